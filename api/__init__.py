@@ -1,0 +1,1 @@
+"""The REST API of the boards, with their changes as server-sent events."""

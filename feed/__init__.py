@@ -1,0 +1,1 @@
+"""The live feed: cursors, subscriptions and the streams that carry committed changes to browsers."""
