@@ -1,0 +1,166 @@
+"""What can be set from outside, read once at the start and handed on by the caller.
+
+There is no global instance: whoever needs a setting is given it, so two differently set servers fit into one process.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    ByteSize,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+# libpq needs no URL where one of these is set: the empty one lets it read them all, passwords and service files too.
+LIBPQ_VARIABLES = ("PGHOST", "PGSERVICE", "PGDATABASE")
+LIBPQ_URL = "postgresql://"
+
+# RFC 7518 3.2: a key shorter than the digest weakens HS256.
+SHORTEST_SECRET = 32
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+
+
+class Settings(BaseSettings):
+    """Named in the environment as each field with BOARDCAST_ before it, or as its alias says."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BOARDCAST_",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
+    listen_database_url: str | None = Field(None, validation_alias="LISTEN_DATABASE_URL", repr=False)
+
+    host: str = "127.0.0.1"
+    api_port: Port = 8000
+    feed_port: Port = 8001
+    data_dir: Path = Path(".boardcast")
+    demo: bool = False
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    feed_url: str | None = None
+
+    jwt_secret: SecretStr | None = Field(None, validation_alias="JWT_SECRET")
+    jwt_jwks_url: str | None = Field(None, validation_alias="JWT_JWKS_URL")
+    jwt_issuer: str | None = Field(None, validation_alias="JWT_ISSUER")
+    jwt_audience: str | None = Field(None, validation_alias="JWT_AUDIENCE")
+
+    resync_threshold: PositiveInt = 5000
+    chunk: PositiveInt = 1000
+    client_budget: ByteSize = ByteSize(1024 * 1024)
+    drain_timeout: NonNegativeFloat = 30.0
+    user_connections: PositiveInt = 20
+    connections: PositiveInt = 20_000
+    heartbeat: PositiveFloat = 15.0
+    sweep: PositiveFloat = 1.0
+
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error", "critical"],
+        BeforeValidator(_lower),
+    ] = Field("info", validation_alias="LOG_LEVEL")
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = Field(
+        "auto", validation_alias="LOG_FORMAT"
+    )
+
+    @field_validator("database_url", "listen_database_url")
+    @classmethod
+    def _one_scheme(cls, url: str | None) -> str | None:
+        """Say `postgresql://` for all that hosts and SQLAlchemy write instead: libpq knows no driver suffix."""
+        if url is None:
+            return None
+        url = re.sub(r"^(postgres|postgresql\+psycopg)://", "postgresql://", url)
+        if not url.startswith("postgresql://"):
+            raise ValueError("must begin with postgresql://")
+        return url
+
+    @model_validator(mode="after")
+    def _one_way_to_trust(self) -> Self:
+        if self.jwt_secret and self.jwt_jwks_url:
+            raise ValueError("set JWT_SECRET or JWT_JWKS_URL, not both")
+        if self.jwt_secret and len(self.jwt_secret.get_secret_value().encode()) < SHORTEST_SECRET:
+            raise ValueError(f"JWT_SECRET must have at least {SHORTEST_SECRET} bytes")
+        return self
+
+    @property
+    def database(self) -> str | None:
+        """The database to connect to; None means that none is named and the embedded one is wanted."""
+        if self.database_url is not None:
+            return self.database_url
+        return LIBPQ_URL if any(os.environ.get(name) for name in LIBPQ_VARIABLES) else None
+
+    @property
+    def listen_database(self) -> str | None:
+        """The direct connection for LISTEN, which a transaction pooler cannot carry."""
+        return self.listen_database_url or self.database
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{self._reachable_host}:{self.api_port}"
+
+    @property
+    def public_feed_url(self) -> str:
+        """Where a browser finds the feed."""
+        return (self.feed_url or f"http://{self._reachable_host}:{self.feed_port}").rstrip("/")
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The pages that may open a stream: those named, else the API's own under each of its local names."""
+        if self.origins:
+            return frozenset(self.origins)
+        hosts = {self._reachable_host}
+        if self._reachable_host in {"127.0.0.1", "localhost", "[::1]"}:
+            hosts |= {"127.0.0.1", "localhost"}
+        return frozenset(f"http://{host}:{self.api_port}" for host in hosts)
+
+    @property
+    def _reachable_host(self) -> str:
+        """The host as an address to call: one cannot call "any"."""
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 (read, not bound)
+        return f"[{host}]" if ":" in host else host
+
+    def signing_secret(self) -> str | None:
+        """JWT_SECRET, or in demo mode one made at first need and shared by all processes on this data directory."""
+        if self.jwt_secret is not None:
+            return self.jwt_secret.get_secret_value()
+        if not self.demo or self.jwt_jwks_url:
+            return None
+        return _kept_secret(self.data_dir / "jwt-secret")
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the secret at `path`, made first if need be; of several makers one wins and all read the winner's."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".jwt-secret-") as draft:  # opens as 0600
+            draft.write(secrets.token_urlsafe(48))
+            draft.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(draft.name, path)  # a whole file or none: a second maker never reads half a secret
+    return path.read_text().strip()
