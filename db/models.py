@@ -1,0 +1,180 @@
+"""The tables, as SQLAlchemy sees them. A test holds them against the migrated catalogue.
+
+Ids are text, as in the systems this extends. Rows of `opportunities` are read as JSON made by PostgreSQL
+(``to_jsonb``), so an adopted table's own columns travel too; the model names only the columns that boardcast needs.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Sequence,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import UserDefinedType
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData()
+
+
+class XID8(UserDefinedType[str]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "xid8"
+
+
+_NOW = text("now()")
+
+users = Table(
+    "users",
+    Base.metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text),
+    Column("email", Text),
+)
+
+boards = Table(
+    "boards",
+    Base.metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("phases", JSONB, nullable=False, comment='The columns of the board, in order: [{"id": …, "name": …}]'),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+)
+
+board_members = Table(
+    "board_members",
+    Base.metadata,
+    Column("board_id", ForeignKey("boards.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Text, CheckConstraint("role IN ('viewer', 'editor', 'admin')", "board_members_role"), nullable=False),
+    Index("board_members_user_id", "user_id"),
+)
+
+opportunities = Table(
+    "opportunities",
+    Base.metadata,
+    Column("id", Text, primary_key=True, server_default=text("gen_random_uuid()::text")),
+    Column("board_id", ForeignKey("boards.id", ondelete="CASCADE"), nullable=False, server_default="main"),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("company", Text),
+    Column("contact", Text),
+    Column("value", Numeric(14, 2)),
+    Column("currency", Text, nullable=False, server_default="BRL"),
+    Column("phase", Text, nullable=False, server_default=""),
+    Column("position", Text, nullable=False, server_default="a0", comment="Order in its phase: a fractional index key"),
+    Column("owner_id", Text),
+    Column("probability", Integer),
+    Column("expected_close_date", Date),
+    Column("notes", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("version_number", Integer, nullable=False, server_default="1"),
+    Column("last_modified_by", Text),
+    Column("last_sync_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Index("opportunities_board_id", "board_id"),
+)
+
+user_presence = Table(
+    "user_presence",
+    Base.metadata,
+    Column("id", Text, primary_key=True, server_default=text("gen_random_uuid()::text")),
+    Column("user_id", Text, nullable=False),
+    Column("opportunity_id", Text, nullable=False),
+    Column("action", Text, CheckConstraint("action IN ('editing', 'viewing')", "user_presence_action"), nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("last_activity", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("connection", Text, nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("base_version", Integer),
+    Index("user_presence_opportunity_id", "opportunity_id"),
+    Index("user_presence_user_id", "user_id"),
+    prefixes=["UNLOGGED"],
+)
+
+log_seq = Sequence("log_seq", schema="feed", cache=1, metadata=Base.metadata)
+
+log = Table(
+    "log",
+    Base.metadata,
+    Column("seq", BigInteger, primary_key=True, server_default=log_seq.next_value(), comment="Order within a transaction"),
+    Column("xid", XID8, nullable=False, server_default=text("pg_current_xact_id()"), comment="Top-level transaction"),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"), comment="When written"),
+    Column("relation", Text, nullable=False, comment="The table; schema.table outside public"),
+    Column(
+        "op",
+        Text,
+        nullable=False,
+        comment="insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board",
+    ),
+    Column("key", Text, comment="Primary key, as text; a JSON array of several columns"),
+    Column("board", Text, comment="The board whose readers are told"),
+    Column("old", JSONB, comment="The row before"),
+    Column("new", JSONB, comment="The row after"),
+    Column("version", Integer, comment="version_number of the row, where it has one"),
+    Column("actor", Text, nullable=False, comment="feed.actor, else last_modified_by, else the database user"),
+    Column("origin", Text, comment="feed.origin: the request or the client's mutation that made the write"),
+    Column("db_user", Text, nullable=False, comment="session_user"),
+    Column("application", Text, comment="application_name"),
+    Column("client_addr", INET, comment="Null over a Unix socket"),
+    Column("pid", Integer, nullable=False, comment="Backend process"),
+    Column("rang", Boolean, nullable=False, server_default=text("true"), comment="Whether the write rang the doorbell"),
+    Index("log_xid", "xid"),
+    Index("log_key", "relation", "key", "seq"),
+    Index("log_at", "at", postgresql_using="brin"),
+    schema="feed",
+    comment="Every change of a fed table, in the transaction that made it. Append-only.",
+)
+
+identity = Table(
+    "identity",
+    Base.metadata,
+    Column("one", Boolean, CheckConstraint("one", "identity_one"), primary_key=True, server_default=text("true")),
+    Column("feed_id", Text, nullable=False, comment="First part of every cursor"),
+    Column("system_identifier", Text, nullable=False),
+    Column("timeline", Text, nullable=False),
+    Column("renewed_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("reason", Text, nullable=False),
+    Column("floor_seq", BigInteger, nullable=False, server_default="0", comment="The log up to here has been pruned"),
+    Column("floor_xid", XID8, nullable=False, server_default=text("'0'"), comment="The largest xid among the pruned"),
+    schema="feed",
+    comment="What the cursors of this feed must agree with. One row.",
+)
+
+tickets = Table(
+    "tickets",
+    Base.metadata,
+    Column("hash", Text, primary_key=True, comment="SHA-256 of the ticket"),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("roles", JSONB, nullable=False),
+    Column("session_expires", DateTime(timezone=True), nullable=False, comment="When the token it was made from expires"),
+    Column("expires", DateTime(timezone=True), nullable=False),
+    prefixes=["UNLOGGED"],
+    schema="feed",
+    comment="Single-use tickets for EventSource, which cannot send a header.",
+)
+
+adopted = Table(
+    "adopted",
+    Base.metadata,
+    Column("relation", Text, primary_key=True),
+    Column("added", JSONB, nullable=False, comment="Columns that the installation added, and a removal takes away again"),
+    schema="feed",
+    comment="Tables that were there before boardcast.",
+)

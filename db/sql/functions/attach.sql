@@ -1,0 +1,52 @@
+-- Puts the feed on a table.
+CREATE FUNCTION feed.attach(target regclass, key text DEFAULT NULL, board text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key_columns text[];
+    arguments text;
+    key_changed text;
+    missing text;
+BEGIN
+    IF key IS NULL THEN
+        SELECT array_agg(a.attname ORDER BY k.place) INTO key_columns
+        FROM pg_index AS i
+        CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        WHERE i.indrelid = target AND i.indisprimary;
+        IF key_columns IS NULL THEN
+            RAISE EXCEPTION 'table % has no primary key, so its rows cannot be told apart', target
+                USING ERRCODE = 'invalid_table_definition', HINT = 'Add a primary key, or name a unique column with key => ''…''.';
+        END IF;
+    ELSE
+        key_columns := ARRAY(SELECT btrim(part) FROM unnest(string_to_array(key, ',')) AS part);
+    END IF;
+    SELECT c.name INTO missing FROM unnest(key_columns || board) AS c(name)
+    WHERE c.name IS NOT NULL
+      AND NOT EXISTS (SELECT FROM pg_attribute
+                      WHERE attrelid = target AND attname = c.name AND attnum > 0 AND NOT attisdropped);
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % has no column %', target, quote_ident(missing) USING ERRCODE = 'undefined_column';
+    END IF;
+
+    PERFORM feed.detach(target);
+    SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
+    FROM unnest(coalesce(board, '') || key_columns) WITH ORDINALITY AS a(value, place);
+    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') INTO key_changed
+    FROM unnest(key_columns) AS c(name);
+
+    EXECUTE format('CREATE TRIGGER feed_guard_key BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s) '
+                   'EXECUTE FUNCTION feed.guard_key()', target, key_changed);
+    EXECUTE format('CREATE TRIGGER feed_capture_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
+    EXECUTE format('CREATE TRIGGER feed_capture_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
+    EXECUTE format('CREATE TRIGGER feed_capture_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
+    EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
+END
+$$;
+COMMENT ON FUNCTION feed.attach(regclass, text, text) IS
+    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id''). The key is the primary key unless named (several columns: comma between); without a board column nobody but LISTENers and the log are told.';

@@ -1,0 +1,86 @@
+-- Writes one row of feed.log for each row that a statement changed, in the writer's own transaction, and rings the doorbell.
+-- Arguments of the trigger: the board column ('' for none), then the key columns.
+--
+-- seq is drawn here, in an AFTER trigger, so while the row locks are held: that makes "transactions by their last seq"
+-- agree with commit order wherever two of them touched the same row. No error is swallowed: a write that cannot be logged fails.
+CREATE FUNCTION feed.capture() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+-- A writer's pg_temp.log would otherwise take the rows; UTC makes the same row the same JSON whoever writes it.
+SET search_path = pg_catalog, feed, pg_temp
+SET timezone = 'UTC'
+AS $$
+DECLARE
+    relation_name text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME
+                                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
+    board_column text := TG_ARGV[0];
+    key_columns text[] := TG_ARGV[1:];
+    declared_actor text := nullif(current_setting('feed.actor', true), '');
+    declared_origin text := nullif(current_setting('feed.origin', true), '');
+    application text := current_setting('application_name');
+    address inet := inet_client_addr();
+    written bigint;
+BEGIN
+    -- Readers may see this row as soon as it is committed, so a crash must not be able to take the commit back.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'local', true);
+    END IF;
+
+    IF TG_OP = 'UPDATE' THEN
+        WITH before AS MATERIALIZED (
+            SELECT r.data, feed.row_key(r.data, key_columns) AS key
+            FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o) AS data OFFSET 0) AS r
+        ), after AS MATERIALIZED (
+            SELECT r.data, feed.row_key(r.data, key_columns) AS key
+            FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n) AS data OFFSET 0) AS r
+        )
+        INSERT INTO feed.log (relation, op, key, board, old, new, version,
+                              actor, origin, db_user, application, client_addr, pid)
+        SELECT relation_name, step.op, key,
+               CASE step.op WHEN 'leave' THEN before.data ->> board_column
+                            WHEN 'delete' THEN before.data ->> board_column
+                            ELSE after.data ->> board_column END,
+               before.data, after.data,
+               (coalesce(after.data, before.data) ->> 'version_number')::int,
+               coalesce(declared_actor, after.data ->> 'last_modified_by', session_user), declared_origin,
+               session_user, application, address, pg_backend_pid()
+        FROM before FULL JOIN after USING (key)
+        -- A row that changes its board leaves one and enters the other: two readers, two rows, in this order.
+        CROSS JOIN LATERAL unnest(
+            CASE WHEN before.data IS NULL THEN '{insert}'::text[]
+                 WHEN after.data IS NULL THEN '{delete}'::text[]
+                 WHEN before.data ->> board_column IS DISTINCT FROM after.data ->> board_column THEN '{leave,enter}'::text[]
+                 ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
+        WHERE before.data IS DISTINCT FROM after.data
+        ORDER BY step.place;
+    ELSIF TG_OP = 'INSERT' THEN
+        INSERT INTO feed.log (relation, op, key, board, new, version,
+                              actor, origin, db_user, application, client_addr, pid)
+        SELECT relation_name, 'insert', feed.row_key(r.data, key_columns), r.data ->> board_column, r.data,
+               (r.data ->> 'version_number')::int,
+               coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
+               session_user, application, address, pg_backend_pid()
+        FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n) AS data OFFSET 0) AS r;
+    ELSIF TG_OP = 'DELETE' THEN
+        -- last_modified_by tells who edited the row before, not who deletes it now.
+        INSERT INTO feed.log (relation, op, key, board, old, version,
+                              actor, origin, db_user, application, client_addr, pid)
+        SELECT relation_name, 'delete', feed.row_key(r.data, key_columns), r.data ->> board_column, r.data,
+               (r.data ->> 'version_number')::int,
+               coalesce(declared_actor, session_user), declared_origin,
+               session_user, application, address, pg_backend_pid()
+        FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o) AS data OFFSET 0) AS r;
+    ELSE
+        INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid)
+        VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
+                session_user, application, address, pg_backend_pid());
+    END IF;
+
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written > 0 THEN
+        PERFORM feed.ring(currval('feed.log_seq'), relation_name, lower(TG_OP));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION feed.capture() IS
+    'Trigger of a fed table: logs what the statement changed in feed.log and rings the doorbell. See feed.attach.';

@@ -1,0 +1,18 @@
+-- Takes the feed off a table; its log stays.
+CREATE FUNCTION feed.detach(target regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fed name;
+BEGIN
+    FOR fed IN
+        SELECT t.tgname FROM pg_trigger AS t
+        WHERE t.tgrelid = target AND NOT t.tgisinternal
+          AND t.tgfoid IN ('feed.capture()'::regprocedure, 'feed.guard_key()'::regprocedure)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', fed, target);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION feed.detach(regclass) IS 'Takes the feed off a table. What was logged stays in feed.log.';

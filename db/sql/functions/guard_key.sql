@@ -1,0 +1,11 @@
+-- The key is the row's name in the log and at every client: it cannot change under them.
+CREATE FUNCTION feed.guard_key() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the primary key of % is fed to clients and cannot be changed', TG_RELID::pg_catalog.regclass
+        USING ERRCODE = 'integrity_constraint_violation',
+              HINT = 'Delete the row and insert it under its new key.';
+END
+$$;
+COMMENT ON FUNCTION feed.guard_key() IS 'Trigger of a fed table: refuses an UPDATE that changes the primary key.';

@@ -1,0 +1,14 @@
+-- Who may do what. feed.log is append-only: nobody but its owner may write to it, and writers reach it through feed.capture() alone.
+GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
+GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
+GRANT SELECT ON feed.log, feed.identity TO feed_listener;
+GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
+REVOKE SELECT ON feed.tickets FROM feed_dba;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
+    feed.unseen(xid8, xid8[], xid8, xid8[]) TO feed_app, feed_listener, feed_dba;
+GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
+GRANT SELECT ON board_members TO feed_listener;
+GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON user_presence TO feed_app, feed_listener;
+GRANT SELECT ON user_presence TO feed_dba;

@@ -1,0 +1,68 @@
+-- Tables that an application may already have keep what they have and get the columns that are missing.
+CREATE TABLE IF NOT EXISTS users (id text PRIMARY KEY);
+ALTER TABLE users
+    ADD COLUMN IF NOT EXISTS name text,
+    ADD COLUMN IF NOT EXISTS email text;
+
+CREATE TABLE boards (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    phases jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE boards IS 'A sales pipeline.';
+COMMENT ON COLUMN boards.phases IS 'The columns of the board, in order: [{"id": …, "name": …}]';
+
+CREATE TABLE board_members (
+    board_id text NOT NULL REFERENCES boards (id) ON DELETE CASCADE,
+    user_id text NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role text NOT NULL CONSTRAINT board_members_role CHECK (role IN ('viewer', 'editor', 'admin')),
+    PRIMARY KEY (board_id, user_id)
+);
+COMMENT ON TABLE board_members IS 'Who sees which board. A change takes effect on open connections, at its place in the log.';
+CREATE INDEX board_members_user_id ON board_members (user_id);
+
+CREATE TABLE IF NOT EXISTS opportunities (id text PRIMARY KEY DEFAULT gen_random_uuid()::text);
+ALTER TABLE opportunities
+    ADD COLUMN IF NOT EXISTS title text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS company text,
+    ADD COLUMN IF NOT EXISTS contact text,
+    ADD COLUMN IF NOT EXISTS value numeric(14, 2),
+    ADD COLUMN IF NOT EXISTS currency text NOT NULL DEFAULT 'BRL',
+    ADD COLUMN IF NOT EXISTS phase text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS position text NOT NULL DEFAULT 'a0',
+    ADD COLUMN IF NOT EXISTS owner_id text,
+    ADD COLUMN IF NOT EXISTS probability integer,
+    ADD COLUMN IF NOT EXISTS expected_close_date date,
+    ADD COLUMN IF NOT EXISTS notes text,
+    ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN IF NOT EXISTS version_number integer NOT NULL DEFAULT 1,
+    ADD COLUMN IF NOT EXISTS last_modified_by text,
+    ADD COLUMN IF NOT EXISTS last_sync_at timestamptz NOT NULL DEFAULT now();
+
+-- Rows from before belong to one board, 'main', with the phases that they are in, seen by every user there is.
+INSERT INTO boards (id, name, phases)
+SELECT 'main', 'Main', jsonb_agg(jsonb_build_object('id', phase, 'name', phase) ORDER BY phase)
+FROM (SELECT DISTINCT phase FROM opportunities) AS p
+HAVING count(*) > 0;
+INSERT INTO board_members (board_id, user_id, role)
+SELECT boards.id, users.id, 'editor' FROM boards CROSS JOIN users;
+ALTER TABLE opportunities
+    ADD COLUMN IF NOT EXISTS board_id text NOT NULL DEFAULT 'main' REFERENCES boards (id) ON DELETE CASCADE;
+CREATE INDEX IF NOT EXISTS opportunities_board_id ON opportunities (board_id);
+COMMENT ON COLUMN opportunities.position IS 'Order in its phase: a fractional index key';
+
+CREATE UNLOGGED TABLE user_presence (
+    id text PRIMARY KEY DEFAULT gen_random_uuid()::text,
+    user_id text NOT NULL,
+    opportunity_id text NOT NULL,
+    action text NOT NULL CONSTRAINT user_presence_action CHECK (action IN ('editing', 'viewing')),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    last_activity timestamptz NOT NULL DEFAULT now(),
+    connection text NOT NULL,
+    instance text NOT NULL,
+    base_version integer
+);
+COMMENT ON TABLE user_presence IS 'Who has which opportunity open: leases, renewed by the service that holds the connection.';
+CREATE INDEX user_presence_opportunity_id ON user_presence (opportunity_id);
+CREATE INDEX user_presence_user_id ON user_presence (user_id);
