@@ -1,0 +1,59 @@
+"""The API's way to the database: SQLAlchemy's pool over psycopg.
+
+Invariant: every session speaks UTC, so a row's JSON reads the same here as in the log; and every write says, for its
+transaction only, who makes it and which request it answers.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from db.sqlfiles import sql
+
+APPLICATION = "boardcast-api"
+
+
+def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -> AsyncEngine:
+    """Make a pool on the database at url, which libpq reads: several hosts, service files and passwords included."""
+
+    async def connect(**_: Any) -> psycopg.AsyncConnection[Any]:
+        connection = await psycopg.AsyncConnection.connect(
+            url,
+            application_name=application,
+            connect_timeout=5,
+            keepalives_idle=10,
+            keepalives_interval=3,
+            keepalives_count=3,
+            autocommit=True,
+        )
+        # A statement and no `options` at the start: poolers refuse those, but carry the time zone along.
+        await connection.execute("SET TIME ZONE 'UTC'")
+        await connection.set_autocommit(False)
+        return connection
+
+    return create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=connect,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+    )
+
+
+@asynccontextmanager
+async def write(engine: AsyncEngine, *, actor: str, origin: str | None) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction whose rows in the log carry actor and origin; commits when the block ends without an error."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(sql("queries/declare"), {"actor": actor, "origin": origin or ""})
+        yield connection
+
+
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a read whose statements all see the same moment."""
+    async with engine.connect() as connection:
+        yield await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -1,0 +1,126 @@
+"""Cards: read as the JSON that PostgreSQL makes of the row, written under the version that the writer has seen.
+
+Invariant: no write replaces a version that its writer did not name, and none slips to another board on the way: the board
+that was checked for permission is part of the statement's condition. Versions and their times are the database's.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Text, and_, case, collate, insert, literal_column, or_, select
+from sqlalchemy import delete as delete_
+from sqlalchemy import update as update_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import position
+from db.models import board_members, boards, opportunities
+
+_O = opportunities.c
+_BODY = literal_column("to_jsonb(opportunities)::text", Text)
+_XID = literal_column("pg_current_xact_id()::text", Text)
+
+
+class Found(NamedTuple):
+    """A card that this user may see, and what he may do with it."""
+
+    id: str
+    board_id: str
+    phase: str
+    version: int
+    role: str
+    phases: list[dict[str, Any]]
+    body: str
+
+
+class Written(NamedTuple):
+    id: str
+    version: int
+    body: str
+    xid: str
+
+
+async def get(conn: AsyncConnection, opportunity_id: str, user_id: str) -> Found | None:
+    """Read the card; None where there is none or its board is not this user's."""
+    row = (
+        await conn.execute(
+            select(_O.id, _O.board_id, _O.phase, _O.version_number, board_members.c.role, boards.c.phases, _BODY)
+            .join_from(opportunities, boards, boards.c.id == _O.board_id)
+            .join(board_members, and_(board_members.c.board_id == _O.board_id, board_members.c.user_id == user_id))
+            .where(_O.id == opportunity_id)
+        )
+    ).one_or_none()
+    return Found(*row) if row else None
+
+
+async def page(
+    conn: AsyncConnection, user_id: str, *, board_id: str | None, after: str | None, limit: int
+) -> list[tuple[str, str]]:
+    """Read (id, body) of this user's cards by id, which never changes: nothing is skipped while others move cards."""
+    query = (
+        select(_O.id, _BODY)
+        .join(board_members, and_(board_members.c.board_id == _O.board_id, board_members.c.user_id == user_id))
+        .order_by(_O.id)
+        .limit(limit)
+    )
+    if board_id is not None:
+        query = query.where(_O.board_id == board_id)
+    if after is not None:
+        query = query.where(_O.id > after)
+    return [(row[0], row[1]) for row in await conn.execute(query)]
+
+
+async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any]) -> Written:
+    values = dict(fields, last_modified_by=user_id)
+    if values.get("position") is None:
+        values["position"] = await _last_position(conn, values["board_id"], values["phase"])
+    row = (
+        await conn.execute(insert(opportunities).values(values).returning(_O.id, _O.version_number, _BODY, _XID))
+    ).one()
+    return Written(*row)
+
+
+async def update(
+    conn: AsyncConnection, found: Found, expected: int | None, user_id: str, fields: Mapping[str, Any]
+) -> Written | None:
+    """Change the card; None where it is no longer the expected version (None: whichever), or no longer on its board."""
+    values = dict(fields)
+    board_id, phase = values.get("board_id", found.board_id), values.get("phase", found.phase)
+    moved = board_id != found.board_id or phase != found.phase
+    if moved and values.get("position") is None:
+        values["position"] = await _last_position(conn, board_id, phase)
+    if values:
+        # Who asks for what is there already has changed nothing: no version, no event, no new author.
+        differs = or_(*(_O[name].is_distinct_from(value) for name, value in values.items()))
+        values["last_modified_by"] = case((differs, user_id), else_=_O.last_modified_by)
+    else:
+        values["title"] = _O.title
+    row = (
+        await conn.execute(
+            update_(opportunities)
+            .where(_still(found, expected))
+            .values(values)
+            .returning(_O.id, _O.version_number, _BODY, _XID)
+        )
+    ).one_or_none()
+    return Written(*row) if row else None
+
+
+async def delete(conn: AsyncConnection, found: Found, expected: int | None) -> str | None:
+    """Delete the card and return the transaction's id; None where it is not as expected any more."""
+    xid: str | None = await conn.scalar(delete_(opportunities).where(_still(found, expected)).returning(_XID))
+    return xid
+
+
+def _still(found: Found, expected: int | None) -> Any:
+    condition = and_(_O.id == found.id, _O.board_id == found.board_id)
+    return condition if expected is None else and_(condition, _O.version_number == expected)
+
+
+async def _last_position(conn: AsyncConnection, board_id: str, phase: str) -> str:
+    last = await conn.scalar(
+        select(_O.position)
+        .where(_O.board_id == board_id, _O.phase == phase)
+        .order_by(collate(_O.position, "C").desc())
+        .limit(1)
+    )
+    return position.after(last)

@@ -1,0 +1,31 @@
+"""History, read from the log through the view `opportunity_versions`; it outlives its card."""
+
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.sqlfiles import sql
+
+
+class Version(NamedTuple):
+    number: int
+    data: str
+    """The card as this version left it, as JSON."""
+    body: str
+    """The whole row of the view, as JSON."""
+
+
+async def page(
+    conn: AsyncConnection, opportunity_id: str, user_id: str, *, before: int | None, limit: int
+) -> list[Version]:
+    """Read the newest versions below `before`: those that the card had on boards which this user may see."""
+    rows = await conn.exec_driver_sql(
+        sql("queries/versions"), {"id": opportunity_id, "user": user_id, "before": before, "limit": limit}
+    )
+    return [Version._make(row) for row in rows]
+
+
+async def get(conn: AsyncConnection, opportunity_id: str, user_id: str, number: int) -> Version | None:
+    """Read one version."""
+    found = await page(conn, opportunity_id, user_id, before=number + 1, limit=1)
+    return found[0] if found and found[0].number == number else None
