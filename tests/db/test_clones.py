@@ -1,0 +1,14 @@
+"""The fixtures that the other tests stand on."""
+
+from tests.support.database import Database
+
+
+async def test_a_clone_is_migrated_and_its_own(database: Database, other_database: Database) -> None:
+    await database.execute("INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]')")
+    assert await database.execute("SELECT id FROM boards") == [{"id": "b1"}]
+    assert await other_database.execute("SELECT id FROM boards") == []
+
+
+async def test_an_empty_database_is_empty(empty_database: Database) -> None:
+    found = await empty_database.execute("SELECT count(*) AS n FROM pg_tables WHERE schemaname IN ('public', 'feed')")
+    assert found == [{"n": 0}]

@@ -1,0 +1,25 @@
+"""Waiting for a condition, never for a time."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+POLL = 0.01
+
+
+async def until(condition: Callable[[], T | Awaitable[T]], *, timeout: float = 5.0, what: str = "") -> T:  # noqa: ASYNC109 (a failure names what was awaited, which asyncio.timeout cannot)
+    """Ask until the answer is truthy, and return it; fail after `timeout` seconds with the last answer."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    while True:
+        asked = condition()
+        answer: T = await asked if inspect.isawaitable(asked) else asked
+        if answer:
+            return answer
+        if loop.time() >= deadline:
+            name = what or getattr(condition, "__name__", "the condition")
+            raise AssertionError(f"waited {timeout} s for {name}; last answer: {answer!r}")
+        await asyncio.sleep(POLL)
