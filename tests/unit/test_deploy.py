@@ -1,0 +1,52 @@
+"""compose.yaml and what is around it name only settings and files that exist."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from db.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {str(field.validation_alias or f"BOARDCAST_{name}").upper() for name, field in Settings.model_fields.items()}
+BOARDCAST_SERVICES = ("migrate", "feed", "api")
+
+
+@pytest.fixture(scope="module")
+def compose() -> Any:
+    return yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+
+@pytest.mark.parametrize("service", BOARDCAST_SERVICES)
+def test_each_service_is_given_settings_that_there_are(compose: Any, service: str) -> None:
+    assert set(compose["services"][service]["environment"]) <= SETTINGS
+
+
+def test_the_settings_compose_gives_by_default_are_valid(compose: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in compose["services"]["feed"]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+(?::([-?])([^}]*))?\}", r"\2", value))
+    settings = Settings()
+    assert settings.allowed_origins == {settings.public_feed_url}
+    assert settings.demo is False
+
+
+def test_a_service_is_given_longer_to_stop_than_it_drains(compose: Any) -> None:
+    for service in BOARDCAST_SERVICES:
+        definition = compose["services"][service]
+        assert int(definition["stop_grace_period"].removesuffix("s")) > int(
+            definition["environment"]["BOARDCAST_DRAIN_TIMEOUT"]
+        )
+
+
+def test_every_variable_that_compose_reads_is_explained_or_has_a_default(compose: Any) -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    explained = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    asked = dict(re.findall(r"\$\{(\w+)(:[-?])?", text))
+    assert explained <= set(asked)
+    assert {name for name, form in asked.items() if form != ":-"} <= explained
+
+
+def test_only_the_proxy_is_reachable_from_outside(compose: Any) -> None:
+    assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
