@@ -1,0 +1,1 @@
+"""The feed over HTTP and WebSocket: the only modules that know aiohttp."""
