@@ -6,7 +6,7 @@ transaction only, who makes it and which request it answers.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,9 +29,13 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             keepalives_count=3,
             autocommit=True,
         )
-        # A statement and no `options` at the start: poolers refuse those, but carry the time zone along.
-        await connection.execute("SET TIME ZONE 'UTC'")
-        await connection.set_autocommit(False)
+        try:
+            # A statement and no `options` at the start: poolers refuse those, but carry the time zone along.
+            await connection.execute("SET TIME ZONE 'UTC'")
+            await connection.set_autocommit(False)
+        except BaseException:
+            await connection.close()
+            raise
         return connection
 
     return create_async_engine(
@@ -57,3 +61,9 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Open a read whose statements all see the same moment."""
     async with engine.connect() as connection:
         yield await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+async def driver(connection: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    """Give the driver's connection, in the same transaction, to what speaks psycopg."""
+    raw = await connection.get_raw_connection()
+    return cast("psycopg.AsyncConnection[tuple[Any, ...]]", raw.driver_connection)

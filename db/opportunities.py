@@ -1,6 +1,6 @@
 """Cards: read as the JSON that PostgreSQL makes of the row, written under the version that the writer has seen.
 
-Invariant: no write replaces a version that its writer did not name, and none slips to another board on the way: the board
+Invariant: no write replaces a version that its writer did not name, and none slips to another board: the board
 that was checked for permission is part of the statement's condition. Versions and their times are the database's.
 """
 

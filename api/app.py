@@ -1,0 +1,80 @@
+"""The API, put together. Everything it works with is made outside and handed in."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import auth, boards, config, errors, health, openapi, opportunities, pages, tickets, versions
+from api.json import answer
+from api.metrics import Metrics
+from api.middleware import RequestContext
+from api.operation import Operation
+from api.services import Hub, Services
+from db import migrate
+from db.settings import Settings
+from feed.tokens import Tokens
+
+_EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid")
+_ALLOWED = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Mutation-Id",
+    "X-Request-ID",
+)
+
+
+def operations() -> list[Operation]:
+    """List every route of the API; with the pages' it is all there is."""
+    return [
+        *auth.ROUTES,
+        *boards.ROUTES,
+        *opportunities.ROUTES,
+        *versions.ROUTES,
+        *tickets.ROUTES,
+        *config.ROUTES,
+        *health.ROUTES,
+    ]
+
+
+def create_app(
+    settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: Hub | None, metrics: Metrics | None = None
+) -> Starlette:
+    metrics = metrics or Metrics()
+    described = operations()
+    app = Starlette(
+        routes=[*described, _description(described), *pages.ROUTES],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=sorted(settings.allowed_origins),
+                allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+                allow_headers=list(_ALLOWED),
+                allow_credentials=True,
+                expose_headers=list(_EXPOSED),
+            ),
+            Middleware(RequestContext, metrics=metrics),
+        ],
+        exception_handlers=dict(errors.HANDLERS),
+    )
+    app.state.services = Services(settings, engine, tokens, hub, metrics, migrate.head() or "")
+    return app
+
+
+def _description(described: list[Operation]) -> Operation:
+    async def openapi_json(request: Request) -> Response:  # noqa: ARG001 - the same for everybody
+        return answer(document)
+
+    handler: Callable[[Request], Awaitable[Response]] = openapi_json
+    own = Operation(
+        "GET", "/openapi.json", handler, summary="This description", tag="operation", answers={200: None}, public=True
+    )
+    document = openapi.document([*described, own])
+    return own

@@ -1,0 +1,36 @@
+"""What a board needs to know before anybody has signed in."""
+
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.json import answer
+from api.operation import Operation
+from api.schemas import Config
+from api.services import services
+
+
+async def get_config(request: Request) -> Response:
+    own = services(request)
+    return answer(
+        {
+            "feedUrl": own.settings.public_feed_url,
+            "realtime": "websocket",
+            "demo": own.settings.demo and own.tokens.issues,
+            "version": version("boardcast"),
+        }
+    )
+
+
+ROUTES = [
+    Operation(
+        "GET",
+        "/api/config",
+        get_config,
+        summary="Addresses and flags that a board starts from",
+        tag="config",
+        answers={200: Config},
+        public=True,
+    )
+]

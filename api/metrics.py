@@ -1,0 +1,29 @@
+"""What is counted of the API's requests. Labels are of routes, never of users or cards."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class Metrics:
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._requests = Counter(
+            "boardcast_http_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "boardcast_http_request_seconds",
+            "Time from a request to the end of its answer, streams left out",
+            ("method", "route"),
+            registry=self.registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float, *, stream: bool) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        if not stream:
+            self._seconds.labels(method, route).observe(seconds)
+
+    def render(self, request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(self.registry), headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -1,0 +1,63 @@
+"""Around every request: its id, its place in the log and the metrics, and a plain answer to what nobody expected."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import errors
+from api.metrics import Metrics
+
+_log = structlog.get_logger("api")
+_USABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+
+
+class RequestContext:
+    """Outermost but for CORS, so that its answers get those headers too."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("X-Request-ID", "")
+        request_id = given if _USABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        begun = time.perf_counter()
+        status, stream = 0, False
+
+        async def named(message: Message) -> None:
+            nonlocal status, stream
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                status = message["status"]
+                stream = headers.get("content-type", "").startswith("text/event-stream")
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, named)
+            except ClientDisconnect:
+                status = 499
+            except Exception as error:
+                if status:
+                    raise  # the answer has begun: all that is left is to cut it off
+                response = await errors.handle(Request(scope), error)
+                await response(scope, receive, named)
+            finally:
+                self._told(scope, status, time.perf_counter() - begun, stream=stream)
+
+    def _told(self, scope: Scope, status: int, seconds: float, *, stream: bool) -> None:
+        route = getattr(scope.get("route"), "path", "")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.answered(method, route, status, seconds, stream=stream)
+        _log.debug("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,48 @@
+"""A route that says what it is: the app serves it, and /openapi.json is made of the same object."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Operation(Route):
+    """One method on one path. `answers` maps a status to the model of its body, or to None where there is no JSON."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        summary: str,
+        tag: str,
+        answers: Mapping[int, type[BaseModel] | None],
+        query: type[BaseModel] | None = None,
+        body: type[BaseModel] | None = None,
+        headers: Sequence[str] = (),
+        problems: Sequence[str] = (),
+        public: bool = False,
+        media_type: str = "application/json",
+    ) -> None:
+        super().__init__(path, handler, methods=[method])
+        self.method = method
+        self.summary = summary
+        self.tag = tag
+        self.answers = answers
+        self.query = query
+        self.body = body
+        self.headers = headers
+        self.problems = problems
+        self.public = public
+        self.media_type = media_type
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)

@@ -1,0 +1,40 @@
+"""What the handlers work with, given to the app when it is made and found again from the request."""
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from api.metrics import Metrics
+from db.settings import Settings
+from feed.tokens import Tokens
+
+
+class Hub(Protocol):
+    """What the API asks of the feed that runs in its process."""
+
+    @property
+    def live(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Services:
+    settings: Settings
+    engine: AsyncEngine
+    tokens: Tokens
+    hub: Hub | None
+    metrics: Metrics
+    revision: str
+    """The newest migration that this code knows."""
+    draining: bool = False
+    """Set when this instance is about to stop: it answers, but is not ready for more."""
+
+
+def of_app(app: Starlette) -> Services:
+    return cast(Services, app.state.services)
+
+
+def services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
