@@ -3,20 +3,24 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 POLL = 0.01
 
 
-async def until(condition: Callable[[], T | Awaitable[T]], *, timeout: float = 5.0, what: str = "") -> T:  # noqa: ASYNC109 (a failure names what was awaited, which asyncio.timeout cannot)
+@overload
+async def until(condition: Callable[[], Awaitable[T]], *, timeout: float = ..., what: str = ...) -> T: ...
+@overload
+async def until(condition: Callable[[], T], *, timeout: float = ..., what: str = ...) -> T: ...
+async def until(condition: Callable[[], Any], *, timeout: float = 5.0, what: str = "") -> Any:  # noqa: ASYNC109 (a failure names what was awaited, which asyncio.timeout cannot)
     """Ask until the answer is truthy, and return it; fail after `timeout` seconds with the last answer."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     while True:
         asked = condition()
-        answer: T = await asked if inspect.isawaitable(asked) else asked
+        answer = await asked if inspect.isawaitable(asked) else asked
         if answer:
             return answer
         if loop.time() >= deadline:
