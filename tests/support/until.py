@@ -14,7 +14,7 @@ POLL = 0.01
 async def until(condition: Callable[[], Awaitable[T]], *, timeout: float = ..., what: str = ...) -> T: ...
 @overload
 async def until(condition: Callable[[], T], *, timeout: float = ..., what: str = ...) -> T: ...
-async def until(condition: Callable[[], Any], *, timeout: float = 5.0, what: str = "") -> Any:  # noqa: ASYNC109 (a failure names what was awaited, which asyncio.timeout cannot)
+async def until(condition: Callable[[], Any], *, timeout: float = 5.0, what: str = "") -> Any:
     """Ask until the answer is truthy, and return it; fail after `timeout` seconds with the last answer."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
