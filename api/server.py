@@ -1,0 +1,115 @@
+"""uvicorn in our own process and under our own signals: one `up` runs several servers, and only one may own Ctrl-C.
+
+Invariant: `start` returns when the socket listens or raises; `stop` returns within the drain time and a second.
+"""
+
+import asyncio
+import contextlib
+import errno
+import math
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from api.services import of_app
+
+_GRACE = 1.0
+
+
+class ApiServer:
+    def __init__(self, app: Starlette, *, host: str, port: int, drain_timeout: float = 30.0) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._drain_timeout = drain_timeout
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on; chosen by the system where 0 was asked for."""
+        return self._port
+
+    async def start(self) -> None:
+        sock = await _bound(self._host, self._port)
+        self._port = sock.getsockname()[1]
+        self._server = _Server(
+            uvicorn.Config(
+                self._app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+                # Longer than a proxy keeps its idle connections, so that it never writes into one just closed.
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=math.ceil(self._drain_timeout),
+            )
+        )
+        self._serving = asyncio.create_task(self._server.serve([sock]), name="api-server")
+        listening = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({self._serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
+        if self._serving.done():
+            sock.close()
+            self._serving.result()
+
+    async def stop(self) -> None:
+        """Take no more, finish what is under way, cut off what does not finish in time. Twice is once."""
+        if self._server is None or self._serving is None:
+            return
+        of_app(self._app).draining = True
+        self._server.should_exit = True
+        done, _ = await asyncio.wait({self._serving}, timeout=self._drain_timeout + _GRACE)
+        if not done:
+            self._serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._serving
+        self._server.cut()
+        self._server = self._serving = None
+
+    async def wait(self) -> None:
+        """Return when the server has ended, by `stop` or because it failed: then with its error."""
+        if self._serving is not None:
+            await asyncio.shield(self._serving)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    def cut(self) -> None:
+        """Drop the connections that outlived the drain."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+
+
+async def _bound(host: str, port: int) -> socket.socket:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setblocking(False)
+        sock.bind(address)
+        # Two may bind one port where neither listens yet: listening here makes the second fail, and not its clients.
+        sock.listen(2048)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(error.errno, f"port {port} of {host} is in use: set BOARDCAST_API_PORT") from None
+        raise OSError(error.errno, f"cannot listen on port {port} of {host}: {error.strerror}") from None
+    return sock
