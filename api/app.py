@@ -9,14 +9,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, boards, config, errors, health, openapi, opportunities, pages, tickets, versions
+from api import auth, boards, config, errors, events, health, openapi, opportunities, pages, sync, tickets, versions
 from api.json import answer
 from api.metrics import Metrics
 from api.middleware import RequestContext
 from api.operation import Operation
-from api.services import Hub, Services
+from api.services import Services
 from db import migrate
 from db.settings import Settings
+from feed.runtime import Runtime
 from feed.tokens import Tokens
 
 _EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid")
@@ -38,16 +39,16 @@ def operations() -> list[Operation]:
         *boards.ROUTES,
         *opportunities.ROUTES,
         *versions.ROUTES,
+        *sync.ROUTES,
         *tickets.ROUTES,
+        *events.ROUTES,
         *config.ROUTES,
         *health.ROUTES,
     ]
 
 
-def create_app(
-    settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: Hub | None, metrics: Metrics | None = None
-) -> Starlette:
-    metrics = metrics or Metrics()
+def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: Runtime | None) -> Starlette:
+    metrics = Metrics(hub.metrics.registry if hub else None)
     described = operations()
     app = Starlette(
         routes=[*described, _description(described), *pages.ROUTES],

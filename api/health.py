@@ -21,7 +21,7 @@ async def readyz(request: Request) -> Response:
     if own.draining:
         checks["draining"] = "stopping"
     if own.hub is not None:
-        checks["feed"] = "ok" if own.hub.live else "not live"
+        checks["feed"] = "ok" if own.hub.ready else "not live"
     ready = all(check == "ok" for check in checks.values())
     return answer({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 

@@ -47,6 +47,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "busy": Kind(503, "Somebody holds this locked: try again"),
     "database-unavailable": Kind(503, "The database cannot be reached now"),
     "keys-unavailable": Kind(503, "The issuer's keys cannot be fetched now"),
+    "overloaded": Kind(503, "This instance has no room for another stream"),
     "draining": Kind(503, "This instance is stopping"),
 }
 

@@ -1,7 +1,7 @@
 """What the handlers work with, given to the app when it is made and found again from the request."""
 
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -9,14 +9,8 @@ from starlette.requests import Request
 
 from api.metrics import Metrics
 from db.settings import Settings
+from feed.runtime import Runtime
 from feed.tokens import Tokens
-
-
-class Hub(Protocol):
-    """What the API asks of the feed that runs in its process."""
-
-    @property
-    def live(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -24,7 +18,7 @@ class Services:
     settings: Settings
     engine: AsyncEngine
     tokens: Tokens
-    hub: Hub | None
+    hub: Runtime | None
     metrics: Metrics
     revision: str
     """The newest migration that this code knows."""

@@ -49,7 +49,11 @@ document.getElementById("problems").append(...description["x-problems"].map(({ t
 function reveal() {
   const target = location.hash && document.getElementById(location.hash.slice(1));
   if (target?.tagName === "DETAILS") target.open = true;
-  target?.scrollIntoView?.();
+  for (const row of document.querySelectorAll(".target")) row.classList.remove("target");
+  if (target) {
+    target.classList.add("target");
+    target.scrollIntoView();
+  }
 }
 addEventListener("hashchange", reveal);
 reveal();

@@ -1,0 +1,103 @@
+"""GET /api/events: the same feed as the feed service's, for when that one is down.
+
+Invariant: this process follows the log by itself. Nothing is encoded here: what the generator yields is what every other client of
+the process gets, as bytes.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from sse_starlette import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.operation import Operation
+from api.problems import Problem
+from api.services import services
+from feed.encoding import SSE
+from feed.goodbye import Goodbye
+from feed.principal import Principal
+from feed.runtime import Runtime
+from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+
+
+class Mailbox:
+    """A sink that is read by a generator."""
+
+    def __init__(self) -> None:
+        self._unread: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._changed = asyncio.Event()
+
+    def write(self, data: bytes) -> None:
+        if not self._ended:
+            self._unread.append(data)
+            self._size += len(data)
+            self._changed.set()
+
+    def pending(self) -> int:
+        return self._size
+
+    def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
+        self.write(last)
+        self._ended = True
+        self._changed.set()
+
+    def abort(self) -> None:
+        self._unread.clear()
+        self._ended = True
+        self._changed.set()
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Yield what has been written, until the end. It counts as unread until the reader asks for more."""
+        while self._unread or not self._ended:
+            await self._changed.wait()
+            self._changed.clear()
+            data = b"".join(self._unread)
+            self._unread.clear()
+            if data:
+                yield data
+                self._size -= len(data)
+
+
+async def events(request: Request) -> Response:
+    runtime = services(request).hub
+    if runtime is None:
+        raise Problem("draining", "this instance serves no streams")
+    asked = StreamRequest(request.headers, request.query_params, request.cookies)
+    try:
+        principal = await asked.admit(runtime)
+    except StreamError as error:
+        raise Problem(error.slug, str(error)) from error
+    return EventSourceResponse(
+        _stream(runtime, principal, asked),
+        headers=HEADERS,
+        ping=0,  # the wheel's heartbeats carry a cursor
+        send_timeout=runtime.settings.drain_timeout,
+    )
+
+
+async def _stream(runtime: Runtime, principal: Principal, asked: StreamRequest) -> AsyncIterator[bytes]:
+    mailbox = Mailbox()
+    mailbox.write(RETRY)
+    subscription = runtime.subscribe(principal, SSE, mailbox, asked.boards, asked.cursor)
+    try:
+        async for data in mailbox.read():
+            yield data
+    finally:
+        runtime.leave(subscription)
+
+
+ROUTES = [
+    Operation(
+        "GET",
+        "/api/events",
+        events,
+        summary="The feed as server-sent events; Last-Event-ID, ?since=, ?boards=, ?ticket=",
+        tag="events",
+        answers={200: None},
+        media_type="text/event-stream",
+    )
+]

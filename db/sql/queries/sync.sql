@@ -1,0 +1,37 @@
+-- For one who polls: the cards that transactions unseen at his cursor have touched, as they are now; no body where a card is
+-- gone, or not on his boards any more. A page is whole transactions by xid, up to `upto`: here order does not matter, since
+-- what is told is states and not events. Who was let onto a board, or off it, is told of all its cards.
+WITH mine AS (
+    SELECT m.board_id FROM board_members AS m WHERE m.user_id = %(user)s::text
+), unseen AS MATERIALIZED (
+    SELECT u.xid, u.relation, u.op, u.key, u.board
+    FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
+    WHERE u.relation = 'opportunities'
+       OR (u.relation = 'board_members' AND coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text)
+), turned AS (
+    SELECT u.xid, u.board FROM unseen AS u WHERE u.relation = 'board_members'
+), touched AS (
+    SELECT key, min(xid) AS xid
+    FROM (
+        SELECT u.key, u.xid
+        FROM unseen AS u
+        WHERE u.relation = 'opportunities' AND u.key IS NOT NULL
+          AND (u.board IN (SELECT board_id FROM mine) OR u.board IN (SELECT board FROM turned))
+        UNION ALL
+        SELECT o.id, t.xid FROM turned AS t JOIN opportunities AS o ON o.board_id = t.board
+    ) AS either
+    GROUP BY key
+), page AS (
+    -- Always one transaction at least, whatever its size.
+    SELECT coalesce(max(xid) FILTER (WHERE total <= %(limit)s), min(xid)) AS upto, max(xid) AS last
+    FROM (SELECT xid, sum(count(*)) OVER (ORDER BY xid) AS total FROM touched GROUP BY xid) AS t
+)
+SELECT coalesce((SELECT bool_or(u.op = 'truncate') FROM unseen AS u), false) AS truncated,
+       page.upto::text::bigint AS upto,
+       coalesce(page.upto < page.last, false) AS more,
+       touched.key,
+       to_jsonb(o)::text AS body
+FROM page
+LEFT JOIN touched ON touched.xid <= page.upto
+LEFT JOIN opportunities AS o ON o.id = touched.key AND o.board_id IN (SELECT board_id FROM mine)
+ORDER BY touched.key

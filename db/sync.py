@@ -1,0 +1,82 @@
+"""For clients that poll: the state of what changed since a cursor, in pages that each end in a cursor.
+
+Invariant: the client who applies every page, whenever he asks for the next, has what the table has. A page tells states
+and not events, so it may be newer than its own cursor; what it then tells again has the version that he has already.
+Every function must be called in a `db.engine.snapshot`: page, proof and cursor belong to one moment.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db import changelog
+from db.changelog import Position, Proof, Seen
+from db.engine import driver
+from db.sqlfiles import sql
+
+# A row's time is when it was written; it may have been committed much later, and the asker's clock may be wrong.
+MARGIN = timedelta(minutes=5)
+
+
+class Page(NamedTuple):
+    changed: list[str]
+    """The JSON of each card that is there."""
+    deleted: list[str]
+    """The ids of those that are gone, or not this user's any more."""
+    seen: Seen | None
+    """What the client has seen after this page; None: all that there is."""
+    truncated: bool
+    """The table was emptied: nobody can tell which cards went."""
+
+
+async def everything(conn: AsyncConnection, user_id: str) -> str:
+    """Read all the user's cards, as a JSON array."""
+    found = await conn.exec_driver_sql(sql("queries/sync_all"), {"user": user_id})
+    return str(found.scalar_one())
+
+
+async def page(conn: AsyncConnection, user_id: str, since: Seen, *, limit: int) -> Page:
+    """Read what changed; of about `limit` cards, but never less than a transaction."""
+    found = await conn.exec_driver_sql(
+        sql("queries/sync"),
+        {
+            "user": user_id,
+            "since_xmax": str(since.xmax),
+            "since_xip": [str(xid) for xid in since.xip],
+            "limit": limit,
+        },
+    )
+    rows = found.all()
+    first = rows[0]
+    cards = [(row.key, row.body) for row in rows if row.key is not None]
+    return Page(
+        [body for _, body in cards if body is not None],
+        [key for key, body in cards if body is None],
+        _after(since, await position(conn), first.upto) if first.more else None,
+        first.truncated,
+    )
+
+
+async def position(conn: AsyncConnection) -> Position:
+    return await changelog.position(await driver(conn))
+
+
+async def proof(conn: AsyncConnection, anchor: int) -> Proof:
+    return await changelog.proof(await driver(conn), anchor)
+
+
+async def at(conn: AsyncConnection, time: datetime) -> Seen | None:
+    """Find what one who has all from before a time has seen, and no more. None: the log does not go back that far."""
+    found = await conn.exec_driver_sql(sql("queries/sync_from"), {"at": time - MARGIN})
+    row = found.one()
+    return None if row.pruned else Seen(row.xid)
+
+
+def _after(since: Seen, now: Position, upto: int) -> Seen:
+    """Add the visible transactions up to and including `upto` to what was seen."""
+    xmax = max(since.xmax, upto + 1)
+    _, _, in_progress = now.snapshot.split(":")
+    running = {int(xid) for xid in in_progress.split(",") if xid}
+    later = {xid for xid in since.xip if xid > upto}
+    return Seen(xmax, tuple(sorted(later | {xid for xid in running if xid < xmax})))
