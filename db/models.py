@@ -63,7 +63,9 @@ board_members = Table(
     Base.metadata,
     Column("board_id", ForeignKey("boards.id", ondelete="CASCADE"), primary_key=True),
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("role", Text, CheckConstraint("role IN ('viewer', 'editor', 'admin')", "board_members_role"), nullable=False),
+    Column(
+        "role", Text, CheckConstraint("role IN ('viewer', 'editor', 'admin')", "board_members_role"), nullable=False
+    ),
     Index("board_members_user_id", "user_id"),
 )
 
@@ -112,9 +114,13 @@ log_seq = Sequence("log_seq", schema="feed", cache=1, metadata=Base.metadata)
 log = Table(
     "log",
     Base.metadata,
-    Column("seq", BigInteger, primary_key=True, server_default=log_seq.next_value(), comment="Order within a transaction"),
+    Column(
+        "seq", BigInteger, primary_key=True, server_default=log_seq.next_value(), comment="Order within a transaction"
+    ),
     Column("xid", XID8, nullable=False, server_default=text("pg_current_xact_id()"), comment="Top-level transaction"),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"), comment="When written"),
+    Column(
+        "at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"), comment="When written"
+    ),
     Column("relation", Text, nullable=False, comment="The table; schema.table outside public"),
     Column(
         "op",
@@ -163,7 +169,9 @@ tickets = Table(
     Column("user_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("roles", JSONB, nullable=False),
-    Column("session_expires", DateTime(timezone=True), nullable=False, comment="When the token it was made from expires"),
+    Column(
+        "session_expires", DateTime(timezone=True), nullable=False, comment="When the token it was made from expires"
+    ),
     Column("expires", DateTime(timezone=True), nullable=False),
     prefixes=["UNLOGGED"],
     schema="feed",
@@ -174,7 +182,9 @@ adopted = Table(
     "adopted",
     Base.metadata,
     Column("relation", Text, primary_key=True),
-    Column("added", JSONB, nullable=False, comment="Columns that the installation added, and a removal takes away again"),
+    Column(
+        "added", JSONB, nullable=False, comment="Columns that the installation added, and a removal takes away again"
+    ),
     schema="feed",
     comment="Tables that were there before boardcast.",
 )

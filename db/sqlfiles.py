@@ -5,10 +5,10 @@ Invariant: no SQL of the feed is written in Python; a file's text is constant fo
 
 from functools import cache
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import LiteralString
 
 
 @cache
 def sql(name: str) -> LiteralString:
     """The text of db/sql/<name>.sql, such as ``queries/unseen``. Raises FileNotFoundError for an unknown name."""
-    return cast(LiteralString, files("db.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8"))
+    return files("db.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")

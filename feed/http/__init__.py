@@ -1,1 +1,1 @@
-"""The feed over HTTP and WebSocket: the only modules that know aiohttp."""
+"""The feed over HTTP: the only part that knows aiohttp."""

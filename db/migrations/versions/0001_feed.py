@@ -45,9 +45,7 @@ def upgrade() -> None:
                     relation=table, added=sa.literal(sorted(after - had), sa.JSON())
                 )
             )
-    op.execute(
-        "INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) VALUES (feed.new_id(), '', '', 'install')"
-    )
+    op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     _run("views/opportunity_versions", "triggers/opportunities_version", "triggers/attach_crm", "grants/privileges")
 
@@ -72,8 +70,10 @@ def downgrade() -> None:
 
 
 def _run(*names: str) -> None:
-    # Straight to the driver, without parameters: a per cent sign in a file is no placeholder, and a file may hold several statements.
+    # To the driver, without parameters: a per cent sign in a file is no placeholder; a file may hold several statements.
     connection = op.get_bind().connection.driver_connection
+    if connection is None:
+        raise RuntimeError("the migration has lost its connection")
     for name in names:
         connection.execute(sql(name))
 

@@ -4,7 +4,7 @@
 SELECT this.snapshot, r.*
 FROM (SELECT pg_current_snapshot()::text AS snapshot) AS this
 LEFT JOIN (
-    SELECT seq, xid::text::bigint AS xid, at, relation,
+    SELECT seq, xid, at, relation,
            CASE WHEN bulk THEN 'resync' ELSE op END AS op, key, board, version, actor, origin,
            CASE WHEN bulk THEN NULL
                 WHEN op = 'update' THEN feed.changes(old, new)::text
@@ -12,21 +12,22 @@ LEFT JOIN (
            CASE WHEN op = 'update' THEN old ->> 'phase' END AS from_phase,
            CASE WHEN op = 'update' THEN new ->> 'phase' END AS to_phase,
            CASE WHEN membership THEN coalesce(new, old) ->> 'user_id' END AS member,
-           CASE WHEN membership THEN new ->> 'role' END AS role,
+           CASE WHEN membership AND op IN ('insert', 'update', 'enter') THEN new ->> 'role' END AS role,
            CASE WHEN bulk THEN size ELSE 1 END AS size,
-           ends
+           last_xid, ends
     FROM (
-        SELECT u.*, kind.membership,
+        SELECT u.seq, n.xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.old, u.new, n.membership,
+               max(n.xid) OVER () AS last_xid,
                max(u.seq) OVER (PARTITION BY u.xid) AS ends,
                count(*) OVER board AS size,
-               NOT kind.membership AND count(*) OVER board > %(threshold)s AS bulk,
+               NOT n.membership AND count(*) OVER board > %(threshold)s AS bulk,
                u.seq = max(u.seq) OVER board AS newest
         FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                          %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
-        CROSS JOIN LATERAL (SELECT u.relation = 'board_members' AS membership) AS kind
+        CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership) AS n
         WHERE %(boards)s::text[] IS NULL OR u.board = ANY (%(boards)s::text[]) OR u.board IS NULL
-           OR (kind.membership AND coalesce(u.new, u.old) ->> 'user_id' = %(member)s::text)
-        WINDOW board AS (PARTITION BY u.board, kind.membership)
+           OR (n.membership AND coalesce(u.new, u.old) ->> 'user_id' = %(member)s::text)
+        WINDOW board AS (PARTITION BY u.board, n.membership)
     ) AS w
     WHERE NOT bulk OR newest
 ) AS r ON true

@@ -1,0 +1,166 @@
+"""The log of changes, read by cursor. The only reader of feed.log.
+
+Invariant: nobody asks for "what came after number n". Every read asks what a snapshot shows that an earlier one did not,
+and gets whole transactions, each row once, in an order that agrees with commit order wherever two transactions touched
+the same row. Read in chunks, so the memory taken does not grow with a transaction.
+"""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+
+from db.sqlfiles import sql
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+class Seen(NamedTuple):
+    """A set of transactions: all below xmax but those in xip (which were in progress when it was made)."""
+
+    xmax: int
+    xip: tuple[int, ...] = ()
+
+    def __contains__(self, xid: object) -> bool:
+        return isinstance(xid, int) and xid < self.xmax and xid not in self.xip
+
+
+class Scope(NamedTuple):
+    """What one client is told: the events of some boards, and every change of a user's own membership."""
+
+    boards: tuple[str, ...]
+    member: str
+
+
+class Position(NamedTuple):
+    """Where the log stands in one snapshot: its newest transaction, and its newest row. No rows: all but snapshot are None."""
+
+    snapshot: str
+    last_xid: int | None
+    seq: int | None
+    xid: int | None
+    at: datetime | None
+
+
+class Proof(NamedTuple):
+    """What the log says of the row that a cursor has for its anchor (seq, xid, at: None when it is not there)."""
+
+    feed_id: str
+    floor_seq: int
+    floor_xid: int
+    next_xid: int
+    last_seq: int
+    seq: int | None
+    xid: int | None
+    at: datetime | None
+
+
+class Change(NamedTuple):
+    """One row of the log, as a reader tells it. `body` is JSON text: the changes of an update, else the whole row.
+
+    op is that of feed.log, or ``resync``: then `size` changes of the board are told by this row alone. Else `size` is the
+    number of changes collapsed into this one. `member` and `role` are those of a row of board_members.
+    """
+
+    seq: int
+    xid: int
+    at: datetime
+    relation: str
+    op: str
+    key: str | None
+    board: str | None
+    version: int | None
+    actor: str
+    origin: str | None
+    body: str | None
+    from_phase: str | None
+    to_phase: str | None
+    member: str | None
+    role: str | None
+    size: int
+
+
+class Chunk(NamedTuple):
+    """A part of one read. `last` is true of the final part only; snapshot and last_xid (of all parts) make the next cursor."""
+
+    snapshot: str
+    last_xid: int | None
+    changes: list[Change]
+    last: bool
+
+
+async def position(conn: Connection) -> Position:
+    """Where the log stands now; in a REPEATABLE READ transaction, in that transaction's snapshot."""
+    return Position._make(await _one(conn, "queries/position", {}))
+
+
+async def proof(conn: Connection, seq: int) -> Proof:
+    """What a cursor with the anchor `seq` is checked against."""
+    return Proof._make(await _one(conn, "queries/proof", {"seq": seq}))
+
+
+async def identify(conn: Connection) -> str:
+    """The feed's id, renewed first if this is another cluster or timeline than the one it was made on. Primary only."""
+    (feed_id,) = await _one(conn, "queries/identify", {})
+    return str(feed_id)
+
+
+async def membership(conn: Connection) -> list[tuple[str, str, str]]:
+    """(user, board, role) of everybody."""
+    return await (await conn.execute(sql("queries/membership"))).fetchall()
+
+
+async def read(
+    conn: Connection,
+    since: Seen,
+    until: Seen | None = None,
+    scope: Scope | None = None,
+    *,
+    collapsed: bool = False,
+    threshold: int,
+    chunk: int,
+) -> AsyncGenerator[Chunk]:
+    """What can be seen now (or could be seen at `until`) and could not at `since`; all boards without a scope.
+
+    One statement, so one snapshot, and always at least one chunk, of at most `chunk` changes. A board with more than
+    `threshold` changes is told by one ``resync``. Collapsed: the newest state of each row, once.
+    """
+    query = sql("queries/collapsed" if collapsed else "queries/unseen")
+    arguments = {
+        "since_xmax": str(since.xmax),
+        "since_xip": [str(xid) for xid in since.xip],
+        "until_xmax": None if until is None else str(until.xmax),
+        "until_xip": [] if until is None else [str(xid) for xid in until.xip],
+        "boards": None if scope is None else list(scope.boards),
+        "member": None if scope is None else scope.member,
+        "threshold": threshold,
+        "limit": chunk + 1,
+    }
+    # Nearly every read is small: one round trip, prepared. One that is not is begun again as a stream, in bounded memory.
+    rows = await (await conn.execute(query, arguments, prepare=True)).fetchall()
+    if len(rows) <= chunk:
+        yield _chunk(rows, last=True)
+        return
+    del rows
+    part: list[tuple[Any, ...]] = []
+    async with conn.cursor() as cursor:
+        async for row in cursor.stream(query, {**arguments, "limit": None}, size=chunk):
+            if len(part) == chunk:
+                yield _chunk(part, last=False)
+                part = []
+            part.append(row)
+    yield _chunk(part, last=True)
+
+
+def _chunk(rows: list[tuple[Any, ...]], *, last: bool) -> Chunk:
+    snapshot, *_, last_xid, _ = rows[0]
+    found = [] if last_xid is None else [Change._make(row[1:-2]) for row in rows]
+    return Chunk(snapshot, last_xid, found, last)
+
+
+async def _one(conn: Connection, query: str, arguments: dict[str, object]) -> tuple[Any, ...]:
+    row = await (await conn.execute(sql(query), arguments)).fetchone()
+    if row is None:
+        raise LookupError(f"{query} found nothing: feed.identity is empty")
+    return row

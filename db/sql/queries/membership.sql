@@ -1,0 +1,1 @@
+SELECT user_id, board_id, role FROM board_members

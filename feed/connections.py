@@ -1,0 +1,131 @@
+"""The connection manager: who listens to which boards, and the fan-out to them.
+
+Invariant: `publish` never awaits. Clients that see the same boards in the same encoding are one group and share the bytes.
+A right that changes inside a batch takes effect after the event that changes it and before the next.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from feed.batch import Batch, Boards
+from feed.cursor import Cursor
+from feed.encoding import Encoding
+from feed.event import Grant
+from feed.metrics import Metrics
+from feed.subscription import State, Subscription
+
+Group = tuple[Boards, Encoding]
+
+
+class Connections:
+    def __init__(self, metrics: Metrics, fell_behind: Callable[[Subscription], None]) -> None:
+        """`fell_behind` is called with each client that could not take a batch; it stands where the sweep began."""
+        self._metrics = metrics
+        self._fell_behind = fell_behind
+        self._groups: defaultdict[Group, set[Subscription]] = defaultdict(set)
+        self._by_user: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._count = 0
+        self._owing = False
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Subscription]:
+        for subscriptions in list(self._by_user.values()):
+            yield from list(subscriptions)
+
+    def of_user(self, user: str) -> int:
+        """How many connections a user has."""
+        return len(self._by_user.get(user, ()))
+
+    def add(self, subscription: Subscription) -> None:
+        """Register a client; it is told nothing before it goes live."""
+        self._by_user[subscription.principal.user_id].add(subscription)
+        self._count += 1
+        self._metrics.connections.labels(subscription.encoding.name).inc()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a client. Idempotent."""
+        if subscription.state is State.CLOSED:
+            return
+        self._ungroup(subscription)
+        subscription.state = State.CLOSED
+        user = subscription.principal.user_id
+        self._by_user[user].discard(subscription)
+        if not self._by_user[user]:
+            del self._by_user[user]
+        self._count -= 1
+        self._metrics.connections.labels(subscription.encoding.name).dec()
+
+    def go_live(self, subscription: Subscription) -> None:
+        """From the next batch on it is told with the others. It must stand exactly at the hub's place."""
+        subscription.state = State.LIVE
+        self._groups[subscription.boards, subscription.encoding].add(subscription)
+
+    def fall_behind(self, subscription: Subscription, cursor: Cursor) -> None:
+        """Stop telling it; it stands at this cursor."""
+        self._ungroup(subscription)
+        subscription.state = State.BEHIND
+        subscription.cursor = cursor
+
+    def look(self, subscription: Subscription, boards: Boards) -> None:
+        """Tell a live client other boards from now on."""
+        live = subscription.state is State.LIVE
+        self._ungroup(subscription)
+        subscription.see(boards)
+        if live:
+            self.go_live(subscription)
+
+    def publish(self, batch: Batch, since: Cursor) -> None:
+        """Write a batch to all who are live. Whoever cannot take it stands at `since`, where this sweep began."""
+        start = 0
+        for stop, event in enumerate(batch.events, 1):
+            if event.grant is not None:
+                self._write(Batch(batch.events[start:stop], None), since)
+                self._obey(event.grant)
+                start = stop
+        rest = batch if start == 0 else Batch(batch.events[start:], batch.cursor)
+        self._write(rest, since)
+
+    def settle(self, cursor: str) -> None:
+        """At the end of a sweep: give the cursor to those whose last event, in an earlier part, came without it."""
+        if not self._owing:
+            return
+        self._owing = False
+        for subscription in self:
+            if subscription.owed and subscription.state is State.LIVE:
+                subscription.sink.write(subscription.encoding.heartbeat(cursor))
+                subscription.owed = False
+
+    def _write(self, batch: Batch, since: Cursor) -> None:
+        slow: list[Subscription] = []
+        self._owing = self._owing or batch.cursor is None
+        for (boards, encoding), subscriptions in self._groups.items():
+            if not (data := batch.encoded(boards, encoding)):
+                continue
+            for subscription in subscriptions:
+                if subscription.write(data):
+                    subscription.owed = batch.cursor is None
+                else:
+                    slow.append(subscription)
+            self._metrics.deliveries.labels(encoding.name).inc(len(batch.told(boards)) * len(subscriptions))
+        for subscription in slow:
+            self.fall_behind(subscription, since)
+            self._fell_behind(subscription)
+
+    def _obey(self, grant: Grant) -> None:
+        if grant.user is None:
+            concerned = [s for s in self if s.state is State.LIVE]
+        else:
+            concerned = [s for s in self._by_user.get(grant.user, ()) if s.state is State.LIVE]
+        for subscription in concerned:
+            self._ungroup(subscription)
+            subscription.obey(grant)
+            self.go_live(subscription)
+
+    def _ungroup(self, subscription: Subscription) -> None:
+        group = subscription.boards, subscription.encoding
+        if (subscriptions := self._groups.get(group)) is not None:
+            subscriptions.discard(subscription)
+            if not subscriptions:
+                del self._groups[group]

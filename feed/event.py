@@ -1,0 +1,129 @@
+"""An event: one change of the log as clients read it, encoded once.
+
+Invariant: the JSON of a row goes from PostgreSQL to the socket as it is. It is never parsed here, so nothing of it (the
+digits of an amount, a column we do not know) can be lost.
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import orjson
+
+from db.changelog import Change
+
+_OPPORTUNITY = {
+    "insert": "opportunity_created",
+    "enter": "opportunity_created",
+    "update": "opportunity_updated",
+    "delete": "opportunity_deleted",
+    "leave": "opportunity_deleted",
+}
+_ROW = {
+    "insert": "row_inserted",
+    "enter": "row_inserted",
+    "update": "row_updated",
+    "delete": "row_deleted",
+    "leave": "row_deleted",
+}
+
+
+class Grant(NamedTuple):
+    """A change of who sees what: role None takes the board away. board and user None: everybody loses every board."""
+
+    user: str | None
+    board: str | None
+    role: str | None
+
+
+class Event:
+    """`board` is whose readers are told (None: everybody's); `body` is its JSON, but for the closing brace.
+
+    `row` tells rows apart, where one is meant; `grant` is what the change does to the right to read.
+    """
+
+    __slots__ = ("at", "board", "body", "grant", "seq", "type")
+
+    def __init__(self, type: str, board: str | None, seq: int, at: datetime, body: bytes, grant: Grant | None) -> None:  # noqa: A002 - the protocol's own word
+        self.type = type
+        self.board = board
+        self.seq = seq
+        self.at = at
+        self.body = body
+        self.grant = grant
+
+    def json(self, cursor: str | None = None) -> bytes:
+        """The whole message; with the cursor on the last one of a batch."""
+        return self.body + b"}" if cursor is None else b'%b,"cursor":"%b"}' % (self.body, cursor.encode())
+
+    @classmethod
+    def of(cls, change: Change) -> "Event":
+        """The event that tells a change."""
+        if change.op in {"resync", "truncate"}:
+            kind, told = "resync", _resync(change)
+        elif change.relation == "opportunities":
+            kind, told = _opportunity(change)
+        else:
+            kind, told = _row(change)
+        body = b'{"type":"%b",%b%b' % (kind.encode(), told, _common(change))
+        return cls(kind, change.board, change.seq, change.at, body, _grant(change))
+
+
+def timestamp(at: datetime) -> str:
+    """As in JavaScript's toISOString: UTC, milliseconds, Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def message(type: str, **fields: object) -> bytes:  # noqa: A002 - the protocol's own word
+    """The JSON of a message that is no event."""
+    return orjson.dumps({"type": type, **fields})
+
+
+def _opportunity(change: Change) -> tuple[str, bytes]:
+    kind = _OPPORTUNITY[change.op]
+    key = orjson.dumps(change.key)
+    body = (change.body or "null").encode()
+    if change.op == "update" and change.from_phase != change.to_phase:
+        phases = orjson.dumps(change.from_phase), orjson.dumps(change.to_phase)
+        told = b'"opportunityId":%b,"changes":%b,"fromPhase":%b,"toPhase":%b,' % (key, body, *phases)
+        return "opportunity_moved", told
+    if change.op == "update":
+        return kind, b'"opportunityId":%b,"changes":%b,' % (key, body)
+    if change.body is not None:
+        return kind, b'"opportunityId":%b,"opportunity":%b,' % (key, body)
+    return kind, b'"opportunityId":%b,' % key
+
+
+def _row(change: Change) -> tuple[str, bytes]:
+    named = b'"table":%b,"key":%b,' % (orjson.dumps(change.relation), orjson.dumps(change.key))
+    if change.body is None:
+        return _ROW[change.op], named
+    field = b'"changes"' if change.op == "update" else b'"row"'
+    return _ROW[change.op], b"%b%b:%b," % (named, field, change.body.encode())
+
+
+def _resync(change: Change) -> bytes:
+    reason = "truncate" if change.op == "truncate" else "bulk"
+    return b'"reason":"%b","table":%b,"count":%d,' % (reason.encode(), orjson.dumps(change.relation), change.size)
+
+
+def _common(change: Change) -> bytes:
+    told: dict[str, object] = {
+        "boardId": change.board,
+        "userId": change.actor,
+        "timestamp": timestamp(change.at),
+        "version": change.version,
+        "seq": change.seq,
+        "xid": str(change.xid),
+        "origin": change.origin,
+    }
+    if change.size > 1 and change.op != "resync":
+        told["collapsed"] = change.size
+    return orjson.dumps(told)[1:-1]
+
+
+def _grant(change: Change) -> Grant | None:
+    if change.relation != "board_members":
+        return None
+    if change.op == "truncate":
+        return Grant(None, None, None)
+    return Grant(change.member, change.board, change.role)

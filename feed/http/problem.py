@@ -1,0 +1,22 @@
+"""Errors of the feed's HTTP side, as RFC 9457 has them: the same shape as the API's."""
+
+import orjson
+from aiohttp import web
+
+
+def problem(status: int, slug: str, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+    """An application/problem+json answer; `slug` is the last part of its type."""
+    body = {
+        "type": f"/problems/{slug}",
+        "title": slug.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+    }
+    answer = web.Response(
+        status=status, body=orjson.dumps(body), content_type="application/problem+json", headers=headers
+    )
+    if status in {429, 503}:
+        answer.headers["Retry-After"] = "5"
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer

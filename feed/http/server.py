@@ -1,0 +1,84 @@
+"""The feed service: one runtime behind aiohttp.
+
+Invariant: start() returns when the port is open and the runtime ready, or raises and leaves nothing behind. stop() says goodbye
+to every client before it closes the port's connections.
+"""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from db.settings import Settings
+from feed.http.problem import problem
+from feed.http.sse import SseHandler
+from feed.http.ws import WebSocketHandler
+from feed.router import make_router
+from feed.runtime import Runtime
+
+_TO_LEAVE = 3.0
+"""Seconds that clients have to answer a goodbye."""
+
+
+class FeedServer:
+    def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        self._settings = settings
+        self._runtime = runtime
+        self._runner = web.AppRunner(
+            make_app(runtime), handler_cancellation=True, shutdown_timeout=_TO_LEAVE, access_log=None
+        )
+
+    async def start(self) -> None:
+        """Raises OSError where the port is taken, and what Runtime.start raises."""
+        await self._runtime.start()
+        try:
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._settings.host, self._settings.feed_port, backlog=4096).start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    @property
+    def port(self) -> int:
+        """The port that is open (of use where the settings say 0)."""
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        self._runtime.drain()
+        await self._runner.cleanup()
+        await self._runtime.stop()
+
+
+def make_app(runtime: Runtime) -> web.Application:
+    """The routes of the feed service."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        return web.json_response(runtime.health(), status=200 if runtime.ready else 503)
+
+    async def metrics(request: web.Request) -> web.Response:
+        body, content_type = runtime.metrics.exposition(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    app = web.Application(middlewares=[_problems])
+    app.router.add_get("/ws", WebSocketHandler(runtime, make_router(runtime)).handle)
+    app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        answer = problem(error.status, error.reason.lower().replace(" ", "-"), error.text or error.reason)
+        for name in ("Allow", "Upgrade"):
+            if name in error.headers:
+                answer.headers[name] = error.headers[name]
+        return answer

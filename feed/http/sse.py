@@ -1,0 +1,65 @@
+"""GET /sse: the feed as server-sent events, made for thousands of clients.
+
+Invariant: after the headers every byte goes straight to the transport, already in its chunk.
+"""
+
+import asyncio
+
+from aiohttp import HttpVersion11, web
+
+from feed.encoding import SSE, SSE_CHUNKED, chunk
+from feed.goodbye import Goodbye
+from feed.http.problem import problem
+from feed.runtime import Runtime
+from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+
+
+class StreamSink:
+    """Writes chunks straight to the transport."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.done = asyncio.Event()
+
+    def write(self, data: bytes) -> None:
+        if not self.done.is_set() and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def pending(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
+        self.write(last)
+        self.done.set()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+
+class SseHandler:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        runtime = self._runtime
+        asked = StreamRequest(request.headers, request.query, request.cookies)
+        try:
+            principal = await asked.admit(runtime)
+        except StreamError as error:
+            return problem(error.status, error.slug, str(error), asked.cors())
+        response = web.StreamResponse(headers={**HEADERS, **asked.cors()})
+        await response.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return response
+        chunked = request.version >= HttpVersion11
+        sink = StreamSink(transport)
+        sink.write(chunk(RETRY) if chunked else RETRY)
+        encoding = SSE_CHUNKED if chunked else SSE
+        subscription = runtime.subscribe(principal, encoding, sink, asked.boards, asked.cursor)
+        try:
+            await sink.done.wait()
+        finally:
+            runtime.leave(subscription)
+        await response.write_eof()
+        return response

@@ -1,0 +1,120 @@
+"""The listener: one connection that only LISTENs, for the whole process.
+
+Invariant: a notification only rings the doorbell; nothing is read from it. LISTEN is in force before the sweep that follows it,
+so what commits in between is found by that sweep. The listener counts as up only while it hears its own NOTIFY, sent
+over another connection: a pooler, a dead proxy or a wrong database would let `SELECT 1` pass.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from db.changelog import Connection
+from db.settings import Settings
+from feed.backoff import backoff
+from feed.database import NotReadyError, connect
+from feed.metrics import Metrics
+
+CHANNEL = "boardcast"
+_QUIET = 10.0
+"""Seconds without any notification after which the listener is asked for a sign of life."""
+_ANSWER = 3.0
+"""Seconds in which it must then hear itself."""
+
+log = structlog.get_logger()
+
+
+class Listener:
+    """`ring` is called for each notification and after each (re)connect; `notify` sends one over another connection."""
+
+    def __init__(
+        self, settings: Settings, ring: Callable[[], None], notify: Callable[[str], Awaitable[None]], metrics: Metrics
+    ) -> None:
+        self._url = settings.listen_database
+        self._ring = ring
+        self._notify = notify
+        self._metrics = metrics
+        self._own = f"boardcast_{uuid4().hex[:12]}"
+        self._heard_itself = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether this connection has heard itself and has not been lost since."""
+        return self._heard_itself.is_set()
+
+    async def start(self) -> None:
+        """Connect, and wait until it has heard itself. Raises NotReadyError if it does not."""
+        conn = await self._connect()
+        self._task = asyncio.create_task(self._run(conn), name="listener")
+        try:
+            async with asyncio.timeout(2 * _ANSWER):
+                await self._heard_itself.wait()
+        except TimeoutError:
+            await self.stop()
+            raise NotReadyError(
+                "LISTEN hears nothing on this connection: it goes through a transaction pooler, or to another database. "
+                "Set LISTEN_DATABASE_URL to a direct connection"
+            ) from None
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _connect(self) -> Connection:
+        conn = await connect(self._url, "boardcast-listener")
+        try:
+            for channel in (CHANNEL, self._own):
+                await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        except BaseException:
+            await conn.close()
+            raise
+        return conn
+
+    async def _run(self, conn: Connection) -> None:
+        while True:
+            try:
+                async with conn:
+                    self._ring()
+                    await self._listen(conn)
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                log.warning("the listener was lost; connecting again", error=str(error).strip())
+            self._heard_itself.clear()
+            self._metrics.listener_up.set(0)
+            self._metrics.reconnects.labels("listener").inc()
+            conn = await self._reconnect()
+
+    async def _listen(self, conn: Connection) -> None:
+        """Ring for what is heard; end with an exception when the connection is lost, or hears nothing when spoken to."""
+        spoken_to = True
+        await self._notify(self._own)
+        while True:
+            heard = False
+            # Never left before it ends by itself: that would lose the rest of a packet.
+            async for notification in conn.notifies(timeout=_ANSWER if spoken_to else _QUIET):
+                heard = True
+                if notification.channel == CHANNEL:
+                    self._ring()
+                elif not self.up:
+                    self._heard_itself.set()
+                    self._metrics.listener_up.set(1)
+            if spoken_to and not heard:
+                raise TimeoutError("it does not hear itself")
+            spoken_to = not heard
+            if spoken_to:
+                await self._notify(self._own)
+
+    async def _reconnect(self) -> Connection:
+        for seconds in backoff():
+            await asyncio.sleep(seconds)
+            try:
+                return await self._connect()
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                log.warning("the listener cannot connect yet", error=str(error).strip())
+        raise AssertionError("backoff() does not end")

@@ -1,0 +1,53 @@
+"""What a feed measures, for Prometheus. One registry per runtime, so that several fit into one process.
+
+No label names a user, a board or a card.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.connections = Gauge("boardcast_connections", "Open streams", ["transport"], registry=self.registry)
+        self.events = Counter("boardcast_events_total", "Events read from the log", ["type"], registry=self.registry)
+        self.deliveries = Counter(
+            "boardcast_deliveries_total", "Events written to live clients", ["transport"], registry=self.registry
+        )
+        self.delivery_seconds = Histogram(
+            "boardcast_delivery_seconds",
+            "From the write of a row (feed.log.at) to the clients' sockets, by the two clocks",
+            registry=self.registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+        )
+        self.sweeps = Counter("boardcast_sweeps_total", "Reads of the log for all clients", registry=self.registry)
+        self.catchups = Counter(
+            "boardcast_catchups_total", "Clients caught up, by where from", ["source"], registry=self.registry
+        )
+        self.resets = Counter(
+            "boardcast_resets_total", "Cursors that could not be resumed", ["reason"], registry=self.registry
+        )
+        self.slow = Counter(
+            "boardcast_slow_clients_total",
+            "Clients that fell behind, by what became of it",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.closed = Counter(
+            "boardcast_closed_total", "Streams that the service ended", ["reason"], registry=self.registry
+        )
+        self.listener_up = Gauge(
+            "boardcast_listener_up", "Whether the LISTEN connection has proven itself", registry=self.registry
+        )
+        self.database_up = Gauge(
+            "boardcast_database_up", "Whether the sweeping connection works", registry=self.registry
+        )
+        self.reconnects = Counter(
+            "boardcast_reconnects_total", "Lost database connections", ["connection"], registry=self.registry
+        )
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics, and their content type, in the form that an Accept header asks for."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type

@@ -1,0 +1,81 @@
+"""What clients say over a WebSocket. The messages are the original design's, and ours beside them.
+
+Invariant: whatever the bytes, reading them gives a message of one of these types or a BadMessageError that says what is wrong;
+never another exception, and no more work than the 64 KiB that a frame may have.
+"""
+
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+Boards = Annotated[list[Id], Field(max_length=1000)]
+
+
+class Message(BaseModel):
+    # Unknown fields are passed over: a newer client may talk to an older service.
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+
+class Auth(Message):
+    """The first message; later, one renews the token."""
+
+    type: Literal["auth"]
+    token: str = Field(max_length=8192)
+    userId: Id  # noqa: N815 - as the protocol has it
+    cursor: str | None = None
+    boards: Boards | None = None
+    batch: bool = False
+
+
+class Subscribe(Message):
+    """Be told of these boards too."""
+
+    type: Literal["subscribe"]
+    boards: Boards
+
+
+class Unsubscribe(Message):
+    """Be told of these boards no more."""
+
+    type: Literal["unsubscribe"]
+    boards: Boards
+
+
+class Ping(Message):
+    """Answered by a pong."""
+
+    type: Literal["ping"]
+
+
+Incoming = Auth | Subscribe | Unsubscribe | Ping
+TYPES = ("auth", "subscribe", "unsubscribe", "ping")
+
+_INCOMING: TypeAdapter[Incoming] = TypeAdapter(Annotated[Incoming, Field(discriminator="type")])
+
+
+class BadMessageError(ValueError):
+    """`code` is one of invalid_json, unknown_type, invalid_message."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def parse(data: str | bytes) -> Incoming:
+    """Read one message. Raises BadMessageError."""
+    try:
+        value = orjson.loads(data)
+    except ValueError as error:
+        raise BadMessageError("invalid_json", f"this is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise BadMessageError("invalid_json", "a message is a JSON object")
+    if value.get("type") not in TYPES:
+        raise BadMessageError("unknown_type", f"type must be one of {', '.join(TYPES)}")
+    try:
+        return _INCOMING.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        raise BadMessageError("invalid_message", f"{where}: {first['msg']}") from None

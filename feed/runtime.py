@@ -1,0 +1,163 @@
+"""The composition root of a feed: everything of one process that serves streams, wired and started in order.
+
+Invariant: start() returns only when the log is followed and the listener has heard itself, or raises and leaves nothing
+running; stop() is idempotent, safe without start(), and complete when it returns. Both services have one of these.
+"""
+
+import random
+import secrets
+from contextlib import AsyncExitStack
+
+import structlog
+
+from db.settings import Settings
+from db.tickets import redeem
+from feed.catchup import CatchUps
+from feed.connections import Connections
+from feed.cursor import Fault
+from feed.database import pool
+from feed.encoding import Encoding
+from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
+from feed.listener import Listener
+from feed.metrics import Metrics
+from feed.principal import Principal
+from feed.ring import Ring
+from feed.subscription import Sink, State, Subscription
+from feed.tailer import Tailer
+from feed.tokens import Tokens
+from feed.wheel import Wheel
+
+_RING = 8 * 1024 * 1024
+_POOL = 6
+_SPREAD = 5_000
+"""Milliseconds over which the clients of a service that restarts are asked to come back."""
+
+log = structlog.get_logger()
+
+
+class RefusedError(Exception):
+    """A stream that cannot begin; `goodbye` says why."""
+
+    def __init__(self, goodbye: Goodbye) -> None:
+        super().__init__(goodbye.meaning)
+        self.goodbye = goodbye
+
+
+class Runtime:
+    def __init__(self, settings: Settings, tokens: Tokens, name: str = "feed") -> None:
+        self.settings = settings
+        self.tokens = tokens
+        self.metrics = Metrics()
+        self.draining = False
+        self.instance = f"{name}-{secrets.token_hex(3)}"
+        self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
+        ring = Ring(_RING)
+        self.connections = Connections(self.metrics, self._fell_behind)
+        self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced)
+        self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.metrics)
+        self.listener = Listener(settings, self.tailer.ring, self._notify, self.metrics)
+        self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
+        self._running = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Raises psycopg.OperationalError or NotReadyError where the database cannot be used."""
+        async with AsyncExitStack() as started:
+            started.push_async_callback(self.pool.close)
+            await self.tailer.start()
+            started.push_async_callback(self.tailer.stop)
+            await self.pool.open(wait=True, timeout=10)
+            started.push_async_callback(self.catchups.stop)
+            await self.listener.start()
+            started.push_async_callback(self.listener.stop)
+            self._wheel.start()
+            started.push_async_callback(self._wheel.stop)
+            self._running = started.pop_all()
+        log.info("following the log", instance=self.instance, cursor=str(self.tailer.cursor))
+
+    async def stop(self) -> None:
+        """Say goodbye to every client, then end everything."""
+        self.drain()
+        await self._running.aclose()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a client should be sent here."""
+        return self.tailer.up and self.listener.up and not self.draining
+
+    def health(self) -> dict[str, object]:
+        """What /readyz says."""
+        return {
+            "status": "ready" if self.ready else "draining" if self.draining else "not ready",
+            "instance": self.instance,
+            "log": "followed" if self.tailer.up else "out of reach",
+            "listener": "up" if self.listener.up else "down",
+            "connections": len(self.connections),
+        }
+
+    def admit(self, principal: Principal) -> None:
+        """Raise RefusedError where there is no room for another stream of this user."""
+        if self.draining:
+            raise RefusedError(RESTART)
+        if len(self.connections) >= self.settings.connections:
+            raise RefusedError(OVERLOADED)
+        if self.connections.of_user(principal.user_id) >= self.settings.user_connections:
+            raise RefusedError(TOO_MANY)
+
+    def subscribe(
+        self, principal: Principal, encoding: Encoding, sink: Sink, boards: frozenset[str] | None, cursor: str | None
+    ) -> Subscription:
+        """Begin a stream of one who was admitted: its first message is auth_success. End it with leave()."""
+        subscription = Subscription(
+            principal, encoding, sink, boards, self.tailer.cursor, budget=self.settings.client_budget
+        )
+        self.connections.add(subscription)
+        self.catchups.open(subscription, cursor)
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        """The client is gone. Idempotent."""
+        self.catchups.cancel(subscription)
+        self.connections.remove(subscription)
+
+    def greet(self, subscription: Subscription) -> None:
+        """Answer a token that was renewed in place. The cursor is one that the client may resume from."""
+        live = subscription.state is State.LIVE
+        subscription.tell(
+            "auth_success",
+            userId=subscription.principal.user_id,
+            connectionId=subscription.id,
+            boards=sorted(subscription.boards),
+            resume="live",
+            cursor=str(self.tailer.cursor if live else subscription.cursor),
+        )
+
+    def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
+        """Tell a client of other boards than before (None: of all that its user sees)."""
+        subscription.wanted = wanted
+        self.connections.look(subscription, self.tailer.members.boards(subscription.principal.user_id))
+
+    async def redeem(self, ticket: str) -> Principal | None:
+        """Whose ticket this is; None if it is unknown, used or over."""
+        async with self.pool.connection() as conn:
+            found = await redeem(conn, ticket)
+        return None if found is None else Principal(found.user_id, found.name, found.expires, found.roles)
+
+    def drain(self) -> None:
+        """Take no more clients, and ask those who are here to come back, spread over some seconds."""
+        if self.draining:
+            return
+        self.draining = True
+        for subscription in self.connections:
+            subscription.dismiss(RESTART, retry=random.randint(100, _SPREAD))  # noqa: S311 - spreads load, guards nothing
+            self.metrics.closed.labels(RESTART.name).inc()
+
+    def _fell_behind(self, subscription: Subscription) -> None:
+        self.catchups.recover(subscription)
+
+    def _replaced(self, fault: Fault) -> None:
+        for subscription in self.connections:
+            self.catchups.restart(subscription, fault)
+
+    async def _notify(self, channel: str) -> None:
+        async with self.pool.connection() as conn:
+            await conn.execute("SELECT pg_notify(%s, '')", (channel,))

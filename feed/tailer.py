@@ -1,0 +1,201 @@
+"""The tailer: one sweep of the log for all clients of this process.
+
+Invariant: what has been published is exactly what `cursor` has seen, in order. A sweep asks what a new snapshot shows that
+the cursor's did not, publishes it, and only then moves the cursor; so a sweep that fails in the middle is begun again, and
+its readers drop by `seq` what they have. A doorbell only makes the next sweep come at once: without any it comes every second.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from db import changelog
+from db.changelog import Connection
+from db.settings import Settings
+from feed.backoff import backoff
+from feed.batch import Batch
+from feed.connections import Connections
+from feed.cursor import Cursor, Fault
+from feed.database import NotReadyError, connect, patiently, require_ready
+from feed.event import Event
+from feed.members import Members
+from feed.metrics import Metrics
+from feed.ring import Ring
+
+_PATIENCE = 60.0
+"""Seconds that a read may take to its next rows before its connection is given up as dead."""
+
+log = structlog.get_logger()
+
+
+class Tailer:
+    """`replaced` is called when the log is not the one it was: all clients must begin anew."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ring: Ring,
+        connections: Connections,
+        metrics: Metrics,
+        replaced: Callable[[Fault], None],
+    ) -> None:
+        self._settings = settings
+        self._ring = ring
+        self._connections = connections
+        self._metrics = metrics
+        self._replaced = replaced
+        self._doorbell = asyncio.Event()
+        self._swept = asyncio.Condition()
+        self._begun = 0
+        self._done = 0
+        self._task: asyncio.Task[None] | None = None
+        self.up = False
+        self.members = Members()
+        self.cursor: Cursor
+        """Set from start() on: what has been published to all who are live."""
+
+    async def start(self) -> None:
+        """Connect, find the place in the log, and follow it from there. Raises if the database cannot be used."""
+        conn = await self._connect()
+        try:
+            await self._begin(conn)
+        except BaseException:
+            await conn.close()
+            raise
+        self._task = asyncio.create_task(self._run(conn), name="tailer")
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def ring(self) -> None:
+        """Sweep at once."""
+        self._doorbell.set()
+
+    async def swept(self) -> None:
+        """Wait until a sweep that begins after this call has ended."""
+        target = self._begun + 1
+        self._doorbell.set()
+        async with self._swept:
+            await self._swept.wait_for(lambda: self._done >= target)
+
+    async def _run(self, conn: Connection) -> None:
+        waits = backoff()
+        while True:
+            try:
+                async with conn:
+                    self._up(up=True)
+                    while True:
+                        self._doorbell.clear()
+                        await self._sweep(conn)
+                        waits = backoff()
+                        await self._wait()
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                self._up(up=False)
+                self._metrics.reconnects.labels("tailer").inc()
+                log.warning("the log cannot be read; connecting again", error=str(error).strip())
+            conn = await self._reconnect(waits)
+
+    async def _reconnect(self, waits: Iterator[float]) -> Connection:
+        for seconds in waits:
+            await asyncio.sleep(seconds)
+            try:
+                conn = await self._connect()
+                await self._resume(conn)
+            except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
+                log.warning("the database is not back yet", error=str(error).strip())
+            else:
+                log.info("following the log again", cursor=str(self.cursor))
+                return conn
+        raise AssertionError("backoff() does not end")
+
+    async def _connect(self) -> Connection:
+        conn = await connect(self._settings.database, "boardcast-tailer")
+        try:
+            # The plan is the same whatever the cursor: a range and points of log_xid. Planned once, never by table statistics.
+            await conn.execute("SET plan_cache_mode = force_generic_plan")
+            await conn.execute("SET enable_seqscan = off")
+        except BaseException:
+            await conn.close()
+            raise
+        return conn
+
+    async def _begin(self, conn: Connection) -> None:
+        """Stand where the log stands now, with the membership of the same snapshot."""
+        await require_ready(conn)
+        feed = await changelog.identify(conn)
+        async with conn.transaction():
+            await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            position = await changelog.position(conn)
+            self.members = Members(await changelog.membership(conn))
+        self.cursor = Cursor.at(feed, position)
+        self._ring.mark(self.cursor)
+
+    async def _resume(self, conn: Connection) -> None:
+        """Go on from the cursor, if this is still the log that it is a place in."""
+        try:
+            await require_ready(conn)
+            await changelog.identify(conn)
+            fault = self.cursor.fault(await changelog.proof(conn, self.cursor.anchor))
+            if fault is not None:
+                log.warning("this is not the log that it was: every client begins anew", reason=fault)
+                self._ring.clear()
+                await self._begin(conn)
+                self._replaced(fault)
+        except BaseException:
+            await conn.close()
+            raise
+
+    async def _sweep(self, conn: Connection) -> None:
+        self._begun += 1
+        cursor = self.cursor
+        newest: tuple[int, int, datetime] | None = None
+        settings = self._settings
+        reading = changelog.read(conn, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
+        async with aclosing(reading) as chunks:
+            async for part in patiently(chunks, _PATIENCE):
+                newest = max(
+                    (newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0
+                )
+                if part.last:
+                    cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
+                if part.changes:
+                    self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
+        if cursor != self.cursor:
+            self.cursor = cursor
+            self._ring.mark(cursor)
+            self._connections.settle(str(cursor))
+        self._metrics.sweeps.inc()
+        async with self._swept:
+            self._done = self._begun
+            self._swept.notify_all()
+
+    def _publish(self, events: list[Event], cursor: Cursor | None) -> None:
+        batch = Batch(events, cursor)
+        self._ring.append(batch)
+        self._connections.publish(batch, since=self.cursor)
+        now = time.time()
+        for event in events:
+            if event.grant is not None:
+                self.members.apply(event.grant)
+            self._metrics.events.labels(event.type).inc()
+            self._metrics.delivery_seconds.observe(max(0.0, now - event.at.timestamp()))
+        batch.forget()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.sweep):
+                await self._doorbell.wait()
+        except TimeoutError:
+            pass  # the sweep that comes whatever happens: a lost bell costs a second, never an event
+
+    def _up(self, *, up: bool) -> None:
+        self.up = up
+        self._metrics.database_up.set(up)

@@ -1,0 +1,65 @@
+"""The wheel: one timer for all clients, instead of timers for each.
+
+Invariant: every stream carries something at least once in a heartbeat's period (with a fresh cursor, if it is live), and ends
+when its token does.
+"""
+
+import asyncio
+import time
+
+from db.settings import Settings
+from feed.connections import Connections
+from feed.encoding import Encoding
+from feed.goodbye import UNAUTHENTICATED
+from feed.metrics import Metrics
+from feed.subscription import State, Subscription
+from feed.tailer import Tailer
+
+_SILENCES = 3
+"""Heartbeats without an answer after which a client that can answer is taken for dead."""
+
+
+class Wheel:
+    def __init__(self, settings: Settings, connections: Connections, tailer: Tailer, metrics: Metrics) -> None:
+        self._period = settings.heartbeat
+        self._connections = connections
+        self._tailer = tailer
+        self._metrics = metrics
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="wheel")
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        tick = min(1.0, self._period / 4)
+        spokes = max(1, round(self._period / tick))
+        turn = 0
+        while True:
+            await asyncio.sleep(tick)
+            turn = (turn + 1) % spokes
+            self._turn(turn, spokes)
+
+    def _turn(self, turn: int, spokes: int) -> None:
+        now, clock = time.time(), asyncio.get_running_loop().time()
+        beats: dict[tuple[Encoding, bool], bytes] = {}
+        for subscription in self._connections:
+            if subscription.principal.expires <= now:
+                subscription.end(UNAUTHENTICATED, code="token_expired", text="the token has expired")
+                self._metrics.closed.labels(UNAUTHENTICATED.name).inc()
+            elif subscription.heard is not None and clock - subscription.heard > _SILENCES * self._period:
+                subscription.sink.abort()
+            elif subscription.spoke % spokes == turn:
+                self._beat(subscription, beats)
+
+    def _beat(self, subscription: Subscription, beats: dict[tuple[Encoding, bool], bytes]) -> None:
+        live = subscription.state is State.LIVE
+        kind = subscription.encoding, live
+        if kind not in beats:
+            beats[kind] = subscription.encoding.heartbeat(str(self._tailer.cursor) if live else None)
+        subscription.write(beats[kind])
