@@ -5,6 +5,7 @@ request comes from a page of ours.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -73,9 +74,8 @@ async def log_in(request: Request) -> Response:
         user = await users.get(conn, login.user)
     if user is None:
         raise Problem("unknown-user")
-    expires = datetime.now(UTC).replace(microsecond=0) + _SESSION
     token = own.tokens.issue(user.id, user.name, _SESSION)
-    response = answer({"token": token, "expiresAt": expires.isoformat(), "user": {"id": user.id, "name": user.name}})
+    response = answer({"token": token, **_told(await own.tokens.verify(token))})
     response.set_cookie(
         COOKIE,
         token,
@@ -103,9 +103,14 @@ async def demo_users(request: Request) -> Response:
 
 
 async def me(request: Request) -> Response:
-    who = await principal(request)
-    expires = datetime.fromtimestamp(who.expires, UTC)
-    return answer({"user": {"id": who.user_id, "name": who.name}, "expiresAt": expires.isoformat()})
+    return answer(_told(await principal(request)))
+
+
+def _told(who: Principal) -> dict[str, Any]:
+    return {
+        "user": {"id": who.user_id, "name": who.name},
+        "expiresAt": datetime.fromtimestamp(who.expires, UTC).isoformat(),
+    }
 
 
 ROUTES = [

@@ -63,13 +63,17 @@ def of_validation(error: ValidationError, place: str = "body") -> Problem:
     faults = [
         {
             "in": place,
-            "pointer": "".join(f"/{part}" for part in fault["loc"]),
+            "pointer": "".join(f"/{_escaped(part)}" for part in fault["loc"]),
             "code": fault["type"],
             "detail": fault["msg"],
         }
         for fault in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     return Problem("invalid-input", errors=faults)
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")  # RFC 6901
 
 
 def of_token(error: TokenError) -> Problem:

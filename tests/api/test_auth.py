@@ -1,0 +1,128 @@
+"""Who is let in, and by what."""
+
+import base64
+import json
+import time
+
+import httpx
+import jwt
+import pytest
+
+from tests.api.harness import HOST, SECRET, Api, problem
+
+NEW = {"board_id": "vendas", "phase": "won", "title": "x"}
+
+
+def unsigned(claims: dict[str, object]) -> str:
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
+    ]
+    return ".".join([*parts, ""])
+
+
+async def test_nobody_comes_in_without_a_token(api: Api) -> None:
+    client = await api.anybody()
+    for path in ("/api/boards", "/api/opportunities", "/api/sync/opportunities", "/api/auth/me"):
+        answer = await client.get(path)
+        problem(answer, "unauthenticated")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    problem(await client.post("/api/events/ticket"), "unauthenticated")
+    problem(await client.get("/api/boards", headers={"Authorization": "Basic YTpi"}), "unauthenticated")
+
+
+async def test_tokens_that_are_not_good(api: Api) -> None:
+    now = int(time.time())
+    good: dict[str, object] = {"sub": "ana", "name": "Ana", "exp": now + 60}
+    bad = {
+        jwt.encode(good | {"exp": now - 60}, SECRET): "expired-token",
+        jwt.encode(good, SECRET[::-1]): "invalid-token",
+        jwt.encode(good, SECRET + SECRET, algorithm="HS512"): "invalid-token",
+        jwt.encode({"sub": "ana"}, SECRET): "invalid-token",
+        jwt.encode({"exp": now + 60}, SECRET): "invalid-token",
+        jwt.encode(good | {"sub": ""}, SECRET): "invalid-token",
+        jwt.encode(good | {"sub": "a\0"}, SECRET): "invalid-token",
+        jwt.encode(good | {"nbf": now + 600}, SECRET): "invalid-token",
+        unsigned(good): "invalid-token",
+        "x" * 10_000: "invalid-token",
+        "a.b.c": "invalid-token",
+    }
+    client = await api.anybody()
+    for token, slug in bad.items():
+        problem(await client.get("/api/boards", headers={"Authorization": f"Bearer {token}"}), slug)
+    answer = await client.get("/api/auth/me", headers={"Authorization": f"bearer {jwt.encode(good, SECRET)}"})
+    assert answer.json()["user"] == {"id": "ana", "name": "Ana"}
+
+
+async def test_the_demo_signs_in_by_name_and_keeps_a_session(api: Api) -> None:
+    client = await api.anybody()
+    people = (await client.get("/api/auth/users")).json()["users"]
+    assert [person["id"] for person in people] == ["ana", "bruno", "carla", "diego"]
+    answer = await client.post("/api/auth/token", json={"user": "bruno"}, headers={"Origin": f"http://{HOST}"})
+    assert answer.json()["user"] == {"id": "bruno", "name": "Bruno Lima"}
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert (await api.tokens.verify(answer.json()["token"])).user_id == "bruno"
+    assert (await client.get("/api/auth/me")).json()["expiresAt"] == answer.json()["expiresAt"]
+    assert len((await client.get("/api/boards")).json()["boards"]) == 2
+    assert (await client.delete("/api/auth/token")).status_code == 204
+    problem(await client.get("/api/boards"), "unauthenticated")
+    problem(await client.post("/api/auth/token", json={"user": "nobody"}), "unknown-user")
+    problem(await client.post("/api/auth/token", json={"user": "a\0"}), "invalid-input")
+    wrong = {"Origin": "https://elsewhere.example"}
+    problem(await client.post("/api/auth/token", json={"user": "ana"}, headers=wrong), "wrong-origin")
+
+
+async def test_outside_the_demo_nobody_signs_in_by_name(api: Api) -> None:
+    api.app.state.services.settings = api.settings.model_copy(update={"demo": False})
+    client = await api.anybody()
+    problem(await client.post("/api/auth/token", json={"user": "ana"}), "no-demo")
+    problem(await client.get("/api/auth/users"), "no-demo")
+    assert (await client.get("/api/config")).json()["demo"] is False
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (f"http://{HOST}", True),
+        ("http://localhost:8000", True),
+        (None, False),
+        ("null", False),
+        ("https://elsewhere.example", False),
+        (f"http://{HOST}.elsewhere.example", False),
+        ("http://127.0.0.1:3000", False),
+        ("http://[", False),
+    ],
+)
+async def test_a_cookie_writes_only_for_our_own_pages(api: Api, origin: str | None, allowed: bool) -> None:
+    client = await api.anybody()
+    client.cookies.set("boardcast_session", api.tokens.issue("ana", "Ana", 60))
+    headers = {"Origin": origin} if origin else {}
+    for answer in (
+        await client.post("/api/opportunities", json=NEW, headers=headers),
+        await client.post("/api/events/ticket", headers=headers),
+    ):
+        if allowed:
+            assert answer.status_code == 201
+        else:
+            problem(answer, "wrong-origin")
+    assert (await client.get("/api/boards", headers=headers)).status_code == 200
+
+
+async def test_a_bearer_token_writes_from_anywhere(ana: httpx.AsyncClient) -> None:
+    headers = {"Origin": "https://elsewhere.example"}
+    answer = await ana.post("/api/opportunities", json=NEW, headers=headers)
+    assert answer.status_code == 201
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_our_pages_may_read_the_headers_they_need(ana: httpx.AsyncClient) -> None:
+    headers = {"Origin": "http://localhost:8000"}
+    answer = await ana.get("/api/opportunities/nope", headers=headers)
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
+    exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+    assert exposed == {"ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid"}
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,x-mutation-id"}
+    preflight = await ana.options("/api/opportunities/x", headers=headers | asked)
+    assert preflight.status_code == 200
+    assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]

@@ -1,0 +1,175 @@
+"""Whatever comes in has an answer of its own from the table of problems, and none is a 5xx."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from api.body import LARGEST
+from tests.api.harness import Api, problem
+
+NEW = {"board_id": "vendas", "phase": "won", "title": "x"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("content", "slug"),
+    [
+        (b"", "invalid-json"),
+        (b"{", "invalid-json"),
+        (b'{"title": NaN}', "invalid-json"),
+        (b"\xff\xfe", "invalid-json"),
+        (b'{"title": "\xc3"}', "invalid-json"),
+        (rb'{"board_id": "vendas", "phase": "won", "title": "\ud800"}', "invalid-json"),
+        (b"[" * 100_000, "invalid-json"),
+        (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "invalid-json"),
+        (b'{"title": "' + b"x" * LARGEST + b'"}', "body-too-large"),
+        (b'{"value": 1' + b"0" * 400 + b"}", "invalid-json"),
+        (b"null", "invalid-input"),
+        (b"[]", "invalid-input"),
+        (b"1", "invalid-input"),
+        (json.dumps(NEW | {"title": "a\0b"}).encode(), "invalid-input"),
+        (json.dumps(NEW | {"board_id": "a\0b"}).encode(), "invalid-input"),
+    ],
+)
+async def test_a_body_that_is_not_usable(ana: httpx.AsyncClient, content: bytes, slug: str) -> None:
+    problem(await ana.post("/api/opportunities", content=content, headers=JSON), slug)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"title": ""}, "/title"),
+        ({"title": "   "}, "/title"),
+        ({"title": "x" * 301}, "/title"),
+        ({"title": None}, "/title"),
+        ({"title": 5}, "/title"),
+        ({"title": {"$ne": 1}}, "/title"),
+        ({"value": -1}, "/value"),
+        ({"value": 1e12}, "/value"),
+        ({"value": "1e99999"}, "/value"),
+        ({"value": "NaN"}, "/value"),
+        ({"value": "Infinity"}, "/value"),
+        ({"value": 0.001}, "/value"),
+        ({"value": True}, "/value"),
+        ({"value": []}, "/value"),
+        ({"currency": "BRLX"}, "/currency"),
+        ({"currency": "brl"}, "/currency"),
+        ({"currency": "BRL\n"}, "/currency"),
+        ({"currency": None}, "/currency"),
+        ({"probability": 101}, "/probability"),
+        ({"probability": -1}, "/probability"),
+        ({"probability": True}, "/probability"),
+        ({"probability": 2**70}, "/probability"),
+        ({"expected_close_date": "2027-02-30"}, "/expected_close_date"),
+        ({"expected_close_date": "31/03/2027"}, "/expected_close_date"),
+        ({"expected_close_date": 1700000000}, "/expected_close_date"),
+        ({"position": ""}, "/position"),
+        ({"position": "a00"}, "/position"),
+        ({"position": "a1!"}, "/position"),
+        ({"position": "z1"}, "/position"),
+        ({"notes": "x" * 20_001}, "/notes"),
+        ({"owner_id": ""}, "/owner_id"),
+        ({"version_number": 7}, "/version_number"),
+        ({"id": "mine"}, "/id"),
+        ({"a~b/c": 1}, "/a~0b~1c"),
+    ],
+)
+async def test_a_field_that_is_not_valid_is_named(api: Api, fields: dict[str, Any], pointer: str) -> None:
+    ana = await api.user("ana")
+    card = await api.card()
+    made = problem(await ana.post("/api/opportunities", json=NEW | fields), "invalid-input")
+    assert pointer in [fault["pointer"] for fault in made["errors"]]
+    assert {"in", "pointer", "code", "detail"} == set(made["errors"][0])
+    path = f"/api/opportunities/{card['id']}"
+    if fields != {"position": ""}:
+        patched = problem(await ana.patch(path, json=fields, headers={"If-Match": "*"}), "invalid-input")
+        assert pointer in [fault["pointer"] for fault in patched["errors"]]
+    assert (await ana.get(path)).json() == card
+
+
+async def test_every_fault_is_told_at_once(ana: httpx.AsyncClient) -> None:
+    body = problem(await ana.post("/api/opportunities", json={"value": -1, "colour": "red"}), "invalid-input")
+    assert {fault["pointer"] for fault in body["errors"]} == {"/board_id", "/phase", "/title", "/value", "/colour"}
+
+
+async def test_bounds_themselves_are_valid(api: Api) -> None:
+    card = await api.card(
+        title="x" * 300, value=999_999_999_999.99, probability=100, notes="", expected_close_date="9999-12-31"
+    )
+    assert card["value"] == 999_999_999_999.99
+    assert (await api.card(value="0.10", probability=0))["value"] == 0.1
+
+
+async def test_a_phase_must_be_one_of_the_boards(api: Api, ana: httpx.AsyncClient) -> None:
+    card = await api.card()
+    body = problem(await ana.post("/api/opportunities", json=NEW | {"phase": "nope"}), "unknown-phase")
+    assert body["phases"][0] == "prospecting"
+    path = f"/api/opportunities/{card['id']}"
+    problem(await ana.patch(path, json={"phase": "nope"}, headers={"If-Match": "*"}), "unknown-phase")
+
+
+async def test_unknown_names(ana: httpx.AsyncClient) -> None:
+    problem(await ana.post("/api/opportunities", json=NEW | {"board_id": "nowhere"}), "unknown-board")
+    for id_ in ("nope", "x" * 3000, "%00", "%ff", "'; DROP TABLE users; --"):
+        path = f"/api/opportunities/{id_}"
+        problem(await ana.get(path), "unknown-opportunity")
+        problem(await ana.patch(path, json={"title": "x"}, headers={"If-Match": '"v1"'}), "unknown-opportunity")
+        problem(await ana.delete(path, headers={"If-Match": "*"}), "unknown-opportunity")
+        problem(await ana.get(f"{path}/versions"), "unknown-opportunity")
+    problem(await ana.get("/api/boards/%00"), "unknown-board")
+    problem(await ana.get("/nothing/here"), "not-found")
+    problem(await ana.get("/static/../app.py"), "not-found")
+    problem(await ana.get("/problems/no-such-problem"), "not-found")
+
+
+@pytest.mark.parametrize("tag", ["v1", '"v1', "", '"v1", "v2"', "1", '"a"b"'])
+async def test_a_malformed_if_match(api: Api, ana: httpx.AsyncClient, tag: str) -> None:
+    card = await api.card()
+    path = f"/api/opportunities/{card['id']}"
+    problem(await ana.patch(path, json={"title": "y"}, headers={"If-Match": tag}), "invalid-if-match")
+    problem(await ana.delete(path, headers={"If-Match": tag}), "invalid-if-match")
+
+
+async def test_no_if_match(api: Api, ana: httpx.AsyncClient) -> None:
+    card = await api.card()
+    path = f"/api/opportunities/{card['id']}"
+    problem(await ana.patch(path, json={"title": "y"}), "if-match-required")
+    problem(await ana.delete(path), "if-match-required")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, "two words", b"\xe9"])
+async def test_a_mutation_id_that_no_log_should_hold(ana: httpx.AsyncClient, name: str | bytes) -> None:
+    headers = {b"X-Mutation-Id": name if isinstance(name, bytes) else name.encode()}
+    problem(await ana.post("/api/opportunities", json=NEW, headers=headers), "invalid-mutation-id")
+
+
+async def test_a_body_that_is_not_json_by_its_type(ana: httpx.AsyncClient) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "json"):
+        headers = {"Content-Type": content_type}
+        answer = await ana.post("/api/opportunities", content=json.dumps(NEW), headers=headers)
+        problem(answer, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ("/api/opportunities?limit=0", "/limit"),
+        ("/api/opportunities?limit=501", "/limit"),
+        ("/api/opportunities?limit=x", "/limit"),
+        ("/api/opportunities?after=%00", "/after"),
+        ("/api/opportunities/x/versions?before=99999999999", "/before"),
+        ("/api/sync/opportunities?limit=-1", "/limit"),
+    ],
+)
+async def test_a_query_that_is_not_valid(ana: httpx.AsyncClient, path: str, pointer: str) -> None:
+    body = problem(await ana.get(path), "invalid-input")
+    assert body["errors"][0]["pointer"] == pointer
+    assert body["errors"][0]["in"] == "query"
+
+
+async def test_a_method_that_the_address_does_not_know(ana: httpx.AsyncClient) -> None:
+    answer = await ana.put("/api/opportunities/x")
+    problem(answer, "method-not-allowed")
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH"

@@ -1,0 +1,64 @@
+"""Who may do what: one table, tried whole."""
+
+import httpx
+import pytest
+
+from tests.api.harness import Api, problem
+
+ROLES = ("viewer", "editor", "admin", None)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_may_do_what_it_says(api: Api, role: str | None) -> None:
+    card = await api.card()
+    await api.database.execute("INSERT INTO users (id) VALUES ('eva')")
+    if role:
+        await api.database.execute("INSERT INTO board_members VALUES ('vendas', 'eva', %s)", [role])
+    eva = await api.user("eva")
+    path = f"/api/opportunities/{card['id']}"
+    match = {"If-Match": "*"}
+    reads = [await eva.get(path), await eva.get("/api/boards/vendas"), await eva.get(f"{path}/versions")]
+    new = {"board_id": "vendas", "phase": "won", "title": "x"}
+    writes = [
+        await eva.post("/api/opportunities", json=new),
+        await eva.patch(path, json={"title": "y"}, headers=match),
+        await eva.delete(path, headers=match),
+    ]
+    assert [answer.is_success for answer in reads] == [role is not None] * 3
+    assert [answer.is_success for answer in writes] == [role in {"editor", "admin"}] * 3
+    if role == "viewer":
+        for answer in writes:
+            problem(answer, "read-only")
+    if role is None:
+        unknown = ["unknown-opportunity", "unknown-board", "unknown-opportunity"]
+        for answer, slug in zip(reads, unknown, strict=True):
+            problem(answer, slug)
+        for answer, slug in zip(writes, ["unknown-board", *["unknown-opportunity"] * 2], strict=True):
+            problem(answer, slug)
+
+
+@pytest.mark.parametrize(("role", "slug"), [("viewer", "read-only"), (None, "unknown-board"), ("admin", None)])
+async def test_a_move_to_another_board_takes_writing_on_both(api: Api, role: str | None, slug: str | None) -> None:
+    card = await api.card()
+    await api.database.execute("DELETE FROM board_members WHERE board_id = 'parcerias' AND user_id = 'ana'")
+    if role:
+        await api.database.execute("INSERT INTO board_members VALUES ('parcerias', 'ana', %s)", [role])
+    ana = await api.user("ana")
+    answer = await ana.patch(
+        f"/api/opportunities/{card['id']}", json={"board_id": "parcerias"}, headers={"If-Match": '"v1"'}
+    )
+    if slug:
+        problem(answer, slug)
+        assert (await ana.get(f"/api/opportunities/{card['id']}")).json() == card
+    else:
+        assert answer.json()["board_id"] == "parcerias"
+        ops = await api.database.execute("SELECT op FROM feed.log WHERE key = %s ORDER BY seq", [card["id"]])
+        assert [row["op"] for row in ops] == ["insert", "leave", "enter"]
+
+
+async def test_a_board_that_is_not_yours_looks_like_one_that_is_not(stranger: httpx.AsyncClient) -> None:
+    answers = [(await stranger.get(f"/api/boards/{board}")).json() for board in ("vendas", "nowhere")]
+    for answer in answers:
+        del answer["instance"], answer["request_id"]
+    assert answers[0] == answers[1]
+    assert (await stranger.get("/api/boards")).json() == {"boards": []}

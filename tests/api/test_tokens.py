@@ -1,0 +1,150 @@
+"""Tokens of our own and of an issuer, and the tickets made from them."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
+from psycopg import AsyncConnection
+
+from db import tickets
+from db.settings import Settings
+from feed.tokens import TokenError, Tokens
+from tests.support.database import Database
+
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ED = ed25519.Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    keys = [
+        RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True) | {"kid": "rsa", "use": "sig", "alg": "RS256"},
+        OKPAlgorithm.to_jwk(ED.public_key(), as_dict=True) | {"kid": "ed", "use": "sig", "alg": "EdDSA"},
+    ]
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"keys": keys}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Keys) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}/jwks.json"
+        server.shutdown()
+        serving.join()
+
+
+async def refused(tokens: Tokens, token: str) -> str:
+    with pytest.raises(TokenError) as caught:
+        await tokens.verify(token)
+    return caught.value.code
+
+
+async def test_an_issuers_keys_are_taken_and_no_other(issuer: str) -> None:
+    tokens = Tokens(Settings(jwt_jwks_url=issuer, jwt_issuer="https://id.example", jwt_audience="boardcast"))
+    claims = {"sub": "u1", "iss": "https://id.example", "aud": "boardcast", "exp": int(time.time()) + 60}
+    by_rsa = jwt.encode(claims | {"roles": ["dba", 5]}, RSA, "RS256", {"kid": "rsa"})
+    who = await tokens.verify(by_rsa)
+    assert (who.user_id, who.name, who.roles, who.expires) == ("u1", "u1", {"dba"}, claims["exp"])
+    assert (await tokens.verify(jwt.encode(claims, ED, "EdDSA", {"kid": "ed"}))).user_id == "u1"
+    assert not tokens.issues
+    with pytest.raises(RuntimeError):
+        tokens.issue("u1", "U", 60)
+    for other in ({"iss": "https://evil.example"}, {"aud": "other"}, {"aud": None}, {"iss": None}):
+        forged = {name: value for name, value in (claims | other).items() if value is not None}
+        assert await refused(tokens, jwt.encode(forged, RSA, "RS256", {"kid": "rsa"})) == "token_invalid"
+    expired = jwt.encode(claims | {"exp": 1}, RSA, "RS256", {"kid": "rsa"})
+    assert await refused(tokens, expired) == "token_expired"
+    another = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    assert await refused(tokens, jwt.encode(claims, another, "RS256", {"kid": "rsa"})) == "token_invalid"
+    assert await refused(tokens, jwt.encode(claims, another, "RS256", {"kid": "unknown"})) == "token_invalid"
+    assert await refused(tokens, jwt.encode(claims, "x" * 40, "HS256", {"kid": "rsa"})) == "token_invalid"
+
+
+async def test_an_issuer_that_cannot_be_reached_is_not_the_tokens_fault() -> None:
+    tokens = Tokens(Settings(jwt_jwks_url="http://127.0.0.1:9/jwks.json"))
+    token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})
+    assert await refused(tokens, token) == "keys_unavailable"
+
+
+async def test_hostile_text_is_an_invalid_token() -> None:
+    tokens = Tokens(Settings(jwt_secret="s" * 40))
+    deep = base64url(b"[" * 5000)
+    for text in (
+        "",
+        ".",
+        "..",
+        f"{deep}.e30.x",
+        "é.é.é",
+        "\ud800.a.b",
+        "e30.e30.x",
+        "W10.e30.x",
+        f"{base64url(b'null')}.a.b",
+    ):
+        assert await refused(tokens, text) == "token_invalid"
+    huge = jwt.encode({"sub": "u", "exp": 10**400}, "s" * 40)
+    assert await refused(tokens, huge) == "token_invalid"
+
+
+def base64url(data: bytes) -> str:
+    return jwt.utils.base64url_encode(data).decode()
+
+
+def test_without_a_key_there_are_no_tokens() -> None:
+    with pytest.raises(ValueError, match="JWT_SECRET"):
+        Tokens(Settings())
+
+
+async def test_a_ticket_is_good_once(database: Database) -> None:
+    session = time.time() + 60
+    async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
+        ticket = await tickets.create(conn, "ana", "Ana", {"dba"}, session)
+        rows = await database.execute("SELECT hash FROM feed.tickets")
+        assert rows[0]["hash"] != ticket
+        found = await tickets.redeem(conn, ticket)
+        assert found is not None
+        assert (found.user_id, found.name, found.roles) == ("ana", "Ana", {"dba"})
+        assert found.expires == pytest.approx(session)
+        assert await tickets.redeem(conn, ticket) is None
+        for wrong in ("", "nope", "x" * 5000, "é", "a\0b"):
+            assert await tickets.redeem(conn, wrong) is None
+
+
+async def test_a_ticket_ends_soon_and_with_its_session(database: Database) -> None:
+    later = time.time() + 60
+    async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
+        over = await tickets.create(conn, "ana", "Ana", (), later, ttl=timedelta(seconds=-1))
+        assert await tickets.redeem(conn, over) is None
+        session_over = await tickets.create(conn, "ana", "Ana", (), time.time() - 1)
+        assert await tickets.redeem(conn, session_over) is None
+        await tickets.create(conn, "ana", "Ana", (), later, ttl=timedelta(seconds=-1))
+        await tickets.create(conn, "ana", "Ana", (), later)
+        rows = await database.execute("SELECT count(*) FROM feed.tickets")
+        assert rows[0]["count"] == 1
+
+
+async def test_of_two_who_redeem_one_ticket_one_gets_in(database: Database) -> None:
+    async with (
+        await AsyncConnection.connect(database.url) as one,
+        await AsyncConnection.connect(database.url) as two,
+    ):
+        ticket = await tickets.create(one, "ana", "Ana", (), time.time() + 60)
+        await one.commit()
+        assert await tickets.redeem(one, ticket) is not None
+        second = asyncio.create_task(tickets.redeem(two, ticket))
+        await one.commit()
+        assert await second is None
+        await two.commit()
