@@ -217,6 +217,8 @@ class CatchUps:
     def _finished(self, subscription: Subscription, task: asyncio.Task[None]) -> None:
         if self._tasks.get(subscription) is task:
             del self._tasks[subscription]
+        if not self._tasks:
+            self._ring.forget()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
             log.error("catching up failed", exc_info=error)

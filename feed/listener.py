@@ -85,6 +85,8 @@ class Listener:
                     await self._listen(conn)
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("the listener was lost; connecting again", error=str(error).strip())
+            except Exception:
+                log.exception("the listener failed; connecting again")
             self._heard_itself.clear()
             self._metrics.listener_up.set(0)
             self._metrics.reconnects.labels("listener").inc()

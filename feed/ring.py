@@ -55,6 +55,11 @@ class Ring:
     def holds(self, place: int) -> bool:
         return place >= self._first
 
+    def forget(self) -> None:
+        """Drop the bytes that batches were encoded to for those who came back together."""
+        for batch in self._batches:
+            batch.forget()
+
     def clear(self) -> None:
         """Forget everything; places go on from here, so none from before is held."""
         self._first = self.end + 1

@@ -30,6 +30,9 @@ from feed.ring import Ring
 _PATIENCE = 60.0
 """Seconds that a read may take to its next rows before its connection is given up as dead."""
 
+_TRUST = 5.0
+"""Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
+
 log = structlog.get_logger()
 
 
@@ -92,15 +95,22 @@ class Tailer:
             try:
                 async with conn:
                     self._up(up=True)
+                    checked = time.monotonic()
                     while True:
                         self._doorbell.clear()
                         await self._sweep(conn)
                         waits = backoff()
                         await self._wait()
+                        if time.monotonic() - checked > _TRUST:
+                            await self._prove(conn)
+                            checked = time.monotonic()
             except (psycopg.Error, OSError, TimeoutError) as error:
-                self._up(up=False)
-                self._metrics.reconnects.labels("tailer").inc()
                 log.warning("the log cannot be read; connecting again", error=str(error).strip())
+            except Exception:
+                # A mistake of ours. The cursor has not moved, so nothing is lost by beginning this sweep again.
+                log.exception("a sweep failed; connecting again")
+            self._up(up=False)
+            self._metrics.reconnects.labels("tailer").inc()
             conn = await self._reconnect(waits)
 
     async def _reconnect(self, waits: Iterator[float]) -> Connection:
@@ -139,19 +149,22 @@ class Tailer:
         self._ring.mark(self.cursor)
 
     async def _resume(self, conn: Connection) -> None:
-        """Go on from the cursor, if this is still the log that it is a place in."""
         try:
             await require_ready(conn)
             await changelog.identify(conn)
-            fault = self.cursor.fault(await changelog.proof(conn, self.cursor.anchor))
-            if fault is not None:
-                log.warning("this is not the log that it was: every client begins anew", reason=fault)
-                self._ring.clear()
-                await self._begin(conn)
-                self._replaced(fault)
+            await self._prove(conn)
         except BaseException:
             await conn.close()
             raise
+
+    async def _prove(self, conn: Connection) -> None:
+        """Go on from the cursor if this is still the log that it is a place in; else begin anew, and every client with us."""
+        fault = self.cursor.fault(await changelog.proof(conn, self.cursor.anchor))
+        if fault is not None:
+            log.warning("this is not the log that it was: every client begins anew", reason=fault)
+            self._ring.clear()
+            await self._begin(conn)
+            self._replaced(fault)
 
     async def _sweep(self, conn: Connection) -> None:
         self._begun += 1

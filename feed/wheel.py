@@ -7,6 +7,8 @@ when its token does.
 import asyncio
 import time
 
+import structlog
+
 from db.settings import Settings
 from feed.connections import Connections
 from feed.encoding import Encoding
@@ -17,6 +19,8 @@ from feed.tailer import Tailer
 
 _SILENCES = 3
 """Heartbeats without an answer after which a client that can answer is taken for dead."""
+
+log = structlog.get_logger()
 
 
 class Wheel:
@@ -43,7 +47,10 @@ class Wheel:
         while True:
             await asyncio.sleep(tick)
             turn = (turn + 1) % spokes
-            self._turn(turn, spokes)
+            try:
+                self._turn(turn, spokes)
+            except Exception:
+                log.exception("a turn of the wheel failed")
 
     def _turn(self, turn: int, spokes: int) -> None:
         now, clock = time.time(), asyncio.get_running_loop().time()
