@@ -1,5 +1,6 @@
 """Around every request: its id, its place in the log and the metrics, and a plain answer to what nobody expected."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from api.metrics import Metrics
+from api.problems import Problem
 
 _log = structlog.get_logger("api")
 _USABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -48,6 +50,11 @@ class RequestContext:
                 await self._app(scope, receive, named)
             except ClientDisconnect:
                 status = 499
+            except asyncio.CancelledError:
+                # The server stops, and this took longer than the drain: whoever waits is told to ask again elsewhere.
+                if status:
+                    raise
+                await Problem("draining").response(Request(scope))(scope, receive, named)
             except Exception as error:
                 if status:
                     raise  # the answer has begun: all that is left is to cut it off

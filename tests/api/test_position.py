@@ -1,0 +1,53 @@
+"""Fractional index keys, as the browser's library makes them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db import position
+
+
+def test_the_keys_of_the_original_library() -> None:
+    for last, following in {
+        None: "a0",
+        "a0": "a1",
+        "a9": "aA",
+        "aZ": "aa",
+        "az": "b00",
+        "b0z": "b10",
+        "bzz": "c000",
+        "Zy": "Zz",
+        "Zz": "a0",
+        "Yzz": "Z0",
+        "a0V": "a1",
+        "Zz1": "a0",
+    }.items():
+        assert position.after(last) == following
+
+
+def test_what_is_no_key() -> None:
+    for text in ("", "a", "0", "a00", "a0V0", "b1", "A" + "0" * 26, "a-", "é0", "a1\n", "z", "a" + "1" * 300):
+        assert not position.valid(text)
+    for text in ("a0", "a1V", "Zz", "b00", "Y00", "A" + "0" * 25 + "1"):
+        assert position.valid(text)
+
+
+def test_a_long_line_stays_in_order_and_short() -> None:
+    keys = [position.after(None)]
+    for _ in range(5000):
+        keys.append(position.after(keys[-1]))
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+    assert len(keys[-1]) == 4
+    assert all(position.valid(key) for key in keys)
+
+
+def test_behind_the_largest_key_there_is_another() -> None:
+    last = "z" + "z" * 26
+    following = position.after(last)
+    assert following > last
+    assert position.valid(following)
+
+
+@given(st.text(max_size=20))
+def test_whatever_an_application_had_for_order_the_next_comes_behind(last: str) -> None:
+    assert position.after(last) > last
