@@ -9,7 +9,21 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, boards, config, errors, events, health, openapi, opportunities, pages, sync, tickets, versions
+from api import (
+    auth,
+    boards,
+    config,
+    errors,
+    events,
+    health,
+    openapi,
+    opportunities,
+    pages,
+    presence,
+    sync,
+    tickets,
+    versions,
+)
 from api.json import answer
 from api.metrics import Metrics
 from api.middleware import RequestContext
@@ -39,6 +53,7 @@ def operations() -> list[Operation]:
         *boards.ROUTES,
         *opportunities.ROUTES,
         *versions.ROUTES,
+        *presence.ROUTES,
         *sync.ROUTES,
         *tickets.ROUTES,
         *events.ROUTES,

@@ -109,6 +109,13 @@ class Login(Input):
     user: Id
 
 
+class PresenceClaim(Input):
+    action: Literal["editing", "viewing"] = "editing"
+    base_version: int | None = Field(
+        None, ge=0, lt=2**31, alias="baseVersion", description="The version that the editor began with"
+    )
+
+
 class OpportunityQuery(BaseModel):
     board: Id | None = None
     after: Id | None = Field(None, description="The `next` of the page before")

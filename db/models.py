@@ -97,6 +97,7 @@ user_presence = Table(
     Base.metadata,
     Column("id", Text, primary_key=True, server_default=text("gen_random_uuid()::text")),
     Column("user_id", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
     Column("opportunity_id", Text, nullable=False),
     Column("action", Text, CheckConstraint("action IN ('editing', 'viewing')", "user_presence_action"), nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=_NOW),

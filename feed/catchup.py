@@ -25,6 +25,7 @@ from feed.database import Pool
 from feed.event import Event, message
 from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
+from feed.presence import PresenceKeeper
 from feed.ring import Ring
 from feed.subscription import State, Subscription
 from feed.tailer import Tailer
@@ -39,13 +40,21 @@ log = structlog.get_logger()
 
 class CatchUps:
     def __init__(
-        self, settings: Settings, pool: Pool, tailer: Tailer, ring: Ring, connections: Connections, metrics: Metrics
+        self,
+        settings: Settings,
+        pool: Pool,
+        tailer: Tailer,
+        ring: Ring,
+        connections: Connections,
+        presence: PresenceKeeper,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._tailer = tailer
         self._ring = ring
         self._connections = connections
+        self._presence = presence
         self._metrics = metrics
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
@@ -128,6 +137,7 @@ class CatchUps:
                 if place == self._ring.end:
                     subscription.collapse = False
                     self._connections.go_live(subscription)
+                    subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
                     return
                 continue
             try:

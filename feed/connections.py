@@ -87,6 +87,14 @@ class Connections:
         rest = batch if start == 0 else Batch(batch.events[start:], batch.cursor)
         self._write(rest, since)
 
+    def announce(self, board: str, kind: str, body: bytes) -> None:
+        """Tell all who see a board something that is not in the log, and so has no cursor."""
+        for (boards, encoding), subscriptions in self._groups.items():
+            if board in boards:
+                data = encoding.message(kind, body)
+                for subscription in subscriptions:
+                    subscription.write(data)
+
     def settle(self, cursor: str) -> None:
         """At the end of a sweep: give the cursor to those whose last event, in an earlier part, came without it."""
         if not self._owing:

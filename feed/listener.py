@@ -6,7 +6,7 @@ over another connection: a pooler, a dead proxy or a wrong database would let `S
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from uuid import uuid4
 
 import psycopg
@@ -19,7 +19,6 @@ from feed.backoff import backoff
 from feed.database import NotReadyError, connect
 from feed.metrics import Metrics
 
-CHANNEL = "boardcast"
 _QUIET = 10.0
 """Seconds without any notification after which the listener is asked for a sign of life."""
 _ANSWER = 3.0
@@ -29,13 +28,20 @@ log = structlog.get_logger()
 
 
 class Listener:
-    """`ring` is called for each notification and after each (re)connect; `notify` sends one over another connection."""
+    """`bells` maps each channel to what a notification on it rings, as does each (re)connect.
+
+    `notify` sends a notification over another connection.
+    """
 
     def __init__(
-        self, settings: Settings, ring: Callable[[], None], notify: Callable[[str], Awaitable[None]], metrics: Metrics
+        self,
+        settings: Settings,
+        bells: Mapping[str, Callable[[], None]],
+        notify: Callable[[str], Awaitable[None]],
+        metrics: Metrics,
     ) -> None:
         self._url = settings.listen_database
-        self._ring = ring
+        self._bells = bells
         self._notify = notify
         self._metrics = metrics
         self._own = f"boardcast_{uuid4().hex[:12]}"
@@ -70,7 +76,7 @@ class Listener:
     async def _connect(self) -> Connection:
         conn = await connect(self._url, "boardcast-listener")
         try:
-            for channel in (CHANNEL, self._own):
+            for channel in (*self._bells, self._own):
                 await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         except BaseException:
             await conn.close()
@@ -81,7 +87,8 @@ class Listener:
         while True:
             try:
                 async with conn:
-                    self._ring()
+                    for ring in self._bells.values():
+                        ring()
                     await self._listen(conn)
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("the listener was lost; connecting again", error=str(error).strip())
@@ -101,8 +108,8 @@ class Listener:
             # Never left before it ends by itself: that would lose the rest of a packet.
             async for notification in conn.notifies(timeout=_ANSWER if spoken_to else _QUIET):
                 heard = True
-                if notification.channel == CHANNEL:
-                    self._ring()
+                if (ring := self._bells.get(notification.channel)) is not None:
+                    ring()
                 elif not self.up:
                     self._heard_itself.set()
                     self._metrics.listener_up.set(1)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Boards = Annotated[list[Id], Field(max_length=1000)]
 
 
@@ -43,14 +43,36 @@ class Unsubscribe(Message):
     boards: Boards
 
 
+class UserEditing(Message):
+    """He edits an opportunity; `baseVersion` is the version he began with. User and name are the token's, whatever is said."""
+
+    type: Literal["user_editing"]
+    opportunityId: Id  # noqa: N815 - as the protocol has it
+    baseVersion: Annotated[int, Field(ge=0, lt=2**31)] | None = None  # noqa: N815
+
+
+class UserStoppedEditing(Message):
+    """He edits it no more."""
+
+    type: Literal["user_stopped_editing"]
+    opportunityId: Id  # noqa: N815
+
+
+class Viewing(Message):
+    """He looks at an opportunity; null: at none any more."""
+
+    type: Literal["viewing"]
+    opportunityId: Id | None  # noqa: N815
+
+
 class Ping(Message):
     """Answered by a pong."""
 
     type: Literal["ping"]
 
 
-Incoming = Auth | Subscribe | Unsubscribe | Ping
-TYPES = ("auth", "subscribe", "unsubscribe", "ping")
+Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | Ping
+TYPES = ("auth", "subscribe", "unsubscribe", "user_editing", "user_stopped_editing", "viewing", "ping")
 
 _INCOMING: TypeAdapter[Incoming] = TypeAdapter(Annotated[Incoming, Field(discriminator="type")])
 

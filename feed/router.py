@@ -6,7 +6,20 @@ Invariant: a message that cannot be read or has no handler is answered, and touc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from feed.protocol import Auth, BadMessageError, Ping, Subscribe, Unsubscribe, parse
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from feed.protocol import (
+    Auth,
+    BadMessageError,
+    Ping,
+    Subscribe,
+    Unsubscribe,
+    UserEditing,
+    UserStoppedEditing,
+    Viewing,
+    parse,
+)
 from feed.runtime import Runtime
 from feed.subscription import Subscription
 from feed.tokens import TokenError
@@ -34,45 +47,72 @@ class Router:
         """Take one message. Raises BadMessageError for what is no message at all, UnauthenticatedError."""
         try:
             message = parse(data)
+            await self._handlers[message.type](message, subscription)
         except BadMessageError as error:
             if error.code == "invalid_json":
                 raise
             subscription.tell("error", code=error.code, message=str(error))
-        else:
-            await self._handlers[message.type](message, subscription)
+        except (psycopg.Error, PoolTimeout):
+            subscription.tell("error", code="unavailable", message="the database cannot be reached now: try again")
 
 
-def make_router(runtime: Runtime) -> Router:
-    """The router with the handlers of the protocol."""
+class Handlers:
+    """What the protocol's messages do."""
 
-    async def auth(message: Auth, subscription: Subscription) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def router(self) -> Router:
+        """A router with all of them."""
+        router = Router()
+        router.register("auth", self.auth)
+        router.register("subscribe", self.subscribe)
+        router.register("unsubscribe", self.unsubscribe)
+        router.register("user_editing", self.user_editing)
+        router.register("user_stopped_editing", self.user_stopped_editing)
+        router.register("viewing", self.viewing)
+        router.register("ping", self.ping)
+        return router
+
+    async def auth(self, message: Auth, subscription: Subscription) -> None:
+        """Renew the token in place."""
         try:
-            principal = await runtime.tokens.verify(message.token)
+            principal = await self._runtime.tokens.verify(message.token)
         except TokenError as error:
             raise UnauthenticatedError(error.code, error.message) from error
         if not principal.user_id == message.userId == subscription.principal.user_id:
             raise UnauthenticatedError("wrong_user", "the token is not of this user")
         subscription.principal = principal
-        runtime.greet(subscription)
+        self._runtime.greet(subscription)
 
-    async def subscribe(message: Subscribe, subscription: Subscription) -> None:
+    async def subscribe(self, message: Subscribe, subscription: Subscription) -> None:
         if subscription.wanted is not None:
-            runtime.look(subscription, subscription.wanted | frozenset(message.boards))
+            self._runtime.look(subscription, subscription.wanted | frozenset(message.boards))
         for board in sorted(set(message.boards) - subscription.boards):
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
         subscription.tell("subscribed", boards=sorted(subscription.boards))
 
-    async def unsubscribe(message: Unsubscribe, subscription: Subscription) -> None:
+    async def unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
         wanted = subscription.boards if subscription.wanted is None else subscription.wanted
-        runtime.look(subscription, wanted - frozenset(message.boards))
+        self._runtime.look(subscription, wanted - frozenset(message.boards))
         subscription.tell("subscribed", boards=sorted(subscription.boards))
 
-    async def ping(_: Ping, subscription: Subscription) -> None:
+    async def user_editing(self, message: UserEditing, subscription: Subscription) -> None:
+        await self._claim(subscription, message.opportunityId, "editing", message.baseVersion)
+
+    async def user_stopped_editing(self, message: UserStoppedEditing, subscription: Subscription) -> None:
+        await self._runtime.presence.release(subscription, message.opportunityId)
+
+    async def viewing(self, message: Viewing, subscription: Subscription) -> None:
+        if message.opportunityId is None:
+            await self._runtime.presence.release(subscription)
+        else:
+            await self._claim(subscription, message.opportunityId, "viewing", None)
+
+    async def ping(self, _: Ping, subscription: Subscription) -> None:
         subscription.tell("pong")
 
-    router = Router()
-    router.register("auth", auth)
-    router.register("subscribe", subscribe)
-    router.register("unsubscribe", unsubscribe)
-    router.register("ping", ping)
-    return router
+    async def _claim(self, subscription: Subscription, opportunity: str, action: str, base: int | None) -> None:
+        if not await self._runtime.presence.claim(subscription, opportunity, action, base):
+            text = f"there is no opportunity {opportunity!r} that you can see"
+            subscription.tell("error", code="unknown_opportunity", message=text)

@@ -12,6 +12,7 @@ import structlog
 
 from db.settings import Settings
 from db.tickets import redeem
+from feed import presence, tailer
 from feed.catchup import CatchUps
 from feed.connections import Connections
 from feed.cursor import Fault
@@ -20,6 +21,7 @@ from feed.encoding import Encoding
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
 from feed.listener import Listener
 from feed.metrics import Metrics
+from feed.presence import PresenceKeeper
 from feed.principal import Principal
 from feed.ring import Ring
 from feed.subscription import Sink, State, Subscription
@@ -54,8 +56,10 @@ class Runtime:
         ring = Ring(_RING)
         self.connections = Connections(self.metrics, self._fell_behind)
         self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced)
-        self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.metrics)
-        self.listener = Listener(settings, self.tailer.ring, self._notify, self.metrics)
+        self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
+        self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics)
+        bells = {tailer.CHANNEL: self.tailer.ring, presence.CHANNEL: self.presence.ring}
+        self.listener = Listener(settings, bells, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
         self._running = AsyncExitStack()
 
@@ -69,6 +73,8 @@ class Runtime:
             started.push_async_callback(self.catchups.stop)
             await self.listener.start()
             started.push_async_callback(self.listener.stop)
+            self.presence.start()
+            started.push_async_callback(self.presence.stop)
             self._wheel.start()
             started.push_async_callback(self._wheel.stop)
             self._running = started.pop_all()
@@ -117,6 +123,7 @@ class Runtime:
     def leave(self, subscription: Subscription) -> None:
         """The client is gone. Idempotent."""
         self.catchups.cancel(subscription)
+        self.presence.leave(subscription)
         self.connections.remove(subscription)
 
     def greet(self, subscription: Subscription) -> None:

@@ -27,6 +27,8 @@ from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
 
+CHANNEL = "boardcast"
+"""The doorbell's channel; see db/sql/functions/ring.sql."""
 _PATIENCE = 60.0
 """Seconds that a read may take to its next rows before its connection is given up as dead."""
 

@@ -17,7 +17,7 @@ from feed.metrics import Metrics
 from feed.subscription import State, Subscription
 from feed.tailer import Tailer
 
-_SILENCES = 3
+_SILENCES = 2
 """Heartbeats without an answer after which a client that can answer is taken for dead."""
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from db.settings import Settings
 from feed.http.problem import problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
-from feed.router import make_router
+from feed.router import Handlers
 from feed.runtime import Runtime
 
 _TO_LEAVE = 3.0
@@ -62,7 +62,7 @@ def make_app(runtime: Runtime) -> web.Application:
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     app = web.Application(middlewares=[_problems])
-    app.router.add_get("/ws", WebSocketHandler(runtime, make_router(runtime)).handle)
+    app.router.add_get("/ws", WebSocketHandler(runtime, Handlers(runtime).router()).handle)
     app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

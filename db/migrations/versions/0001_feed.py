@@ -26,6 +26,7 @@ FUNCTIONS = (
     "detach",
     "attach",
     "version_opportunity",
+    "tell_presence",
     "unseen",
     "identify",
     "reset_feed",
@@ -47,7 +48,8 @@ def upgrade() -> None:
             )
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
-    _run("views/opportunity_versions", "triggers/opportunities_version", "triggers/attach_crm", "grants/privileges")
+    _run("views/opportunity_versions", "triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm")
+    _run("grants/privileges")
 
 
 def downgrade() -> None:

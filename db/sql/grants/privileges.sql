@@ -8,7 +8,7 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
     feed.unseen(xid8, xid8[], xid8, xid8[]) TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
-GRANT SELECT ON board_members TO feed_listener;
+GRANT SELECT ON board_members, opportunities TO feed_listener;
 GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_presence TO feed_app, feed_listener;
 GRANT SELECT ON user_presence TO feed_dba;

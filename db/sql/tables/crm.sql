@@ -55,6 +55,7 @@ COMMENT ON COLUMN opportunities.position IS 'Order in its phase: a fractional in
 CREATE UNLOGGED TABLE user_presence (
     id text PRIMARY KEY DEFAULT gen_random_uuid()::text,
     user_id text NOT NULL,
+    user_name text NOT NULL,
     opportunity_id text NOT NULL,
     action text NOT NULL CONSTRAINT user_presence_action CHECK (action IN ('editing', 'viewing')),
     started_at timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,184 @@
+"""Presence: who views and who edits which opportunity, across all instances.
+
+Invariant: what clients are told is the difference between two reads of the lease table, so a lost notification, a killed
+instance and a restarted server all end in the truth. One statement renews all the leases of this process. Several tabs
+are one user: he edits while any of them does.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from db import presence
+from db.changelog import Connection
+from db.presence import Lease
+from feed.connections import Connections
+from feed.database import Pool
+from feed.event import message, timestamp
+from feed.subscription import State, Subscription
+
+CHANNEL = "boardcast_presence"
+_BEAT = 2.5
+"""Seconds between renewals."""
+_PAUSE = 0.05
+"""Seconds between reads: many who come at once are told at once."""
+
+Seen = dict[str, dict[str, presence.Presence]]
+"""By opportunity, by user."""
+
+log = structlog.get_logger()
+
+
+class PresenceKeeper:
+    def __init__(self, instance: str, pool: Pool, connections: Connections) -> None:
+        self._instance = instance
+        self._pool = pool
+        self._connections = connections
+        self._held: defaultdict[str, dict[str, Lease]] = defaultdict(dict)
+        self._gone: set[str] = set()
+        self._seen: Seen = {}
+        self._bell = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="presence")
+
+    async def stop(self) -> None:
+        """Give back all leases. Idempotent; complete when it returns."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        held = [*self._held, *self._gone]
+        if held:
+            try:
+                async with self._pool.connection() as conn:
+                    await presence.release(conn, held)
+            except (psycopg.Error, PoolTimeout):
+                log.info("the leases could not be given back; they run out by themselves")
+
+    def ring(self) -> None:
+        """Look at once."""
+        self._bell.set()
+
+    def state(self, boards: Iterable[str]) -> list[dict[str, object]]:
+        """Who is where on some boards: the `presence` of a presence_state message."""
+        wanted = set(boards)
+        return [_told(one) for users in self._seen.values() for one in users.values() if one.board_id in wanted]
+
+    async def claim(self, subscription: Subscription, opportunity: str, action: str, base: int | None) -> bool:
+        """Note that a client has an opportunity open; False where there is none that it can see."""
+        user = subscription.principal
+        lease = Lease(subscription.id, user.user_id, user.name, opportunity, action, base)
+        async with self._pool.connection() as conn:
+            taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.boards))
+        if taken:
+            self._held[subscription.id][opportunity] = lease
+        if subscription.state is State.CLOSED:
+            self.leave(subscription)
+        return bool(taken)
+
+    async def release(self, subscription: Subscription, opportunity: str | None = None) -> None:
+        """Note that a client has closed an opportunity, or all of them."""
+        held = self._held.get(subscription.id)
+        if not held or (opportunity is not None and held.pop(opportunity, None) is None):
+            return
+        if opportunity is None or not held:
+            del self._held[subscription.id]
+        async with self._pool.connection() as conn:
+            await presence.release(conn, [subscription.id], opportunity)
+
+    def leave(self, subscription: Subscription) -> None:
+        """The client is gone."""
+        if self._held.pop(subscription.id, None) is not None:
+            self._gone.add(subscription.id)
+            self._bell.set()
+
+    async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        beat = 0.0
+        while True:
+            try:
+                async with self._pool.connection() as conn:
+                    if clock() >= beat:
+                        beat = clock() + _BEAT
+                        await self._renew(conn)
+                    if self._gone:
+                        gone = set(self._gone)
+                        await presence.release(conn, sorted(gone))
+                        self._gone -= gone
+                    self._bell.clear()
+                    self._tell(await presence.live(conn))
+            except (psycopg.Error, PoolTimeout) as error:
+                log.warning("presence is out of reach", error=str(error).strip())
+                await asyncio.sleep(_BEAT)
+            except Exception:
+                log.exception("presence failed")
+                await asyncio.sleep(_BEAT)
+            await asyncio.sleep(_PAUSE)
+            try:
+                async with asyncio.timeout_at(beat):
+                    await self._bell.wait()
+            except TimeoutError:
+                pass  # time to renew
+
+    async def _renew(self, conn: Connection) -> None:
+        if self._held:
+            leases = [lease for held in self._held.values() for lease in held.values()]
+            await presence.claim(conn, self._instance, leases)
+        await presence.expire(conn)
+
+    def _tell(self, leases: list[presence.Presence]) -> None:
+        seen: Seen = defaultdict(dict)
+        for lease in leases:
+            before = seen[lease.opportunity_id].get(lease.user_id)
+            if before is None or (before.action, lease.action) == ("viewing", "editing"):
+                seen[lease.opportunity_id][lease.user_id] = lease
+        was, self._seen = self._seen, dict(seen)
+        for opportunity in was.keys() | seen.keys():
+            before_, after = was.get(opportunity, {}), seen.get(opportunity, {})
+            if before_ != after:
+                self._tell_one(opportunity, before_, after)
+
+    def _tell_one(
+        self, opportunity: str, before: dict[str, presence.Presence], after: dict[str, presence.Presence]
+    ) -> None:
+        board = next(iter((after or before).values())).board_id
+        was = {user: one for user, one in before.items() if one.action == "editing"}
+        now = {user: one for user, one in after.items() if one.action == "editing"}
+        for user in was.keys() - now.keys():
+            stopped = message("user_stopped_editing", opportunityId=opportunity, userId=user, timestamp=_now())
+            self._connections.announce(board, "user_stopped_editing", stopped)
+        for user, one in now.items():
+            if was.get(user) != one:
+                told = _told(one)
+                told["timestamp"] = told.pop("since")
+                del told["action"]
+                self._connections.announce(board, "user_editing", message("user_editing", **told))
+        viewers = [_told(one) for one in after.values()]
+        state = message("presence_state", boardId=board, opportunityId=opportunity, presence=viewers)
+        self._connections.announce(board, "presence_state", state)
+
+
+def _now() -> str:
+    return timestamp(datetime.now(UTC))
+
+
+def _told(one: presence.Presence) -> dict[str, object]:
+    told: dict[str, object] = {
+        "opportunityId": one.opportunity_id,
+        "boardId": one.board_id,
+        "userId": one.user_id,
+        "userName": one.user_name,
+        "action": one.action,
+        "since": timestamp(one.started_at),
+    }
+    if one.base_version is not None:
+        told["baseVersion"] = one.base_version
+    return told
