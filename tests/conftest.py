@@ -1,14 +1,17 @@
 """One PostgreSQL for the session, one migrated template in it, and a clone of that for each test that asks."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from db import embedded, migrate
 from db.embedded import EmbeddedPostgres
 from tests.support.database import TEMPLATE, Database, cloned, create
+from tests.support.services import Services, people, serving
 
 # What a developer has set for the product must not reach the tests; what is meant for them stays.
 FOREIGN = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_LEVEL", "LOG_FORMAT", "PG")
@@ -80,3 +83,23 @@ def own_server(binaries: Path | None) -> Iterator[EmbeddedPostgres]:
     with embedded.ephemeral(settings, binaries=binaries) as running:
         migrate.upgrade(running.url())
         yield running
+
+
+@pytest.fixture
+async def services(database: Database) -> AsyncIterator[Services]:
+    """The feed and the API, with people and two boards (see tests.support.services.people)."""
+    await people(database)
+    async with serving(database) as services:
+        yield services
+
+
+@pytest.fixture
+async def serve(database: Database) -> AsyncIterator[Any]:
+    """The same, with settings of the test's own: `await serve(heartbeat=0.2)`; called again, a second instance."""
+    await people(database)
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Services:
+            return await stack.enter_async_context(serving(database, **settings))
+
+        yield start

@@ -1,0 +1,176 @@
+"""The feed service and the API on a test's database, in this loop, on ports of their own; and what a test says to them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.app import create_app
+from api.server import ApiServer
+from db.engine import create_engine
+from db.settings import Settings
+from feed.http.server import FeedServer
+from feed.runtime import Runtime
+from feed.tokens import Tokens
+from tests.support.database import Database
+from tests.support.streams import Client, EventStreamClient, Message, WebSocketClient
+
+SECRET = "a secret that is long enough for HS256, and for nothing else"
+ORIGIN = "http://board.example"
+
+_PEOPLE = """
+INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno'), ('carla', 'Carla');
+INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]');
+INSERT INTO board_members (board_id, user_id, role)
+VALUES ('b1', 'ana', 'editor'), ('b1', 'bruno', 'editor'), ('b2', 'bruno', 'viewer');
+INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'First', 'new');
+"""
+"""Ana sees b1, Bruno sees both, Carla sees nothing; o1 is a card on b1."""
+
+
+async def people(database: Database) -> None:
+    async with await database.connect() as conn:
+        await conn.execute(_PEOPLE)
+
+
+class Services:
+    """Each service starts when it is first needed, and keeps its port over a restart."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tokens = Tokens(settings)
+        self.clients: list[Client] = []
+        self._feed: FeedServer | None = None
+        self._feed_hub: Runtime | None = None
+        self._api: ApiServer | None = None
+        self._api_hub: Runtime | None = None
+        self._engine: AsyncEngine | None = None
+        self._feed_port = 0
+        self._api_port = 0
+
+    async def feed(self) -> int:
+        """Run the feed service; its port."""
+        if self._feed is None:
+            settings = self.settings.model_copy(update={"feed_port": self._feed_port})
+            self._feed_hub = Runtime(settings, self.tokens)
+            self._feed = FeedServer(settings, self._feed_hub)
+            await self._feed.start()
+            self._feed_port = self._feed.port
+        return self._feed_port
+
+    async def api(self) -> int:
+        """Run the API; its port."""
+        if self._api is None:
+            self._engine = create_engine(self.settings.database or "", size=3)
+            self._api_hub = Runtime(self.settings, self.tokens, name="api")
+            await self._api_hub.start()
+            app = create_app(self.settings, engine=self._engine, tokens=self.tokens, hub=self._api_hub)
+            self._api = ApiServer(app, host="127.0.0.1", port=self._api_port, drain_timeout=3)
+            await self._api.start()
+            self._api_port = self._api.port
+        return self._api_port
+
+    async def hub(self, transport: str) -> Runtime:
+        """Give the runtime behind a transport."""
+        await (self.api() if transport == "api-events" else self.feed())
+        hub = self._api_hub if transport == "api-events" else self._feed_hub
+        assert hub is not None
+        return hub
+
+    async def stop(self) -> None:
+        """Stop the services; clients stay, with what they have."""
+        if self._feed is not None:
+            await self._feed.stop()
+        if self._api is not None and self._api_hub is not None and self._engine is not None:
+            self._api_hub.drain()
+            await self._api.stop()
+            await self._api_hub.stop()
+            await self._engine.dispose()
+        self._feed = self._feed_hub = self._api = self._api_hub = self._engine = None
+
+    async def close(self) -> None:
+        await asyncio.gather(*(client.close() for client in self.clients))
+        await self.stop()
+
+    def token(self, user: str = "ana", ttl: float = 600) -> str:
+        return self.tokens.issue(user, user.title(), ttl)
+
+    async def open(
+        self,
+        transport: str,
+        cursor: str | None = None,
+        *,
+        user: str = "ana",
+        boards: list[str] | None = None,
+        token: str | None = None,
+        buffer: int | None = None,
+        greeted: bool = True,
+    ) -> Client:
+        """Open a stream, and read its auth_success."""
+        token = token or self.token(user)
+        client: Client
+        if transport.startswith("websocket"):
+            client = await WebSocketClient.connect(
+                await self.feed(),
+                token,
+                user,
+                cursor=cursor,
+                boards=boards,
+                batch=transport.endswith("batch"),
+                buffer=buffer,
+            )
+        else:
+            query = f"?boards={','.join(boards)}" if boards is not None else ""
+            headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": cursor} if cursor is not None else {})
+            client = await self.knock(transport, query, headers=headers, buffer=buffer)
+        self.clients.append(client)
+        if greeted:
+            await client.next("auth_success")
+        return client
+
+    async def knock(
+        self, transport: str, query: str = "", *, headers: dict[str, str] | None = None, buffer: int | None = None
+    ) -> EventStreamClient:
+        """Ask for an event stream, with nothing but what is given."""
+        port = await (self.api() if transport == "api-events" else self.feed())
+        path = "/api/events" if transport == "api-events" else "/sse"
+        client = await EventStreamClient.connect(port, path + query, headers=headers, buffer=buffer)
+        self.clients.append(client)
+        return client
+
+    @asynccontextmanager
+    async def asking(self, user: str = "ana") -> AsyncIterator[httpx.AsyncClient]:
+        """Talk to the API as a user."""
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{await self.api()}",
+            headers={"Authorization": f"Bearer {self.token(user)}"},
+            trust_env=False,
+        ) as client:
+            yield client
+
+
+def told(messages: list[Message]) -> list[tuple[str, str | None]]:
+    """Say shortly what came: the type, and the row or board it is about."""
+    names = ("opportunityId", "key", "boardId")
+    return [(m.type, next((m.body[name] for name in names if name in m.body), None)) for m in messages]
+
+
+class Serve(Protocol):
+    """The fixture `serve`: services with settings of the test's own."""
+
+    def __call__(self, **settings: Any) -> Awaitable[Services]: ...
+
+
+@asynccontextmanager
+async def serving(database: Database, **settings: Any) -> AsyncIterator[Services]:
+    """Run services with these settings; everything is closed at the end."""
+    services = Services(database.settings(**{"jwt_secret": SECRET, "origins": (ORIGIN,)} | settings))
+    try:
+        yield services
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await services.close()
