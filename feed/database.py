@@ -36,7 +36,7 @@ def dsn(url: str | None, application: str) -> str:
         "keepalives_count": 3,
         "tcp_user_timeout": 5000,
         "options": "-c TimeZone=UTC -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
-        "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60s",
+        "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60s -c jit=off",
     }
     return conninfo.make_conninfo(**{**ours, **{key: value for key, value in given.items() if value is not None}})
 
