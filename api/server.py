@@ -5,7 +5,6 @@ Invariant: `start` returns when the socket listens or raises; `stop` returns wit
 
 import asyncio
 import contextlib
-import errno
 import math
 import socket
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from api.services import of_app
+from feed.sockets import listen
 
 _GRACE = 1.0
 
@@ -33,7 +33,7 @@ class ApiServer:
         return self._port
 
     async def start(self) -> None:
-        sock = await _bound(self._host, self._port)
+        sock = await listen(self._host, self._port, "BOARDCAST_API_PORT")
         self._port = sock.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
@@ -95,21 +95,3 @@ class _Server(uvicorn.Server):
             transport = getattr(connection, "transport", None)
             if transport is not None:
                 transport.abort()
-
-
-async def _bound(host: str, port: int) -> socket.socket:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = found[0]
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setblocking(False)
-        sock.bind(address)
-        # Two may bind one port where neither listens yet: listening here makes the second fail, and not its clients.
-        sock.listen(2048)
-    except OSError as error:
-        sock.close()
-        if error.errno == errno.EADDRINUSE:
-            raise OSError(error.errno, f"port {port} of {host} is in use: set BOARDCAST_API_PORT") from None
-        raise OSError(error.errno, f"cannot listen on port {port} of {host}: {error.strerror}") from None
-    return sock

@@ -13,6 +13,7 @@ from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
 from feed.router import Handlers
 from feed.runtime import Runtime
+from feed.sockets import listen
 
 _TO_LEAVE = 3.0
 """Seconds that clients have to answer a goodbye."""
@@ -31,7 +32,8 @@ class FeedServer:
         await self._runtime.start()
         try:
             await self._runner.setup()
-            await web.TCPSite(self._runner, self._settings.host, self._settings.feed_port, backlog=4096).start()
+            sock = await listen(self._settings.host, self._settings.feed_port, "BOARDCAST_FEED_PORT")
+            await web.SockSite(self._runner, sock, backlog=4096).start()
         except BaseException:
             await self.stop()
             raise
