@@ -96,18 +96,20 @@ $("leave").onclick = () => call("DELETE", "/api/auth/token").finally(showLogin);
 
 // ---- the board
 
-async function chooseBoard() {
+async function listBoards() {
   const { boards } = await call("GET", "/api/boards");
+  const chosen = $("boards").value || location.hash.slice(1);
   $("boards").replaceChildren(...boards.map(({ id, name }) => new Option(name, id)));
   $("boards").hidden = !boards.length;
-  if (!boards.length) {
-    disconnect();
-    $("board").hidden = true;
-    return notice(t("none"));
-  }
-  const wanted = location.hash.slice(1) || state.board?.id;
-  $("boards").value = boards.some(({ id }) => id === wanted) ? wanted : boards[0].id;
-  await load();
+  $("boards").value = boards.some(({ id }) => id === chosen) ? chosen : (boards[0]?.id ?? "");
+}
+
+async function chooseBoard() {
+  await listBoards();
+  if ($("boards").value) return load();
+  disconnect();
+  $("board").hidden = true;
+  notice(t("none"));
 }
 
 $("boards").onchange = () => { location.hash = $("boards").value; load(); };
@@ -117,6 +119,7 @@ async function load() {
   status("wait");
   try {
     const shown = await call("GET", `/api/boards/${encodeURIComponent($("boards").value)}`);
+    await listBoards(); // after the snapshot: a board granted since is in its events
     if (generation !== state.generation) return;
     state.attempt = 0;
     state.board = shown.board;
@@ -228,14 +231,14 @@ const HANDLERS = {
   opportunity_deleted: removed,
   resync: (event) => { if (!event.boardId || event.boardId === state.board.id) load(); },
   reset: () => load(),
-  board_granted: () => chooseBoard(),
-  board_revoked: () => chooseBoard(),
+  board_granted: (event) => (event.boardId === state.board.id ? load() : listBoards()),
+  board_revoked: (event) => (event.boardId === state.board.id ? chooseBoard() : listBoards()),
   goodbye: (event) => { disconnect(); status("wait"); state.timer = setTimeout(load, event.retryMs ?? 1000); },
 };
 
 function connect(cursor) {
-  const boards = encodeURIComponent(state.board.id);
-  const source = new EventSource(`/api/events?since=${encodeURIComponent(cursor)}&boards=${boards}`);
+  // All boards, not only this one: a grant of another is news too.
+  const source = new EventSource(`/api/events?since=${encodeURIComponent(cursor)}`);
   state.source = source;
   source.addEventListener("auth_success", () => status("live"));
   for (const [type, handle] of Object.entries(HANDLERS)) {
@@ -262,6 +265,11 @@ setInterval(async () => {
   await fetch("/healthz", { signal: AbortSignal.timeout(5000) }).catch(() => { status("down"); later(load); });
 }, 15000);
 addEventListener("offline", () => status("down"));
-addEventListener("hashchange", () => { if (location.hash.slice(1) !== $("boards").value) chooseBoard(); });
+addEventListener("hashchange", () => {
+  const wanted = location.hash.slice(1);
+  if (wanted === $("boards").value || ![...$("boards").options].some(({ value }) => value === wanted)) return;
+  $("boards").value = wanted;
+  load();
+});
 addEventListener("online", () => { if (state.board && state.source) load(); });
 start();
