@@ -1,0 +1,50 @@
+"""The API with the feed in its process: ready only while that is live, and measured together with it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from api.app import create_app
+from feed.runtime import Runtime
+from tests.api.harness import Api, problem
+
+
+@pytest.fixture
+async def hub(api: Api) -> AsyncIterator[Runtime]:
+    runtime = Runtime(api.settings, api.tokens, "api")
+    await runtime.start()
+    api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, hub=runtime)
+    yield runtime
+    await runtime.stop()
+
+
+async def test_it_is_ready_while_the_feed_is(api: Api, hub: Runtime) -> None:
+    client = await api.anybody()
+    assert (await client.get("/readyz")).json()["checks"] == {"database": "ok", "feed": "ok"}
+    hub.drain()
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["feed"]) == (503, "not live")
+
+
+async def test_one_page_of_metrics_has_both(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+    client = await api.anybody()
+    await client.get("/healthz")
+    text = (await client.get("/metrics")).text
+    assert "boardcast_listener_up 1.0" in text
+    assert "boardcast_http_requests_total" in text
+
+
+async def test_a_stream_needs_somebody_and_a_good_ticket(api: Api, hub: Runtime) -> None:
+    client = await api.anybody()
+    problem(await client.get("/api/events"), "unauthenticated")
+    problem(await client.get("/api/events?ticket=nope"), "invalid-ticket")
+    problem(await client.get("/api/events", headers={"Origin": "https://elsewhere.example"}), "wrong-origin")
+    used = (await (await api.user("ana")).post("/api/events/ticket")).json()["ticket"]
+    assert await hub.redeem(used) is not None
+    problem(await client.get("/api/events", params={"ticket": used}), "invalid-ticket")
+    hub.drain()
+    problem(
+        await client.get("/api/events", headers={"Authorization": f"Bearer {api.tokens.issue('ana', 'A', 60)}"}),
+        "draining",
+    )
