@@ -6,8 +6,10 @@ Invariant: two migrations of one database never run at once (an advisory lock), 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -41,7 +43,9 @@ def current(connection: Connection) -> str | None:
 
 @contextmanager
 def _migrating(url: str) -> Iterator[Config]:
-    engine = create_engine(url, poolclass=NullPool)
+    # Read by libpq and not by SQLAlchemy, as all other connections are: several hosts and service files included.
+    connect = partial(psycopg.connect, url, application_name="boardcast-migrate", connect_timeout=5)
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = _config()
