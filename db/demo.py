@@ -1,11 +1,12 @@
 """What the demo starts with: four people, two boards and their deals.
 
-Invariant: running it again changes nothing, and brings no deal back that somebody has deleted.
+Invariant: running it again changes nothing, and brings no deal back that somebody has deleted. A database with people of its
+own in it is left alone.
 """
 
 from datetime import date, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -111,6 +112,8 @@ _DEALS = (
 
 async def seed(engine: AsyncEngine) -> None:
     async with write(engine, actor="demo", origin="seed") as conn:
+        if await conn.scalar(select(exists().where(users.c.id.not_in(USERS)))):
+            return
         people = [{"id": id_, "name": name, "email": f"{id_}@example.com"} for id_, name in USERS.items()]
         await conn.execute(insert(users).values(people).on_conflict_do_nothing())
         phases = [{"id": id_, "name": name} for id_, name in _PHASES.items()]
