@@ -92,6 +92,11 @@ class EmbeddedPostgres:
             raise EmbeddedError(f"the server in {self.home} is not started")
         return self._process.pid
 
+    @property
+    def died(self) -> bool:
+        """Whether the server that was started here has ended by itself; `start()` brings it back."""
+        return self._process is not None and self._process.poll() is not None
+
     def is_running(self) -> bool:
         """Whether a server runs on this directory, be it ours or another process's."""
         pid = postmaster.pid_of(self._data)

@@ -43,9 +43,13 @@ class FeedServer:
         """The port that is open (of use where the settings say 0)."""
         return int(self._runner.addresses[0][1])
 
+    def drain(self) -> None:
+        """Say goodbye to every client, and take no more."""
+        self._runtime.drain()
+
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
-        self._runtime.drain()
+        self.drain()
         await self._runner.cleanup()
         await self._runtime.stop()
 
