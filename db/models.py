@@ -56,6 +56,7 @@ boards = Table(
     Column("name", Text, nullable=False),
     Column("phases", JSONB, nullable=False, comment='The columns of the board, in order: [{"id": …, "name": …}]'),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    comment="A sales pipeline.",
 )
 
 board_members = Table(
@@ -67,12 +68,13 @@ board_members = Table(
         "role", Text, CheckConstraint("role IN ('viewer', 'editor', 'admin')", "board_members_role"), nullable=False
     ),
     Index("board_members_user_id", "user_id"),
+    comment="Who sees which board. A change takes effect on open connections, at its place in the log.",
 )
 
 opportunities = Table(
     "opportunities",
     Base.metadata,
-    Column("id", Text, primary_key=True, server_default=text("gen_random_uuid()::text")),
+    Column("id", Text, primary_key=True, server_default=text("(gen_random_uuid())::text")),
     Column("board_id", ForeignKey("boards.id", ondelete="CASCADE"), nullable=False, server_default="main"),
     Column("title", Text, nullable=False, server_default=""),
     Column("company", Text),
@@ -95,7 +97,7 @@ opportunities = Table(
 user_presence = Table(
     "user_presence",
     Base.metadata,
-    Column("id", Text, primary_key=True, server_default=text("gen_random_uuid()::text")),
+    Column("id", Text, primary_key=True, server_default=text("(gen_random_uuid())::text")),
     Column("user_id", Text, nullable=False),
     Column("user_name", Text, nullable=False),
     Column("opportunity_id", Text, nullable=False),
@@ -107,6 +109,7 @@ user_presence = Table(
     Column("base_version", Integer),
     Index("user_presence_opportunity_id", "opportunity_id"),
     Index("user_presence_user_id", "user_id"),
+    comment="Who has which opportunity open: leases, renewed by the service that holds the connection.",
     prefixes=["UNLOGGED"],
 )
 

@@ -1,0 +1,1 @@
+"""How quick it is, measured from outside: `python -m tests.bench.latency`."""

@@ -1,0 +1,179 @@
+"""What the migrations make is what the models and the files say, and nothing of it stays on the way down."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from psycopg.rows import dict_row
+from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy.dialects.postgresql.base import ischema_names
+
+from db import migrate
+from db.models import XID8, Base
+from db.sqlfiles import sql
+from tests.support.database import Database
+
+ROOT = Path(__file__).parents[2]
+SQL = ROOT / "db" / "sql"
+FILES = sorted(str(path.relative_to(SQL).with_suffix("")) for path in SQL.rglob("*.sql"))
+OBJECTS = [name for name in FILES if name.partition("/")[0] in {"functions", "views", "triggers"}]
+
+# Everything of ours in the catalogue: what an object's file makes is compared by these.
+CATALOGUE = """
+    SELECT 'function ' || p.oid::regprocedure AS name,
+           pg_get_functiondef(p.oid) || coalesce(obj_description(p.oid, 'pg_proc'), '') AS definition
+    FROM pg_proc AS p WHERE p.pronamespace = 'feed'::regnamespace
+    UNION ALL
+    SELECT 'view ' || c.oid::regclass, pg_get_viewdef(c.oid) || coalesce(obj_description(c.oid, 'pg_class'), '')
+    FROM pg_class AS c WHERE c.relkind = 'v' AND c.relnamespace IN ('public'::regnamespace, 'feed'::regnamespace)
+    UNION ALL
+    SELECT 'trigger ' || t.tgname || ' on ' || t.tgrelid::regclass, pg_get_triggerdef(t.oid)
+    FROM pg_trigger AS t WHERE NOT t.tgisinternal
+"""
+
+
+def connect(database: Database) -> psycopg.Connection[dict[str, Any]]:
+    return psycopg.connect(database.url, autocommit=True, row_factory=dict_row)
+
+
+def everything(database: Database) -> set[tuple[str, str]]:
+    """All that is in the database and not PostgreSQL's own, by kind and name."""
+    with connect(database) as conn:
+        found = conn.execute(
+            """
+            SELECT d.type, d.identity
+            FROM (SELECT 'pg_class'::regclass::oid AS catalogue, oid FROM pg_class
+                  UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc
+                  UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger
+                  UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace
+                  UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type
+                  UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint) AS o
+            CROSS JOIN LATERAL pg_identify_object(o.catalogue, o.oid, 0) AS d
+            WHERE o.oid >= 16384 AND d.identity !~ '^(pg_toast|pg_temp|"RI_ConstraintTrigger_)'
+            """
+        ).fetchall()
+    return {(row["type"], row["identity"]) for row in found}
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    engine = create_engine(database.url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+def test_up_down_and_up_again_leaves_nothing_behind(empty_database: Database) -> None:
+    before = everything(empty_database)
+    migrate.upgrade(empty_database.url)
+    first = everything(empty_database)
+    migrate.downgrade(empty_database.url)
+    left = {(kind, name) for kind, name in everything(empty_database) - before if "alembic_version" not in name}
+    assert left == set()
+    migrate.upgrade(empty_database.url)
+    assert everything(empty_database) == first
+
+
+def test_a_second_upgrade_does_nothing(database: Database) -> None:
+    before = everything(database)
+    migrate.upgrade(database.url)
+    assert everything(database) == before
+
+
+def test_the_catalogue_is_what_the_models_say(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ischema_names, "xid8", XID8)
+    with engine.connect() as conn:
+        context = MigrationContext.configure(
+            conn,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "include_schemas": True,
+                "include_name": lambda name, kind, _: kind != "schema" or name in {None, "feed"},
+            },
+        )
+        found = compare_metadata(context, Base.metadata)
+    assert "\n".join(repr(change) for change in found if "alembic_version" not in repr(change)) == ""
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_file_is_used(name: str) -> None:
+    last = name.rpartition("/")[2]
+    used = re.compile(rf'"({re.escape(name)}|{re.escape(last)})"')
+    sources = [path for folder in ("db", "feed", "api") for path in (ROOT / folder).rglob("*.py")]
+    assert any(used.search(path.read_text(encoding="utf-8")) for path in sources), f"nobody reads db/sql/{name}.sql"
+
+
+def catalogue(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, str]:
+    return {row["name"]: row["definition"] for row in conn.execute(CATALOGUE).fetchall()}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_the_catalogue_is_what_the_file_says(database: Database, name: str) -> None:
+    text = sql(name)
+    made = re.findall(r"^CREATE (FUNCTION|VIEW|TRIGGER) ([\w.]+)(?:.*? ON (\w+))?", text, re.MULTILINE)
+    assert made or name == "triggers/attach_crm"
+    with connect(database) as conn:
+        before = catalogue(conn)
+        with conn.transaction(force_rollback=True):
+            for kind, thing, table in made:
+                if kind == "TRIGGER":
+                    conn.execute(f"DROP TRIGGER {thing} ON {table}")
+            # Replaced and not dropped: others stand on them, and what has another signature would be one more.
+            again = re.sub(r"^CREATE (FUNCTION|VIEW)", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE)
+            conn.execute(again)
+            assert catalogue(conn) == before
+
+
+def test_every_function_and_trigger_has_its_file(database: Database) -> None:
+    named = {name.rpartition("/")[2] for name in OBJECTS}
+    with connect(database) as conn:
+        functions = conn.execute(
+            "SELECT proname AS name FROM pg_proc WHERE pronamespace = 'feed'::regnamespace"
+        ).fetchall()
+        views = conn.execute("SELECT viewname AS name FROM pg_views WHERE schemaname IN ('public', 'feed')").fetchall()
+    assert {row["name"] for row in [*functions, *views]} <= named
+
+
+def test_everything_in_the_schema_says_what_it_is(database: Database) -> None:
+    with connect(database) as conn:
+        silent = conn.execute(
+            """
+            SELECT 'function ' || p.oid::regprocedure AS name FROM pg_proc AS p
+            WHERE p.pronamespace = 'feed'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
+            UNION ALL
+            SELECT 'relation ' || c.oid::regclass FROM pg_class AS c
+            WHERE (c.relnamespace = 'feed'::regnamespace
+                   OR c.oid::regclass::text IN ('boards', 'board_members', 'user_presence', 'opportunity_versions'))
+              AND c.relkind IN ('r', 'v', 'p', 'm') AND obj_description(c.oid, 'pg_class') IS NULL
+            UNION ALL
+            SELECT 'column ' || c.oid::regclass || '.' || a.attname
+            FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+            WHERE c.oid = 'feed.log'::regclass AND col_description(c.oid, a.attnum) IS NULL
+            UNION ALL
+            SELECT 'schema feed' WHERE obj_description('feed'::regnamespace, 'pg_namespace') IS NULL
+            """
+        ).fetchall()
+    assert [row["name"] for row in silent] == []
+
+
+def test_two_migrations_at_once_are_one_after_the_other(empty_database: Database) -> None:
+    with psycopg.connect(empty_database.url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (migrate._LOCK,))
+        with connect(empty_database) as watcher:
+            watcher.execute("SET statement_timeout = '10s'")
+            with ThreadPoolExecutor(2) as pool:
+                both = [pool.submit(migrate.upgrade, empty_database.url) for _ in range(2)]
+                while watcher.execute(
+                    "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                ).fetchone() != {"n": 2}:
+                    assert not any(job.done() for job in both)
+                holder.rollback()
+                for job in both:
+                    job.result(timeout=30)
+    assert ("schema", "feed") in everything(empty_database)
