@@ -99,15 +99,23 @@ class Subscription:
 
     def replay(self, batch: Batch) -> None:
         """Take a batch from before it came. It is told what its user sees today, and of what changed in that on the way."""
+        start = 0
+        for stop, event in enumerate(batch.events, 1):
+            if event.grant is not None and event.grant.user == self.principal.user_id:
+                # Before the cursor that covers it: who is cut off in between must be told again.
+                self._take(Batch(batch.events[start:stop], None))
+                self._tell_right(event.grant, holds=event.grant.board in self.boards)
+                self.owed = True
+                start = stop
+        self._take(batch if start == 0 else Batch(batch.events[start:], batch.cursor))
+
+    def _take(self, batch: Batch) -> None:
         if data := batch.encoded(self.boards, self.encoding):
             self.sink.write(data)
             self.owed = batch.cursor is None
         elif self.owed and batch.cursor is not None:
             self.sink.write(self.encoding.heartbeat(str(batch.cursor)))
             self.owed = False
-        for event in batch.events:
-            if event.grant is not None and event.grant.user == self.principal.user_id:
-                self._tell_right(event.grant, holds=event.grant.board in self.boards)
 
     def obey(self, grant: Grant) -> None:
         """Take in a change of its user's rights, live, and tell him."""
