@@ -19,6 +19,8 @@ from websockets.exceptions import ConnectionClosed
 
 TRANSPORTS = ("websocket", "websocket-batch", "sse", "api-events")
 PATIENCE = 8.0
+ASIDE = frozenset({"heartbeat", "presence_state", "user_editing", "user_stopped_editing", "user_viewing"})
+"""Signs of life and who is where: they may come at any place among what the log tells, and are read when asked for."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -79,7 +81,7 @@ class Client(ABC):
                     while self._read < len(self.messages):
                         message = self.messages[self._read]
                         self._read += 1
-                        if not kinds or message.type in kinds:
+                        if message.type in kinds or (not kinds and message.type not in ASIDE):
                             return message
                     if self.ended is not None:
                         raise self.ended
