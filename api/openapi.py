@@ -13,7 +13,7 @@ from api.problems import MEDIA_TYPE, PROBLEMS
 from api.schemas import ConflictBody, ProblemBody
 
 _REF = "#/components/schemas/{model}"
-_ALWAYS = ("internal-error", "database-unavailable", "busy")
+_ALWAYS = ("internal-error", "database-unavailable", "busy", "timeout")
 _SIGNED_IN = ("unauthenticated", "invalid-token", "expired-token", "keys-unavailable")
 _WITH_BODY = ("invalid-json", "invalid-input", "unsupported-media-type", "body-too-large")
 _PATH_PARAMETER = re.compile(r"{(\w+)(?::int)?}")

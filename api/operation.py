@@ -1,5 +1,6 @@
 """A route that says what it is: the app serves it, and /openapi.json is made of the same object."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from pydantic import BaseModel
@@ -7,7 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.problems import Problem
+
 Handler = Callable[[Request], Awaitable[Response]]
+
+LONGEST = 20.0
+"""Seconds that a handler has; a stream's is done once the stream begins."""
 
 
 class Operation(Route):
@@ -29,7 +35,7 @@ class Operation(Route):
         public: bool = False,
         media_type: str = "application/json",
     ) -> None:
-        super().__init__(path, handler, methods=[method])
+        super().__init__(path, _in_time(handler), methods=[method], name=handler.__name__)
         self.method = method
         self.summary = summary
         self.tag = tag
@@ -46,3 +52,16 @@ class Operation(Route):
 
     def __hash__(self) -> int:
         return id(self)
+
+
+def _in_time(handler: Handler) -> Handler:
+    """Bound the wait for a database, or a sender, that has gone silent without a word."""
+
+    async def bounded(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(LONGEST):
+                return await handler(request)
+        except TimeoutError:
+            raise Problem("timeout") from None
+
+    return bounded

@@ -45,6 +45,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "too-many-connections": Kind(429, "You have too many connections"),
     "internal-error": Kind(500, "Something went wrong here"),
     "busy": Kind(503, "Somebody holds this locked: try again"),
+    "timeout": Kind(503, "This took too long: look whether it was done before trying again"),
     "database-unavailable": Kind(503, "The database cannot be reached now"),
     "keys-unavailable": Kind(503, "The issuer's keys cannot be fetched now"),
     "overloaded": Kind(503, "This instance has no room for another stream"),

@@ -27,6 +27,7 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             keepalives_idle=10,
             keepalives_interval=3,
             keepalives_count=3,
+            tcp_user_timeout=10_000,
             autocommit=True,
         )
         try:
@@ -45,6 +46,7 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people wrote on their cards is not for the service's log
     )
 
 

@@ -1,5 +1,7 @@
 """When it is not the caller's fault: he is told what he can do, and nothing of the inside."""
 
+import time
+
 import httpx
 import psycopg
 import pytest
@@ -7,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import errors
+from api import errors, operation
 from api.app import create_app
 from api.problems import PROBLEMS
 from db.engine import create_engine
@@ -40,6 +42,24 @@ async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api, ana: ht
         await proxy.resume()
         assert (await ana.get("/api/boards")).status_code == 200
         assert (await ana.get("/readyz")).json() == {"status": "ready", "checks": {"database": "ok"}}
+
+
+async def test_a_database_that_says_nothing_is_not_waited_for(
+    api: Api, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation, "LONGEST", 0.5)
+    async with Proxy.before(api.database.url) as proxy:
+        engine = create_engine(proxy.through(api.database.url), size=1)
+        api.stack.push_async_callback(engine.dispose)
+        api.app.state.services.engine = engine
+        assert (await ana.get("/api/boards")).status_code == 200
+        proxy.hang()
+        begun = time.monotonic()
+        problem(await ana.get("/api/boards"), "timeout")
+        # The driver asks the server to cancel, and gives it some seconds too.
+        assert time.monotonic() - begun < 15
+        await proxy.resume()
+        assert (await ana.get("/api/boards")).status_code == 200
 
 
 async def test_killed_connections_cost_no_request(api: Api, ana: httpx.AsyncClient) -> None:
