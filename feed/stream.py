@@ -7,6 +7,7 @@ anything but 200.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY
 from feed.principal import Principal
@@ -97,6 +98,11 @@ class StreamRequest:
 
 
 def origin_allowed(headers: Mapping[str, str], runtime: Runtime) -> bool:
-    """Whether the Origin, if there is one, is on the list."""
+    """Whether the Origin, if there is one, is on the list, or is the very address that was called."""
     origin = headers.get("Origin")
-    return origin is None or origin in runtime.settings.allowed_origins
+    if origin is None or origin in runtime.settings.allowed_origins:
+        return True
+    try:
+        return urlsplit(origin).netloc == headers.get("Host")
+    except ValueError:
+        return False

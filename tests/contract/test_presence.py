@@ -1,0 +1,129 @@
+"""Who is where, told alike on every transport, whoever says it and however he goes."""
+
+from typing import Any
+
+from tests.support.database import Database
+from tests.support.services import Serve, Services
+from tests.support.streams import Message, WebSocketClient
+
+
+async def editor(services: Services, user: str = "bruno") -> WebSocketClient:
+    """A client with a WebSocket, who can say what he does."""
+    client = await services.open("websocket", user=user)
+    assert isinstance(client, WebSocketClient)
+    return client
+
+
+def editing(message: Message) -> dict[str, Any]:
+    return {name: message.body.get(name) for name in ("opportunityId", "boardId", "userId", "userName", "baseVersion")}
+
+
+async def test_everyone_on_the_board_hears_who_edits_and_that_he_stops(serve: Serve, transport: str) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    assert (await ana.next("presence_state")).body["presence"] == []
+    bruno = await editor(services)
+    await bruno.send({"type": "user_editing", "opportunityId": "o1", "userName": "Mallory", "baseVersion": 1})
+    assert editing(await ana.next("user_editing")) == {
+        "opportunityId": "o1",
+        "boardId": "b1",
+        "userId": "bruno",
+        "userName": "Bruno",
+        "baseVersion": 1,
+    }
+    (state,) = (await ana.next("presence_state")).body["presence"]
+    assert (state["userId"], state["action"]) == ("bruno", "editing")
+    await bruno.send({"type": "user_stopped_editing", "opportunityId": "o1"})
+    stopped = await ana.next("user_stopped_editing")
+    assert (stopped.body["opportunityId"], stopped.body["userId"]) == ("o1", "bruno")
+    assert (await ana.next("presence_state")).body["presence"] == []
+
+
+async def test_who_connects_later_is_told_who_is_there(serve: Serve, transport: str) -> None:
+    services = await serve()
+    bruno = await editor(services)
+    await bruno.send({"type": "viewing", "opportunityId": "o1"})
+    await bruno.next("presence_state")
+    await bruno.next("presence_state")
+    await services.hub(transport)
+    ana = await services.open(transport)
+    state = await ana.next("presence_state")
+    # A service that has just started may learn it a moment after its first client came.
+    while not state.body["presence"]:
+        state = await ana.next("presence_state")
+    assert [(one["userId"], one["action"]) for one in state.body["presence"]] == [("bruno", "viewing")]
+
+
+async def test_a_socket_that_is_cut_edits_no_more(serve: Serve, transport: str) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    bruno = await editor(services)
+    await bruno.send({"type": "user_editing", "opportunityId": "o1"})
+    await ana.next("user_editing")
+    bruno.cut()
+    assert (await ana.next("user_stopped_editing")).body["userId"] == "bruno"
+
+
+async def test_many_tabs_are_one_user(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    first, second = await editor(services), await editor(services)
+    await first.send({"type": "user_editing", "opportunityId": "o1"})
+    await ana.next("user_editing")
+    await second.send({"type": "user_editing", "opportunityId": "o1"})
+    await second.send({"type": "ping"})
+    await second.next("pong")
+    assert len(await database.execute("SELECT id FROM user_presence")) == 2
+    await first.close()
+    await second.send({"type": "user_stopped_editing", "opportunityId": "o1"})
+    await ana.next("user_stopped_editing")
+    assert [m.type for m in ana.messages].count("user_stopped_editing") == 1
+
+
+async def test_requests_say_it_for_clients_without_a_socket(serve: Serve, transport: str) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    async with services.asking("bruno") as http:
+        path = "/api/opportunities/o1/presence"
+        assert (await http.put(path, json={"action": "editing", "baseVersion": 3})).status_code == 204
+        assert editing(await ana.next("user_editing"))["baseVersion"] == 3
+        assert (await http.delete(path)).status_code == 204
+        assert (await ana.next("user_stopped_editing")).body["userId"] == "bruno"
+    async with services.asking("carla") as http:
+        answer = await http.put(path, json={})
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-opportunity")
+
+
+async def test_nobody_is_told_of_boards_that_are_not_his(serve: Serve, transport: str) -> None:
+    services = await serve()
+    carla = await services.open(transport, user="carla")
+    ana = await services.open(transport)
+    bruno = await editor(services)
+    await bruno.send({"type": "user_editing", "opportunityId": "o1"})
+    await ana.next("user_editing")
+    carla_socket = await editor(services, "carla")
+    await carla_socket.send({"type": "user_editing", "opportunityId": "o1"})
+    assert (await carla_socket.next("error")).body["code"] == "unknown_opportunity"
+    assert [m.body["presence"] for m in carla.messages if m.type == "presence_state"] == [[]]
+    assert "user_editing" not in [m.type for m in carla.messages]
+
+
+async def test_the_leases_of_a_killed_instance_run_out(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    await database.execute(
+        "INSERT INTO user_presence (user_id, user_name, opportunity_id, action, connection, instance, last_activity) "
+        "VALUES ('bruno', 'Bruno', 'o1', 'editing', 'c', 'feed-killed', now() - interval '5 s')"
+    )
+    await ana.next("user_editing")
+    await ana.next("user_stopped_editing", timeout=12)
+    assert await database.execute("SELECT id FROM user_presence") == []
+
+
+async def test_a_notification_that_never_came_is_made_up_for(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    await database.execute("ALTER TABLE user_presence DISABLE TRIGGER USER")
+    bruno = await editor(services)
+    await bruno.send({"type": "user_editing", "opportunityId": "o1"})
+    await ana.next("user_editing")
