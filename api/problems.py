@@ -69,7 +69,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word for it
         self.members = members
         if self.status == 401:
             self.headers.setdefault("WWW-Authenticate", "Bearer")
-        elif self.status == 503:
+        elif self.status in {429, 503}:
             self.headers.setdefault("Retry-After", "1")
 
     def response(self, request: Request) -> Response:
