@@ -69,7 +69,9 @@ class WebSocketHandler:
             protocols=(PROTOCOL,), compress=False, autoping=False, max_msg_size=_LARGEST, timeout=_TO_CLOSE
         )
         if not ws.can_prepare(request).ok:
-            raise web.HTTPUpgradeRequired(text="GET /ws is a WebSocket: connect with an Upgrade request\n")
+            raise web.HTTPUpgradeRequired(
+                text="GET /ws is a WebSocket: connect with an Upgrade request\n", headers={"Upgrade": "websocket"}
+            )
         await ws.prepare(request)
         transport = request.transport
         if transport is None:
