@@ -51,9 +51,19 @@ class Services:
         self._engine: AsyncEngine | None = None
         self._feed_port = 0
         self._api_port = 0
+        self._starting = asyncio.Lock()
 
     async def feed(self) -> int:
         """Run the feed service; its port."""
+        async with self._starting:
+            return await self._start_feed()
+
+    async def api(self) -> int:
+        """Run the API; its port."""
+        async with self._starting:
+            return await self._start_api()
+
+    async def _start_feed(self) -> int:
         if self._feed is None:
             settings = self.settings.model_copy(update={"feed_port": self._feed_port})
             self._feed_hub = Runtime(settings, self.tokens)
@@ -62,8 +72,7 @@ class Services:
             self._feed_port = self._feed.port
         return self._feed_port
 
-    async def api(self) -> int:
-        """Run the API; its port."""
+    async def _start_api(self) -> int:
         if self._api is None:
             self._engine = create_engine(self.settings.database or "", size=3)
             self._api_hub = Runtime(self.settings, self.tokens, name="api")

@@ -183,7 +183,8 @@ class WebSocketClient(Client):
             auth["cursor"] = cursor
         if boards is not None:
             auth["boards"] = boards
-        await client.send(auth | ({"batch": True} if batch else {}))
+        with contextlib.suppress(ConnectionClosed):  # refused already: its messages tell why
+            await client.send(auth | ({"batch": True} if batch else {}))
         return client
 
     @classmethod
@@ -252,7 +253,8 @@ class EventStreamClient(Client):
         got = dict(line.lower().split(": ", 1) for line in head[1:] if line)
         if status != 200:
             body = await reader.readexactly(int(got.get("content-length", 0)))
-            writer.transport.abort()
+            writer.close()
+            await writer.wait_closed()
             raise RefusedError(status, got, body)
         assert got["transfer-encoding"] == "chunked"
         return cls(reader, writer, got)._begin()

@@ -1,0 +1,250 @@
+"""What only a WebSocket does: its first message, what else a client may say, and what it must not."""
+
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from feed.goodbye import ALL
+from tests.support.database import Database
+from tests.support.services import Services, told
+from tests.support.streams import EndedError, WebSocketClient
+
+BAD_MESSAGE = 4400
+UNAUTHENTICATED = 4401
+
+
+@pytest.fixture
+async def silent(services: Services) -> WebSocketClient:
+    """Connected, and not authenticated."""
+    client = await WebSocketClient.knock(await services.feed())
+    services.clients.append(client)
+    return client
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[WebSocketClient]:
+    opened = await services.open("websocket", user="bruno")
+    assert isinstance(opened, WebSocketClient)
+    yield opened
+
+
+async def _stays(client: WebSocketClient) -> None:
+    await client.send({"type": "ping"})
+    assert (await client.next()).type == "pong"
+
+
+NO_JSON = [
+    "",
+    "{",
+    "nonsense",
+    "[]",
+    '"auth"',
+    "null",
+    "12",
+    '{"type":"ping"} trailing',
+    '{"type":"ping","x":"\\ud800"}',
+    "[" * 30_000 + "]" * 30_000,
+    '{"a":' * 10_000 + "1" + "}" * 10_000,
+    '{"type":"ping","n":NaN}',
+    '{"type":"ping","n":' + "9" * 5000 + "}",
+]
+
+
+@pytest.mark.parametrize("text", NO_JSON, ids=range(len(NO_JSON)))
+async def test_no_json_is_told_and_ends_the_stream(client: WebSocketClient, text: str) -> None:
+    await client.send(text)
+    error = await client.next()
+    assert (error.type, error.body["code"]) == ("error", "invalid_json")
+    assert (await client.end()).code == BAD_MESSAGE
+
+
+BAD_MESSAGES = [
+    ({"type": "unheard"}, "unknown_type"),
+    ({"type": None}, "unknown_type"),
+    ({"type": ["ping"]}, "unknown_type"),
+    ({}, "unknown_type"),
+    ({"type": "subscribe"}, "invalid_message"),
+    ({"type": "subscribe", "boards": "b1"}, "invalid_message"),
+    ({"type": "subscribe", "boards": [1]}, "invalid_message"),
+    ({"type": "subscribe", "boards": [""]}, "invalid_message"),
+    ({"type": "subscribe", "boards": ["x" * 201]}, "invalid_message"),
+    ({"type": "subscribe", "boards": ["b"] * 1001}, "invalid_message"),
+    ({"type": "auth", "token": 1, "userId": "bruno"}, "invalid_message"),
+    ({"type": "auth", "token": "x" * 9000, "userId": "bruno"}, "invalid_message"),
+    ({"type": "subscribe", "boards": ["\0"]}, "invalid_message"),
+]
+
+
+@pytest.mark.parametrize(("message", "code"), BAD_MESSAGES, ids=range(len(BAD_MESSAGES)))
+async def test_a_message_that_cannot_be_taken_is_answered_and_the_stream_stays(
+    client: WebSocketClient, message: dict[str, object], code: str
+) -> None:
+    await client.send(message)
+    error = await client.next("error")
+    assert error.body["code"] == code
+    await client.send({"type": "ping"})
+    await client.next("pong")
+
+
+async def test_binary_is_refused(client: WebSocketClient) -> None:
+    await client.send(b'{"type":"ping"}')
+    assert (await client.next()).body["code"] == "binary"
+    assert (await client.end()).code == BAD_MESSAGE
+
+
+async def test_a_frame_larger_than_64_kib_is_refused(client: WebSocketClient) -> None:
+    await client.send(json.dumps({"type": "ping", "x": "x" * (64 * 1024)}))
+    assert (await client.end()).code == 1009
+
+
+async def test_a_frame_that_is_no_utf8_is_refused(services: Services) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"http://127.0.0.1:{await services.feed()}/ws") as ws,
+    ):
+        await ws.send_frame(b"\xff\xfe", aiohttp.WSMsgType.TEXT)
+        closed = await ws.receive()
+        assert closed.type is aiohttp.WSMsgType.CLOSE
+        assert closed.data == 1007
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"type":"nonsense"}', '{"type":"auth"}', "[" * 60_000])
+async def test_a_bad_first_message_is_an_auth_error(silent: WebSocketClient, text: str) -> None:
+    await silent.send(text)
+    assert (await silent.next()).type == "auth_error"
+    assert (await silent.end()).code == BAD_MESSAGE
+
+
+async def test_a_binary_first_message_is_an_auth_error(silent: WebSocketClient) -> None:
+    await silent.send(b"{}")
+    error = await silent.next()
+    assert (error.type, error.body["code"]) == ("auth_error", "binary")
+    assert (await silent.end()).code == BAD_MESSAGE
+
+
+async def test_another_first_message_is_not_listened_to(silent: WebSocketClient) -> None:
+    await silent.send({"type": "ping"})
+    error = await silent.next()
+    assert (error.type, error.body["code"]) == ("auth_error", "not_authenticated")
+    assert (await silent.end()).code == UNAUTHENTICATED
+
+
+async def test_who_says_nothing_is_shown_out(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feed.http.ws._TO_AUTHENTICATE", 0.1)
+    client = await WebSocketClient.knock(await services.feed())
+    services.clients.append(client)
+    error = await client.next()
+    assert (error.type, error.body["code"]) == ("auth_error", "no_auth")
+    assert (await client.end()).code == 4408
+
+
+async def test_a_token_that_is_not_good_is_told(services: Services) -> None:
+    port = await services.feed()
+    tokens = {
+        "token_expired": services.token(ttl=-60),
+        "token_invalid": services.token()[:-3] + "xxx",
+        "wrong_user": services.token("ana"),
+    }
+    for code, token in tokens.items():
+        client = await WebSocketClient.connect(port, token, "bruno")
+        services.clients.append(client)
+        error = await client.next()
+        assert (error.type, error.body["code"]) == ("auth_error", code)
+        assert (await client.end()).code == UNAUTHENTICATED
+
+
+async def test_a_token_is_renewed_in_place(services: Services, database: Database) -> None:
+    client = await services.open("websocket", token=services.token(ttl=2))
+    assert isinstance(client, WebSocketClient)
+    connection = client.messages[0].body["connectionId"]
+    await client.send({"type": "auth", "token": services.token(ttl=600), "userId": "ana"})
+    hello = await client.next("auth_success")
+    assert hello.body["connectionId"] == connection
+    (subscription,) = (await services.hub("websocket")).connections
+    assert subscription.principal.expires > 1_000_000_000
+    await database.execute("UPDATE opportunities SET title = 'x'")
+    event = await client.next_event()
+    again = await services.open("websocket", hello.cursor)
+    assert (await again.next_event()).seq == event.seq
+
+
+async def test_a_renewal_by_another_user_or_with_a_bad_token_ends_the_stream(services: Services) -> None:
+    for token, user, code in (
+        (services.token("ana"), "ana", "wrong_user"),
+        (services.token("ana"), "bruno", "wrong_user"),
+        (services.token(ttl=-60), "bruno", "token_expired"),
+        ("nonsense", "bruno", "token_invalid"),
+    ):
+        client = await services.open("websocket", user="bruno")
+        assert isinstance(client, WebSocketClient)
+        await client.send({"type": "auth", "token": token, "userId": user})
+        error = await client.next("auth_error")
+        assert error.body["code"] == code
+        assert (await client.end()).code == UNAUTHENTICATED
+
+
+async def test_boards_are_taken_and_left_on_the_way(
+    client: WebSocketClient, services: Services, database: Database
+) -> None:
+    async def card(id_: str, board: str) -> None:
+        await database.execute("INSERT INTO opportunities (id, board_id) VALUES (%s, %s)", [id_, board])
+
+    await client.send({"type": "unsubscribe", "boards": ["b1", "never"]})
+    assert (await client.next("subscribed")).body["boards"] == ["b2"]
+    await card("x", "b1")
+    await card("y", "b2")
+    assert told([await client.next_event()]) == [("opportunity_created", "y")]
+    await client.send({"type": "subscribe", "boards": ["b1", "none"]})
+    assert (await client.next("error")).body["code"] == "unknown_board"
+    assert (await client.next("subscribed")).body["boards"] == ["b1", "b2"]
+    await card("z", "b1")
+    assert told([await client.next_event()]) == [("opportunity_created", "z")]
+
+
+async def test_pings_of_both_kinds_are_answered(client: WebSocketClient) -> None:
+    await (await client.ws.ping(b"anything"))
+    await (await client.ws.ping())
+    await _stays(client)
+
+
+async def test_the_subprotocol_is_chosen_if_it_is_offered(services: Services) -> None:
+    port = await services.feed()
+    for offered, chosen in ((["boardcast.v1"], "boardcast.v1"), (["x", "boardcast.v1"], "boardcast.v1"), (None, None)):
+        client = await WebSocketClient.knock(port, protocols=offered)
+        services.clients.append(client)
+        assert client.ws.subprotocol == chosen
+        assert client.ws.protocol.extensions == []
+
+
+async def test_the_client_may_close_in_order(client: WebSocketClient, services: Services) -> None:
+    await client.ws.close(1000, "done")
+    assert client.ws.close_code == 1000
+    with pytest.raises(EndedError):
+        await client.next("never")
+    assert not list((await services.hub("websocket")).connections)
+
+
+async def test_a_plain_request_is_told_to_upgrade(services: Services) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{await services.feed()}/ws") as answer,
+    ):
+        assert answer.status == 426
+        assert answer.headers["Upgrade"].lower() == "websocket"
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+
+
+async def test_a_batch_is_one_message_per_sweep(services: Services, database: Database) -> None:
+    client = await services.open("websocket-batch")
+    await database.execute("INSERT INTO opportunities (id, board_id) SELECT n::text, 'b1' FROM generate_series(1, 20) n")
+    events = await client.collect(20)
+    assert len({id(m.raw) for m in events}) == 1
+    body = json.loads(events[0].raw)
+    assert list(body) == ["type", "events", "cursor"]
+    assert not any("cursor" in event for event in body["events"])
+
+
+def test_every_goodbye_is_named_once() -> None:
+    assert len({g.name for g in ALL}) == len({g.code for g in ALL}) == len(ALL)
