@@ -137,8 +137,8 @@ async def read(
         "threshold": threshold,
         "limit": chunk + 1,
     }
-    # Nearly every read is small: one round trip, prepared. One that is not is begun again as a stream, in bounded memory.
-    rows = await (await conn.execute(query, arguments, prepare=True)).fetchall()
+    # Nearly every read is small: one round trip. One that is not is begun again as a stream, in bounded memory.
+    rows = await (await conn.execute(query, arguments)).fetchall()
     if len(rows) <= chunk:
         yield _chunk(rows, last=True)
         return

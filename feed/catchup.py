@@ -216,7 +216,7 @@ class CatchUps:
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Connection]:
         async with self._turn, self._pool.connection() as conn, conn.transaction():
-            await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off")
             yield conn
 
     def _spawn(self, subscription: Subscription, work: Coroutine[Any, Any, None]) -> None:

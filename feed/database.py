@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
+import psycopg
 from psycopg import AsyncConnection, conninfo
 from psycopg_pool import AsyncConnectionPool
 
@@ -17,16 +18,26 @@ from db.sqlfiles import sql
 T = TypeVar("T")
 Pool = AsyncConnectionPool[Connection]
 
+POOLER = (
+    "LISTEN hears nothing on this connection: it goes through a transaction pooler, or to another database than "
+    "DATABASE_URL. Set LISTEN_DATABASE_URL to a direct connection"
+)
+
 _OLDEST = 150_000
+# A generic plan's estimate grows with the log; compiling it would take far longer than the microseconds that a read takes.
+_DIRECT = (
+    "-c TimeZone=UTC -c jit=off -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60s"
+)
 
 
 class NotReadyError(Exception):
     """The server cannot feed anybody, and trying again will not help: the message says what to do."""
 
 
-def dsn(url: str | None, application: str) -> str:
+def dsn(url: str | None, application: str, options: str = "") -> str:
     """The connection string for one of our connections; an empty url leaves it to libpq's environment."""
-    given = conninfo.conninfo_to_dict(url or "")
+    given = {key: value for key, value in conninfo.conninfo_to_dict(url or "").items() if value is not None}
     ours: dict[str, Any] = {
         "application_name": application,
         "connect_timeout": 5,
@@ -35,21 +46,33 @@ def dsn(url: str | None, application: str) -> str:
         "keepalives_interval": 1,
         "keepalives_count": 3,
         "tcp_user_timeout": 5000,
-        "options": "-c TimeZone=UTC -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
-        "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60s -c jit=off",
     }
-    return conninfo.make_conninfo(**{**ours, **{key: value for key, value in given.items() if value is not None}})
+    if "," in str(given.get("host", "")):
+        # A cursor must never be taken on a standby: of several hosts, the primary.
+        ours["target_session_attrs"] = "read-write"
+    both = f"{given.pop('options', '')} {options}".strip()
+    return conninfo.make_conninfo(**{**ours, **given, **({"options": both} if both else {})})
 
 
 async def connect(url: str | None, application: str) -> Connection:
-    """An autocommit connection. Raises psycopg.OperationalError."""
-    return await AsyncConnection.connect(dsn(url, application), autocommit=True)
+    """A direct connection, kept for long: autocommit, each statement prepared. Raises psycopg.OperationalError, NotReadyError."""
+    try:
+        return await AsyncConnection.connect(dsn(url, application, _DIRECT), autocommit=True, prepare_threshold=0)
+    except psycopg.OperationalError as error:
+        if "unsupported startup parameter" in str(error):
+            raise NotReadyError(POOLER) from error
+        raise
 
 
 def pool(url: str | None, application: str, size: int) -> Pool:
-    """A pool of autocommit connections, not opened yet."""
+    """A pool, not opened yet, of autocommit connections that may go through a transaction pooler: they keep no state."""
     return AsyncConnectionPool(
-        dsn(url, application), min_size=1, max_size=size, open=False, timeout=10, kwargs={"autocommit": True}
+        dsn(url, application),
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=10,
+        kwargs={"autocommit": True, "prepare_threshold": None},
     )
 
 

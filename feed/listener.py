@@ -16,7 +16,7 @@ from psycopg import sql
 from db.changelog import Connection
 from db.settings import Settings
 from feed.backoff import backoff
-from feed.database import NotReadyError, connect
+from feed.database import POOLER, NotReadyError, connect
 from feed.metrics import Metrics
 
 _QUIET = 10.0
@@ -62,10 +62,7 @@ class Listener:
                 await self._heard_itself.wait()
         except TimeoutError:
             await self.stop()
-            raise NotReadyError(
-                "LISTEN hears nothing on this connection: it goes through a transaction pooler, or to another database. "
-                "Set LISTEN_DATABASE_URL to a direct connection"
-            ) from None
+            raise NotReadyError(POOLER) from None
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
@@ -124,6 +121,6 @@ class Listener:
             await asyncio.sleep(seconds)
             try:
                 return await self._connect()
-            except (psycopg.Error, OSError, TimeoutError) as error:
+            except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
                 log.warning("the listener cannot connect yet", error=str(error).strip())
         raise AssertionError("backoff() does not end")

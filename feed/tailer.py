@@ -129,7 +129,7 @@ class Tailer:
         raise AssertionError("backoff() does not end")
 
     async def _connect(self) -> Connection:
-        conn = await connect(self._settings.database, "boardcast-tailer")
+        conn = await connect(self._settings.listen_database, "boardcast-tailer")
         try:
             # The plan is the same whatever the cursor: a range and points of log_xid. Planned once, never by table statistics.
             await conn.execute("SET plan_cache_mode = force_generic_plan")
