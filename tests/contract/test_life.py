@@ -69,7 +69,9 @@ async def test_what_was_written_before_the_goodbye_is_read(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
-    await database.execute("INSERT INTO opportunities (id, board_id) SELECT n::text, 'b1' FROM generate_series(1, 500) n")
+    await database.execute(
+        "INSERT INTO opportunities (id, board_id) SELECT n::text, 'b1' FROM generate_series(1, 500) n"
+    )
     await client.next_event()
     await services.stop()
     assert len(await client.collect(499)) == 499
@@ -130,7 +132,9 @@ async def test_a_ticket_opens_one_stream(services: Services, database: Database,
 async def test_a_ticket_is_good_for_one_of_two_that_come_at_once(services: Services, stream: str) -> None:
     async with services.asking("ana") as api:
         ticket = (await api.post("/api/events/ticket")).json()["ticket"]
-    both = await asyncio.gather(*(services.knock(stream, f"?ticket={ticket}") for _ in range(2)), return_exceptions=True)
+    both = await asyncio.gather(
+        *(services.knock(stream, f"?ticket={ticket}") for _ in range(2)), return_exceptions=True
+    )
     assert sorted(isinstance(one, RefusedError) for one in both) == [False, True]
 
 

@@ -22,7 +22,7 @@ async def _foreign(database: Database, cursor: str) -> str:
 
 
 async def _future(_: Database, cursor: str) -> str:
-    feed, _, xmax, _, anchor, tag = cursor.split(".")
+    feed, _xmin, xmax, _xip, anchor, tag = cursor.split(".")
     return f"{feed}.{int(xmax) + 1_000_000}.{int(xmax) + 1_000_000}..{anchor}.{tag}"
 
 
@@ -39,7 +39,7 @@ async def _pruned(database: Database, cursor: str) -> str:
 
 
 async def _diverged(_: Database, cursor: str) -> str:
-    start, _, tag = cursor.rpartition(".")
+    start, tag = cursor.rsplit(".", 1)
     return f"{start}.{'0' * 8 if tag != '0' * 8 else '1' * 8}"
 
 

@@ -1,7 +1,6 @@
 """What only a WebSocket does: its first message, what else a client may say, and what it must not."""
 
 import json
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -24,10 +23,10 @@ async def silent(services: Services) -> WebSocketClient:
 
 
 @pytest.fixture
-async def client(services: Services) -> AsyncIterator[WebSocketClient]:
+async def client(services: Services) -> WebSocketClient:
     opened = await services.open("websocket", user="bruno")
     assert isinstance(opened, WebSocketClient)
-    yield opened
+    return opened
 
 
 async def _stays(client: WebSocketClient) -> None:
@@ -238,7 +237,9 @@ async def test_a_plain_request_is_told_to_upgrade(services: Services) -> None:
 
 async def test_a_batch_is_one_message_per_sweep(services: Services, database: Database) -> None:
     client = await services.open("websocket-batch")
-    await database.execute("INSERT INTO opportunities (id, board_id) SELECT n::text, 'b1' FROM generate_series(1, 20) n")
+    await database.execute(
+        "INSERT INTO opportunities (id, board_id) SELECT n::text, 'b1' FROM generate_series(1, 20) n"
+    )
     events = await client.collect(20)
     assert len({id(m.raw) for m in events}) == 1
     body = json.loads(events[0].raw)
