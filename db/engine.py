@@ -29,6 +29,8 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             keepalives_count=3,
             tcp_user_timeout=10_000,
             autocommit=True,
+            # Behind a transaction pooler the next transaction may be on a server connection that knows no prepared statement.
+            prepare_threshold=None,
         )
         try:
             # A statement and no `options` at the start: poolers refuse those, but carry the time zone along.
