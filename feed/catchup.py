@@ -21,7 +21,7 @@ from feed.backoff import backoff
 from feed.batch import Batch
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault
-from feed.database import Pool
+from feed.database import Pool, patiently
 from feed.event import Event, message
 from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
@@ -32,6 +32,8 @@ from feed.tailer import Tailer
 
 _AT_ONCE = 4
 """Readers of the log at a time; the others wait their turn."""
+_PATIENCE = 60.0
+"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
 _LOOK = 0.02
 """Seconds between looks at a socket that drains."""
 
@@ -121,9 +123,9 @@ class CatchUps:
             return None
         for seconds in backoff():
             try:
-                async with self._reader() as conn:
+                async with self._reader() as conn, asyncio.timeout(_PATIENCE):
                     return cursor.fault(await changelog.proof(conn, cursor.anchor))
-            except (psycopg.OperationalError, PoolTimeout):
+            except (psycopg.OperationalError, PoolTimeout, TimeoutError):
                 await asyncio.sleep(seconds)
         raise AssertionError("backoff() does not end")
 
@@ -142,7 +144,7 @@ class CatchUps:
                 continue
             try:
                 place = await self._read(subscription)
-            except (psycopg.OperationalError, PoolTimeout) as error:
+            except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
                 log.warning("a client cannot be caught up yet", error=str(error).strip())
                 await asyncio.sleep(next(waits))
 
@@ -155,7 +157,8 @@ class CatchUps:
         target, settings = self._tailer.cursor, self._settings
         scope = Scope(tuple(subscription.boards), subscription.principal.user_id)
         async with self._reader() as conn:
-            fault = subscription.cursor.fault(await changelog.proof(conn, subscription.cursor.anchor))
+            async with asyncio.timeout(_PATIENCE):
+                fault = subscription.cursor.fault(await changelog.proof(conn, subscription.cursor.anchor))
             if fault is not None:
                 target = self._tailer.cursor
                 self._reset(subscription, fault)
@@ -170,7 +173,7 @@ class CatchUps:
                     chunk=settings.chunk,
                 )
                 async with aclosing(reading) as parts:
-                    async for part in parts:
+                    async for part in patiently(parts, _PATIENCE):
                         events = [Event.of(change) for change in part.changes]
                         subscription.replay(Batch(events, target if part.last else None))
                         if not await self._drained(subscription):
@@ -216,7 +219,8 @@ class CatchUps:
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Connection]:
         async with self._turn, self._pool.connection() as conn, conn.transaction():
-            await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off")
+            async with asyncio.timeout(_PATIENCE):
+                await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off")
             yield conn
 
     def _spawn(self, subscription: Subscription, work: Coroutine[Any, Any, None]) -> None:

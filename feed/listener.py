@@ -99,7 +99,7 @@ class Listener:
     async def _listen(self, conn: Connection) -> None:
         """Ring for what is heard; end with an exception when the connection is lost, or hears nothing when spoken to."""
         spoken_to = True
-        await self._notify(self._own)
+        await self._speak()
         while True:
             heard = False
             # Never left before it ends by itself: that would lose the rest of a packet.
@@ -114,7 +114,18 @@ class Listener:
                 raise TimeoutError("it does not hear itself")
             spoken_to = not heard
             if spoken_to:
-                await self._notify(self._own)
+                await self._speak()
+
+    async def _speak(self) -> None:
+        """Notify ourselves. The connection used for it may hang as well, and then takes long to be given up: not by us."""
+        speaking = asyncio.create_task(self._notify(self._own), name="listener speaks to itself")
+        try:
+            done, _ = await asyncio.wait({speaking}, timeout=_ANSWER)
+            if not done:
+                raise TimeoutError("it cannot be spoken to")
+            speaking.result()
+        finally:
+            speaking.cancel()
 
     async def _reconnect(self) -> Connection:
         for seconds in backoff():

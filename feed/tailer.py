@@ -30,7 +30,7 @@ from feed.ring import Ring
 CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""
 _PATIENCE = 60.0
-"""Seconds that a read may take to its next rows before its connection is given up as dead."""
+"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
 
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
@@ -104,7 +104,8 @@ class Tailer:
                         waits = backoff()
                         await self._wait()
                         if time.monotonic() - checked > _TRUST:
-                            await self._prove(conn)
+                            async with asyncio.timeout(_PATIENCE):
+                                await self._prove(conn)
                             checked = time.monotonic()
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("the log cannot be read; connecting again", error=str(error).strip())
@@ -120,7 +121,8 @@ class Tailer:
             await asyncio.sleep(seconds)
             try:
                 conn = await self._connect()
-                await self._resume(conn)
+                async with asyncio.timeout(_PATIENCE):
+                    await self._resume(conn)
             except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
                 log.warning("the database is not back yet", error=str(error).strip())
             else:
