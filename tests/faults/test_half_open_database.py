@@ -2,6 +2,7 @@
 
 import pytest
 
+from feed.database import connect
 from tests.support.database import Database
 from tests.support.load import read_to, version, versions
 from tests.support.proxy import Proxy
@@ -15,14 +16,17 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feed.listener._QUIET", 0.5)
     monkeypatch.setattr("feed.listener._ANSWER", 0.5)
     monkeypatch.setattr("feed.tailer._PATIENCE", 1.0)
+    monkeypatch.setattr("feed.catchup._PATIENCE", 1.0)
 
 
-async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_for_it(database: Database) -> None:
+async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_for_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await people(database)
-    async with (
-        Proxy.before(database.url) as proxy,
-        serving(database, listen_database_url=proxy.through(database.url), sweep=0.2) as services,
-    ):
+    async with Proxy.before(database.url) as proxy, serving(database, sweep=0.2) as services:
+        monkeypatch.setattr(
+            "feed.listener.connect", lambda url, application: connect(proxy.through(url or ""), application)
+        )
         client = await services.open("websocket")
         hub = await services.hub("websocket")
         proxy.hang()
@@ -34,7 +38,11 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
         await until(lambda: hub.ready, timeout=15)
 
 
-async def test_all_connections_hang_and_the_feed_says_so_and_comes_back(database: Database) -> None:
+@pytest.mark.parametrize("quiet", [0.05, 0.5])
+async def test_all_connections_hang_and_the_feed_says_so_and_comes_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch, quiet: float
+) -> None:
+    monkeypatch.setattr("feed.listener._QUIET", quiet)
     await people(database)
     async with Proxy.before(database.url) as proxy:
         through = Database(proxy.through(database.url), database.name)
