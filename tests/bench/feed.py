@@ -43,7 +43,7 @@ class Feed:
 
 @asynccontextmanager
 async def running(url: str, port: int, secret: str) -> AsyncIterator[Feed]:
-    """Run a feed until it is left."""
+    """Run `boardcast feed` until it is left."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("BOARDCAST_", "PG"))},
         "DATABASE_URL": url,
@@ -51,7 +51,7 @@ async def running(url: str, port: int, secret: str) -> AsyncIterator[Feed]:
         "BOARDCAST_FEED_PORT": str(port),
         "LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "tests.bench.serve"]
+    command = [sys.executable, "-m", "boardcast", "feed"]
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)
     try:
         feed = Feed(process.pid, port)

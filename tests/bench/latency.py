@@ -1,22 +1,27 @@
 """From COMMIT to the client: `python -m tests.bench.latency`. Some two minutes; nothing else should run meanwhile.
 
-Every time is from one monotonic clock, of the process that writes and reads; the feed and PostgreSQL are processes of their own.
+Every time is from one monotonic clock, of the process that reads; the feed, PostgreSQL and the writers of `busy` are processes of
+their own. Clients are elsewhere in life, so the feed has a processor to itself and this process another one, where there are
+two; PostgreSQL may use both.
 """
 
 import argparse
 import asyncio
 import gc
 import json
+import os
 import resource
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import psycopg
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.feed import Feed
 from tests.bench.reader import Reader
 from tests.bench.stage import CARDS, Stage, stage
 from tests.support.until import until
@@ -41,7 +46,7 @@ async def calm(on: Stage, seconds: int) -> None:
         async for notification in conn.notifies():
             bare[int(notification.payload)] = time.monotonic_ns()
 
-    async with on.feed(), on.readers(READERS) as readers:
+    async with on.feed() as feed, on.readers(READERS) as readers, _apart(feed):
         writer = await psycopg.AsyncConnection.connect(on.url, autocommit=True)
         listener = await psycopg.AsyncConnection.connect(on.url, autocommit=True)
         await listener.execute("LISTEN bare")
@@ -84,13 +89,14 @@ async def calm(on: Stage, seconds: int) -> None:
 
 async def busy(on: Stage, seconds: int) -> None:
     """1,000 writes/s by 4 writers, open loop."""
-    async with on.feed() as feed, on.readers(READERS) as readers:
+    async with on.feed() as feed, on.readers(READERS) as readers, _apart(feed):
         cpu, begin = feed.cpu(), time.monotonic()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.bench.writers", on.url),
             *map(str, (BUSY_RATE, seconds + int(WARM_UP), WRITERS, CARDS)),
             stdout=asyncio.subprocess.PIPE,
         )
+        os.sched_setaffinity(process.pid, os.sched_getaffinity(os.getppid()))
         output, _ = await process.communicate()
         if process.returncode:
             raise RuntimeError("the writers failed")
@@ -103,12 +109,15 @@ async def busy(on: Stage, seconds: int) -> None:
     warm = BUSY_RATE * WARM_UP
     due = {mark: at for mark, at, _ in done if mark >= warm}
     waits = [(at - due[m]) / 1e6 for r in readers for at, marks in r.got for m in marks if m in due]
+    acknowledged = {mark: ended for mark, _, ended in done if mark >= warm}
+    after = [(at - acknowledged[m]) / 1e6 for r in readers for at, marks in r.got for m in marks if m in due]
     commits = [(ended - at) / 1e6 for mark, at, ended in done if mark >= warm]
     table = _table(
         f"busy: {BUSY_RATE} writes/s by {WRITERS} writers, {READERS} WebSocket clients; ms since a write was due"
     )
     table.add_row("at every client", str(len(waits)), *_quantiles(waits))
     table.add_row("its commit, at the writer", str(len(commits)), *_quantiles(commits))
+    table.add_row("at every client, since its commit", str(len(after)), *_quantiles(after))
     console.print(table)
     console.print(
         f"every client got each of {len(done)} events once. Feed: {memory:.0f} MB resident (highest {most:.0f}; below 128), "
@@ -118,7 +127,7 @@ async def busy(on: Stage, seconds: int) -> None:
 
 async def idle(on: Stage, seconds: int) -> None:
     """1,000 clients and no write."""
-    async with on.feed() as feed, on.readers(IDLE) as readers:
+    async with on.feed() as feed, on.readers(IDLE) as readers, _apart(feed):
         await asyncio.sleep(2 * WARM_UP)  # what connecting left to do is no idling
         cpu, begin = feed.cpu(), time.monotonic()
         await asyncio.sleep(seconds)
@@ -173,6 +182,19 @@ async def measure(on: Stage, which: Sequence[str], seconds: int) -> None:
         if name in which:
             gc.collect()
             await part(on, seconds)
+
+
+@asynccontextmanager
+async def _apart(feed: Feed) -> AsyncIterator[None]:
+    """Keep the feed and its clients off each other's processor: the kernel else wakes a reader on that of its writer."""
+    allowed = os.sched_getaffinity(0)
+    first, *others = sorted(allowed)
+    os.sched_setaffinity(feed.pid, {first})
+    os.sched_setaffinity(0, others or {first})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def main() -> None:
