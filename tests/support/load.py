@@ -3,11 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import LiteralString
 
 import psycopg
 
 from tests.support.database import Database
 from tests.support.streams import Client, Message
+
+NO_BELL: LiteralString = (
+    "CREATE OR REPLACE FUNCTION feed.ring(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS ''"
+)
+"""Nobody is woken any more."""
 
 
 class Load:
