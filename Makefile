@@ -20,7 +20,7 @@ up: $(VENV_STAMP) ## the board on an embedded PostgreSQL with demo data, in one 
 	@exec $(BIN)/boardcast up
 
 # The browser's tests have a process of their own: its driver leaves an event loop running.
-test: $(VENV_STAMP) $(CLIENTS_STAMP) browser ## all the tests, and the database's also on PostgreSQL 15 where there is one
+test: lint $(CLIENTS_STAMP) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	$(PYTEST) --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) tests/db; fi
 	@if compgen -G 'tests/browser/test_*.py' >/dev/null; then $(PYTEST) tests/browser; fi
