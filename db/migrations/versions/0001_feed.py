@@ -7,6 +7,7 @@ import json
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.sqlfiles import sql
 
@@ -43,12 +44,14 @@ def upgrade() -> None:
         if had := before.get(table):
             op.execute(
                 sa.text("INSERT INTO feed.adopted (relation, added) VALUES (:relation, :added)").bindparams(
-                    relation=table, added=sa.literal(sorted(after - had), sa.JSON())
+                    sa.bindparam("relation", table), sa.bindparam("added", sorted(after - had), JSONB())
                 )
             )
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
-    _run("views/opportunity_versions", "triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm")
+    _run(
+        "views/opportunity_versions", "triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"
+    )
     _run("grants/privileges")
 
 
