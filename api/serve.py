@@ -23,7 +23,5 @@ async def serving(settings: Settings, tokens: Tokens, *, drain_timeout: float) -
         stack.push_async_callback(hub.stop)
         await hub.start()
         stack.push_async_callback(server.stop)
-        # Streams do not end by themselves: first their clients are told, then the server waits for what is under way.
-        stack.callback(hub.drain)
         await server.start()
         yield server

@@ -60,7 +60,10 @@ class ApiServer:
         """Take no more, finish what is under way, cut off what does not finish in time. Twice is once."""
         if self._server is None or self._serving is None:
             return
-        of_app(self._app).draining = True
+        own = of_app(self._app)
+        own.draining = True
+        if own.hub is not None:
+            own.hub.drain()  # streams end when their clients are told to go, and not by themselves
         self._server.should_exit = True
         done, _ = await asyncio.wait({self._serving}, timeout=self._drain_timeout + _GRACE)
         if not done:
