@@ -8,8 +8,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -25,7 +25,8 @@ from db import demo, embedded, logs, loopback, migrate
 from db.embedded import EmbeddedError, EmbeddedPostgres
 from db.engine import create_engine
 from db.settings import LIBPQ_URL, Settings
-from feed.http.serve import serving as serving_feed
+from feed.http.server import FeedServer
+from feed.runtime import Runtime
 from feed.signals import Signals
 from feed.tokens import Tokens
 
@@ -64,6 +65,8 @@ def up(
         signals.run(_up(settings, tokens, None))
         return
     with _running(settings, signals, ephemeral=ephemeral) as server:
+        if signals.asked:
+            return
         settings = settings.model_copy(update={"database_url": server.url(), "listen_database_url": None})
         migrate.upgrade(server.url())
         signals.run(_up(settings, tokens, server))
@@ -129,8 +132,6 @@ def main() -> int:
         return int(app(standalone_mode=False) or 0)
     except typer.Abort:
         return USAGE
-    except KeyboardInterrupt:
-        return 0  # told to stop before there was anything to serve
     except Exception as error:
         failure = known(error)
         if failure is None:
@@ -167,13 +168,23 @@ def _running(settings: Settings, signals: Signals, *, ephemeral: bool) -> Iterat
         yield server
 
 
+@asynccontextmanager
+async def _serving_feed(settings: Settings, tokens: Tokens) -> AsyncIterator[FeedServer]:
+    server = FeedServer(settings, Runtime(settings, tokens))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
 async def _up(settings: Settings, tokens: Tokens, server: EmbeddedPostgres | None) -> None:
     if settings.demo:
         engine = create_engine(settings.database or LIBPQ_URL, size=1)
         await demo.seed(engine)
         await engine.dispose()
     async with (
-        serving_feed(settings, tokens) as feed,
+        _serving_feed(settings, tokens) as feed,
         serving_api(settings, tokens, drain_timeout=_UP_DRAIN) as api,
     ):
         try:
@@ -181,11 +192,12 @@ async def _up(settings: Settings, tokens: Tokens, server: EmbeddedPostgres | Non
             _ready(f"api={settings.api_url} feed={settings.public_feed_url} database={where}")
             await _watch(api, server)
         finally:
-            feed.drain()
+            # Together: each waits a while for clients that do not answer.
+            await asyncio.gather(feed.stop(), api.stop())
 
 
 async def _feed(settings: Settings, tokens: Tokens) -> None:
-    async with serving_feed(settings, tokens):
+    async with _serving_feed(settings, tokens):
         _ready(f"feed={settings.public_feed_url}")
         await asyncio.Event().wait()
 

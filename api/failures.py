@@ -53,8 +53,10 @@ def known(error: Exception) -> tuple[int, str] | None:
         case psycopg.Error():
             hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
             status, text = DATABASE, f"the database: {error.diag.message_primary or error}{hint}"
-        case EmbeddedError() | BinariesError() | OSError():
+        case EmbeddedError() | BinariesError():
             status, text = TAKEN, str(error)
+        case OSError():
+            status, text = TAKEN, f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
         case _:
             return None
     return status, _LINES.sub(lambda end: (end[1] or ";") + " ", text.strip())

@@ -1,7 +1,7 @@
 """SIGINT, SIGTERM and SIGHUP: the first one asks the process to stop, the second one ends it.
 
-Invariant: nothing that was started outlives an orderly stop. Before the loop runs (and after) the first signal is a
-KeyboardInterrupt, so that `with` blocks clean up; while it runs, it cancels the task that serves, which does the same.
+Invariant: nothing that was started outlives an orderly stop. So the first signal interrupts nothing: it cancels the task that
+serves, whose `with` blocks clean up, or is remembered until there is one.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
-    """`last_word` is called before the second signal ends the process."""
-
-    def __init__(self, last_word: Callable[[], None] = lambda: None) -> None:
-        self.last_word = last_word
-        self._asked = False
-        self._cancel: Callable[[], object] | None = None
+    def __init__(self) -> None:
+        self.asked = False
+        """Whether a signal has asked to stop."""
+        self.last_word: Callable[[], None] = lambda: None
+        """Called before the second signal ends the process."""
+        self._cancel: Callable[[], object] = lambda: None
 
     def install(self) -> None:
         """Take the signals over, but for those that whoever started us has switched off (nohup)."""
@@ -36,24 +36,22 @@ class Signals:
             try:
                 runner.run(self._cancellable(serving))
             except asyncio.CancelledError:
-                if not self._asked:
+                if not self.asked:
                     raise
-            finally:
-                self._cancel = None
 
     async def _cancellable(self, serving: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(serving)
-        loop = asyncio.get_running_loop()
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(serving)
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
-        if self._asked:
+        if self.asked:
             task.cancel()
-        await task
+        try:
+            await task
+        finally:
+            self._cancel = lambda: None
 
     def _received(self, number: int, _: FrameType | None) -> None:
-        if self._asked:
+        if self.asked:
             self.last_word()
             os._exit(128 + number)
-        self._asked = True
-        if self._cancel is None:
-            raise KeyboardInterrupt
+        self.asked = True
         self._cancel()

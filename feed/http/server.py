@@ -43,13 +43,9 @@ class FeedServer:
         """The port that is open (of use where the settings say 0)."""
         return int(self._runner.addresses[0][1])
 
-    def drain(self) -> None:
-        """Say goodbye to every client, and take no more."""
-        self._runtime.drain()
-
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
-        self.drain()
+        self._runtime.drain()
         await self._runner.cleanup()
         await self._runtime.stop()
 

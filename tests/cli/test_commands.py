@@ -1,0 +1,137 @@
+"""What is done by hand, and the services each in its own process."""
+
+import json
+import signal
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import jwt
+import pytest
+
+from tests.cli.harness import SECRET, Commands
+from tests.cli.test_up import port_of
+from tests.support.database import Database
+from tests.support.services import people
+from tests.support.streams import EventStreamClient, WebSocketClient
+
+
+async def test_feed_and_api_each_in_its_own_process(production: Commands, database: Database) -> None:
+    await people(database)
+    token = production.output("token", "ana")
+    bearer = {"Authorization": f"Bearer {token}"}
+    with production.serving("feed") as feed, production.serving("api") as api:
+        assert (feed.api, feed.database, api.feed, api.database) == ("", "", "", "")
+        ws = await WebSocketClient.connect(port_of(feed.feed), token, "ana")
+        sse = await EventStreamClient.connect(port_of(api.api), "/api/events", headers=bearer)
+        for client in (ws, sse):
+            await client.next("auth_success")
+        async with httpx.AsyncClient(headers=bearer | {"If-Match": "*"}) as http:
+            changed = await http.patch(f"{api.api}/api/opportunities/o1", json={"title": "Other"})
+            assert changed.status_code == 200, changed.text
+        first, second = await ws.next_event(), await sse.next_event()
+        assert first.raw == second.raw
+        assert first.cursor == second.cursor
+        assert feed.stop() < 5
+        assert (await ws.next("goodbye")).body["reason"] == "restart"
+        assert (await ws.end()).code == 1012
+        assert api.stop(signal.SIGINT) < 5
+        assert (await sse.next("goodbye")).body["reason"] == "restart"
+        assert (feed.process.returncode, api.process.returncode) == (0, 0)
+        for client in (ws, sse):
+            await client.close()
+
+
+def test_logs_are_lines_of_json_on_standard_error(production: Commands) -> None:
+    with production.serving("api", LOG_LEVEL="debug") as api:
+        httpx.get(f"{api.api}/api/boards")
+        httpx.get(f"{api.api}/healthz", headers={"X-Request-ID": "from-the-proxy"})
+    lines = [json.loads(line) for line in api.log.read_text().splitlines()]
+    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
+    assert any(line.get("request_id") == "from-the-proxy" and line.get("status") == 200 for line in lines)
+    assert SECRET not in api.log.read_text()
+
+
+def test_logs_can_be_for_people_and_fewer(production: Commands) -> None:
+    with production.serving("feed", LOG_FORMAT="console") as feed:
+        pass
+    assert "following the log" in feed.log.read_text()
+    with production.serving("feed", LOG_FORMAT="console", LOG_LEVEL="warning") as feed:
+        pass
+    assert feed.log.read_text() == ""
+
+
+async def test_up_and_down_again(commands: Commands, empty_database: Database) -> None:
+    commands.env["DATABASE_URL"] = empty_database.url
+    assert commands.output("migrate") == commands.output("migrate") == ""
+    assert await empty_database.execute("SELECT count(*) AS n FROM feed.log") == [{"n": 0}]
+    assert commands.output("migrate", "--down") == ""
+    assert await empty_database.execute("SELECT to_regclass('feed.log') AS log") == [{"log": None}]
+
+
+async def test_a_token_says_who_and_for_how_long(production: Commands, database: Database) -> None:
+    await people(database)
+    before = datetime.now(UTC)
+    token = production.output("token", "ana", "--ttl", "30m", "--role", "dba", "--role", "x")
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"])
+    assert (claims["sub"], claims["name"], claims["roles"]) == ("ana", "Ana", ["dba", "x"])
+    lasts = datetime.fromtimestamp(claims["exp"], UTC) - before
+    assert timedelta(minutes=29) < lasts < timedelta(minutes=31)
+
+
+def test_a_token_needs_no_database(commands: Commands) -> None:
+    token = commands.output("token", "ana", JWT_SECRET=SECRET)
+    assert jwt.decode(token, SECRET, algorithms=["HS256"])["name"] == "ana"
+
+
+def test_who_is_not_there_gets_a_token_and_a_word(production: Commands) -> None:
+    done = production.run("token", "nobody")
+    assert done.returncode == 0
+    assert jwt.decode(done.stdout.strip(), SECRET, algorithms=["HS256"])["sub"] == "nobody"
+    assert "no user nobody" in done.stderr
+
+
+async def test_a_table_is_fed_and_no_more(production: Commands, database: Database) -> None:
+    await people(database)
+    await database.execute('CREATE TABLE "Tasks" (id int PRIMARY KEY, board text, what text)')
+    production.output("attach", '"Tasks"', "--key", "id", "--board", "board")
+    await database.execute("""INSERT INTO "Tasks" VALUES (7, 'b1', 'call')""")
+    production.output("detach", '"Tasks"')
+    await database.execute("""INSERT INTO "Tasks" VALUES (8, 'b1', 'write')""")
+    assert await database.execute("SELECT op, key, board FROM feed.log WHERE relation = 'Tasks'") == [
+        {"op": "insert", "key": "7", "board": "b1"}
+    ]
+
+
+async def test_old_log_is_forgotten_but_for_its_last_row(production: Commands, database: Database) -> None:
+    await people(database)
+    (row,) = await database.execute("SELECT count(*) AS n FROM feed.log")
+    assert production.output("prune", "--before", "1d") == "0 rows forgotten"
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    assert production.output("prune", "--before", tomorrow) == f"{row['n'] - 1} rows forgotten"
+    assert await database.execute("SELECT count(*) AS n FROM feed.log") == [{"n": 1}]
+
+
+@pytest.mark.parametrize("transport", ["feed", "api"])
+async def test_a_reset_of_the_feed_reaches_open_streams(
+    production: Commands, database: Database, transport: str
+) -> None:
+    await people(database)
+    bearer = {"Authorization": f"Bearer {production.output('token', 'ana')}"}
+    with production.serving(transport) as service:
+        port, path = (port_of(service.feed), "/sse") if transport == "feed" else (port_of(service.api), "/api/events")
+        stream = await EventStreamClient.connect(port, path, headers=bearer)
+        await stream.next("auth_success")
+        said = production.output("reset-feed", "--reason", "a copy")
+        told = await stream.next("reset", timeout=15)
+        assert told.body["reason"] == "foreign"
+        assert told.body["cursor"].split(".")[0] in said
+        await database.execute("UPDATE opportunities SET title = 'After'")
+        assert (await stream.next_event()).body["changes"]["title"] == "After"
+        await stream.close()
+    assert await database.execute("SELECT reason FROM feed.identity") == [{"reason": "a copy"}]
+
+
+def test_help_and_version(commands: Commands) -> None:
+    assert "up " in commands.output()
+    assert commands.output("--help") == commands.output()
+    assert commands.output("--version").count(".") == 2

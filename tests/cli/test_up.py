@@ -1,0 +1,199 @@
+"""`boardcast up`: one process with everything in it, and nothing left when it is gone."""
+
+import os
+import signal
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from api.failures import TAKEN
+from db import postmaster
+from db.embedded import EmbeddedPostgres
+from tests.cli.harness import READY, Commands, Service
+from tests.support.database import Database
+from tests.support.streams import Client, EventStreamClient, WebSocketClient
+from tests.support.until import until
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def data_of(commands: Commands) -> Path:
+    return commands.folder / ".boardcast" / "postgres" / "data"
+
+
+def nothing_is_left(commands: Commands) -> bool:
+    return not postmaster.children(data_of(commands)) and not (data_of(commands) / "postmaster.pid").exists()
+
+
+async def follow(service: Service, commands: Commands) -> list[Client]:
+    """One client of each transport, live."""
+    token = commands.output("token", "ana")
+    bearer = {"Authorization": f"Bearer {token}"}
+    clients: list[Client] = [
+        await WebSocketClient.connect(port_of(service.feed), token, "ana"),
+        await EventStreamClient.connect(port_of(service.feed), "/sse", headers=bearer),
+        await EventStreamClient.connect(port_of(service.api), "/api/events", headers=bearer),
+    ]
+    for client in clients:
+        await client.next("auth_success")
+    return clients
+
+
+def test_the_ready_line_is_all_that_is_printed(commands: Commands) -> None:
+    with commands.serving("up") as up:
+        assert READY.fullmatch(up.said)
+        assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
+        assert httpx.get(f"{up.feed}/readyz").json()["status"] == "ready"
+        assert commands.output("database") == up.database
+        with closing(psycopg.connect(up.database)) as conn:
+            assert conn.execute("SELECT count(*) FROM boards").fetchone() == (2,)
+        up.stop()
+        assert up.process.stdout is not None
+        assert up.process.stdout.read() == ""
+        assert up.process.returncode == 0
+    assert nothing_is_left(commands)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_it_stops_soon_while_streams_are_open(commands: Commands, sign: signal.Signals) -> None:
+    with commands.serving("up") as up:
+        clients = await follow(up, commands)
+        took = up.stop(sign)
+        assert (up.process.returncode, took < 5) == (0, True), took
+        for client in clients:
+            assert (await client.next("goodbye")).body["reason"] == "restart"
+            await client.end()
+            await client.close()
+    assert nothing_is_left(commands)
+
+
+async def test_it_stops_soon_though_a_client_reads_nothing(commands: Commands) -> None:
+    with commands.serving("up") as up:
+        clients = await follow(up, commands)
+        for client in clients:
+            client.pause()
+        with closing(psycopg.connect(up.database, autocommit=True)) as conn:
+            for _ in range(6):
+                conn.execute("UPDATE opportunities SET notes = md5(random()::text) || repeat('x', 60000)")
+        took = up.stop()
+        assert (up.process.returncode, took < 8) == (0, True), took
+        for client in clients:
+            await client.close()
+    assert nothing_is_left(commands)
+
+
+async def test_a_second_signal_ends_it_at_once(commands: Commands) -> None:
+    with commands.serving("up") as up:
+        with closing(psycopg.connect(up.database)) as busy:
+            busy.execute("SELECT 1")
+            os.kill(up.process.pid, signal.SIGSTOP)  # both signals are there when it goes on
+            up.process.send_signal(signal.SIGTERM)
+            up.process.send_signal(signal.SIGINT)
+            os.kill(up.process.pid, signal.SIGCONT)
+            assert up.process.wait(2) in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+        await until(lambda: nothing_is_left(commands), timeout=10)
+
+
+@pytest.mark.parametrize("reached", ["postgres/lock", "postgres/data/postmaster.pid", "postgres/data/PG_VERSION"])
+async def test_a_signal_during_the_start_leaves_nothing(commands: Commands, reached: str) -> None:
+    process = commands.start("up")
+    await until((commands.folder / ".boardcast" / reached).exists, timeout=30)
+    process.terminate()
+    assert process.wait(15) == 0
+    assert process.communicate()[0] == ""
+    assert nothing_is_left(commands)
+    with commands.serving("up"):
+        pass
+
+
+def test_everything_is_there_again_after_a_stop(commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
+    with commands.serving("up") as up:
+        first, database = up.seconds, up.database
+        with closing(psycopg.connect(up.database, autocommit=True)) as conn:
+            conn.execute("DELETE FROM opportunities WHERE board_id = 'parcerias'")
+    with commands.serving("up") as up:
+        assert up.database == database
+        with closing(psycopg.connect(up.database)) as conn:
+            assert conn.execute("SELECT count(*) FROM opportunities").fetchone() == (15,)
+        second = up.seconds
+    with capsys.disabled():
+        sys.stdout.write(f"\nboardcast up: ready in {first:.1f} s at first, in {second:.1f} s again\n")
+
+
+def test_it_starts_after_a_kill(commands: Commands) -> None:
+    with commands.serving("up") as up:
+        up.stop(signal.SIGKILL)
+    with commands.serving("up") as up:
+        assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
+    assert nothing_is_left(commands)
+
+
+async def test_a_postgresql_that_dies_comes_back(commands: Commands) -> None:
+    with commands.serving("up") as up:
+        stream, *others = reversed(await follow(up, commands))
+        pid = postmaster.pid_of(data_of(commands))
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: postmaster.pid_of(data_of(commands)) not in {None, pid}, timeout=20)
+        await until(lambda: EmbeddedPostgres(data_of(commands).parent).is_running(), timeout=20)
+        with closing(psycopg.connect(up.database, autocommit=True)) as conn:
+            conn.execute(
+                "UPDATE opportunities SET phase = 'won' WHERE id = (SELECT min(id) FROM opportunities WHERE phase <> 'won')"
+            )
+        assert (await stream.next("opportunity_moved", timeout=20)).body["toPhase"] == "won"
+        for client in (stream, *others):
+            await client.close()
+    assert nothing_is_left(commands)
+
+
+def test_two_cannot_have_one_directory(commands: Commands) -> None:
+    with commands.serving("up") as up:
+        status, said = commands.fails("up")
+        assert (status, f"in use by process {up.process.pid}" in said) == (TAKEN, True)
+        assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
+
+
+def test_a_throw_away_database_is_thrown_away(commands: Commands) -> None:
+    with commands.serving("up", "--ephemeral") as up:
+        token = commands.output("token", "ana")
+        answer = httpx.get(f"{up.api}/api/boards", headers={"Authorization": f"Bearer {token}"})
+        assert [board["id"] for board in answer.json()["boards"]] == ["vendas", "parcerias"]
+        with closing(psycopg.connect(up.database)) as conn:
+            row = conn.execute("SELECT current_setting('data_directory')").fetchone()
+            assert row is not None
+            data = Path(row[0])
+    assert not data.parent.parent.exists()
+    assert not data_of(commands).exists()
+
+
+def test_on_a_database_that_is_named(commands: Commands, empty_database: Database) -> None:
+    with commands.serving("up", DATABASE_URL=empty_database.url) as up:
+        assert up.database == empty_database.url.replace(f":{empty_database.url.split(':')[2].split('@')[0]}", "")
+        with closing(psycopg.connect(empty_database.url)) as conn:
+            assert conn.execute("SELECT count(*) FROM opportunities").fetchone() == (24,)
+        assert httpx.post(f"{up.api}/api/auth/token", json={"user": "ana"}).status_code == 200
+    assert not data_of(commands).exists()
+
+
+def test_a_database_with_people_of_its_own_gets_no_demo(commands: Commands, empty_database: Database) -> None:
+    with closing(psycopg.connect(empty_database.url, autocommit=True)) as conn:
+        conn.execute("CREATE TABLE users (id varchar PRIMARY KEY, password text NOT NULL)")
+        conn.execute("INSERT INTO users VALUES ('zeca', 'x')")
+        with commands.serving("up", DATABASE_URL=empty_database.url):
+            assert conn.execute("SELECT array_agg(id::text) FROM users").fetchone() == (["zeca"],)
+            assert conn.execute("SELECT count(*) FROM boards").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("how", [["--no-demo"], []])
+def test_without_the_demo(production: Commands, database: Database, how: list[str]) -> None:
+    production.env |= {} if how else {"BOARDCAST_DEMO": "false"}
+    with production.serving("up", *how) as up:
+        assert httpx.post(f"{up.api}/api/auth/token", json={"user": "ana"}).status_code == 404
+        with closing(psycopg.connect(database.url)) as conn:
+            assert conn.execute("SELECT count(*) FROM boards").fetchone() == (0,)
