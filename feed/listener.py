@@ -6,7 +6,8 @@ over another connection: a pooler, a dead proxy or a wrong database would let `S
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -37,7 +38,7 @@ class Listener:
         self,
         settings: Settings,
         bells: Mapping[str, Callable[[], None]],
-        notify: Callable[[str], Awaitable[None]],
+        notify: Callable[[str], Coroutine[Any, Any, None]],
         metrics: Metrics,
     ) -> None:
         self._url = settings.listen_database

@@ -29,8 +29,9 @@ from feed.ring import Ring
 
 CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""
-_PATIENCE = 60.0
-"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
+_PATIENCE = 10.0
+"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead. Doubled each time in
+a row, since a transaction of millions of rows takes its time to be put in order."""
 
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
@@ -56,6 +57,7 @@ class Tailer:
         self._replaced = replaced
         self._doorbell = asyncio.Event()
         self._swept = asyncio.Condition()
+        self._patience = _PATIENCE
         self._begun = 0
         self._done = 0
         self._task: asyncio.Task[None] | None = None
@@ -101,13 +103,16 @@ class Tailer:
                     while True:
                         self._doorbell.clear()
                         await self._sweep(conn)
-                        waits = backoff()
+                        waits, self._patience = backoff(), _PATIENCE
                         await self._wait()
                         if time.monotonic() - checked > _TRUST:
                             async with asyncio.timeout(_PATIENCE):
                                 await self._prove(conn)
                             checked = time.monotonic()
-            except (psycopg.Error, OSError, TimeoutError) as error:
+            except TimeoutError:
+                log.warning("the log is not being read; connecting again", after=self._patience)
+                self._patience *= 2
+            except (psycopg.Error, OSError) as error:
                 log.warning("the log cannot be read; connecting again", error=str(error).strip())
             except Exception:
                 # A mistake of ours. The cursor has not moved, so nothing is lost by beginning this sweep again.
@@ -177,7 +182,7 @@ class Tailer:
         settings = self._settings
         reading = changelog.read(conn, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
         async with aclosing(reading) as chunks:
-            async for part in patiently(chunks, _PATIENCE):
+            async for part in patiently(chunks, self._patience):
                 newest = max(
                     (newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0
                 )
