@@ -1,0 +1,93 @@
+"""A client as the protocol asks for it: a snapshot, then events in order, repeats dropped by their seq.
+
+Invariant: it knows nothing but what it was sent. What it holds is compared with the tables when everything is quiet.
+"""
+
+from typing import Any
+
+from tests.support.services import Services
+from tests.support.streams import Client, Message
+
+BOARDS = ("b1", "b2")
+Card = dict[str, Any]
+
+
+class Mirror:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._seen: set[int] = set()
+        self._read = 0
+        self._client: Client | None = None
+        self.cursor: str | None = None
+        self.cards: dict[tuple[str, str], Card] = {}
+        self.snapshots = 0
+        self.history: list[tuple[int, str, str, int]] = []
+        """(seq, board, card, version) of each event, in order, without repeats."""
+
+    async def start(self, transport: str) -> None:
+        self.cursor = await self._snapshot(BOARDS)
+        await self.connect(transport)
+
+    async def connect(self, transport: str) -> None:
+        """Come (back) by a transport, with the one cursor."""
+        await self.take()
+        if self._client is not None:
+            self._client.cut()
+            await self.take()
+        self._client = await self._services.open(transport, self.cursor, user="bruno")
+        self._read = 0
+
+    def pause(self) -> None:
+        assert self._client is not None
+        self._client.pause()
+
+    def resume(self) -> None:
+        assert self._client is not None
+        self._client.resume()
+
+    async def take(self) -> None:
+        """Take in all that has come."""
+        while self._client is not None and self._read < len(self._client.messages):
+            message = self._client.messages[self._read]
+            self._read += 1
+            await self._apply(message)
+            # Only once all before it is taken in: what a cursor covers must not be lost with a client that stops here.
+            self.cursor = message.cursor or self.cursor
+
+    async def _apply(self, message: Message) -> None:
+        kind, body = message.type, message.body
+        if kind in {"resync", "reset"}:
+            self._seen.add(message.seq or 0)
+            board = body.get("boardId")
+            cursor = await self._snapshot(BOARDS if board is None else (board,))
+            if kind == "reset":
+                raise AssertionError(f"a reset that nobody caused: {body['reason']}, {cursor}")
+            return
+        if message.seq is None or message.seq in self._seen or not kind.startswith("opportunity_"):
+            return
+        self._seen.add(message.seq)
+        board, card = body["boardId"], body["opportunityId"]
+        if "collapsed" not in body:
+            self.history.append((message.seq, board, card, body["version"]))
+        if kind == "opportunity_created":
+            self.cards[board, card] = dict(body["opportunity"])
+        elif kind == "opportunity_deleted":
+            self.cards.pop((board, card), None)
+        elif (board, card) in self.cards:
+            self.cards[board, card] |= body["changes"]
+        else:
+            # Only one whose later fate is in a snapshot already: its end is still to be told.
+            assert self.snapshots > len(BOARDS), f"an update of a card that was never told: {body}"
+
+    async def _snapshot(self, boards: tuple[str, ...]) -> str:
+        cursor = ""
+        async with self._services.asking("bruno") as api:
+            for board in boards:
+                answer = await api.get(f"/api/boards/{board}")
+                body = answer.json()
+                self.snapshots += 1
+                cursor = cursor or body["cursor"]  # of the first, the oldest: the others are caught up to from there
+                for key in [key for key in self.cards if key[0] == board]:
+                    del self.cards[key]
+                self.cards |= {(board, card["id"]): card for card in body["opportunities"]}
+        return cursor
