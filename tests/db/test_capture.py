@@ -1,0 +1,312 @@
+"""Every way to write is one row of the log for each row that changed, in the writer's own transaction."""
+
+import asyncio
+import json
+from typing import Any, LiteralString
+
+import pytest
+from psycopg import AsyncConnection, errors
+
+from tests.db.support import Connection, logged, mark, rows, told, value
+from tests.support.database import Database
+
+# What each statement is on a table with o1 (b1) and o2 (b1).
+WRITES: dict[str, tuple[LiteralString, list[tuple[str, str | None, str | None]]]] = {
+    "insert": ("INSERT INTO opportunities (id, board_id) VALUES ('o3', 'b1')", [("insert", "o3", "b1")]),
+    "insert of several": (
+        "INSERT INTO opportunities (id, board_id) VALUES ('o3', 'b1'), ('o4', 'b2')",
+        [("insert", "o3", "b1"), ("insert", "o4", "b2")],
+    ),
+    "insert … select of nothing": ("INSERT INTO opportunities (id) SELECT id FROM opportunities WHERE false", []),
+    "on conflict do update": (
+        (
+            "INSERT INTO opportunities (id, board_id, title) VALUES ('o1', 'b1', 'B'), ('o3', 'b1', 'C') "
+            "ON CONFLICT (id) DO UPDATE SET title = excluded.title"
+        ),
+        [("insert", "o3", "b1"), ("update", "o1", "b1")],
+    ),
+    "on conflict do nothing": (
+        "INSERT INTO opportunities (id, board_id) VALUES ('o1', 'b1') ON CONFLICT DO NOTHING",
+        [],
+    ),
+    "merge": (
+        (
+            "MERGE INTO opportunities AS o USING (VALUES ('o1', 'B'), ('o2', NULL), ('o3', 'C')) AS s(id, title) "
+            "ON o.id = s.id WHEN MATCHED AND s.title IS NULL THEN DELETE "
+            "WHEN MATCHED THEN UPDATE SET title = s.title "
+            "WHEN NOT MATCHED THEN INSERT (id, board_id, title) VALUES (s.id, 'b1', s.title)"
+        ),
+        [("delete", "o2", "b1"), ("insert", "o3", "b1"), ("update", "o1", "b1")],
+    ),
+    "update … from": (
+        (
+            "UPDATE opportunities SET title = n.title FROM (VALUES ('o1', 'B'), ('o9', 'C')) AS n(id, title) "
+            "WHERE opportunities.id = n.id"
+        ),
+        [("update", "o1", "b1")],
+    ),
+    "update of all": ("UPDATE opportunities SET notes = 'x'", [("update", "o1", "b1"), ("update", "o2", "b1")]),
+    "update of none": ("UPDATE opportunities SET notes = 'x' WHERE false", []),
+    "update of one, the other as it was": (
+        "UPDATE opportunities SET title = 'A deal'",
+        [("update", "o2", "b1")],
+    ),
+    "board changed": (
+        "UPDATE opportunities SET board_id = 'b2' WHERE id = 'o1'",
+        [("leave", "o1", "b1"), ("enter", "o1", "b2")],
+    ),
+    "board changed for several": (
+        "UPDATE opportunities SET board_id = 'b2'",
+        [("enter", "o1", "b2"), ("enter", "o2", "b2"), ("leave", "o1", "b1"), ("leave", "o2", "b1")],
+    ),
+    "delete": ("DELETE FROM opportunities WHERE id = 'o1'", [("delete", "o1", "b1")]),
+    "cascade": (
+        "DELETE FROM boards WHERE id = 'b1'",
+        [("delete", "b1", "b1"), ("delete", "o1", "b1"), ("delete", "o2", "b1")],
+    ),
+    "truncate": ("TRUNCATE opportunities", [("truncate", None, None)]),
+    "written by a CTE": (
+        (
+            "WITH gone AS (DELETE FROM opportunities WHERE id = 'o2' RETURNING *) "
+            "INSERT INTO opportunities (id, board_id) SELECT id || 'b', board_id FROM gone"
+        ),
+        [("delete", "o2", "b1"), ("insert", "o2b", "b1")],
+    ),
+    "a member": (
+        "INSERT INTO board_members VALUES ('b1', 'ana', 'viewer')",
+        [("insert", '["b1", "ana"]', "b1")],
+    ),
+}
+
+
+@pytest.fixture
+async def two(db: Connection) -> Connection:
+    await db.execute("INSERT INTO opportunities (id, board_id, title) VALUES ('o2', 'b1', 'Another')")
+    return db
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_each_way_to_write_is_in_the_log(two: Connection, name: str) -> None:
+    statement, expected = WRITES[name]
+    before = await mark(two)
+    await two.execute(statement)
+    found = await told(two, before)
+    # Between statements and rows that do not touch each other the order is PostgreSQL's own.
+    assert sorted(found, key=str) == sorted(expected, key=str)
+    if name == "board changed":
+        assert found == expected
+
+
+async def test_copy_is_in_the_log(db: Connection) -> None:
+    before = await mark(db)
+    async with db.cursor() as cursor, cursor.copy("COPY opportunities (id, board_id) FROM STDIN") as copy:
+        for n in range(3):
+            await copy.write_row((f"c{n}", "b1"))
+    assert await told(db, before) == [("insert", f"c{n}", "b1") for n in range(3)]
+    assert len({row["xid"] for row in await logged(db, before)}) == 1
+
+
+async def test_the_images_are_the_row(db: Connection) -> None:
+    before = await mark(db)
+    was = await value(db, "SELECT to_jsonb(o) FROM opportunities AS o")
+    await db.execute("UPDATE opportunities SET value = 12.30, expected_close_date = '2030-01-31'")
+    now = await value(db, "SELECT to_jsonb(o) FROM opportunities AS o")
+    (row,) = await logged(db, before)
+    assert (row["old"], row["new"], row["relation"], row["version"]) == (was, now, "opportunities", 2)
+    assert await value(db, "SELECT new ->> 'value' FROM feed.log ORDER BY seq DESC LIMIT 1") == "12.30"
+
+
+async def test_an_image_is_the_same_whoever_writes(db: Connection) -> None:
+    await db.execute(
+        "ALTER TABLE opportunities ADD COLUMN due timestamptz, ADD COLUMN during interval, ADD COLUMN f float8"
+    )
+    before = await mark(db)
+    await db.execute("SET timezone = 'America/Sao_Paulo'")
+    await db.execute(
+        "UPDATE opportunities SET due = '2030-01-31 12:00:00+00', during = '1 day 2 hours', f = 0.1::float8 * 3"
+    )
+    (row,) = await logged(db, before)
+    assert row["new"]["due"] == "2030-01-31T12:00:00+00:00"
+    assert await value(db, "SELECT current_setting('timezone')") == "America/Sao_Paulo"
+
+
+async def test_a_row_of_a_megabyte(db: Connection) -> None:
+    before = await mark(db)
+    notes = "ação " * 200_000
+    await db.execute("UPDATE opportunities SET notes = %s", (notes,))
+    (row,) = await logged(db, before)
+    assert row["new"]["notes"] == notes
+
+
+async def test_a_savepoint_takes_its_rows_back(db: Connection) -> None:
+    before = await mark(db)
+    async with db.transaction():
+        await db.execute("UPDATE opportunities SET title = 'kept'")
+        await db.execute("SAVEPOINT s")
+        await db.execute("UPDATE opportunities SET title = 'dropped'")
+        await db.execute("ROLLBACK TO s")
+        await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('o3', 'b1')")
+    assert [(row["key"], row["new"]["title"]) for row in await logged(db, before)] == [("o1", "kept"), ("o3", "")]
+
+
+async def test_a_rollback_leaves_nothing(db: Connection) -> None:
+    before = await mark(db)
+    async with db.transaction(force_rollback=True):
+        await db.execute("UPDATE opportunities SET title = 'never'")
+    assert await logged(db, before) == []
+
+
+async def test_all_of_a_transaction_has_its_id(db: Connection) -> None:
+    before = await mark(db)
+    async with db.transaction():
+        xid = await value(db, "SELECT pg_current_xact_id()::text::bigint")
+        await db.execute("UPDATE opportunities SET title = 'B'")
+        async with db.transaction():
+            await db.execute("UPDATE opportunities SET title = 'C'")
+    assert [row["xid"] for row in await logged(db, before)] == [xid, xid]
+
+
+async def test_what_cannot_be_logged_is_not_written(db: Connection) -> None:
+    await db.execute("ALTER TABLE feed.log ADD CONSTRAINT no_more CHECK (seq < 0) NOT VALID")
+    with pytest.raises(errors.CheckViolation):
+        await db.execute("UPDATE opportunities SET title = 'unlogged'")
+    assert await value(db, "SELECT title FROM opportunities") == "A deal"
+
+
+@pytest.fixture
+async def ears(database: Database) -> AsyncConnection[Any]:
+    conn = await database.connect()
+    await conn.execute("LISTEN boardcast")
+    return conn
+
+
+async def rings(ears: AsyncConnection[Any], db: Connection) -> list[dict[str, Any]]:
+    """What has been rung until now: a last bell of our own says that all have come."""
+    await db.execute("NOTIFY boardcast, 'end'")
+    heard: list[dict[str, Any]] = []
+    async with asyncio.timeout(10):
+        async for notification in ears.notifies():
+            if notification.payload == "end":
+                break
+            heard.append(json.loads(notification.payload))
+    return heard
+
+
+async def test_a_transaction_rings_once(db: Connection, ears: AsyncConnection[Any]) -> None:
+    before = await mark(db)
+    async with ears:
+        async with db.transaction():
+            for n in range(20):
+                await db.execute("UPDATE opportunities SET probability = %s", (n,))
+                await db.execute("INSERT INTO opportunities (id, board_id) VALUES (%s, 'b1')", (f"n{n}",))
+        await db.execute("UPDATE opportunities SET title = title")
+        await db.execute("DELETE FROM opportunities WHERE id = 'o1'")
+        heard = await rings(ears, db)
+    assert heard == [
+        {"seq": before + 1, "table": "opportunities", "op": "update"},
+        {"seq": await mark(db), "table": "opportunities", "op": "delete"},
+    ]
+
+
+async def test_a_bell_that_a_savepoint_took_back_is_rung_again(db: Connection, ears: AsyncConnection[Any]) -> None:
+    async with ears:
+        async with db.transaction():
+            async with db.transaction(force_rollback=True):
+                await db.execute("UPDATE opportunities SET title = 'dropped'")
+            await db.execute("UPDATE opportunities SET title = 'kept'")
+        heard = await rings(ears, db)
+    assert [(bell["table"], bell["op"]) for bell in heard] == [("opportunities", "update")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "written", "actor"),
+    [
+        ("zoe", "ana", "zoe"),
+        ("", "ana", "ana"),
+        (None, "ana", "ana"),
+        (None, None, "boardcast"),
+    ],
+)
+async def test_who_wrote(db: Connection, declared: str | None, written: str | None, actor: str) -> None:
+    before = await mark(db)
+    async with db.transaction():
+        if declared is not None:
+            await db.execute(
+                "SELECT set_config('feed.actor', %s, true), set_config('feed.origin', 'm-1', true)", (declared,)
+            )
+        await db.execute("UPDATE opportunities SET last_modified_by = %s, notes = 'x'", (written,))
+        await db.execute(
+            "INSERT INTO opportunities (id, board_id, last_modified_by) VALUES ('o3', 'b1', %s)", (written,)
+        )
+    found = await logged(db, before)
+    assert [row["actor"] for row in found] == [actor, actor]
+    assert {row["origin"] for row in found} == {None if declared is None else "m-1"}
+    assert {row["db_user"] for row in found} == {"boardcast"}
+
+
+async def test_a_delete_is_not_its_last_editor_s(db: Connection) -> None:
+    await db.execute("UPDATE opportunities SET last_modified_by = 'ana'")
+    before = await mark(db)
+    await db.execute("DELETE FROM opportunities")
+    assert [row["actor"] for row in await logged(db, before)] == ["boardcast"]
+
+
+async def test_what_is_declared_ends_with_its_transaction(db: Connection) -> None:
+    async with db.transaction():
+        await db.execute("SELECT set_config('feed.actor', 'ana', true), set_config('feed.origin', 'm-1', true)")
+        await db.execute("UPDATE opportunities SET title = 'B'")
+    before = await mark(db)
+    await db.execute("UPDATE opportunities SET title = 'C'")
+    assert [(row["actor"], row["origin"]) for row in await logged(db, before)] == [("boardcast", None)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"), [("off", "local"), ("local", "local"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
+async def test_what_is_told_cannot_be_taken_back_by_a_crash(db: Connection, asked: str, got: str) -> None:
+    await db.execute("SELECT set_config('synchronous_commit', %s, false)", (asked,))
+    async with db.transaction():
+        await db.execute("UPDATE opportunities SET title = title")
+        await db.execute("UPDATE opportunities SET title = 'B'")
+        assert await value(db, "SELECT current_setting('synchronous_commit')") == got
+    assert await value(db, "SELECT current_setting('synchronous_commit')") == asked
+
+
+async def test_a_table_of_the_writer_s_own_is_not_the_log(db: Connection) -> None:
+    before = await mark(db)
+    for schema in ("pg_temp", "mine"):
+        if schema == "mine":
+            await db.execute("CREATE SCHEMA mine")
+            await db.execute("SET search_path = mine, pg_temp, public, pg_catalog")
+            await db.execute(
+                "CREATE FUNCTION mine.to_jsonb(anyelement) RETURNS jsonb LANGUAGE sql AS $$SELECT '{}'::jsonb$$"
+            )
+            await db.execute(
+                "CREATE FUNCTION mine.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$SELECT 'eve'$$"
+            )
+            await db.execute("CREATE TABLE mine.log AS SELECT * FROM feed.log WHERE false")
+            await db.execute("CREATE SEQUENCE mine.log_seq")
+        else:
+            await db.execute("CREATE TEMPORARY TABLE log AS SELECT * FROM feed.log WHERE false")
+            await db.execute("CREATE TEMPORARY TABLE old_rows AS SELECT * FROM opportunities WHERE false")
+            await db.execute("CREATE TEMPORARY TABLE new_rows AS SELECT * FROM opportunities WHERE false")
+        await db.execute("UPDATE public.opportunities SET title = title || '!'")
+        assert await value(db, "SELECT count(*) FROM log") == 0
+    await db.execute("RESET search_path")
+    found = await logged(db, before)
+    assert [(row["new"]["title"], row["actor"]) for row in found] == [
+        ("A deal!", "boardcast"),
+        ("A deal!!", "boardcast"),
+    ]
+
+
+async def test_a_truncated_table_that_others_point_to(db: Connection) -> None:
+    before = await mark(db)
+    await db.execute("TRUNCATE boards CASCADE")
+    found = await logged(db, before)
+    assert {(row["op"], row["relation"]) for row in found} == {
+        ("truncate", "boards"),
+        ("truncate", "board_members"),
+        ("truncate", "opportunities"),
+    }
+    assert await rows(db, "SELECT FROM opportunities") == []
