@@ -15,12 +15,15 @@ TERMINATE = (
 
 @pytest.mark.parametrize(
     "names",
-    [["boardcast-listener"], ["boardcast-tailer"], ["boardcast-feed"], ["boardcast-listener", "boardcast-tailer", "boardcast-feed"]],
+    [
+        ["boardcast-listener"],
+        ["boardcast-tailer"],
+        ["boardcast-feed"],
+        ["boardcast-listener", "boardcast-tailer", "boardcast-feed"],
+    ],
     ids=["listener", "tailer", "pool", "all"],
 )
-async def test_nothing_is_lost_twice_or_out_of_order(
-    services: Services, database: Database, names: list[str]
-) -> None:
+async def test_nothing_is_lost_twice_or_out_of_order(services: Services, database: Database, names: list[str]) -> None:
     client = await services.open("websocket")
     hub = await services.hub("websocket")
 
@@ -38,9 +41,7 @@ async def test_nothing_is_lost_twice_or_out_of_order(
     await until(lambda: hub.ready, timeout=15, what="ready again")
 
 
-async def test_a_client_that_comes_while_the_pool_is_dead_is_caught_up(
-    services: Services, database: Database
-) -> None:
+async def test_a_client_that_comes_while_the_pool_is_dead_is_caught_up(services: Services, database: Database) -> None:
     client = await services.open("sse")
     start = client.cursor
     await database.execute("UPDATE opportunities SET notes = '1'")

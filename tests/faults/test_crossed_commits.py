@@ -114,9 +114,7 @@ async def test_a_bell_rung_inside_a_savepoint_that_was_taken_back(services: Serv
     assert told([await client.next_event(timeout=0.6)]) == [("opportunity_created", "b")]
 
 
-async def test_a_prepared_transaction_is_refused_or_told_but_never_lost(
-    services: Services, database: Database
-) -> None:
+async def test_a_prepared_transaction_is_refused_or_told_but_never_lost(services: Services, database: Database) -> None:
     client = await services.open("websocket")
     async with await database.connect() as conn:
         await conn.execute(NO_BELL)

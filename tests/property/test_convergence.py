@@ -22,9 +22,9 @@ WRITERS = 3
 CARDS = ("o1", "c1", "c2", "c3")
 
 _ops = st.one_of(
-    st.tuples(st.sampled_from(["begin", "commit", "begin", "commit", "rollback", "savepoint", "rollback to", "take xid"])).map(
-        lambda op: (*op, "", "")
-    ),
+    st.tuples(
+        st.sampled_from(["begin", "commit", "begin", "commit", "rollback", "savepoint", "rollback to", "take xid"])
+    ).map(lambda op: (*op, "", "")),
     st.tuples(st.just("insert"), st.sampled_from(CARDS), st.sampled_from(BOARDS)),
     st.tuples(st.sampled_from(["edit", "nothing", "delete"]), st.sampled_from(CARDS), st.sampled_from("abc")),
     st.tuples(st.just("move"), st.sampled_from(CARDS), st.sampled_from(["new", "won", "lost"])),

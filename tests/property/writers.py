@@ -71,9 +71,15 @@ class Writer:
         while True:
             step = await self._queue.get()
             inside = self._conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE
-            if inside == (step.op != "begin") or step.op not in {"begin", "commit", "rollback", "savepoint", "rollback to"}:
+            if inside == (step.op != "begin") or step.op not in {
+                "begin",
+                "commit",
+                "rollback",
+                "savepoint",
+                "rollback to",
+            }:
                 try:
-                    await self._conn.execute(STATEMENTS[step.op], step._asdict())  # type: ignore[arg-type]
+                    await self._conn.execute(STATEMENTS[step.op], step._asdict())
                 except psycopg.Error:
                     await self._conn.execute("ROLLBACK")
             self._queue.task_done()

@@ -1,0 +1,97 @@
+"""What is written is what the standards say, read back by somebody else's reader where there is one."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
+from websockets.streams import StreamReader
+
+from feed.encoding import PING, SSE, SSE_CHUNKED, WEBSOCKET, WEBSOCKET_BATCH, chunk, frame
+from feed.event import Event
+
+BODIES = [b'{"type":"a","seq":1', b'{"type":"b","seq":2', b'{"type":"c","seq":3']
+
+
+def _events(number: int) -> list[Event]:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return [Event(name, "b1", n, at, BODIES[n], None) for n, name in enumerate("abc"[:number])]
+
+
+def _frames(data: bytes) -> list[Frame]:
+    reader = StreamReader()
+    reader.feed_data(data)
+    reader.feed_eof()
+    found = []
+    while not _done(reader.at_eof()):
+        found.append(_done(Frame.parse(reader.read_exact, mask=False)))
+    return found
+
+
+def _done(work: Generator[None, None, Any]) -> Any:
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000])
+def test_a_frame_of_any_size_is_read_back(size: int) -> None:
+    payload = b"x" * size
+    (read,) = _frames(frame(payload))
+    assert read == Frame(Opcode.TEXT, payload, fin=True)
+
+
+def test_a_ping_and_a_pong_are_control_frames() -> None:
+    assert _frames(PING + frame(b"yes", opcode=0xA)) == [Frame(Opcode.PING, b""), Frame(Opcode.PONG, b"yes")]
+
+
+def test_events_are_a_frame_each_with_the_cursor_on_the_last() -> None:
+    texts = [f.data for f in _frames(WEBSOCKET.events(_events(3), "c.1"))]
+    assert texts == [BODIES[0] + b"}", BODIES[1] + b"}", BODIES[2] + b',"cursor":"c.1"}']
+    assert [f.data for f in _frames(WEBSOCKET.events(_events(2), None))] == [b + b"}" for b in BODIES[:2]]
+
+
+def test_a_batch_is_one_frame() -> None:
+    (whole,) = _frames(WEBSOCKET_BATCH.events(_events(2), "c.1"))
+    assert whole.data == b'{"type":"batch","events":[%b},%b}],"cursor":"c.1"}' % (BODIES[0], BODIES[1])
+    (part,) = _frames(WEBSOCKET_BATCH.events(_events(1), None))
+    assert part.data == b'{"type":"batch","events":[%b}]}' % BODIES[0]
+
+
+def test_nothing_is_written_for_no_events() -> None:
+    assert [e.events([], "c.1") for e in (WEBSOCKET, WEBSOCKET_BATCH, SSE, SSE_CHUNKED)] == [b""] * 4
+
+
+def test_an_event_stream_has_its_fields() -> None:
+    assert SSE.events(_events(2), "c.1") == (
+        b'event: a\ndata: {"type":"a","seq":1}\n\nevent: b\nid: c.1\ndata: {"type":"b","seq":2,"cursor":"c.1"}\n\n'
+    )
+    assert SSE.heartbeat(None) == b": hb\n\n"
+    assert SSE.heartbeat("c.1") == b": hb\nid: c.1\n\n"
+    assert SSE.goodbye(b"{}", 250) == b"retry: 250\nevent: goodbye\ndata: {}\n\n"
+
+
+@given(st.lists(st.binary(min_size=1), max_size=5))
+def test_chunks_are_read_back(parts: list[bytes]) -> None:
+    data = b"".join(map(chunk, parts))
+    read = []
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        length = int(size, 16)
+        read.append(data[:length])
+        assert data[length : length + 2] == b"\r\n"
+        data = data[length + 2 :]
+    assert read == parts
+
+
+def test_chunked_is_the_same_in_chunks() -> None:
+    for cursor in (None, "c.1"):
+        assert SSE_CHUNKED.events(_events(3), cursor) == chunk(SSE.events(_events(3), cursor))
+        assert SSE_CHUNKED.heartbeat(cursor) == chunk(SSE.heartbeat(cursor))
+        assert SSE_CHUNKED.message("x", b"{}", cursor) == chunk(SSE.message("x", b"{}", cursor))
+    assert SSE_CHUNKED.goodbye(b"{}", 5) == chunk(SSE.goodbye(b"{}", 5))

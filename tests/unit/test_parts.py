@@ -1,0 +1,140 @@
+"""The small parts of the feed, each for itself."""
+
+import json
+from contextlib import suppress
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.changelog import Seen
+from feed.backoff import backoff
+from feed.batch import Batch
+from feed.cursor import Cursor
+from feed.encoding import SSE, WEBSOCKET
+from feed.event import Event, Grant
+from feed.goodbye import ALL
+from feed.members import Members
+from feed.protocol import TYPES, BadMessageError, parse
+from feed.ring import Ring
+from tests.unit.test_event import AT
+
+
+def _event(seq: int, board: str | None = "b1", size: int = 10) -> Event:
+    return Event("x", board, seq, AT, b"x" * size, None)
+
+
+def _cursor(n: int) -> Cursor:
+    return Cursor("f", Seen(n), n, "0" * 8)
+
+
+def test_backoff_doubles_up_to_its_most_with_full_jitter() -> None:
+    runs = [list(islice(backoff(0.1, 1.0), 6)) for _ in range(200)]
+    for limit, waits in zip([0.1, 0.2, 0.4, 0.8, 1.0, 1.0], zip(*runs, strict=True), strict=True):
+        assert all(0 <= seconds <= limit for seconds in waits)
+        assert max(waits) > limit * 0.8
+        assert min(waits) < limit * 0.2
+
+
+def test_the_ring_follows_from_any_place_it_holds() -> None:
+    ring = Ring(budget=100)
+    ring.mark(_cursor(0))
+    batches = [Batch([_event(n)], _cursor(n)) for n in range(1, 15)]
+    for n, batch in enumerate(batches, 1):
+        ring.append(batch)
+        ring.mark(_cursor(n))
+    assert ring.end == 14
+    assert ring.place(_cursor(0)) is None  # ten are held
+    assert ring.place(_cursor(3)) is None
+    assert ring.place(_cursor(4)) == 4
+    assert list(ring.since(4)) == batches[4:]
+    assert list(ring.since(14)) == []
+    assert ring.place(_cursor(99)) is None
+
+
+def test_a_ring_that_was_cleared_holds_no_place_from_before() -> None:
+    ring = Ring(budget=100)
+    ring.append(Batch([_event(1)], _cursor(1)))
+    ring.mark(_cursor(1))
+    end = ring.end
+    ring.clear()
+    assert ring.place(_cursor(1)) is None
+    assert not ring.holds(end)
+    assert list(ring.since(ring.end)) == []
+
+
+def test_a_batch_too_large_for_the_ring_is_not_held() -> None:
+    ring = Ring(budget=100)
+    ring.mark(_cursor(0))
+    ring.append(Batch([_event(1, size=101)], _cursor(1)))
+    ring.mark(_cursor(1))
+    assert ring.place(_cursor(0)) is None
+    assert ring.place(_cursor(1)) == ring.end
+
+
+def test_the_ring_remembers_a_bounded_number_of_cursors() -> None:
+    ring = Ring(budget=100)
+    for n in range(5000):
+        ring.mark(_cursor(n))
+    assert ring.place(_cursor(4999)) == 0
+    assert ring.place(_cursor(0)) is None
+
+
+def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
+    batch = Batch([_event(1, "b1"), _event(2, "b2"), _event(3, None)], _cursor(3))
+    one, both = frozenset({"b1"}), frozenset({"b1", "b2"})
+    assert [e.seq for e in batch.told(one)] == [1, 3]
+    assert [e.seq for e in batch.told(both)] == [1, 2, 3]
+    assert [e.seq for e in batch.told(frozenset())] == [3]
+    assert batch.encoded(one, WEBSOCKET) is batch.encoded(frozenset({"b1"}), WEBSOCKET)
+    assert batch.encoded(one, WEBSOCKET) != batch.encoded(one, SSE)
+    assert Batch([_event(1, "b1")], None).encoded(frozenset({"b2"}), SSE) == b""
+
+
+def test_members_move_by_grants() -> None:
+    members = Members([("ana", "b1", "editor"), ("ana", "b2", "viewer"), ("bruno", "b1", "admin")])
+    assert members.boards("ana") == {"b1", "b2"}
+    members.apply(Grant("ana", "b2", None))
+    members.apply(Grant("carla", "b1", "viewer"))
+    members.apply(Grant("nobody", "b1", None))
+    assert [members.boards(user) for user in ("ana", "carla", "nobody")] == [{"b1"}, {"b1"}, frozenset()]
+    held = members.boards("ana")
+    members.apply(Grant(None, None, None))
+    assert members.boards("ana") == members.boards("bruno") == frozenset()
+    assert held == {"b1"}  # what was given out is not changed from behind
+
+
+def test_goodbyes_say_by_their_code_whether_to_come_back() -> None:
+    assert len({g.code for g in ALL}) == len({g.name for g in ALL}) == len(ALL)
+    for goodbye in ALL:
+        assert 1000 <= goodbye.code < 1016 or 4000 <= goodbye.code < 5000
+        assert 400 <= goodbye.status < 600
+        assert len(goodbye.name.encode()) <= 123
+        if goodbye.code >= 4000:
+            assert goodbye.code % 100 == goodbye.status % 100
+        if not goodbye.again:
+            assert goodbye.status < 500
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.one_of(st.text(), st.binary()))
+def test_any_bytes_are_a_message_or_a_bad_one(data: str | bytes) -> None:
+    with pytest.raises(BadMessageError):
+        parse(data)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from([*TYPES, "other"])},
+        optional=dict.fromkeys(("token", "userId", "cursor", "boards", "batch", "opportunityId", "baseVersion"), _json),
+    )
+)
+def test_any_object_is_a_message_or_a_bad_one(value: dict[str, object]) -> None:
+    with suppress(BadMessageError):
+        assert parse(json.dumps(value)).type == value["type"]
