@@ -154,8 +154,11 @@ function draw(flashed) {
 function paint() {
   const kept = document.activeElement?.closest?.("li")?.dataset.id;
   const columns = new Map(state.board.phases.map((phase) => [phase.id, []]));
-  for (const card of state.cards.values()) columns.get(card.phase)?.push(card);
-  $("board").replaceChildren(...state.board.phases.map((phase) => {
+  // A phase that the board does not name (another program may write any) gets a column of its own: no card is ever out of sight.
+  for (const card of state.cards.values()) columns.set(card.phase, [...(columns.get(card.phase) ?? []), card]);
+  const names = new Map(state.board.phases.map((phase) => [phase.id, phase.name]));
+  const phases = [...columns.keys()].map((id) => ({ id, name: names.get(id) ?? (id || "—") }));
+  $("board").replaceChildren(...phases.map((phase) => {
     const cards = columns.get(phase.id).sort((a, b) => (a.position < b.position ? -1 : a.position > b.position ? 1 : a.id < b.id ? -1 : 1));
     const sums = new Map();
     for (const { currency, value } of cards) if (value !== null) sums.set(currency, (sums.get(currency) ?? 0) + value);

@@ -1,0 +1,78 @@
+"""Headless Chromium, and the whole of boardcast started by its own command.
+
+The sync driver leaves an event loop running in this thread, so these tests have a pytest process of their own.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from db.loopback import free_port
+from tests.cli.harness import Commands, Service
+
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "these tests need Chromium: `make setup` installs it on Debian, as root"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=list(_QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def commands() -> Iterator[Commands]:
+    """Commands in a new folder, on ports of their own, which they keep over a restart."""
+    with tempfile.TemporaryDirectory(prefix="boardcast-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # the embedded server's account has to pass through
+        yield Commands(folder, {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())})
+
+
+@pytest.fixture
+def up(commands: Commands) -> Iterator[Service]:
+    """Everything, with the demo's data."""
+    with commands.serving("up") as service:
+        yield service
+
+
+@pytest.fixture
+def psql(up: Service) -> Iterator[psycopg.Connection]:
+    """A program of somebody else's that writes to the tables."""
+    with psycopg.connect(up.database, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(locale="pt-BR", viewport={"width": 1400, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page whose scripts must not fail."""
+    page = context.new_page()
+
+    def fail(error: object) -> None:
+        raise AssertionError(error)
+
+    page.on("pageerror", fail)
+    return page
