@@ -163,9 +163,9 @@ function paint() {
     const sums = new Map();
     for (const { currency, value } of cards) if (value !== null) sums.set(currency, (sums.get(currency) ?? 0) + value);
     const sum = [...sums].map(([currency, total]) => money(total, currency)).join(" + ");
-    const title = element("h2", { id: `phase-${phase.id}` }, phase.name, element("span", { textContent: cards.length }));
+    const title = element("h2", {}, phase.name, element("span", { textContent: cards.length }));
     const list = element("ul", {}, ...cards.map((card) => drawn(card, state.flashed.has(card.id))));
-    list.setAttribute("aria-labelledby", title.id);
+    list.setAttribute("aria-label", phase.name);
     return element("section", {}, title, element("p", { className: "sum", textContent: sum || "—" }), list);
   }));
   if (kept) $("board").querySelector(`[data-id="${CSS.escape(kept)}"] select`)?.focus();
