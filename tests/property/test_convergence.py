@@ -13,7 +13,7 @@ from db.embedded import EmbeddedPostgres
 from tests.property.mirror import BOARDS, Card, Mirror
 from tests.property.writers import Step, Writer
 from tests.support.database import Database, cloned
-from tests.support.services import people, serving
+from tests.support.services import Services, people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
 
@@ -57,22 +57,8 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
             for step in program:
                 if isinstance(step, Step):
                     await writers[step.writer].take(step)
-                    continue
-                match step:
-                    case ("connect", transport):
-                        await mirror.connect(transport)
-                        first = transport
-                    case ("pause",):
-                        mirror.pause()
-                    case ("resume",):
-                        mirror.resume()
-                    case ("take",):
-                        await mirror.take()
-                    case ("sweep",):
-                        await (await services.hub(first)).tailer.swept()
-                    case ("restart",):
-                        await services.stop()
-                        await mirror.connect(first)
+                else:
+                    first = await _client_does(step, mirror, services, first)
             mirror.resume()
             for writer in writers:
                 await writer.finish()
@@ -87,6 +73,26 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
 
         await until(converged, timeout=5, what=f"{mirror.cards} to become {truth}")
         _check_history(mirror)
+
+
+async def _client_does(step: tuple[str, ...], mirror: Mirror, services: Services, transport: str) -> str:
+    """One step on the reading side; the transport that the client is on afterwards."""
+    match step:
+        case ("connect", other):
+            await mirror.connect(other)
+            return other
+        case ("pause",):
+            mirror.pause()
+        case ("resume",):
+            mirror.resume()
+        case ("take",):
+            await mirror.take()
+        case ("sweep",):
+            await (await services.hub(transport)).tailer.swept()
+        case ("restart",):
+            await services.stop()
+            await mirror.connect(transport)
+    return transport
 
 
 def _check_history(mirror: Mirror) -> None:

@@ -1,0 +1,19 @@
+// npm's reconnecting-websocket as it is: all that is ours is to send auth with the cursor at each open.
+import ReconnectingWebSocket from "reconnecting-websocket";
+import WebSocket from "ws";
+
+const [url, token] = process.argv.slice(2);
+let cursor;
+const socket = new ReconnectingWebSocket(url, ["boardcast.v1"], {
+  WebSocket,
+  minReconnectionDelay: 50,
+  maxReconnectionDelay: 200,
+});
+const say = (value) => console.log(JSON.stringify(value));
+socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token, userId: "ana", cursor }));
+socket.onmessage = ({ data }) => {
+  const message = JSON.parse(data);
+  cursor = message.cursor ?? cursor;
+  say(message);
+};
+socket.onclose = ({ code }) => say({ type: "closed", code });
