@@ -30,7 +30,7 @@ class Batch:
         """The events for one who sees these boards."""
         events = self._told.get(boards)
         if events is None:
-            events = self._told[boards] = [e for e in self.events if e.board is None or e.board in boards]
+            events = self._told[boards] = [e for e in self.events if e.everyone or e.board in boards]
         return events
 
     def encoded(self, boards: Boards, encoding: Encoding) -> bytes:

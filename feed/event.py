@@ -36,20 +36,22 @@ class Grant(NamedTuple):
 
 
 class Event:
-    """`board` is whose readers are told (None: everybody's); `body` is its JSON, but for the closing brace.
+    """`board` is whose readers are told; `body` is its JSON, but for the closing brace.
 
-    `row` tells rows apart, where one is meant; `grant` is what the change does to the right to read.
+    A row without a board is nobody's; what concerns `everyone` (a TRUNCATE) has none either. `grant` is what the change does to
+    the right to read.
     """
 
-    __slots__ = ("at", "board", "body", "grant", "seq", "type")
+    __slots__ = ("at", "board", "body", "everyone", "grant", "seq", "type")
 
-    def __init__(self, type: str, board: str | None, seq: int, at: datetime, body: bytes, grant: Grant | None) -> None:  # noqa: A002 - the protocol's own word
-        self.type = type
-        self.board = board
-        self.seq = seq
-        self.at = at
+    def __init__(self, kind: str, change: Change, body: bytes) -> None:
+        self.type = kind
+        self.board = change.board
+        self.everyone = change.op == "truncate"
+        self.seq = change.seq
+        self.at = change.at
         self.body = body
-        self.grant = grant
+        self.grant = _grant(change)
 
     def json(self, cursor: str | None = None) -> bytes:
         """The whole message; with the cursor on the last one of a batch."""
@@ -65,7 +67,7 @@ class Event:
         else:
             kind, told = _row(change)
         body = b'{"type":"%b",%b%b' % (kind.encode(), told, _common(change))
-        return cls(kind, change.board, change.seq, change.at, body, _grant(change))
+        return cls(kind, change, body)
 
 
 def timestamp(at: datetime) -> str:

@@ -34,7 +34,7 @@ LEFT JOIN (
                     FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                                      %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
                     CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership) AS n
-                    WHERE %(boards)s::text[] IS NULL OR u.board = ANY (%(boards)s::text[]) OR u.board IS NULL
+                    WHERE %(boards)s::text[] IS NULL OR u.board = ANY (%(boards)s::text[]) OR u.op = 'truncate'
                        OR (n.membership AND coalesce(u.new, u.old) ->> 'user_id' = %(member)s::text)
                 ) AS o
                 WINDOW same AS (PARTITION BY o.relation, o.key, o.board ORDER BY o.ends, o.seq)
