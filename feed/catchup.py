@@ -34,6 +34,10 @@ _AT_ONCE = 4
 """Readers of the log at a time; the others wait their turn."""
 _PATIENCE = 60.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
+_READING = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+)
+"""A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
 _LOOK = 0.02
 """Seconds between looks at a socket that drains."""
 
@@ -220,7 +224,7 @@ class CatchUps:
     async def _reader(self) -> AsyncIterator[Connection]:
         async with self._turn, self._pool.connection() as conn, conn.transaction():
             async with asyncio.timeout(_PATIENCE):
-                await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off")
+                await conn.execute(_READING)
             yield conn
 
     def _spawn(self, subscription: Subscription, work: Coroutine[Any, Any, None]) -> None:

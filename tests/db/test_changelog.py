@@ -1,0 +1,300 @@
+"""Reading by snapshot: whatever the writers do, each row once, whole transactions, in order."""
+
+import asyncio
+import os
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from itertools import groupby, pairwise
+
+import pytest
+from psycopg import errors
+
+from db import changelog
+from db.changelog import Change, Scope, Seen
+from feed.cursor import Cursor
+from tests.db.support import Connection
+from tests.support.database import Database
+from tests.support.until import until
+
+WRITERS = 8
+CARDS = 40
+SECONDS = float(os.environ.get("BOARDCAST_TEST_SECONDS", "3"))
+
+
+class Reader:
+    """Follows the log as the tailer does."""
+
+    def __init__(self, conn: changelog.Connection, cursor: Cursor, chunk: int = 1000) -> None:
+        self._conn = conn
+        self._chunk = chunk
+        self.cursor = cursor
+        self.sweeps: list[list[Change]] = []
+        self.cursors = [cursor]
+
+    @classmethod
+    async def here(cls, conn: changelog.Connection, chunk: int = 1000) -> "Reader":
+        return cls(conn, Cursor.at("feed", await changelog.position(conn)), chunk)
+
+    async def sweep(self) -> list[Change]:
+        found: list[Change] = []
+        newest: tuple[int, int, datetime] | None = None
+        reading = changelog.read(self._conn, self.cursor.seen, threshold=10**6, chunk=self._chunk)
+        async with aclosing(reading) as parts:
+            async for part in parts:
+                assert len(part.changes) <= self._chunk
+                found += part.changes
+                if found:
+                    newest = max((c.seq, c.xid, c.at) for c in found)
+                if part.last:
+                    self.cursor = self.cursor.advanced(part.snapshot, part.last_xid, newest)
+        self.sweeps.append(found)
+        self.cursors.append(self.cursor)
+        return found
+
+    @property
+    def told(self) -> list[Change]:
+        return [change for sweep in self.sweeps for change in sweep]
+
+
+@pytest.fixture
+async def reading(database: Database) -> AsyncIterator[changelog.Connection]:
+    async with await changelog.Connection.connect(database.url, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+async def others(database: Database) -> AsyncIterator[Sequence[Connection]]:
+    async with await database.connect() as one, await database.connect() as two:
+        yield one, two
+
+
+def keys(changes: Sequence[Change]) -> list[str | None]:
+    return [change.key for change in changes]
+
+
+INSERT = "INSERT INTO opportunities (id, board_id) VALUES (%s, 'b1')"
+
+
+async def test_who_commits_later_is_told_later(
+    db: Connection, reading: changelog.Connection, others: Sequence[Connection]
+) -> None:
+    first, second = others
+    reader = await Reader.here(reading)
+    async with first.transaction():
+        await first.execute(INSERT, ("early",))
+        async with second.transaction():
+            await second.execute(INSERT, ("late",))
+        assert keys(await reader.sweep()) == ["late"]
+        assert await reader.sweep() == []
+    assert keys(await reader.sweep()) == ["early"]
+    assert await reader.sweep() == []
+
+
+async def test_an_id_taken_long_before_the_write(
+    db: Connection, reading: changelog.Connection, others: Sequence[Connection]
+) -> None:
+    first, second = others
+    reader = await Reader.here(reading)
+    async with first.transaction():
+        await first.execute("SELECT pg_current_xact_id()")
+        await second.execute("UPDATE opportunities SET title = 'second'")
+        assert [c.version for c in await reader.sweep()] == [2]
+        await first.execute("UPDATE opportunities SET title = 'first'")
+        await second.execute(INSERT, ("other",))
+        assert keys(await reader.sweep()) == ["other"]
+    assert [c.version for c in await reader.sweep()] == [3]
+
+
+async def test_in_one_sweep_the_one_who_waited_comes_last(
+    db: Connection, reading: changelog.Connection, others: Sequence[Connection]
+) -> None:
+    first, second = others
+    reader = await Reader.here(reading)
+    async with second.transaction():
+        await second.execute(INSERT, ("a",))
+        async with first.transaction():
+            await first.execute("UPDATE opportunities SET title = 'x' WHERE id = 'o1'")
+        await second.execute("UPDATE opportunities SET title = 'y' WHERE id = 'o1'")
+    found = await reader.sweep()
+    assert [(c.key, c.version) for c in found] == [("o1", 2), ("a", 1), ("o1", 3)]
+
+
+async def test_what_was_rolled_back_is_never_told(db: Connection, reading: changelog.Connection) -> None:
+    reader = await Reader.here(reading)
+    async with db.transaction(force_rollback=True):
+        await db.execute(INSERT, ("never",))
+    async with db.transaction():
+        await db.execute(INSERT, ("kept",))
+        async with db.transaction(force_rollback=True):
+            await db.execute(INSERT, ("nor",))
+    assert keys(await reader.sweep()) == ["kept"]
+
+
+async def test_a_prepared_transaction_is_told_when_it_commits(db: Connection, reading: changelog.Connection) -> None:
+    reader = await Reader.here(reading)
+    await db.execute("BEGIN")
+    # PostgreSQL prepares no transaction that notifies; one that says it has rung does not, and waits for the next sweep.
+    await db.execute("SELECT set_config('feed.rung', pg_current_xact_id()::text, true)")
+    await db.execute(INSERT, ("o3",))
+    await db.execute("PREPARE TRANSACTION 'boardcast-test'")
+    await db.execute(INSERT, ("o4",))
+    assert keys(await reader.sweep()) == ["o4"]
+    await db.execute("COMMIT PREPARED 'boardcast-test'")
+    assert keys(await reader.sweep()) == ["o3"]
+
+
+async def test_a_board_with_very_much_is_told_once_and_membership_in_full(
+    db: Connection, reading: changelog.Connection
+) -> None:
+    reader = await Reader.here(reading)
+    await db.execute("INSERT INTO opportunities (board_id) SELECT 'b1' FROM generate_series(1, 30)")
+    await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
+    await db.execute("INSERT INTO board_members SELECT 'b1', id, 'viewer' FROM users")
+    for collapsed in (False, True):
+        async with aclosing(
+            changelog.read(reading, reader.cursor.seen, collapsed=collapsed, threshold=10, chunk=5)
+        ) as parts:
+            found = [change async for part in parts for change in part.changes]
+        assert [(c.op, c.relation, c.board, c.size) for c in found] == [
+            ("resync", "opportunities", "b1", 30),
+            ("insert", "opportunities", "b2", 1),
+            ("insert", "board_members", "b1", 1),
+            ("insert", "board_members", "b1", 1),
+        ]
+
+
+async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading: changelog.Connection) -> None:
+    reader = await Reader.here(reading)
+    await db.execute("UPDATE opportunities SET title = 'B', phase = 'won'")
+    await db.execute("UPDATE opportunities SET title = 'C', phase = 'lost'")
+    await db.execute(INSERT, ("made",))
+    await db.execute("UPDATE opportunities SET title = 'M' WHERE id = 'made'")
+    await db.execute(INSERT, ("gone",))
+    await db.execute("DELETE FROM opportunities WHERE id = 'gone'")
+    async with aclosing(changelog.read(reading, reader.cursor.seen, collapsed=True, threshold=100, chunk=100)) as parts:
+        (part,) = [part async for part in parts]
+    assert [(c.key, c.op, c.version, c.size) for c in part.changes] == [
+        ("o1", "update", 3, 2),
+        ("made", "insert", 2, 2),
+        ("gone", "delete", 1, 2),
+    ]
+    moved, made, _ = part.changes
+    assert (moved.from_phase, moved.to_phase) == ("new", "lost")
+    assert moved.body is not None
+    assert '"title": "C"' in moved.body
+    assert made.body is not None
+    assert '"title": "M"' in made.body
+
+
+async def test_a_client_is_told_of_its_boards_and_its_own_rights(db: Connection, reading: changelog.Connection) -> None:
+    reader = await Reader.here(reading)
+    await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
+    await db.execute("INSERT INTO board_members VALUES ('b2', 'ana', 'viewer'), ('b2', 'bruno', 'viewer')")
+    await db.execute("UPDATE opportunities SET board_id = 'b2' WHERE id = 'o1'")
+    scope = Scope(("b1",), "ana")
+    async with aclosing(changelog.read(reading, reader.cursor.seen, None, scope, threshold=10, chunk=9)) as parts:
+        (part,) = [part async for part in parts]
+    assert [(c.op, c.relation, c.key, c.member, c.role) for c in part.changes] == [
+        ("insert", "board_members", '["b2", "ana"]', "ana", "viewer"),
+        ("leave", "opportunities", "o1", None, None),
+    ]
+
+
+@pytest.mark.parametrize(("seed", "chunk"), [(1, 1000), (2, 3)], ids=["whole", "in chunks"])
+async def test_eight_writers_at_once(
+    database: Database, db: Connection, reading: changelog.Connection, seed: int, chunk: int
+) -> None:
+    await db.execute(
+        "INSERT INTO opportunities (id, board_id) SELECT 'c' || n, 'b1' FROM generate_series(1, %s) AS n", (CARDS,)
+    )
+    reader = await Reader.here(reading, chunk)
+    start = reader.cursor
+    writers = [
+        asyncio.create_task(_write(database, random.Random(100 * seed + n)), name=f"writer {n}") for n in range(WRITERS)
+    ]
+    try:
+        while not all(writer.done() for writer in writers):
+            await reader.sweep()
+            await asyncio.sleep(0.003)
+    finally:
+        for writer in writers:
+            writer.cancel()
+        ended = await asyncio.gather(*writers, return_exceptions=True)
+    assert [end for end in ended if end is not None] == []
+
+    async def is_quiet() -> bool:
+        return await reader.sweep() == []
+
+    await until(is_quiet, what="nothing new")
+    _check(reader.told, await _committed(db, start))
+    seqs = [change.seq for change in reader.told]
+    assert seqs != sorted(seqs), "no transactions crossed, so this has shown nothing"
+
+    # From any place on the way to any later one: the same rows, in an order that is as good.
+    places = random.Random(seed).sample(range(len(reader.cursors)), 12)
+    for low, high in pairwise(sorted(places)):
+        since, to = reader.cursors[low], reader.cursors[high]
+        async with aclosing(changelog.read(reading, since.seen, to.seen, threshold=10**6, chunk=chunk)) as parts:
+            again = [change async for part in parts for change in part.changes]
+        between = [change for sweep in reader.sweeps[low:high] for change in sweep]
+        _check(again, {change.seq: change.xid for change in between})
+
+
+async def _write(database: Database, chance: random.Random) -> None:
+    async with await database.connect() as conn:
+        await conn.execute("SET synchronous_commit = off")
+        await conn.execute("SET deadlock_timeout = '10ms'")
+        loop = asyncio.get_running_loop()
+        end = loop.time() + SECONDS
+        while loop.time() < end:
+            try:
+                async with conn.transaction(force_rollback=chance.random() < 0.1):
+                    if chance.random() < 0.3:
+                        await conn.execute("SELECT pg_current_xact_id()")
+                        await asyncio.sleep(chance.random() * 0.01)
+                    for _ in range(chance.choice((1, 1, 2, 4))):
+                        async with conn.transaction(force_rollback=chance.random() < 0.15):
+                            await _change(conn, chance)
+                        if chance.random() < 0.3:
+                            await asyncio.sleep(chance.random() * 0.005)
+            except errors.DeadlockDetected:
+                continue
+
+
+async def _change(conn: Connection, chance: random.Random) -> None:
+    card = f"c{chance.randint(1, CARDS)}"
+    kind = chance.random()
+    if kind < 0.7:
+        await conn.execute("UPDATE opportunities SET title = %s WHERE id = %s", (str(chance.random()), card))
+    elif kind < 0.8:
+        await conn.execute("UPDATE opportunities SET board_id = %s WHERE id = %s", (chance.choice(("b1", "b2")), card))
+    elif kind < 0.9:
+        await conn.execute("UPDATE opportunities SET notes = %s WHERE id < %s", (str(chance.random()), "c2"))
+    else:
+        await conn.execute("INSERT INTO opportunities (board_id) VALUES ('b2')")
+
+
+async def _committed(db: Connection, since: Cursor) -> dict[int, int]:
+    found = await (await db.execute("SELECT seq, xid::text::bigint AS xid FROM feed.log")).fetchall()
+    return {row["seq"]: row["xid"] for row in found if row["xid"] not in since.seen}
+
+
+def _check(told: Sequence[Change], expected: dict[int, int]) -> None:
+    """Each row once, transactions whole, a row's versions in order."""
+    assert len(told) == len({change.seq for change in told}), "told twice"
+    assert {change.seq: change.xid for change in told} == expected
+    transactions = [xid for xid, _ in groupby(change.xid for change in told)]
+    assert len(transactions) == len(set(transactions)), "a transaction was torn apart"
+    versions: defaultdict[str | None, list[tuple[int, int]]] = defaultdict(list)
+    for change in told:
+        versions[change.key].append((change.version or 0, change.seq))
+    for key, order in versions.items():
+        assert order == sorted(order), key
+
+
+def test_seen_is_a_set_of_transactions() -> None:
+    seen = Seen(10, (4, 7))
+    assert [xid for xid in range(12) if xid in seen] == [0, 1, 2, 3, 5, 6, 8, 9]

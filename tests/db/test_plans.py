@@ -1,0 +1,125 @@
+"""The reads of the log cost what is new in it, and not what is old."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from psycopg import AsyncClientCursor
+from psycopg.sql import SQL, Identifier, Literal
+
+from db import changelog
+from db.changelog import Scope, Seen
+from db.sqlfiles import sql
+from feed.runtime import Runtime
+from feed.tokens import Tokens
+from tests.support.database import Database
+
+EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"
+SIZE = 100_000
+FIRST = 1_000
+"""The xid of the log's first transaction; each row is one."""
+NEXT = FIRST + SIZE
+
+
+@pytest.fixture(params=["analysed", "never analysed"])
+async def big(request: pytest.FixtureRequest, database: Database) -> Database:
+    await database.execute("ALTER TABLE feed.log SET (autovacuum_enabled = off)")
+    await database.execute(
+        """
+        INSERT INTO feed.log (xid, relation, op, key, board, old, new, version, actor, db_user, pid)
+        SELECT (%(first)s::bigint + n)::text::xid8, 'opportunities', 'update', 'o' || n %% 1000, 'b' || n %% 10,
+               jsonb_build_object('id', 'o' || n %% 1000, 'title', 'before'),
+               jsonb_build_object('id', 'o' || n %% 1000, 'title', 'after'), n / 1000 + 1, 'ana', 'app', 1
+        FROM generate_series(0, %(size)s::bigint - 1) AS n
+        """,
+        {"first": FIRST, "size": SIZE},
+    )
+    if request.param == "analysed":
+        await database.execute("ANALYZE feed.log")
+    return database
+
+
+@pytest.fixture(params=["the tailer's session", "a catch-up's transaction"])
+async def session(request: pytest.FixtureRequest, big: Database) -> AsyncIterator[changelog.Connection]:
+    settings = big.settings(jwt_secret="of no use here, and long enough for HS256")
+    runtime = Runtime(settings, Tokens(settings))
+    if request.param == "the tailer's session":
+        async with await runtime.tailer._connect() as conn:
+            yield conn
+    else:
+        async with runtime.pool, runtime.catchups._reader() as conn:
+            yield conn
+
+
+CASES: dict[str, tuple[Seen, Seen | None, Scope | None, int]] = {
+    "nothing new": (Seen(NEXT), None, None, 0),
+    "one row": (Seen(NEXT - 1), None, None, 1),
+    "forty rows": (Seen(NEXT - 40), None, None, 40),
+    "two that were in progress": (Seen(NEXT, (FIRST + 5, FIRST + 50_000)), None, None, 2),
+    "200 that were in progress": (Seen(NEXT - 3, tuple(range(FIRST, FIRST + 20_000, 100))), None, None, 203),
+    "up to a place": (Seen(FIRST + 500), Seen(FIRST + 520, (FIRST + 510,)), None, 19),
+    "up to a place, long ago": (Seen(FIRST, ()), Seen(FIRST + 20), None, 20),
+    "one client's boards": (Seen(NEXT - 40), None, Scope(("b1", "b2"), "ana"), 8),
+}
+
+LEFT_OUT = {"one client's boards": 32, "up to a place": 1}
+
+
+async def test_a_read_touches_only_what_is_new(session: changelog.Connection) -> None:
+    # All in one test: the log is large, and made anew for each.
+    for collapsed in (False, True):
+        for case, (since, until, scope, size) in CASES.items():
+            # Often enough that a session which may choose has gone over to the generic plan, if it would.
+            for _ in range(7):
+                reading = changelog.read(session, since, until, scope, collapsed=collapsed, threshold=5000, chunk=1000)
+                assert [sum(change.size for change in part.changes) async for part in reading] == [size], case
+            plan = await _explained(session, since, until, scope, collapsed=collapsed)
+            scans = [node for node in _nodes(plan) if _is_of_log(node)]
+            assert scans, case
+            assert {scan["Node Type"] for scan in scans} <= {"Index Scan", "Bitmap Heap Scan", "Bitmap Index Scan"}, (
+                case
+            )
+            assert {scan["Index Name"] for scan in scans if "Index Name" in scan} == {"log_xid"}, case
+            # What is left out by a filter lies within what is new: rows of other boards, or in progress at `until`.
+            removed = sum(scan.get("Rows Removed by Filter", 0) for scan in scans)
+            assert removed <= LEFT_OUT.get(case, 0), case
+
+
+def _is_of_log(node: dict[str, Any]) -> bool:
+    return node.get("Relation Name") == "log" or node.get("Index Name", "").startswith("log_")
+
+
+def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node, *(deeper for inner in node.get("Plans", []) for deeper in _nodes(inner))]
+
+
+async def _explained(
+    conn: changelog.Connection, since: Seen, until: Seen | None, scope: Scope | None, *, collapsed: bool
+) -> dict[str, Any]:
+    """The plan of a read, as it runs in this session: of the statement that psycopg has prepared, if it has."""
+    query = sql("queries/collapsed" if collapsed else "queries/unseen")
+    arguments: dict[str, object] = {
+        "since_xmax": str(since.xmax),
+        "since_xip": [str(xid) for xid in since.xip],
+        "until_xmax": None if until is None else str(until.xmax),
+        "until_xip": [] if until is None else [str(xid) for xid in until.xip],
+        "boards": None if scope is None else list(scope.boards),
+        "member": None if scope is None else scope.member,
+        "threshold": 5000,
+        "limit": 1001,
+    }
+    prepared = await conn.execute(
+        "SELECT name FROM pg_prepared_statements WHERE starts_with(statement, %s) AND NOT from_sql",
+        (query.partition("\n")[0],),
+    )
+    if (found := await prepared.fetchone()) is None:
+        explained = await AsyncClientCursor(conn).execute(f"{EXPLAIN} {query}", arguments)
+        ((plan,),) = await explained.fetchall()
+    else:
+        names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", query)))
+        given = SQL(", ").join(Literal(arguments[name]) for name in names)
+        executed = await conn.execute(SQL(EXPLAIN + " EXECUTE {}({})").format(Identifier(found[0]), given))
+        ((plan,),) = await executed.fetchall()
+    root: dict[str, Any] = plan[0]["Plan"]
+    return root
