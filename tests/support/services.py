@@ -132,11 +132,11 @@ class Services:
                 batch=transport.endswith("batch"),
                 buffer=buffer,
             )
+            self.clients.append(client)
         else:
             query = f"?boards={','.join(boards)}" if boards is not None else ""
             headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": cursor} if cursor is not None else {})
             client = await self.knock(transport, query, headers=headers, buffer=buffer)
-        self.clients.append(client)
         if greeted:
             await client.next("auth_success")
         return client
