@@ -15,7 +15,7 @@ from api.failures import DATABASE, USAGE, FailureError, check_urls
 from db import embedded
 from db.embedded import EmbeddedPostgres
 from db.settings import Settings
-from feed.database import NotReadyError, connect, require_ready
+from feed.database import NotReadyError, dsn, require_ready
 from feed.tokens import Tokens
 
 _AGE = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
@@ -116,7 +116,7 @@ def _ask(statement: LiteralString, parameters: tuple[object, ...] = ()) -> Any:
     url = url_of(read_settings())
 
     async def ask() -> Any:
-        async with await connect(url, "boardcast") as conn:
+        async with await psycopg.AsyncConnection.connect(dsn(url, "boardcast"), autocommit=True) as conn:
             await require_ready(conn)
             row = await (await conn.execute(statement, parameters)).fetchone()
         return row[0] if row else None

@@ -1,0 +1,164 @@
+"""The tables of the documentation against the code that they are about: a fact that changes in one place fails here."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from api import failures
+from api.metrics import Metrics as ApiMetrics
+from api.problems import PROBLEMS
+from db.settings import Settings
+from feed import goodbye, protocol, stream
+from feed.cursor import Fault
+from feed.metrics import Metrics
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+@cache
+def table(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head and without backquotes."""
+    text = (ROOT / "docs" / page).read_text()
+    section = re.split(r"^#+ ", text.split(f"\n## {heading}\n")[1], flags=re.MULTILINE)[0]
+    first = re.search(r"(?:^\|.*\|\n)+", section, re.MULTILINE)
+    assert first, heading
+    rows = re.findall(r"^\|(.*)\|$", first[0], re.MULTILINE)
+    return [[cell.strip().replace("`", "") for cell in row.split("|")] for row in rows[2:]]
+
+
+def column(page: str, heading: str, place: int = 0) -> list[str]:
+    return [row[place] for row in table(page, heading)]
+
+
+def test_close_codes() -> None:
+    assert table("protocol.md", "Close codes") == [
+        [str(each.code), each.name, "yes" if each.again else "no", str(each.status), each.meaning]
+        for each in goodbye.ALL
+    ]
+
+
+def test_reset_reasons() -> None:
+    assert column("protocol.md", "Resets") == [str(fault) for fault in Fault]
+
+
+def test_problems() -> None:
+    assert table("protocol.md", "Problems") == [[slug, str(kind.status), kind.title] for slug, kind in PROBLEMS.items()]
+
+
+def test_a_stream_is_refused_with_problems_of_the_same_table() -> None:
+    tree = ast.parse(Path(stream.__file__).read_text())
+    raised = {(slug, node.args[1].value) for node in _calls(tree, "StreamError") if (slug := _text(node.args[0]))}
+    raised |= set(stream._OF_TOKEN.values())
+    raised |= {(slug, each.status) for each, slug in stream._OF_ROOM.items()}
+    assert len(raised) >= 9
+    assert {(slug, PROBLEMS[slug].status) for slug, _ in raised} == raised
+
+
+def test_what_a_client_may_say() -> None:
+    said = {
+        model.model_fields["type"].annotation.__args__[0]: [
+            f"{name}{'' if field.is_required() else '?'}"
+            for name, field in model.model_fields.items()
+            if name != "type"
+        ]
+        for model in get_args(protocol.Incoming)
+    }
+    rows = table("protocol.md", "A WebSocket's client says")
+    assert {row[0]: re.findall(r"\w+\??", row[1]) for row in rows} == said
+    assert [row[0] for row in rows] == list(protocol.TYPES)
+
+
+def test_what_the_service_says() -> None:
+    told = set()
+    for path in (ROOT / "feed").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for name in ("message", "tell", "announce", "_refuse"):
+            told |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
+    events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "event.py").read_text())
+    known = set(column("protocol.md", "The service says"))
+    assert {word for word in told if re.fullmatch(r"[a-z_]+", word)} - set(error_codes()) <= known
+    assert set(events) <= known
+    assert known <= told | set(events) | {"error", "auth_error", "batch"}
+
+
+def test_error_codes() -> None:
+    assert sorted(column("protocol.md", "Error codes")) == sorted(set(error_codes()))
+
+
+def error_codes() -> list[str]:
+    """Every code that an error or auth_error is made with."""
+    found = [goodbye.NO_AUTH.name, goodbye.TOO_MANY.name, goodbye.RESTART.name, goodbye.OVERLOADED.name]
+    for path in (ROOT / "feed").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        given = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"]
+        found += [value for node in given if (value := _text(node))]
+        for name in ("BadMessageError", "UnauthenticatedError", "TokenError"):
+            found += [value for node in _calls(tree, name) if node.args and (value := _text(node.args[0]))]
+        found += [value for node in _calls(tree, "_refuse") if len(node.args) > 3 and (value := _text(node.args[3]))]
+    return found
+
+
+def test_settings() -> None:
+    rows = {row[0]: row[1] for row in table("operations.md", "Settings")}
+    fields = {
+        str(field.validation_alias or f"BOARDCAST_{name.upper()}"): field
+        for name, field in Settings.model_fields.items()
+    }
+    assert list(rows) == list(fields)
+    for name, field in fields.items():
+        assert rows[name] == _shown(field.default) or rows[name].endswith("own"), name
+
+
+def _shown(default: Any) -> str:
+    if default is None or default == ():
+        return ""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, int) and default == 1024 * 1024:
+        return "1MiB"
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_metrics() -> None:
+    registry = Metrics().registry
+    ApiMetrics(registry)
+    collectors: list[Any] = list(registry._collector_to_names)
+    rows = {row[0]: row[1:] for row in table("operations.md", "Metrics")}
+    assert rows == {each._name: [each._type, ", ".join(each._labelnames), each._documentation] for each in collectors}
+
+
+def test_exit_statuses() -> None:
+    assert column("operations.md", "Exit statuses") == ["0", "1", *map(str, (2, 3, 4)), "128 + n"]
+    assert (failures.USAGE, failures.DATABASE, failures.TAKEN) == (2, 3, 4)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        assert ":" not in path or path.startswith("http"), target
+        if path.startswith("http"):
+            continue
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}, target
+
+
+def _calls(tree: ast.AST, name: str) -> list[Any]:
+    """The calls of a function or method of this name."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and name in {getattr(node.func, "id", ""), getattr(node.func, "attr", "")}
+    ]
+
+
+def _text(node: ast.AST) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
