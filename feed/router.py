@@ -79,6 +79,10 @@ class Handlers:
         try:
             principal = await self._runtime.tokens.verify(message.token)
         except TokenError as error:
+            if error.code == "keys_unavailable":
+                # Nothing is wrong with the token, and the one before still holds.
+                subscription.tell("error", code=error.code, message=error.message)
+                return
             raise UnauthenticatedError(error.code, error.message) from error
         if not principal.user_id == message.userId == subscription.principal.user_id:
             raise UnauthenticatedError("wrong_user", "the token is not of this user")

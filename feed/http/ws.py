@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.event import message
-from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, UNAUTHENTICATED, Goodbye
+from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, OVERLOADED, UNAUTHENTICATED, Goodbye
 from feed.principal import Principal
 from feed.protocol import Auth, BadMessageError, parse
 from feed.router import Router, UnauthenticatedError
@@ -133,7 +133,8 @@ class WebSocketHandler:
         try:
             principal = await self._runtime.tokens.verify(auth.token)
         except TokenError as error:
-            self._refuse(sink, UNAUTHENTICATED, "auth_error", error.code, error.message)
+            goodbye = OVERLOADED if error.code == "keys_unavailable" else UNAUTHENTICATED
+            self._refuse(sink, goodbye, "auth_error", error.code, error.message)
             return None
         if principal.user_id != auth.userId:
             self._refuse(sink, UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")
