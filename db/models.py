@@ -82,7 +82,7 @@ opportunities = Table(
     Column("value", Numeric(14, 2)),
     Column("currency", Text, nullable=False, server_default="BRL"),
     Column("phase", Text, nullable=False, server_default=""),
-    Column("position", Text, nullable=False, server_default="a0", comment="Order in its phase: a fractional index key"),
+    Column("position", Text, nullable=False, server_default="a0"),  # order in its phase: a fractional index key
     Column("owner_id", Text),
     Column("probability", Integer),
     Column("expected_close_date", Date),
@@ -91,7 +91,7 @@ opportunities = Table(
     Column("version_number", Integer, nullable=False, server_default="1"),
     Column("last_modified_by", Text),
     Column("last_sync_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
-    Index("opportunities_board_id", "board_id"),
+    Index("feed_opportunities_board_id", "board_id"),
 )
 
 user_presence = Table(

@@ -64,6 +64,8 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER zz_feed_version ON opportunities")
     op.execute("DROP VIEW opportunity_versions")
     op.execute("DROP TABLE user_presence")
+    op.execute("DROP INDEX feed_opportunities_board_id")
+    op.execute("REVOKE ALL ON users, opportunities FROM feed_app, feed_listener, feed_dba")
     for table in reversed(ADOPTABLE):
         if table not in adopted:
             op.execute(f"DROP TABLE {table} CASCADE")

@@ -1,4 +1,7 @@
--- Tables that an application may already have keep what they have and get the columns that are missing.
+-- Tables that an application may already have keep what they have and get the columns that are missing. Nothing else is put on
+-- them that would stay: no comment on a column that may be theirs, and an index under a name of ours.
+SELECT set_config('boardcast.adopts', (to_regclass('opportunities') IS NOT NULL)::text, true);
+
 CREATE TABLE IF NOT EXISTS users (id text PRIMARY KEY);
 ALTER TABLE users
     ADD COLUMN IF NOT EXISTS name text,
@@ -40,17 +43,17 @@ ALTER TABLE opportunities
     ADD COLUMN IF NOT EXISTS last_modified_by text,
     ADD COLUMN IF NOT EXISTS last_sync_at timestamptz NOT NULL DEFAULT now();
 
--- Rows from before belong to one board, 'main', with the phases that they are in, seen by every user there is.
+-- An application that knows nothing of boards has one, 'main', with the phases that its rows are in, seen by every user there is.
+-- It is there before the first row, too.
 INSERT INTO boards (id, name, phases)
-SELECT 'main', 'Main', jsonb_agg(jsonb_build_object('id', phase, 'name', phase) ORDER BY phase)
-FROM (SELECT DISTINCT phase FROM opportunities) AS p
-HAVING count(*) > 0;
+SELECT 'main', 'Main', coalesce(jsonb_agg(jsonb_build_object('id', phase, 'name', phase) ORDER BY phase), '[]')
+FROM (SELECT DISTINCT phase FROM opportunities WHERE phase IS NOT NULL) AS p
+HAVING current_setting('boardcast.adopts')::boolean;
 INSERT INTO board_members (board_id, user_id, role)
 SELECT boards.id, users.id, 'editor' FROM boards CROSS JOIN users;
 ALTER TABLE opportunities
     ADD COLUMN IF NOT EXISTS board_id text NOT NULL DEFAULT 'main' REFERENCES boards (id) ON DELETE CASCADE;
-CREATE INDEX IF NOT EXISTS opportunities_board_id ON opportunities (board_id);
-COMMENT ON COLUMN opportunities.position IS 'Order in its phase: a fractional index key';
+CREATE INDEX feed_opportunities_board_id ON opportunities (board_id);
 
 CREATE UNLOGGED TABLE user_presence (
     id text PRIMARY KEY DEFAULT gen_random_uuid()::text,
