@@ -6,13 +6,14 @@ BOARDCAST_TEST_EXAMPLES sets how many programs are tried (25 otherwise).
 import os
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db.embedded import EmbeddedPostgres
 from tests.property.mirror import BOARDS, Card, Mirror
 from tests.property.writers import Step, Writer
 from tests.support.database import Database, cloned
+from tests.support.load import NO_BELL
 from tests.support.services import Services, people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
@@ -21,20 +22,35 @@ EXAMPLES = int(os.environ.get("BOARDCAST_TEST_EXAMPLES", "25"))
 WRITERS = 3
 CARDS = ("o1", "c1", "c2", "c3")
 
+_card = st.sampled_from(CARDS)
+_board = st.sampled_from(BOARDS)
+_transactions = st.sampled_from(["begin"] * 4 + ["commit"] * 3 + ["rollback", "savepoint", "rollback to", "take xid"])
 _ops = st.one_of(
-    st.tuples(
-        st.sampled_from(["begin", "commit", "begin", "commit", "rollback", "savepoint", "rollback to", "take xid"])
-    ).map(lambda op: (*op, "", "")),
-    st.tuples(st.just("insert"), st.sampled_from(CARDS), st.sampled_from(BOARDS)),
-    st.tuples(st.sampled_from(["edit", "nothing", "delete"]), st.sampled_from(CARDS), st.sampled_from("abc")),
-    st.tuples(st.just("move"), st.sampled_from(CARDS), st.sampled_from(["new", "won", "lost"])),
-    st.tuples(st.just("change board"), st.sampled_from(CARDS), st.sampled_from(BOARDS)),
+    *[_transactions.map(lambda op: (op, "", ""))] * 4,
+    st.tuples(st.just("insert"), _card, _board),
+    *[st.tuples(st.just("edit"), st.sampled_from(CARDS[:2]), st.sampled_from("abc"))] * 3,
+    st.tuples(st.just("move"), _card, st.sampled_from(["new", "won", "lost"])),
+    st.tuples(st.sampled_from(["nothing", "delete"]), _card, st.just("")),
+    st.tuples(st.just("change board"), _card, _board),
     st.tuples(st.just("edit all"), st.just(""), st.sampled_from("xyz")),
 )
-_writes = st.tuples(st.integers(0, WRITERS - 1), _ops).map(lambda t: Step(t[0], *t[1]))
-_moves = st.tuples(st.just("connect"), st.sampled_from(TRANSPORTS))
-_waits = st.tuples(st.sampled_from(["pause", "resume", "take", "sweep", "restart"]))
-_programs = st.lists(st.one_of(_writes, _writes, _writes, _writes, _moves, _waits), min_size=10, max_size=60)
+_writes = st.tuples(st.integers(0, WRITERS - 1), _ops).map(lambda drawn: Step(drawn[0], *drawn[1]))
+_reads = st.one_of(
+    *[st.just(("sweep",))] * 3,
+    st.tuples(st.just("connect"), st.sampled_from(TRANSPORTS)),
+    st.tuples(st.sampled_from(["pause", "resume", "take", "restart"])),
+)
+_programs = st.lists(st.one_of(_writes, _writes, _writes, _reads), min_size=20, max_size=80)
+
+# What every other way of reading a log loses, or turns around; tried each time, whatever else is found.
+COMMITTED_LATER = [
+    *(Step(0, "begin"), Step(0, "insert", "c1", "b1")),
+    *(Step(1, "edit", "o1", "a"), ("sweep",), Step(0, "commit"), ("sweep",)),
+]
+SAME_ROW_CROSSED = [
+    *(Step(0, "begin"), Step(0, "insert", "c1", "b1"), Step(1, "edit", "o1", "a")),
+    *(Step(0, "edit", "o1", "b"), Step(0, "commit"), ("sweep",)),
+]
 
 
 async def _table(database: Database) -> dict[tuple[str, str], Card]:
@@ -47,8 +63,10 @@ def _comparable(cards: dict[tuple[str, str], Card]) -> dict[tuple[str, str], Any
     return {key: {name: value for name, value in card.items() if name not in moments} for key, card in cards.items()}
 
 
-async def _run(program: list[Any], database: Database, first: str, chunk: int, threshold: int) -> None:
+async def _run(program: list[Any], database: Database, first: str, chunk: int, threshold: int, *, bell: bool) -> None:
     await people(database)
+    if not bell:
+        await database.execute(NO_BELL)
     async with serving(database, chunk=chunk, resync_threshold=threshold, sweep=0.1, heartbeat=0.2) as services:
         mirror = Mirror(services)
         await mirror.start(first)
@@ -118,9 +136,12 @@ def _check_history(mirror: Mirror) -> None:
     first=st.sampled_from(TRANSPORTS),
     chunk=st.sampled_from([1, 2, 3, 1000]),
     threshold=st.sampled_from([3, 1000, 1000]),
+    bell=st.booleans(),
 )
+@example(program=COMMITTED_LATER, first="websocket", chunk=1000, threshold=1000, bell=True)
+@example(program=SAME_ROW_CROSSED, first="websocket", chunk=1000, threshold=1000, bell=False)
 async def test_a_client_ends_with_what_the_tables_hold(
-    server: EmbeddedPostgres, template: str, program: list[Any], first: str, chunk: int, threshold: int
+    server: EmbeddedPostgres, template: str, program: list[Any], first: str, chunk: int, threshold: int, bell: bool
 ) -> None:
     with cloned(server, template) as database:
-        await _run(program, database, first, chunk, threshold)
+        await _run(program, database, first, chunk, threshold, bell=bell)
