@@ -2,7 +2,7 @@ FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/boardcast
 WORKDIR /src
-COPY pyproject.toml constraints.txt LICENSE boardcast.py ./
+COPY pyproject.toml constraints.txt README.md LICENSE boardcast.py ./
 COPY db db
 COPY feed feed
 COPY api api

@@ -1,0 +1,54 @@
+"""README.md does what it says: its commands are run as they stand there, in its order."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from db import pgbin
+from tests.cli.harness import READY, Commands
+from tests.support.until import until
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+VENV = Path(sys.prefix)
+
+
+def blocks() -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def start(line: str, env: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
+    """Run a line of the README in the background, in the clone's folder."""
+    with output.open("w") as stdout:
+        return subprocess.Popen(["/bin/bash", "-c", f"exec {line}"], cwd=ROOT, env=env, stdout=stdout)
+
+
+@pytest.mark.skipif(VENV != ROOT / ".venv", reason="README.md has the virtual environment of `make setup`")
+async def test_the_commands_do_what_it_says(commands: Commands) -> None:
+    up, write, stream = (block.strip() for block in blocks())
+    env = commands.environment(BOARDCAST_DATA_DIR=str(commands.folder / "data"))
+    env["PATH"] += f":{pgbin.find()}"  # psql, where there is none installed
+    said, told, wrote = (commands.folder / name for name in ("up", "stream", "write"))
+    # What is set up already is taken as it is: the tests run from it.
+    make = start(f"{up} -o .venv/.installed", env, said)
+    try:
+        await until(lambda: READY.search(said.read_text()), timeout=60, what="the ready line")
+        curl = start(f"timeout 20 {stream.replace('8001', env['BOARDCAST_FEED_PORT'])}", env, told)
+        await until(lambda: "auth_success" in told.read_text(), timeout=20)
+        assert start(write, env, wrote).wait(10) == 0
+        assert wrote.read_text() == "UPDATE 1\n"
+        await until(lambda: '"toPhase":"won"' in told.read_text(), timeout=5)
+        assert told.read_text().count("event: opportunity_moved") == 1
+    finally:
+        make.send_signal(signal.SIGTERM)
+        make.wait(20)
+    curl.wait(20)
+    assert "event: goodbye" in told.read_text()
+
+
+def test_the_picture_is_small() -> None:
+    assert (ROOT / "docs" / "board.png").stat().st_size < 200 * 1024
