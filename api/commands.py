@@ -64,15 +64,10 @@ def reset_feed(reason: Annotated[str, typer.Option(help="Kept in feed.identity."
     """Make every cursor invalid.
 
     For a change of history that the feed cannot notice by itself, such as a copied data directory. Clients take a new
-    snapshot, those with open streams at once.
+    snapshot, those with open streams within seconds.
     """
     feed_id = _ask("SELECT feed.reset_feed(%s)", (reason,))
     typer.echo(f"the feed is {feed_id} from now on")
-    # A service looks at the feed's id whenever it connects: it is made to.
-    _ask(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND application_name = 'boardcast-tailer'"
-    )
 
 
 def database() -> None:
