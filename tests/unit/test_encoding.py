@@ -1,7 +1,6 @@
 """What is written is what the standards say, read back by somebody else's reader where there is one."""
 
 from collections.abc import Generator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,13 +11,13 @@ from websockets.streams import StreamReader
 
 from feed.encoding import PING, SSE, SSE_CHUNKED, WEBSOCKET, WEBSOCKET_BATCH, chunk, frame
 from feed.event import Event
+from tests.support.changes import change
 
 BODIES = [b'{"type":"a","seq":1', b'{"type":"b","seq":2', b'{"type":"c","seq":3']
 
 
 def _events(number: int) -> list[Event]:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    return [Event(name, "b1", n, at, BODIES[n], None) for n, name in enumerate("abc"[:number])]
+    return [Event(name, change(seq=n), BODIES[n]) for n, name in enumerate("abc"[:number])]
 
 
 def _frames(data: bytes) -> list[Frame]:

@@ -1,51 +1,26 @@
 """An event's JSON: what PostgreSQL made of the row is in it unread, whatever its digits and characters."""
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from db.changelog import Change
 from feed.event import Event, Grant, message, timestamp
-
-AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-def _change(**others: Any) -> Change:
-    fields = {
-        "seq": 5,
-        "xid": 2**63,
-        "at": AT,
-        "relation": "opportunities",
-        "op": "update",
-        "key": "o1",
-        "board": "b1",
-        "version": 2,
-        "actor": "ana",
-        "origin": None,
-        "body": '{"title": "x"}',
-        "from_phase": "new",
-        "to_phase": "new",
-        "member": None,
-        "role": None,
-        "size": 1,
-    }
-    return Change(**{**fields, **others})
+from tests.support.changes import AT, change
 
 
 @pytest.mark.parametrize(
     "digits", ["1200.50", "12345678901234567890.12", "0.00", "-1", "1e400", "100000000000000000000000"]
 )
 def test_the_digits_of_an_amount_survive(digits: str) -> None:
-    told = Event.of(_change(body=f'{{"value": {digits}}}')).json()
+    told = Event.of(change(body=f'{{"value": {digits}}}')).json()
     assert f'"changes":{{"value": {digits}}}'.encode() in told
     assert json.loads(told, parse_float=Decimal)["changes"]["value"] == Decimal(digits)
 
 
 def test_an_update_in_full() -> None:
-    assert Event.of(_change(origin="m-1")).json("c.1") == (
+    assert Event.of(change(origin="m-1")).json("c.1") == (
         b'{"type":"opportunity_updated","opportunityId":"o1","changes":{"title": "x"},"boardId":"b1","userId":"ana",'
         b'"timestamp":"2026-11-23T12:00:00.123Z","version":2,"seq":5,"xid":"9223372036854775808","origin":"m-1","cursor":"c.1"}'
     )
@@ -62,7 +37,7 @@ def test_an_update_in_full() -> None:
     ],
 )
 def test_each_operation_on_a_card(op: str, body: str | None, kind: str, field: str | None) -> None:
-    told = json.loads(Event.of(_change(op=op, body=body)).json())
+    told = json.loads(Event.of(change(op=op, body=body)).json())
     assert told["type"] == kind
     assert {"opportunity", "changes"} & told.keys() == ({field} if field else set())
 
@@ -78,7 +53,7 @@ def test_each_operation_on_a_card(op: str, body: str | None, kind: str, field: s
     ],
 )
 def test_a_move_is_a_change_of_phase(before: str | None, after: str | None, kind: str) -> None:
-    told = json.loads(Event.of(_change(from_phase=before, to_phase=after)).json())
+    told = json.loads(Event.of(change(from_phase=before, to_phase=after)).json())
     assert told["type"] == f"opportunity_{kind}"
     if kind == "moved":
         assert (told["fromPhase"], told["toPhase"]) == (before, after)
@@ -86,15 +61,15 @@ def test_a_move_is_a_change_of_phase(before: str | None, after: str | None, kind
 
 def test_names_are_quoted_whatever_is_in_them() -> None:
     nasty = 'a"b\\c\nd\u2028é☃'
-    told = json.loads(Event.of(_change(key=nasty, actor=nasty, board=nasty, origin=nasty)).json())
+    told = json.loads(Event.of(change(key=nasty, actor=nasty, board=nasty, origin=nasty)).json())
     assert [told[name] for name in ("opportunityId", "userId", "boardId", "origin")] == [nasty] * 4
-    assert b"\n" not in Event.of(_change(key=nasty, actor=nasty)).json()
+    assert b"\n" not in Event.of(change(key=nasty, actor=nasty)).json()
 
 
 def test_collapsed_is_said_only_of_more_than_one() -> None:
-    assert json.loads(Event.of(_change(size=3)).json())["collapsed"] == 3
-    assert "collapsed" not in json.loads(Event.of(_change()).json())
-    resync = json.loads(Event.of(_change(op="resync", size=3, body=None)).json())
+    assert json.loads(Event.of(change(size=3)).json())["collapsed"] == 3
+    assert "collapsed" not in json.loads(Event.of(change()).json())
+    resync = json.loads(Event.of(change(op="resync", size=3, body=None)).json())
     assert (resync["reason"], resync["count"], "collapsed" in resync) == ("bulk", 3, False)
 
 
@@ -108,9 +83,9 @@ def test_collapsed_is_said_only_of_more_than_one() -> None:
     ],
 )
 def test_a_change_of_membership_is_a_grant(op: str, member: str | None, role: str | None, grant: Grant) -> None:
-    change = _change(relation="board_members", op=op, member=member, role=role, body=None if op != "insert" else "{}")
-    assert Event.of(change).grant == grant
-    assert Event.of(_change()).grant is None
+    made = change(relation="board_members", op=op, member=member, role=role, body=None if op != "insert" else "{}")
+    assert Event.of(made).grant == grant
+    assert Event.of(change()).grant is None
 
 
 def test_a_timestamp_is_that_of_javascript() -> None:

@@ -18,11 +18,11 @@ from feed.goodbye import ALL
 from feed.members import Members
 from feed.protocol import TYPES, BadMessageError, parse
 from feed.ring import Ring
-from tests.unit.test_event import AT
+from tests.support.changes import change
 
 
-def _event(seq: int, board: str | None = "b1", size: int = 10) -> Event:
-    return Event("x", board, seq, AT, b"x" * size, None)
+def _event(seq: int, board: str | None = "b1", size: int = 10, op: str = "update") -> Event:
+    return Event("x", change(seq=seq, board=board, op=op), b"x" * size)
 
 
 def _cursor(n: int) -> Cursor:
@@ -82,11 +82,11 @@ def test_the_ring_remembers_a_bounded_number_of_cursors() -> None:
 
 
 def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
-    batch = Batch([_event(1, "b1"), _event(2, "b2"), _event(3, None)], _cursor(3))
+    batch = Batch([_event(1, "b1"), _event(2, "b2"), _event(3, None), _event(4, None, op="truncate")], _cursor(4))
     one, both = frozenset({"b1"}), frozenset({"b1", "b2"})
-    assert [e.seq for e in batch.told(one)] == [1, 3]
-    assert [e.seq for e in batch.told(both)] == [1, 2, 3]
-    assert [e.seq for e in batch.told(frozenset())] == [3]
+    assert [e.seq for e in batch.told(one)] == [1, 4]
+    assert [e.seq for e in batch.told(both)] == [1, 2, 4]
+    assert [e.seq for e in batch.told(frozenset())] == [4]
     assert batch.encoded(one, WEBSOCKET) is batch.encoded(frozenset({"b1"}), WEBSOCKET)
     assert batch.encoded(one, WEBSOCKET) != batch.encoded(one, SSE)
     assert Batch([_event(1, "b1")], None).encoded(frozenset({"b2"}), SSE) == b""
