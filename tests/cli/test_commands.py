@@ -3,10 +3,13 @@
 import json
 import signal
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import jwt
 import pytest
+from psycopg import AsyncConnection, sql
+from psycopg.rows import DictRow
 
 from tests.cli.harness import SECRET, Commands
 from tests.cli.test_up import port_of
@@ -135,3 +138,51 @@ def test_help_and_version(commands: Commands) -> None:
     assert "up " in commands.output()
     assert commands.output("--help") == commands.output()
     assert commands.output("--version").count(".") == 2
+
+
+@pytest.mark.parametrize(("service", "role"), [("feed", "feed_listener"), ("api", "feed_app")])
+async def test_each_service_needs_no_more_than_its_role(
+    commands: Commands, database: Database, service: str, role: str
+) -> None:
+    await people(database)
+    login = f"{role}_of_{database.name}"
+    async with await database.connect() as conn:
+        await conn.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x' IN ROLE {}").format(sql.Identifier(login), sql.Identifier(role))
+        )
+        try:
+            url = urlsplit(database.url)
+            commands.env["DATABASE_URL"] = urlunsplit(url._replace(netloc=f"{login}:x@{url.hostname}:{url.port}"))
+            commands.env["JWT_SECRET"] = SECRET
+            await _works(commands, service, conn)
+        finally:
+            await conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
+
+
+async def _works(commands: Commands, service: str, conn: AsyncConnection[DictRow]) -> None:
+    token = commands.output("token", "ana", DATABASE_URL="")
+    bearer = {"Authorization": f"Bearer {token}"}
+    with commands.serving(service) as running:
+        port, path = (port_of(running.feed), "/sse") if service == "feed" else (port_of(running.api), "/api/events")
+        stream = await EventStreamClient.connect(port, path, headers=bearer)
+        cursor = (await stream.next("auth_success")).cursor
+        if service == "api":
+            async with httpx.AsyncClient(base_url=running.api, headers=bearer | {"If-Match": "*"}) as http:
+                for answer in (
+                    await http.patch("/api/opportunities/o1", json={"title": "Other"}),
+                    await http.get("/api/boards/b1"),
+                    await http.get("/api/opportunities/o1/versions"),
+                    await http.get("/api/sync/opportunities", params={"since": cursor}),
+                    await http.post("/api/events/ticket"),
+                    await http.put("/api/opportunities/o1/presence", json={"action": "editing"}),
+                ):
+                    assert answer.is_success, (answer.url, answer.text)
+        else:
+            await conn.execute("UPDATE opportunities SET title = 'Other' WHERE id = 'o1'")
+            socket = await WebSocketClient.connect(port, token, "ana", cursor=cursor)
+            await socket.send({"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
+            assert (await socket.next_event()).body["changes"]["title"] == "Other"
+            assert (await socket.next("user_editing")).body["userId"] == "ana"
+            await socket.close()
+        assert (await stream.next_event()).body["changes"]["title"] == "Other"
+        await stream.close()
