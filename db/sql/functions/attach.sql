@@ -9,12 +9,15 @@ DECLARE
     key_changed text;
     missing text;
 BEGIN
+    IF target = 'feed.log'::regclass THEN
+        RAISE EXCEPTION 'the log cannot be fed into itself' USING ERRCODE = 'invalid_table_definition';
+    END IF;
     IF key IS NULL THEN
         SELECT array_agg(a.attname ORDER BY k.place) INTO key_columns
         FROM pg_index AS i
         CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
         JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE i.indrelid = target AND i.indisprimary;
+        WHERE i.indrelid = target AND i.indisprimary AND k.place <= i.indnkeyatts;
         IF key_columns IS NULL THEN
             RAISE EXCEPTION 'table % has no primary key, so its rows cannot be told apart', target
                 USING ERRCODE = 'invalid_table_definition', HINT = 'Add a primary key, or name a unique column with key => ''…''.';
@@ -28,6 +31,23 @@ BEGIN
                       WHERE attrelid = target AND attname = c.name AND attnum > 0 AND NOT attisdropped);
     IF FOUND THEN
         RAISE EXCEPTION 'table % has no column %', target, quote_ident(missing) USING ERRCODE = 'undefined_column';
+    END IF;
+    IF cardinality(key_columns) = 0 THEN
+        RAISE EXCEPTION 'no key is named for table %', target USING ERRCODE = 'invalid_table_definition';
+    END IF;
+    -- Capture finds a row's old and new image by the key: two rows of one key, or of none, would be mixed up.
+    IF EXISTS (SELECT FROM pg_attribute
+               WHERE attrelid = target AND attname = ANY (key_columns) AND NOT attnotnull)
+       OR NOT EXISTS (SELECT FROM pg_index AS i
+                      WHERE i.indrelid = target AND i.indisunique AND i.indisvalid
+                        AND i.indpred IS NULL AND i.indexprs IS NULL
+                        AND ARRAY(SELECT a.attname::text
+                                  FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+                                  JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                                  WHERE k.place <= i.indnkeyatts
+                                  ORDER BY 1) = ARRAY(SELECT DISTINCT k FROM unnest(key_columns) AS k ORDER BY 1)) THEN
+        RAISE EXCEPTION 'the key (%) of table % is not unique', array_to_string(key_columns, ', '), target
+            USING ERRCODE = 'invalid_table_definition', HINT = 'It needs a UNIQUE constraint, and NOT NULL on each column.';
     END IF;
 
     PERFORM feed.detach(target);

@@ -1,0 +1,181 @@
+"""feed.attach puts the feed on any table, and says what is wrong with one that it cannot be put on."""
+
+from typing import LiteralString
+
+import pytest
+from psycopg import errors
+
+from tests.db.support import Connection, logged, mark, rows, told
+
+TRIGGERS = """
+    SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal ORDER BY tgname
+"""
+
+
+async def test_a_table_of_another_schema(db: Connection) -> None:
+    await db.execute("CREATE SCHEMA other")
+    await db.execute("CREATE TABLE other.tasks (id int PRIMARY KEY, board_id text, done boolean DEFAULT false)")
+    await db.execute("SELECT feed.attach('other.tasks', board => 'board_id')")
+    before = await mark(db)
+    await db.execute("INSERT INTO other.tasks VALUES (1, 'b1')")
+    await db.execute("UPDATE other.tasks SET done = true")
+    await db.execute("UPDATE other.tasks SET done = true")
+    found = await logged(db, before)
+    assert [(row["relation"], row["op"], row["key"], row["board"], row["version"]) for row in found] == [
+        ("other.tasks", "insert", "1", "b1", None),
+        ("other.tasks", "update", "1", "b1", None),
+    ]
+
+
+async def test_names_that_need_quotes(db: Connection) -> None:
+    await db.execute(
+        """CREATE TABLE "My Tasks" ("Task Id" int, "it's" text, "Board" text, PRIMARY KEY ("Task Id", "it's"))"""
+    )
+    await db.execute("""SELECT feed.attach('"My Tasks"', board => 'Board')""")
+    before = await mark(db)
+    await db.execute("""INSERT INTO "My Tasks" VALUES (1, 'a"b', 'b1')""")
+    await db.execute("""UPDATE "My Tasks" SET "Board" = 'b2'""")
+    await db.execute("""DELETE FROM "My Tasks" """)
+    assert await told(db, before) == [
+        ("insert", '[1, "a\\"b"]', "b1"),
+        ("leave", '[1, "a\\"b"]', "b1"),
+        ("enter", '[1, "a\\"b"]', "b2"),
+        ("delete", '[1, "a\\"b"]', "b2"),
+    ]
+    await db.execute("""INSERT INTO "My Tasks" VALUES (1, 'x')""")
+    with pytest.raises(errors.IntegrityConstraintViolation):
+        await db.execute("""UPDATE "My Tasks" SET "it's" = 'y'""")
+
+
+async def test_a_composite_key_is_in_the_order_of_the_key(db: Connection) -> None:
+    await db.execute("CREATE TABLE t (a int, b int, c int, PRIMARY KEY (c, a))")
+    await db.execute("SELECT feed.attach('t')")
+    before = await mark(db)
+    await db.execute("INSERT INTO t VALUES (1, 2, 3)")
+    await db.execute("SELECT feed.attach('t', key => ' a , c ')")
+    await db.execute("UPDATE t SET b = 5")
+    assert await told(db, before) == [("insert", "[3, 1]", None), ("update", "[1, 3]", None)]
+
+
+async def test_attached_twice_is_attached_once(db: Connection) -> None:
+    before = await rows(db, TRIGGERS, ("opportunities",))
+    await db.execute("SELECT feed.attach('opportunities', key => 'id', board => 'board_id')")
+    assert await rows(db, TRIGGERS, ("opportunities",)) == before
+
+
+async def test_detached_is_no_longer_told_and_keeps_its_log(db: Connection) -> None:
+    await db.execute("SELECT feed.detach('opportunities')")
+    assert await rows(db, TRIGGERS, ("opportunities",)) == [{"tgname": "zz_feed_version"}]
+    before = await mark(db)
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    assert await logged(db, before) == []
+    assert await told(db) != []
+
+
+async def test_a_partitioned_table(db: Connection) -> None:
+    await db.execute("CREATE TABLE p (id int PRIMARY KEY, board_id text) PARTITION BY RANGE (id)")
+    await db.execute("CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)")
+    await db.execute("CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)")
+    await db.execute("SELECT feed.attach('p', board => 'board_id')")
+    before = await mark(db)
+    await db.execute("INSERT INTO p VALUES (1, 'b1'), (11, 'b1')")
+    await db.execute("UPDATE p SET board_id = 'b2' WHERE id = 11")
+    assert [(row["relation"], row["op"], row["key"]) for row in await logged(db, before)] == [
+        ("p", "insert", "1"),
+        ("p", "insert", "11"),
+        ("p", "leave", "11"),
+        ("p", "enter", "11"),
+    ]
+
+
+MISTAKES: dict[str, tuple[LiteralString, LiteralString, type[Exception], str]] = {
+    "no primary key": (
+        "CREATE TABLE t (a int)",
+        "SELECT feed.attach('t')",
+        errors.InvalidTableDefinition,
+        "primary key",
+    ),
+    "no such key": (
+        "CREATE TABLE t (a int)",
+        "SELECT feed.attach('t', key => 'b')",
+        errors.UndefinedColumn,
+        "column b",
+    ),
+    "no such board": (
+        "CREATE TABLE t (a int PRIMARY KEY)",
+        "SELECT feed.attach('t', board => 'Board')",
+        errors.UndefinedColumn,
+        'column "Board"',
+    ),
+    "a system column": (
+        "CREATE TABLE t (a int PRIMARY KEY)",
+        "SELECT feed.attach('t', key => 'ctid')",
+        errors.UndefinedColumn,
+        "column ctid",
+    ),
+    "an empty key": (
+        "CREATE TABLE t (a int PRIMARY KEY)",
+        "SELECT feed.attach('t', key => '')",
+        errors.InvalidTableDefinition,
+        "no key",
+    ),
+    "a key that is not unique": (
+        "CREATE TABLE t (a int NOT NULL, b int)",
+        "SELECT feed.attach('t', key => 'a')",
+        errors.InvalidTableDefinition,
+        "not unique",
+    ),
+    "a key that may be null": (
+        "CREATE TABLE t (a int UNIQUE, b int)",
+        "SELECT feed.attach('t', key => 'a')",
+        errors.InvalidTableDefinition,
+        "not unique",
+    ),
+    "a key that is unique for some": (
+        "CREATE TABLE t (a int NOT NULL, b int); CREATE UNIQUE INDEX ON t (a) WHERE b > 0",
+        "SELECT feed.attach('t', key => 'a')",
+        errors.InvalidTableDefinition,
+        "not unique",
+    ),
+    "a column that is gone": (
+        "CREATE TABLE t (a int PRIMARY KEY, b int); ALTER TABLE t DROP COLUMN b",
+        "SELECT feed.attach('t', board => 'b')",
+        errors.UndefinedColumn,
+        "column b",
+    ),
+    "no such table": ("SELECT", "SELECT feed.attach('t')", errors.UndefinedTable, '"t"'),
+    "the log itself": ("SELECT", "SELECT feed.attach('feed.log')", errors.InvalidTableDefinition, "itself"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+async def test_what_cannot_be_fed_is_said(db: Connection, name: str) -> None:
+    before, statement, error, said = MISTAKES[name]
+    await db.execute(before)
+    with pytest.raises(error, match=said):
+        await db.execute(statement)
+
+
+async def test_a_mistake_leaves_a_fed_table_fed(db: Connection) -> None:
+    with pytest.raises(errors.UndefinedColumn):
+        await db.execute("SELECT feed.attach('opportunities', board => 'nowhere')")
+    before = await mark(db)
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    assert await told(db, before) == [("update", "o1", "b1")]
+
+
+async def test_any_unique_key_that_is_named(db: Connection) -> None:
+    await db.execute("CREATE TABLE t (a int NOT NULL, b text NOT NULL, c int, UNIQUE (b, a) INCLUDE (c))")
+    await db.execute("SELECT feed.attach('t', key => 'a,b')")
+    before = await mark(db)
+    await db.execute("INSERT INTO t VALUES (1, 'x')")
+    assert await told(db, before) == [("insert", '[1, "x"]', None)]
+
+
+async def test_a_primary_key_that_carries_more(db: Connection) -> None:
+    await db.execute("CREATE TABLE t (a int, b text, PRIMARY KEY (a) INCLUDE (b))")
+    await db.execute("SELECT feed.attach('t')")
+    before = await mark(db)
+    await db.execute("INSERT INTO t VALUES (1, 'x')")
+    await db.execute("UPDATE t SET b = 'y'")
+    assert await told(db, before) == [("insert", "1", None), ("update", "1", None)]
