@@ -1,0 +1,118 @@
+"""The feed's id is renewed when this is not the log that it was; pruning is remembered."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+import pytest
+
+from db import changelog
+from feed.cursor import Cursor, Fault
+from tests.db.support import Connection, logged, mark, rows, value
+from tests.support.database import Database
+
+IDENTITY = "SELECT feed_id, system_identifier, timeline, reason FROM feed.identity"
+
+
+async def test_the_id_stays_while_the_log_is_the_same(db: Connection) -> None:
+    (before,) = await rows(db, IDENTITY)
+    assert before["reason"] == "install"
+    assert [await value(db, "SELECT feed.identify()") for _ in range(3)] == [before["feed_id"]] * 3
+    assert await rows(db, IDENTITY) == [before]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "reason"),
+    [
+        ("UPDATE feed.identity SET system_identifier = '1'", "another cluster"),
+        ("UPDATE feed.identity SET timeline = '0000000A'", "promotion"),
+    ],
+)
+async def test_elsewhere_it_is_another_feed(db: Connection, replaced: LiteralString, reason: str) -> None:
+    (before,) = await rows(db, IDENTITY)
+    await db.execute(replaced)
+    found = await value(db, "SELECT feed.identify()")
+    assert found != before["feed_id"]
+    assert await rows(db, IDENTITY) == [{**before, "feed_id": found, "reason": reason}]
+
+
+async def test_two_that_renew_at_once_agree(db: Connection, database: Database) -> None:
+    await db.execute("UPDATE feed.identity SET timeline = '0000000A'")
+    async with await database.connect() as one, await database.connect() as two:
+        async with one.transaction():
+            first = await value(one, "SELECT feed.identify()")
+            waiting = asyncio.create_task(value(two, "SELECT feed.identify()"))
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'identify'"
+            async with asyncio.timeout(10):
+                while await value(db, blocked) != 1:
+                    assert not waiting.done()
+        assert await waiting == first
+    assert await value(db, "SELECT feed.identify()") == first
+
+
+async def test_reset_by_hand(db: Connection) -> None:
+    before = await value(db, "SELECT feed.identify()")
+    found = await value(db, "SELECT feed.reset_feed('a copied directory')")
+    assert found != before
+    assert await value(db, "SELECT feed.identify()") == found
+    assert await value(db, "SELECT reason FROM feed.identity") == "a copied directory"
+
+
+async def test_a_cursor_from_before_a_pruning_is_told_so(db: Connection, database: Database) -> None:
+    async with await changelog.Connection.connect(database.url, autocommit=True) as reading:
+        feed = await changelog.identify(reading)
+
+        async def here() -> Cursor:
+            return Cursor.at(feed, await changelog.position(reading))
+
+        async def fault(cursor: Cursor) -> Fault | None:
+            return cursor.fault(await changelog.proof(reading, cursor.anchor))
+
+        old = await here()
+        await db.execute("UPDATE opportunities SET title = 'B'")
+        limit = datetime.now(UTC)
+        kept = await here()
+        await db.execute("UPDATE opportunities SET title = 'C'")
+        new = await here()
+        kept_seqs = [row["seq"] for row in await logged(db, kept.anchor)]
+        assert await value(db, "SELECT feed.prune(%s)", (limit,)) > 0
+        assert [row["seq"] for row in await logged(db)] == kept_seqs
+        # `kept` has missed nothing, but what it is proven by is gone.
+        assert [await fault(cursor) for cursor in (old, kept, new)] == [Fault.PRUNED, Fault.PRUNED, None]
+
+
+async def test_pruning_leaves_the_newest_row(db: Connection) -> None:
+    newest = await mark(db)
+    future = datetime.now(UTC) + timedelta(days=1)
+    assert await value(db, "SELECT feed.prune(%s)", (future,)) == newest - 1
+    assert [row["seq"] for row in await logged(db)] == [newest]
+    assert await value(db, "SELECT feed.prune(%s)", (future,)) == 0
+    assert await value(db, "SELECT floor_seq FROM feed.identity") == newest - 1
+
+
+async def test_pruning_nothing_is_nothing(db: Connection) -> None:
+    before = await logged(db)
+    assert await value(db, "SELECT feed.prune('2000-01-01')") == 0
+    assert await logged(db) == before
+    await db.execute("TRUNCATE feed.log")
+    assert await value(db, "SELECT feed.prune(now())") == 0
+
+
+async def test_a_row_written_late_is_not_forgotten_unseen(db: Connection, database: Database) -> None:
+    """The floor is by seq: what a transaction has written and not committed yet is above it, or was not there to prune."""
+    async with (
+        await database.connect() as slow,
+        await changelog.Connection.connect(database.url, autocommit=True) as reading,
+    ):
+        feed = await changelog.identify(reading)
+        async with slow.transaction():
+            await slow.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
+            await db.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
+            cursor = Cursor.at(feed, await changelog.position(reading))
+            await db.execute("UPDATE opportunities SET title = 'C' WHERE id = 'o1'")
+            await db.execute("SELECT feed.prune(now() + interval '1 day')")
+        # `late` has a seq below the floor. It is still there for a reader, or the reader is told that something is missing.
+        fault = cursor.fault(await changelog.proof(reading, cursor.anchor))
+        parts = changelog.read(reading, cursor.seen, threshold=10, chunk=10)
+        keys = [change.key async for part in parts for change in part.changes]
+    assert fault is Fault.PRUNED or "late" in keys
