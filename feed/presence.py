@@ -76,13 +76,32 @@ class PresenceKeeper:
         """Note that a client has an opportunity open; False where there is none that it can see."""
         user = subscription.principal
         lease = Lease(subscription.id, user.user_id, user.name, opportunity, action, base)
-        async with self._pool.connection() as conn:
-            taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.boards))
-        if taken:
+        held = self._held[subscription.id]
+        before, held[opportunity] = held.get(opportunity), lease
+        # Ours from here on: who is cut off while it is being taken is cancelled in the await, and leave() must find it.
+        taken: set[str] = set()
+        try:
+            async with self._pool.connection() as conn:
+                taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.boards))
+        except asyncio.CancelledError:
+            taken = {opportunity}
+            raise
+        finally:
+            if not taken:
+                self._put_back(subscription.id, opportunity, before)
+        if subscription.state is State.CLOSED and taken:
             self._held[subscription.id][opportunity] = lease
-        if subscription.state is State.CLOSED:
             self.leave(subscription)
         return bool(taken)
+
+    def _put_back(self, connection: str, opportunity: str, before: Lease | None) -> None:
+        held = self._held[connection]
+        if before is not None:
+            held[opportunity] = before
+        else:
+            held.pop(opportunity, None)
+        if not held:
+            del self._held[connection]
 
     async def release(self, subscription: Subscription, opportunity: str | None = None) -> None:
         """Note that a client has closed an opportunity, or all of them."""
