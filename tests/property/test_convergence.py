@@ -3,6 +3,7 @@
 BOARDCAST_TEST_EXAMPLES sets how many programs are tried (25 otherwise).
 """
 
+import asyncio
 import os
 from typing import Any
 
@@ -78,8 +79,7 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
                 else:
                     first = await _client_does(step, mirror, services, first)
             mirror.resume()
-            for writer in writers:
-                await writer.finish()
+            await asyncio.gather(*(writer.finish() for writer in writers))  # one may wait for another's commit
         finally:
             for writer in writers:
                 await writer.close()
