@@ -1,0 +1,99 @@
+"""Behind a real transaction pooler: said plainly where it cannot work, and working with one direct connection named."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from api.failures import DATABASE
+from db.account import Account
+from db.loopback import free_port, is_free
+from tests.cli.harness import SECRET, Commands
+from tests.cli.test_up import port_of
+from tests.support.database import Database
+from tests.support.services import people
+from tests.support.streams import EventStreamClient
+from tests.support.until import until
+
+PGBOUNCER = shutil.which("pgbouncer")
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer here")
+
+SETTINGS = """
+[databases]
+crm = host={host} port={port} user={user} password={password} dbname={name}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {listen}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+"""
+
+
+@contextmanager
+def pooling(database: Database, listen: int) -> Iterator[None]:
+    """Run a pooler on the port `listen`, which gives each transaction whichever connection is free."""
+    url = urlsplit(database.url)
+    text = SETTINGS.format(
+        host=url.hostname, port=url.port, user=url.username, password=url.password, name=database.name, listen=listen
+    )
+    with tempfile.TemporaryDirectory(prefix="boardcast-") as folder:
+        Path(folder).chmod(0o711)
+        settings = Path(folder, "pgbouncer.ini")
+        settings.write_text(text)
+        settings.chmod(0o644)
+        process = Account.choose().spawn([PGBOUNCER or "", settings], output=subprocess.DEVNULL, env={})
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+async def pooled(database: Database) -> AsyncIterator[str]:
+    """The database's address through a pooler."""
+    listen = free_port()
+    with pooling(database, listen):
+        await until(lambda: not is_free(listen), timeout=10, what="pgbouncer")
+        yield f"postgresql://anybody@127.0.0.1:{listen}/crm"
+
+
+@pytest.mark.parametrize("service", ["feed", "api"])
+async def test_listening_through_it_is_refused_at_the_start(commands: Commands, pooled: str, service: str) -> None:
+    status, said = commands.fails(service, DATABASE_URL=pooled, JWT_SECRET=SECRET)
+    assert (status, "LISTEN_DATABASE_URL" in said) == (DATABASE, True)
+
+
+@pytest.mark.parametrize("service", ["feed", "api"])
+async def test_with_a_direct_connection_for_listening_it_works(
+    commands: Commands, database: Database, pooled: str, service: str
+) -> None:
+    await people(database)
+    commands.env |= {"DATABASE_URL": pooled, "LISTEN_DATABASE_URL": database.url, "JWT_SECRET": SECRET}
+    assert commands.output("migrate") == ""
+    bearer = {"Authorization": f"Bearer {commands.output('token', 'ana')}"}
+    with commands.serving(service) as running:
+        port, path = (port_of(running.feed), "/sse") if service == "feed" else (port_of(running.api), "/api/events")
+        stream = await EventStreamClient.connect(port, path, headers=bearer)
+        cursor = (await stream.next("auth_success")).cursor
+        if service == "api":
+            async with httpx.AsyncClient(base_url=running.api, headers=bearer | {"If-Match": "*"}) as http:
+                for number in range(10):
+                    answer = await http.patch("/api/opportunities/o1", json={"title": f"Title {number}"})
+                    assert answer.is_success, answer.text
+        else:
+            for _ in range(10):
+                await database.execute("UPDATE opportunities SET title = title || '!'")
+        live = await stream.collect(10)
+        again = await EventStreamClient.connect(port, f"{path}?since={cursor}", headers=bearer)
+        assert [event.seq for event in await again.collect(10)] == [event.seq for event in live]
+        for client in (stream, again):
+            await client.close()
