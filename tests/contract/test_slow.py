@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from feed.subscription import State
 from tests.support.database import Database
 from tests.support.services import Serve, told
@@ -91,3 +93,23 @@ async def test_a_client_that_never_reads_is_dropped(serve: Serve, database: Data
     await dead.end()
     await database.execute("UPDATE opportunities SET notes = 'small'")
     assert (await quick.next_event()).body["version"] == 122
+
+
+@pytest.mark.xfail(
+    reason="a catch-up keeps its turn and its connection while its client drains: four of them are all turns"
+)
+async def test_slow_ones_who_come_back_hold_up_nobody_else(serve: Serve, database: Database) -> None:
+    transport = "websocket"
+    services = await serve(client_budget=BUDGET, chunk=20)
+    first = await services.open(transport)
+    start = first.cursor
+    await first.close()
+    await _flood(database, 150)
+    await services.stop()
+    hub = await services.hub(transport)
+    for _ in range(6):
+        slow = await services.open(transport, start, buffer=BUFFER, greeted=False)
+        slow.pause()
+    await until(lambda: sum(s.sink.pending() > BUDGET for s in hub.connections) >= 4)
+    quick = await services.open(transport, start, user="bruno", greeted=False)
+    assert [m.body["version"] for m in await quick.collect(150, timeout=3)] == list(range(2, 152))
