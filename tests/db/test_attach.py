@@ -179,3 +179,75 @@ async def test_a_primary_key_that_carries_more(db: Connection) -> None:
     await db.execute("INSERT INTO t VALUES (1, 'x')")
     await db.execute("UPDATE t SET b = 'y'")
     assert await told(db, before) == [("insert", "1", None), ("update", "1", None)]
+
+
+async def test_columns_named_as_the_function_s_own(db: Connection) -> None:
+    names = [
+        "o",
+        "n",
+        "r",
+        "data",
+        "key",
+        "op",
+        "board",
+        "old",
+        "new",
+        "before",
+        "after",
+        "touched",
+        "old_row",
+        "new_row",
+        "old_rows",
+        "new_rows",
+        "written",
+        "step",
+    ]
+    columns = ", ".join(f'"{name}" int DEFAULT 0' for name in names)
+    await db.execute(f"CREATE TABLE t (id int PRIMARY KEY, {columns})")
+    await db.execute("SELECT feed.attach('t', board => 'board')")
+    before = await mark(db)
+    await db.execute("INSERT INTO t (id) VALUES (1), (2)")
+    await db.execute("UPDATE t SET o = 1 WHERE id = 1")
+    await db.execute("UPDATE t SET n = 1, board = 1")
+    await db.execute("DELETE FROM t WHERE id = 1")
+    found = await logged(db, before)
+    assert [(row["op"], row["key"]) for row in found[:3]] == [("insert", "1"), ("insert", "2"), ("update", "1")]
+    assert sorted((row["op"], row["key"], row["board"]) for row in found[3:-1]) == [
+        ("enter", "1", "1"),
+        ("enter", "2", "1"),
+        ("leave", "1", "0"),
+        ("leave", "2", "0"),
+    ]
+    assert (found[-1]["op"], found[-1]["old"]) == (
+        "delete",
+        {"id": 1, **dict.fromkeys(names, 0), "o": 1, "n": 1, "board": 1},
+    )
+
+
+async def test_one_row_is_logged_as_many_are(db: Connection) -> None:
+    """An UPDATE of one row takes a shorter way; it must end in the same place."""
+    await db.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, board_id text, version_number int, last_modified_by text, x int)"
+    )
+    await db.execute("SELECT feed.attach('t', board => 'board_id')")
+    await db.execute("INSERT INTO t VALUES (1, 'b1', 1, 'ana', 1), (2, 'b1', 1, 'ana', 1)")
+    changes: tuple[LiteralString, ...] = (
+        "UPDATE t SET x = 2",
+        "UPDATE t SET x = 2",
+        "UPDATE t SET board_id = 'b2', last_modified_by = NULL",
+        "UPDATE t SET board_id = NULL, version_number = 7",
+        "UPDATE t SET board_id = 'b1', x = NULL",
+    )
+    for change in changes:
+        before = await mark(db)
+        async with db.transaction(force_rollback=True):
+            await db.execute(change)
+            many = [row for row in await logged(db, before) if row["key"] == "1"]
+        before = await mark(db)
+        await db.execute(f"{change} WHERE id = 1")
+        one = await logged(db, before)
+        own = {"seq", "xid", "at"}
+        assert [{k: v for k, v in row.items() if k not in own} for row in one] == [
+            {k: v for k, v in row.items() if k not in own} for row in many
+        ], change
+        await db.execute(f"{change} WHERE id = 2")
