@@ -82,12 +82,16 @@ class Change(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A part of one read. `last` is true of the final part only; snapshot and last_xid (of all parts) make the next cursor."""
+    """A part of one read. `last` is true of the final part only; snapshot and last_xid (of all parts) make the next cursor.
+
+    `end` is where in the order of the read this part ends: a read up to a fixed `until` can be taken up again there.
+    """
 
     snapshot: str
     last_xid: int | None
     changes: list[Change]
     last: bool
+    end: tuple[int, int] | None
 
 
 async def position(conn: Connection) -> Position:
@@ -120,11 +124,13 @@ async def read(
     collapsed: bool = False,
     threshold: int,
     chunk: int,
+    after: tuple[int, int] | None = None,
 ) -> AsyncGenerator[Chunk]:
     """What can be seen now (or could be seen at `until`) and could not at `since`; all boards without a scope.
 
     One statement, so one snapshot, and always at least one chunk, of at most `chunk` changes. A board with more than
-    `threshold` changes is told by one ``resync``. Collapsed: the newest state of each row, once.
+    `threshold` changes is told by one ``resync``. Collapsed: the newest state of each row, once. `after`: what comes behind the
+    `end` of an earlier part.
     """
     query = sql("queries/collapsed" if collapsed else "queries/unseen")
     arguments = {
@@ -136,6 +142,8 @@ async def read(
         "member": None if scope is None else scope.member,
         "threshold": threshold,
         "limit": chunk + 1,
+        "after_ends": None if after is None else after[0],
+        "after_seq": None if after is None else after[1],
     }
     # Nearly every read is small: one round trip. One that is not is begun again as a stream, in bounded memory.
     rows = await (await conn.execute(query, arguments)).fetchall()
@@ -155,8 +163,10 @@ async def read(
 
 def _chunk(rows: list[tuple[Any, ...]], *, last: bool) -> Chunk:
     snapshot, *_, last_xid, _ = rows[0]
-    found = [] if last_xid is None else [Change._make(row[1:-2]) for row in rows]
-    return Chunk(snapshot, last_xid, found, last)
+    if last_xid is None:
+        return Chunk(snapshot, None, [], last, None)
+    changes = [Change._make(row[1:-2]) for row in rows]
+    return Chunk(snapshot, last_xid, changes, last, (rows[-1][-1], changes[-1].seq))
 
 
 async def _one(conn: Connection, query: str, arguments: dict[str, object]) -> tuple[Any, ...]:

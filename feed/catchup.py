@@ -38,6 +38,8 @@ _READING = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 )
 """A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
+_GRACE = 0.2
+"""Seconds that a reader waits for its client to take what was read, before another client has its turn."""
 _LOOK = 0.02
 """Seconds between looks at a socket that drains."""
 
@@ -160,13 +162,16 @@ class CatchUps:
         self._see(subscription)
         target, settings = self._tailer.cursor, self._settings
         scope = Scope(tuple(subscription.boards), subscription.principal.user_id)
-        async with self._reader() as conn:
-            async with asyncio.timeout(_PATIENCE):
-                fault = subscription.cursor.fault(await changelog.proof(conn, subscription.cursor.anchor))
-            if fault is not None:
-                target = self._tailer.cursor
-                self._reset(subscription, fault)
-            elif subscription.cursor != target:
+        after: tuple[int, int] | None = None
+        done = subscription.cursor == target
+        while not done:
+            async with self._reader() as conn:
+                async with asyncio.timeout(_PATIENCE):
+                    fault = subscription.cursor.fault(await changelog.proof(conn, subscription.cursor.anchor))
+                if fault is not None:
+                    target = self._tailer.cursor
+                    self._reset(subscription, fault)
+                    break
                 reading = changelog.read(
                     conn,
                     subscription.cursor.seen,
@@ -175,14 +180,20 @@ class CatchUps:
                     collapsed=subscription.collapse,
                     threshold=settings.resync_threshold,
                     chunk=settings.chunk,
+                    after=after,
                 )
                 async with aclosing(reading) as parts:
                     async for part in patiently(parts, _PATIENCE):
+                        self._see(subscription)
                         events = [Event.of(change) for change in part.changes]
                         subscription.replay(Batch(events, target if part.last else None))
-                        if not await self._drained(subscription):
-                            return None
-                self._metrics.catchups.labels("collapsed" if subscription.collapse else "log").inc()
+                        after, done = part.end, part.last
+                        if not await self._drains(subscription, _GRACE):
+                            # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
+                            break
+            if not await self._drained(subscription):
+                return None
+        self._metrics.catchups.labels("collapsed" if subscription.collapse else "log").inc()
         subscription.cursor = target
         return self._ring.place(target)
 
@@ -208,17 +219,22 @@ class CatchUps:
 
     async def _drained(self, subscription: Subscription) -> bool:
         """Wait until the client has read most of what it was written; False where it does not, and is dropped."""
-        enough = self._settings.client_budget // 2
-        try:
-            async with asyncio.timeout(self._settings.drain_timeout):
-                while subscription.sink.pending() > enough:  # noqa: ASYNC110 - transports have no public event for it
-                    await asyncio.sleep(_LOOK)
-        except TimeoutError:
+        if not await self._drains(subscription, self._settings.drain_timeout):
             self._metrics.slow.labels("dropped").inc()
             self._metrics.closed.labels(TOO_SLOW.name).inc()
             subscription.sink.abort()
             return False
         return subscription.state is State.BEHIND
+
+    async def _drains(self, subscription: Subscription, seconds: float) -> bool:
+        enough = self._settings.client_budget // 2
+        try:
+            async with asyncio.timeout(seconds):
+                while subscription.sink.pending() > enough:  # noqa: ASYNC110 - transports have no public event for it
+                    await asyncio.sleep(_LOOK)
+        except TimeoutError:
+            return False
+        return True
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Connection]:

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from feed.subscription import State
 from tests.support.database import Database
 from tests.support.services import Serve, told
@@ -95,9 +93,6 @@ async def test_a_client_that_never_reads_is_dropped(serve: Serve, database: Data
     assert (await quick.next_event()).body["version"] == 122
 
 
-@pytest.mark.xfail(
-    reason="a catch-up keeps its turn and its connection while its client drains: four of them are all turns"
-)
 async def test_slow_ones_who_come_back_hold_up_nobody_else(serve: Serve, database: Database) -> None:
     transport = "websocket"
     services = await serve(client_budget=BUDGET, chunk=20)

@@ -108,6 +108,8 @@ async def _explained(
         "member": None if scope is None else scope.member,
         "threshold": 5000,
         "limit": 1001,
+        "after_ends": None,
+        "after_seq": None,
     }
     prepared = await conn.execute(
         "SELECT name FROM pg_prepared_statements WHERE starts_with(statement, %s) AND NOT from_sql",

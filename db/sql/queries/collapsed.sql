@@ -43,7 +43,7 @@ LEFT JOIN (
         ) AS c
         WINDOW board AS (PARTITION BY board, membership)
     ) AS w
-    WHERE NOT bulk OR newest
+    WHERE (NOT bulk OR newest) AND (%(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint))
 ) AS r ON true
 ORDER BY r.ends, r.seq
 LIMIT %(limit)s

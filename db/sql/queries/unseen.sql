@@ -29,7 +29,7 @@ LEFT JOIN (
            OR (n.membership AND coalesce(u.new, u.old) ->> 'user_id' = %(member)s::text)
         WINDOW board AS (PARTITION BY u.board, n.membership)
     ) AS w
-    WHERE NOT bulk OR newest
+    WHERE (NOT bulk OR newest) AND (%(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint))
 ) AS r ON true
 ORDER BY r.ends, r.seq
 LIMIT %(limit)s
