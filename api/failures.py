@@ -7,10 +7,8 @@ import re
 from typing import Any
 
 import psycopg
-from alembic.util import CommandError
 from psycopg import conninfo
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 from typer.exceptions import TyperException
 
 from db.embedded import EmbeddedError
@@ -38,8 +36,9 @@ class FailureError(Exception):
 
 def known(error: Exception) -> tuple[int, str] | None:
     """The exit status and the line for a failure; None for what should not happen."""
-    if isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.Error):
-        error = error.orig
+    # SQLAlchemy's errors carry the driver's.
+    if isinstance(driver := getattr(error, "orig", None), psycopg.Error):
+        error = driver
     match error:
         case FailureError():
             status, text = error.status, str(error)
@@ -48,7 +47,7 @@ def known(error: Exception) -> tuple[int, str] | None:
         case ValidationError():
             faults = error.errors(include_url=False, include_input=False)
             status, text = USAGE, "; ".join(_fault(fault) for fault in faults)
-        case NotReadyError() | CommandError():
+        case NotReadyError():
             status, text = DATABASE, str(error)
         case psycopg.Error():
             hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
