@@ -251,6 +251,23 @@ async def test_a_delete_is_not_its_last_editor_s(db: Connection) -> None:
     assert [row["actor"] for row in await logged(db, before)] == ["boardcast"]
 
 
+async def test_an_update_that_names_nobody_is_not_its_last_editor_s(db: Connection) -> None:
+    before = await mark(db)
+    for statement in (
+        "UPDATE opportunities SET notes = 'a', last_modified_by = 'ana' WHERE id = 'o1'",
+        "UPDATE opportunities SET notes = 'b'",
+        "UPDATE opportunities SET notes = 'c', last_modified_by = 'ana' WHERE id = 'o1'",
+        "INSERT INTO opportunities (id, board_id) VALUES ('o1', 'b1') ON CONFLICT (id) DO UPDATE SET notes = 'd'",
+        (
+            "INSERT INTO opportunities (id, board_id) VALUES ('o1', 'b1') "
+            "ON CONFLICT (id) DO UPDATE SET notes = 'e', last_modified_by = 'eva'"
+        ),
+    ):
+        await db.execute(statement)
+    who = [(row["new"]["notes"], row["actor"]) for row in await logged(db, before) if row["key"] == "o1"]
+    assert who == [("a", "ana"), ("b", "boardcast"), ("c", "ana"), ("d", "boardcast"), ("e", "eva")]
+
+
 async def test_what_is_declared_ends_with_its_transaction(db: Connection) -> None:
     async with db.transaction():
         await db.execute("SELECT set_config('feed.actor', 'ana', true), set_config('feed.origin', 'm-1', true)")

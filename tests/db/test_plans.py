@@ -86,6 +86,15 @@ async def test_a_read_touches_only_what_is_new(session: changelog.Connection) ->
             assert removed <= LEFT_OUT.get(case, 0), case
 
 
+async def test_the_place_where_the_log_stands_is_read_from_the_ends_of_two_indexes(
+    session: changelog.Connection,
+) -> None:
+    ((plan,),) = await (await session.execute(f"{EXPLAIN} {sql('queries/position')}")).fetchall()
+    scans = [node for node in _nodes(plan[0]["Plan"]) if _is_of_log(node)]
+    assert sorted(scan["Index Name"] for scan in scans) == ["log_pkey", "log_xid"]
+    assert all(scan["Actual Rows"] <= 1 for scan in scans)
+
+
 def _is_of_log(node: dict[str, Any]) -> bool:
     return node.get("Relation Name") == "log" or node.get("Index Name", "").startswith("log_")
 

@@ -97,7 +97,7 @@ async def test_history_outlives_its_row(db: Connection) -> None:
     assert [tuple(row.values()) for row in found] == [
         (1, "A deal", "b1", "boardcast"),
         (2, "B", "b1", "ana"),
-        (3, "B", "b2", "ana"),
+        (3, "B", "b2", "boardcast"),
     ]
 
 

@@ -24,6 +24,7 @@ FUNCTIONS = (
     "ring",
     "capture",
     "guard_key",
+    "name_author",
     "detach",
     "attach",
     "version_opportunity",

@@ -58,6 +58,10 @@ BEGIN
 
     EXECUTE format('CREATE TRIGGER feed_guard_key BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s) '
                    'EXECUTE FUNCTION feed.guard_key()', target, key_changed);
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'last_modified_by' AND NOT attisdropped) THEN
+        EXECUTE format('CREATE TRIGGER feed_name_author BEFORE UPDATE OF last_modified_by ON %s FOR EACH STATEMENT '
+                       'EXECUTE FUNCTION feed.name_author()', target);
+    END IF;
     EXECUTE format('CREATE TRIGGER feed_capture_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '

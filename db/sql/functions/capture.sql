@@ -23,6 +23,7 @@ DECLARE
     old_row jsonb;
     new_row jsonb;
     row_name text;
+    named boolean;
     touched bigint;
     written bigint;
 BEGIN
@@ -32,6 +33,10 @@ BEGIN
     END IF;
 
     IF TG_OP = 'UPDATE' THEN
+        named := current_setting('feed.named', true) = TG_RELID::text;
+        IF named THEN
+            PERFORM set_config('feed.named', '', true);
+        END IF;
         SELECT to_jsonb(o.*), to_jsonb(n.*), (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) AS two)
         INTO old_row, new_row, touched
         FROM old_rows AS o CROSS JOIN new_rows AS n LIMIT 1;
@@ -47,7 +52,7 @@ BEGIN
             INSERT INTO feed.log (relation, op, key, board, old, new, version,
                                   actor, origin, db_user, application, client_addr, pid)
             SELECT relation_name, step.op, row_name, step.board, old_row, new_row, (new_row ->> 'version_number')::int,
-                   coalesce(declared_actor, new_row ->> 'last_modified_by', session_user), declared_origin,
+                   coalesce(declared_actor, CASE WHEN named THEN new_row ->> 'last_modified_by' END, session_user), declared_origin,
                    session_user, application, address, pg_backend_pid()
             FROM (VALUES ('leave', old_row ->> board_column), ('enter', new_row ->> board_column)) AS step(op, board);
         ELSE
@@ -55,7 +60,7 @@ BEGIN
                                   actor, origin, db_user, application, client_addr, pid)
             VALUES (relation_name, 'update', row_name, new_row ->> board_column, old_row, new_row,
                     (new_row ->> 'version_number')::int,
-                    coalesce(declared_actor, new_row ->> 'last_modified_by', session_user), declared_origin,
+                    coalesce(declared_actor, CASE WHEN named THEN new_row ->> 'last_modified_by' END, session_user), declared_origin,
                     session_user, application, address, pg_backend_pid());
         END IF;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -76,7 +81,7 @@ BEGIN
                             ELSE after.data ->> board_column END,
                before.data, after.data,
                (coalesce(after.data, before.data) ->> 'version_number')::int,
-               coalesce(declared_actor, after.data ->> 'last_modified_by', session_user), declared_origin,
+               coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
                session_user, application, address, pg_backend_pid()
         FROM before FULL JOIN after USING (key)
         -- A row that changes its board leaves one and enters the other: two readers, two rows, in this order.

@@ -9,7 +9,7 @@ BEGIN
     FOR fed IN
         SELECT t.tgname FROM pg_trigger AS t
         WHERE t.tgrelid = target AND NOT t.tgisinternal
-          AND t.tgfoid IN ('feed.capture()'::regprocedure, 'feed.guard_key()'::regprocedure)
+          AND t.tgfoid IN ('feed.capture()'::regprocedure, 'feed.guard_key()'::regprocedure, 'feed.name_author()'::regprocedure)
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', fed, target);
     END LOOP;
