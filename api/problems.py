@@ -4,28 +4,19 @@ The documentation, /openapi.json and the tests read this table; no answer is mad
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.json import dumps
-
-
-class Kind(NamedTuple):
-    status: int
-    title: str
-
+from feed.problems import STREAMS, Kind
 
 PROBLEMS: Mapping[str, Kind] = {
+    **STREAMS,
     "invalid-json": Kind(400, "The body is not usable JSON"),
     "invalid-if-match": Kind(400, 'If-Match must be one entity tag such as "v9", or *'),
     "invalid-mutation-id": Kind(400, "X-Mutation-Id must be 1 to 200 printable ASCII characters"),
-    "unauthenticated": Kind(401, "A token is needed"),
-    "invalid-token": Kind(401, "The token is not valid"),
-    "expired-token": Kind(401, "The token has expired"),
-    "invalid-ticket": Kind(401, "The ticket is unknown, used or over"),
-    "wrong-origin": Kind(403, "Pages of this origin may not do this"),
     "read-only": Kind(403, "Your role on this board does not allow writing"),
     "not-found": Kind(404, "There is nothing at this address"),
     "unknown-board": Kind(404, "There is no such board among yours"),
@@ -42,14 +33,9 @@ PROBLEMS: Mapping[str, Kind] = {
     "unknown-phase": Kind(422, "The board has no such phase"),
     "unknown-user": Kind(422, "There is no such user"),
     "if-match-required": Kind(428, "Name the version that you have seen in If-Match"),
-    "too-many-connections": Kind(429, "You have too many connections"),
     "internal-error": Kind(500, "Something went wrong here"),
     "busy": Kind(503, "Somebody holds this locked: try again"),
     "timeout": Kind(503, "This took too long: look whether it was done before trying again"),
-    "database-unavailable": Kind(503, "The database cannot be reached now"),
-    "keys-unavailable": Kind(503, "The issuer's keys cannot be fetched now"),
-    "overloaded": Kind(503, "This instance has no room for another stream"),
-    "draining": Kind(503, "This instance is stopping"),
 }
 
 MEDIA_TYPE = "application/problem+json"

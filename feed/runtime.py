@@ -4,6 +4,7 @@ Invariant: start() returns only when the log is followed and the listener has he
 running; stop() is idempotent, safe without start(), and complete when it returns. Both services have one of these.
 """
 
+import asyncio
 import random
 import secrets
 from contextlib import AsyncExitStack
@@ -31,6 +32,7 @@ from feed.wheel import Wheel
 
 _RING = 8 * 1024 * 1024
 _POOL = 6
+_TO_REDEEM = 10.0
 _SPREAD = 5_000
 """Milliseconds over which the clients of a service that restarts are asked to come back."""
 
@@ -144,8 +146,8 @@ class Runtime:
         self.connections.look(subscription, self.tailer.members.boards(subscription.principal.user_id))
 
     async def redeem(self, ticket: str) -> Principal | None:
-        """Whose ticket this is; None if it is unknown, used or over."""
-        async with self.pool.connection() as conn:
+        """Whose ticket this is; None if it is unknown, used or over. Raises psycopg.Error, PoolTimeout, TimeoutError."""
+        async with asyncio.timeout(_TO_REDEEM), self.pool.connection() as conn:
             found = await redeem(conn, ticket)
         return None if found is None else Principal(found.user_id, found.name, found.expires, found.roles)
 

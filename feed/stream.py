@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import psycopg
+from psycopg_pool import PoolTimeout
+
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY
 from feed.principal import Principal
 from feed.runtime import RefusedError, Runtime
@@ -24,20 +27,19 @@ HEADERS = {
 
 
 _OF_TOKEN = {
-    "token_expired": ("expired-token", 401),
-    "token_invalid": ("invalid-token", 401),
-    "keys_unavailable": ("keys-unavailable", 503),
+    "token_expired": "expired-token",
+    "token_invalid": "invalid-token",
+    "keys_unavailable": "keys-unavailable",
 }
 _OF_ROOM = {TOO_MANY: "too-many-connections", RESTART: "draining", OVERLOADED: "overloaded"}
 
 
 class StreamError(Exception):
-    """A stream that does not begin; `slug` is the last part of its problem's type, `status` HTTP's."""
+    """A stream that does not begin; `slug` names one of the problems."""
 
-    def __init__(self, slug: str, status: int, detail: str) -> None:
+    def __init__(self, slug: str, detail: str) -> None:
         super().__init__(detail)
         self.slug = slug
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,16 @@ class StreamRequest:
     async def admit(self, runtime: Runtime) -> Principal:
         """Who may begin a stream. Raises StreamError."""
         if not origin_allowed(self.headers, runtime):
-            raise StreamError("wrong-origin", 403, "this Origin is not one of BOARDCAST_ORIGINS")
+            raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
             runtime.admit(principal)
         except TokenError as error:
-            raise StreamError(*_OF_TOKEN[error.code], error.message) from error
+            raise StreamError(_OF_TOKEN[error.code], error.message) from error
         except RefusedError as error:
-            raise StreamError(_OF_ROOM[error.goodbye], error.goodbye.status, str(error)) from error
+            raise StreamError(_OF_ROOM[error.goodbye], str(error)) from error
+        except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+            raise StreamError("database-unavailable", "the ticket cannot be looked up now: try again") from error
         return principal
 
     def cors(self) -> dict[str, str]:
@@ -88,13 +92,11 @@ class StreamRequest:
         if (ticket := self.query.get("ticket")) is not None:
             principal = await runtime.redeem(ticket)
             if principal is None:
-                raise StreamError(
-                    "invalid-ticket", 401, "the ticket is unknown, used or older than 30 s: ask for a new one"
-                )
+                raise StreamError("invalid-ticket", "the ticket is unknown, used or older than 30 s: ask for a new one")
             return principal
         if (session := self.cookies.get(COOKIE)) is not None:
             return await runtime.tokens.verify(session)
-        raise StreamError("unauthenticated", 401, "send Authorization: Bearer, a ticket, or the session cookie")
+        raise StreamError("unauthenticated", "send Authorization: Bearer, a ticket, or the session cookie")
 
 
 def origin_allowed(headers: Mapping[str, str], runtime: Runtime) -> bool:

@@ -3,15 +3,19 @@
 import orjson
 from aiohttp import web
 
+from feed.problems import STREAMS
+from feed.stream import StreamError
 
-def problem(status: int, slug: str, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+
+def stream_problem(error: StreamError, headers: dict[str, str]) -> web.Response:
+    """The answer to a request whose stream does not begin."""
+    kind = STREAMS[error.slug]
+    return problem(kind.status, error.slug, kind.title, str(error), headers)
+
+
+def problem(status: int, slug: str, title: str, detail: str, headers: dict[str, str] | None = None) -> web.Response:
     """An application/problem+json answer; `slug` is the last part of its type."""
-    body = {
-        "type": f"/problems/{slug}",
-        "title": slug.replace("-", " ").capitalize(),
-        "status": status,
-        "detail": detail,
-    }
+    body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail}
     answer = web.Response(
         status=status, body=orjson.dumps(body), content_type="application/problem+json", headers=headers
     )

@@ -79,7 +79,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        answer = problem(error.status, error.reason.lower().replace(" ", "-"), error.text or error.reason)
+        answer = problem(error.status, error.reason.lower().replace(" ", "-"), error.reason, error.text or error.reason)
         for name in ("Allow", "Upgrade"):
             if name in error.headers:
                 answer.headers[name] = error.headers[name]

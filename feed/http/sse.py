@@ -9,7 +9,7 @@ from aiohttp import HttpVersion11, web
 
 from feed.encoding import SSE, SSE_CHUNKED, chunk
 from feed.goodbye import Goodbye
-from feed.http.problem import problem
+from feed.http.problem import stream_problem
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
 
@@ -46,7 +46,7 @@ class SseHandler:
         try:
             principal = await asked.admit(runtime)
         except StreamError as error:
-            return problem(error.status, error.slug, str(error), asked.cors())
+            return stream_problem(error, asked.cors())
         response = web.StreamResponse(headers={**HEADERS, **asked.cors()})
         await response.prepare(request)
         transport = request.transport
