@@ -21,8 +21,8 @@ up: $(VENV_STAMP) ## the board on an embedded PostgreSQL with demo data, in one 
 
 # The browser's tests have a process of their own: its driver leaves an event loop running.
 test: lint $(CLIENTS_STAMP) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
-	$(PYTEST) --ignore=tests/browser
-	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) tests/db; fi
+	$(PYTEST) -n 2 --dist loadfile --ignore=tests/browser
+	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) -n 2 --dist loadfile tests/db; fi
 	@if compgen -G 'tests/browser/test_*.py' >/dev/null; then $(PYTEST) tests/browser; fi
 
 lint: $(VENV_STAMP) ## style, types and the layers

@@ -79,7 +79,8 @@ class Subscription:
 
     def write(self, data: bytes) -> bool:
         """Queue bytes for the socket; False where the client has too many unread, and nothing was written."""
-        if self.sink.pending() > self._budget:
+        pending = self.sink.pending()
+        if pending and pending + len(data) > self._budget:
             return False
         self.sink.write(data)
         return True

@@ -21,7 +21,7 @@ from feed.backoff import backoff
 from feed.batch import Batch
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault
-from feed.database import NotReadyError, connect, patiently, require_ready
+from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
 from feed.members import Members
 from feed.metrics import Metrics
@@ -100,9 +100,10 @@ class Tailer:
                 async with conn:
                     self._up(up=True)
                     checked = time.monotonic()
+                    reader = conn.cursor()
                     while True:
                         self._doorbell.clear()
-                        await self._sweep(conn)
+                        await self._sweep(reader)
                         waits, self._patience = backoff(), _PATIENCE
                         await self._wait()
                         if time.monotonic() - checked > _TRUST:
@@ -175,14 +176,15 @@ class Tailer:
             await self._begin(conn)
             self._replaced(fault)
 
-    async def _sweep(self, conn: Connection) -> None:
+    async def _sweep(self, reader: changelog.Cursor) -> None:
         self._begun += 1
         cursor = self.cursor
         newest: tuple[int, int, datetime] | None = None
         settings = self._settings
-        reading = changelog.read(conn, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
-        async with aclosing(reading) as chunks:
-            async for part in patiently(chunks, self._patience):
+        reading = changelog.sweep(reader, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(self._patience) as patience, aclosing(reading) as parts:
+            async for part in parts:
                 newest = max(
                     (newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0
                 )
@@ -190,6 +192,7 @@ class Tailer:
                     cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
                 if part.changes:
                     self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
+                patience.reschedule(clock() + self._patience)
         if cursor != self.cursor:
             self.cursor = cursor
             self._ring.mark(cursor)
@@ -212,11 +215,12 @@ class Tailer:
         batch.forget()
 
     async def _wait(self) -> None:
+        # The sweep that comes whatever happens: a lost bell costs a second, never an event.
+        alarm = asyncio.get_running_loop().call_later(self._settings.sweep, self._doorbell.set)
         try:
-            async with asyncio.timeout(self._settings.sweep):
-                await self._doorbell.wait()
-        except TimeoutError:
-            pass  # the sweep that comes whatever happens: a lost bell costs a second, never an event
+            await self._doorbell.wait()
+        finally:
+            alarm.cancel()
 
     def _up(self, *, up: bool) -> None:
         self.up = up
