@@ -46,6 +46,7 @@ class Listener:
         self._notify = notify
         self._metrics = metrics
         self._own = f"boardcast_{uuid4().hex[:12]}"
+        self._heard = False
         self._heard_itself = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -99,23 +100,50 @@ class Listener:
 
     async def _listen(self, conn: Connection) -> None:
         """Ring for what is heard; end with an exception when the connection is lost, or hears nothing when spoken to."""
-        spoken_to = True
-        await self._speak()
-        while True:
-            heard = False
-            # Never left before it ends by itself: that would lose the rest of a packet.
-            async for notification in conn.notifies(timeout=_ANSWER if spoken_to else _QUIET):
-                heard = True
-                if (ring := self._bells.get(notification.channel)) is not None:
-                    ring()
-                elif not self.up:
-                    self._heard_itself.set()
-                    self._metrics.listener_up.set(1)
-            if spoken_to and not heard:
-                raise TimeoutError("it does not hear itself")
-            spoken_to = not heard
-            if spoken_to:
-                await self._speak()
+        loop = asyncio.get_running_loop()
+        socket = conn.fileno()
+        lost: asyncio.Future[None] = loop.create_future()
+        self._heard = False
+
+        def hear() -> None:
+            try:
+                conn.pgconn.consume_input()
+                while (notification := conn.pgconn.notifies()) is not None:
+                    self._hear(notification.relname.decode())
+            except psycopg.Error as error:
+                loop.remove_reader(socket)
+                if not lost.done():
+                    lost.set_exception(error)
+
+        # Not by conn.notifies(), which looks ten times a second whether something came, and wakes us through two tasks.
+        loop.add_reader(socket, hear)
+        try:
+            hear()
+            spoken_to = True
+            await self._speak()
+            while True:
+                await asyncio.wait({lost}, timeout=_ANSWER if spoken_to else _QUIET)
+                if lost.done():
+                    lost.result()
+                if spoken_to and not self._heard:
+                    raise TimeoutError("it does not hear itself")
+                spoken_to, self._heard = not self._heard, False
+                if spoken_to:
+                    await self._speak()
+        finally:
+            # Of a lost connection hear() has let go already: its descriptor may be somebody else's by now.
+            if lost.done():
+                lost.exception()
+            else:
+                loop.remove_reader(socket)
+
+    def _hear(self, channel: str) -> None:
+        self._heard = True
+        if (ring := self._bells.get(channel)) is not None:
+            ring()
+        elif not self.up:
+            self._heard_itself.set()
+            self._metrics.listener_up.set(1)
 
     async def _speak(self) -> None:
         """Notify ourselves. The connection used for it may hang as well, and then takes long to be given up: not by us."""
