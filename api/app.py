@@ -20,10 +20,12 @@ from api import (
     opportunities,
     pages,
     presence,
+    start,
     sync,
     tickets,
     versions,
 )
+from api.build import fingerprint
 from api.json import answer
 from api.metrics import Metrics
 from api.middleware import RequestContext
@@ -49,6 +51,7 @@ _ALLOWED = (
 def operations() -> list[Operation]:
     """List every route of the API; with the pages' it is all there is."""
     return [
+        *start.ROUTES,
         *auth.ROUTES,
         *boards.ROUTES,
         *opportunities.ROUTES,
@@ -80,7 +83,9 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         ],
         exception_handlers=dict(errors.HANDLERS),
     )
-    app.state.services = Services(settings, engine, tokens, hub, metrics, migrate.head() or "")
+    app.state.services = Services(
+        settings, engine, tokens, hub, metrics, migrate.head() or "", fingerprint(pages.ENTRY)
+    )
     return app
 
 

@@ -17,7 +17,7 @@ from api.json import answer
 from api.operation import Operation
 from api.problems import Problem
 from api.schemas import Login, Me, Session, Users
-from api.services import services
+from api.services import Services, services
 from db import demo, users
 from feed.principal import Principal
 from feed.tokens import TokenError
@@ -29,11 +29,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 async def principal(request: Request) -> Principal:
     """Verify the request's token; a Problem where it has none that is good."""
-    header = request.headers.get("Authorization")
-    token = request.cookies.get(COOKIE) if header is None else _bearer(header)
+    token = _presented(request)
     if not token:
         raise Problem("unauthenticated")
-    if header is None and request.method not in _SAFE:
+    if not _by_header(request) and request.method not in _SAFE:
         check_origin(request, required=True)
     try:
         return await services(request).tokens.verify(token)
@@ -58,16 +57,22 @@ def check_origin(request: Request, *, required: bool) -> None:
         raise Problem("wrong-origin")
 
 
-def _bearer(header: str) -> str:
-    scheme, _, token = header.partition(" ")
+def _by_header(request: Request) -> bool:
+    return "Authorization" in request.headers
+
+
+def _presented(request: Request) -> str:
+    """Return the token that came with the request; a header, even an unusable one, wins over the cookie."""
+    if not _by_header(request):
+        return request.cookies.get(COOKIE, "")
+    scheme, _, token = request.headers["Authorization"].partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 async def log_in(request: Request) -> Response:
     """Give a demo user a token, and the browser a session."""
     own = services(request)
-    if not own.settings.demo or not own.tokens.issues:
-        raise Problem("no-demo")
+    _require_demo(own)
     check_origin(request, required=False)
     login = await read(request, Login)
     async with own.engine.connect() as conn:
@@ -75,7 +80,26 @@ async def log_in(request: Request) -> Response:
     if user is None:
         raise Problem("unknown-user")
     token = own.tokens.issue(user.id, user.name, _SESSION)
-    response = answer({"token": token, **_told(await own.tokens.verify(token))})
+    response = answer({"token": token, **told(await own.tokens.verify(token))})
+    _keep(request, response, token)
+    return response
+
+
+async def refresh(request: Request) -> Response:
+    """Give the token of the session to a page, whose scripts cannot read the cookie; in the demo one that lasts again."""
+    own = services(request)
+    who = await principal(request)
+    if not _is_demo(own):
+        return answer({"token": _presented(request), **told(who)})
+    token = own.tokens.issue(who.user_id, who.name, _SESSION, who.roles)
+    response = answer({"token": token, **told(await own.tokens.verify(token))})
+    if not _by_header(request):
+        _keep(request, response, token)
+    return response
+
+
+def _keep(request: Request, response: Response, token: str) -> None:
+    """Make it the browser's session."""
     response.set_cookie(
         COOKIE,
         token,
@@ -85,7 +109,6 @@ async def log_in(request: Request) -> Response:
         samesite="lax",
         secure=request.url.scheme == "https",
     )
-    return response
 
 
 async def log_out(request: Request) -> Response:
@@ -96,17 +119,25 @@ async def log_out(request: Request) -> Response:
 
 
 async def demo_users(request: Request) -> Response:
-    own = services(request)
-    if not own.settings.demo or not own.tokens.issues:
-        raise Problem("no-demo")
+    _require_demo(services(request))
     return answer({"users": [{"id": id_, "name": name} for id_, name in demo.USERS.items()]})
 
 
 async def me(request: Request) -> Response:
-    return answer(_told(await principal(request)))
+    return answer(told(await principal(request)))
 
 
-def _told(who: Principal) -> dict[str, Any]:
+def _is_demo(own: Services) -> bool:
+    return own.settings.demo and own.tokens.issues
+
+
+def _require_demo(own: Services) -> None:
+    if not _is_demo(own):
+        raise Problem("no-demo")
+
+
+def told(who: Principal) -> dict[str, Any]:
+    """Say who it is, and until when."""
     return {
         "user": {"id": who.user_id, "name": who.name},
         "expiresAt": datetime.fromtimestamp(who.expires, UTC).isoformat(),
@@ -134,6 +165,14 @@ ROUTES = [
         answers={204: None},
         problems=("wrong-origin",),
         public=True,
+    ),
+    Operation(
+        "POST",
+        "/api/auth/refresh",
+        refresh,
+        summary="The token of this session, for a WebSocket's auth message; in the demo a new one",
+        tag="auth",
+        answers={200: Session},
     ),
     Operation(
         "GET",

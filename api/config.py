@@ -1,6 +1,7 @@
 """What a board needs to know before anybody has signed in."""
 
 from importlib.metadata import version
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,19 +9,22 @@ from starlette.responses import Response
 from api.json import answer
 from api.operation import Operation
 from api.schemas import Config
-from api.services import services
+from api.services import Services, services
 
 
 async def get_config(request: Request) -> Response:
-    own = services(request)
-    return answer(
-        {
-            "feedUrl": own.settings.public_feed_url,
-            "realtime": "websocket",
-            "demo": own.settings.demo and own.tokens.issues,
-            "version": version("boardcast"),
-        }
-    )
+    return answer(told(services(request)))
+
+
+def told(own: Services) -> dict[str, Any]:
+    """The configuration, as every page gets it."""
+    return {
+        "feedUrl": own.settings.public_feed_url,
+        "realtime": "websocket",
+        "demo": own.settings.demo and own.tokens.issues,
+        "version": version("boardcast"),
+        "build": own.build,
+    }
 
 
 ROUTES = [

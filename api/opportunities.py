@@ -64,6 +64,8 @@ async def create_opportunity(request: Request) -> Response:
         check_write(access.role)
         check_phase(access.phases, new.phase)
         made = await opportunities.create(conn, who.user_id, new.model_dump())
+        if made is None:
+            raise Problem("conflict", "a card has, or had, this id")
     location = f"/api/opportunities/{quote(made.id, safe='')}"
     return answer(
         raw(made.body),

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from api.problems import PROBLEMS, Problem
 
 _FILES = Path(__file__).parent / "page"
+ENTRY = _FILES / "index.html"
 _HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
@@ -27,7 +28,7 @@ class _Static(StaticFiles):
 
 
 async def board(request: Request) -> Response:  # noqa: ARG001 - the same for everybody
-    return FileResponse(_FILES / "index.html", headers=_HEADERS)
+    return FileResponse(ENTRY, headers=_HEADERS)
 
 
 async def docs(request: Request) -> Response:  # noqa: ARG001 - the same for everybody

@@ -55,6 +55,7 @@ def _fractional_index(key: str) -> str:
 _Storable = AfterValidator(_storable)
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200), _Storable]
+NewId = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{8,64}$")]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), _Storable]
 Line = Annotated[str, StringConstraints(max_length=300), _Storable]
 Notes = Annotated[str, StringConstraints(max_length=20_000), _Storable]
@@ -87,6 +88,7 @@ class _Fields(Input):
 class NewOpportunity(_Fields):
     """A card to be made. Without a position it goes to the end of its phase."""
 
+    id: NewId | None = Field(None, description="Made by the caller, so that a repeated request makes one card")
     board_id: Id
     title: Title
     phase: Id
@@ -120,6 +122,10 @@ class OpportunityQuery(BaseModel):
     board: Id | None = None
     after: Id | None = Field(None, description="The `next` of the page before")
     limit: int = Field(100, ge=1, le=500)
+
+
+class StartQuery(BaseModel):
+    board: Id | None = Field(None, description="The board to begin with; the first where it is not among yours")
 
 
 class VersionQuery(BaseModel):
@@ -183,6 +189,22 @@ class BoardOfUser(BaseModel):
     role: Literal["viewer", "editor", "admin"]
 
 
+class Presence(BaseModel):
+    """Somebody who has a card open."""
+
+    opportunityId: str  # noqa: N815 - as it is on the wire
+    boardId: str  # noqa: N815 - as it is on the wire
+    userId: str  # noqa: N815 - as it is on the wire
+    userName: str  # noqa: N815 - as it is on the wire
+    action: Literal["editing", "viewing"]
+    since: datetime
+    baseVersion: int | None = None  # noqa: N815 - as it is on the wire
+
+
+class BoardPresence(BaseModel):
+    presence: list[Presence]
+
+
 class Boards(BaseModel):
     boards: list[BoardOfUser]
 
@@ -211,6 +233,7 @@ class BoardSnapshot(BaseModel):
     role: Literal["viewer", "editor", "admin"]
     members: list[Member]
     opportunities: list[Opportunity]
+    presence: list[Presence]
     cursor: str
 
 
@@ -251,6 +274,17 @@ class Config(BaseModel):
     realtime: Literal["websocket", "sse", "poll", "off"]
     demo: bool
     version: str
+    build: str
+
+
+class Start(BaseModel):
+    """All that a page needs to show its first board. No snapshot: the user has no board."""
+
+    user: User
+    expiresAt: datetime  # noqa: N815 - as it is on the wire
+    config: Config
+    boards: list[BoardOfUser]
+    snapshot: BoardSnapshot | None
 
 
 class Status(BaseModel):

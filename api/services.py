@@ -22,6 +22,8 @@ class Services:
     metrics: Metrics
     revision: str
     """The newest migration that this code knows."""
+    build: str
+    """Which page is served (see api.build)."""
     draining: bool = False
     """Set when this instance is about to stop: it answers, but is not ready for more."""
 

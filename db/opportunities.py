@@ -7,13 +7,13 @@ that was checked for permission is part of the statement's condition. Versions a
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, case, collate, insert, literal_column, or_, select
+from sqlalchemy import Text, and_, case, collate, exists, insert, literal_column, or_, select
 from sqlalchemy import delete as delete_
 from sqlalchemy import update as update_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import position
-from db.models import board_members, boards, opportunities
+from db.models import board_members, boards, log, opportunities
 
 _O = opportunities.c
 _BODY = literal_column("to_jsonb(opportunities)::text", Text)
@@ -69,8 +69,12 @@ async def page(
     return [(row[0], row[1]) for row in await conn.execute(query)]
 
 
-async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any]) -> Written:
-    values = dict(fields, last_modified_by=user_id)
+async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any]) -> Written | None:
+    """Make a card; None where the id that was asked for has been a card's, be it deleted: its history has the name."""
+    values = {name: value for name, value in fields.items() if name != "id" or value is not None}
+    if "id" in values and await conn.scalar(select(exists().where(_has_been(values["id"])))):
+        return None
+    values["last_modified_by"] = user_id
     if values.get("position") is None:
         values["position"] = await _last_position(conn, values["board_id"], values["phase"])
     row = (
@@ -109,6 +113,10 @@ async def delete(conn: AsyncConnection, found: Found, expected: int | None) -> s
     """Delete the card and return the transaction's id; None where it is not as expected any more."""
     xid: str | None = await conn.scalar(delete_(opportunities).where(_still(found, expected)).returning(_XID))
     return xid
+
+
+def _has_been(opportunity_id: str) -> Any:
+    return and_(log.c.relation == opportunities.name, log.c.key == opportunity_id)
 
 
 def _still(found: Found, expected: int | None) -> Any:

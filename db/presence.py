@@ -62,7 +62,7 @@ async def expire(conn: Connection) -> None:
     await conn.execute(sql("queries/presence_expire"))
 
 
-async def live(conn: Connection) -> list[Presence]:
-    """Everybody who is anywhere."""
-    found = await conn.execute(sql("queries/presence_live"))
+async def live(conn: Connection, boards: Sequence[str] | None = None) -> list[Presence]:
+    """Everybody who is anywhere on these boards (None: on any)."""
+    found = await conn.execute(sql("queries/presence_live"), {"boards": None if boards is None else list(boards)})
     return [Presence._make(row) for row in await found.fetchall()]

@@ -68,9 +68,9 @@ class PresenceKeeper:
         self._bell.set()
 
     def state(self, boards: Iterable[str]) -> list[dict[str, object]]:
-        """Who is where on some boards: the `presence` of a presence_state message."""
+        """Who is where on some boards, as clients are told."""
         wanted = set(boards)
-        return [_told(one) for users in self._seen.values() for one in users.values() if one.board_id in wanted]
+        return told(one for users in self._seen.values() for one in users.values() if one.board_id in wanted)
 
     async def claim(self, subscription: Subscription, opportunity: str, action: str, base: int | None) -> bool:
         """Note that a client has an opportunity open; False where there is none that it can see."""
@@ -154,12 +154,8 @@ class PresenceKeeper:
         await presence.expire(conn)
 
     def _tell(self, leases: list[presence.Presence]) -> None:
-        seen: Seen = defaultdict(dict)
-        for lease in leases:
-            before = seen[lease.opportunity_id].get(lease.user_id)
-            if before is None or (before.action, lease.action) == ("viewing", "editing"):
-                seen[lease.opportunity_id][lease.user_id] = lease
-        was, self._seen = self._seen, dict(seen)
+        seen = by_user(leases)
+        was, self._seen = self._seen, seen
         for opportunity in was.keys() | seen.keys():
             before_, after = was.get(opportunity, {}), seen.get(opportunity, {})
             if before_ != after:
@@ -176,13 +172,27 @@ class PresenceKeeper:
             self._connections.announce(board, "user_stopped_editing", stopped)
         for user, one in now.items():
             if was.get(user) != one:
-                told = _told(one)
-                told["timestamp"] = told.pop("since")
-                del told["action"]
-                self._connections.announce(board, "user_editing", message("user_editing", **told))
-        viewers = [_told(one) for one in after.values()]
-        state = message("presence_state", boardId=board, opportunityId=opportunity, presence=viewers)
+                fields = _told(one)
+                fields["timestamp"] = fields.pop("since")
+                del fields["action"]
+                self._connections.announce(board, "user_editing", message("user_editing", **fields))
+        state = message("presence_state", boardId=board, opportunityId=opportunity, presence=told(after.values()))
         self._connections.announce(board, "presence_state", state)
+
+
+def by_user(leases: Iterable[presence.Presence]) -> Seen:
+    """Many tabs are one user: one lease for each of them and opportunity, editing before viewing."""
+    seen: Seen = defaultdict(dict)
+    for lease in leases:
+        before = seen[lease.opportunity_id].get(lease.user_id)
+        if before is None or (before.action, lease.action) == ("viewing", "editing"):
+            seen[lease.opportunity_id][lease.user_id] = lease
+    return dict(seen)
+
+
+def told(leases: Iterable[presence.Presence]) -> list[dict[str, object]]:
+    """What a client is told of them: the `presence` of a presence_state message."""
+    return [_told(one) for one in leases]
 
 
 def _now() -> str:
