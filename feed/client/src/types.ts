@@ -181,9 +181,10 @@ export interface Source {
   /**
    * Follow from a snapshot's cursor. The first call begins the connection there; where one is running already (another board,
    * another tab's) what lies between is fetched and delivered as `state` to this caller's listeners. Rejects with a
-   * ProblemError (`cursor-reset`) if it cannot be followed from there: take a new snapshot.
+   * ProblemError (`cursor-reset`) if it cannot be followed from there: take a new snapshot. `board` is whose presence is asked
+   * for where it has to be asked for (while polling).
    */
-  follow(cursor: string): Promise<void>;
+  follow(cursor: string, board?: string): Promise<void>;
   /** Say something to the service, by whatever transport: user_editing, user_stopped_editing, viewing. */
   send(message: ClientMessage): void;
   stop(): void;
