@@ -1,6 +1,11 @@
-"""The pages: the board at /, the documentation at /docs. Plain files, fresh at every start."""
+"""The pages: the board at /, as npm built it, and the documentation at /docs.
+
+Invariant: no page runs code that is not a file of ours, whatever stands in a card; the policy below says so to the browser.
+A file under /assets is named by its contents and never changes; everything else is asked for anew.
+"""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -9,30 +14,57 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.problems import PROBLEMS, Problem
+from api.services import services
 
 _FILES = Path(__file__).parent / "page"
-ENTRY = _FILES / "index.html"
-_HEADERS = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
+_BUILT = Path(__file__).parent / "board" / "dist"
+ENTRY = _BUILT / "index.html"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'{feed}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_NO_BUILD = '<meta name="build" content="" />'
+
+
+def _headers(cache: str = "no-cache", feed: str = "") -> dict[str, str]:
+    return {
+        "Cache-Control": cache,
+        "Content-Security-Policy": _POLICY.format(feed=feed),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
 
 
 class _Static(StaticFiles):
+    def __init__(self, directory: Path, cache: str = "no-cache") -> None:
+        super().__init__(directory=directory, check_dir=False)
+        self._cache = cache
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers.update(_HEADERS)
+        response.headers.update(_headers(self._cache if response.status_code < 400 else "no-cache"))
         return response
 
 
-async def board(request: Request) -> Response:  # noqa: ARG001 - the same for everybody
-    return FileResponse(ENTRY, headers=_HEADERS)
+async def board(request: Request) -> Response:
+    """Serve the board. It is told which build it is, so that a tab can see when a newer one is served."""
+    own = services(request)
+    try:
+        page = ENTRY.read_text()
+    except FileNotFoundError:
+        return FileResponse(_FILES / "unbuilt.html", status_code=503, headers=_headers())
+    page = page.replace(_NO_BUILD, _NO_BUILD.replace('content=""', f'content="{own.build}"'))
+    return Response(page, media_type="text/html", headers=_headers(feed=_sources(own.settings.public_feed_url)))
+
+
+def _sources(url: str) -> str:
+    """The feed's address as a policy names it, over HTTP and as a WebSocket."""
+    feed = urlsplit(url)
+    return f" {feed.scheme}://{feed.netloc} {feed.scheme.replace('http', 'ws')}://{feed.netloc}"
 
 
 async def docs(request: Request) -> Response:  # noqa: ARG001 - the same for everybody
-    return FileResponse(_FILES / "docs.html", headers=_HEADERS)
+    return FileResponse(_FILES / "docs.html", headers=_headers())
 
 
 async def problem(request: Request) -> Response:
@@ -47,5 +79,6 @@ ROUTES: list[BaseRoute] = [
     Route("/", board),
     Route("/docs", docs),
     Route("/problems/{slug}", problem),
-    Mount("/static", _Static(directory=_FILES)),
+    Mount("/static", _Static(_FILES)),
+    Mount("/assets", _Static(_BUILT / "assets", "public, max-age=31536000, immutable")),
 ]

@@ -54,7 +54,6 @@ async def test_the_pages_are_there(api: Api) -> None:
     for path, kind in {
         "/": "text/html",
         "/docs": "text/html",
-        "/static/app.js": "text/javascript",
         "/static/docs.js": "text/javascript",
         "/static/style.css": "text/css",
         "/static/icon.svg": "image/svg+xml",
