@@ -47,7 +47,7 @@ class WebSocketEncoding:
         return b"".join([*(frame(e.json()) for e in events[:-1]), frame(events[-1].json(cursor))])
 
     def heartbeat(self, cursor: str | None) -> bytes:
-        return frame(message("heartbeat", **({} if cursor is None else {"cursor": cursor}))) + PING
+        return frame(_beat(cursor)) + PING
 
     def goodbye(self, body: bytes, retry: int) -> bytes:  # noqa: ARG002 - the body says it
         return frame(body)
@@ -81,8 +81,8 @@ class EventStreamEncoding:
         return b"".join([*told, self.message(events[-1].type, events[-1].json(cursor), cursor)])
 
     def heartbeat(self, cursor: str | None) -> bytes:
-        # An id with no data is no event, and still moves what the browser sends as Last-Event-ID.
-        return b": hb\n\n" if cursor is None else b": hb\nid: %b\n\n" % cursor.encode()
+        # With data, so that a page hears it: a comment moves the browser's Last-Event-ID, but nobody can tell that it came.
+        return EventStreamEncoding.message(self, "heartbeat", _beat(cursor), cursor)
 
     def goodbye(self, body: bytes, retry: int) -> bytes:
         return b"retry: %d\n%b" % (retry, EventStreamEncoding.message(self, "goodbye", body))
@@ -106,6 +106,10 @@ class ChunkedEventStreamEncoding(EventStreamEncoding):
 
     def goodbye(self, body: bytes, retry: int) -> bytes:
         return chunk(super().goodbye(body, retry))
+
+
+def _beat(cursor: str | None) -> bytes:
+    return message("heartbeat", **({} if cursor is None else {"cursor": cursor}))
 
 
 def frame(payload: bytes, opcode: int = 0x1) -> bytes:

@@ -293,7 +293,7 @@ class EventStreamClient(Client):
             self.retry = int(fields["retry"])
         cursor = fields["id"].decode() if "id" in fields else None
         if "data" not in fields:
-            return Message("heartbeat", {}, cursor, block) if fields.get("") == b"hb" else None
+            return None
         body = load(fields["data"])
         assert fields["event"].decode() == body["type"]
         return Message(body["type"], body, cursor, fields["data"])

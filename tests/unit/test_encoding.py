@@ -70,8 +70,8 @@ def test_an_event_stream_has_its_fields() -> None:
     assert SSE.events(_events(2), "c.1") == (
         b'event: a\ndata: {"type":"a","seq":1}\n\nevent: b\nid: c.1\ndata: {"type":"b","seq":2,"cursor":"c.1"}\n\n'
     )
-    assert SSE.heartbeat(None) == b": hb\n\n"
-    assert SSE.heartbeat("c.1") == b": hb\nid: c.1\n\n"
+    assert SSE.heartbeat(None) == b'event: heartbeat\ndata: {"type":"heartbeat"}\n\n'
+    assert SSE.heartbeat("c.1") == b'event: heartbeat\nid: c.1\ndata: {"type":"heartbeat","cursor":"c.1"}\n\n'
     assert SSE.goodbye(b"{}", 250) == b"retry: 250\nevent: goodbye\ndata: {}\n\n"
 
 
