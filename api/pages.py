@@ -20,7 +20,7 @@ _FILES = Path(__file__).parent / "page"
 _BUILT = Path(__file__).parent / "board" / "dist"
 ENTRY = _BUILT / "index.html"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'{feed}; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'{feed}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 _NO_BUILD = '<meta name="build" content="" />'
