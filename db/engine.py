@@ -4,7 +4,7 @@ Invariant: every session speaks UTC, so a row's JSON reads the same here as in t
 transaction only, who makes it and which request it answers.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -53,10 +53,15 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
 
 
 @asynccontextmanager
-async def write(engine: AsyncEngine, *, actor: str, origin: str | None) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction whose rows in the log carry actor and origin; commits when the block ends without an error."""
+async def write(
+    engine: AsyncEngine, *, actor: str, origin: str | None, parents: Sequence[int] = ()
+) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction whose rows in the log carry these; commits when the block ends without an error."""
+    made_of = f"{{{','.join(map(str, parents))}}}" if parents else ""
     async with engine.begin() as connection:
-        await connection.exec_driver_sql(sql("queries/declare"), {"actor": actor, "origin": origin or ""})
+        await connection.exec_driver_sql(
+            sql("queries/declare"), {"actor": actor, "origin": origin or "", "parents": made_of}
+        )
         yield connection
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
@@ -137,6 +137,11 @@ log = Table(
     Column("old", JSONB, comment="The row before"),
     Column("new", JSONB, comment="The row after"),
     Column("version", Integer, comment="version_number of the row, where it has one"),
+    Column(
+        "parents",
+        ARRAY(Integer),
+        comment="feed.parents: the versions that this one was made of, where it is a merge or a restored one",
+    ),
     Column("actor", Text, nullable=False, comment="feed.actor, else last_modified_by, else the database user"),
     Column("origin", Text, comment="feed.origin: the request or the client's mutation that made the write"),
     Column("db_user", Text, nullable=False, comment="session_user"),

@@ -26,6 +26,7 @@ RIGHTS: dict[LiteralString, set[str]] = {
     "SELECT * FROM board_members": {"feed_app", "feed_listener", "feed_dba"},
     "INSERT INTO board_members VALUES ('b1', 'ana', 'viewer')": {"feed_app"},
     "SELECT * FROM opportunity_versions": {"feed_app", "feed_dba"},
+    "SELECT * FROM feed.editing": {"feed_app", "feed_dba"},
     "SELECT * FROM user_presence": {"feed_app", "feed_listener", "feed_dba"},
     "DELETE FROM user_presence": {"feed_app", "feed_listener"},
     "SELECT * FROM feed.log": {"feed_app", "feed_listener", "feed_dba"},

@@ -51,7 +51,8 @@ def upgrade() -> None:
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     _run(
-        "views/opportunity_versions", "triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"
+        *("views/opportunity_versions", "views/editing"),
+        *("triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"),
     )
     _run("grants/privileges")
 
@@ -63,7 +64,7 @@ def downgrade() -> None:
     }
     op.execute("SELECT feed.detach(t) FROM unnest('{opportunities,boards,board_members}'::regclass[]) AS t")
     op.execute("DROP TRIGGER zz_feed_version ON opportunities")
-    op.execute("DROP VIEW opportunity_versions")
+    op.execute("DROP VIEW opportunity_versions, feed.editing")
     op.execute("DROP TABLE user_presence")
     op.execute("DROP INDEX feed_opportunities_board_id")
     op.execute("REVOKE ALL ON users, opportunities FROM feed_app, feed_listener, feed_dba")

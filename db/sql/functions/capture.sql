@@ -18,6 +18,7 @@ DECLARE
     key_column text := CASE WHEN TG_NARGS = 2 THEN TG_ARGV[1] END;
     declared_actor text := nullif(current_setting('feed.actor', true), '');
     declared_origin text := nullif(current_setting('feed.origin', true), '');
+    declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
     application text := current_setting('application_name');
     address inet := inet_client_addr();
     old_row jsonb;
@@ -49,17 +50,18 @@ BEGIN
         END IF;
         row_name := CASE WHEN key_column IS NULL THEN feed.row_key(new_row, key_columns) ELSE new_row ->> key_column END;
         IF old_row ->> board_column IS DISTINCT FROM new_row ->> board_column THEN
-            INSERT INTO feed.log (relation, op, key, board, old, new, version,
+            INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                                   actor, origin, db_user, application, client_addr, pid)
             SELECT relation_name, step.op, row_name, step.board, old_row, new_row, (new_row ->> 'version_number')::int,
+                   declared_parents,
                    coalesce(declared_actor, CASE WHEN named THEN new_row ->> 'last_modified_by' END, session_user), declared_origin,
                    session_user, application, address, pg_backend_pid()
             FROM (VALUES ('leave', old_row ->> board_column), ('enter', new_row ->> board_column)) AS step(op, board);
         ELSE
-            INSERT INTO feed.log (relation, op, key, board, old, new, version,
+            INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                                   actor, origin, db_user, application, client_addr, pid)
             VALUES (relation_name, 'update', row_name, new_row ->> board_column, old_row, new_row,
-                    (new_row ->> 'version_number')::int,
+                    (new_row ->> 'version_number')::int, declared_parents,
                     coalesce(declared_actor, CASE WHEN named THEN new_row ->> 'last_modified_by' END, session_user), declared_origin,
                     session_user, application, address, pg_backend_pid());
         END IF;
@@ -73,14 +75,14 @@ BEGIN
                    CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
             FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r
         )
-        INSERT INTO feed.log (relation, op, key, board, old, new, version,
+        INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid)
         SELECT relation_name, step.op, key,
                CASE step.op WHEN 'leave' THEN before.data ->> board_column
                             WHEN 'delete' THEN before.data ->> board_column
                             ELSE after.data ->> board_column END,
                before.data, after.data,
-               (coalesce(after.data, before.data) ->> 'version_number')::int,
+               (coalesce(after.data, before.data) ->> 'version_number')::int, declared_parents,
                coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
                session_user, application, address, pg_backend_pid()
         FROM before FULL JOIN after USING (key)
@@ -93,12 +95,12 @@ BEGIN
         WHERE before.data IS DISTINCT FROM after.data
         ORDER BY step.place;
     ELSIF TG_OP = 'INSERT' THEN
-        INSERT INTO feed.log (relation, op, key, board, new, version,
+        INSERT INTO feed.log (relation, op, key, board, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid)
         SELECT relation_name, 'insert',
                CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                r.data ->> board_column, r.data,
-               (r.data ->> 'version_number')::int,
+               (r.data ->> 'version_number')::int, declared_parents,
                coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
                session_user, application, address, pg_backend_pid()
         FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r;

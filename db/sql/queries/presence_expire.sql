@@ -1,3 +1,5 @@
--- Takes away what nobody renews: the lease of an instance that was killed, or of a client without a connection that went.
-DELETE FROM user_presence
-WHERE last_activity < now() - CASE instance WHEN 'http' THEN interval '30 s' ELSE interval '8 s' END
+-- Takes away what nobody renews: the lease of an instance that was killed, or of a client without a connection that went; and
+-- those of opportunities that are gone.
+DELETE FROM user_presence AS p
+WHERE p.last_activity < now() - CASE p.instance WHEN 'http' THEN interval '30 s' ELSE interval '8 s' END
+   OR NOT EXISTS (SELECT FROM opportunities AS o WHERE o.id = p.opportunity_id)

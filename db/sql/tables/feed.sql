@@ -10,6 +10,7 @@ CREATE TABLE feed.log (
     old jsonb,
     new jsonb,
     version integer,
+    parents integer[],
     actor text NOT NULL,
     origin text,
     db_user text NOT NULL,
@@ -32,6 +33,7 @@ COMMENT ON COLUMN feed.log.board IS 'The board whose readers are told';
 COMMENT ON COLUMN feed.log.old IS 'The row before';
 COMMENT ON COLUMN feed.log.new IS 'The row after';
 COMMENT ON COLUMN feed.log.version IS 'version_number of the row, where it has one';
+COMMENT ON COLUMN feed.log.parents IS 'feed.parents: the versions that this one was made of, where it is a merge or a restored one';
 COMMENT ON COLUMN feed.log.actor IS 'feed.actor, else last_modified_by, else the database user';
 COMMENT ON COLUMN feed.log.origin IS 'feed.origin: the request or the client''s mutation that made the write';
 COMMENT ON COLUMN feed.log.db_user IS 'session_user';

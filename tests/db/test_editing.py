@@ -1,0 +1,51 @@
+"""feed.editing: who would overwrite what he has not seen, known before he saves."""
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from db import presence
+from db.presence import HTTP, Lease
+from tests.db.support import Connection, rows
+from tests.support.database import Database
+
+
+async def editing(db: Connection) -> list[tuple[Any, ...]]:
+    found = await rows(
+        db, "SELECT user_id, opportunity_id, base_version, version, behind FROM feed.editing ORDER BY user_id"
+    )
+    return [tuple(row.values()) for row in found]
+
+
+async def claim(database: Database, connection: str, user: str, base: int | None, action: str = "editing") -> None:
+    async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
+        lease = Lease(connection, user, user.title(), "o1", action, base)
+        await presence.claim(conn, "feed-1", [lease])
+
+
+async def test_an_editor_is_behind_as_soon_as_somebody_else_has_saved(db: Connection, database: Database) -> None:
+    await claim(database, "c1", "ana", 1)
+    await claim(database, "c2", "bruno", None)
+    await claim(database, "c3", "carla", 1, "viewing")
+    assert await editing(db) == [("ana", "o1", 1, 1, False), ("bruno", "o1", None, 1, None)]
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    assert await editing(db) == [("ana", "o1", 1, 2, True), ("bruno", "o1", None, 2, None)]
+    await claim(database, "c1", "ana", 2)
+    assert await editing(db) == [("ana", "o1", 2, 2, False), ("bruno", "o1", None, 2, None)]
+
+
+async def test_many_tabs_are_one_user_who_is_behind_if_one_of_them_is(db: Connection, database: Database) -> None:
+    await claim(database, "c1", "ana", 1)
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    await claim(database, "c2", "ana", 2)
+    assert await editing(db) == [("ana", "o1", 1, 2, True)]
+
+
+async def test_leases_of_a_card_that_is_gone_go_whoever_holds_them(db: Connection, database: Database) -> None:
+    await claim(database, "c1", "ana", 1)
+    await db.execute("UPDATE user_presence SET instance = %s", (HTTP,))
+    await db.execute("DELETE FROM opportunities")
+    assert await editing(db) == []
+    async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
+        await presence.expire(conn)
+    assert await rows(db, "SELECT * FROM user_presence") == []
