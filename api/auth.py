@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import errors
+from api.answers import Me, Session, Users
 from api.body import read
 from api.json import answer
 from api.operation import Operation
 from api.problems import Problem
-from api.schemas import Login, Me, Session, Users
+from api.schemas import Login
 from api.services import Services, services
 from db import demo, users
 from feed.principal import Principal

@@ -5,12 +5,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import BoardPresence, Boards, BoardSnapshot
 from api.auth import principal
 from api.body import identifier
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
-from api.schemas import BoardPresence, Boards, BoardSnapshot
 from api.services import Services, services
 from db import boards, presence
 from db.engine import driver, snapshot

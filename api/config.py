@@ -6,9 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import Config
 from api.json import answer
 from api.operation import Operation
-from api.schemas import Config
 from api.services import Services, services
 
 

@@ -4,9 +4,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import Status
 from api.json import answer
 from api.operation import Operation
-from api.schemas import Status
 from api.services import Services, services
 from db import migrate
 

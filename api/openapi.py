@@ -8,11 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api.answers import ConflictBody, MergeConflictBody, ProblemBody
 from api.operation import Operation
 from api.problems import MEDIA_TYPE, PROBLEMS
-from api.schemas import ConflictBody, ProblemBody
 
 _REF = "#/components/schemas/{model}"
+_BODIES: Mapping[str, type[ProblemBody]] = {"stale-version": ConflictBody, "merge-conflict": MergeConflictBody}
+"""Of the problems that say more than others."""
 _ALWAYS = ("internal-error", "database-unavailable", "busy", "timeout")
 _SIGNED_IN = ("unauthenticated", "invalid-token", "expired-token", "keys-unavailable")
 _WITH_BODY = ("invalid-json", "invalid-input", "unsupported-media-type", "body-too-large")
@@ -121,7 +123,7 @@ def _answers(operation: Operation) -> dict[str, Any]:
             headers.append("ETag")
         if operation.method in {"POST", "PATCH", "DELETE"} and "X-Mutation-Id" in operation.headers:
             headers.append("X-Event-Xid")
-        if status == 201 and operation.path == "/api/opportunities":
+        if status == 201 and model is not None and model.__name__ == "Opportunity":
             headers.append("Location")
         if headers:
             answer["headers"] = {name: dict(_ANSWER_HEADERS[name]) for name in headers}
@@ -148,19 +150,21 @@ def _problems(operation: Operation) -> dict[str, Any]:
     return {
         str(status): {
             "description": "; ".join(f"{slug}: {PROBLEMS[slug].title}" for slug in named),
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {"$ref": _REF.format(model="ConflictBody" if "stale-version" in named else "ProblemBody")}
-                }
-            },
+            "content": {MEDIA_TYPE: {"schema": _one_of(_BODIES.get(slug, ProblemBody) for slug in named)}},
         }
         for status, named in sorted(by_status.items())
         if status not in operation.answers
     }
 
 
+def _one_of(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    found = [{"$ref": _REF.format(model=name)} for name in dict.fromkeys(model.__name__ for model in models)]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
 def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
-    models: dict[str, type[BaseModel]] = {model.__name__: model for model in (ProblemBody, ConflictBody)}
+    special: tuple[type[BaseModel], ...] = (ProblemBody, *_BODIES.values())
+    models: dict[str, type[BaseModel]] = {model.__name__: model for model in special}
     for operation in operations:
         for model in (*operation.answers.values(), operation.body):
             if model is not None:

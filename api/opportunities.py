@@ -1,26 +1,22 @@
 """Cards: read, made, changed and deleted by those who may, each under the version that they have seen."""
 
-from typing import Any
 from urllib.parse import quote, urlencode
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import conflicts, etags
+from api.answers import Opportunity, OpportunityPage
 from api.auth import principal
-from api.body import identifier, origin, query, read
+from api.body import origin, query, read
+from api.cards import WRITE_HEADERS, WRITE_PROBLEMS, change, check_phase, check_write, visible, written
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
-from api.schemas import NewOpportunity, Opportunity, OpportunityPage, OpportunityPatch, OpportunityQuery
+from api.schemas import NewOpportunity, OpportunityPatch, OpportunityQuery
 from api.services import services
 from db import boards, opportunities
-from db.boards import Access
 from db.engine import write
-from db.opportunities import Found
-
-_WRITERS = frozenset({"editor", "admin"})
 
 
 async def list_opportunities(request: Request) -> Response:
@@ -84,16 +80,11 @@ async def patch_opportunity(request: Request) -> Response:
         check_write(found.role)
         if expected not in (etags.ANY, found.version):
             raise await conflicts.stale(conn, found, expected, who.user_id, fields)
-        await _check_destination(conn, found, who.user_id, fields)
-        changed = await opportunities.update(conn, found, expected, who.user_id, fields)
+        changed = await change(conn, found, expected, who.user_id, fields)
         if changed is None:  # between the look and the write
             now = await visible(conn, request, who.user_id)
             raise await conflicts.stale(conn, now, expected or found.version, who.user_id, fields)
-    headers = {"ETag": etags.of(changed.version)}
-    # A patch that asked for what is there already has made no event.
-    if changed.version != found.version:
-        headers["X-Event-Xid"] = changed.xid
-    return answer(raw(changed.body), headers=headers)
+    return written(found, changed)
 
 
 async def delete_opportunity(request: Request) -> Response:
@@ -111,49 +102,6 @@ async def delete_opportunity(request: Request) -> Response:
             raise await conflicts.stale(conn, now, expected or found.version, who.user_id, {})
     return Response(status_code=204, headers={"X-Event-Xid": xid})
 
-
-async def visible(conn: AsyncConnection, request: Request, user_id: str) -> Found:
-    """Find the card that the path names, among the user's."""
-    found = await opportunities.get(conn, identifier(request, "id", "unknown-opportunity"), user_id)
-    if found is None:
-        raise Problem("unknown-opportunity")
-    return found
-
-
-def check_write(role: str) -> None:
-    if role not in _WRITERS:
-        raise Problem("read-only")
-
-
-def check_phase(phases: list[dict[str, Any]], phase: str) -> None:
-    known = [known["id"] for known in phases]
-    if phase not in known:
-        raise Problem("unknown-phase", phases=known)
-
-
-async def _check_destination(conn: AsyncConnection, found: Found, user_id: str, fields: dict[str, Any]) -> None:
-    """Writing on the board that a card leaves is not enough: it takes as much on the one it goes to."""
-    access: Access | None = Access(found.role, found.phases)
-    board_id = fields.get("board_id", found.board_id)
-    if board_id != found.board_id:
-        access = await boards.access(conn, board_id, user_id)
-        if access is None:
-            raise Problem("unknown-board")
-        check_write(access.role)
-    if "phase" in fields or board_id != found.board_id:
-        check_phase(access.phases if access else [], fields.get("phase", found.phase))
-
-
-_WRITE_HEADERS = ("If-Match", "X-Mutation-Id")
-_WRITE_PROBLEMS = (
-    "unknown-opportunity",
-    "read-only",
-    "invalid-if-match",
-    "invalid-mutation-id",
-    "stale-version",
-    "if-match-required",
-    "conflict",
-)
 
 ROUTES = [
     Operation(
@@ -194,9 +142,9 @@ ROUTES = [
         summary="Change a card, or move it",
         tag="opportunities",
         body=OpportunityPatch,
-        headers=_WRITE_HEADERS,
+        headers=WRITE_HEADERS,
         answers={200: Opportunity},
-        problems=(*_WRITE_PROBLEMS, "unknown-board", "unknown-phase"),
+        problems=(*WRITE_PROBLEMS, "unknown-board", "unknown-phase"),
     ),
     Operation(
         "DELETE",
@@ -204,8 +152,8 @@ ROUTES = [
         delete_opportunity,
         summary="Delete a card; its history stays",
         tag="opportunities",
-        headers=_WRITE_HEADERS,
+        headers=WRITE_HEADERS,
         answers={204: None},
-        problems=_WRITE_PROBLEMS,
+        problems=WRITE_PROBLEMS,
     ),
 ]

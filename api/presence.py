@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from api.auth import principal
 from api.body import read
+from api.cards import visible
 from api.operation import Operation
-from api.opportunities import visible
 from api.schemas import PresenceClaim
 from api.services import services
 from db import presence

@@ -25,6 +25,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "no-demo": Kind(404, "Signing in by name is for the demo only"),
     "method-not-allowed": Kind(405, "This address does not know the method"),
     "conflict": Kind(409, "What is there already does not allow this"),
+    "merge-conflict": Kind(409, "Both sides changed the same: somebody has to choose"),
     "cursor-reset": Kind(410, "The cursor cannot be resumed from: begin again without it"),
     "stale-version": Kind(412, "Somebody has changed it since"),
     "body-too-large": Kind(413, "The body is too large"),

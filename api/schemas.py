@@ -1,12 +1,12 @@
-"""What may come in, strictly bounded, and what goes out, for the documentation.
+"""What may come in, strictly bounded. What goes out is in api.answers.
 
 Names of a card's fields are the columns of its table; those of the API's own objects are camelCase.
 """
 
 import re
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,10 +17,12 @@ from pydantic import (
     StrictInt,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 
 from db import position
 
+_VERSION = re.compile(r"v?[1-9][0-9]{0,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -40,6 +42,14 @@ def _number(value: object) -> object:
     return value
 
 
+def _version(value: object) -> object:
+    if isinstance(value, str) and _VERSION.fullmatch(value):
+        return int(value.removeprefix("v"))
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError('must be a version such as 5, "5" or "v5"')  # noqa: TRY004 - pydantic collects ValueErrors only
+    return value
+
+
 def _date(value: object) -> object:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("must be a date such as 2027-03-31")
@@ -56,6 +66,19 @@ _Storable = AfterValidator(_storable)
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200), _Storable]
 NewId = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{8,64}$")]
+VersionNumber = Annotated[
+    int,
+    BeforeValidator(_version),
+    Field(ge=1, lt=2**31 - 1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 2**31 - 2},
+                {"type": "string", "pattern": "^v?[1-9][0-9]{0,8}$"},
+            ]
+        }
+    ),
+]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), _Storable]
 Line = Annotated[str, StringConstraints(max_length=300), _Storable]
 Notes = Annotated[str, StringConstraints(max_length=20_000), _Storable]
@@ -107,6 +130,24 @@ class OpportunityPatch(_Fields):
     position: Position = Field(default_factory=str)
 
 
+class Resolution(Input):
+    """How a conflict was settled. The versions are those that the decision was made of."""
+
+    clientVersion: VersionNumber = Field(description="The version that the client's changes began with")  # noqa: N815
+    serverVersion: VersionNumber = Field(description="The version that it was shown as the other side")  # noqa: N815
+    resolution: Literal["client", "server", "merge"]
+    clientData: OpportunityPatch | None = Field(None, description="What the client wanted to change")  # noqa: N815
+    mergedData: OpportunityPatch | None = Field(None, description="What it was settled to be")  # noqa: N815
+
+    @model_validator(mode="after")
+    def _is_of_something(self) -> Self:
+        if self.resolution != "server" and self.clientData is None and self.mergedData is None:
+            raise ValueError("clientData or mergedData is needed, but for resolution: server")
+        if self.clientVersion > self.serverVersion:
+            raise ValueError("clientVersion cannot be newer than serverVersion")
+        return self
+
+
 class Login(Input):
     user: Id
 
@@ -136,186 +177,3 @@ class VersionQuery(BaseModel):
 class SyncQuery(BaseModel):
     since: str | None = Field(None, max_length=5000, description="A cursor (lastSync), or an ISO 8601 time")
     limit: int = Field(500, ge=1, le=5000)
-
-
-# From here on: answers, described only. Their JSON is made by PostgreSQL or where they are sent.
-
-
-class Opportunity(BaseModel):
-    """The row as it is in the table; an adopted table's own columns come too."""
-
-    model_config = ConfigDict(extra="allow")
-    id: str
-    board_id: str
-    title: str
-    company: str | None
-    contact: str | None
-    value: float | None
-    currency: str
-    phase: str
-    position: str
-    owner_id: str | None
-    probability: int | None
-    expected_close_date: date | None
-    notes: str | None
-    created_at: datetime
-    version_number: int
-    last_modified_by: str | None
-    last_sync_at: datetime
-
-
-class OpportunityPage(BaseModel):
-    opportunities: list[Opportunity]
-    next: str | None
-
-
-class Version(BaseModel):
-    id: str
-    opportunity_id: str
-    version_number: int
-    data: Opportunity
-    created_by: str | None
-    created_at: datetime
-
-
-class VersionPage(BaseModel):
-    versions: list[Version]
-    next: int | None
-
-
-class BoardOfUser(BaseModel):
-    id: str
-    name: str
-    role: Literal["viewer", "editor", "admin"]
-
-
-class Presence(BaseModel):
-    """Somebody who has a card open."""
-
-    opportunityId: str  # noqa: N815 - as it is on the wire
-    boardId: str  # noqa: N815 - as it is on the wire
-    userId: str  # noqa: N815 - as it is on the wire
-    userName: str  # noqa: N815 - as it is on the wire
-    action: Literal["editing", "viewing"]
-    since: datetime
-    baseVersion: int | None = None  # noqa: N815 - as it is on the wire
-
-
-class BoardPresence(BaseModel):
-    presence: list[Presence]
-
-
-class Boards(BaseModel):
-    boards: list[BoardOfUser]
-
-
-class Phase(BaseModel):
-    id: str
-    name: str
-
-
-class BoardHead(BaseModel):
-    id: str
-    name: str
-    phases: list[Phase]
-
-
-class Member(BaseModel):
-    userId: str  # noqa: N815 - as it is on the wire
-    name: str
-    role: Literal["viewer", "editor", "admin"]
-
-
-class BoardSnapshot(BaseModel):
-    """The board and, from the same moment, the cursor to follow it from."""
-
-    board: BoardHead
-    role: Literal["viewer", "editor", "admin"]
-    members: list[Member]
-    opportunities: list[Opportunity]
-    presence: list[Presence]
-    cursor: str
-
-
-class Sync(BaseModel):
-    opportunities: list[Opportunity]
-    deletedIds: list[str]  # noqa: N815 - as it is on the wire
-    lastSync: str  # noqa: N815 - as it is on the wire
-    hasMore: bool  # noqa: N815 - as it is on the wire
-
-
-class User(BaseModel):
-    id: str
-    name: str
-
-
-class Users(BaseModel):
-    users: list[User]
-
-
-class Session(BaseModel):
-    token: str
-    expiresAt: datetime  # noqa: N815 - as it is on the wire
-    user: User
-
-
-class Me(BaseModel):
-    user: User
-    expiresAt: datetime  # noqa: N815 - as it is on the wire
-
-
-class Ticket(BaseModel):
-    ticket: str
-    expiresIn: int  # noqa: N815 - as it is on the wire
-
-
-class Config(BaseModel):
-    feedUrl: str  # noqa: N815 - as it is on the wire
-    realtime: Literal["websocket", "sse", "poll", "off"]
-    demo: bool
-    version: str
-    build: str
-
-
-class Start(BaseModel):
-    """All that a page needs to show its first board. No snapshot: the user has no board."""
-
-    user: User
-    expiresAt: datetime  # noqa: N815 - as it is on the wire
-    config: Config
-    boards: list[BoardOfUser]
-    snapshot: BoardSnapshot | None
-
-
-class Status(BaseModel):
-    status: str
-    checks: dict[str, str] = {}
-
-
-class Fault(BaseModel):
-    model_config = ConfigDict(populate_by_name=True)
-    place: str = Field(alias="in")
-    pointer: str
-    code: str
-    detail: str
-
-
-class ProblemBody(BaseModel):
-    """RFC 9457. `type` is stable: /problems/<slug>."""
-
-    model_config = ConfigDict(extra="allow")
-    type: str
-    title: str
-    status: int
-    detail: str | None = None
-    instance: str
-    request_id: str | None
-    errors: list[Fault] | None = None
-
-
-class ConflictBody(ProblemBody):
-    """What a stale write gets: the row as it is, as the writer had seen it, and the fields that both changed."""
-
-    current: Opportunity
-    base: Opportunity | None
-    conflicts: list[str]

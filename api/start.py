@@ -4,12 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import config
+from api.answers import Start
 from api.auth import principal, told
 from api.boards import whole
 from api.body import query
 from api.json import answer
 from api.operation import Operation
-from api.schemas import Start, StartQuery
+from api.schemas import StartQuery
 from api.services import services
 from db import boards
 

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import Sync
 from api.auth import principal
 from api.body import query
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
-from api.schemas import Sync, SyncQuery
+from api.schemas import SyncQuery
 from api.services import services
 from db import sync
 from db.changelog import Seen

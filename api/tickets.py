@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import Ticket
 from api.auth import principal
 from api.json import answer
 from api.operation import Operation
-from api.schemas import Ticket
 from api.services import services
 from db import tickets
 from db.engine import driver

@@ -5,16 +5,15 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import Version, VersionPage
 from api.auth import principal
 from api.body import identifier, query
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
-from api.schemas import Version, VersionPage, VersionQuery
+from api.schemas import VersionQuery
 from api.services import services
 from db import versions
-
-_LARGEST = 2**31 - 2
 
 
 async def list_versions(request: Request) -> Response:
@@ -41,10 +40,8 @@ async def get_version(request: Request) -> Response:
     who = await principal(request)
     number: int = request.path_params["number"]
     id_ = identifier(request, "id", "unknown-opportunity")
-    found = None
-    if number <= _LARGEST:
-        async with services(request).engine.connect() as conn:
-            found = await versions.get(conn, id_, who.user_id, number)
+    async with services(request).engine.connect() as conn:
+        found = await versions.get(conn, id_, who.user_id, number)
     if found is None:
         raise Problem("unknown-version")
     return answer(raw(found.body))

@@ -76,7 +76,7 @@ async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any])
         return None
     values["last_modified_by"] = user_id
     if values.get("position") is None:
-        values["position"] = await _last_position(conn, values["board_id"], values["phase"])
+        values["position"] = await end_of_phase(conn, values["board_id"], values["phase"])
     row = (
         await conn.execute(insert(opportunities).values(values).returning(_O.id, _O.version_number, _BODY, _XID))
     ).one()
@@ -91,7 +91,7 @@ async def update(
     board_id, phase = values.get("board_id", found.board_id), values.get("phase", found.phase)
     moved = board_id != found.board_id or phase != found.phase
     if moved and values.get("position") is None:
-        values["position"] = await _last_position(conn, board_id, phase)
+        values["position"] = await end_of_phase(conn, board_id, phase)
     if values:
         # Who asks for what is there already has changed nothing: no version, no event, no new author.
         differs = or_(*(_O[name].is_distinct_from(value) for name, value in values.items()))
@@ -124,7 +124,8 @@ def _still(found: Found, expected: int | None) -> Any:
     return condition if expected is None else and_(condition, _O.version_number == expected)
 
 
-async def _last_position(conn: AsyncConnection, board_id: str, phase: str) -> str:
+async def end_of_phase(conn: AsyncConnection, board_id: str, phase: str) -> str:
+    """Make the position after the last card of the phase."""
     last = await conn.scalar(
         select(_O.position)
         .where(_O.board_id == board_id, _O.phase == phase)

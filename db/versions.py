@@ -6,6 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.sqlfiles import sql
 
+_LARGEST = 2**31 - 2
+
 
 class Version(NamedTuple):
     number: int
@@ -27,5 +29,7 @@ async def page(
 
 async def get(conn: AsyncConnection, opportunity_id: str, user_id: str, number: int) -> Version | None:
     """Read one version."""
+    if not 0 < number <= _LARGEST:
+        return None
     found = await page(conn, opportunity_id, user_id, before=number + 1, limit=1)
     return found[0] if found and found[0].number == number else None

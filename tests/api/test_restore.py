@@ -1,0 +1,147 @@
+"""What a card was, it is again: over what it is now, or after it was deleted."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from tests.api.harness import Api, problem
+
+
+async def edited(api: Api, **fields: Any) -> tuple[str, dict[str, Any]]:
+    """Make a card with three versions; its path, and the first."""
+    card = await api.card(value=1234.5, notes="first", company="Old Ltd", **fields)
+    path = f"/api/opportunities/{card['id']}"
+    ana = await api.user("ana")
+    for number, change in enumerate(({"title": "second", "company": None}, {"phase": "won", "value": None}), 1):
+        assert (await ana.patch(path, json=change, headers={"If-Match": f'"v{number}"'})).is_success
+    return path, card
+
+
+def content(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in row.items() if name not in {"version_number", "last_modified_by", "last_sync_at"}
+    }
+
+
+async def test_an_old_version_becomes_a_new_one(api: Api) -> None:
+    path, first = await edited(api)
+    bruno = await api.user("bruno")
+    answer = await bruno.post(f"{path}/versions/1/restore", headers={"If-Match": '"v3"', "X-Mutation-Id": "back"})
+    row = answer.json()
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"v4"')
+    assert content(row) == content(first)
+    assert (row["version_number"], row["last_modified_by"]) == (4, "bruno")
+    newest = (await bruno.get(f"{path}/versions")).json()["versions"][0]
+    assert (newest["version_number"], newest["parents"], newest["created_by"]) == (4, [1], "bruno")
+    (change,) = await api.database.execute(
+        "SELECT xid::text, origin FROM feed.log WHERE key = %s AND version = 4", [row["id"]]
+    )
+    assert change == {"xid": answer.headers["X-Event-Xid"], "origin": "back"}
+
+
+async def test_it_needs_the_version_that_was_seen(api: Api, ana: httpx.AsyncClient) -> None:
+    path, _ = await edited(api)
+    problem(await ana.post(f"{path}/versions/1/restore"), "if-match-required")
+    problem(await ana.post(f"{path}/versions/1/restore", headers={"If-Match": "3"}), "invalid-if-match")
+    told = problem(await ana.post(f"{path}/versions/1/restore", headers={"If-Match": '"v2"'}), "stale-version")
+    assert told["current"]["version_number"] == 3
+    assert told["conflicts"] == ["phase", "value"]
+    problem(await ana.post(f"{path}/versions/4/restore", headers={"If-Match": "*"}), "unknown-version")
+    problem(await ana.post(f"{path}/versions/{10**30}/restore", headers={"If-Match": "*"}), "unknown-version")
+    problem(await ana.post("/api/opportunities/nope/versions/1/restore", headers={"If-Match": "*"}), "unknown-version")
+
+
+async def test_restoring_what_is_there_makes_no_version(api: Api, ana: httpx.AsyncClient) -> None:
+    path, _ = await edited(api)
+    answer = await ana.post(f"{path}/versions/3/restore", headers={"If-Match": "*"})
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"v3"')
+    assert "X-Event-Xid" not in answer.headers
+
+
+async def test_a_deleted_card_comes_back_as_it_was_with_its_next_version(api: Api, ana: httpx.AsyncClient) -> None:
+    path, first = await edited(api)
+    last = (await ana.get(path)).json()
+    assert (await ana.delete(path, headers={"If-Match": '"v3"'})).status_code == 204
+    answer = await ana.post(f"{path}/versions/3/restore")
+    row = answer.json()
+    assert (answer.status_code, answer.headers["ETag"], answer.headers["Location"]) == (201, '"v4"', path)
+    assert content(row) == content(last)
+    assert row["last_sync_at"] > last["last_sync_at"]
+    assert (await ana.get(path)).json() == row
+    history = (await ana.get(f"{path}/versions")).json()["versions"]
+    assert [(v["version_number"], v["parents"]) for v in history] == [(4, [3]), (3, None), (2, None), (1, None)]
+    assert (await ana.patch(path, json={"title": "on"}, headers={"If-Match": '"v4"'})).json()["version_number"] == 5
+    assert (await ana.delete(path, headers={"If-Match": "*"})).status_code == 204
+    assert (await ana.post(f"{path}/versions/1/restore")).json()["version_number"] == 6
+    assert content((await ana.get(path)).json()) == content(first)
+
+
+async def test_of_many_who_bring_it_back_one_does(api: Api, ana: httpx.AsyncClient) -> None:
+    path, _ = await edited(api)
+    assert (await ana.delete(path, headers={"If-Match": "*"})).status_code == 204
+    clients = [await api.user(name) for name in ("ana", "bruno", "carla")]
+    answers = await asyncio.gather(*(client.post(f"{path}/versions/2/restore") for client in clients))
+    # Who came later found it there again, and had named no version; or lost the race for its id.
+    assert min(answer.status_code for answer in answers) == 201
+    assert {answer.status_code for answer in answers} <= {201, 409, 428}
+    assert (await ana.get(path)).json()["version_number"] == 4
+
+
+async def test_a_phase_that_is_gone_is_no_obstacle(api: Api, ana: httpx.AsyncClient) -> None:
+    path, _ = await edited(api)
+    await api.database.execute(
+        "UPDATE boards SET phases = (SELECT jsonb_agg(p) FROM jsonb_array_elements(phases) AS p "
+        "WHERE p ->> 'id' <> 'proposal') WHERE id = 'vendas'"
+    )
+    now = (await ana.get(path)).json()
+    row = (await ana.post(f"{path}/versions/1/restore", headers={"If-Match": "*"})).json()
+    assert (row["phase"], row["position"], row["notes"]) == (now["phase"], now["position"], "first")
+    assert (await ana.delete(path, headers={"If-Match": "*"})).status_code == 204
+    assert (await ana.post(f"{path}/versions/1/restore")).json()["phase"] == "prospecting"
+
+
+async def test_columns_of_an_application_come_back_too(api: Api, ana: httpx.AsyncClient) -> None:
+    await api.database.execute(
+        'ALTER TABLE opportunities ADD COLUMN amount numeric, ADD COLUMN extra json, ADD COLUMN "Mixed" text[], '
+        "ADD COLUMN loud text GENERATED ALWAYS AS (upper(title)) STORED"
+    )
+    card = await api.card(title="deal")
+    path = f"/api/opportunities/{card['id']}"
+    amount = "123456789012345678901234567890.123456789"
+    await api.database.execute(
+        """UPDATE opportunities SET amount = %s::numeric, extra = '{"a":  1}', "Mixed" = '{x,"y z"}' WHERE id = %s""",
+        [amount, card["id"]],
+    )
+    await api.database.execute(
+        'UPDATE opportunities SET amount = amount + 1, "Mixed" = NULL WHERE id = %s', [card["id"]]
+    )
+    assert (await ana.post(f"{path}/versions/2/restore", headers={"If-Match": "*"})).status_code == 200
+    stored = 'SELECT amount::text, extra, "Mixed" AS mixed, loud FROM opportunities WHERE id = %s'
+    was = {"amount": amount, "extra": {"a": 1}, "mixed": ["x", "y z"], "loud": "DEAL"}
+    assert await api.database.execute(stored, [card["id"]]) == [was]
+    assert (await ana.delete(path, headers={"If-Match": "*"})).status_code == 204
+    assert (await ana.post(f"{path}/versions/2/restore")).status_code == 201
+    assert await api.database.execute(stored, [card["id"]]) == [was]
+
+
+async def test_who_may_not_write_may_not_restore(
+    api: Api, ana: httpx.AsyncClient, diego: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    path, _ = await edited(api)
+    any_version = {"If-Match": "*"}
+    problem(await diego.post(f"{path}/versions/1/restore", headers=any_version), "read-only")
+    problem(await stranger.post(f"{path}/versions/1/restore", headers=any_version), "unknown-version")
+    assert (await ana.delete(path, headers=any_version)).status_code == 204
+    problem(await diego.post(f"{path}/versions/1/restore"), "read-only")
+    problem(await stranger.post(f"{path}/versions/1/restore"), "unknown-version")
+
+
+async def test_a_card_that_left_for_a_board_one_cannot_see_is_not_made_twice(api: Api) -> None:
+    path, _ = await edited(api)
+    await api.database.execute("DELETE FROM board_members WHERE user_id = 'bruno' AND board_id = 'parcerias'")
+    ana, bruno = await api.user("ana"), await api.user("bruno")
+    assert (await ana.patch(path, json={"board_id": "parcerias"}, headers={"If-Match": "*"})).is_success
+    problem(await bruno.post(f"{path}/versions/1/restore"), "conflict")
+    row = (await ana.post(f"{path}/versions/1/restore", headers={"If-Match": "*"})).json()
+    assert (row["board_id"], row["notes"]) == ("parcerias", "first")

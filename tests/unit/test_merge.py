@@ -1,0 +1,92 @@
+"""Three-way merges: nothing of what one side alone changed is lost, nothing that both changed is decided."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import lines
+from api.conflicts import clashes, merge
+
+BASE = {"title": "a", "value": 10.0, "notes": "one\ntwo\nthree", "position": "a0", "phase": "new"}
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        ("a\nb\nc", "A\nb\nc", "a\nb\nC", "A\nb\nC"),
+        ("a\nb\nc", "a\nb\nc\nd", "z\na\nb\nc", "z\na\nb\nc\nd"),
+        ("a\nb\nc", "a\nc", "a\nb\nc\nd", "a\nc\nd"),
+        ("a\nb", "a\nx\nb", "a\nx\nb", "a\nx\nb"),
+        ("a\nb\n", "a\nb\n", "", ""),
+        ("", "new", "", "new"),
+        ("", "mine", "theirs", None),
+        ("a\nb", "a\nb\nmine", "a\nb\ntheirs", None),
+        ("a\nb\nc", "a\nX\nc", "a\nY\nc", None),
+        ("a\nb\nc", "A\nb\nc", "a\nB\nc", None),
+        ("a\nb\nc", "a\nc", "a\nB\nc", None),
+        ("maçã 🍎\nb", "maçã 🍏\nb", "maçã 🍎\nb\nc", "maçã 🍏\nb\nc"),
+    ],
+)
+def test_lines_are_put_together_unless_they_touch(base: str, ours: str, theirs: str, merged: str | None) -> None:
+    assert lines.merge(base, ours, theirs) == merged
+    assert lines.merge(base, theirs, ours) == merged
+
+
+def test_a_text_of_too_many_lines_is_left_to_people() -> None:
+    long = "\n" * (lines.MOST - 1)
+    assert lines.merge(long, long + "a", long) == long + "a"
+    assert lines.merge(long, long + "\na", long) is None
+
+
+TEXT = st.lists(st.sampled_from("abcde"), max_size=12).map("\n".join)
+
+
+@given(base=TEXT, other=TEXT)
+def test_what_one_side_changed_alone_is_the_result(base: str, other: str) -> None:
+    assert lines.merge(base, other, base) == other
+    assert lines.merge(base, base, other) == other
+    assert lines.merge(base, other, other) == other
+
+
+@given(st.lists(st.text("xyz", max_size=2), min_size=3, max_size=20), st.data())
+def test_changes_of_different_lines_are_both_there(parts: list[str], data: st.DataObject) -> None:
+    base = [f"{n} {part}" for n, part in enumerate(parts)]
+    first = data.draw(st.integers(0, len(base) - 3))
+    second = data.draw(st.integers(first + 2, len(base) - 1))
+    ours, theirs, both = list(base), list(base), list(base)
+    ours[first] = both[first] = "ours"
+    theirs[second] = both[second] = "theirs"
+    assert lines.merge("\n".join(base), "\n".join(ours), "\n".join(theirs)) == "\n".join(both)
+
+
+@given(TEXT, TEXT, TEXT)
+def test_both_sides_see_the_same(base: str, ours: str, theirs: str) -> None:
+    assert lines.merge(base, ours, theirs) == lines.merge(base, theirs, ours)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "theirs", "fields", "conflicts"),
+    [
+        ({"title": "b"}, {"value": 20.0}, {"title": "b"}, []),
+        ({"title": "b"}, {"title": "c"}, {}, ["title"]),
+        ({"title": "b"}, {"title": "b"}, {"title": "b"}, []),
+        ({"title": "a"}, {"title": "c"}, {}, []),
+        ({"phase": "won", "position": "a5"}, {"title": "c", "position": "a7"}, {"phase": "won", "position": "a5"}, []),
+        ({"phase": "won"}, {"phase": "lost"}, {}, ["phase"]),
+        ({"notes": "one\ntwo\nTHREE"}, {"notes": "ONE\ntwo\nthree"}, {"notes": "ONE\ntwo\nTHREE"}, []),
+        ({"notes": "mine", "value": 1.0}, {"notes": "theirs"}, {"value": 1.0}, ["notes"]),
+        ({"notes": None}, {"notes": "one\ntwo\nthree\nfour"}, {}, ["notes"]),
+    ],
+)
+def test_a_merge_takes_each_side_where_it_alone_changed(
+    wanted: dict[str, Any], theirs: dict[str, Any], fields: dict[str, Any], conflicts: list[str]
+) -> None:
+    assert merge(wanted, BASE | theirs, BASE) == (fields, conflicts)
+
+
+def test_without_a_base_whatever_differs_is_in_conflict_but_for_the_place() -> None:
+    wanted = {"title": "b", "value": 10.0, "notes": "one\ntwo\nthree\nfour", "position": "a9"}
+    assert merge(wanted, BASE, None) == ({"value": 10.0, "position": "a9"}, ["title", "notes"])
+    assert clashes(wanted, BASE, None) == ["title", "notes"]
