@@ -1,0 +1,75 @@
+/** "Ana changed the value 20 s ago": under the field, while one types. */
+import type { RemoteEdit } from "@boardcast/client";
+import { useI18n, type Translate } from "../i18n";
+import type { Formats } from "../i18n/formats";
+import { Button } from "../ui";
+import { AgoHere } from "./Ago";
+import { Lines } from "./Difference";
+import { shown, type FormField, type Names, type Row } from "./fields";
+
+interface Props {
+  readonly edit: RemoteEdit & { readonly field: FormField };
+  readonly base: Row;
+  readonly names: Names;
+  /** This user typed in the same field: whose is to stay? `kept`: he has decided for his own. */
+  readonly mine: "none" | "clash" | "kept";
+  readonly onTheirs: () => void;
+  readonly onMine: () => void;
+}
+
+export function Awareness({ edit, base, names, mine, onTheirs, onMine }: Props) {
+  const { t, format } = useI18n();
+  const ago = (
+    <span aria-hidden="true" className="opacity-80">
+      {" "}
+      <AgoHere at={edit.at} />
+    </span>
+  );
+  if (mine === "none") {
+    const before = edit.field === "notes" ? "" : shown(edit.field, base, format, names);
+    return (
+      <p className="text-warn-ink mt-1 text-[13px]">
+        <span className="bg-warn mr-1.5 inline-block size-1.5 rounded-full align-middle" />
+        {t("aware.changed", { name: names.user(edit.userId) })}
+        {ago}
+        {before && <span className="text-soft"> · {t("aware.before", { value: before })}</span>}
+      </p>
+    );
+  }
+  return (
+    <div className="bg-warn-soft text-warn-ink arrive mt-1.5 flex flex-col gap-2 rounded-lg px-3 py-2 text-[13px]" data-clash={edit.field}>
+      <p>
+        <strong className="font-semibold">{changed(edit, base, names, t, format)}</strong>
+        {ago}
+        {edit.field === "notes" && <span className="mt-0.5 block">{t("aware.notesMerge")}</span>}
+      </p>
+      {edit.field === "notes" && (
+        <details>
+          <summary className="cursor-pointer font-medium">{t("aware.look")}</summary>
+          <Lines before={String(base.notes ?? "")} after={String(edit.value ?? "")} />
+        </details>
+      )}
+      <div className="flex flex-wrap items-center gap-2">
+        <Button size="sm" onClick={onTheirs}>
+          {t("aware.useTheirs")}
+        </Button>
+        {mine === "clash" ? (
+          <Button size="sm" onClick={onMine}>
+            {t("aware.keepMine")}
+          </Button>
+        ) : (
+          <span>{t("aware.kept")}</span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** One sentence: who changed what to what. */
+export function changed(edit: RemoteEdit, base: Row, names: Names, t: Translate, format: Formats): string {
+  const name = names.user(edit.userId);
+  const field = t(`the.${edit.field}`);
+  const value = edit.field === "notes" ? "" : shown(edit.field, { ...base, [edit.field]: edit.value }, format, names);
+  if (value) return t("aware.clash", { name, field, value });
+  return edit.field === "notes" ? t("aware.notes", { name, field }) : t("aware.cleared", { name, field });
+}

@@ -1,0 +1,121 @@
+/** One field of a conflict: base, theirs, mine, and room to type something else. */
+import type { BoardState, Changes, Conflict } from "@boardcast/client";
+import { useId, type ReactNode } from "react";
+import { useI18n } from "../i18n";
+import { Avatar, classes } from "../ui";
+import { Empty, Lines } from "./Difference";
+import { FieldInput } from "./FieldInput";
+import { shown, type FormField, type Names, type Row } from "./fields";
+import { both } from "./lines";
+
+export type Pick = "theirs" | "mine" | "other";
+
+interface Props {
+  readonly field: FormField;
+  readonly conflict: Conflict;
+  readonly names: Names;
+  readonly state: BoardState;
+  readonly pick: Pick | undefined;
+  readonly typed: Changes;
+  readonly onPick: (pick: Pick) => void;
+  readonly onTyped: (changes: Changes) => void;
+  readonly onUnreadable: (text: string | null) => void;
+}
+
+export function Choice(props: Props) {
+  const { field, conflict, names, pick, onPick } = props;
+  const { t, format } = useI18n();
+  const group = useId();
+  const { base, theirs } = conflict;
+  const mine: Row = { ...theirs, ...conflict.mine };
+  const wide = field === "notes";
+  const before = base ? shown(field, base, format, names) || t("panel.empty") : t("conflict.noBase");
+
+  function option(which: Pick, who: ReactNode, content: ReactNode, className?: string) {
+    return (
+      <Option name={group} which={which} label={t(`field.${field}`)} chosen={pick === which} who={who} onPick={() => onPick(which)} className={className}>
+        {content}
+      </Option>
+    );
+  }
+
+  function content(row: Row): ReactNode {
+    if (wide) return <Lines before={base?.notes ?? ""} after={row.notes ?? ""} />;
+    return <span className="font-medium">{shown(field, row, format, names) || <Empty />}</span>;
+  }
+
+  return (
+    <fieldset data-choice={field} className="border-line min-w-0 border-t pt-3">
+      <legend className="float-left mb-2 w-full">
+        <span className="font-semibold">{t(`field.${field}`)}</span>
+        {!wide && (
+          <span className="text-soft ml-2 text-[13px]">
+            {t("conflict.before")}: {before}
+          </span>
+        )}
+      </legend>
+      <div className={classes("clear-both grid gap-2", wide ? "grid-cols-1" : "sm:grid-cols-2")}>
+        {option("theirs", <Who id={conflict.by ?? ""} name={names.user(conflict.by)} />, content(theirs))}
+        {option("mine", <Who id="" name={t("conflict.you")} />, content(mine))}
+        {option("other", t("conflict.other"), pick === "other" && <Other {...props} mine={mine} />, wide ? "" : "sm:col-span-2")}
+      </div>
+    </fieldset>
+  );
+}
+
+function Who({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      {id && <Avatar id={id} name={name} size="sm" named={false} />}
+      {name}
+    </span>
+  );
+}
+
+/** Starts from mine; of notes from both, line by line. */
+function Other({ field, conflict, state, typed, onTyped, onUnreadable, mine }: Props & { readonly mine: Row }) {
+  const { t } = useI18n();
+  const start: Row = field === "notes" ? { notes: both(conflict.theirs.notes ?? "", mine.notes ?? "") } : mine;
+  return (
+    <FieldInput
+      field={field}
+      row={{ ...start, ...typed }}
+      state={state}
+      label={<span className="sr-only">{t("conflict.otherValue", { field: t(`field.${field}`) })}</span>}
+      onChange={onTyped}
+      onUnreadable={onUnreadable}
+    />
+  );
+}
+
+interface OptionProps {
+  readonly name: string;
+  readonly which: Pick;
+  readonly label: string;
+  readonly chosen: boolean;
+  readonly who: ReactNode;
+  readonly onPick: () => void;
+  readonly className?: string | undefined;
+  readonly children: ReactNode;
+}
+
+function Option({ name, which, chosen, who, onPick, className, children }: OptionProps) {
+  const id = useId();
+  return (
+    <div
+      className={classes(
+        "rounded-xl border px-3 py-2 transition-colors has-[input[type=radio]:focus-visible]:outline-2",
+        chosen ? "border-accent bg-accent-soft" : "border-line hover:border-edge",
+        className,
+      )}
+    >
+      <label htmlFor={id} className="flex cursor-pointer items-center gap-2 text-[13px]">
+        <input id={id} type="radio" name={name} value={which} checked={chosen} onChange={onPick} aria-describedby={`${id}-what`} className="accent-accent size-4" />
+        <span className="text-soft">{who}</span>
+      </label>
+      <div id={`${id}-what`} className="mt-1 empty:hidden" onClick={onPick}>
+        {children}
+      </div>
+    </div>
+  );
+}

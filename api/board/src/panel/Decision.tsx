@@ -1,0 +1,106 @@
+/**
+ * Two people changed the same fields of a deal: for each field theirs, mine, or something else.
+ *
+ * Invariant: nothing is chosen until the person chooses. What was typed here stays while theirs goes on changing.
+ */
+import type { BoardStore, Changes, Conflict } from "@boardcast/client";
+import { useState } from "react";
+import { useI18n } from "../i18n";
+import { Button, Dialog } from "../ui";
+import { Choice, type Pick } from "./Choice";
+import { FIELDS, type FormField } from "./fields";
+import { useNames } from "./names";
+import { useStore } from "./useStore";
+
+interface Props {
+  readonly store: BoardStore;
+  readonly conflict: Conflict;
+  /** Conflicts after this one. */
+  readonly more: number;
+  readonly onLater: () => void;
+}
+
+type Picks = Partial<Record<FormField, Pick>>;
+
+export function Decision({ store, conflict, more, onLater }: Props) {
+  const { t } = useI18n();
+  const state = useStore(store);
+  const names = useNames(state);
+  const [picks, setPicks] = useState<Picks>({});
+  const [typed, setTyped] = useState<Changes>({});
+  const [unreadable, setUnreadable] = useState<Partial<Record<FormField, true>>>({});
+  const fields = FIELDS.filter((field) => conflict.fields.includes(field));
+  const left = fields.filter((field) => !picks[field]).length;
+  const blocked = fields.some((field) => picks[field] === "other" && unreadable[field]);
+  const name = names.user(conflict.by);
+
+  function all(pick: Pick): void {
+    setPicks(Object.fromEntries(fields.map((field) => [field, pick])));
+  }
+
+  function save(): void {
+    if (left > 0 || blocked) return;
+    const chosen = fields.map((field) => picks[field]);
+    if (chosen.every((pick) => pick === "mine")) store.resolve(conflict.id, { resolution: "client" });
+    else store.resolve(conflict.id, { resolution: "merge", data: decided(conflict, fields, picks, typed) });
+  }
+
+  return (
+    <Dialog
+      title={t("conflict.title", { name })}
+      closeLabel={t("conflict.later")}
+      onClose={onLater}
+      className="conflict"
+      footer={
+        <>
+          <p role="status" className="text-soft flex-1 self-center text-[13px]">
+            {left > 0 ? t("conflict.left", { count: left }) : more > 0 && t("conflict.more", { count: more })}
+          </p>
+          <Button look="quiet" onClick={onLater}>
+            {t("conflict.later")}
+          </Button>
+          <Button look="primary" disabled={left > 0 || blocked} onClick={save} aria-keyshortcuts="Control+Enter">
+            {t("conflict.save")}
+          </Button>
+        </>
+      }
+    >
+      <div
+        className="flex flex-col gap-4"
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
+        }}
+      >
+        <div className="flex flex-wrap items-center gap-2">
+          <p className="text-soft min-w-0 flex-1 basis-60">{t("conflict.text", { title: conflict.theirs.title })}</p>
+          <Button size="sm" onClick={() => all("theirs")}>
+            {t("conflict.allTheirs")}
+          </Button>
+          <Button size="sm" onClick={() => all("mine")}>
+            {t("conflict.allMine")}
+          </Button>
+        </div>
+        {fields.map((field) => (
+          <Choice
+            key={field}
+            field={field}
+            conflict={conflict}
+            names={names}
+            state={state}
+            pick={picks[field]}
+            typed={typed}
+            onPick={(pick) => setPicks((now) => ({ ...now, [field]: pick }))}
+            onTyped={(changes) => setTyped((now) => ({ ...now, ...changes }))}
+            onUnreadable={(text) => setUnreadable(({ [field]: _, ...rest }) => (text === null ? rest : { ...rest, [field]: true }))}
+          />
+        ))}
+      </div>
+    </Dialog>
+  );
+}
+
+/** A value for each field of the conflict. */
+function decided(conflict: Conflict, fields: readonly FormField[], picks: Picks, typed: Changes): Changes {
+  const from = { theirs: conflict.theirs, mine: { ...conflict.theirs, ...conflict.mine }, other: { ...conflict.theirs, ...conflict.mine, ...typed } };
+  return Object.fromEntries(fields.map((field) => [field, from[picks[field] ?? "mine"][field]]));
+}

@@ -1,0 +1,140 @@
+/** A deal that is being changed, while others may change it too. */
+import type { BoardStore, Changes, Editor, Field, Http, Opportunity } from "@boardcast/client";
+import { useId, useState, type ReactNode } from "react";
+import { useI18n } from "../i18n";
+import { Button, TrashIcon } from "../ui";
+import { changed } from "./Awareness";
+import { Above } from "./CardPanel";
+import { Deciding } from "./Deciding";
+import { Foot } from "./Foot";
+import { Form } from "./Form";
+import { Gone } from "./Gone";
+import { Head, type Side } from "./Head";
+import { History } from "./History";
+import { useNames } from "./names";
+import { Notice } from "./Notice";
+import { Sheet } from "./Sheet";
+import { useUnreadable } from "./typed";
+import { useEditorState } from "./useEditor";
+import { fill, saveCard, useSaving } from "./useSaving";
+import { useStore } from "./useStore";
+
+interface Props {
+  readonly store: BoardStore;
+  readonly http: Http;
+  readonly id: string;
+  readonly editor: Editor;
+  /** As it is now, or was last. */
+  readonly card: Opportunity | undefined;
+  readonly side: Side;
+  readonly onSide: (side: Side) => void;
+  readonly onClose: () => void;
+  readonly onOpen: (id: string) => void;
+  readonly onDeleted: (deleted: { readonly id: string; readonly title: string }) => void;
+}
+
+export function EditCard({ store, http, id, editor, card, side, onSide, onClose, onOpen, onDeleted }: Props) {
+  const { t, format } = useI18n();
+  const state = useStore(store);
+  const names = useNames(state);
+  const editing = useEditorState(editor) ?? editor.getState();
+  const { base, draft, remote, clashes, gone } = editing;
+  const [unreadable, setUnreadable] = useUnreadable(store, id);
+  const [left, setLeft] = useState(Object.keys(draft).length > 0);
+  const [mergedWith, setMergedWith] = useState("");
+  const saving = useSaving();
+  const heading = useId();
+
+  const now = card ?? base;
+  const row = { ...now, ...draft };
+  const count = Object.keys(draft).length;
+  const blocked = Object.keys(unreadable).length > 0;
+  const conflict = state.conflicts.get(id);
+  const newest = remote.toSorted((a, b) => b.at - a.at)[0];
+
+  function change(changes: Changes): void {
+    fill(editor, changes);
+    saving.typed(Object.keys(changes) as Field[]);
+  }
+
+  async function save(): Promise<void> {
+    setMergedWith(format.list([...new Set(remote.map((edit) => names.user(edit.userId)))]) || t("somebody"));
+    setLeft(false);
+    await saving.run(() => saveCard(store, editor));
+  }
+
+  function remove(): void {
+    onDeleted({ id, title: now.title });
+    store.remove(id);
+    onClose();
+  }
+
+  const close = gone && count > 0 ? () => void editor.save().then(onClose) : onClose;
+  const send = count > 0 && !blocked && !gone && saving.outcome !== "saving" ? () => void save() : null;
+  return (
+    <Sheet labelledBy={heading} first="h2" card={() => id} onClose={close} onSave={send}>
+      <Head
+        id={heading}
+        title={row.title || t("panel.untitled")}
+        above={<Above card={now} phase={names.phase(now.phase)} by={names.user(now.last_modified_by)} />}
+        others={state.editingUsers.get(id)}
+        side={side}
+        onSide={onSide}
+        onClose={close}
+      />
+      <p role="status" className="sr-only">
+        {newest && `${changed(newest, base, names, t, format)}.`}
+      </p>
+      <Body hidden={side !== "details"}>
+        {gone && <Gone store={store} editor={editor} id={id} drafted={count > 0} onOpen={onOpen} onHistory={() => onSide("history")} />}
+        {conflict && <Deciding store={store} conflict={conflict} names={names} />}
+        {left && count > 0 && !conflict && <Notice tone="plain">{t("save.draftBack")}</Notice>}
+        {saving.faults.whole && <Notice tone="danger">{saving.faults.whole}</Notice>}
+        <Form
+          state={state}
+          names={names}
+          row={row}
+          base={base}
+          remote={remote}
+          draft={draft}
+          clashes={clashes}
+          faults={saving.faults}
+          unreadable={unreadable}
+          onChange={change}
+          onUnreadable={setUnreadable}
+          onTheirs={(field) => editor.useTheirs(field)}
+          onMine={(field) => editor.keepMine(field)}
+        />
+      </Body>
+      {side === "history" && (
+        <Body>
+          <History store={store} http={http} id={id} current={gone ? undefined : now} writes />
+        </Body>
+      )}
+      {!gone && (
+        <Foot
+          outcome={saving.outcome}
+          count={count}
+          label={t("save.save")}
+          blocked={blocked}
+          mergedWith={mergedWith}
+          onSave={() => send?.()}
+          onDiscard={count > 0 ? () => editor.discard() : null}
+          extra={
+            <Button look="quiet" size="icon" aria-label={t("delete.delete")} title={t("delete.delete")} onClick={remove}>
+              <TrashIcon />
+            </Button>
+          }
+        />
+      )}
+    </Sheet>
+  );
+}
+
+function Body({ hidden, children }: { readonly hidden?: boolean; readonly children: ReactNode }) {
+  return (
+    <div hidden={hidden} className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4 [&[hidden]]:hidden">
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+/** The bottom of the panel: what there is to save, and what became of it. */
+import type { ReactNode } from "react";
+import { useI18n } from "../i18n";
+import { Button, CheckIcon } from "../ui";
+import type { Outcome } from "./useSaving";
+
+interface Props {
+  readonly outcome: Outcome;
+  readonly count: number;
+  readonly label: string;
+  readonly blocked: boolean;
+  /** Who else's changes were saved along. */
+  readonly mergedWith: string;
+  readonly onSave: () => void;
+  readonly onDiscard: (() => void) | null;
+  readonly extra?: ReactNode;
+}
+
+export function Foot({ outcome, count, label, blocked, mergedWith, onSave, onDiscard, extra }: Props) {
+  const { t } = useI18n();
+  return (
+    <footer className="border-line flex flex-wrap items-center gap-x-2 gap-y-1.5 border-t px-5 py-3">
+      <p role="status" className="text-soft min-w-0 flex-1 basis-40 text-[13px]">
+        {outcome === "saved" && count === 0 && (
+          <span className="text-good inline-flex items-center gap-1">
+            <CheckIcon /> {t("save.saved")}
+          </span>
+        )}
+        {outcome === "merged" && count === 0 && (
+          <span className="text-good inline-flex items-center gap-1">
+            <CheckIcon /> {t("save.merged", { name: mergedWith })}
+          </span>
+        )}
+        {outcome === "queued" && t("save.queued")}
+        {blocked ? t("save.unreadable") : count > 0 && outcome !== "queued" && t("save.unsaved", { count })}
+      </p>
+      {extra}
+      {onDiscard && (
+        <Button look="quiet" onClick={onDiscard}>
+          {t("save.discard")}
+        </Button>
+      )}
+      <Button look="primary" disabled={count === 0 || blocked || outcome === "saving"} onClick={onSave} title={t("save.keys")} aria-keyshortcuts="Control+Enter">
+        {outcome === "saving" ? t("save.saving") : label}
+      </Button>
+    </footer>
+  );
+}

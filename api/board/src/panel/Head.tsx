@@ -1,0 +1,93 @@
+/** The top of the panel: what deal it is, who else is at it, and its two sides. */
+import type { Presence } from "@boardcast/client";
+import { useId, type KeyboardEvent, type ReactNode } from "react";
+import { useI18n } from "../i18n";
+import { Avatar, Button, classes, CloseIcon } from "../ui";
+
+export type Side = "details" | "history";
+
+interface Props {
+  readonly id: string;
+  readonly title: string;
+  readonly above: ReactNode;
+  readonly others?: readonly Presence[] | undefined;
+  readonly side?: Side;
+  readonly onSide?: (side: Side) => void;
+  readonly onClose: () => void;
+}
+
+export function Head({ id, title, above, others = [], side, onSide, onClose }: Props) {
+  const { t } = useI18n();
+  return (
+    <header className="border-line border-b px-5 pt-3">
+      <div className="flex items-start gap-2">
+        <div className="min-w-0 flex-1 pt-1">
+          <div className="text-soft text-xs">{above}</div>
+          <h2 id={id} tabIndex={-1} className="mt-0.5 line-clamp-3 text-lg leading-snug font-semibold outline-none">
+            {title}
+          </h2>
+        </div>
+        <Button look="quiet" size="icon" aria-label={t("close")} onClick={onClose} className="-mr-2">
+          <CloseIcon className="size-5" />
+        </Button>
+      </div>
+      <Others others={others} />
+      {side && onSide ? <Sides side={side} onSide={onSide} /> : <div className="h-3" />}
+    </header>
+  );
+}
+
+function Others({ others }: { readonly others: readonly Presence[] }) {
+  const { t, format } = useI18n();
+  const names = others.map((each) => each.userName);
+  return (
+    <p role="status" className="empty:hidden">
+      {names.length > 0 && (
+        <span className="bg-warn-soft text-warn-ink mt-2 flex w-fit items-center gap-2 rounded-full py-1 pr-3 pl-1 text-[13px]">
+          <span className="flex -space-x-1.5">
+            {others.map((each) => (
+              <Avatar key={each.userId} id={each.userId} name={each.userName} size="sm" named={false} />
+            ))}
+          </span>
+          {t("panel.alsoEditing", { count: names.length, names: format.list(names) })}
+        </span>
+      )}
+    </p>
+  );
+}
+
+const SIDES = ["details", "history"] as const;
+
+function Sides({ side, onSide }: { readonly side: Side; readonly onSide: (side: Side) => void }) {
+  const { t } = useI18n();
+  const group = useId();
+  function step(event: KeyboardEvent<HTMLElement>): void {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    event.preventDefault();
+    const next = side === "details" ? "history" : "details";
+    onSide(next);
+    event.currentTarget.querySelector<HTMLElement>(`[data-side="${next}"]`)?.focus();
+  }
+  return (
+    <div role="tablist" className="mt-2 flex gap-5" onKeyDown={step}>
+      {SIDES.map((each) => (
+        <button
+          key={each}
+          type="button"
+          role="tab"
+          id={`${group}-${each}`}
+          data-side={each}
+          aria-selected={side === each}
+          tabIndex={side === each ? 0 : -1}
+          onClick={() => onSide(each)}
+          className={classes(
+            "-mb-px border-b-2 pt-1.5 pb-2 font-medium transition-colors",
+            side === each ? "border-accent text-accent" : "text-soft hover:text-ink border-transparent",
+          )}
+        >
+          {t(`panel.${each}`)}
+        </button>
+      ))}
+    </div>
+  );
+}

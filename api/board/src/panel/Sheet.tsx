@@ -1,0 +1,85 @@
+/**
+ * Where the panel is: beside the board where there is room for both, over all of it where there is not.
+ *
+ * Invariant: the focus goes into it when it comes, and back to where it was (or to the card) when it goes. Escape closes it,
+ * unless something smaller inside was open.
+ */
+import { useEffect, useRef, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
+
+const NARROW = "(width < 48rem)";
+
+interface Props {
+  readonly labelledBy: string;
+  /** What has the focus at first, as a selector. */
+  readonly first: string;
+  /** The card that the focus goes to if what had it is gone. */
+  readonly card: () => string;
+  readonly onClose: () => void;
+  readonly onSave: (() => void) | null;
+  readonly children: ReactNode;
+}
+
+export function Sheet({ labelledBy, first, card, onClose, onSave, children }: Props) {
+  const narrow = useNarrow();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const newest = useRef(card);
+  useEffect(() => {
+    newest.current = card;
+  });
+  useEffect(() => {
+    const before = document.activeElement;
+    document.documentElement.dataset["panel"] = "open";
+    return () => {
+      delete document.documentElement.dataset["panel"];
+      const fallback = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(newest.current())}"]`);
+      const target = before instanceof HTMLElement && before !== document.body && before.isConnected ? before : fallback;
+      target?.focus();
+    };
+  }, []);
+  useEffect(() => {
+    const element = dialog.current;
+    if (!element) return;
+    if (narrow) element.showModal();
+    else element.show();
+    element.querySelector<HTMLElement>(first)?.focus();
+    return () => element.close();
+  }, [narrow, first]);
+
+  function key(event: KeyboardEvent): void {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && onSave) {
+      event.preventDefault();
+      onSave();
+    }
+    const inner = document.querySelector(":popover-open");
+    if (event.key !== "Escape" || event.defaultPrevented || inner || narrow) return;
+    event.preventDefault();
+    onClose();
+  }
+
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={labelledBy}
+      onKeyDown={key}
+      onCancel={(event) => {
+        if (event.target !== event.currentTarget) return;
+        event.preventDefault();
+        onClose();
+      }}
+      className="panel bg-surface text-ink border-line md:shadow-lift fixed inset-y-0 right-0 left-auto z-30 m-0 h-dvh max-h-none w-full max-w-none p-0 md:w-[28rem] md:border-l"
+    >
+      <div className="arrive flex h-full flex-col">{children}</div>
+    </dialog>
+  );
+}
+
+function useNarrow(): boolean {
+  return useSyncExternalStore(
+    (changed) => {
+      const query = matchMedia(NARROW);
+      query.addEventListener("change", changed);
+      return () => query.removeEventListener("change", changed);
+    },
+    () => matchMedia(NARROW).matches,
+  );
+}
