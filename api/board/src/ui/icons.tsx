@@ -28,3 +28,4 @@ export const InboxIcon = icon(<path d="M3 11.5 5 5a1.5 1.5 0 0 1 1.4-1h7.2A1.5 1
 export const EyeIcon = icon(<path d="M2.5 10S5.2 4.8 10 4.8 17.5 10 17.5 10s-2.7 5.2-7.5 5.2S2.5 10 2.5 10Zm9.7 0a2.2 2.2 0 1 1-4.4 0 2.2 2.2 0 0 1 4.4 0Z" />);
 export const LeaveIcon = icon(<path d="M8 16.5H5A1.5 1.5 0 0 1 3.5 15V5A1.5 1.5 0 0 1 5 3.5h3m4.5 10L16.5 10l-4-3.5M16 10H8" />);
 export const MoveIcon = icon(<path d="M3 10h13m-4.5-4.5L16 10l-4.5 4.5" />);
+export const PeopleIcon = icon(<path d="M2.5 16c.3-2.6 2.2-4.2 4.8-4.2s4.5 1.6 4.8 4.2M9.8 6.6a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Zm3.4 5.3c2.3-.1 4 1.4 4.3 3.9M12.6 4.2a2.4 2.4 0 0 1 0 4.7" />);

@@ -1,0 +1,92 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Feed } from "@boardcast/client";
+import { useEffect, useRef, useState } from "react";
+import { BoardView } from "../board/BoardView";
+import { useI18n } from "../i18n";
+import { Clock, ClockContext } from "../panel";
+import { Button, InboxIcon } from "../ui";
+import { useAddress } from "./address";
+import type { Api, Start } from "./api";
+import { Empty, Loading } from "./Empty";
+import { NewerBuild } from "./NewerBuild";
+
+interface Props {
+  readonly api: Api;
+  readonly start: Start;
+  readonly onLeave: () => void;
+  /** The session has ended by itself. */
+  readonly onExpire: () => void;
+}
+
+/** A person's boards over one feed, for as long as his session lasts. */
+export function Workspace({ api, start, onLeave, onExpire }: Props) {
+  const { t } = useI18n();
+  const [address, open] = useAddress();
+  const feed = useFeedOf(start, onExpire);
+  const boards = useBoards(api, start, feed);
+  const clock = useClockOf(feed);
+  // It may be followed from only once: after that it is old, and another one is fetched.
+  const first = useRef(start.snapshot);
+  const board = boards.find((each) => each.id === address)?.id ?? (address !== null && start.snapshot?.board.id === address ? address : boards[0]?.id);
+
+  if (!feed) return <Loading />;
+  return (
+    <ClockContext value={clock}>
+      <NewerBuild api={api} feed={feed} />
+      {board === undefined ? (
+        <main className="flex min-h-dvh">
+          <Empty icon={<InboxIcon className="size-7" />} title={t("noBoards")} text={t("noBoardsText")}>
+            <Button onClick={onLeave}>{t("signOut")}</Button>
+          </Empty>
+        </main>
+      ) : (
+        <BoardView key={board} board={board} first={first} boards={boards} feed={feed} user={start.user} onOpenBoard={open} onLeave={onLeave} />
+      )}
+    </ClockContext>
+  );
+}
+
+/** The service's time, as its messages tell it. */
+function useClockOf(feed: Feed | null): Clock {
+  const [clock] = useState(() => new Clock());
+  useEffect(
+    () =>
+      feed?.onDelivery(({ messages }) => {
+        for (const message of messages) if ("timestamp" in message) clock.heard(message.timestamp);
+      }),
+    [feed, clock],
+  );
+  return clock;
+}
+
+function useFeedOf(start: Start, onExpire: () => void): Feed | null {
+  const [feed, setFeed] = useState<Feed | null>(null);
+  useEffect(() => {
+    const made = new Feed({ feed: start.config.feedUrl, share: `boardcast.${start.user.id}` });
+    const end = made.onStatus(({ state, problem }) => {
+      if (state === "ended" && problem && /token|unauthenticated|wrong_user/.test(problem.code)) onExpire();
+    });
+    setFeed(made);
+    return () => {
+      end();
+      made.stop();
+    };
+  }, [start, onExpire]);
+  return feed;
+}
+
+/** The boards of the person as they are now: memberships come and go while the page is open. */
+function useBoards(api: Api, start: Start, feed: Feed | null) {
+  const queries = useQueryClient();
+  const boards = useQuery({ queryKey: ["boards", start.user.id], queryFn: () => api.boards(), initialData: start.boards });
+  useEffect(
+    () =>
+      feed?.onDelivery(({ messages }) => {
+        if (messages.some(({ type }) => type === "board_granted" || type === "board_revoked" || type === "reset")) {
+          void queries.invalidateQueries({ queryKey: ["boards"] });
+        }
+      }),
+    [feed, queries],
+  );
+  return boards.data;
+}

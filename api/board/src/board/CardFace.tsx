@@ -1,0 +1,129 @@
+import type { Opportunity, Presence } from "@boardcast/client";
+import type { ReactNode } from "react";
+import { useI18n } from "../i18n";
+import { AlertIcon, Avatar, CalendarIcon, classes, ClockIcon, PeopleIcon } from "../ui";
+import { useTools } from "./context";
+
+interface Props {
+  readonly card: Opportunity;
+  readonly editing?: readonly Presence[];
+  readonly pending?: boolean;
+  readonly conflict?: boolean;
+  readonly ghost?: boolean;
+  readonly lifted?: boolean;
+  readonly detailsId?: string;
+  readonly title?: ReactNode;
+  readonly menu?: ReactNode;
+}
+
+/** What a card looks like: on the board, and in the hand. */
+export function CardFace({ card, editing = [], pending = false, conflict = false, ghost = false, lifted = false, detailsId, title, menu }: Props) {
+  const { format } = useI18n();
+  return (
+    <article
+      data-face=""
+      data-editing={editing.length > 0 ? "" : undefined}
+      className={classes(
+        "group bg-surface relative flex flex-col gap-1 rounded-xl border px-3 py-2.5 shadow-card",
+        editing.length > 0 || conflict ? "border-warn ring-warn ring-1" : "border-line hover:border-edge",
+        ghost && "opacity-40 border-dashed border-accent!",
+        lifted && "shadow-lift border-accent! ring-accent ring-2",
+      )}
+    >
+      <div className="flex items-start gap-1">
+        <h3 className="min-w-0 flex-1 font-medium leading-snug" title={card.title}>
+          <span className="line-clamp-3">{title ?? card.title}</span>
+        </h3>
+        {conflict && <AlertIcon className="text-warn-ink mt-0.5 size-4" />}
+        {pending && !conflict && <ClockIcon className="text-soft mt-0.5 size-4" />}
+        {menu}
+      </div>
+      <div id={detailsId} className="contents">
+        {card.company && (
+          <p className="text-soft line-clamp-2 text-[13px]" title={card.company}>
+            {card.company}
+          </p>
+        )}
+        <div className="mt-1 flex min-h-6 items-center gap-2">
+          {card.value !== null && <span className="tabular min-w-0 truncate font-semibold">{format.money(card.value, card.currency)}</span>}
+          {card.probability !== null && <Chance percent={card.probability} />}
+          <span className="flex-1" />
+          {card.expected_close_date && <Due date={card.expected_close_date} open={!CLOSED.has(card.phase)} />}
+          {card.owner_id !== null && <Owner id={card.owner_id} />}
+        </div>
+        <Notes pending={pending} conflict={conflict} />
+      </div>
+      {editing.length > 0 && <Editing editing={editing} />}
+    </article>
+  );
+}
+
+/** Phases in which nothing is due any more, by the names that a sales pipeline gives them. */
+const CLOSED: ReadonlySet<string> = new Set(["won", "lost"]);
+
+function Owner({ id }: { readonly id: string }) {
+  const { t } = useI18n();
+  const { nameOf } = useTools();
+  const name = nameOf(id);
+  return (
+    <span title={t("ownedBy", { name })} className="flex">
+      <span className="sr-only">{t("ownedBy", { name })}</span>
+      <Avatar id={id} name={name} size="sm" named={false} />
+    </span>
+  );
+}
+
+function Chance({ percent }: { readonly percent: number }) {
+  const { t, format } = useI18n();
+  const said = t("chance", { percent: format.percent(percent) });
+  return (
+    <span title={said} className="bg-column text-soft tabular rounded-full px-1.5 text-xs leading-5">
+      <span className="sr-only">{said}</span>
+      <span aria-hidden="true">{format.percent(percent)}</span>
+    </span>
+  );
+}
+
+function Due({ date, open }: { readonly date: string; readonly open: boolean }) {
+  const { t, format } = useI18n();
+  const day = format.day(date);
+  const overdue = open && date < today();
+  const said = t(overdue ? "overdue" : "due", { date: day });
+  return (
+    <span title={said} className={classes("tabular inline-flex shrink-0 items-center gap-1 text-xs", overdue ? "bg-danger-soft text-danger rounded-full px-1.5 leading-5 font-medium" : "text-soft")} data-overdue={overdue ? "" : undefined}>
+      <CalendarIcon className="size-3.5" />
+      <span className="sr-only">{said}</span>
+      <span aria-hidden="true">{day}</span>
+    </span>
+  );
+}
+
+/** Today where the person is, written as dates are. */
+function today(): string {
+  const now = new Date();
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
+function Notes({ pending, conflict }: { readonly pending: boolean; readonly conflict: boolean }) {
+  const { t } = useI18n();
+  if (!pending && !conflict) return null;
+  return <span className="sr-only">{t(conflict ? "conflict" : "waiting")}</span>;
+}
+
+/** How many are editing it; who they are, when it is pointed at or has the focus. */
+function Editing({ editing }: { readonly editing: readonly Presence[] }) {
+  const { t, format } = useI18n();
+  const names = t("editingNames", { names: format.list(editing.map(({ userName }) => userName)) });
+  return (
+    <div className="bg-warn-soft text-warn-ink relative -mx-3 mt-1.5 -mb-2.5 flex items-center gap-1.5 rounded-b-[0.65rem] px-3 py-1 text-xs font-medium" title={names}>
+      <PeopleIcon className="size-4" />
+      <span className="min-w-0 flex-1 truncate group-focus-within:hidden group-hover:hidden">{t("editing", { count: editing.length })}</span>
+      <span className="hidden min-w-0 flex-1 group-focus-within:block group-hover:block">{names}</span>
+      <span className="flex -space-x-1.5" aria-hidden="true">
+        {editing.slice(0, 3).map(({ userId, userName }) => (
+          <Avatar key={userId} id={userId} name={userName} size="sm" named={false} className="ring-warn-soft size-5 text-[8px] ring-2" />
+        ))}
+      </span>
+    </div>
+  );
+}
