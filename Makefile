@@ -2,30 +2,35 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint bench clean
+.PHONY: help setup up test lint bench screenshots clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 VENV_STAMP := $(VENV)/.installed
+NODE := .ci/node
 NODE_STAMP := node_modules/.installed
+BOARD := api/board/dist/index.html
+BOARD_SOURCES := $(shell find api/board/src feed/client/src) $(addprefix api/board/,index.html vite.config.ts tsconfig.json package.json) package-lock.json
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV_STAMP) $(NODE_STAMP) browser ## all that the other targets need: virtual environment, npm packages, browser
+setup: $(VENV_STAMP) $(BOARD) browser ## all that the other targets need: virtual environment, npm packages, the built board, browser
 
-up: $(VENV_STAMP) ## the board on an embedded PostgreSQL with demo data, in one process
+up: $(VENV_STAMP) $(BOARD) ## the board on an embedded PostgreSQL with demo data, in one process
 	@exec $(BIN)/boardcast up
 
 # The browser's tests have a process of their own: its driver leaves an event loop running.
-test: lint $(NODE_STAMP) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
-	$(PYTEST) -n 2 --dist loadfile --ignore=tests/browser
+test: lint $(BOARD) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+	$(NODE) npm test --workspaces --if-present
+	$(NODE) $(PYTEST) -n 2 --dist loadfile --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) -n 2 --dist loadfile tests/db; fi
-	@if compgen -G 'tests/browser/test_*.py' >/dev/null; then $(PYTEST) tests/browser; fi
+	$(PYTEST) tests/browser
 
-lint: $(VENV_STAMP) ## style, types and the layers
+lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
+	$(NODE) npm run --silent check --workspaces --if-present
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -34,8 +39,11 @@ lint: $(VENV_STAMP) ## style, types and the layers
 bench: $(VENV_STAMP) ## time from COMMIT to the reader
 	$(BIN)/python -m tests.bench.latency
 
+screenshots: $(VENV_STAMP) $(BOARD) browser ## take the pictures of the README anew
+	$(BIN)/python -m tests.browser.picture
+
 clean: ## take away what these targets made, but not the data
-	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) node_modules api/board/dist feed/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP): pyproject.toml constraints.txt
@@ -43,10 +51,13 @@ $(VENV_STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
 	@touch $@
 
-$(NODE_STAMP): package-lock.json
-	.ci/machine node
-	npm ci --no-audit --no-fund
+$(NODE_STAMP): package-lock.json | $(VENV_STAMP)
+	$(NODE) npm ci --no-audit --no-fund
 	@touch $@
+
+# What is served at /.
+$(BOARD): $(BOARD_SOURCES) | $(NODE_STAMP)
+	$(NODE) npm run --silent build --workspace boardcast-board
 
 # What the tests drive.
 .PHONY: browser
