@@ -3,7 +3,7 @@ import { Feed } from "@boardcast/client";
 import { useEffect, useRef, useState } from "react";
 import { BoardView } from "../board/BoardView";
 import { useI18n } from "../i18n";
-import { Clock, ClockContext } from "../panel";
+import { ClockContext, type Clock } from "../panel";
 import { Button, InboxIcon } from "../ui";
 import { useAddress } from "./address";
 import type { Api, Start } from "./api";
@@ -24,14 +24,14 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
   const [address, open] = useAddress();
   const feed = useFeedOf(start, onExpire);
   const boards = useBoards(api, start, feed);
-  const clock = useClockOf(feed);
+  useClockOf(feed, api.clock);
   // It may be followed from only once: after that it is old, and another one is fetched.
   const first = useRef(start.snapshot);
   const board = boards.find((each) => each.id === address)?.id ?? (address !== null && start.snapshot?.board.id === address ? address : boards[0]?.id);
 
   if (!feed) return <Loading />;
   return (
-    <ClockContext value={clock}>
+    <ClockContext value={api.clock}>
       <NewerBuild api={api} feed={feed} />
       {board === undefined ? (
         <main className="flex min-h-dvh">
@@ -46,9 +46,8 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
   );
 }
 
-/** The service's time, as its messages tell it. */
-function useClockOf(feed: Feed | null): Clock {
-  const [clock] = useState(() => new Clock());
+/** The service's time, as its messages tell it too. */
+function useClockOf(feed: Feed | null, clock: Clock): void {
   useEffect(
     () =>
       feed?.onDelivery(({ messages }) => {
@@ -56,7 +55,6 @@ function useClockOf(feed: Feed | null): Clock {
       }),
     [feed, clock],
   );
-  return clock;
 }
 
 function useFeedOf(start: Start, onExpire: () => void): Feed | null {

@@ -1,4 +1,5 @@
 import { Http, ProblemError, type Role, type Snapshot } from "@boardcast/client";
+import { Clock } from "../panel";
 
 /** What the page asks the API for before there is a board, and beside it. */
 
@@ -28,6 +29,8 @@ export interface Start {
 }
 
 export class Api {
+  /** The service's time, as its answers tell it. */
+  readonly clock = new Clock();
   // Of this origin: the session's cookie goes along.
   readonly #http = new Http();
 
@@ -64,7 +67,9 @@ export class Api {
 
   // The service's answers are described by its own schemas; what they are is said once, above.
   async #get<Answer>(path: string): Promise<Answer> {
-    return (await this.#http.request("GET", path)).body as Answer;
+    const { headers, body } = await this.#http.request("GET", path);
+    this.clock.heard(headers.get("Date"));
+    return body as Answer;
   }
 }
 

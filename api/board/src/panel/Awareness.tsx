@@ -30,7 +30,7 @@ export function Awareness({ edit, base, names, mine, onTheirs, onMine }: Props) 
     return (
       <p className="text-warn-ink mt-1 text-[13px]">
         <span className="bg-warn mr-1.5 inline-block size-1.5 rounded-full align-middle" />
-        {t("aware.changed", { name: names.user(edit.userId) })}
+        {t("aware.changed", { name: names.user(edit.userId), field: t(`the.${edit.field}`) })}
         {ago}
         {before && <span className="text-soft"> · {t("aware.before", { value: before })}</span>}
       </p>
@@ -71,5 +71,5 @@ export function changed(edit: RemoteEdit, base: Row, names: Names, t: Translate,
   const field = t(`the.${edit.field}`);
   const value = edit.field === "notes" ? "" : shown(edit.field, { ...base, [edit.field]: edit.value }, format, names);
   if (value) return t("aware.clash", { name, field, value });
-  return edit.field === "notes" ? t("aware.notes", { name, field }) : t("aware.cleared", { name, field });
+  return edit.field === "notes" ? t("aware.changed", { name, field }) : t("aware.cleared", { name, field });
 }

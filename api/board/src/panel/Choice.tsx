@@ -14,6 +14,7 @@ interface Props {
   readonly field: FormField;
   readonly conflict: Conflict;
   readonly names: Names;
+  readonly me: string;
   readonly state: BoardState;
   readonly pick: Pick | undefined;
   readonly typed: Changes;
@@ -33,7 +34,7 @@ export function Choice(props: Props) {
 
   function option(which: Pick, who: ReactNode, content: ReactNode, className?: string) {
     return (
-      <Option name={group} which={which} label={t(`field.${field}`)} chosen={pick === which} who={who} onPick={() => onPick(which)} className={className}>
+      <Option name={group} which={which} chosen={pick === which} who={who} onPick={() => onPick(which)} className={className}>
         {content}
       </Option>
     );
@@ -56,18 +57,18 @@ export function Choice(props: Props) {
       </legend>
       <div className={classes("clear-both grid gap-2", wide ? "grid-cols-1" : "sm:grid-cols-2")}>
         {option("theirs", <Who id={conflict.by ?? ""} name={names.user(conflict.by)} />, content(theirs))}
-        {option("mine", <Who id="" name={t("conflict.you")} />, content(mine))}
+        {option("mine", <Who id={props.me} name={names.user(props.me)} shown={t("conflict.you")} />, content(mine))}
         {option("other", t("conflict.other"), pick === "other" && <Other {...props} mine={mine} />, wide ? "" : "sm:col-span-2")}
       </div>
     </fieldset>
   );
 }
 
-function Who({ id, name }: { readonly id: string; readonly name: string }) {
+function Who({ id, name, shown = name }: { readonly id: string; readonly name: string; readonly shown?: string }) {
   return (
     <span className="inline-flex items-center gap-1.5">
       {id && <Avatar id={id} name={name} size="sm" named={false} />}
-      {name}
+      {shown}
     </span>
   );
 }
@@ -91,7 +92,6 @@ function Other({ field, conflict, state, typed, onTyped, onUnreadable, mine }: P
 interface OptionProps {
   readonly name: string;
   readonly which: Pick;
-  readonly label: string;
   readonly chosen: boolean;
   readonly who: ReactNode;
   readonly onPick: () => void;
@@ -104,13 +104,13 @@ function Option({ name, which, chosen, who, onPick, className, children }: Optio
   return (
     <div
       className={classes(
-        "rounded-xl border px-3 py-2 transition-colors has-[input[type=radio]:focus-visible]:outline-2",
+        "rounded-xl border px-3 py-2 transition-colors has-[input[type=radio]:focus-visible]:outline-2 outline-accent",
         chosen ? "border-accent bg-accent-soft" : "border-line hover:border-edge",
         className,
       )}
     >
       <label htmlFor={id} className="flex cursor-pointer items-center gap-2 text-[13px]">
-        <input id={id} type="radio" name={name} value={which} checked={chosen} onChange={onPick} aria-describedby={`${id}-what`} className="accent-accent size-4" />
+        <input id={id} type="radio" name={name} value={which} checked={chosen} onChange={onPick} aria-describedby={`${id}-what`} className="accent-accent size-4 outline-none" />
         <span className="text-soft">{who}</span>
       </label>
       <div id={`${id}-what`} className="mt-1 empty:hidden" onClick={onPick}>

@@ -4,7 +4,7 @@
  * Invariant: nothing is chosen until the person chooses. What was typed here stays while theirs goes on changing.
  */
 import type { BoardStore, Changes, Conflict } from "@boardcast/client";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { Button, Dialog } from "../ui";
 import { Choice, type Pick } from "./Choice";
@@ -34,6 +34,10 @@ export function Decision({ store, conflict, more, onLater }: Props) {
   const blocked = fields.some((field) => picks[field] === "other" && unreadable[field]);
   const name = names.user(conflict.by);
 
+  // Not the × that a dialog begins with: who presses Enter there has decided nothing.
+  const body = useRef<HTMLDivElement>(null);
+  useEffect(() => body.current?.querySelector<HTMLElement>("input[type=radio]")?.focus(), []);
+
   function all(pick: Pick): void {
     setPicks(Object.fromEntries(fields.map((field) => [field, pick])));
   }
@@ -50,10 +54,9 @@ export function Decision({ store, conflict, more, onLater }: Props) {
       title={t("conflict.title", { name })}
       closeLabel={t("conflict.later")}
       onClose={onLater}
-      className="conflict"
       footer={
         <>
-          <p role="status" className="text-soft flex-1 self-center text-[13px]">
+          <p role="status" className="text-soft flex-1 basis-full self-center text-[13px] empty:hidden sm:basis-0">
             {left > 0 ? t("conflict.left", { count: left }) : more > 0 && t("conflict.more", { count: more })}
           </p>
           <Button look="quiet" onClick={onLater}>
@@ -66,7 +69,8 @@ export function Decision({ store, conflict, more, onLater }: Props) {
       }
     >
       <div
-        className="flex flex-col gap-4"
+        ref={body}
+        className="flex flex-col gap-4 [&_textarea]:field-sizing-content max-md:[&_:is(label,button)]:min-h-11"
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
         }}
@@ -74,7 +78,7 @@ export function Decision({ store, conflict, more, onLater }: Props) {
         <div className="flex flex-wrap items-center gap-2">
           <p className="text-soft min-w-0 flex-1 basis-60">{t("conflict.text", { title: conflict.theirs.title })}</p>
           <Button size="sm" onClick={() => all("theirs")}>
-            {t("conflict.allTheirs")}
+            {t("conflict.allTheirs", { name })}
           </Button>
           <Button size="sm" onClick={() => all("mine")}>
             {t("conflict.allMine")}
@@ -86,6 +90,7 @@ export function Decision({ store, conflict, more, onLater }: Props) {
             field={field}
             conflict={conflict}
             names={names}
+            me={store.userId}
             state={state}
             pick={picks[field]}
             typed={typed}

@@ -15,9 +15,10 @@ interface Props {
 export function Difference({ field, before, after, names }: Props) {
   const { t, format } = useI18n();
   if (field === "notes") return <Lines before={before.notes ?? ""} after={after.notes ?? ""} />;
+  const was = shown(field, before, format, names);
   return (
     <span className="inline-flex flex-wrap items-center gap-x-1.5">
-      <del className="text-soft decoration-soft/60">{shown(field, before, format, names) || <Empty />}</del>
+      {was ? <del className="text-soft decoration-soft/60">{was}</del> : <Empty />}
       <MoveIcon className="text-soft size-3.5" />
       <ins className="font-medium no-underline">{shown(field, after, format, names) || <Empty />}</ins>
       <span className="sr-only">({t(`field.${field}`)})</span>

@@ -86,7 +86,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
         {newest && `${changed(newest, base, names, t, format)}.`}
       </p>
       <Body hidden={side !== "details"}>
-        {gone && <Gone store={store} editor={editor} id={id} drafted={count > 0} onOpen={onOpen} onHistory={() => onSide("history")} />}
+        {gone && <Gone store={store} editor={editor} id={id} names={names} drafted={count > 0} onOpen={onOpen} onHistory={() => onSide("history")} />}
         {conflict && <Deciding store={store} conflict={conflict} names={names} />}
         {left && count > 0 && !conflict && <Notice tone="plain">{t("save.draftBack")}</Notice>}
         {saving.faults.whole && <Notice tone="danger">{saving.faults.whole}</Notice>}
@@ -111,7 +111,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
           <History store={store} http={http} id={id} current={gone ? undefined : now} writes />
         </Body>
       )}
-      {!gone && (
+      {!gone && side === "details" && (
         <Foot
           outcome={saving.outcome}
           count={count}

@@ -21,13 +21,12 @@ export interface FieldInputProps {
   readonly label?: ReactNode;
   readonly error?: string | undefined;
   readonly aside?: ReactNode;
-  readonly required?: boolean;
 }
 
 export function FieldInput(props: FieldInputProps) {
   const { field, row, state, onChange, onUnreadable, unreadable } = props;
   const { t, language } = useI18n();
-  const frame = { name: field, label: props.label ?? t(`field.${field}`), error: props.error, aside: props.aside ?? <Counter field={field} row={row} /> };
+  const frame = { name: field, label: props.label ?? (field === "probability" ? `${t(`field.${field}`)} (%)` : t(`field.${field}`)), error: props.error, aside: props.aside ?? <Counter field={field} row={row} /> };
   switch (field) {
     case "value":
       return (
@@ -49,7 +48,6 @@ export function FieldInput(props: FieldInputProps) {
         <NumberInput
           {...frame}
           inputMode="numeric"
-          suffix="%"
           value={row.probability ?? null}
           kept={unreadable}
           read={readWhole}
@@ -62,7 +60,7 @@ export function FieldInput(props: FieldInputProps) {
     case "expected_close_date":
       return <DayInput {...frame} value={row.expected_close_date ?? null} wrong={t("fault.date")} onValue={(day) => onChange({ expected_close_date: day })} onUnreadable={onUnreadable} />;
     case "notes":
-      return <TextArea {...frame} className="notes" value={row.notes ?? ""} onChange={(event) => onChange({ notes: event.target.value || null })} />;
+      return <TextArea {...frame} value={row.notes ?? ""} onChange={(event) => onChange({ notes: event.target.value || null })} />;
     case "phase":
     case "owner_id":
     case "currency":

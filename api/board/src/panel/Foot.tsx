@@ -20,7 +20,7 @@ export function Foot({ outcome, count, label, blocked, mergedWith, onSave, onDis
   const { t } = useI18n();
   return (
     <footer className="border-line flex flex-wrap items-center gap-x-2 gap-y-1.5 border-t px-5 py-3">
-      <p role="status" className="text-soft min-w-0 flex-1 basis-40 text-[13px]">
+      <p role="status" className="text-soft min-w-0 flex-1 basis-full text-[13px] empty:hidden md:basis-32 md:empty:block">
         {outcome === "saved" && count === 0 && (
           <span className="text-good inline-flex items-center gap-1">
             <CheckIcon /> {t("save.saved")}
@@ -35,6 +35,7 @@ export function Foot({ outcome, count, label, blocked, mergedWith, onSave, onDis
         {blocked ? t("save.unreadable") : count > 0 && outcome !== "queued" && t("save.unsaved", { count })}
       </p>
       {extra}
+      <span className="flex-1 md:hidden" />
       {onDiscard && (
         <Button look="quiet" onClick={onDiscard}>
           {t("save.discard")}

@@ -1,12 +1,21 @@
 /** The fields of a card, with what others did to each while one types. */
 import type { BoardState, Changes, Field, RemoteEdit } from "@boardcast/client";
+import { useEffect, useRef } from "react";
 import { Awareness } from "./Awareness";
 import type { Faults } from "./faults";
 import { FieldInput } from "./FieldInput";
-import { FIELDS, type FormField, type Names, type Row } from "./fields";
+import { type FormField, type Names, type Row } from "./fields";
 
-/** Two halves of a line, or all of it. */
-const WIDE: ReadonlySet<FormField> = new Set(["title", "notes", "expected_close_date"]);
+const ROWS: readonly (readonly FormField[])[] = [
+  ["title"],
+  ["company", "contact"],
+  ["value", "currency"],
+  ["phase", "probability"],
+  ["owner_id", "expected_close_date"],
+  ["notes"],
+];
+
+const FLASH = 2000;
 
 export type Unreadable = Partial<Record<FormField, string>>;
 
@@ -29,38 +38,61 @@ interface Props {
 }
 
 export function Form(props: Props) {
-  const { state, row, remote, faults, unreadable, onChange, onUnreadable } = props;
   return (
-    <form noValidate onSubmit={(event) => event.preventDefault()} className="grid grid-cols-2 gap-x-3 gap-y-3.5">
-      {FIELDS.map((field) => {
-        const edit = remote.find((each) => each.field === field);
+    <form noValidate onSubmit={(event) => event.preventDefault()} className="flex flex-col gap-3.5">
+      {ROWS.map((fields) => {
+        const edits = fields.flatMap((field) => props.remote.filter((edit) => edit.field === field).map((edit) => ({ ...edit, field })));
         return (
-          <div key={field} data-field={field} className={WIDE.has(field) ? "col-span-2 min-w-0" : "min-w-0"}>
-            <div key={edit?.at} className={edit ? "flash rounded-lg" : undefined}>
-              <FieldInput
-                field={field}
-                row={row}
-                state={state}
-                error={faults.fields[field]}
-                unreadable={unreadable[field]}
-                onChange={onChange}
-                onUnreadable={(text) => onUnreadable(field, text)}
-              />
+          <div key={fields[0]}>
+            <div className="flex gap-3">
+              {fields.map((field) => (
+                <OneField key={field} {...props} field={field} since={edits.find((edit) => edit.field === field)?.at} />
+              ))}
             </div>
-            {edit && (
+            {edits.map((edit) => (
               <Awareness
-                edit={{ ...edit, field }}
+                key={edit.field}
+                edit={edit}
                 base={props.base}
                 names={props.names}
-                mine={mine(field, props)}
-                onTheirs={() => props.onTheirs(field)}
-                onMine={() => props.onMine(field)}
+                mine={mine(edit.field, props)}
+                onTheirs={() => props.onTheirs(edit.field)}
+                onMine={() => props.onMine(edit.field)}
               />
-            )}
+            ))}
           </div>
         );
       })}
     </form>
+  );
+}
+
+/** `since`: when somebody else changed it; it lights up then. */
+function OneField({ field, since, row, state, faults, unreadable, onChange, onUnreadable }: Props & { readonly field: FormField; readonly since: number | undefined }) {
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const names = frame.current?.classList;
+    if (since === undefined || !names) return;
+    // Not by a key: that would take the field away from under the one who types in it.
+    names.add("flash");
+    const timer = setTimeout(() => names.remove("flash"), FLASH);
+    return () => {
+      clearTimeout(timer);
+      names.remove("flash");
+    };
+  }, [since]);
+  return (
+    <div ref={frame} data-field={field} className="min-w-0 flex-1 rounded-lg">
+      <FieldInput
+        field={field}
+        row={row}
+        state={state}
+        error={faults.fields[field]}
+        unreadable={unreadable[field]}
+        onChange={onChange}
+        onUnreadable={(text) => onUnreadable(field, text)}
+      />
+    </div>
   );
 }
 

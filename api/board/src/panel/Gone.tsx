@@ -1,12 +1,15 @@
 import type { BoardStore, Editor } from "@boardcast/client";
+import { useState } from "react";
 import { useI18n } from "../i18n";
 import { Button } from "../ui";
+import type { Names } from "./fields";
 import { Notice } from "./Notice";
 
 interface Props {
   readonly store: BoardStore;
   readonly editor: Editor;
   readonly id: string;
+  readonly names: Names;
   /** Something was typed that is not saved. */
   readonly drafted: boolean;
   readonly onOpen: (id: string) => void;
@@ -14,8 +17,9 @@ interface Props {
 }
 
 /** Somebody deleted the deal while it was open: what was typed can be a new one. */
-export function Gone({ store, editor, id, drafted, onOpen, onHistory }: Props) {
+export function Gone({ store, editor, id, names, drafted, onOpen, onHistory }: Props) {
   const { t } = useI18n();
+  const [by] = useState(() => store.getState().lastRemote.find((each) => each.id === id && each.kind === "deleted")?.userId);
   async function asNew(): Promise<void> {
     await editor.save();
     const orphan = store.getState().orphans.findLast((each) => each.opportunityId === id && each.reason === "deleted");
@@ -37,7 +41,7 @@ export function Gone({ store, editor, id, drafted, onOpen, onHistory }: Props) {
         </>
       }
     >
-      <strong className="font-semibold">{t("delete.goneSomebody")}</strong> {drafted ? t("delete.goneDraft") : t("delete.goneEmpty")}
+      <strong className="font-semibold">{by ? t("delete.gone", { name: names.user(by) }) : t("delete.goneSomebody")}</strong> {drafted ? t("delete.goneDraft") : t("delete.goneEmpty")}
     </Notice>
   );
 }

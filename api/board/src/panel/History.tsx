@@ -86,7 +86,8 @@ function Entry({ version, before, last, now, names, onRestore }: EntryProps) {
       <span className="absolute top-0 -left-4">
         <Avatar id={version.created_by ?? ""} name={name} named={false} className="ring-surface ring-4" />
       </span>
-      <div className="flex min-h-8 flex-wrap items-center gap-x-2 gap-y-1">
+      <div className="flex items-start gap-2">
+        <div className="flex min-h-8 min-w-0 flex-1 flex-wrap items-center gap-x-2 gap-y-1">
         <span className="font-medium">{name}</span>
         <span className="text-soft text-[13px]">
           <Ago at={version.created_at} />
@@ -94,9 +95,9 @@ function Entry({ version, before, last, now, names, onRestore }: EntryProps) {
         <span className="text-soft border-line tabular rounded-full border px-1.5 text-xs">{t("history.version", { version: number })}</span>
         {now && <span className="bg-accent-soft text-accent rounded-full px-1.5 text-xs font-medium">{t("history.now")}</span>}
         <Parents parents={version.parents} />
-        <span className="flex-1" />
+        </div>
         {onRestore && (
-          <Button look="quiet" size="sm" onClick={onRestore} className="-mr-2">
+          <Button look="quiet" size="sm" onClick={onRestore} className="-mr-2 shrink-0">
             {t("history.restore", { version: number })}
           </Button>
         )}

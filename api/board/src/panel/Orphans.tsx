@@ -23,7 +23,7 @@ export function Orphans({ store, onOpen }: Props) {
       role="log"
       aria-live="polite"
       aria-label={t("orphan.region")}
-      className="fixed bottom-3 left-3 z-20 flex max-h-[calc(100dvh-1.5rem)] w-[min(24rem,calc(100vw-1.5rem))] flex-col gap-2 overflow-y-auto empty:hidden"
+      className="fixed bottom-3 left-3 max-lg:bottom-20 z-20 flex max-h-[calc(100dvh-1.5rem)] w-[min(24rem,calc(100vw-1.5rem))] flex-col gap-2 overflow-y-auto empty:hidden"
     >
       {state.orphans.map((orphan) => (
         <Offer key={orphan.id} orphan={orphan} store={store} names={names} onOpen={onOpen} />

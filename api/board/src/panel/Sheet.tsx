@@ -31,7 +31,7 @@ export function Sheet({ labelledBy, first, card, onClose, onSave, children }: Pr
     document.documentElement.dataset["panel"] = "open";
     return () => {
       delete document.documentElement.dataset["panel"];
-      const fallback = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(newest.current())}"]`);
+      const fallback = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(newest.current())}"] [data-open]`);
       const target = before instanceof HTMLElement && before !== document.body && before.isConnected ? before : fallback;
       target?.focus();
     };
@@ -66,7 +66,7 @@ export function Sheet({ labelledBy, first, card, onClose, onSave, children }: Pr
         event.preventDefault();
         onClose();
       }}
-      className="panel bg-surface text-ink border-line md:shadow-lift fixed inset-y-0 right-0 left-auto z-30 m-0 h-dvh max-h-none w-full max-w-none p-0 md:w-[28rem] md:border-l"
+      className="bg-surface text-ink border-line md:shadow-lift fixed inset-y-0 right-0 left-auto z-30 m-0 h-dvh max-h-none w-full max-w-none p-0 [&_textarea]:field-sizing-content [&_textarea]:max-h-[50dvh] [&_textarea]:min-h-24 md:w-[28rem] md:border-l max-md:[&_:is(input,select,button)]:min-h-11 max-md:[&_:is(input,select,textarea)]:text-base max-md:[&_button]:min-w-11"
     >
       <div className="arrive flex h-full flex-col">{children}</div>
     </dialog>

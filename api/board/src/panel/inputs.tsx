@@ -12,7 +12,6 @@ type Frame = Pick<ComponentProps<typeof Field>, "name" | "label" | "error" | "as
 interface NumberProps extends Frame {
   readonly value: number | null;
   readonly kept?: string | undefined;
-  readonly suffix?: string;
   /** undefined: not a number. */
   readonly read: (text: string) => number | null | undefined;
   readonly write: (value: number | null) => string;
@@ -21,7 +20,7 @@ interface NumberProps extends Frame {
   readonly onUnreadable: (text: string | null) => void;
 }
 
-export function NumberInput({ value, kept, suffix, read, write, wrong, onValue, onUnreadable, error, label, ...rest }: NumberProps) {
+export function NumberInput({ value, kept, read, write, wrong, onValue, onUnreadable, error, ...rest }: NumberProps) {
   const [text, setText] = useState(kept ?? write(value));
   const [last, setLast] = useState(value);
   const said = read(text);
@@ -32,7 +31,6 @@ export function NumberInput({ value, kept, suffix, read, write, wrong, onValue, 
   return (
     <Field
       {...rest}
-      label={suffix ? <>{label} <span className="font-normal">({suffix})</span></> : label}
       autoComplete="off"
       value={text}
       error={said === undefined ? wrong : error}

@@ -2,7 +2,7 @@ import { useId, type ComponentProps, type ReactNode } from "react";
 import { classes } from "./classes";
 
 const BOX =
-  "w-full rounded-lg border bg-surface px-3 py-2 text-ink placeholder:text-soft focus:outline-2 focus:outline-accent focus:-outline-offset-1 disabled:opacity-60 read-only:bg-hover";
+  "w-full rounded-lg border bg-surface px-3 py-2 text-ink placeholder:text-soft focus:outline-2 focus:outline-accent focus:-outline-offset-1 disabled:opacity-60 [&[readonly]]:bg-hover";
 
 interface Frame {
   readonly label: ReactNode;
