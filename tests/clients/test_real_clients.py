@@ -3,16 +3,14 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.database import Database
+from tests.support.program import Program
 from tests.support.proxy import Proxy
 from tests.support.services import Services
 from tests.support.until import until
@@ -21,46 +19,9 @@ HERE = Path(__file__).parent
 PATIENCE = 20.0
 
 
-class Program:
-    """A program that prints what it is told, a line of JSON for each message."""
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-
-    @asynccontextmanager
-    async def run(self, *command: str) -> AsyncIterator["Program"]:
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=HERE)
-        reading = asyncio.create_task(self._read(process), name="read a program")
-        try:
-            yield self
-        finally:
-            process.kill()
-            await process.wait()
-            await reading
-
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        async for line in process.stdout:
-            self.lines.append(json.loads(line))
-
-    def versions(self) -> list[int]:
-        return [line["version"] for line in self.lines if line["type"] == "opportunity_updated"]
-
-    def count(self, kind: str) -> int:
-        return [line["type"] for line in self.lines].count(kind)
-
-
 async def _write(database: Database, number: int) -> None:
     for _ in range(number):
         await database.execute("UPDATE opportunities SET notes = coalesce(notes, '') || 'x' WHERE id = 'o1'")
-
-
-@pytest.fixture
-def node() -> str:
-    found = shutil.which("node")
-    if found is None or not (HERE / "node_modules").exists():
-        pytest.fail("needs Node and `npm ci` in tests/clients, as `make setup` does")
-    return found
 
 
 @pytest.mark.parametrize(
@@ -69,7 +30,7 @@ def node() -> str:
 async def test_a_client_from_npm_goes_on_where_it_was(
     services: Services, database: Database, node: str, script: str, address: str
 ) -> None:
-    program = Program()
+    program = Program(HERE)
     async with Proxy("127.0.0.1", await services.feed()) as proxy:
         url = address.format(f"127.0.0.1:{proxy.port}")
         async with program.run(node, script, url, services.token()):

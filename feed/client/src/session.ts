@@ -11,6 +11,8 @@ import type { Session } from "./types.js";
 const MARGIN = 120_000;
 /** The longest delay that timers can have. */
 const LONGEST = 2 ** 31 - 1;
+/** Before a renewal that failed is tried again, in ms. */
+const AGAIN = 10_000;
 
 export class SessionKeeper {
   readonly #make: () => Promise<Session>;
@@ -19,7 +21,8 @@ export class SessionKeeper {
   #due = Infinity;
   #renewal: Promise<Session> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Called with a token that was renewed because its time came. */
+  #watching = false;
+  /** Called with each token that follows another. */
   onRenewed: ((session: Session) => void) | null = null;
 
   constructor(make: () => Promise<Session>, now: () => number = () => performance.now()) {
@@ -44,32 +47,36 @@ export class SessionKeeper {
 
   /** Renew in time from here on, until `stop`. */
   watch(): void {
-    clearTimeout(this.#timer);
-    if (!Number.isFinite(this.#due)) return;
-    const wait = Math.max(0, Math.min(this.#due - this.#now(), LONGEST));
-    this.#timer = setTimeout(() => void this.#renewInTime(), wait);
+    this.#watching = true;
+    this.#arm(0);
+    void this.current().catch(() => undefined); // whoever needs it will be told why there is none
   }
 
   stop(): void {
+    this.#watching = false;
     clearTimeout(this.#timer);
   }
 
-  async #renewInTime(): Promise<void> {
-    if (this.#now() >= this.#due) {
-      const before = this.#session?.token;
-      const session = await this.renew().catch(() => null); // who needs the token will hear of it
-      if (!session || session.token === before) return;
-      this.onRenewed?.(session);
-    }
-    this.watch();
+  #arm(least: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#watching || this.#due === Infinity) return;
+    const wait = Math.max(least, Math.min(this.#due - this.#now(), LONGEST));
+    this.#timer = setTimeout(() => {
+      void this.current().then(
+        () => this.#arm(0),
+        () => this.#arm(AGAIN),
+      );
+    }, wait);
   }
 
   #keep(session: Session): Session {
+    const before = this.#session;
     const life = session.expires - Date.now();
     // An issuer that hands out the same token again has nothing newer: it is used until it is refused.
-    const same = session.token === this.#session?.token;
-    this.#due = same || !(life > 0) ? Infinity : this.#now() + life - Math.min(MARGIN, life / 4);
+    this.#due = session.token === before?.token || !(life > 0) ? Infinity : this.#now() + life - Math.min(MARGIN, life / 4);
     this.#session = session;
+    this.#arm(0);
+    if (before && before.token !== session.token) this.onRenewed?.(session);
     return session;
   }
 }

@@ -1,0 +1,36 @@
+"""Node, and the client as it is built now."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    found = shutil.which("node")
+    if found is None or not (ROOT / "node_modules").exists():
+        pytest.fail("needs Node and its packages, as `make setup` installs them")
+    return found
+
+
+@pytest.fixture(scope="session")
+def bundle(node: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The client in one file."""
+    target = tmp_path_factory.mktemp("client") / "client.mjs"
+    esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
+    source = ROOT / "feed" / "client" / "src" / "index.ts"
+    command: list[str | Path] = [
+        esbuild,
+        source,
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--log-level=warning",
+        f"--outfile={target}",
+    ]
+    subprocess.run(command, check=True)
+    return str(target)
