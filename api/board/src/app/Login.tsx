@@ -1,10 +1,10 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useI18n } from "../i18n";
-import { Avatar, Button } from "../ui";
+import { Avatar, Button, GearIcon, Menu } from "../ui";
 import type { Api } from "./api";
 import { Brand } from "./Brand";
 import { message } from "./Empty";
-import { Preferences } from "./Preferences";
+import { usePreferences } from "./preferences";
 
 interface Props {
   readonly api: Api;
@@ -16,6 +16,7 @@ interface Props {
 /** The demo's login: one of its people, by name. Where it is off, another application signs people in. */
 export function Login({ api, expired, onEnter }: Props) {
   const { t } = useI18n();
+  const preferences = usePreferences();
   const people = useQuery({ queryKey: ["people"], queryFn: () => api.people() });
   const enter = useMutation({
     mutationFn: async (user: string) => {
@@ -27,7 +28,7 @@ export function Login({ api, expired, onEnter }: Props) {
   return (
     <div className="flex min-h-dvh flex-col">
       <div className="flex justify-end p-3">
-        <Preferences />
+        <Menu label={`${t("theme")}, ${t("language")}`} button={<GearIcon className="size-5" />} items={preferences} />
       </div>
       <main className="mx-auto flex w-full max-w-md flex-1 flex-col justify-center gap-6 px-4 pb-[14vh]">
         <div className="flex flex-col items-center gap-3 text-center">

@@ -44,18 +44,18 @@ export const Card = memo(function Card({ card, tabbable, ghost, lifted }: Props)
             aria-describedby={editable ? `${details} ${attributes["aria-describedby"]}` : details}
             {...(editable ? { "aria-roledescription": t("dragRole"), "aria-keyshortcuts": "Space Enter M" } : {})}
             onClick={() => open(card.id)}
-            className="text-left before:absolute before:inset-0 before:rounded-xl focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:outline-offset-1 focus-visible:before:outline-accent"
+            className="line-clamp-3 text-left before:absolute before:inset-0 before:rounded-xl focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:outline-offset-1 focus-visible:before:outline-accent"
           >
             {card.title}
           </button>
         }
         menu={
           editable && (
-            <span onMouseDown={(event) => event.stopPropagation()} onTouchStart={(event) => event.stopPropagation()} onKeyDown={(event) => event.stopPropagation()}>
+            <span className="flex" onMouseDown={(event) => event.stopPropagation()} onTouchStart={(event) => event.stopPropagation()} onKeyDown={(event) => event.stopPropagation()}>
               <Menu
                 label={t("cardMenu", { title: card.title })}
                 tabIndex={tabIndex}
-                className="relative -mt-1 -mr-1.5 size-7 rounded-md opacity-70 group-hover:opacity-100 focus:opacity-100"
+                className="relative -my-1 -mr-1.5 size-7 rounded-md opacity-70 group-hover:opacity-100 focus:opacity-100"
                 button={<DotsIcon />}
                 heading={t("moveTo")}
                 items={phases.map(({ id, name }) => ({ key: id, label: name, checked: id === card.phase, onSelect: () => id !== card.phase && moveTo(card.id, id) }))}

@@ -32,7 +32,7 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
     >
       <div className="flex items-start gap-1">
         <h3 className="min-w-0 flex-1 font-medium leading-snug" title={card.title}>
-          <span className="line-clamp-3">{title ?? card.title}</span>
+          {title ?? <span className="line-clamp-3">{card.title}</span>}
         </h3>
         {conflict && <AlertIcon className="text-warn-ink mt-0.5 size-4" />}
         {pending && !conflict && <ClockIcon className="text-soft mt-0.5 size-4" />}
@@ -44,13 +44,18 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
             {card.company}
           </p>
         )}
-        <div className="mt-1 flex min-h-6 items-center gap-2">
-          {card.value !== null && <span className="tabular min-w-0 truncate font-semibold">{format.money(card.value, card.currency)}</span>}
-          {card.probability !== null && <Chance percent={card.probability} />}
-          <span className="flex-1" />
-          {card.expected_close_date && <Due date={card.expected_close_date} open={!CLOSED.has(card.phase)} />}
-          {card.owner_id !== null && <Owner id={card.owner_id} />}
-        </div>
+        {(card.value !== null || card.probability !== null) && (
+          <div className="mt-1 flex items-center justify-between gap-2">
+            <span className="tabular min-w-0 font-semibold">{card.value !== null && format.money(card.value, card.currency)}</span>
+            {card.probability !== null && <Chance percent={card.probability} />}
+          </div>
+        )}
+        {(card.expected_close_date || card.owner_id !== null) && (
+          <div className="mt-0.5 flex min-h-6 items-center justify-between gap-2">
+            {card.expected_close_date ? <Due date={card.expected_close_date} open={!CLOSED.has(card.phase)} /> : <span />}
+            {card.owner_id !== null && <Owner id={card.owner_id} />}
+          </div>
+        )}
         <Notes pending={pending} conflict={conflict} />
       </div>
       {editing.length > 0 && <Editing editing={editing} />}
@@ -77,7 +82,7 @@ function Chance({ percent }: { readonly percent: number }) {
   const { t, format } = useI18n();
   const said = t("chance", { percent: format.percent(percent) });
   return (
-    <span title={said} className="bg-column text-soft tabular rounded-full px-1.5 text-xs leading-5">
+    <span title={said} className="bg-column text-soft tabular shrink-0 rounded-full px-1.5 text-xs leading-5 whitespace-nowrap">
       <span className="sr-only">{said}</span>
       <span aria-hidden="true">{format.percent(percent)}</span>
     </span>
@@ -86,14 +91,13 @@ function Chance({ percent }: { readonly percent: number }) {
 
 function Due({ date, open }: { readonly date: string; readonly open: boolean }) {
   const { t, format } = useI18n();
-  const day = format.day(date);
   const overdue = open && date < today();
-  const said = t(overdue ? "overdue" : "due", { date: day });
+  const said = t(overdue ? "overdue" : "due", { date: format.date(date) });
   return (
     <span title={said} className={classes("tabular inline-flex shrink-0 items-center gap-1 text-xs", overdue ? "bg-danger-soft text-danger rounded-full px-1.5 leading-5 font-medium" : "text-soft")} data-overdue={overdue ? "" : undefined}>
       <CalendarIcon className="size-3.5" />
       <span className="sr-only">{said}</span>
-      <span aria-hidden="true">{day}</span>
+      <span aria-hidden="true" className="whitespace-nowrap">{format.day(date)}</span>
     </span>
   );
 }
@@ -117,13 +121,8 @@ function Editing({ editing }: { readonly editing: readonly Presence[] }) {
   return (
     <div className="bg-warn-soft text-warn-ink relative -mx-3 mt-1.5 -mb-2.5 flex items-center gap-1.5 rounded-b-[0.65rem] px-3 py-1 text-xs font-medium" title={names}>
       <PeopleIcon className="size-4" />
-      <span className="min-w-0 flex-1 truncate group-focus-within:hidden group-hover:hidden">{t("editing", { count: editing.length })}</span>
+      <span className="min-w-0 flex-1 group-focus-within:hidden group-hover:hidden">{t("editing", { count: editing.length })}</span>
       <span className="hidden min-w-0 flex-1 group-focus-within:block group-hover:block">{names}</span>
-      <span className="flex -space-x-1.5" aria-hidden="true">
-        {editing.slice(0, 3).map(({ userId, userName }) => (
-          <Avatar key={userId} id={userId} name={userName} size="sm" named={false} className="ring-warn-soft size-5 text-[8px] ring-2" />
-        ))}
-      </span>
     </div>
   );
 }

@@ -69,11 +69,11 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
       aria-labelledby={heading}
       data-phase={phase}
       className={classes(
-        "bg-column flex max-h-full min-h-0 w-[min(19rem,86vw)] shrink-0 grow snap-start flex-col self-start rounded-2xl transition-shadow sm:w-[16.5rem] sm:max-w-[24rem] sm:snap-align-none",
+        "bg-column flex max-h-full min-h-0 w-[min(19rem,86vw)] shrink-0 snap-start flex-col self-start rounded-2xl transition-shadow sm:w-auto sm:max-w-[22rem] sm:min-w-[13.5rem] sm:flex-1 sm:snap-align-none",
         aimed && "ring-accent ring-2",
       )}
     >
-      <header className="flex items-start gap-2 px-3.5 pt-3 pb-2">
+      <header className="flex items-start gap-2 px-3 pt-3 pb-2">
         <div className="min-w-0 flex-1">
           <h2 id={heading} className="flex items-baseline gap-2 font-semibold">
             <span className={classes("line-clamp-2 min-w-0", !known && "italic")} title={name}>
@@ -97,7 +97,7 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
           </Button>
         )}
       </header>
-      <div ref={attach} className="min-h-16 flex-1 overflow-x-hidden overflow-y-auto overscroll-y-contain px-2.5 pt-1">
+      <div ref={attach} className="min-h-16 flex-1 overflow-x-hidden overflow-y-auto overscroll-y-contain rounded-b-2xl px-2 pt-1">
         {cards.length === 0 && <p className="border-line text-soft rounded-xl border border-dashed px-3 py-5 text-center text-[13px]">{t("emptyColumn")}</p>}
         <ul aria-label={name} className="relative" style={{ height: cards.length ? virtual.getTotalSize() : 0 }}>
           {virtual.getVirtualItems().map(({ index, key, start }) => {

@@ -42,7 +42,7 @@ export function Filters({ state, me, filter, onFilter }: Props) {
             if (filter.words) onFilter({ ...filter, words: "" });
             else event.currentTarget.blur();
           }}
-          className="bg-bg border-edge placeholder:text-soft focus:outline-accent h-9 w-full rounded-lg border pr-8 pl-8 text-ellipsis focus:outline-2 focus:-outline-offset-1 [&::-webkit-search-cancel-button]:hidden"
+          className="bg-bg border-line hover:border-edge placeholder:text-soft focus:outline-accent h-9 w-full rounded-lg border pr-8 pl-8 text-ellipsis focus:outline-2 focus:-outline-offset-1 [&::-webkit-search-cancel-button]:hidden"
         />
         {filter.words ? (
           <button type="button" aria-label={t("clearFilters")} onClick={() => onFilter({ ...filter, words: "" })} className="text-soft hover:text-ink absolute top-1/2 right-1.5 -translate-y-1/2 rounded p-1">

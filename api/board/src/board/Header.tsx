@@ -2,10 +2,10 @@ import type { BoardState, Feed } from "@boardcast/client";
 import type { BoardOfUser, Person } from "../app/api";
 import { Brand } from "../app/Brand";
 import { Here } from "../app/Here";
-import { Preferences } from "../app/Preferences";
+import { usePreferences } from "../app/preferences";
 import { StatusChip } from "../app/StatusChip";
 import { useI18n } from "../i18n";
-import { Avatar, ChevronIcon, EyeIcon, InboxIcon, LeaveIcon, Menu } from "../ui";
+import { Avatar, BookIcon, ChevronIcon, EyeIcon, LeaveIcon, Menu } from "../ui";
 import type { Filter } from "./filter";
 import { Filters } from "./Filters";
 
@@ -33,7 +33,7 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
             label={t("chooseBoard", { name })}
             look="quiet"
             size="md"
-            className="text-ink max-w-[42vw] px-2 text-base font-semibold tracking-tight sm:max-w-72"
+            className="text-ink! max-w-[42vw] px-2 text-base font-semibold tracking-tight sm:max-w-72"
             button={
               <>
                 <span className="truncate">{name}</span>
@@ -52,14 +52,13 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
           {t("viewer")}
         </span>
       )}
-      <div className="order-last basis-full sm:order-none sm:ml-auto sm:basis-auto">
+      <div className="order-2 grow basis-[60%] sm:order-none sm:ml-auto sm:grow-0 sm:basis-auto">
         {state.stage === "ready" && <Filters state={state} me={user.id} filter={filter} onFilter={onFilter} />}
       </div>
-      <div className="ml-auto flex items-center gap-1.5 sm:ml-0">
+      <div className="order-3 flex empty:hidden sm:order-none">
         <Here here={state.here} />
-        <span className="hidden sm:contents">
-          <Preferences />
-        </span>
+      </div>
+      <div className="order-1 ml-auto flex sm:order-none sm:ml-0">
         <Account user={user} onLeave={onLeave} />
       </div>
     </header>
@@ -68,15 +67,16 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
 
 function Account({ user, onLeave }: Pick<Props, "user" | "onLeave">) {
   const { t } = useI18n();
+  const preferences = usePreferences();
   return (
     <Menu
       label={t("account", { name: user.name })}
       button={<Avatar id={user.id} name={user.name} named={false} />}
       className="rounded-full"
-      heading={user.name}
       items={[
-        { key: "docs", label: t("documentation"), icon: <InboxIcon className="text-soft size-4" />, onSelect: () => location.assign("/docs") },
-        { key: "leave", label: t("signOut"), icon: <LeaveIcon className="text-soft size-4" />, onSelect: onLeave },
+        ...preferences,
+        { key: "docs", label: t("documentation"), icon: <BookIcon className="text-soft size-4" />, group: user.name, onSelect: () => location.assign("/docs") },
+        { key: "leave", label: t("signOut"), icon: <LeaveIcon className="text-soft size-4" />, group: user.name, onSelect: onLeave },
       ]}
     />
   );

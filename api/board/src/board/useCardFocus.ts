@@ -45,7 +45,8 @@ export function useCardFocus(root: RefObject<HTMLElement | null>, columns: Colum
 
   const onBlur = useCallback((event: FocusEvent<HTMLElement>) => {
     // An element that is taken away loses the focus too: that is no wish of the person's.
-    const { target } = event;
+    const { target, relatedTarget } = event;
+    if (relatedTarget instanceof Element && relatedTarget.closest("[data-card]")) return;
     queueMicrotask(() => {
       if (target.isConnected) focused.current = false;
     });

@@ -1,5 +1,7 @@
 export type Language = "pt-BR" | "en";
 
+const HALF_A_YEAR = 182 * 86_400_000;
+
 /** Numbers, money and time as the language writes them. Formatters are made once per language: they are slow to make. */
 export class Formats {
   readonly plural: Intl.PluralRules;
@@ -43,11 +45,17 @@ export class Formats {
     return this.#percent.format(value / 100);
   }
 
-  /** YYYY-MM-DD, without the year if it is this one. */
+  /** YYYY-MM-DD; without its year if it is the nearest of all such days, before or after today. */
   day(date: string): string {
-    const at = new Date(`${date}T00:00:00Z`);
-    if (Number.isNaN(at.getTime())) return date;
-    return (at.getUTCFullYear() === new Date().getFullYear() ? this.#day : this.#dayOfYear).format(at);
+    const at = Date.parse(`${date}T00:00:00Z`);
+    if (Number.isNaN(at)) return date;
+    return (Math.abs(at - Date.now()) < HALF_A_YEAR ? this.#day : this.#dayOfYear).format(at);
+  }
+
+  /** YYYY-MM-DD, with its year. */
+  date(date: string): string {
+    const at = Date.parse(`${date}T00:00:00Z`);
+    return Number.isNaN(at) ? date : this.#dayOfYear.format(at);
   }
 
   moment(timestamp: string): string {

@@ -12,6 +12,8 @@ export interface MenuItem {
   readonly disabled?: boolean;
   readonly danger?: boolean;
   readonly icon?: ReactNode;
+  /** Entries with the same group stand together under its name. */
+  readonly group?: string;
 }
 
 interface Props extends Pick<ButtonProps, "look" | "size" | "className" | "tabIndex" | "onPointerDown"> {
@@ -82,39 +84,57 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
         onPointerDown={(event) => event.stopPropagation()}
         className="bg-raised text-ink border-line shadow-lift fixed inset-auto m-0 max-h-[min(24rem,calc(100dvh-1rem))] w-max max-w-[min(20rem,calc(100vw-1rem))] min-w-44 overflow-y-auto rounded-xl border p-1"
       >
-        {heading && (
-          <div role="presentation" className="text-soft px-2.5 pt-1.5 pb-1 text-xs font-medium">
-            {heading}
-          </div>
-        )}
-        {items.map((item) => (
-          <div
-            key={item.key}
-            role={item.checked === undefined ? "menuitem" : "menuitemradio"}
-            aria-checked={item.checked}
-            aria-disabled={item.disabled}
-            tabIndex={-1}
-            onClick={() => choose(item)}
-            onKeyDown={(event) => {
-              if (event.key !== "Enter" && event.key !== " ") return;
-              event.preventDefault();
-              event.stopPropagation();
-              choose(item);
-            }}
-            className={classes(
-              "focus:bg-hover hover:bg-hover flex items-center gap-2 rounded-lg px-2.5 py-1.5 -outline-offset-2",
-              item.danger && "text-danger",
-              item.disabled && "opacity-55",
-            )}
-          >
-            {item.icon}
-            <span className="min-w-0 flex-1">{item.label}</span>
-            {item.checked && <CheckIcon className="text-accent size-4" />}
+        {heading && <Heading>{heading}</Heading>}
+        {grouped(items).map(([group, members]) => (
+          <div key={group ?? ""} {...(group === undefined ? { role: "presentation" } : { role: "group", "aria-label": group })} className="border-line not-first:mt-1 not-first:border-t not-first:pt-1">
+            {group !== undefined && <Heading>{group}</Heading>}
+            {members.map((item) => (
+              <Entry key={item.key} item={item} onChoose={() => choose(item)} />
+            ))}
           </div>
         ))}
       </div>
     </>
   );
+}
+
+function Heading({ children }: { readonly children: ReactNode }) {
+  return (
+    <div role="presentation" className="text-soft px-2.5 pt-1.5 pb-1 text-xs font-medium">
+      {children}
+    </div>
+  );
+}
+
+function Entry({ item, onChoose }: { readonly item: MenuItem; readonly onChoose: () => void }) {
+  return (
+    <div
+      role={item.checked === undefined ? "menuitem" : "menuitemradio"}
+      aria-checked={item.checked}
+      aria-disabled={item.disabled}
+      tabIndex={-1}
+      onClick={onChoose}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        onChoose();
+      }}
+      className={classes(
+        "focus:bg-hover hover:bg-hover flex min-h-8 items-center gap-2 rounded-lg px-2.5 py-1 -outline-offset-2",
+        item.danger && "text-danger",
+        item.disabled && "opacity-55",
+      )}
+    >
+      {item.icon}
+      <span className="min-w-0 flex-1">{item.label}</span>
+      {item.checked && <CheckIcon className="text-accent" />}
+    </div>
+  );
+}
+
+function grouped(items: readonly MenuItem[]): readonly (readonly [group: string | undefined, items: readonly MenuItem[]])[] {
+  return [...Map.groupBy(items, ({ group }) => group)];
 }
 
 /** Under the button, above it where there is no room, and never outside of the window. */

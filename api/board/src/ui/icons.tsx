@@ -2,9 +2,9 @@ import type { ReactNode } from "react";
 
 /** Line drawings of 20 × 20 in the colour of the text around them. They say nothing to a screen reader: their buttons do. */
 function icon(drawing: ReactNode) {
-  return function Icon({ className = "size-4" }: { readonly className?: string }) {
+  return function Icon({ className = "" }: { readonly className?: string }) {
     return (
-      <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" className={`shrink-0 ${className}`}>
+      <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" className={`shrink-0 ${/\bsize-/.test(className) ? "" : "size-4"} ${className}`}>
         {drawing}
       </svg>
     );
@@ -25,7 +25,9 @@ export const ClockIcon = icon(<path d="M10 6v4l2.5 1.5M17 10a7 7 0 1 1-14 0 7 7 
 export const TrashIcon = icon(<path d="M4 6h12M8 6V4.5h4V6m-6.5 0 .7 9a1.2 1.2 0 0 0 1.2 1.1h5.2a1.2 1.2 0 0 0 1.2-1.1l.7-9M8.5 9v4m3-4v4" />);
 export const AlertIcon = icon(<path d="M10 7v3.5m0 2.7h.01M8.7 3.8 2.6 14.3A1.5 1.5 0 0 0 3.9 16.5h12.2a1.5 1.5 0 0 0 1.3-2.2L11.3 3.8a1.5 1.5 0 0 0-2.6 0Z" />);
 export const InboxIcon = icon(<path d="M3 11.5 5 5a1.5 1.5 0 0 1 1.4-1h7.2A1.5 1.5 0 0 1 15 5l2 6.5m-14 0V15a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 17 15v-3.5m-14 0h4l1 2h4l1-2h4" />);
+export const BookIcon = icon(<path d="M4 4.5c2.2-.6 4.2-.4 6 .8 1.8-1.2 3.8-1.4 6-.8v11c-2.2-.6-4.2-.4-6 .8-1.8-1.2-3.8-1.4-6-.8v-11Zm6 .8v11" />);
 export const EyeIcon = icon(<path d="M2.5 10S5.2 4.8 10 4.8 17.5 10 17.5 10s-2.7 5.2-7.5 5.2S2.5 10 2.5 10Zm9.7 0a2.2 2.2 0 1 1-4.4 0 2.2 2.2 0 0 1 4.4 0Z" />);
 export const LeaveIcon = icon(<path d="M8 16.5H5A1.5 1.5 0 0 1 3.5 15V5A1.5 1.5 0 0 1 5 3.5h3m4.5 10L16.5 10l-4-3.5M16 10H8" />);
 export const MoveIcon = icon(<path d="M3 10h13m-4.5-4.5L16 10l-4.5 4.5" />);
 export const PeopleIcon = icon(<path d="M2.5 16c.3-2.6 2.2-4.2 4.8-4.2s4.5 1.6 4.8 4.2M9.8 6.6a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Zm3.4 5.3c2.3-.1 4 1.4 4.3 3.9M12.6 4.2a2.4 2.4 0 0 1 0 4.7" />);
+export const GearIcon = icon(<path d="M4 6h7m4 0h1M4 14h1m4 0h7M15 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM9 14a2 2 0 1 1-4 0 2 2 0 0 1 4 0Z" />);
