@@ -1,6 +1,8 @@
 """The API, put together. Everything it works with is made outside and handed in."""
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -28,17 +30,21 @@ from api import (
     versions,
 )
 from api.build import fingerprint
+from api.cache import Snapshots
+from api.gather import Gatherer
 from api.json import answer
 from api.metrics import Metrics
 from api.middleware import RequestContext
 from api.operation import Operation
 from api.services import Services
 from db import migrate
+from db.boards import Board, of_users
 from db.settings import Settings
 from feed.runtime import Runtime
 from feed.tokens import Tokens
 
-_EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid")
+_EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor")
+_USERS_AT_ONCE = 500
 _ALLOWED = (
     "Authorization",
     "Content-Type",
@@ -88,9 +94,22 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         exception_handlers=dict(errors.HANDLERS),
     )
     app.state.services = Services(
-        settings, engine, tokens, hub, metrics, migrate.head() or "", fingerprint(pages.ENTRY)
+        settings,
+        engine,
+        tokens,
+        hub,
+        metrics,
+        migrate.head() or "",
+        Snapshots(engine, hub.tailer if hub else None, metrics, clock=time.monotonic),
+        Gatherer(partial(_boards_of, engine), _USERS_AT_ONCE),
+        fingerprint(pages.ENTRY),
     )
     return app
+
+
+async def _boards_of(engine: AsyncEngine, users: Sequence[str]) -> Mapping[str, list[Board]]:
+    async with engine.connect() as conn:
+        return await of_users(conn, users)
 
 
 def _description(described: list[Operation]) -> Operation:

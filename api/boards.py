@@ -1,10 +1,15 @@
-"""The boards of a user, and one of them whole, with the cursor to follow it from."""
+"""The boards of a user, and one of them whole, with the cursor to follow it from.
 
-from typing import Any
+Invariant: who may see a board is asked of the database for every request. What is told of his role and of the other members is
+of the same moment as the cards, so that the cursor covers no change of rights which the answer does not show.
+"""
+
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import etags
 from api.answers import BoardPresence, Boards, BoardSnapshot
 from api.auth import principal
 from api.body import identifier
@@ -12,50 +17,82 @@ from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
 from api.services import Services, services
-from db import boards, presence
-from db.engine import driver, snapshot
-from feed.cursor import Cursor
+from db import presence
+from db.boards import Board
+from db.engine import driver
 from feed.presence import by_user, told
+
+
+class Shown(NamedTuple):
+    """A board as one user sees it."""
+
+    body: dict[str, Any]
+    cursor: str
+    tag: str
+    """Of all but the cursor and the presence."""
 
 
 async def list_boards(request: Request) -> Response:
     who = await principal(request)
-    async with services(request).engine.connect() as conn:
-        found = await boards.of_user(conn, who.user_id)
-    return answer({"boards": [board._asdict() for board in found]})
+    return answer({"boards": [board._asdict() for board in await of_user(services(request), who.user_id)]})
 
 
 async def get_board(request: Request) -> Response:
-    who = await principal(request)
-    found = await whole(services(request), identifier(request, "id", "unknown-board"), who.user_id)
-    if found is None:
+    own, who = services(request), await principal(request)
+    board_id = identifier(request, "id", "unknown-board")
+    shown = await show(own, board_id, who.user_id, await of_user(own, who.user_id))
+    if shown is None:
         raise Problem("unknown-board")
-    return answer(found)
+    headers = {"ETag": shown.tag}
+    if etags.matches(request, shown.tag):
+        # It is as the caller has it, and that was enough up to here.
+        return Response(status_code=304, headers=headers | {"X-Feed-Cursor": shown.cursor, "Cache-Control": "no-store"})
+    return answer(shown.body | {"presence": await _presence(own, board_id)}, headers=headers)
 
 
 async def get_presence(request: Request) -> Response:
     own, who = services(request), await principal(request)
     board_id = identifier(request, "id", "unknown-board")
-    async with own.engine.connect() as conn:
-        if await boards.access(conn, board_id, who.user_id) is None:
-            raise Problem("unknown-board")
+    if _role(await of_user(own, who.user_id), board_id) is None:
+        raise Problem("unknown-board")
     return answer({"presence": await _presence(own, board_id)})
 
 
-async def whole(own: Services, board_id: str, user_id: str) -> dict[str, Any] | None:
-    """The board as the user sees it, ready to be written as JSON; None where there is none or it is not his."""
-    async with snapshot(own.engine) as conn:
-        found = await boards.snapshot(conn, board_id, user_id)
-    if found is None:
+async def of_user(own: Services, user_id: str) -> list[Board]:
+    """List the boards that a user is a member of now."""
+    return await own.memberships.get(user_id) or []
+
+
+async def whole(own: Services, board_id: str, user_id: str, mine: list[Board]) -> dict[str, Any] | None:
+    """Give the body of GET /api/boards/{id}; None where there is none, or it is not his."""
+    shown = await show(own, board_id, user_id, mine)
+    return None if shown is None else shown.body | {"presence": await _presence(own, board_id)}
+
+
+async def show(own: Services, board_id: str, user_id: str, mine: list[Board]) -> Shown | None:
+    role = _role(mine, board_id)
+    if role is None:
         return None
-    return {
-        "board": raw(found.board),
-        "role": found.role,
-        "members": raw(found.members),
-        "opportunities": raw(found.opportunities),
-        "presence": await _presence(own, board_id),
-        "cursor": str(Cursor.at(found.feed_id, found.position)),
+    entry = await own.snapshots.get(board_id)
+    if entry is not None and entry.roles.get(user_id) != role:
+        # It is from before a change of rights that the hub has not read yet.
+        entry = await own.snapshots.load(board_id)
+    if entry is None or user_id not in entry.roles:
+        return None
+    role = entry.roles[user_id]
+    cursor = str(own.snapshots.cursor(board_id, entry))
+    body = {
+        "board": raw(entry.board),
+        "role": role,
+        "members": raw(entry.members),
+        "opportunities": raw(entry.opportunities),
+        "cursor": cursor,
     }
+    return Shown(body, cursor, f'W/"{entry.tag}-{role}"')
+
+
+def _role(mine: list[Board], board_id: str) -> str | None:
+    return next((board.role for board in mine if board.id == board_id), None)
 
 
 async def _presence(own: Services, board_id: str) -> list[dict[str, object]]:
@@ -74,7 +111,8 @@ ROUTES = [
         get_board,
         summary="A board: phases, members, cards, and the cursor of the same moment",
         tag="boards",
-        answers={200: BoardSnapshot},
+        headers=("If-None-Match",),
+        answers={200: BoardSnapshot, 304: None},
         problems=("unknown-board",),
     ),
     Operation(

@@ -10,6 +10,7 @@ from api import etags
 from api.body import identifier
 from api.json import answer, raw
 from api.problems import Problem
+from api.services import services
 from db import boards, opportunities
 from db.boards import Access
 from db.opportunities import Found, Written
@@ -53,6 +54,11 @@ async def change(
     """Write the fields where the user may; None where the card is no longer the expected version."""
     await _check_destination(conn, found, user_id, fields)
     return await opportunities.update(conn, found, expected, user_id, fields)
+
+
+def forget(request: Request, *board_ids: str) -> None:
+    """Drop boards that were written to from memory: after the commit, before the answer."""
+    services(request).snapshots.forget(*board_ids)
 
 
 def written(found: Found, changed: Written) -> Response:

@@ -1,4 +1,4 @@
-"""Entity tags: a card's is its version, ``"v9"``."""
+"""Entity tags: a card's is its version, ``"v9"``; a board's a digest of what it shows."""
 
 import re
 
@@ -34,7 +34,8 @@ def expected(request: Request) -> int | None:
     return int(version[1]) if version and not tag[1] else NEVER
 
 
-def unchanged(request: Request, version: int) -> bool:
-    """Tell whether If-None-Match names this version."""
+def matches(request: Request, tag: str) -> bool:
+    """Tell whether If-None-Match names this tag, compared weakly."""
     header = request.headers.get("If-None-Match", "").strip()
-    return header == "*" or any(tag[2] == f"v{version}" for tag in _TAG.finditer(header))
+    wanted = _TAG.fullmatch(tag)
+    return header == "*" or any(wanted and given[2] == wanted[2] for given in _TAG.finditer(header))

@@ -19,6 +19,10 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.snapshots = Counter(
+            "boardcast_board_snapshots", "Boards given out, by where from", ("source",), registry=self.registry
+        )
+
     def answered(self, method: str, route: str, status: int, seconds: float, *, stream: bool) -> None:
         self._requests.labels(method, route, str(status)).inc()
         if not stream:

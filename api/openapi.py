@@ -27,7 +27,7 @@ _HEADERS: Mapping[str, Mapping[str, Any]] = {
         "example": '"v9"',
     },
     "If-None-Match": {
-        "description": "The version that the caller has: 304 where it is still that",
+        "description": "The ETag of what the caller has: 304 where it is still that",
         "schema": {"type": "string"},
     },
     "X-Mutation-Id": {
@@ -37,7 +37,11 @@ _HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Last-Event-ID": {"description": "The cursor to resume from; wins over `since`", "schema": {"type": "string"}},
 }
 _ANSWER_HEADERS: Mapping[str, Mapping[str, Any]] = {
-    "ETag": {"description": 'The version, such as "v9"', "schema": {"type": "string"}},
+    "ETag": {
+        "description": 'The version, such as "v9"; of a board a digest of what it shows',
+        "schema": {"type": "string"},
+    },
+    "X-Feed-Cursor": {"description": "Where to follow from what the caller has", "schema": {"type": "string"}},
     "Location": {"description": "Where the new card is", "schema": {"type": "string"}},
     "X-Event-Xid": {
         "description": "The transaction, as `xid` in its event; absent where nothing changed",
@@ -119,8 +123,10 @@ def _answers(operation: Operation) -> dict[str, Any]:
         elif operation.media_type != "application/json" and status == 200:
             answer["content"] = {operation.media_type: {"schema": {"type": "string"}}}
         headers = []
-        if model is not None and model.__name__ == "Opportunity":
+        if model is not None and model.__name__ in {"Opportunity", "BoardSnapshot"}:
             headers.append("ETag")
+        if status == 304 and operation.path == "/api/boards/{id}":
+            headers.append("X-Feed-Cursor")
         if operation.method in {"POST", "PATCH", "DELETE"} and "X-Mutation-Id" in operation.headers:
             headers.append("X-Event-Xid")
         if status == 201 and model is not None and model.__name__ == "Opportunity":

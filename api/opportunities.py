@@ -9,7 +9,7 @@ from api import conflicts, etags
 from api.answers import Opportunity, OpportunityPage
 from api.auth import principal
 from api.body import origin, query, read
-from api.cards import WRITE_HEADERS, WRITE_PROBLEMS, change, check_phase, check_write, visible, written
+from api.cards import WRITE_HEADERS, WRITE_PROBLEMS, change, check_phase, check_write, forget, visible, written
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
@@ -44,7 +44,7 @@ async def get_opportunity(request: Request) -> Response:
     async with services(request).engine.connect() as conn:
         found = await visible(conn, request, who.user_id)
     headers = {"ETag": etags.of(found.version), "Cache-Control": "private, no-cache"}
-    if etags.unchanged(request, found.version):
+    if etags.matches(request, etags.of(found.version)):
         return Response(status_code=304, headers=headers)
     return answer(raw(found.body), headers=headers)
 
@@ -62,6 +62,7 @@ async def create_opportunity(request: Request) -> Response:
         made = await opportunities.create(conn, who.user_id, new.model_dump())
         if made is None:
             raise Problem("conflict", "a card has, or had, this id")
+    forget(request, new.board_id)
     location = f"/api/opportunities/{quote(made.id, safe='')}"
     return answer(
         raw(made.body),
@@ -84,6 +85,7 @@ async def patch_opportunity(request: Request) -> Response:
         if changed is None:  # between the look and the write
             now = await visible(conn, request, who.user_id)
             raise await conflicts.stale(conn, now, expected or found.version, who.user_id, fields)
+    forget(request, found.board_id, fields.get("board_id", found.board_id))
     return written(found, changed)
 
 
@@ -100,6 +102,7 @@ async def delete_opportunity(request: Request) -> Response:
         if xid is None:
             now = await visible(conn, request, who.user_id)
             raise await conflicts.stale(conn, now, expected or found.version, who.user_id, {})
+    forget(request, found.board_id)
     return Response(status_code=204, headers={"X-Event-Xid": xid})
 
 

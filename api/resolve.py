@@ -15,7 +15,7 @@ from api import conflicts, etags
 from api.answers import Opportunity
 from api.auth import principal
 from api.body import origin, read
-from api.cards import WRITE_PROBLEMS, change, check_write, visible, written
+from api.cards import WRITE_PROBLEMS, change, check_write, forget, visible, written
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
@@ -44,6 +44,7 @@ async def resolve_conflict(request: Request) -> Response:
         if changed is None:  # between the look and the write
             now = await visible(conn, request, who.user_id)
             raise await conflicts.stale(conn, now, asked.clientVersion, who.user_id, wanted)
+    forget(request, found.board_id, wanted.get("board_id", found.board_id))
     return written(found, changed)
 
 

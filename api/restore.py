@@ -12,7 +12,7 @@ from api import conflicts, etags
 from api.answers import Opportunity
 from api.auth import principal
 from api.body import identifier, origin
-from api.cards import WRITE_HEADERS, WRITE_PROBLEMS, check_write, visible, written
+from api.cards import WRITE_HEADERS, WRITE_PROBLEMS, check_write, forget, visible, written
 from api.json import answer, raw
 from api.operation import Operation
 from api.problems import Problem
@@ -39,8 +39,13 @@ async def restore_version(request: Request) -> Response:
         if version is None:
             raise Problem("unknown-version")
         if found is None:
-            return await _bring_back(conn, id_, version, who.user_id)
-        return await _put_over(conn, request, found, version, who.user_id)
+            board_id = orjson.loads(version.data)["board_id"]
+            answered = await _bring_back(conn, id_, version, board_id, who.user_id)
+        else:
+            board_id = found.board_id
+            answered = await _put_over(conn, request, found, version, who.user_id)
+    forget(request, board_id)
+    return answered
 
 
 async def _put_over(conn: AsyncConnection, request: Request, found: Found, version: Version, user_id: str) -> Response:
@@ -59,16 +64,16 @@ async def _put_over(conn: AsyncConnection, request: Request, found: Found, versi
     return written(found, changed)
 
 
-async def _bring_back(conn: AsyncConnection, id_: str, version: Version, user_id: str) -> Response:
+async def _bring_back(conn: AsyncConnection, id_: str, version: Version, board_id: str, user_id: str) -> Response:
     was = orjson.loads(version.data)
-    access = await boards.access(conn, was["board_id"], user_id)
+    access = await boards.access(conn, board_id, user_id)
     if access is None:
         raise Problem("unknown-version")
     check_write(access.role)
     instead: dict[str, Any] = {}
     if access.phases and all(phase["id"] != was["phase"] for phase in access.phases):
         first = access.phases[0]["id"]
-        instead = {"phase": first, "position": await opportunities.end_of_phase(conn, was["board_id"], first)}
+        instead = {"phase": first, "position": await opportunities.end_of_phase(conn, board_id, first)}
     made = await restore.anew(conn, id_, version, user_id, instead)
     location = f"/api/opportunities/{quote(made.id, safe='')}"
     return answer(raw(made.body), 201, {"ETag": etags.of(made.version), "Location": location, "X-Event-Xid": made.xid})

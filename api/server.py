@@ -71,6 +71,7 @@ class ApiServer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
         self._server.cut()
+        await own.stop()
         self._server = self._serving = None
 
     async def wait(self) -> None:

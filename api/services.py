@@ -7,7 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from api.cache import Snapshots
+from api.gather import Gatherer
 from api.metrics import Metrics
+from db.boards import Board
 from db.settings import Settings
 from feed.runtime import Runtime
 from feed.tokens import Tokens
@@ -22,10 +25,18 @@ class Services:
     metrics: Metrics
     revision: str
     """The newest migration that this code knows."""
+    snapshots: Snapshots
+    memberships: Gatherer[list[Board]]
+    """The boards of each user."""
     build: str
     """Which page is served (see api.build)."""
     draining: bool = False
     """Set when this instance is about to stop: it answers, but is not ready for more."""
+
+    async def stop(self) -> None:
+        """End what is still being read. Idempotent."""
+        await self.snapshots.stop()
+        await self.memberships.stop()
 
 
 def of_app(app: Starlette) -> Services:

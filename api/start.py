@@ -6,23 +6,23 @@ from starlette.responses import Response
 from api import config
 from api.answers import Start
 from api.auth import principal, told
-from api.boards import whole
+from api.boards import of_user, whole
 from api.body import query
 from api.json import answer
 from api.operation import Operation
 from api.schemas import StartQuery
 from api.services import services
-from db import boards
 
 
 async def start(request: Request) -> Response:
     own, who = services(request), await principal(request)
     asked = query(request, StartQuery).board
-    async with own.engine.connect() as conn:
-        mine = await boards.of_user(conn, who.user_id)
-    names = [board.id for board in mine]
-    chosen = asked if asked in names else next(iter(names), None)
-    snapshot = None if chosen is None else await whole(own, chosen, who.user_id)
+    mine, snapshot = await of_user(own, who.user_id), None
+    while mine and snapshot is None:
+        chosen = next((board.id for board in mine if board.id == asked), mine[0].id)
+        snapshot = await whole(own, chosen, who.user_id, mine)
+        # Again, after it: a board that he was given before this is in the list, and of one later the feed tells from the cursor.
+        mine = await of_user(own, who.user_id)
     return answer(
         {
             **told(who),

@@ -4,13 +4,15 @@ Invariant: a board's cards and the position of its cursor come from one snapshot
 misses nothing and gets nothing twice.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.changelog import Position
-from db.models import board_members, boards, identity
+from db.models import board_members, boards
 from db.sqlfiles import sql
 
 
@@ -25,25 +27,22 @@ class Access(NamedTuple):
     phases: list[dict[str, Any]]
 
 
-class Snapshot(NamedTuple):
+class Whole(NamedTuple):
     """The parts are JSON, made by PostgreSQL."""
 
     board: str
-    role: str
     members: str
     opportunities: str
     feed_id: str
     position: Position
 
 
-async def of_user(conn: AsyncConnection, user_id: str) -> list[Board]:
-    query = (
-        select(boards.c.id, boards.c.name, board_members.c.role)
-        .join(board_members, board_members.c.board_id == boards.c.id)
-        .where(board_members.c.user_id == user_id)
-        .order_by(boards.c.created_at, boards.c.id)
-    )
-    return [Board(*row) for row in await conn.execute(query)]
+async def of_users(conn: AsyncConnection, users: Sequence[str]) -> dict[str, list[Board]]:
+    """List the boards of each of some users who has any."""
+    found: defaultdict[str, list[Board]] = defaultdict(list)
+    for row in await conn.exec_driver_sql(sql("queries/boards_of"), {"users": list(users)}):
+        found[row.user_id].append(Board(row.id, row.name, row.role))
+    return dict(found)
 
 
 async def access(conn: AsyncConnection, board_id: str, user_id: str) -> Access | None:
@@ -57,11 +56,9 @@ async def access(conn: AsyncConnection, board_id: str, user_id: str) -> Access |
     return Access(*row) if row else None
 
 
-async def snapshot(conn: AsyncConnection, board_id: str, user_id: str) -> Snapshot | None:
-    """Read the whole board; conn must be in a `db.engine.snapshot`."""
-    found = (await conn.exec_driver_sql(sql("queries/board"), {"board": board_id, "user": user_id})).one_or_none()
-    if found is None:
-        return None
-    position = (await conn.exec_driver_sql(sql("queries/position"))).one()
-    feed_id: str = (await conn.execute(select(identity.c.feed_id))).scalar_one()
-    return Snapshot._make((*found, feed_id, Position._make(position)))
+async def whole(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Whole]:
+    """Read those of the boards that there are."""
+    rows = await conn.exec_driver_sql(sql("queries/boards"), {"boards": list(ids)})
+    return {
+        row.id: Whole(row.board, row.members, row.opportunities, row.feed_id, Position._make(row[5:])) for row in rows
+    }

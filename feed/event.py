@@ -42,10 +42,11 @@ class Event:
     the right to read.
     """
 
-    __slots__ = ("at", "board", "body", "everyone", "grant", "seq", "type")
+    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "seq", "type")
 
     def __init__(self, kind: str, change: Change, body: bytes) -> None:
         self.type = kind
+        self.relation = change.relation
         self.board = change.board
         self.everyone = change.op == "truncate"
         self.seq = change.seq

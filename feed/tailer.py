@@ -6,6 +6,7 @@ its readers drop by `seq` what they have. A doorbell only makes the next sweep c
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
@@ -23,6 +24,7 @@ from feed.connections import Connections
 from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
+from feed.follower import Follower
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
@@ -33,6 +35,8 @@ _PATIENCE = 10.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead. Doubled each time in
 a row, since a transaction of millions of rows takes its time to be put in order."""
 
+_AWAKE = 3
+"""Sweeps' time without one after which nobody should believe that this process knows what is in the log."""
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
 
@@ -58,10 +62,12 @@ class Tailer:
         self._doorbell = asyncio.Event()
         self._swept = asyncio.Condition()
         self._patience = _PATIENCE
+        self._looked = -math.inf
         self._begun = 0
         self._done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
+        self.followers: list[Follower] = []
         self.members = Members()
         self.cursor: Cursor
         """Set from start() on: what has been published to all who are live."""
@@ -81,6 +87,11 @@ class Tailer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def current(self) -> bool:
+        """Whether the log is being read now: what was written a few seconds ago has been told."""
+        return self.up and time.monotonic() - self._looked < _AWAKE * self._settings.sweep
 
     def ring(self) -> None:
         """Sweep at once."""
@@ -119,6 +130,7 @@ class Tailer:
                 # A mistake of ours. The cursor has not moved, so nothing is lost by beginning this sweep again.
                 log.exception("a sweep failed; connecting again")
             self._up(up=False)
+            self._lost()
             self._metrics.reconnects.labels("tailer").inc()
             conn = await self._reconnect(waits)
 
@@ -174,6 +186,7 @@ class Tailer:
             log.warning("this is not the log that it was: every client begins anew", reason=fault)
             self._ring.clear()
             await self._begin(conn)
+            self._lost()
             self._replaced(fault)
 
     async def _sweep(self, reader: changelog.Cursor) -> None:
@@ -197,6 +210,7 @@ class Tailer:
             self.cursor = cursor
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
+        self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         async with self._swept:
             self._done = self._begun
@@ -206,6 +220,8 @@ class Tailer:
         batch = Batch(events, cursor)
         self._ring.append(batch)
         self._connections.publish(batch, since=self.cursor)
+        for follower in self.followers:
+            follower.told(events)
         now = time.time()
         for event in events:
             if event.grant is not None:
@@ -221,6 +237,10 @@ class Tailer:
             await self._doorbell.wait()
         finally:
             alarm.cancel()
+
+    def _lost(self) -> None:
+        for follower in self.followers:
+            follower.lost()
 
     def _up(self, *, up: bool) -> None:
         self.up = up

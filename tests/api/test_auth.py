@@ -121,7 +121,7 @@ async def test_our_pages_may_read_the_headers_they_need(ana: httpx.AsyncClient) 
     answer = await ana.get("/api/opportunities/nope", headers=headers)
     assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
-    assert exposed == {"ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid"}
+    assert exposed == {"ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor"}
     asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,x-mutation-id"}
     preflight = await ana.options("/api/opportunities/x", headers=headers | asked)
     assert preflight.status_code == 200

@@ -19,11 +19,12 @@ from tests.support.database import Database
 from tests.support.proxy import Proxy
 
 
-async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api) -> None:
     async with Proxy.before(api.database.url) as proxy:
         engine = create_engine(proxy.through(api.database.url))
         api.stack.push_async_callback(engine.dispose)
-        api.app.state.services.engine = engine
+        api.app = create_app(api.settings, engine=engine, tokens=api.tokens, hub=None)
+        ana = await api.user("ana")
         assert (await ana.get("/api/boards")).status_code == 200
         proxy.refuse()
         proxy.cut()
@@ -44,14 +45,13 @@ async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api, ana: ht
         assert (await ana.get("/readyz")).json() == {"status": "ready", "checks": {"database": "ok"}}
 
 
-async def test_a_database_that_says_nothing_is_not_waited_for(
-    api: Api, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_says_nothing_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "LONGEST", 0.5)
     async with Proxy.before(api.database.url) as proxy:
         engine = create_engine(proxy.through(api.database.url), size=1)
         api.stack.push_async_callback(engine.dispose)
-        api.app.state.services.engine = engine
+        api.app = create_app(api.settings, engine=engine, tokens=api.tokens, hub=None)
+        ana = await api.user("ana")
         assert (await ana.get("/api/boards")).status_code == 200
         proxy.hang()
         begun = time.monotonic()

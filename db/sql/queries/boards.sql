@@ -1,0 +1,18 @@
+-- Boards whole, and the place in the log that they were read at: one statement, so one moment. Each card is the JSON of its row.
+SELECT b.id,
+       jsonb_build_object('id', b.id, 'name', b.name, 'phases', b.phases)::text AS board,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('userId', m.user_id, 'name', coalesce(u.name, u.id), 'role', m.role)
+                                  ORDER BY m.user_id)
+                 FROM board_members AS m JOIN users AS u ON u.id = m.user_id
+                 WHERE m.board_id = b.id), '[]')::text AS members,
+       coalesce((SELECT '[' || string_agg(to_jsonb(c)::text, ',' ORDER BY c.position COLLATE "C", c.id) || ']'
+                 FROM opportunities AS c
+                 WHERE c.board_id = b.id), '[]') AS opportunities,
+       i.feed_id,
+       pg_current_snapshot()::text AS snapshot,
+       (SELECT l.xid::text::bigint FROM feed.log AS l ORDER BY l.xid DESC LIMIT 1) AS last_xid,
+       anchor.seq, anchor.xid::text::bigint AS xid, anchor.at
+FROM boards AS b
+CROSS JOIN feed.identity AS i
+LEFT JOIN LATERAL (SELECT l.seq, l.xid, l.at FROM feed.log AS l ORDER BY l.seq DESC LIMIT 1) AS anchor ON true
+WHERE b.id = ANY (%(boards)s::text[])

@@ -1,0 +1,6 @@
+-- The boards of some users, each user's in the order of their age.
+SELECT m.user_id, b.id, b.name, m.role
+FROM board_members AS m
+JOIN boards AS b ON b.id = m.board_id
+WHERE m.user_id = ANY (%(users)s::text[])
+ORDER BY b.created_at, b.id

@@ -1,0 +1,91 @@
+"""A thousand boards opened at once, right after a restart: a handful of queries."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from api.app import create_app
+from api.services import of_app
+from db import embedded, migrate
+from db.engine import create_engine
+from feed.runtime import Runtime
+from feed.tokens import Tokens
+from tests.api.harness import SECRET
+from tests.conftest import SERVER_SETTINGS
+from tests.support.database import Database
+
+MANY = 1000
+
+
+@pytest.fixture
+def counted(binaries: Path | None) -> Iterator[Database]:
+    """A database that counts what is asked of it: many boards, each with a member and ten cards."""
+    settings = SERVER_SETTINGS | {"shared_preload_libraries": "pg_stat_statements"}
+    with embedded.ephemeral(settings, binaries=binaries) as server:
+        migrate.upgrade(server.url())
+        with psycopg.connect(server.url(), autocommit=True) as conn:
+            conn.execute("CREATE EXTENSION pg_stat_statements")
+            conn.execute(f"CREATE ROLE api LOGIN SUPERUSER PASSWORD '{SECRET}'")
+            conn.execute(
+                "INSERT INTO users (id, name) SELECT 'u' || n, 'User' FROM generate_series(1, %s) AS n", [MANY]
+            )
+            conn.execute(
+                "INSERT INTO boards (id, name, phases) SELECT 'b' || n, 'Board', '[]' FROM generate_series(1, %s) AS n",
+                [MANY],
+            )
+            conn.execute(
+                "INSERT INTO board_members SELECT 'b' || n, 'u' || n, 'editor' FROM generate_series(1, %s) AS n", [MANY]
+            )
+            conn.execute(
+                "INSERT INTO opportunities (board_id, title, phase) "
+                "SELECT 'b' || n, 'Deal ' || k, 'new' FROM generate_series(1, %s) AS n, generate_series(1, 10) AS k",
+                [MANY],
+            )
+        yield Database(server.url(), "boardcast")
+
+
+async def asked(database: Database) -> list[tuple[int, str]]:
+    rows = await database.execute(
+        "SELECT calls, query FROM pg_stat_statements WHERE userid = 'api'::regrole "
+        "AND query NOT IN ('BEGIN', 'COMMIT', 'ROLLBACK') AND query NOT LIKE 'SET %%'"
+        " AND query NOT LIKE '%%pg_catalog.version%%' AND query NOT LIKE 'show %%' ORDER BY calls DESC"
+    )
+    return [(row["calls"], " ".join(row["query"].split())[:80]) for row in rows]
+
+
+async def test_a_thousand_boards_at_once_are_a_handful_of_queries(counted: Database) -> None:
+    settings = counted.settings(jwt_secret=SECRET)
+    tokens = Tokens(settings)
+    url = psycopg.conninfo.make_conninfo(counted.url, user="api", password=SECRET)
+    engine, hub = create_engine(url), Runtime(settings, tokens, "api")
+    await hub.start()
+    app = create_app(settings, engine=engine, tokens=tokens, hub=hub)
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", timeout=60) as client:
+
+            async def open_board(number: int) -> float:
+                headers = {"Authorization": f"Bearer {tokens.issue(f'u{number}', 'User', 600)}"}
+                begun = time.perf_counter()
+                answer = await client.get("/api/start", headers=headers)
+                shown = answer.json()["snapshot"]
+                assert (shown["board"]["id"], len(shown["opportunities"])) == (f"b{number}", 10)
+                return time.perf_counter() - begun
+
+            await counted.execute("SELECT pg_stat_statements_reset()")
+            await asyncio.gather(*map(open_board, range(1, MANY + 1)))
+            cold = await asked(counted)
+            assert sum(calls for calls, _ in cold) <= 20, cold
+            await counted.execute("SELECT pg_stat_statements_reset()")
+            await asyncio.gather(*map(open_board, range(1, MANY + 1)))
+            warm = await asked(counted)
+            assert not [query for _, query in warm if "Boards whole" in query or "to_jsonb" in query], warm
+            assert sum(calls for calls, _ in warm) <= 10, warm
+    finally:
+        await of_app(app).stop()
+        await hub.stop()
+        await engine.dispose()
