@@ -103,17 +103,18 @@ function Option({ name, which, chosen, who, onPick, className, children }: Optio
   const id = useId();
   return (
     <div
+      onClick={onPick}
       className={classes(
-        "rounded-xl border px-3 py-2 transition-colors has-[input[type=radio]:focus-visible]:outline-2 outline-accent",
+        "cursor-pointer rounded-xl border px-3 py-3 transition-colors has-[input[type=radio]:focus-visible]:outline-2 outline-accent",
         chosen ? "border-accent bg-accent-soft" : "border-line hover:border-edge",
         className,
       )}
     >
-      <label htmlFor={id} className="flex cursor-pointer items-center gap-2 text-[13px]">
+      <label htmlFor={id} className="flex cursor-pointer items-center gap-2 text-[13px] leading-6">
         <input id={id} type="radio" name={name} value={which} checked={chosen} onChange={onPick} aria-describedby={`${id}-what`} className="accent-accent size-4 outline-none" />
         <span className="text-soft">{who}</span>
       </label>
-      <div id={`${id}-what`} className="mt-1 empty:hidden" onClick={onPick}>
+      <div id={`${id}-what`} className="mt-1 empty:hidden">
         {children}
       </div>
     </div>

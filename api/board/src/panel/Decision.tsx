@@ -70,7 +70,7 @@ export function Decision({ store, conflict, more, onLater }: Props) {
     >
       <div
         ref={body}
-        className="flex flex-col gap-4 [&_textarea]:field-sizing-content max-md:[&_:is(label,button)]:min-h-11"
+        className="flex flex-col gap-4 [&_textarea]:field-sizing-content max-md:[&_button]:min-h-11"
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
         }}
