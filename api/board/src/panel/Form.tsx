@@ -15,7 +15,7 @@ const ROWS: readonly (readonly FormField[])[] = [
   ["notes"],
 ];
 
-const FLASH = 2000;
+const FLASH = 1800;
 
 export type Unreadable = Partial<Record<FormField, string>>;
 
@@ -71,15 +71,10 @@ export function Form(props: Props) {
 function OneField({ field, since, row, state, faults, unreadable, onChange, onUnreadable }: Props & { readonly field: FormField; readonly since: number | undefined }) {
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const names = frame.current?.classList;
-    if (since === undefined || !names) return;
-    // Not by a key: that would take the field away from under the one who types in it.
-    names.add("flash");
-    const timer = setTimeout(() => names.remove("flash"), FLASH);
-    return () => {
-      clearTimeout(timer);
-      names.remove("flash");
-    };
+    if (since === undefined || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const lit = { backgroundColor: "var(--warn-soft)", boxShadow: "0 0 0 0.4rem var(--warn-soft)" };
+    const flash = frame.current?.animate([lit, {}], { duration: FLASH, easing: "ease-out" });
+    return () => flash?.cancel();
   }, [since]);
   return (
     <div ref={frame} data-field={field} className="min-w-0 flex-1 rounded-lg">
