@@ -32,6 +32,8 @@ export interface BoardState {
 export interface Trouble {
   readonly code: string;
   readonly message: string;
+  /** What is wrong with which field (`pointer`: "/title"), where the service says. */
+  readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[];
 }
 
 /** Two people changed the same fields: this user is asked. Until then his values are shown, and the card's later writes wait. */

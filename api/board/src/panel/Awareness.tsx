@@ -11,13 +11,13 @@ interface Props {
   readonly edit: RemoteEdit & { readonly field: FormField };
   readonly base: Row;
   readonly names: Names;
-  /** This user typed in the same field: whose is to stay? `kept`: he has decided for his own. */
-  readonly mine: "none" | "clash" | "kept";
+  /** This user typed in the same field: whose is to stay? */
+  readonly clash: boolean;
   readonly onTheirs: () => void;
   readonly onMine: () => void;
 }
 
-export function Awareness({ edit, base, names, mine, onTheirs, onMine }: Props) {
+export function Awareness({ edit, base, names, clash, onTheirs, onMine }: Props) {
   const { t, format } = useI18n();
   const ago = (
     <span aria-hidden="true" className="opacity-80">
@@ -25,7 +25,7 @@ export function Awareness({ edit, base, names, mine, onTheirs, onMine }: Props) 
       <AgoHere at={edit.at} />
     </span>
   );
-  if (mine === "none") {
+  if (!clash) {
     const before = edit.field === "notes" ? "" : shown(edit.field, base, format, names);
     return (
       <p className="text-warn-ink mt-1 text-[13px]">
@@ -53,13 +53,9 @@ export function Awareness({ edit, base, names, mine, onTheirs, onMine }: Props) 
         <Button size="sm" onClick={onTheirs}>
           {t("aware.useTheirs")}
         </Button>
-        {mine === "clash" ? (
-          <Button size="sm" onClick={onMine}>
-            {t("aware.keepMine")}
-          </Button>
-        ) : (
-          <span>{t("aware.kept")}</span>
-        )}
+        <Button size="sm" onClick={onMine}>
+          {t("aware.keepMine")}
+        </Button>
       </div>
     </div>
   );

@@ -27,7 +27,6 @@ interface Props {
   /** The card as it was when editing began. */
   readonly base: Row;
   readonly remote: readonly RemoteEdit[];
-  readonly draft: Changes;
   readonly clashes: readonly Field[];
   readonly faults: Faults;
   readonly unreadable: Unreadable;
@@ -55,7 +54,7 @@ export function Form(props: Props) {
                 edit={edit}
                 base={props.base}
                 names={props.names}
-                mine={mine(edit.field, props)}
+                clash={props.clashes.includes(edit.field)}
                 onTheirs={() => props.onTheirs(edit.field)}
                 onMine={() => props.onMine(edit.field)}
               />
@@ -89,9 +88,4 @@ function OneField({ field, since, row, state, faults, unreadable, onChange, onUn
       />
     </div>
   );
-}
-
-function mine(field: FormField, { draft, clashes }: Props): "none" | "clash" | "kept" {
-  if (clashes.includes(field)) return "clash";
-  return field in draft ? "kept" : "none";
 }

@@ -70,7 +70,6 @@ export function NewPanel({ store, phase, onClose }: Props) {
           row={row}
           base={base}
           remote={[]}
-          draft={draft}
           clashes={[]}
           faults={saving.faults}
           unreadable={unreadable}

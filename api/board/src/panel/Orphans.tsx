@@ -2,11 +2,11 @@
 import type { BoardStore, Orphan } from "@boardcast/client";
 import { useI18n, type Key } from "../i18n";
 import { Button } from "../ui";
+import { fill } from "./editing";
 import { FIELDS, shown, type Names } from "./fields";
 import { reason } from "./faults";
 import { useNames } from "./names";
 import { leaveNewDraft } from "./typed";
-import { fill } from "./useSaving";
 import { useStore } from "./useStore";
 
 interface Props {

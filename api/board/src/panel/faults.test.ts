@@ -8,7 +8,7 @@ import { en } from "./words.en";
 const t = ((key: keyof typeof en, values?: Record<string, string | number>) => say(en[key] as Phrase, new Intl.PluralRules("en"), values)) as Translate;
 
 function refused(...errors: { pointer: string; code: string; detail: string }[]) {
-  return faults({ code: "invalid-input", message: "", body: { errors: errors.map((error) => ({ in: "body", ...error })) } }, t);
+  return faults({ code: "invalid-input", message: "", errors }, t);
 }
 
 test("each fault stands at its field, in plain words", () => {

@@ -1,4 +1,5 @@
 /** What the server refused, said by field where it names one. The server's own words are the last resort. */
+import type { Trouble } from "@boardcast/client";
 import type { Translate } from "../i18n";
 import { FIELDS, LONGEST, type FormField } from "./fields";
 
@@ -10,23 +11,16 @@ export interface Faults {
 
 export const NO_FAULTS: Faults = { fields: {}, whole: null };
 
-/** What the store tells of a write that was refused: the problem's slug, its words, and all of it. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly body?: Readonly<Record<string, unknown>>;
-}
-
-export function faults(refusal: Refusal, t: Translate): Faults {
-  if (refusal.code === "unknown-phase") return { fields: { phase: t("fault.unknownPhase") }, whole: null };
-  if (refusal.code === "unknown-user") return { fields: { owner_id: t("fault.unknownUser") }, whole: null };
-  const found = Object.fromEntries(entries(refusal.body, t)) as Faults["fields"];
-  return Object.keys(found).length > 0 ? { fields: found, whole: null } : { fields: {}, whole: reason(refusal, t) };
+export function faults(trouble: Trouble, t: Translate): Faults {
+  if (trouble.code === "unknown-phase") return { fields: { phase: t("fault.unknownPhase") }, whole: null };
+  if (trouble.code === "unknown-user") return { fields: { owner_id: t("fault.unknownUser") }, whole: null };
+  const found = Object.fromEntries(entries(trouble, t)) as Faults["fields"];
+  return Object.keys(found).length > 0 ? { fields: found, whole: null } : { fields: {}, whole: reason(trouble, t) };
 }
 
 /** Why a write was refused, in one sentence. */
-export function reason(refusal: Refusal, t: Translate): string {
-  switch (refusal.code) {
+export function reason(trouble: Trouble, t: Translate): string {
+  switch (trouble.code) {
     case "read-only":
       return t("fault.readOnly");
     case "unknown-board":
@@ -53,15 +47,14 @@ export function reason(refusal: Refusal, t: Translate): string {
     case "internal-error":
       return t("fault.later");
     default:
-      return t("fault.other", { detail: refusal.message });
+      return t("fault.other", { detail: trouble.message });
   }
 }
 
-function entries(body: unknown, t: Translate): [FormField, string][] {
-  const listed = isRecord(body) && Array.isArray(body["errors"]) ? (body["errors"] as unknown[]) : [];
-  return listed.filter(isRecord).flatMap((each): [FormField, string][] => {
-    const field = FIELDS.find((name) => each["pointer"] === `/${name}`);
-    return field ? [[field, one(field, String(each["code"]), String(each["detail"]), t)]] : [];
+function entries({ errors = [] }: Trouble, t: Translate): [FormField, string][] {
+  return errors.flatMap(({ pointer, code, detail }): [FormField, string][] => {
+    const field = FIELDS.find((name) => pointer === `/${name}`);
+    return field ? [[field, one(field, code, detail, t)]] : [];
   });
 }
 
@@ -72,8 +65,4 @@ function one(field: FormField, code: string, detail: string, t: Translate): stri
   if (field === "probability") return t("fault.percent");
   if (field === "expected_close_date") return t("fault.date");
   return t("fault.other", { detail });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

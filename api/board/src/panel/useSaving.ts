@@ -1,12 +1,13 @@
 /** Sending what was typed, and what became of it. What is refused goes back into the form, as it was typed. */
-import type { BoardStore, Editor, Field, Orphan, Changes } from "@boardcast/client";
+import type { BoardStore, Editor, Field, Orphan, Changes, Trouble } from "@boardcast/client";
 import { useState } from "react";
 import { useI18n } from "../i18n";
-import { faults, NO_FAULTS, type Faults, type Refusal } from "./faults";
+import { fill } from "./editing";
+import { faults, NO_FAULTS, type Faults } from "./faults";
 
 export type Outcome = "idle" | "saving" | "saved" | "merged" | "queued";
 
-export type Result = { readonly outcome: Outcome; readonly refusal?: Refusal };
+export type Result = { readonly outcome: Outcome; readonly refusal?: Trouble };
 
 export interface Saving {
   readonly outcome: Outcome;
@@ -50,17 +51,12 @@ export async function saveCard(store: BoardStore, editor: Editor): Promise<Resul
   return { outcome: remote.length > 0 || version > base.version_number + 1 ? "merged" : "saved" };
 }
 
-function takeBack(store: BoardStore, editor: Editor): { refusal?: Refusal } {
+function takeBack(store: BoardStore, editor: Editor): { refusal?: Trouble } {
   const orphan = store.getState().orphans.findLast((each) => each.opportunityId === editor.id && each.reason === "refused");
   if (!orphan) return {};
   fill(editor, orphan.changes);
   store.discard(orphan.id);
   return { refusal: orphan.problem };
-}
-
-/** Type changes into an editor. */
-export function fill(editor: Editor, changes: Changes): void {
-  for (const [field, value] of Object.entries(changes) as [Field, Changes[Field]][]) editor.set(field, value);
 }
 
 /** Make a card and wait until it is there, refused, or clear that it takes longer: then the store goes on by itself. */

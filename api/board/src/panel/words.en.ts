@@ -59,8 +59,6 @@ export const en = {
   "aware.look": "What changed",
   "aware.useTheirs": "Use theirs",
   "aware.keepMine": "Keep mine",
-  "aware.kept": "Yours stays when you save.",
-  "aware.said": "{name} changed {field} to {value}.",
 
   "delete.delete": "Delete deal",
   "delete.done": "“{title}” deleted",

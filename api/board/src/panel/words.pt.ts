@@ -61,8 +61,6 @@ export const pt: Like<typeof en> = {
   "aware.look": "O que mudou",
   "aware.useTheirs": "Usar o novo",
   "aware.keepMine": "Manter o meu",
-  "aware.kept": "O seu fica quando você salvar.",
-  "aware.said": "{name} mudou {field} para {value}.",
 
   "delete.delete": "Excluir negócio",
   "delete.done": "“{title}” excluído",
