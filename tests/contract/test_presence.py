@@ -5,6 +5,7 @@ from typing import Any
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import Message, WebSocketClient
+from tests.support.until import until
 
 
 async def editor(services: Services, user: str = "bruno") -> WebSocketClient:
@@ -127,3 +128,22 @@ async def test_a_notification_that_never_came_is_made_up_for(serve: Serve, trans
     bruno = await editor(services)
     await bruno.send({"type": "user_editing", "opportunityId": "o1"})
     await ana.next("user_editing")
+
+
+async def test_who_polls_is_told_the_same(services: Services) -> None:
+    bruno = await editor(services)
+    async with services.asking("ana") as http:
+
+        async def there() -> list[tuple[str, str]]:
+            found = (await http.get("/api/boards/b1/presence")).json()["presence"]
+            return [(one["userId"], one["action"]) for one in found]
+
+        async def nobody() -> bool:
+            return await there() == []
+
+        await bruno.send({"type": "user_editing", "opportunityId": "o1"})
+        assert await until(there) == [("bruno", "editing")]
+        assert (await http.get("/api/boards/b1")).json()["presence"][0]["userId"] == "bruno"
+        bruno.cut()
+        await until(nobody)
+        assert (await http.get("/api/boards/b1")).json()["presence"] == []

@@ -1,0 +1,147 @@
+"""Whoever vanishes without a word is not there for long: a browser whose network is gone, one that polled, a killed service."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from db.settings import Settings
+from feed import presence, wheel
+from tests.cli.harness import SECRET, Commands
+from tests.support.database import Database
+from tests.support.proxy import Proxy
+from tests.support.services import Serve, Services
+from tests.support.streams import Client, WebSocketClient
+from tests.support.until import until
+
+EDIT = {"type": "user_editing", "opportunityId": "o1", "baseVersion": 1}
+
+
+@pytest.fixture(params=["websocket", "sse", "api-events"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """What the one who watches is connected by."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def other_feed(services: Services, database: Database, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """A feed service in a process of its own; its port, and its process to be killed."""
+    env = {"DATABASE_URL": database.url, "JWT_SECRET": SECRET, "BOARDCAST_FEED_PORT": "0"}
+    with Commands(tmp_path, env).serving("feed") as service:
+        yield urlsplit(service.feed).port or 0, service.process.pid
+        service.process.kill()
+        service.process.wait()
+
+
+def _kill(process: int) -> None:
+    os.kill(process, signal.SIGKILL)
+
+
+async def gone(watcher: Client, timeout: float) -> None:
+    stopped = await watcher.next("user_stopped_editing", timeout=timeout)
+    assert (stopped.body["opportunityId"], stopped.body["userId"]) == ("o1", "bruno")
+    state = await watcher.next("presence_state")
+    assert (state.body["opportunityId"], state.body["presence"]) == ("o1", [])
+
+
+async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve(heartbeat=0.6)
+    ana = await services.open(transport)
+    async with Proxy("127.0.0.1", await services.feed()) as proxy:
+        bruno = await WebSocketClient.connect(proxy.port, services.token("bruno"), "bruno")
+        await bruno.next("auth_success")
+        await bruno.send(EDIT)
+        await ana.next("user_editing")
+        await ana.next("presence_state")
+        # Nothing closes: as far as the service can see, he only says nothing.
+        proxy.hang()
+        begun = time.monotonic()
+        await gone(ana, timeout=5)
+        assert time.monotonic() - begun < wheel._SILENCES * 0.6 + 1
+        assert await database.execute("SELECT id FROM user_presence") == []
+        bruno.cut()
+        await bruno.close()
+
+
+def test_with_the_settings_as_they_come_that_is_within_35_seconds() -> None:
+    a_turn = 1.0
+    assert wheel._SILENCES * Settings().heartbeat + a_turn + presence._BEAT < 35
+
+
+async def test_one_who_polled_and_is_not_heard_of_again(services: Services, transport: str, database: Database) -> None:
+    ana = await services.open(transport)
+    async with services.asking("bruno") as http:
+        assert (await http.put("/api/opportunities/o1/presence", json={"baseVersion": 1})).status_code == 204
+    await ana.next("user_editing")
+    await ana.next("presence_state")
+    # As if 28 s had passed: he is still there, and then not.
+    (row,) = await database.execute(
+        "UPDATE user_presence SET last_activity = now() - interval '28 s' RETURNING last_activity"
+    )
+    said: datetime = row["last_activity"]
+    await gone(ana, timeout=8)
+    (row,) = await database.execute("SELECT extract(epoch FROM clock_timestamp() - %s)::float AS age", [said])
+    assert 30 <= row["age"] < 35
+
+
+async def test_a_killed_service_takes_its_people_with_it(
+    services: Services, transport: str, other_feed: tuple[int, int]
+) -> None:
+    port, process = other_feed
+    ana = await services.open(transport)
+    bruno = await WebSocketClient.connect(port, services.token("bruno"), "bruno")
+    await bruno.send(EDIT)
+    await ana.next("user_editing")
+    await ana.next("presence_state")
+    begun = time.monotonic()
+    _kill(process)
+    await gone(ana, timeout=15)
+    assert time.monotonic() - begun < 12
+    await bruno.close()
+
+
+async def test_who_comes_back_elsewhere_in_time_has_never_been_away(
+    services: Services, other_feed: tuple[int, int], database: Database
+) -> None:
+    port, process = other_feed
+    ana = await services.open("websocket")
+    bruno = await WebSocketClient.connect(port, services.token("bruno"), "bruno")
+    await bruno.send(EDIT)
+    await ana.next("user_editing")
+    _kill(process)
+    await bruno.close()
+    again = await services.open("websocket", user="bruno")
+    assert isinstance(again, WebSocketClient)
+    await again.send(EDIT)
+
+    async def leases(count: int) -> bool:
+        return len(await database.execute("SELECT id FROM user_presence")) == count
+
+    await until(lambda: leases(2))
+    await until(lambda: leases(1), timeout=12)
+    # Ask for something that comes after whatever the end of the old lease has told.
+    await again.send({"type": "user_stopped_editing", "opportunityId": "o1"})
+    await ana.next("user_stopped_editing")
+    assert [message.type for message in ana.messages].count("user_stopped_editing") == 1
+
+
+async def test_a_deleted_card_has_nobody_on_it(services: Services, transport: str, database: Database) -> None:
+    ana = await services.open(transport)
+    bruno = await services.open("websocket", user="bruno")
+    assert isinstance(bruno, WebSocketClient)
+    await bruno.send(EDIT)
+    await ana.next("user_editing")
+    await ana.next("presence_state")
+    await database.execute("DELETE FROM opportunities")
+    await gone(ana, timeout=5)
+
+    async def free() -> bool:
+        return not await database.execute("SELECT id FROM user_presence")
+
+    await until(free)
