@@ -1,4 +1,4 @@
-import { DndContext, DragOverlay, MeasuringStrategy, type Announcements } from "@dnd-kit/core";
+import { DndContext, DragOverlay, type Announcements } from "@dnd-kit/core";
 import type { BoardState, BoardStore, Http } from "@boardcast/client";
 import { useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
@@ -91,8 +91,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       <DndContext
         {...dragging}
         accessibility={{ announcements: SILENT, screenReaderInstructions: { draggable: t("dragHelp") } }}
-        autoScroll={{ layoutShiftCompensation: false }}
-        measuring={{ droppable: { strategy: MeasuringStrategy.WhileDragging } }}
+        autoScroll={false}
       >
         <main
           ref={root}
@@ -100,7 +99,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
           onKeyDown={drag ? undefined : focus.onKeyDown}
           onFocus={focus.onFocus}
           onBlur={focus.onBlur}
-          className="flex min-h-0 flex-1 snap-x snap-proximity scroll-px-3 items-stretch gap-3 overflow-x-auto p-3 sm:scroll-px-4 sm:p-4"
+          className={`flex min-h-0 flex-1 scroll-px-3 items-stretch gap-3 overflow-x-auto p-3 sm:scroll-px-4 sm:p-4 ${drag ? "" : "snap-x snap-proximity"}`}
         >
           {[...shown].map(([phase, cards]) => (
             <Column

@@ -55,7 +55,7 @@ export const Card = memo(function Card({ card, tabbable, ghost, lifted }: Props)
               <Menu
                 label={t("cardMenu", { title: card.title })}
                 tabIndex={tabIndex}
-                className="relative -my-1 -mr-1.5 size-7 rounded-md opacity-70 group-hover:opacity-100 focus:opacity-100"
+                className="relative -my-1.5 -mr-1.5 size-7! rounded-md opacity-70 group-hover:opacity-100 focus:opacity-100"
                 button={<DotsIcon />}
                 heading={t("moveTo")}
                 items={phases.map(({ id, name }) => ({ key: id, label: name, checked: id === card.phase, onSelect: () => id !== card.phase && moveTo(card.id, id) }))}

@@ -27,7 +27,7 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
         "group bg-surface relative flex flex-col gap-1 rounded-xl border px-3 py-2.5 shadow-card",
         editing.length > 0 || conflict ? "border-warn ring-warn ring-1" : "border-line hover:border-edge",
         ghost && "opacity-40 border-dashed border-accent!",
-        lifted && "shadow-lift border-accent! ring-accent ring-2",
+        lifted && "shadow-lift border-accent! ring-accent ring-1",
       )}
     >
       <div className="flex items-start gap-1">

@@ -1,7 +1,6 @@
-import { useDroppable } from "@dnd-kit/core";
 import type { Opportunity } from "@boardcast/client";
 import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
-import { memo, useCallback, useId, useRef } from "react";
+import { memo, useCallback, useId, useLayoutEffect, useRef } from "react";
 import { useI18n } from "../i18n";
 import { AlertIcon, Button, classes, PlusIcon } from "../ui";
 import { Card } from "./Card";
@@ -33,16 +32,7 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
   const { t, format } = useI18n();
   const { editable, phaseName, create } = useTools();
   const heading = useId();
-  const scroller = useRef<HTMLDivElement | null>(null);
-  const { setNodeRef } = useDroppable({ id: `phase ${phase}`, disabled: !editable });
-  const attach = useCallback(
-    (element: HTMLDivElement | null) => {
-      scroller.current = element;
-      setNodeRef(element);
-    },
-    [setNodeRef],
-  );
-
+  const scroller = useRef<HTMLDivElement>(null);
   const indexOf = (id: string | null): number => (id === null ? -1 : cards.findIndex((card) => card.id === id));
   const focusable = Math.max(0, indexOf(current));
   const held = indexOf(dragged);
@@ -61,6 +51,10 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
     rangeExtractor,
     useFlushSync: false,
   });
+
+  useLayoutEffect(() => {
+    if (lifted && held >= 0) virtual.scrollToIndex(held, { align: "auto" });
+  }, [virtual, lifted, held]);
 
   const name = phaseName(phase);
   const count = filtered ? `${format.number(cards.length)}/${format.number(total)}` : format.number(cards.length);
@@ -97,7 +91,7 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
           </Button>
         )}
       </header>
-      <div ref={attach} className="min-h-16 flex-1 overflow-x-hidden overflow-y-auto overscroll-y-contain rounded-b-2xl px-2 pt-1">
+      <div ref={scroller} data-scroller="" className="min-h-16 flex-1 overflow-x-hidden overflow-y-auto overscroll-y-contain rounded-b-2xl px-2 pt-1">
         {cards.length === 0 && <p className="border-line text-soft rounded-xl border border-dashed px-3 py-5 text-center text-[13px]">{t("emptyColumn")}</p>}
         <ul aria-label={name} className="relative" style={{ height: cards.length ? virtual.getTotalSize() : 0 }}>
           {virtual.getVirtualItems().map(({ index, key, start }) => {

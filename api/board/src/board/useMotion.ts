@@ -64,7 +64,10 @@ function travel(root: HTMLElement, from: ReadonlyMap<string, DOMRect>): void {
 function fly(element: HTMLElement, was: DOMRect, is: DOMRect): void {
   const likeness = element.cloneNode(true) as HTMLElement;
   likeness.inert = true;
-  for (const each of likeness.querySelectorAll("[id], [data-open]")) each.remove();
+  for (const each of likeness.querySelectorAll("[id], [data-open]")) {
+    each.removeAttribute("id");
+    each.removeAttribute("data-open");
+  }
   Object.assign(likeness.style, { position: "fixed", left: `${String(is.left)}px`, top: `${String(is.top)}px`, width: `${String(is.width)}px`, zIndex: "30", pointerEvents: "none", margin: "0" });
   likeness.setAttribute("aria-hidden", "true");
   document.body.append(likeness);

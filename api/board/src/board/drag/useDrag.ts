@@ -10,6 +10,7 @@ import {
 import type { BoardState, BoardStore, Opportunity } from "@boardcast/client";
 import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
 import { pointed } from "./pointer";
+import { scrollTowards } from "./scroll";
 import { neighbours, placeOf, standing, step, type Columns, type Target } from "./target";
 
 export interface Drag {
@@ -144,11 +145,19 @@ export function useDrag(options: Options) {
       at = { x: point.clientX, y: point.clientY };
       look();
     };
+    let frame = 0;
+    const pull = (): void => {
+      const { current } = now;
+      if (current && at && newest.current.root.current) scrollTowards(newest.current.root.current, current.target.phase, at);
+      frame = requestAnimationFrame(pull);
+    };
+    pull();
     const quiet = { capture: true, passive: true } as const;
     document.addEventListener("mousemove", follow, quiet);
     document.addEventListener("touchmove", follow, quiet);
     document.addEventListener("scroll", look, quiet);
     return () => {
+      cancelAnimationFrame(frame);
       document.removeEventListener("mousemove", follow, quiet);
       document.removeEventListener("touchmove", follow, quiet);
       document.removeEventListener("scroll", look, quiet);
