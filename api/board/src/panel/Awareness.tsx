@@ -20,7 +20,7 @@ interface Props {
 export function Awareness({ edit, base, names, clash, onTheirs, onMine }: Props) {
   const { t, format } = useI18n();
   const ago = (
-    <span aria-hidden="true" className="opacity-80">
+    <span aria-hidden="true">
       {" "}
       <AgoHere at={edit.at} />
     </span>

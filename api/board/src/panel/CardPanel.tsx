@@ -4,7 +4,7 @@ import { useId, useState, type ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { Ago } from "./Ago";
 import { EditCard } from "./EditCard";
-import { Head, type Side } from "./Head";
+import { Head, sideOf, type Side } from "./Head";
 import { History } from "./History";
 import { useNames } from "./names";
 import { Notice } from "./Notice";
@@ -80,7 +80,9 @@ function Frame({ id, children, ...head }: FrameProps) {
   return (
     <Sheet labelledBy={heading} first="h2" card={() => id} onClose={head.onClose} onSave={null}>
       <Head id={heading} {...head} />
-      <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4">{children}</div>
+      <div {...(head.side ? sideOf(heading, head.side) : {})} className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4">
+        {children}
+      </div>
     </Sheet>
   );
 }

@@ -1,6 +1,6 @@
 /** A deal that is being changed, while others may change it too. */
 import type { BoardStore, Changes, Editor, Field, Http, Opportunity } from "@boardcast/client";
-import { useId, useState, type ReactNode } from "react";
+import { useId, useState, type ComponentProps } from "react";
 import { useI18n } from "../i18n";
 import { Button, TrashIcon } from "../ui";
 import { changed } from "./Awareness";
@@ -9,7 +9,7 @@ import { Deciding } from "./Deciding";
 import { Foot } from "./Foot";
 import { Form } from "./Form";
 import { Gone } from "./Gone";
-import { Head, type Side } from "./Head";
+import { Head, sideOf, type Side } from "./Head";
 import { History } from "./History";
 import { useNames } from "./names";
 import { Notice } from "./Notice";
@@ -86,7 +86,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
       <p role="status" className="sr-only">
         {newest && `${changed(newest, base, names, t, format)}.`}
       </p>
-      <Body hidden={side !== "details"}>
+      <Body {...sideOf(heading, "details")} hidden={side !== "details"}>
         {gone && <Gone store={store} editor={editor} id={id} names={names} drafted={count > 0} onOpen={onOpen} onHistory={() => onSide("history")} />}
         {conflict && <Deciding store={store} conflict={conflict} names={names} />}
         {left && count > 0 && !conflict && <Notice tone="plain">{t("save.draftBack")}</Notice>}
@@ -107,7 +107,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
         />
       </Body>
       {side === "history" && (
-        <Body>
+        <Body {...sideOf(heading, "history")}>
           <History store={store} http={http} id={id} current={gone ? undefined : now} writes />
         </Body>
       )}
@@ -131,10 +131,6 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
   );
 }
 
-function Body({ hidden, children }: { readonly hidden?: boolean; readonly children: ReactNode }) {
-  return (
-    <div hidden={hidden} className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4 [&[hidden]]:hidden">
-      {children}
-    </div>
-  );
+function Body(props: ComponentProps<"div">) {
+  return <div {...props} className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4 [&[hidden]]:hidden" />;
 }

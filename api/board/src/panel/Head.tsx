@@ -1,10 +1,15 @@
 /** The top of the panel: what deal it is, who else is at it, and its two sides. */
 import type { Presence } from "@boardcast/client";
-import { useId, type KeyboardEvent, type ReactNode } from "react";
+import type { KeyboardEvent, ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { Avatar, Button, classes, CloseIcon } from "../ui";
 
 export type Side = "details" | "history";
+
+/** What a side's content says of itself; `id`: the heading's. */
+export function sideOf(id: string, side: Side) {
+  return { role: "tabpanel", "aria-labelledby": `${id}-${side}` } as const;
+}
 
 interface Props {
   readonly id: string;
@@ -32,7 +37,7 @@ export function Head({ id, title, above, others = [], side, onSide, onClose }: P
         </Button>
       </div>
       <Others others={others} />
-      {side && onSide ? <Sides side={side} onSide={onSide} /> : <div className="h-3" />}
+      {side && onSide ? <Sides panel={id} side={side} onSide={onSide} /> : <div className="h-3" />}
     </header>
   );
 }
@@ -58,9 +63,8 @@ function Others({ others }: { readonly others: readonly Presence[] }) {
 
 const SIDES = ["details", "history"] as const;
 
-function Sides({ side, onSide }: { readonly side: Side; readonly onSide: (side: Side) => void }) {
+function Sides({ panel, side, onSide }: { readonly panel: string; readonly side: Side; readonly onSide: (side: Side) => void }) {
   const { t } = useI18n();
-  const group = useId();
   function step(event: KeyboardEvent<HTMLElement>): void {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
     event.preventDefault();
@@ -75,7 +79,7 @@ function Sides({ side, onSide }: { readonly side: Side; readonly onSide: (side: 
           key={each}
           type="button"
           role="tab"
-          id={`${group}-${each}`}
+          id={`${panel}-${each}`}
           data-side={each}
           aria-selected={side === each}
           tabIndex={side === each ? 0 : -1}
