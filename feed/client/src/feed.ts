@@ -1,18 +1,16 @@
 /**
  * A feed: one connection by the best way there is, shared by the tabs of a browser where they agree on a name.
  *
- * Invariant: listeners get deliveries in order, each after what this tab was given before it. While something that was missed is
- * fetched, what arrives meanwhile waits: a state is of its moment, and must not come after what happened later.
+ * Invariant: listeners get deliveries in order, each after what this tab was given before it; what it has missed is fetched.
  */
-import { Backoff } from "./backoff.js";
 import { type Claims, Desk, merged } from "./claims.js";
 import { Connection } from "./connection.js";
+import { Gate } from "./gate.js";
 import { Http, ProblemError, type Fetch } from "./http.js";
 import { visible, watchPage } from "./page.js";
-import { sync } from "./polling.js";
 import { type Everybody, reducePresence } from "./presence.js";
 import { cookieSession, SessionKeeper } from "./session.js";
-import { type Standing, type Tab, Tabs } from "./tabs.js";
+import { type Standing, type Tab, Tabs, type TabsHooks } from "./tabs.js";
 import { TIMING, type Timing } from "./timing.js";
 import type { ClientMessage, Delivery, FeedStatus, Session, Source, Transport } from "./types.js";
 
@@ -52,8 +50,7 @@ export class Feed implements Source {
   #presence: Everybody = new Map();
   /** Where this tab stands, counting what waits. */
   #cursor: string | null = null;
-  #filling = 0;
-  #waiting: Delivery[] = [];
+  readonly #gate: Gate;
   readonly #deliveryListeners = new Set<(delivery: Delivery) => void>();
   readonly #statusListeners = new Set<(status: FeedStatus) => void>();
   readonly #presenceListeners = new Set<(presence: Everybody) => void>();
@@ -65,7 +62,8 @@ export class Feed implements Source {
     this.#timing = { ...TIMING, ...options.timing };
     this.#session = new SessionKeeper(session ?? cookieSession(new Http(own)));
     this.http = new Http(session ? { ...own, session: this.#session } : own);
-    this.#tabs = share !== false && Tabs.possible ? new Tabs(share, this.#hooks()) : null;
+    this.#gate = new Gate(this.http, this.#timing, (delivery) => this.#emit(delivery));
+    this.#tabs = share !== false && Tabs.possible ? new Tabs(share, this.#timing, this.#hooks()) : null;
   }
 
   get status(): FeedStatus {
@@ -102,7 +100,7 @@ export class Feed implements Source {
       return;
     }
     if (this.#status.state === "ended") this.#again();
-    if (cursor !== this.#cursor) await this.#fill(cursor);
+    if (cursor !== this.#cursor) await this.#gate.fill(cursor);
   }
 
   send(message: ClientMessage): void {
@@ -113,14 +111,14 @@ export class Feed implements Source {
 
   stop(): void {
     this.#unwatch?.();
+    this.#tabs?.stop(); // before the others could hear that this tab's connection ends
     this.#connection?.stop();
-    this.#tabs?.stop();
     this.#connection = this.#unwatch = null;
     this.#cursor = null;
     this.#desk = new Desk();
     this.#claims = new Map();
     this.#others.clear();
-    this.#waiting = [];
+    this.#gate.shut();
     this.#see(new Map());
     this.#show(IDLE);
   }
@@ -129,19 +127,24 @@ export class Feed implements Source {
     return !this.#tabs || this.#tabs.leads;
   }
 
-  #hooks(): ConstructorParameters<typeof Tabs>[1] {
+  #hooks(): TabsHooks {
     return {
       lead: () => {
         if (this.#cursor !== null) this.#connect(this.#cursor);
       },
       tab: () => ({ claims: this.#claims, visible: visible(), boards: [...this.#boards] }),
       standing: () => ({ cursor: this.#connection?.cursor ?? null, status: this.#status, presence: [...this.#presence.values()].flat() }),
-      changed: (from, tab, ask) => {
+      fall: () => {
+        this.#others.clear();
+        this.#connection?.stop();
+        this.#connection = null;
+      },
+      changed: (from, tab) => {
         if (tab) this.#others.set(from, tab);
         else this.#others.delete(from);
         this.#claim();
-        if (ask) this.#connection?.wake();
       },
+      woken: () => this.#connection?.wake(),
       again: () => this.#again(),
       stands: (standing) => this.#joined(standing),
       delivered: (delivery, before) => this.#told(delivery, before),
@@ -189,7 +192,7 @@ export class Feed implements Source {
     this.#unwatch ??= watchPage({
       wake: () => {
         this.#connection?.wake();
-        this.#tabs?.tell(true);
+        this.#tabs?.tell("woken");
       },
       offline: () => this.#connection?.offline(),
       seen: () => this.#tabs?.tell(),
@@ -217,7 +220,7 @@ export class Feed implements Source {
   }
 
   #missed(since: string): void {
-    this.#fill(since).catch((error: unknown) => {
+    this.#gate.fill(since).catch((error: unknown) => {
       if (!(error instanceof ProblemError) || error.status !== 410 || this.#cursor === null) return;
       this.#emit({ messages: [{ type: "reset", reason: String(error.body["reason"]), cursor: this.#cursor }], cursor: null });
     });
@@ -225,32 +228,7 @@ export class Feed implements Source {
 
   #take(delivery: Delivery): void {
     if (delivery.cursor !== null) this.#cursor = delivery.cursor;
-    if (this.#filling) this.#waiting.push(delivery);
-    else this.#emit(delivery);
-  }
-
-  /** Fetch what changed since a cursor, and tell it before anything else. */
-  async #fill(since: string): Promise<void> {
-    this.#filling++;
-    const waits = new Backoff(this.#timing.round, this.#timing.roundMost);
-    try {
-      for (let from: string | null = since; from !== null; ) {
-        try {
-          const page = await sync(this.http, from);
-          const { opportunities, deletedIds } = page;
-          if (opportunities.length || deletedIds.length) {
-            this.#emit({ messages: [{ type: "state", opportunities, deletedIds }], cursor: null });
-          }
-          from = page.hasMore ? page.lastSync : null;
-        } catch (error) {
-          const again = error instanceof ProblemError && (error.status === 0 || error.status === 429 || error.status >= 500);
-          if (!again || this.#cursor === null) throw error;
-          await new Promise((resolve) => setTimeout(resolve, error.retryAfter ?? waits.next()));
-        }
-      }
-    } finally {
-      if (--this.#filling === 0) for (const delivery of this.#waiting.splice(0)) this.#emit(delivery);
-    }
+    this.#gate.take(delivery);
   }
 
   #emit(delivery: Delivery): void {

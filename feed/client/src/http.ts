@@ -76,7 +76,7 @@ export class Http {
       return await this.#ask(method, path, options);
     } catch (error) {
       if (!this.#session || !(error instanceof ProblemError) || error.status !== 401) throw error;
-      await this.#session.renew();
+      await this.#session.renew().catch((error: unknown) => refuse(error));
       return this.#ask(method, path, options);
     }
   }
@@ -84,7 +84,7 @@ export class Http {
   async #ask(method: string, path: string, { body, headers, signal }: RequestOptions): Promise<Answer> {
     const given: Record<string, string> = { ...headers };
     if (body !== undefined) given["Content-Type"] = "application/json";
-    if (this.#session) given["Authorization"] = `Bearer ${(await this.#session.current()).token}`;
+    if (this.#session) given["Authorization"] = `Bearer ${(await this.#session.current().catch((error: unknown) => refuse(error))).token}`;
     const response = await this.#send(this.api + path, {
       method,
       headers: given,
@@ -109,13 +109,17 @@ export class Http {
       const text = await response.text();
       return { ok: response.ok, answer: { status: response.status, headers: response.headers, body: parsed(text) } };
     } catch (error) {
-      const type = outer?.aborted ? "aborted" : "network";
-      throw new ProblemError(0, { type, title: "No answer", detail: error instanceof Error ? error.message : String(error) });
+      return refuse(error, outer?.aborted ? "aborted" : "network");
     } finally {
       clearTimeout(timer);
       outer?.removeEventListener("abort", abort);
     }
   }
+}
+
+function refuse(error: unknown, type = "network"): never {
+  if (error instanceof ProblemError) throw error;
+  throw new ProblemError(0, { type, title: "No answer", detail: error instanceof Error ? error.message : String(error) });
 }
 
 function parsed(text: string): unknown {

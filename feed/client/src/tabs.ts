@@ -3,9 +3,10 @@
  *
  * Invariant: what the leader posts, every tab gets in the order of the posts, with the position before it, so that a tab knows
  * when it has missed something. Each tab holds a lock of its own while it lives: the leader waits for it, and knows who has gone
- * however they went.
+ * however they went. A leader that does not answer (its page stands still) is relieved by a tab that is looked at.
  */
 import type { Claims } from "./claims.js";
+import type { Timing } from "./timing.js";
 import type { Delivery, FeedStatus, Presence } from "./types.js";
 
 /** What one tab has, for the leader to act on. */
@@ -22,21 +23,27 @@ export interface Standing {
   readonly presence: readonly Presence[];
 }
 
+/** `standing`: say where you stand. `woken`: that, and look at the stream, for somebody looks at me. */
+export type Ask = "standing" | "woken" | null;
+
 type Post =
-  | { readonly kind: "tab"; readonly from: string; readonly tab: Tab; readonly ask: boolean }
+  | { readonly kind: "tab"; readonly from: string; readonly tab: Tab; readonly ask: Ask }
   | { readonly kind: "again" | "lead" }
   | { readonly kind: "standing"; readonly standing: Standing }
   | { readonly kind: "status"; readonly status: FeedStatus }
   | { readonly kind: "delivery"; readonly delivery: Delivery; readonly before: string | null };
 
 export interface TabsHooks {
-  /** This tab has the connection from here on. */
+  /** This tab has the connection from here on, or has it no more. */
   lead(): void;
+  fall(): void;
   /** What this tab has. */
   tab(): Tab;
   standing(): Standing;
-  /** As the leader: another tab has this now; null: it is gone. `ask`: it has just been looked at. */
-  changed(from: string, tab: Tab | null, ask: boolean): void;
+  /** As the leader: another tab has this now; null: it is gone. */
+  changed(from: string, tab: Tab | null): void;
+  /** As the leader: another tab has just been looked at. */
+  woken(): void;
   /** As the leader: somebody has signed in again. */
   again(): void;
   /** As a follower. */
@@ -47,6 +54,8 @@ export interface TabsHooks {
 
 export class Tabs {
   readonly #name: string;
+  readonly #heartbeat: number;
+  readonly #check: number;
   readonly #hooks: TabsHooks;
   readonly #id = crypto.randomUUID();
   readonly #known = new Set<string>();
@@ -54,10 +63,13 @@ export class Tabs {
   #channel: BroadcastChannel | null = null;
   #joined: Promise<void> | null = null;
   #settle: (() => void) | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   leads = false;
 
-  constructor(name: string, hooks: TabsHooks) {
+  constructor(name: string, { heartbeat, check }: Timing, hooks: TabsHooks) {
     this.#name = `boardcast:${name}`;
+    this.#heartbeat = heartbeat;
+    this.#check = check;
     this.#hooks = hooks;
   }
 
@@ -71,9 +83,12 @@ export class Tabs {
     return this.#joined;
   }
 
-  /** Tell the leader what this tab has; `ask` for where it stands. */
-  tell(ask = false): void {
-    if (!this.leads) this.#post({ kind: "tab", from: this.#id, tab: this.#hooks.tab(), ask });
+  /** Tell the leader what this tab has. */
+  tell(ask: Ask = null): void {
+    if (this.leads || !this.#channel) return;
+    const tab = this.#hooks.tab();
+    this.#post({ kind: "tab", from: this.#id, tab, ask });
+    if (ask && tab.visible) this.#after(this.#check, () => this.#stand(true));
   }
 
   /** Ask the leader to begin again. */
@@ -82,15 +97,16 @@ export class Tabs {
   }
 
   deliver(delivery: Delivery, before: string | null): void {
-    this.#post({ kind: "delivery", delivery, before });
+    if (this.leads) this.#post({ kind: "delivery", delivery, before });
   }
 
   say(status: FeedStatus): void {
-    this.#post({ kind: "status", status });
+    if (this.leads) this.#post({ kind: "status", status });
   }
 
   stop(): void {
     this.#ended.abort();
+    clearTimeout(this.#timer);
     this.#ended = new AbortController();
     this.#channel?.close();
     this.#channel = this.#joined = null;
@@ -99,29 +115,52 @@ export class Tabs {
   }
 
   async #join(): Promise<void> {
-    const { signal } = this.#ended;
     const settled = new Promise<void>((resolve) => (this.#settle = resolve));
     const channel = (this.#channel = new BroadcastChannel(this.#name));
     channel.onmessage = ({ data }: MessageEvent<Post>) => this.#take(data);
-    await new Promise<void>((resolve) => this.#hold(`${this.#name}:${this.#id}`, signal, resolve));
-    this.#hold(this.#name, signal, () => {
-      this.leads = true;
-      this.#hooks.lead();
-      this.#settle?.();
-      this.#post({ kind: "lead" });
-    });
-    this.tell(true);
+    const { signal } = this.#ended;
+    await new Promise<void>((resolve) => this.#hold(`${this.#name}:${this.#id}`, { signal }, resolve));
+    this.#stand(false);
+    this.tell("standing");
     return settled;
   }
 
-  /** Have a lock until the end; `then` when it is ours. */
-  #hold(name: string, signal: AbortSignal, then: () => void): void {
-    const ended = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    const held = navigator.locks.request(name, { signal }, () => {
+  /** Ask for the group's lock; `steal` it from one that stands still. */
+  #stand(steal: boolean): void {
+    const { signal } = this.#ended;
+    const lead = (): void => {
+      if (this.leads) return;
+      this.leads = true;
+      clearTimeout(this.#timer);
+      this.#hooks.lead();
+      this.#settle?.();
+      this.#post({ kind: "lead" });
+    };
+    const fall = (): void => {
+      if (!this.leads || signal.aborted) return;
+      this.leads = false;
+      this.#known.clear();
+      this.#hooks.fall();
+      this.#stand(false);
+      this.tell("standing");
+    };
+    this.#hold(this.#name, steal ? { steal } : { signal }, lead, fall);
+  }
+
+  /** Have a lock until the end; `then` when it is ours, `lost` when it is taken away. */
+  #hold(name: string, options: LockOptions, then: () => void, lost?: () => void): void {
+    const { signal } = this.#ended;
+    const held = navigator.locks.request(name, options, () => {
+      if (signal.aborted) return undefined;
       then();
-      return ended;
+      return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     });
-    held.catch(() => undefined); // it was ended while it waited
+    held.catch(() => lost?.());
+  }
+
+  #after(wait: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, wait);
   }
 
   #post(post: Post): void {
@@ -137,27 +176,29 @@ export class Tabs {
     if (post.kind === "again") this.#hooks.again();
     if (post.kind !== "tab") return;
     if (!this.#known.has(post.from)) this.#meet(post.from);
-    this.#hooks.changed(post.from, post.tab, post.ask);
+    this.#hooks.changed(post.from, post.tab);
+    if (post.ask === "woken") this.#hooks.woken();
     if (post.ask) this.#post({ kind: "standing", standing: this.#hooks.standing() });
   }
 
   /** A tab's own lock is ours when the tab is gone. */
   #meet(from: string): void {
+    const { signal } = this.#ended;
     this.#known.add(from);
-    const gone = navigator.locks.request(`${this.#name}:${from}`, { signal: this.#ended.signal }, () => {
-      this.#known.delete(from);
-      this.#hooks.changed(from, null, false);
+    const gone = navigator.locks.request(`${this.#name}:${from}`, { signal }, () => {
+      if (this.#known.delete(from)) this.#hooks.changed(from, null);
     });
-    gone.catch(() => undefined);
+    gone.catch(() => undefined); // we have gone first
   }
 
   #follow(post: Post): void {
-    if (post.kind === "lead") this.tell(true);
+    if (post.kind === "lead") this.tell("standing");
     else if (post.kind === "delivery") this.#hooks.delivered(post.delivery, post.before);
     else if (post.kind === "status") this.#hooks.status(post.status);
     else if (post.kind === "standing") {
       this.#hooks.stands(post.standing);
       this.#settle?.();
+      this.#after(this.#heartbeat, () => this.tell("standing"));
     }
   }
 }
