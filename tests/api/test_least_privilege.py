@@ -1,0 +1,57 @@
+"""The API with no rights but those of its role, feed_app: everything that it does, its own hub included."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from api.app import create_app
+from api.services import of_app
+from db.engine import create_engine
+from feed.runtime import Runtime
+from tests.api.harness import Api
+from tests.support.database import Database
+
+
+@pytest.fixture
+async def least(api: Api) -> AsyncIterator[Api]:
+    login = f"{api.database.name}_api"
+    async with await api.database.connect() as conn:
+        await conn.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(sql.Identifier(login)))
+        await conn.execute(sql.SQL("GRANT feed_app TO {}").format(sql.Identifier(login)))
+    url = f"postgresql://{login}:x@{api.database.url.rpartition('@')[2]}"
+    settings = api.settings.model_copy(update={"database_url": url})
+    async with AsyncExitStack() as stack:
+        engine, hub = create_engine(url), Runtime(settings, api.tokens, "api")
+        stack.push_async_callback(engine.dispose)
+        await hub.start()
+        stack.push_async_callback(hub.stop)
+        app = create_app(settings, engine=engine, tokens=api.tokens, hub=hub)
+        stack.push_async_callback(of_app(app).stop)
+        yield Api(Database(url, api.database.name), settings, engine, api.tokens, app, stack)
+    async with await api.database.connect() as conn:
+        await conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
+
+
+async def test_it_can_do_all_that_it_is_asked_for(least: Api) -> None:
+    ana = await least.user("ana")
+    card = await least.card(id="made-by-a-client", notes="a\nb\nc")
+    path = f"/api/opportunities/{card['id']}"
+    assert (await ana.get("/api/start")).json()["snapshot"]["board"]["id"] == "vendas"
+    assert (await ana.put(f"{path}/presence", json={"baseVersion": 1})).status_code == 204
+    assert await least.database.execute("SELECT user_id, behind FROM feed.editing") == [
+        {"user_id": "ana", "behind": False}
+    ]
+    assert (await ana.patch(path, json={"notes": "A\nb\nc"}, headers={"If-Match": '"v1"'})).is_success
+    merge = {"clientVersion": 1, "serverVersion": 2, "resolution": "merge", "clientData": {"notes": "a\nb\nC"}}
+    assert (await ana.post(f"{path}/resolve-conflict", json=merge)).json()["notes"] == "A\nb\nC"
+    assert (await ana.post(f"{path}/versions/1/restore", headers={"If-Match": '"v3"'})).json()["notes"] == "a\nb\nc"
+    assert (await ana.delete(path, headers={"If-Match": '"v4"'})).status_code == 204
+    assert (await ana.post(f"{path}/versions/4/restore")).json()["version_number"] == 5
+    assert len((await ana.get(f"{path}/versions")).json()["versions"]) == 5
+    assert (await ana.post("/api/events/ticket")).status_code == 201
+    assert (await ana.get("/api/sync/opportunities")).status_code == 200
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await least.database.execute("DELETE FROM feed.log")
