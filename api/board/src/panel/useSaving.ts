@@ -2,7 +2,7 @@
 import type { BoardStore, Editor, Field, Orphan, Changes, Trouble } from "@boardcast/client";
 import { useState } from "react";
 import { useI18n } from "../i18n";
-import { fill } from "./editing";
+import { fill } from "./fill";
 import { faults, NO_FAULTS, type Faults } from "./faults";
 
 export type Outcome = "idle" | "saving" | "saved" | "merged" | "queued";
@@ -53,7 +53,10 @@ export async function saveCard(store: BoardStore, editor: Editor): Promise<Resul
 
 function takeBack(store: BoardStore, editor: Editor): { refusal?: Trouble } {
   const orphan = store.getState().orphans.findLast((each) => each.opportunityId === editor.id && each.reason === "refused");
-  if (!orphan) return {};
+  const now = store.getState().opportunities.get(editor.id);
+  if (!orphan || !now) return {};
+  // The editor went on as if it had been saved: what there is, is what was before.
+  editor.absorb(Object.fromEntries(Object.keys(orphan.changes).map((field) => [field, now[field]])));
   fill(editor, orphan.changes);
   store.discard(orphan.id);
   return { refusal: orphan.problem };
