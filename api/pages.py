@@ -38,6 +38,7 @@ def _headers(cache: str = "no-cache", feed: str = "") -> dict[str, str]:
 class _Static(StaticFiles):
     def __init__(self, directory: Path, cache: str = "no-cache") -> None:
         super().__init__(directory=directory, check_dir=False)
+        self.config_checked = True  # where nothing was built there is no folder, and so no such file
         self._cache = cache
 
     async def get_response(self, path: str, scope: Scope) -> Response:
