@@ -1,8 +1,18 @@
 /** The board: a snapshot, what was delivered since, and this user's writes laid over it until they are confirmed. */
 
-import type { Editor } from "./editor.js";
+import { Drafts } from "./drafts.js";
+import { absorbed, type Desk, Editor } from "./editor.js";
+import { Following } from "./following.js";
 import type { Http } from "./http.js";
-import type { BoardState, NewOpportunity, Resolution } from "./state.js";
+import { newId } from "./ids.js";
+import { difference, tidy } from "./merge.js";
+import { Model } from "./model.js";
+import { Outbox } from "./outbox.js";
+import { watchPage } from "./page.js";
+import { blank, coalesce, createFields, type Write } from "./pending.js";
+import { place } from "./position.js";
+import { Queue } from "./queue.js";
+import type { BoardState, NewOpportunity, Orphan, Resolution, Saved } from "./state.js";
 import type { Changes, Opportunity, Presence, Snapshot, Source } from "./types.js";
 
 export interface StoreOptions {
@@ -14,69 +24,169 @@ export interface StoreOptions {
   readonly storage?: Storage;
 }
 
-const LATER = "the store is being written";
-
 export class BoardStore {
   readonly board: string;
   readonly userId: string;
+  /** What was typed and not saved; the editors' by card. */
+  readonly drafts: Drafts;
+  readonly #source: Source;
+  readonly #model: Model;
+  readonly #queue: Queue;
+  readonly #following: Following;
+  readonly #mutations = new Set<string>();
+  readonly #waiters = new Map<string, ((result: Saved) => void)[]>();
+  readonly #outcomes = new Set<(mutation: string, result: Saved) => void>();
+  readonly #editors = new Set<Editor>();
+  #unwatch: () => void = () => undefined;
+  #stopped = false;
 
-  constructor(options: StoreOptions) {
-    this.board = options.board;
-    this.userId = options.userId;
+  constructor({ source, http, board, userId, storage }: StoreOptions) {
+    this.board = board;
+    this.userId = userId;
+    this.drafts = new Drafts(storage, userId);
+    this.#source = source;
+    this.#model = new Model(board, () => this.#queue);
+    const model = this.#model;
+    const truth = model.truth;
+    this.#queue = new Queue(
+      http,
+      {
+        row: (id) => truth.rows.get(id),
+        deletedBy: (id) => truth.deletedBy(id),
+        land: (row) => {
+          if (truth.row(row)) model.touch(row.id);
+        },
+        bury: (id, version) => {
+          if (truth.bury(id, version)) model.touch(id);
+        },
+        changed: (id) => model.touch(id, true),
+        told: (write, result) => this.#told(write, result),
+        batch: (work) => model.batch(work),
+      },
+      new Outbox(storage, userId, board),
+    );
+    this.#following = new Following(source, http, model, this.#queue, board, userId, (mutation) => this.#mutations.has(mutation));
   }
 
   /** Show the board, of a snapshot that is there already or of one to be fetched, and follow it. Resolves when it is ready or gone. */
-  start(_snapshot?: Snapshot): Promise<void> {
-    throw new Error(LATER);
+  async start(snapshot?: Snapshot): Promise<void> {
+    this.#unwatch = watchPage({ wake: () => this.#queue.wake(), offline: () => undefined, seen: () => undefined });
+    const ready = this.#following.start(snapshot);
+    const [left] = await Promise.all([this.#queue.load(), ready]);
+    for (const { mutation } of left) this.#mutations.add(mutation);
+    if (!this.#stopped) this.#queue.start();
   }
+
+  /** Writes that were not confirmed stay in the storage, for the next store of this board. */
   stop(): void {
-    throw new Error(LATER);
+    this.#stopped = true;
+    for (const editor of [...this.#editors]) editor.close();
+    this.#unwatch();
+    this.#following.stop();
+    this.#queue.stop();
   }
-  readonly subscribe = (_listener: () => void): (() => void) => {
-    throw new Error(LATER);
-  };
+
+  readonly subscribe = (listener: () => void): (() => void) => this.#model.subscribe(listener);
   /** The same object until something changes. */
-  readonly getState = (): BoardState => {
-    throw new Error(LATER);
-  };
+  readonly getState = (): BoardState => this.#model.state;
+
+  /**
+   * What becomes of mutations: `conflict` and `queued` are news, the others its end. A mutation of which nothing is heard was taken
+   * into one before it, or taken back.
+   */
+  onOutcome(listener: (mutation: string, result: Saved) => void): () => void {
+    this.#outcomes.add(listener);
+    return () => this.#outcomes.delete(listener);
+  }
 
   /** Make a card, at the end of its phase unless `position` says else; returns its id. */
-  create(_fields: NewOpportunity): string {
-    throw new Error(LATER);
+  create(fields: NewOpportunity): string {
+    const id = newId();
+    const column = this.getState().columns.get(fields.phase) ?? [];
+    const position = fields.position ?? place(column, column.length, id)[0]?.position;
+    const card = { ...blank(id), ...tidy(fields), ...(position ? { position } : {}), board_id: this.board };
+    this.#push({ kind: "create", ...this.#mutation(id), card });
+    return id;
   }
+
   /** Change a card; `base`: what the user was looking at, if that is not the card as it is now. Returns the mutation's id. */
-  update(_id: string, _changes: Changes, _base?: Opportunity): string {
-    throw new Error(LATER);
+  update(id: string, changes: Changes, base?: Opportunity): string {
+    const seen = base ?? this.#seen(id);
+    const wanted = tidy(changes);
+    const real = difference(seen, { ...seen, ...wanted });
+    const last = this.#queue.writes(id).at(-1);
+    const write = { kind: "change" as const, ...this.#mutation(id), changes: real, seen };
+    if (Object.keys(real).length === 0) {
+      queueMicrotask(() => this.#told(write, "saved"));
+      return write.mutation;
+    }
+    this.#absorb(id, real);
+    if (!base && last && !this.#queue.asks(id) && coalesce(last, real, seen)) {
+      this.#queue.changed(id);
+      return last.mutation;
+    }
+    this.#push(write);
+    return write.mutation;
   }
+
   /** Put a card between the one above it and the one below it, by their ids; without both: at the end of the phase. */
-  move(_id: string, _phase: string, _above?: string | null, _below?: string | null): string {
-    throw new Error(LATER);
+  move(id: string, phase: string, above?: string | null, below?: string | null): string {
+    const column = (this.getState().columns.get(phase) ?? []).filter((card) => card.id !== id);
+    const at = (other: string | null | undefined): number => (other ? column.findIndex((card) => card.id === other) : -1);
+    const upper = at(above);
+    const lower = at(below);
+    const top = above === null && !below;
+    const index = upper >= 0 ? upper + 1 : lower >= 0 ? lower : top ? 0 : column.length;
+    const [placed, ...others] = place(column, index, id);
+    let mutation = "";
+    this.#model.batch(() => {
+      mutation = this.update(id, { phase, ...(placed ? { position: placed.position } : {}) });
+      for (const { id: other, position } of others) this.update(other, { position });
+    });
+    return mutation;
   }
-  remove(_id: string): string {
-    throw new Error(LATER);
+
+  remove(id: string): string {
+    return this.#push({ kind: "remove", ...this.#mutation(id), seen: this.#seen(id) });
   }
+
   /** Take a deletion back, whether it was sent already or not. */
-  undoRemove(_id: string): void {
-    throw new Error(LATER);
+  undoRemove(id: string): void {
+    if (this.#queue.unremove(id)) return;
+    this.#push({ kind: "restore", ...this.#mutation(id), version: null, seen: null, card: this.#seen(id) });
   }
-  /** Bring an old version back as a new one. */
-  restore(_id: string, _version: number): string {
-    throw new Error(LATER);
+
+  /** Bring an old version back as a new one; also that of a card that was deleted. */
+  restore(id: string, version: number): string {
+    const seen = this.getState().opportunities.get(id) ?? null;
+    return this.#push({ kind: "restore", ...this.#mutation(id), version, seen, card: seen ?? this.#model.departed.get(id) ?? null });
   }
+
   /** Decide a conflict of BoardState.conflicts. */
-  resolve(_id: string, _resolution: Resolution): void {
-    throw new Error(LATER);
+  resolve(id: string, resolution: Resolution): void {
+    this.#queue.decide(id, resolution);
+    const card = this.getState().opportunities.get(id);
+    if (card) this.#absorb(id, card);
   }
+
   /** Try an orphan again, amended or as it was: on its card, or as a new card where that is gone. Returns the card's id. */
-  retry(_orphanId: string, _changes?: Changes): string {
-    throw new Error(LATER);
+  retry(orphanId: string, changes: Changes = {}): string {
+    const orphan = this.#queue.takeOrphan(orphanId);
+    if (!orphan) return "";
+    return this.#again(orphan, { ...orphan.changes, ...changes });
   }
-  discard(_orphanId: string): void {
-    throw new Error(LATER);
+
+  discard(orphanId: string): void {
+    this.#queue.takeOrphan(orphanId);
   }
+
   /** Begin to edit a card, with the draft that was left last time; null where there is no such card. Close it in the end. */
-  openEditor(_id: string): Editor | null {
-    throw new Error(LATER);
+  openEditor(id: string): Editor | null {
+    const card = this.getState().opportunities.get(id);
+    if (!card) return null;
+    const editor = new Editor(id, card, this.#desk());
+    this.#editors.add(editor);
+    return editor;
   }
 
   /** The names of the original design's real-time store. */
@@ -92,10 +202,72 @@ export class BoardStore {
   updateOpportunity(id: string, changes: Changes): void {
     this.update(id, changes);
   }
-  setUserEditing(_id: string): void {
-    throw new Error(LATER);
+  /** Tell the others that this user edits the card; an Editor does so by itself. */
+  setUserEditing(id: string): void {
+    const version = this.getState().opportunities.get(id)?.version_number;
+    this.#source.send({ type: "user_editing", opportunityId: id, ...(version ? { baseVersion: version } : {}) });
   }
-  removeUserEditing(_id: string): void {
-    throw new Error(LATER);
+  removeUserEditing(id: string): void {
+    this.#source.send({ type: "user_stopped_editing", opportunityId: id });
+  }
+
+  #mutation(id: string): Pick<Write, "mutation" | "id" | "tries" | "faults"> {
+    const mutation = newId();
+    this.#mutations.add(mutation);
+    return { mutation, id, tries: 0, faults: 0 };
+  }
+
+  #push(write: Write): string {
+    this.#queue.push(write);
+    return write.mutation;
+  }
+
+  #seen(id: string): Opportunity {
+    const card = this.getState().opportunities.get(id) ?? this.#model.departed.get(id);
+    if (!card) throw new Error(`there was no card ${id}`);
+    return card;
+  }
+
+  #again(orphan: Orphan, changes: Changes): string {
+    const { opportunityId: id } = orphan;
+    if (this.getState().opportunities.has(id)) {
+      if (orphan.kind === "remove") this.remove(id);
+      else this.update(id, changes);
+      return id;
+    }
+    const { position: _, ...fields } = createFields({ ...orphan.card, ...changes });
+    return this.create(fields as NewOpportunity);
+  }
+
+  #absorb(id: string, changes: Changes): void {
+    for (const editor of this.#editors) if (editor.id === id) editor.absorb(changes);
+  }
+
+  #desk(): Desk {
+    return {
+      drafts: this.drafts,
+      subscribe: this.subscribe,
+      getState: this.getState,
+      say: (message) => this.#source.send(message),
+      save: (id, changes, base) => this.#saved(this.update(id, changes, base), id),
+      closed: (editor) => this.#editors.delete(editor),
+    };
+  }
+
+  #saved(mutation: string, id: string): Promise<Saved> {
+    return new Promise((resolve) => {
+      if (this.#queue.asks(id)) return resolve("conflict");
+      if (!this.#queue.sends(id)) return resolve("queued");
+      this.#waiters.set(mutation, [...(this.#waiters.get(mutation) ?? []), resolve]);
+    });
+  }
+
+  #told(write: Write, result: Saved): void {
+    if (result === "saved" && write.kind === "change") {
+      this.#absorb(write.id, absorbed(write.changes, this.#model.truth.rows.get(write.id)));
+    }
+    for (const resolve of this.#waiters.get(write.mutation) ?? []) resolve(result);
+    this.#waiters.delete(write.mutation);
+    for (const listener of [...this.#outcomes]) listener(write.mutation, result);
   }
 }

@@ -1,0 +1,21 @@
+/** What becomes of writes that could not be made: undone, but kept, with the whole card as their author saw it. */
+
+import { blank, changesOf, overlay, type Write } from "./pending.js";
+import type { Orphan, Trouble } from "./state.js";
+
+/** `writes`: of one card, at least one. */
+export function orphanOf(writes: readonly Write[], reason: Orphan["reason"], problem: Trouble, by: string | null): Orphan {
+  const first = writes[0] as Write;
+  const base = (first.kind === "create" || first.kind === "restore" ? first.card : first.seen) ?? blank(first.id);
+  const edits = writes.filter((write) => write.kind === "create" || write.kind === "change");
+  return {
+    id: first.mutation,
+    opportunityId: first.id,
+    kind: first.kind,
+    reason,
+    problem,
+    by,
+    changes: changesOf(writes),
+    card: overlay(base, edits) ?? base,
+  };
+}
