@@ -12,10 +12,12 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from api import pages
 from db.loopback import free_port
+from tests.browser.people import People
 from tests.cli.harness import Commands, Service
 
-_QUIET = (
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -30,8 +32,9 @@ _QUIET = (
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "these tests need Chromium: `make setup` installs it on Debian, as root"
+    assert pages.ENTRY.exists(), "these tests need the board: `make setup` builds it"
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=list(_QUIET))
+        browser = driver.chromium.launch(executable_path=path, args=list(QUIET))
         yield browser
         browser.close()
 
@@ -76,3 +79,12 @@ def page(context: BrowserContext) -> Page:
 
     page.on("pageerror", fail)
     return page
+
+
+@pytest.fixture
+def people(chromium: Browser, up: Service) -> Iterator[People]:
+    """Who works on the board, each with a browser of his own; no page of theirs may have failed or been refused anything."""
+    people = People(chromium, up.api)
+    yield people
+    people.leave()
+    assert people.faults == []

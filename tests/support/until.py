@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
@@ -27,3 +28,12 @@ async def until(condition: Callable[[], Any], *, timeout: float = 5.0, what: str
             name = what or getattr(condition, "__name__", "the condition")
             raise AssertionError(f"waited {timeout} s for {name}; last answer: {answer!r}")
         await asyncio.sleep(POLL)
+
+
+def wait_until(condition: Callable[[], T], *, timeout: float = 5.0, what: str = "") -> T:
+    """Do what `until` does, where there is no event loop."""
+    deadline = time.monotonic() + timeout
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"waited {timeout} s for {what}; last answer: {answer!r}"
+        time.sleep(POLL)
+    return answer

@@ -1,0 +1,160 @@
+"""The board at its limits: for everybody, against hostile words, with very many cards and in very little room."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.people import NAMES, People, card, column, drag, live, opener
+
+AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
+SETTLED = """
+Promise.all(document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity)
+  .map((each) => each.finished))
+"""
+CUT_OFF = """
+[...document.querySelectorAll("[data-face], header, section")].filter((e) => e.scrollWidth > e.clientWidth + 1)
+  .concat([...document.querySelectorAll("header button, header input")].filter((e) => e.getBoundingClientRect().right > innerWidth))
+  .map((each) => each.outerHTML.slice(0, 200))
+"""
+HOSTILE = (
+    "<script>pwned()</script>",
+    "<img src=x onerror=pwned()>",
+    "<svg onload=pwned()>",
+    "<svg><script>pwned()</script></svg>",
+    '"><script>pwned()</script>',
+    "'><img src=x onerror=pwned()>",
+    "</textarea><script>pwned()</script>",
+    "</title><script>pwned()</script>",
+    "</style><script>pwned()</script>",
+    "<style>*{display:none!important}</style>",
+    "<iframe src=javascript:parent.pwned()></iframe>",
+    "<a href=javascript:pwned()>x</a>",
+    "javascript:pwned()",
+    "{{constructor.constructor('pwned()')()}}",
+    "${pwned()}",
+    "<details open ontoggle=pwned()>x</details>",
+    "<input autofocus onfocus=pwned()>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=pwned()>",
+    "__proto__",
+    "\u202egnp.exe\u202c & \u0000".replace("\u0000", "") + "<b onmouseover=pwned()>x</b>",
+)
+
+
+def faults(page: Page) -> list[Any]:
+    """What axe finds that is serious, with the elements."""
+    page.evaluate(AXE)
+    # Nothing is judged while it fades in or moves.
+    page.evaluate(SETTLED)
+    found = page.evaluate("axe.run()")["violations"]
+    return [
+        (each["id"], [node["html"][:200] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(people: People, psql: psycopg.Connection, scheme: str) -> None:
+    psql.execute("UPDATE opportunities SET expected_close_date = current_date - 3 WHERE phase = 'proposal'")
+    psql.execute(
+        "UPDATE opportunities SET phase = 'on hold' WHERE id = (SELECT min(id) FROM opportunities WHERE phase = 'won')"
+    )
+    out = people.browser(color_scheme=scheme)
+    out.goto(people.address)
+    expect(out.get_by_role("button", name=NAMES["ana"])).to_be_visible()
+    assert faults(out) == []
+    ana, bruno = people.enter("ana", color_scheme=scheme), people.enter("bruno")
+    title = "Contrato corporativo"
+    opener(bruno, title).click()
+    expect(card(ana, title)).to_contain_text("1 usuário editando")
+    assert faults(ana) == []
+    ana.get_by_role("button", name=f"{NAMES['ana']}: menu").click()
+    assert faults(ana) == []
+    ana.keyboard.press("Escape")
+    ana.get_by_role("searchbox").fill("nada que haja")
+    expect(ana.get_by_text("Nenhum negócio encontrado")).to_be_visible()
+    assert faults(ana) == []
+
+
+def test_hostile_words_are_only_words(people: People, psql: psycopg.Connection) -> None:
+    for number, text in enumerate(HOSTILE):
+        psql.execute(
+            "INSERT INTO opportunities (id, board_id, title, company, contact, notes, phase, position, owner_id, currency)"
+            " VALUES (%s, 'vendas', %s, %s, %s, %s, 'lost', %s, 'bruno', 'BRL')",
+            [f"hostile-{number}", text, text, text, text, f"z{number:02}V"],
+        )
+    psql.execute("UPDATE users SET name = %s WHERE id = 'bruno'", [HOSTILE[1]])
+    psql.execute("UPDATE boards SET name = %s WHERE id = 'parcerias'", [HOSTILE[0]])
+    psql.execute("UPDATE opportunities SET phase = %s WHERE id = 'hostile-0'", [HOSTILE[2]])
+    ana = people.browser(height=1400)
+    ana.add_init_script("window.pwned = () => { document.title = 'pwned' }; window.alert = window.pwned")
+    ana.goto(people.address)
+    ana.get_by_role("button", name=NAMES["ana"]).click()
+    live(ana)
+    expect(ana.get_by_role("heading", name=HOSTILE[2])).to_be_visible()
+    for text in HOSTILE:
+        search = ana.get_by_role("searchbox")
+        search.fill(text)
+        expect(opener(ana, text)).to_be_visible()
+        opener(ana, text).click()
+        expect(ana.get_by_role("dialog")).to_be_visible()
+        ana.keyboard.press("Escape")
+        expect(ana.get_by_role("dialog")).to_have_count(0)
+    psql.execute("UPDATE opportunities SET title = title || ' ' WHERE id LIKE 'hostile-%'")
+    ana.get_by_role("button", name="Quadro: Vendas. Trocar").click()
+    expect(ana.get_by_role("menuitemradio", name=HOSTILE[0])).to_be_visible()
+    assert ana.title() == "Vendas · boardcast"
+
+
+def test_two_thousand_cards_are_as_light_as_twenty(people: People, psql: psycopg.Connection) -> None:
+    psql.execute(
+        "INSERT INTO opportunities (id, board_id, title, company, value, phase, position, owner_id)"
+        " SELECT 'big-' || n, 'vendas', 'Negócio ' || n, 'Empresa ' || n % 50, n,"
+        " (ARRAY['prospecting', 'qualification', 'proposal', 'negotiation', 'won', 'lost'])[1 + n % 6],"
+        " 'b' || lpad(n::text, 5, '0') || 'V', 'ana' FROM generate_series(1, 2000) AS n"
+    )
+    ana = people.enter("ana")
+    expect(column(ana, "won").get_by_role("heading", level=2)).to_contain_text("335")
+    assert ana.locator("[data-card]").count() < 120
+    first = column(ana, "won").locator("[data-open]").first
+    first.focus()
+    ana.keyboard.press("End")
+    expect(opener(ana, "Negócio 1996")).to_be_focused()
+    expect(opener(ana, "Negócio 1996")).to_be_in_viewport()
+    ana.keyboard.press("Space")
+    ana.keyboard.press("ArrowUp")
+    ana.keyboard.press("ArrowRight")
+    ana.keyboard.press("Home")
+    expect(opener(ana, "Negócio 1996")).to_be_in_viewport()
+    ana.keyboard.press("Space")
+    expect(column(ana, "lost").locator("[data-open]").first).to_have_text("Negócio 1996")
+    assert ana.locator("[data-card]").count() < 120
+    # In the hand, over the edge, the column comes.
+    drag(ana, column(ana, "won").locator("[data-open]").first.inner_text(), "qualification")
+    box = column(ana, "qualification").bounding_box()
+    assert box
+    ana.mouse.move(box["x"] + 60, box["y"] + box["height"] - 20, steps=5)
+    expect(column(ana, "qualification").get_by_text("Negócio 121", exact=True)).to_be_visible()
+    ana.mouse.up()
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_nothing_is_cut_off(people: People, psql: psycopg.Connection, width: int) -> None:
+    psql.execute("UPDATE opportunities SET title = repeat('Empreendimento', 700) WHERE title = 'Contrato corporativo'")
+    psql.execute(
+        "UPDATE opportunities SET company = repeat('Um nome comprido ', 17), value = 999999999999.99 WHERE phase = 'won'"
+    )
+    psql.execute("UPDATE boards SET name = repeat('Quadro', 30) WHERE id = 'vendas'")
+    psql.execute("UPDATE opportunities SET title = '👩‍👩‍👧‍👦 família 🏳️‍🌈' WHERE phase = 'lost'")
+    ana = people.enter("ana", width=width, height=740)
+    assert ana.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for phase in ("prospecting", "proposal", "won", "lost"):
+        column(ana, phase).scroll_into_view_if_needed()
+        box = column(ana, phase).bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    assert ana.evaluate(CUT_OFF) == []

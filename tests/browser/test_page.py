@@ -1,0 +1,119 @@
+"""The page around the board: who may see what, and what it says when something is wrong."""
+
+import json
+import signal
+
+import psycopg
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.people import NAMES, People, column, drag, live
+from tests.cli.harness import Commands, Service
+
+
+def test_a_viewer_looks_and_changes_nothing(people: People) -> None:
+    diego = people.enter("diego")
+    expect(diego.get_by_text("Só leitura")).to_be_visible()
+    expect(diego.get_by_role("button", name="Novo negócio")).to_have_count(0)
+    expect(diego.locator("[data-card] [aria-haspopup=menu]")).to_have_count(0)
+    title = diego.locator("[data-open]").first.inner_text()
+    drag(diego, title, "won")
+    diego.mouse.up()
+    expect(column(diego, "prospecting").locator("[data-open]").first).to_have_text(title)
+
+
+def test_a_phase_that_the_board_does_not_know_hides_no_card(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    psql.execute("UPDATE opportunities SET phase = 'on hold' WHERE title = 'Contrato corporativo'")
+    expect(column(ana, "on hold")).to_contain_text("Não é uma fase deste quadro")
+    drag(ana, "Contrato corporativo", "won")
+    ana.mouse.up()
+    expect(column(ana, "won").locator("[data-open]").first).to_have_text("Contrato corporativo")
+
+
+def test_a_member_who_is_removed_is_told_and_led_on(people: People, psql: psycopg.Connection) -> None:
+    carla = people.enter("carla")
+    psql.execute("DELETE FROM board_members WHERE user_id = 'carla' AND board_id = 'vendas'")
+    expect(carla.get_by_text("Este quadro não está mais disponível para você")).to_be_visible()
+    expect(carla.locator("[data-open]")).to_have_count(0)
+    carla.get_by_role("button", name="Ir para Parcerias").click()
+    expect(carla.locator("[data-open]").first).to_be_visible()
+
+
+def test_an_empty_board_asks_for_its_first_deal(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    psql.execute("DELETE FROM opportunities WHERE board_id = 'vendas'")
+    ana.get_by_role("button", name="Criar o primeiro negócio").click()
+    expect(ana.get_by_role("dialog")).to_be_visible()
+
+
+def test_english_dark_and_out_again(people: People) -> None:
+    ana = people.enter("ana", locale="en-GB")
+    expect(ana.get_by_role("button", name="Owner: Everyone")).to_be_visible()
+    ana.get_by_role("button", name="Ana Souza: menu").click()
+    ana.get_by_role("menuitemradio", name="Dark").click()
+    assert ana.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    ana.get_by_role("button", name="Ana Souza: menu").click()
+    ana.get_by_role("menuitemradio", name="Português").click()
+    ana.reload()
+    expect(ana.get_by_role("button", name="Responsável: Todos")).to_be_visible()
+    assert ana.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    assert ana.evaluate("document.documentElement.lang") == "pt-BR"
+    ana.get_by_role("button", name="Ana Souza: menu").click()
+    ana.get_by_role("menuitem", name="Sair").click()
+    expect(ana.get_by_role("button", name="Bruno Lima")).to_be_visible()
+
+
+def test_a_tab_with_an_old_page_is_told(people: People) -> None:
+    ana = people.enter("ana")
+    expect(ana.get_by_text("Há uma versão mais nova do quadro.")).to_have_count(0)
+
+    def newer(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=json.dumps({**answer.json(), "build": "00000000"}))
+
+    ana.route("**/api/config", newer)
+    ana.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(ana.get_by_role("alert")).to_contain_text("Há uma versão mais nova do quadro.")
+    ana.unroute("**/api/config")
+    ana.get_by_role("button", name="Recarregar").click()
+    live(ana)
+    expect(ana.get_by_text("Há uma versão mais nova do quadro.")).to_have_count(0)
+
+
+def test_the_first_load_asks_once_and_a_failure_says_so(people: People, up: Service) -> None:
+    ana = people.enter("ana")
+    asked: list[str] = []
+    ana.on(
+        "request", lambda request: asked.append(request.url.removeprefix(up.api)) if "/api/" in request.url else None
+    )
+    ana.reload()
+    expect(ana.locator("[data-open]").first).to_be_visible()
+    assert [path for path in asked if path.startswith(("/api/start", "/api/boards", "/api/opp"))] == ["/api/start"]
+    ana.route(
+        "**/api/start*",
+        lambda route: route.fulfill(
+            status=503,
+            content_type="application/problem+json",
+            body='{"type":"/problems/database-unavailable","title":"The database cannot be reached now"}',
+        ),
+    )
+    ana.reload()
+    expect(ana.get_by_text("Não foi possível carregar o quadro")).to_be_visible(timeout=20_000)
+    ana.unroute("**/api/start*")
+    ana.get_by_role("button", name="Tentar de novo").click()
+    expect(ana.locator("[data-open]").first).to_be_visible()
+
+
+def test_what_was_missed_while_everything_was_down_is_made_up_for(page: Page, commands: Commands) -> None:
+    title = "Contrato corporativo"
+    with commands.serving("up") as first:
+        page.goto(first.api)
+        page.get_by_role("button", name=NAMES["ana"]).click()
+        live(page)
+        first.stop(signal.SIGKILL)
+    expect(page.locator("[data-status]")).not_to_have_attribute("data-status", "live")
+    with commands.serving("up") as second:
+        with psycopg.connect(second.database, autocommit=True) as psql:
+            psql.execute("UPDATE opportunities SET phase = 'lost' WHERE title = %s", [title])
+        expect(column(page, "lost").get_by_text(title)).to_be_visible(timeout=30_000)
+        live(page, timeout=30_000)
