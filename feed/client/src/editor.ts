@@ -126,8 +126,9 @@ export class Editor {
   #edit(field: Field, card: Opportunity): RemoteEdit {
     const known = this.#authors.get(field);
     // Changed before this page was there (a draft of yesterday): the row tells who, and when by the service's clock.
-    const at = Math.min(Date.now(), Date.parse(card.last_sync_at ?? "") || Date.now());
-    return { field, value: card[field], ...(known ?? { userId: card.last_modified_by, at }) };
+    const timestamp = card.last_sync_at;
+    const before = { userId: card.last_modified_by, at: Date.parse(timestamp ?? "") || 0, ...(timestamp ? { timestamp } : {}) };
+    return { field, value: card[field], ...(known ?? before) };
   }
 
   #show(state: EditorState): void {

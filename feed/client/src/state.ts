@@ -89,8 +89,10 @@ export interface RemoteEdit {
   readonly field: Field;
   readonly value: unknown;
   readonly userId: string | null;
-  /** Ms since 1970 by this machine's clock: fit for "20 s ago". */
+  /** Ms since 1970 by this machine's clock: fit for "20 s ago", unless there is a `timestamp`. */
   readonly at: number;
+  /** By the service's clock, of what was changed before this page was there to see it. */
+  readonly timestamp?: string;
 }
 
 export interface EditorState {

@@ -3,7 +3,7 @@ import type { RemoteEdit } from "@boardcast/client";
 import { useI18n, type Translate } from "../i18n";
 import type { Formats } from "../i18n/formats";
 import { Button } from "../ui";
-import { AgoHere } from "./Ago";
+import { Ago, AgoHere } from "./Ago";
 import { Lines } from "./Difference";
 import { shown, type FormField, type Names, type Row } from "./fields";
 
@@ -22,7 +22,7 @@ export function Awareness({ edit, base, names, clash, onTheirs, onMine }: Props)
   const ago = (
     <span aria-hidden="true">
       {" "}
-      <AgoHere at={edit.at} />
+      {edit.timestamp ? <Ago at={edit.timestamp} /> : <AgoHere at={edit.at} />}
     </span>
   );
   if (!clash) {

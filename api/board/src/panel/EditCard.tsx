@@ -15,7 +15,7 @@ import { useNames } from "./names";
 import { Notice } from "./Notice";
 import { Sheet } from "./Sheet";
 import { useUnreadable } from "./typed";
-import { fill } from "./fill";
+import { keepMine, takeTheirs, typeInto } from "./editing";
 import { useEditorState } from "./useEditor";
 import { saveCard, useSaving } from "./useSaving";
 import { useStore } from "./useStore";
@@ -54,7 +54,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
   const newest = remote.toSorted((a, b) => b.at - a.at)[0];
 
   function change(changes: Changes): void {
-    fill(editor, changes);
+    typeInto(editor, now, changes);
     saving.typed(Object.keys(changes) as Field[]);
   }
 
@@ -102,8 +102,8 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
           unreadable={unreadable}
           onChange={change}
           onUnreadable={setUnreadable}
-          onTheirs={(field) => editor.useTheirs(field)}
-          onMine={(field) => editor.keepMine(field)}
+          onTheirs={(field) => takeTheirs(editor, now, field)}
+          onMine={(field) => keepMine(editor, now, field)}
         />
       </Body>
       {side === "history" && (

@@ -2,7 +2,7 @@
 import type { BoardStore, Orphan } from "@boardcast/client";
 import { useI18n, type Key } from "../i18n";
 import { Button } from "../ui";
-import { fill } from "./fill";
+import { fill } from "./editing";
 import { FIELDS, shown, type Names } from "./fields";
 import { reason } from "./faults";
 import { useNames } from "./names";

@@ -2,7 +2,7 @@
 import type { BoardStore, Editor, Field, Orphan, Changes, Trouble } from "@boardcast/client";
 import { useState } from "react";
 import { useI18n } from "../i18n";
-import { fill } from "./fill";
+import { fill } from "./editing";
 import { faults, NO_FAULTS, type Faults } from "./faults";
 
 export type Outcome = "idle" | "saving" | "saved" | "merged" | "queued";
