@@ -1,0 +1,92 @@
+// Boards as pages have them, in Node: each client is a Feed and a BoardStore with a storage of its own. Told what to do by lines on
+// stdin, {n, client, do, args}; answers each with {n, value} or {n, error}, and prints what became of every mutation.
+import { createHmac } from "node:crypto";
+import { createInterface } from "node:readline";
+import { EventSource } from "eventsource";
+import WebSocket from "ws";
+
+const [bundle, given] = process.argv.slice(2);
+const { secret, timing = {} } = JSON.parse(given);
+const { BoardStore, Feed } = await import(bundle);
+const say = (line) => console.log(JSON.stringify(line));
+
+let issued = 0;
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+function token(user) {
+  const iat = Math.floor(Date.now() / 1000);
+  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, name: user, iat, exp: iat + 600, jti: String(++issued) })}`;
+  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+}
+
+class Memory {
+  #items = new Map();
+  get length() {
+    return this.#items.size;
+  }
+  key(index) {
+    return [...this.#items.keys()][index] ?? null;
+  }
+  getItem(key) {
+    return this.#items.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.#items.set(key, String(value));
+  }
+  removeItem(key) {
+    this.#items.delete(key);
+  }
+}
+
+const clients = new Map();
+const storages = new Map();
+
+const plain = (value) => {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [key, plain(one)]));
+  return value;
+};
+
+const actions = {
+  async open(name, { user, board, ...options }) {
+    const storage = storages.get(name) ?? new Memory();
+    storages.set(name, storage);
+    const session = async () => ({ token: token(user), userId: user, expires: Date.now() + 600_000 });
+    const feed = new Feed({ WebSocket, EventSource, session, timing, ...options });
+    const store = new BoardStore({ source: feed, http: feed.http, board, userId: user, storage });
+    const client = { feed, store, editor: null, states: 0, remote: [] };
+    clients.set(name, client);
+    store.onOutcome((mutation, result) => say({ kind: "outcome", client: name, mutation, result }));
+    let remote = store.getState().lastRemote;
+    store.subscribe(() => {
+      client.states++;
+      const state = store.getState();
+      if (state.lastRemote !== remote) client.remote.push(...state.lastRemote);
+      remote = state.lastRemote;
+    });
+    await store.start();
+  },
+  // As a page that is closed: what it had not sent stays in its storage.
+  close(name) {
+    const { feed, store } = clients.get(name);
+    store.stop();
+    feed.stop();
+  },
+  call: (name, method, ...args) => clients.get(name).store[method](...args),
+  openEditor(name, id) {
+    const { store } = clients.get(name);
+    return Boolean((clients.get(name).editor = store.openEditor(id)));
+  },
+  editor: (name, method, ...args) => clients.get(name).editor[method](...args),
+  draft: (name, id) => clients.get(name).store.drafts.get(id),
+  status: (name) => clients.get(name).feed.status,
+  seen: (name) => ({ states: clients.get(name).states, remote: clients.get(name).remote }),
+  state: (name) => Object.fromEntries(Object.entries(clients.get(name).store.getState()).map(([key, value]) => [key, plain(value)])),
+};
+
+createInterface({ input: process.stdin }).on("line", async (line) => {
+  const { n, client, do: action, args } = JSON.parse(line);
+  try {
+    say({ kind: "answer", n, value: (await actions[action](client, ...args)) ?? null });
+  } catch (error) {
+    say({ kind: "answer", n, error: error.stack });
+  }
+});
