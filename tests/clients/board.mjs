@@ -71,6 +71,12 @@ const actions = {
     feed.stop();
   },
   call: (name, method, ...args) => clients.get(name).store[method](...args),
+  /** A write, and the card as its author saw it when he made it. */
+  write(name, method, id, ...args) {
+    const { store } = clients.get(name);
+    const seen = store.getState().opportunities.get(id);
+    return seen ? { seen, mutation: store[method](id, ...args) ?? null } : null;
+  },
   openEditor(name, id) {
     const { store } = clients.get(name);
     return Boolean((clients.get(name).editor = store.openEditor(id)));

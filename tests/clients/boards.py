@@ -50,8 +50,13 @@ class Client:
     async def call(self, method: str, *args: Any) -> Any:
         return await self._ask("call", method, *args)
 
-    async def edit(self, opportunity: str) -> None:
-        assert await self._ask("openEditor", opportunity)
+    async def write(self, method: str, opportunity: str, *args: Any) -> Any:
+        """Call a method that writes; what it gave, and the card as it was shown then (None: there is no such card)."""
+        return await self._ask("write", method, opportunity, *args)
+
+    async def edit(self, opportunity: str) -> bool:
+        """Open an editor; false where there is no such card."""
+        return bool(await self._ask("openEditor", opportunity))
 
     async def editor(self, method: str, *args: Any) -> Any:
         return await self._ask("editor", method, *args)

@@ -60,7 +60,10 @@ async def pair(services: Services, database: Database, node: str, bundle: str) -
         Boards().start(node, bundle) as boards,
     ):
         cuts = {"ana": [feed_ana, api_ana], "bruno": [feed_bruno, api_bruno]}
-        ways = {name: {key: proxy.through(options[key]) for key, proxy in zip(("feed", "api"), two, strict=True)} for name, two in cuts.items()}
+        ways = {
+            name: {key: proxy.through(options[key]) for key, proxy in zip(("feed", "api"), two, strict=True)}
+            for name, two in cuts.items()
+        }
         ana = await boards.client("ana", ways["ana"])
         bruno = await boards.client("bruno", ways["bruno"])
         yield Pair(boards, database, ana, bruno, cuts, options)
@@ -151,11 +154,17 @@ async def test_a_stale_write_is_written_again_by_itself(pair: Pair) -> None:
         ({"resolution": "merge", "data": {"title": "Both"}}, "Both", 5),
     ],
 )
-async def test_who_changed_the_same_field_is_asked(pair: Pair, decision: dict[str, Any], title: str, value: int) -> None:
+async def test_who_changed_the_same_field_is_asked(
+    pair: Pair, decision: dict[str, Any], title: str, value: int
+) -> None:
     mutation = await _both_change(pair, {"title": "Ana's", "value": 5}, {"title": "Bruno's"})
     state = await pair.ana.until(lambda state: state["conflicts"] and state)
     conflict = state["conflicts"]["o1"]
-    assert (conflict["fields"], conflict["by"], conflict["mine"]) == (["title"], "bruno", {"title": "Ana's", "value": 5})
+    assert (conflict["fields"], conflict["by"], conflict["mine"]) == (
+        ["title"],
+        "bruno",
+        {"title": "Ana's", "value": 5},
+    )
     assert (conflict["base"]["title"], conflict["theirs"]["title"]) == ("First", "Bruno's")
     assert state["opportunities"]["o1"]["title"] == "Ana's"
     await pair.ana.call("resolve", "o1", decision)
@@ -367,7 +376,10 @@ async def test_a_restore_over_what_was_not_seen_is_asked_about(pair: Pair) -> No
     await pair.ana.call("restore", "o1", 2)
     await pair.online("ana")
     state = await pair.ana.until(lambda state: state["conflicts"] and state)
-    assert (state["conflicts"]["o1"]["mine"]["title"], state["conflicts"]["o1"]["theirs"]["title"]) == ("First", "Bruno's")
+    assert (state["conflicts"]["o1"]["mine"]["title"], state["conflicts"]["o1"]["theirs"]["title"]) == (
+        "First",
+        "Bruno's",
+    )
     await pair.ana.call("resolve", "o1", {"resolution": "server"})
     assert (await pair.converged())["o1"]["title"] == "Bruno's"
 

@@ -153,7 +153,7 @@ export class BoardStore {
   /** Take a deletion back, whether it was sent already or not. */
   undoRemove(id: string): void {
     if (this.#queue.unremove(id)) return;
-    this.#push({ kind: "restore", ...this.#mutation(id), version: null, seen: null, card: this.#seen(id) });
+    this.#push({ kind: "restore", ...this.#mutation(id), version: null, seen: null, card: this.#model.departed.get(id) ?? null });
   }
 
   /** Bring an old version back as a new one; also that of a card that was deleted. */

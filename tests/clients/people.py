@@ -1,0 +1,141 @@
+"""People who work on one board at random, and what each of them was told of what he did."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.clients.boards import PHASES, Client
+from tests.support.proxy import Proxy
+
+TEXTS = ("title", "company", "contact")
+FINAL = {"saved", "gone", "refused"}
+
+
+@dataclass
+class Edit:
+    """A mutation of somebody: the values of the fields as he saw them, each time he set one."""
+
+    card: str
+    seen: dict[str, list[Any]] = field(default_factory=dict)
+
+
+class Person:
+    def __init__(self, client: Client, ways: list[Proxy], chance: random.Random) -> None:
+        self.client = client
+        self.ways = ways
+        self.edits: dict[str, Edit] = {}
+        self.others: set[str] = set()
+        """Mutations that are no edits of fields."""
+        self.made: set[str] = set()
+        self.asked: set[str] = set()
+        """Cards about which he was asked, or that were not there for his edit."""
+        self.taken_back: set[str] = set()
+        self.away = False
+        self._removed: dict[str, str] = {}
+        self._chance = chance
+        self._words = 0
+
+    async def act(self) -> None:
+        """Do one thing that a person could do now."""
+        state = await self.client.state()
+        await self.answer(state, patience=0.3)
+        ids = list(state["opportunities"])
+        if not ids or (len(ids) < 8 and self._chance.random() < 0.2):
+            await self._make()
+            return
+        card = self._chance.choice(ids)
+        act = self._chance.choices(
+            [self._edit, self._note, self._move, self._remove, self._undo, self._restore, self._edit_in_panel],
+            weights=[8, 4, 8, 1.5, 1.5, 1, 3],
+        )[0]
+        await act(card, state)
+
+    async def answer(self, state: dict[str, Any], patience: float = 0.0) -> None:
+        """Decide what he is asked, and take note of what could not be done."""
+        for id_, conflict in state["conflicts"].items():
+            self.asked.add(id_)
+            if self._chance.random() >= patience:
+                await self.client.call("resolve", id_, self._decision(conflict))
+        for orphan in state["orphans"]:
+            self.asked.add(orphan["opportunityId"])
+            if self._chance.random() < 0.3 and orphan["kind"] != "remove":
+                self.made.add(await self.client.call("retry", orphan["id"]))
+            else:
+                await self.client.call("discard", orphan["id"])
+
+    def word(self) -> str:
+        self._words += 1
+        return f"{self.client.name} {self._words}"
+
+    def _decision(self, conflict: dict[str, Any]) -> dict[str, Any]:
+        which = self._chance.choice(["client", "server", "merge"])
+        if which != "merge":
+            return {"resolution": which}
+        return {
+            "resolution": "merge",
+            "data": {
+                name: self.word() if name in TEXTS else conflict[self._chance.choice(["mine", "theirs"])][name]
+                for name in conflict["fields"]
+            },
+        }
+
+    async def _make(self) -> None:
+        phase = self._chance.choice(PHASES)
+        self.made.add(
+            await self.client.call("create", {"title": self.word(), "phase": phase, "notes": "one\ntwo\nthree"})
+        )
+
+    async def _change(self, id_: str, changes: dict[str, Any]) -> None:
+        told = await self.client.write("update", id_, changes)
+        if told is not None:
+            edit = self.edits.setdefault(told["mutation"], Edit(id_))
+            for name in changes:
+                edit.seen.setdefault(name, []).append(told["seen"][name])
+
+    async def _edit(self, id_: str, _: dict[str, Any]) -> None:
+        names = self._chance.sample(TEXTS, self._chance.choice([1, 1, 2]))
+        await self._change(id_, {name: self.word() for name in names})
+
+    async def _note(self, id_: str, state: dict[str, Any]) -> None:
+        lines = (state["opportunities"][id_]["notes"] or "").split("\n")
+        lines[self._chance.randrange(len(lines))] = self.word()
+        await self._change(id_, {"notes": "\n".join(lines)})
+
+    async def _move(self, id_: str, state: dict[str, Any]) -> None:
+        phase = self._chance.choice(PHASES)
+        column = [card["id"] for card in state["columns"].get(phase, []) if card["id"] != id_]
+        place = self._chance.randint(0, len(column))
+        above = column[place - 1] if place else None
+        below = column[place] if place < len(column) else None
+        told = await self.client.write("move", id_, phase, above, below)
+        if told is not None:
+            self.others.add(told["mutation"])
+
+    async def _remove(self, id_: str, _: dict[str, Any]) -> None:
+        told = await self.client.write("remove", id_)
+        if told is not None:
+            self._removed[id_] = told["mutation"]
+            self.others.add(told["mutation"])
+
+    async def _undo(self, _: str, state: dict[str, Any]) -> None:
+        gone = [id_ for id_ in self._removed if id_ not in state["opportunities"]]
+        if gone:
+            id_ = self._chance.choice(gone)
+            self.taken_back.add(self._removed.pop(id_))
+            await self.client.call("undoRemove", id_)
+
+    async def _restore(self, id_: str, state: dict[str, Any]) -> None:
+        version = state["opportunities"][id_]["version_number"]
+        if version > 1:
+            self.others.add(await self.client.call("restore", id_, self._chance.randint(1, version - 1)))
+            self.asked.add(id_)
+
+    async def _edit_in_panel(self, id_: str, _: dict[str, Any]) -> None:
+        """Type slowly enough for others to come between, and save."""
+        if not await self.client.edit(id_):
+            return
+        for name in self._chance.sample(TEXTS, 2):
+            await self.client.editor("set", name, self.word())
+        # An offline page says so at once; what becomes of it then is told as of every mutation.
+        assert await self.client.editor("save") in {"saved", "queued", "conflict", "gone", "refused"}
+        await self.client.editor("close")
