@@ -19,11 +19,12 @@ class People:
         self._contexts: list[BrowserContext] = []
 
     def browser(self, **options: Any) -> Page:
-        """Open a browser with an empty page."""
+        """Open a browser with an empty page; a `script` runs before those of any page."""
+        script = options.pop("script", "")
         size = {"width": options.pop("width", 1400), "height": options.pop("height", 900)}
         context = self._browser.new_context(**{"locale": "pt-BR", "viewport": size, **options})
         context.set_default_timeout(15_000)
-        context.add_init_script(_REFUSED)
+        context.add_init_script(_REFUSED + script)
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.faults.append(str(error)))
@@ -63,6 +64,7 @@ def opener(page: Page, title: str) -> Locator:
 
 def drag(page: Page, title: str, phase: str) -> None:
     """Take a card by the mouse and hold it over the top of another phase."""
+    opener(page, title).scroll_into_view_if_needed()
     start = opener(page, title).bounding_box()
     end = column(page, phase).bounding_box()
     assert start

@@ -146,8 +146,9 @@ def test_counts_and_sums_follow(people: People, psql: psycopg.Connection) -> Non
 def test_who_edits_is_shown_on_the_card_and_goes(people: People, psql: psycopg.Connection) -> None:
     ana, bruno, carla = (people.enter(who) for who in ("ana", "bruno", "carla"))
     title = titles(psql, "negotiation")[0]
-    opener(bruno, title).click()
-    opener(carla, title).click()
+    for page in (bruno, carla):
+        opener(page, title).click()
+        page.get_by_role("dialog").locator("[name=notes]").fill("Ligar na segunda")
     expect(card(ana, title)).to_contain_text("2 usuários editando")
     opener(ana, title).hover()
     expect(card(ana, title).get_by_text("Editando: Bruno Lima e Carla Nunes")).to_be_visible()

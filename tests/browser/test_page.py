@@ -72,7 +72,7 @@ def test_a_tab_with_an_old_page_is_told(people: People) -> None:
         route.fulfill(response=answer, body=json.dumps({**answer.json(), "build": "00000000"}))
 
     ana.route("**/api/config", newer)
-    ana.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    ana.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
     expect(ana.get_by_role("alert")).to_contain_text("Há uma versão mais nova do quadro.")
     ana.unroute("**/api/config")
     ana.get_by_role("button", name="Recarregar").click()

@@ -14,7 +14,7 @@ export function NewerBuild({ api, feed }: { readonly api: Api; readonly feed: Fe
   const [dismissed, dismiss] = useState<string | null>(null);
   const { state } = useFeed(feed);
   const own = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";
-  const config = useQuery({ queryKey: ["config"], queryFn: () => api.config(), refetchInterval: EVERY, staleTime: EVERY, refetchOnWindowFocus: true });
+  const config = useQuery({ queryKey: ["config"], queryFn: () => api.config(), refetchInterval: EVERY, staleTime: 0, refetchOnWindowFocus: true });
   const { refetch } = config;
   useEffect(() => {
     if (state === "live") void refetch();

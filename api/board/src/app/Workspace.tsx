@@ -6,7 +6,7 @@ import { useI18n } from "../i18n";
 import { ClockContext, type Clock } from "../panel";
 import { Button, InboxIcon } from "../ui";
 import { useAddress } from "./address";
-import type { Api, Start } from "./api";
+import type { Api, BoardOfUser, Start } from "./api";
 import { Empty, Loading } from "./Empty";
 import { NewerBuild } from "./NewerBuild";
 
@@ -27,7 +27,7 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
   useClockOf(feed, api.clock);
   // It may be followed from only once: after that it is old, and another one is fetched.
   const first = useRef(start.snapshot);
-  const board = boards.find((each) => each.id === address)?.id ?? (address !== null && start.snapshot?.board.id === address ? address : boards[0]?.id);
+  const board = useChosen(address, start, boards);
 
   if (!feed) return <Loading />;
   return (
@@ -44,6 +44,16 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
       )}
     </ClockContext>
   );
+}
+
+/** The board to show: what the address names, if that is one of his; it stays when it is taken from him, and says so itself. */
+function useChosen(address: string | null, start: Start, boards: readonly BoardOfUser[]): string | undefined {
+  const choose = (): string | undefined => boards.find(({ id }) => id === address)?.id ?? start.snapshot?.board.id ?? boards[0]?.id;
+  const [chosen, setChosen] = useState(() => ({ address, board: choose() }));
+  if (chosen.address === address && chosen.board !== undefined) return chosen.board;
+  const next = { address, board: choose() };
+  if (next.board !== chosen.board || address !== chosen.address) setChosen(next);
+  return next.board;
 }
 
 /** The service's time, as its messages tell it too. */

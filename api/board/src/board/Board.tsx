@@ -1,6 +1,6 @@
 import { DndContext, DragOverlay, type Announcements } from "@dnd-kit/core";
 import type { BoardState, BoardStore, Http } from "@boardcast/client";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { ConflictDialog, Orphans, Panel, UndoToast } from "../panel";
 import { Button, useToasts } from "../ui";
@@ -68,6 +68,9 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
 
   const found = useMemo(() => [...shown.values()].reduce((count, cards) => count + cards.length, 0), [shown]);
   const filtered = filters(filter);
+  useEffect(() => {
+    for (const each of root.current?.querySelectorAll("[data-scroller]") ?? []) each.scrollTop = 0;
+  }, [filter]);
   return (
     <BoardContext value={tools}>
       {filtered && (

@@ -44,7 +44,7 @@ export const Card = memo(function Card({ card, tabbable, ghost, lifted }: Props)
             aria-describedby={editable ? `${details} ${attributes["aria-describedby"]}` : details}
             {...(editable ? { "aria-roledescription": t("dragRole"), "aria-keyshortcuts": "Space Enter M" } : {})}
             onClick={() => open(card.id)}
-            className="line-clamp-3 text-left before:absolute before:inset-0 before:rounded-xl focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:outline-offset-1 focus-visible:before:outline-accent"
+            className="line-clamp-3 w-full wrap-anywhere text-left before:absolute before:inset-0 before:rounded-xl focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:outline-offset-1 focus-visible:before:outline-accent"
           >
             {card.title}
           </button>

@@ -32,7 +32,7 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
     >
       <div className="flex items-start gap-1">
         <h3 className="min-w-0 flex-1 font-medium leading-snug" title={card.title}>
-          {title ?? <span className="line-clamp-3">{card.title}</span>}
+          {title ?? <span className="line-clamp-3 wrap-anywhere">{card.title}</span>}
         </h3>
         {conflict && <AlertIcon className="text-warn-ink mt-0.5 size-4" />}
         {pending && !conflict && <ClockIcon className="text-soft mt-0.5 size-4" />}

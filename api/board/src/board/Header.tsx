@@ -33,7 +33,7 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
             label={t("chooseBoard", { name })}
             look="quiet"
             size="md"
-            className="text-ink! max-w-[42vw] px-2 text-base font-semibold tracking-tight sm:max-w-72"
+            className="text-ink! max-w-[32vw] px-2 text-base font-semibold tracking-tight sm:max-w-72"
             button={
               <>
                 <span className="truncate">{name}</span>

@@ -35,13 +35,13 @@ export function Avatar({ id, name, size = "md", named = true, className }: Props
     <span
       {...(named ? { role: "img", "aria-label": name, title: name } : { "aria-hidden": true })}
       className={classes(
-        "inline-flex shrink-0 items-center justify-center rounded-full font-semibold text-white select-none",
+        // Drawn and not written: what is to be read is the name.
+        "inline-flex shrink-0 before:content-[attr(data-initials)] items-center justify-center rounded-full font-semibold text-white select-none",
         size === "sm" ? "size-6 text-[10px]" : "size-8 text-xs",
         tint(id),
         className,
       )}
-    >
-      {initials(name)}
-    </span>
+      data-initials={initials(name)}
+    />
   );
 }
