@@ -13,12 +13,14 @@ from tests.cli.test_first_minute import move, sync
 from tests.support.until import until
 
 ROOT = Path(__file__).parents[2]
-MODULES = ROOT / "tests" / "clients" / "node_modules"
+MODULES = ROOT / "node_modules"
 PAGE = (ROOT / "docs" / "clients.md").read_text()
 NODE = f"""
 const {{ EventSource }} = await import("{MODULES}/eventsource/dist/index.js");
 const {{ default: WebSocket }} = await import("{MODULES}/ws/wrapper.mjs");
+Object.assign(globalThis, {{ EventSource, WebSocket }});
 """
+"""What a browser has and Node does not."""
 
 
 def program(heading: str) -> tuple[str, str]:
@@ -29,11 +31,22 @@ def program(heading: str) -> tuple[str, str]:
 
 
 PROGRAMS = [
+    "JavaScript: boardcast's own client",
     "A page elsewhere: EventSource with a ticket",
     "JavaScript: WebSocket",
     "Python: websockets",
     "Python: httpx-sse",
 ]
+
+
+def _client(folder: Path) -> Path:
+    """feed/client in one file."""
+    target = folder / "client.mjs"
+    if not target.exists():
+        source = ROOT / "feed" / "client" / "src" / "index.ts"
+        command: list[str | Path] = [MODULES / ".bin" / "esbuild", source, "--bundle", "--format=esm"]
+        subprocess.run([*command, "--log-level=warning", f"--outfile={target}"], check=True)
+    return target
 
 
 @contextmanager
@@ -44,6 +57,7 @@ def running(folder: Path, heading: str, up: Service, token: str) -> Iterator[Pat
     text = text.replace('"…"', f'"{token}"')
     for service, port in ((up.api, 8000), (up.feed, 8001)):
         text = text.replace(f"127.0.0.1:{port}", service.removeprefix("http://"))
+    text = text.replace('"@boardcast/client"', f'"{_client(folder)}"')
     name = re.sub(r"\W+", "-", heading)
     source = folder / (f"{name}.mjs" if language == "js" else f"{name}.py")
     source.write_text(NODE + text if language == "js" else text)
@@ -74,7 +88,7 @@ async def test_each_program_goes_on_where_it_was(commands: Commands) -> None:
             token = commands.output("token", "ana")
             said = [stack.enter_context(running(commands.folder, heading, up, token)) for heading in PROGRAMS]
             for each in said:
-                await says(each, lambda text: "auth_success" in text)
+                await says(each, lambda text: "auth_success" in text or "status live" in text)
             move(up, "won")
             for each in said:
                 await says(each, lambda text: moves(text) == ["won"])
@@ -112,3 +126,8 @@ def test_the_curl_lines(commands: Commands) -> None:
         assert "event: auth_success" in said(stream)
         assert '"phases"' in said(board)
         assert '"phase":"won"' in said(polled).replace(" ", "")
+
+
+def test_the_clients_own_page_shows_the_same_program() -> None:
+    _, text = program("JavaScript: boardcast's own client")
+    assert text in (ROOT / "feed" / "client" / "README.md").read_text()

@@ -1,0 +1,85 @@
+"""What `npm pack` makes of feed/client: small, and usable by a program that knows nothing else of it."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "feed" / "client"
+BIN = ROOT / "node_modules" / ".bin"
+LIMIT = 12 * 1024
+CONSUMER = """
+import { Feed, ProblemError, type Delivery, type FeedStatus, type Session } from "@boardcast/client";
+
+const session = async (): Promise<Session> => ({ token: "t", userId: "ana", expires: Date.now() + 1000 });
+const feed = new Feed({ api: "http://api.example", feed: null, session, share: "ana", timing: { poll: 5000 } });
+const titles: string[] = [];
+feed.onDelivery(({ messages }: Delivery) => {
+  for (const message of messages) {
+    if (message.type === "opportunity_created") titles.push(message.opportunity.title);
+    if (message.type === "opportunity_moved") titles.push(`${message.fromPhase} ${message.toPhase}`);
+  }
+});
+feed.onStatus(({ state, latency }: FeedStatus) => titles.push(state === "live" ? `${latency ?? 0} ms` : state));
+feed.follow("cursor", "b1").catch((error: unknown) => error instanceof ProblemError && error.type === "cursor-reset");
+feed.send({ type: "user_editing", opportunityId: "o1", baseVersion: 3 });
+"""
+MISTAKE = 'import { Feed } from "@boardcast/client";\nnew Feed({}).send({ type: "user_editing" });\n'
+
+
+@pytest.fixture(scope="module")
+def project(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has installed the package and nothing else."""
+    folder = tmp_path_factory.mktemp("project")
+    npm = shutil.which("npm")
+    assert npm, "needs npm, as `make setup` does"
+    subprocess.run([npm, "pack", "--silent", "--pack-destination", folder], cwd=CLIENT, check=True)
+    (tarball,) = folder.glob("*.tgz")
+    installed = folder / "node_modules" / "@boardcast" / "client"
+    with tarfile.open(tarball) as archive:
+        archive.extractall(folder, filter="data")
+    installed.parent.mkdir(parents=True)
+    (folder / "package").rename(installed)
+    (folder / "package.json").write_text('{"type": "module"}')
+    options = {"strict": True, "noEmit": True, "target": "es2022", "module": "nodenext", "lib": ["es2022", "dom"]}
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options | {"types": []}, "include": ["*.ts"]}))
+    return folder
+
+
+def test_it_has_what_it_says(project: Path) -> None:
+    installed = project / "node_modules" / "@boardcast" / "client"
+    manifest = json.loads((installed / "package.json").read_text())
+    for entry in manifest["exports"].values():
+        for file in entry.values():
+            assert (installed / file).is_file(), file
+    assert {path.name for path in installed.iterdir()} == {"dist", "README.md", "LICENSE", "package.json"}
+    assert "dependencies" not in manifest
+
+
+def test_its_declarations_are_good_for_a_strict_program(project: Path) -> None:
+    (project / "consumer.ts").write_text(CONSUMER)
+    done = subprocess.run([BIN / "tsc", "-p", project], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    (project / "mistake.ts").write_text(MISTAKE)
+    done = subprocess.run([BIN / "tsc", "-p", project], check=False, capture_output=True, text=True)
+    (project / "mistake.ts").unlink()
+    assert "opportunityId" in done.stdout
+
+
+def test_a_page_that_follows_a_feed_loads_little(project: Path) -> None:
+    (project / "page.js").write_text('import { Feed } from "@boardcast/client"; window.feed = new Feed();')
+    command: list[str | Path] = [BIN / "esbuild", "page.js", "--bundle", "--minify", "--format=esm"]
+    code = subprocess.run(command, cwd=project, check=True, capture_output=True).stdout
+    assert len(gzip.compress(code, 9)) < LIMIT
+
+
+def test_it_can_be_imported_where_there_is_no_page(project: Path, node: str) -> None:
+    program = 'import { Feed } from "@boardcast/client"; console.log(new Feed().status.state);'
+    command = [node, "--input-type=module", "-e", program]
+    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
+    assert done.stdout == "idle\n"
