@@ -58,7 +58,7 @@ export function Choice(props: Props) {
       <div className={classes("clear-both grid gap-2", wide ? "grid-cols-1" : "sm:grid-cols-2")}>
         {option("theirs", <Who id={conflict.by ?? ""} name={names.user(conflict.by)} />, content(theirs))}
         {option("mine", <Who id={props.me} name={names.user(props.me)} shown={t("conflict.you")} />, content(mine))}
-        {option("other", t("conflict.other"), pick === "other" && <Other {...props} mine={mine} />, wide ? "" : "sm:col-span-2")}
+        {option("other", t("conflict.other"), pick === "other" && <Other {...props} />, wide ? "" : "sm:col-span-2")}
       </div>
     </fieldset>
   );
@@ -73,14 +73,18 @@ function Who({ id, name, shown = name }: { readonly id: string; readonly name: s
   );
 }
 
-/** Starts from mine; of notes from both, line by line. */
-function Other({ field, conflict, state, typed, onTyped, onUnreadable, mine }: Props & { readonly mine: Row }) {
+/** What one begins with who types something else: mine; of notes both, line by line. */
+export function beginning(field: FormField, { theirs, mine }: Conflict): Row {
+  if (field === "notes") return { notes: both(theirs.notes ?? "", mine.notes ?? "") };
+  return { ...theirs, ...mine };
+}
+
+function Other({ field, conflict, state, typed, onTyped, onUnreadable }: Props) {
   const { t } = useI18n();
-  const start: Row = field === "notes" ? { notes: both(conflict.theirs.notes ?? "", mine.notes ?? "") } : mine;
   return (
     <FieldInput
       field={field}
-      row={{ ...start, ...typed }}
+      row={{ ...beginning(field, conflict), ...typed }}
       state={state}
       label={<span className="sr-only">{t("conflict.otherValue", { field: t(`field.${field}`) })}</span>}
       onChange={onTyped}

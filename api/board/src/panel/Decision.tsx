@@ -7,8 +7,8 @@ import type { BoardStore, Changes, Conflict } from "@boardcast/client";
 import { useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { Button, Dialog } from "../ui";
-import { Choice, type Pick } from "./Choice";
-import { FIELDS, type FormField } from "./fields";
+import { beginning, Choice, type Pick } from "./Choice";
+import { FIELDS, type FormField, type Row } from "./fields";
 import { useNames } from "./names";
 import { useStore } from "./useStore";
 
@@ -106,6 +106,9 @@ export function Decision({ store, conflict, more, onLater }: Props) {
 
 /** A value for each field of the conflict. */
 function decided(conflict: Conflict, fields: readonly FormField[], picks: Picks, typed: Changes): Changes {
-  const from = { theirs: conflict.theirs, mine: { ...conflict.theirs, ...conflict.mine }, other: { ...conflict.theirs, ...conflict.mine, ...typed } };
-  return Object.fromEntries(fields.map((field) => [field, from[picks[field] ?? "mine"][field]]));
+  const from = (field: FormField): Row => {
+    if (picks[field] === "theirs") return conflict.theirs;
+    return picks[field] === "mine" ? conflict.mine : { ...beginning(field, conflict), ...typed };
+  };
+  return Object.fromEntries(fields.map((field) => [field, from(field)[field]]));
 }

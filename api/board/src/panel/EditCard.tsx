@@ -76,7 +76,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
     <Sheet labelledBy={heading} first="h2" card={() => id} onClose={close} onSave={send}>
       <Head
         id={heading}
-        title={row.title || t("panel.untitled")}
+        title={now.title || t("panel.untitled")}
         above={<Above card={now} phase={names.phase(now.phase)} by={names.user(now.last_modified_by)} />}
         others={state.editingUsers.get(id)}
         side={side}

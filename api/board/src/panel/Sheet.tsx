@@ -1,7 +1,7 @@
 /**
  * Where the panel is: beside the board where there is room for both, over all of it where there is not.
  *
- * Invariant: the focus goes into it when it comes, and back to where it was (or to the card) when it goes. Escape closes it,
+ * Invariant: the focus goes into it when it comes, and to the card when it goes. Escape closes it,
  * unless something smaller inside was open.
  */
 import { useEffect, useRef, useSyncExternalStore, type KeyboardEvent, type ReactNode } from "react";
@@ -12,7 +12,7 @@ interface Props {
   readonly labelledBy: string;
   /** What has the focus at first, as a selector. */
   readonly first: string;
-  /** The card that the focus goes to if what had it is gone. */
+  /** The card that the focus goes to in the end; to what had it before, where the card is not to be seen. */
   readonly card: () => string;
   readonly onClose: () => void;
   readonly onSave: (() => void) | null;
@@ -31,8 +31,8 @@ export function Sheet({ labelledBy, first, card, onClose, onSave, children }: Pr
     document.documentElement.dataset["panel"] = "open";
     return () => {
       delete document.documentElement.dataset["panel"];
-      const fallback = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(newest.current())}"] [data-open]`);
-      const target = before instanceof HTMLElement && before !== document.body && before.isConnected ? before : fallback;
+      const opener = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(newest.current())}"] [data-open]`);
+      const target = opener ?? (before instanceof HTMLElement && before.isConnected ? before : null);
       target?.focus();
     };
   }, []);

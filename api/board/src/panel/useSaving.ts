@@ -72,10 +72,10 @@ export function createCard(store: BoardStore, fields: Changes & { title: string;
       resolve({ ...result, id });
     };
     const look = (): void => {
-      const { orphans, pendingChanges } = store.getState();
+      const { opportunities, orphans, pendingChanges } = store.getState();
       const orphan = orphans.find((each) => each.opportunityId === id);
       if (orphan) end(refusedNew(store, orphan));
-      else if (!pendingChanges.has(id)) end({ outcome: "saved" });
+      else if (opportunities.has(id) && !pendingChanges.has(id)) end({ outcome: "saved" });
     };
     const timer = setTimeout(() => end({ outcome: "queued" }), LONG);
     const unsubscribe = store.subscribe(look);
