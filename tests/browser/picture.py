@@ -1,17 +1,19 @@
-"""Takes the README's picture anew: `python -m tests.browser.picture`. The board as it is just after a write in psql."""
+"""Takes the pictures of the documentation anew: `python -m tests.browser.picture`, which is `make screenshots`."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
 import psycopg
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from db.loopback import free_port
-from tests.browser.conftest import _QUIET
+from tests.browser.conftest import QUIET
+from tests.browser.people import SETTLED, People, card, column, opener
 from tests.cli.harness import Commands
 
-TARGET = Path(__file__).parents[2] / "docs" / "board.png"
+TARGET = Path(__file__).parents[2] / "docs" / "images"
+WIDE = {"width": 1400, "height": 740}
 
 
 def main() -> None:
@@ -21,16 +23,51 @@ def main() -> None:
     ):
         Path(name).chmod(0o711)
         env = {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())}
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(_QUIET))
-        page = browser.new_page(locale="pt-BR", viewport={"width": 1356, "height": 680})
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
         with Commands(Path(name), env).serving("up") as up, psycopg.connect(up.database, autocommit=True) as psql:
-            page.goto(up.api)
-            page.get_by_role("button", name="Ana Souza").click()
-            expect(page.locator("#status")).to_have_text("ao vivo")
-            psql.execute("UPDATE opportunities SET phase = 'won' WHERE company = 'Hotel Maré Alta'")
-            expect(page.get_by_role("list", name="Ganho").get_by_text("Hotel Maré Alta")).to_be_visible()
-            page.screenshot(path=TARGET)
+            people = People(browser, up.api)
+            take(people, psql)
+            people.leave()
         browser.close()
+
+
+def take(people: People, psql: psycopg.Connection) -> None:
+    """Show the board a moment after a write in psql, while two others edit a deal; then two who changed the same."""
+    psql.execute("UPDATE opportunities SET expected_close_date = current_date - 2 WHERE company = 'Ótica Horizonte'")
+    light = people.enter("ana", locale="en-GB", **WIDE)
+    dark = people.enter("ana", locale="en-GB", color_scheme="dark", **WIDE)
+    portuguese = people.enter("ana", **WIDE)
+    narrow = people.enter("ana", width=360, height=740, device_scale_factor=2)
+    bruno, carla = people.enter("bruno"), people.enter("carla")
+    for page in (bruno, carla):
+        opener(page, "Contrato corporativo").click()
+        page.get_by_role("dialog").locator("[name=notes]").fill("Ligar na segunda")
+    boards = {"board-light": light, "board-dark": dark, "board-pt": portuguese, "board-narrow": narrow}
+    for page in boards.values():
+        expect(card(page, "Contrato corporativo").locator("[data-editing]")).to_be_attached()
+    psql.execute("SELECT set_config('feed.actor', 'carla', false)")
+    psql.execute("UPDATE opportunities SET phase = 'won' WHERE company = 'Hotel Maré Alta'")
+    for name, page in boards.items():
+        page.mouse.move(0, 0)
+        expect(column(page, "won").get_by_text("Hotel Maré Alta")).to_be_attached()
+        expect(page.locator("body > [data-face]")).to_have_count(0)  # it has landed, and is still alight
+        page.screenshot(path=TARGET / f"{name}.png")
+    conflict(light, bruno)
+
+
+def conflict(ana: Page, bruno: Page) -> None:
+    """Both change the value and the notes of the same deal, and Bruno is the first to save."""
+    opener(ana, "Contrato corporativo").click()
+    theirs, mine = bruno.get_by_role("dialog"), ana.get_by_role("dialog")
+    for panel, value, chance in ((mine, "198000", "60"), (theirs, "176000", "65")):
+        panel.locator("[name=value]").fill(value)
+        panel.locator("[name=probability]").fill(chance)
+    theirs.get_by_role("button", name="Salvar").click()
+    expect(theirs.get_by_text("Salvo")).to_be_visible()
+    mine.get_by_role("button", name="Save").click()
+    expect(ana.get_by_role("heading", name="You and Bruno Lima changed the same")).to_be_visible()
+    ana.evaluate(SETTLED)
+    ana.screenshot(path=TARGET / "conflict.png")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ async def test_the_commands_do_what_it_says(commands: Commands) -> None:
     env["PATH"] += f":{pgbin.find()}"  # psql, where there is none installed
     said, told, wrote = (commands.folder / name for name in ("up", "stream", "write"))
     # What is set up already is taken as it is: the tests run from it.
-    make = start(f"{up} -o .venv/.installed", env, said)
+    make = start(f"{up} -o .venv/.installed -o node_modules/.installed", env, said)
     try:
         await until(lambda: READY.search(said.read_text()), timeout=60, what="the ready line")
         curl = start(f"timeout 20 {stream.replace('8001', env['BOARDCAST_FEED_PORT'])}", env, told)
@@ -50,5 +50,8 @@ async def test_the_commands_do_what_it_says(commands: Commands) -> None:
     assert "event: goodbye" in told.read_text()
 
 
-def test_the_picture_is_small() -> None:
-    assert (ROOT / "docs" / "board.png").stat().st_size < 200 * 1024
+def test_the_pictures_are_there_and_small() -> None:
+    shown = re.findall(r"docs/images/[\w-]+\.png", README)
+    assert shown
+    for picture in shown:
+        assert (ROOT / picture).stat().st_size < 200 * 1024
