@@ -5,6 +5,11 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 NAMES = {"ana": "Ana Souza", "bruno": "Bruno Lima", "carla": "Carla Nunes", "diego": "Diego Alves"}
+SETTLED = """
+Promise.all(document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity)
+  .map((each) => each.finished))
+"""
+"""Resolves when nothing fades in or moves any more."""
 _REFUSED = """
     addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
       console.error(`refused by policy: ${violatedDirective} ${blockedURI} ${sample}`), true);

@@ -65,6 +65,26 @@ def test_a_card_is_dropped_where_it_is_held(people: People, psql: psycopg.Connec
     assert moved in said(ana)
 
 
+def test_a_finger_drags_too(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana", width=800, height=700, has_touch=True, is_mobile=True)
+    title = titles(psql, "prospecting")[0]
+    start, end = opener(ana, title).bounding_box(), column(ana, "qualification").bounding_box()
+    assert start
+    assert end
+    finger = ana.context.new_cdp_session(ana)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    touch("touchStart", (start["x"] + 8, start["y"] + 8))
+    expect(ana.locator("[data-announcer]").filter(has_text=f"{title} nas mãos")).to_be_attached()
+    touch("touchMove", (start["x"] + 40, start["y"] + 30))
+    touch("touchMove", (end["x"] + 60, end["y"] + 70))
+    expect(column(ana, "qualification").locator("[data-open]").first).to_have_text(title)
+    touch("touchEnd")
+    wait_until(lambda: titles(psql, "qualification")[0] == title, timeout=5, what="the drop in the table")
+
+
 def test_escape_puts_it_back(people: People, psql: psycopg.Connection) -> None:
     ana = people.enter("ana")
     before = titles(psql, "proposal")

@@ -7,14 +7,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import NAMES, People, card, column, drag, live, opener
+from tests.browser.people import NAMES, SETTLED, People, card, column, drag, live, opener
 from tests.support.until import wait_until
 
 AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
-SETTLED = """
-Promise.all(document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity)
-  .map((each) => each.finished))
-"""
 CUT_OFF = """
 [...document.querySelectorAll("[data-face], header, section")].filter((e) => e.scrollWidth > e.clientWidth + 1)
   .concat([...document.querySelectorAll("header button, header input")].filter((e) => e.getBoundingClientRect().right > innerWidth))

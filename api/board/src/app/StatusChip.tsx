@@ -17,12 +17,12 @@ const DOTS = { good: "bg-good", fair: "bg-good", wait: "bg-warn shimmer", bad: "
 const LATE = 900;
 
 /** How what is shown stands to what there is. */
-export function StatusChip({ feed, pending }: { readonly feed: Feed; readonly pending: number }) {
+export function StatusChip({ feed, pending, conflicts }: { readonly feed: Feed; readonly pending: number; readonly conflicts: number }) {
   const { t } = useI18n();
   const status = useFeed(feed);
   // A write takes some milliseconds: only one that takes longer is worth a word.
-  const saving = useLasting(pending > 0, LATE);
-  const said = tell(status, pending, saving, t);
+  const saving = useLasting(pending > conflicts, LATE);
+  const said = tell(status, pending, conflicts, saving, t);
   return (
     <div className="text-soft inline-flex min-w-0 items-center gap-2 text-[13px]" title={said.explained} data-status={status.state} data-transport={status.transport ?? ""}>
       <span aria-hidden="true" className={classes("size-2 shrink-0 rounded-full", DOTS[said.tone])} />
@@ -36,7 +36,7 @@ export function StatusChip({ feed, pending }: { readonly feed: Feed; readonly pe
   );
 }
 
-function tell({ state, transport, latency, interval, problem }: FeedStatus, pending: number, saving: boolean, t: Translate): Said {
+function tell({ state, transport, latency, interval, problem }: FeedStatus, pending: number, conflicts: number, saving: boolean, t: Translate): Said {
   if (state === "ended") {
     const explained = t("statusEnded", { reason: problem?.message ?? "" });
     return { tone: "bad", text: t("ended"), explained, news: explained };
@@ -46,7 +46,11 @@ function tell({ state, transport, latency, interval, problem }: FeedStatus, pend
     return { tone: "bad", text, explained: t("statusOffline"), news: `${text}. ${t("statusOffline")}` };
   }
   if (state !== "live") return { tone: "wait", text: t("connecting"), explained: t("statusConnecting"), news: t("connecting") };
-  if (saving) return { tone: "wait", text: t("saving", { count: pending }), explained: t("statusLive"), news: "" };
+  if (saving) return { tone: "wait", text: t("saving", { count: pending - conflicts }), explained: t("statusLive"), news: "" };
+  if (conflicts > 0) {
+    const text = t("toDecide", { count: conflicts });
+    return { tone: "wait", text, explained: t("statusDecide"), news: text };
+  }
   if (transport === "polling") {
     const text = t("polling", { seconds: Math.round((interval ?? 0) / 100) / 10 });
     return { tone: "fair", text, explained: t("statusPolling"), news: text };

@@ -45,7 +45,7 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
           />
         </h1>
       </div>
-      <StatusChip feed={feed} pending={state.pendingCount} />
+      <StatusChip feed={feed} pending={state.pendingCount} conflicts={state.conflicts.size} />
       {state.role === "viewer" && (
         <span title={t("viewerText")} className="bg-column text-soft inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-medium">
           <EyeIcon className="size-3.5" />

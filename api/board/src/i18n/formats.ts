@@ -15,15 +15,16 @@ export class Formats {
   readonly #relative: Intl.RelativeTimeFormat;
   readonly #list: Intl.ListFormat;
 
-  constructor(language: Language) {
+  /** `region`: the browser's kind of the language, whose dates are written in their own order. */
+  constructor(language: Language, region: string = language) {
     this.#language = language;
     this.plural = new Intl.PluralRules(language);
     this.#number = new Intl.NumberFormat(language);
     this.#percent = new Intl.NumberFormat(language, { style: "percent" });
     // A date has no time zone: it is written as the same day everywhere.
-    this.#day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
-    this.#dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
-    this.#moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+    this.#day = new Intl.DateTimeFormat(region, { day: "numeric", month: "short", timeZone: "UTC" });
+    this.#dayOfYear = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeZone: "UTC" });
+    this.#moment = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "short" });
     this.#relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
     this.#list = new Intl.ListFormat(language, { type: "conjunction" });
   }

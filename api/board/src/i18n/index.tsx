@@ -48,7 +48,7 @@ export function I18nProvider({ children }: { readonly children: ReactNode }) {
   }, []);
   const value = useMemo<I18n>(() => {
     document.documentElement.lang = language;
-    const format = new Formats(language);
+    const format = new Formats(language, navigator.languages.find((each) => each.startsWith(language.slice(0, 2))));
     const catalogue: Readonly<Record<Key, Phrase>> = CATALOGUES[language];
     const t: Translate = (key, ...values) => say(catalogue[key], format.plural, values[0]);
     return { language, setLanguage, t, format };
