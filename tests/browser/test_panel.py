@@ -154,6 +154,8 @@ def test_the_same_field_is_asked_about(people: People, deal: Deal, pick: str, va
     ana.keyboard.press("Control+Enter")
     expect(dialog).to_have_count(0)
     has(deal, ana, value=value, contact="O de Ana")
+    expect(panel.get_by_text("Salvo")).to_be_visible()
+    expect(panel.get_by_label("Valor")).to_have_value(f"{value:,}".replace(",", "."))
     if pick != "theirs":
         panel.get_by_role("tab", name="Histórico").click()
         expect(panel.locator("[data-version='3']")).to_contain_text("fusão de v1 e v2")

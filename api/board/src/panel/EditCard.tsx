@@ -43,6 +43,7 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
   const [unreadable, setUnreadable] = useUnreadable(store, id);
   const [left, setLeft] = useState(Object.keys(draft).length > 0);
   const [mergedWith, setMergedWith] = useState("");
+  const [asked, setAsked] = useState(false);
   const saving = useSaving();
   const heading = useId();
 
@@ -51,6 +52,12 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
   const count = Object.keys(draft).length;
   const blocked = Object.keys(unreadable).length > 0;
   const conflict = state.conflicts.get(id);
+  const waiting = conflict !== undefined || state.pendingChanges.has(id);
+  if (conflict && !asked) setAsked(true);
+  if (asked && !waiting) {
+    setAsked(false);
+    saving.decided();
+  }
   const newest = remote.toSorted((a, b) => b.at - a.at)[0];
 
   function change(changes: Changes): void {

@@ -48,7 +48,7 @@ function Others({ others }: { readonly others: readonly Presence[] }) {
   return (
     <p role="status" className="empty:hidden">
       {names.length > 0 && (
-        <span className="bg-warn-soft text-warn-ink mt-2 flex w-fit items-center gap-2 rounded-full py-1 pr-3 pl-1 text-[13px]">
+        <span className="bg-warn-soft text-warn-ink mt-2 flex w-fit items-center gap-2 rounded-2xl py-1 pr-3 pl-1 text-[13px]">
           <span className="flex -space-x-1.5">
             {others.map((each) => (
               <Avatar key={each.userId} id={each.userId} name={each.userName} size="sm" named={false} />
