@@ -70,7 +70,13 @@ function useClockOf(feed: Feed | null, clock: Clock): void {
 function useFeedOf(start: Start, onExpire: () => void): Feed | null {
   const [feed, setFeed] = useState<Feed | null>(null);
   useEffect(() => {
-    const made = new Feed({ feed: start.config.feedUrl, share: `boardcast.${start.user.id}` });
+    // Whatever is asked: a session that has ended is told by 401, and by the feed if the cookie is another person's by now.
+    const watched = async (input: string, init?: RequestInit): Promise<Response> => {
+      const response = await fetch(input, init);
+      if (response.status === 401) onExpire();
+      return response;
+    };
+    const made = new Feed({ feed: start.config.feedUrl, share: `boardcast.${start.user.id}`, fetch: watched });
     const end = made.onStatus(({ state, problem }) => {
       if (state === "ended" && problem && /token|unauthenticated|wrong_user/.test(problem.code)) onExpire();
     });

@@ -1,0 +1,66 @@
+"""What the board says of its connection is true, and nothing that is done without one is lost."""
+
+import re
+
+import psycopg
+from playwright.sync_api import expect
+
+from tests.browser.people import NAMES, People, column, live, opener
+from tests.support.until import wait_until
+
+WAIT = 30_000
+
+
+def phase_of(psql: psycopg.Connection, title: str) -> str:
+    row = psql.execute("SELECT phase FROM opportunities WHERE title = %s", [title]).fetchone()
+    assert row
+    return str(row[0])
+
+
+def test_the_chip_names_the_way_that_is_taken(people: People, psql: psycopg.Connection) -> None:
+    ana = people.browser()
+    ana.context.route_web_socket(re.compile("/ws$"), lambda socket: socket.close())
+    ana.goto(people.address)
+    ana.get_by_role("button", name=NAMES["ana"]).click()
+    chip = ana.locator("[data-status]")
+    expect(chip).to_contain_text("ao vivo · SSE", timeout=WAIT)
+    psql.execute("UPDATE opportunities SET phase = 'lost' WHERE title = 'Contrato corporativo'")
+    expect(column(ana, "lost").get_by_role("button", name="Contrato corporativo", exact=True)).to_be_visible()
+    ana.context.route("**/api/events*", lambda route: route.abort())
+    ana.reload()
+    expect(chip).to_contain_text("consultando a cada", timeout=WAIT)
+    psql.execute("UPDATE opportunities SET phase = 'won' WHERE title = 'Contrato corporativo'")
+    won = column(ana, "won").get_by_role("button", name="Contrato corporativo", exact=True)
+    expect(won).to_be_visible(timeout=WAIT)
+
+
+def test_what_is_moved_without_a_connection_waits_and_is_sent(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    title, other = "Contrato corporativo", "Suporte premium 24h"
+    ana.context.set_offline(True)
+    expect(ana.locator("[data-status]")).to_contain_text("offline", timeout=WAIT)
+    opener(ana, title).focus()
+    ana.keyboard.press("m")
+    ana.keyboard.press("End")
+    ana.keyboard.press("Enter")
+    expect(column(ana, "lost").get_by_role("button", name=title, exact=True)).to_be_visible()
+    expect(ana.locator("[data-status]")).to_contain_text("offline, 1 alteração à espera")
+    psql.execute("UPDATE opportunities SET phase = 'won' WHERE title = %s", [other])
+    assert phase_of(psql, title) == "proposal"
+    ana.context.set_offline(False)
+    live(ana, timeout=WAIT)
+    expect(column(ana, "won").get_by_role("button", name=other, exact=True)).to_be_visible()
+    wait_until(lambda: phase_of(psql, title) == "lost", timeout=15, what="the move in the table")
+
+
+def test_a_session_that_has_ended_leads_to_the_login_and_back(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    ana.context.clear_cookies()
+    opener(ana, "Contrato corporativo").focus()
+    ana.keyboard.press("m")
+    ana.keyboard.press("End")
+    ana.keyboard.press("Enter")
+    expect(ana.get_by_text("Sua sessão terminou.")).to_be_visible(timeout=WAIT)
+    ana.get_by_role("button", name=NAMES["ana"]).click()
+    live(ana)
+    wait_until(lambda: phase_of(psql, "Contrato corporativo") == "lost", timeout=15, what="the move in the table")
