@@ -55,6 +55,12 @@ class Follower(Program):
         return versions
 
     @property
+    def presence(self) -> dict[str, Any]:
+        """Who is where, as it was told last; by card."""
+        lines = self._of("presence")
+        return dict(lines[-1]["presence"]) if lines else {}
+
+    @property
     def seqs(self) -> list[int]:
         return [message["seq"] for message in self.messages if "seq" in message]
 

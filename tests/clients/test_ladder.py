@@ -256,3 +256,57 @@ async def test_a_second_board_is_brought_up_to_where_the_stream_is(world: World)
         assert [(card["id"], card["version_number"]) for card in state["opportunities"]] == [("o1", 3)]
         await world.write(1)
         await world.caught_up(follower)
+
+
+@pytest.mark.parametrize("top", ["websocket", "sse", "polling"])
+async def test_who_edits_is_seen_whatever_the_way(world: World, top: str) -> None:
+    cursor = await snapshot(world.api)
+    async with (
+        world.follower({"top": top, "timing": {"claim": 500}}) as ana,
+        world.follower({"top": top}, user="bruno") as bruno,
+    ):
+        for follower in (ana, bruno):
+            await follower.tell(follow=cursor, board="b1")
+            await follower.shows("live", top)
+        await ana.tell(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
+        await until(lambda: bruno.presence.get("o1"), timeout=PATIENCE)
+        (seen,) = bruno.presence["o1"]
+        assert (seen["userId"], seen["action"], seen["baseVersion"]) == ("ana", "editing", 1)
+        await ana.tell(send={"type": "user_stopped_editing", "opportunityId": "o1"})
+        await until(lambda: bruno.presence == {}, timeout=PATIENCE)
+
+
+async def test_presence_goes_along_from_way_to_way_and_ends_with_its_last_word(world: World) -> None:
+    async def leases() -> list[str]:
+        rows = await world.database.execute("SELECT connection FROM user_presence ORDER BY connection")
+        return [row["connection"] for row in rows]
+
+    async with world.follower() as follower:
+        await follower.tell(follow=await snapshot(world.api))
+        await follower.shows("live", "websocket")
+        await follower.tell(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
+        await until(leases, timeout=PATIENCE)
+        (by_socket,) = await leases()
+        world.socket.refuse()
+        world.socket.cut()
+        await follower.shows("live", "sse")
+
+        async def by_http() -> bool:
+            return await leases() == ["http:ana"]
+
+        await until(by_http, timeout=PATIENCE)
+        await world.socket.start()
+        await follower.shows("live", "websocket")
+
+        async def by_another_socket() -> bool:
+            now = await leases()
+            return len(now) == 1 and now[0] not in {"http:ana", by_socket}
+
+        await until(by_another_socket, timeout=PATIENCE)
+        await follower.tell(stop=True)
+
+        async def nobody() -> bool:
+            return await leases() == []
+
+        await until(nobody, timeout=PATIENCE)
+        await follower.shows("idle")

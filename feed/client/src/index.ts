@@ -5,4 +5,5 @@ export type { Draft, Drafts } from "./drafts.js";
 export type { Editor } from "./editor.js";
 export { between, place, valid } from "./position.js";
 export type * from "./state.js";
+export type { Timing } from "./timing.js";
 export type * from "./types.js";
