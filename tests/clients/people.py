@@ -30,6 +30,8 @@ class Person:
         self.asked: set[str] = set()
         """Cards about which he was asked, or that were not there for his edit."""
         self.taken_back: set[str] = set()
+        self.typed: dict[str, Any] = {}
+        """What he typed in a panel, and what he saw there before. A later edit may go out together with it."""
         self.away = False
         self._removed: dict[str, str] = {}
         self._chance = chance
@@ -134,8 +136,11 @@ class Person:
         """Type slowly enough for others to come between, and save."""
         if not await self.client.edit(id_):
             return
+        base = (await self.client.editor("getState"))["base"]
         for name in self._chance.sample(TEXTS, 2):
-            await self.client.editor("set", name, self.word())
+            word = self.word()
+            self.typed[word] = base[name]
+            await self.client.editor("set", name, word)
         # An offline page says so at once; what becomes of it then is told as of every mutation.
         assert await self.client.editor("save") in {"saved", "queued", "conflict", "gone", "refused"}
         await self.client.editor("close")

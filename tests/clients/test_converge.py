@@ -122,7 +122,8 @@ async def _check_told(person: Person, log: dict[str, list[dict[str, Any]]]) -> N
         for name in edit.seen.keys() - {"notes"}:
             before = log[mutation][0]["old"]
             if before is not None:
-                assert before[name] in edit.seen[name], f"{person.client.name} replaced a {name} that he had not seen"
+                seen = edit.seen[name] + [person.typed[value] for value in edit.seen[name] if value in person.typed]
+                assert before[name] in seen, f"{person.client.name} replaced a {name} that he had not seen"
 
 
 async def _check_made(person: Person, log: dict[str, list[dict[str, Any]]]) -> None:

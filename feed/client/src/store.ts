@@ -15,6 +15,9 @@ import { Queue } from "./queue.js";
 import type { BoardState, NewOpportunity, Orphan, Resolution, Saved } from "./state.js";
 import type { Changes, Opportunity, Presence, Snapshot, Source } from "./types.js";
 
+/** After so many ms without an answer a save is one that waits. */
+const LONG = 5000;
+
 export interface StoreOptions {
   readonly source: Source;
   readonly http: Http;
@@ -259,6 +262,7 @@ export class BoardStore {
       if (this.#queue.asks(id)) return resolve("conflict");
       if (!this.#queue.sends(id)) return resolve("queued");
       this.#waiters.set(mutation, [...(this.#waiters.get(mutation) ?? []), resolve]);
+      setTimeout(() => resolve("queued"), LONG);
     });
   }
 
