@@ -7,6 +7,7 @@ BOARDCAST_TEST_SECONDS: for how long they work (20 otherwise). BOARDCAST_TEST_SE
 import asyncio
 import os
 import random
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.support.until import until
 SECONDS = float(os.environ.get("BOARDCAST_TEST_SECONDS", "20"))
 PAGES = {"ana": "ana", "ana too": "ana", "bruno": "bruno", "dora": "dora"}
 SETTLING = 40.0
+TROUBLES = ("cut", "cut the feed", "away", "lose answers", "page")
 
 _MORE = """
 INSERT INTO users (id, name) VALUES ('dora', 'Dora');
@@ -36,14 +38,14 @@ def seed() -> int:
     return int(os.environ.get("BOARDCAST_TEST_SEED", random.SystemRandom().randrange(10**9)))
 
 
-async def _network(person: Person, chance: random.Random) -> None:
+async def _network(person: Person, troubles: Iterator[str]) -> None:
     """Something happens to somebody's network, or to his page."""
     if person.away:
         person.away = False
         for proxy in person.ways:
             await proxy.resume()
         return
-    what = chance.choice(["cut", "cut the feed", "away", "lose answers", "page"])
+    what = next(troubles)
     if what == "page":
         await person.client.close()
         await person.client.open()
@@ -59,6 +61,12 @@ async def _network(person: Person, chance: random.Random) -> None:
             proxy.cut()
 
 
+def _troubles(chance: random.Random) -> Iterator[str]:
+    """Each kind as often as the others, in any order."""
+    while True:
+        yield from chance.sample(TROUBLES, len(TROUBLES))
+
+
 async def _another_program(database: Database, chance: random.Random, number: int) -> None:
     """A program that knows nothing of versions writes straight into the table."""
     await database.execute(
@@ -71,14 +79,14 @@ async def _work(people: list[Person], database: Database, chance: random.Random)
     loop = asyncio.get_running_loop()
     end = loop.time() + SECONDS
     step = 0
+    troubles = _troubles(chance)
     while loop.time() < end:
         step += 1
         person = chance.choice(people)
         kind = chance.random()
-        if kind < 0.06:
-            # A page that is away cannot be loaded again, and is not told what it asks: it comes back first.
-            await _network(person, chance)
-        elif kind < 0.1:
+        if kind < 0.08:
+            await _network(person, troubles)
+        elif kind < 0.12:
             await _another_program(database, chance, step)
         else:
             await asyncio.gather(*(one.act() for one in {person, chance.choice(people)}))

@@ -9,6 +9,9 @@ import { newId } from "./ids.js";
 import type { Write } from "./pending.js";
 import type { Orphan } from "./state.js";
 
+/** How long a page may take to let go of what it leaves, in ms. */
+const LEAVING = 300;
+
 export interface Kept {
   readonly writes: readonly Write[];
   readonly orphans: readonly Orphan[];
@@ -62,9 +65,8 @@ export class Outbox {
       this.#storage?.removeItem(key);
     };
     if (!this.#locks) return taken();
-    await this.#locks.request(key, { ifAvailable: true }, (lock) => {
-      if (lock) taken();
-    });
+    // A page that goes lets go a moment later; one that stays keeps what it has.
+    await this.#locks.request(key, { signal: AbortSignal.timeout(LEAVING) }, taken).catch(() => undefined);
   }
 }
 

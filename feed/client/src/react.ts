@@ -6,22 +6,27 @@ import type { BoardState, Conflict } from "./state.js";
 import type { BoardStore } from "./store.js";
 import type { Changes, ClientMessage, FeedStatus, Message, Opportunity, Presence, Snapshot, Source } from "./types.js";
 
+/** A value that is the same object until it changes; a page that is made on a server shows it as it is then. */
+function useValue<T>(subscribe: (changed: () => void) => () => void, get: () => T): T {
+  return useSyncExternalStore(subscribe, get, get);
+}
+
 /** How the connection is. */
 export function useFeed(source: Source): FeedStatus {
   const subscribe = useCallback((changed: () => void) => source.onStatus(changed), [source]);
-  return useSyncExternalStore(subscribe, () => source.status);
+  return useValue(subscribe, () => source.status);
 }
 
 /** All of a board. */
 export function useBoard(store: BoardStore): BoardState {
-  return useSyncExternalStore(store.subscribe, store.getState);
+  return useValue(store.subscribe, store.getState);
 }
 
 const NOBODY: readonly Presence[] = [];
 
 /** Who else is on the board, or (with a card) who else edits it. */
 export function usePresence(store: BoardStore, opportunityId?: string): readonly Presence[] {
-  return useSyncExternalStore(store.subscribe, () => {
+  return useValue(store.subscribe, () => {
     const { here, editingUsers } = store.getState();
     return opportunityId === undefined ? here : (editingUsers.get(opportunityId) ?? NOBODY);
   });
@@ -40,9 +45,9 @@ export interface OpportunityHandle {
 
 /** One card, and what can be done with it. */
 export function useOpportunity(store: BoardStore, id: string): OpportunityHandle {
-  const opportunity = useSyncExternalStore(store.subscribe, () => store.getState().opportunities.get(id));
-  const pending = useSyncExternalStore(store.subscribe, () => store.getState().pendingChanges.get(id));
-  const conflict = useSyncExternalStore(store.subscribe, () => store.getState().conflicts.get(id));
+  const opportunity = useValue(store.subscribe, () => store.getState().opportunities.get(id));
+  const pending = useValue(store.subscribe, () => store.getState().pendingChanges.get(id));
+  const conflict = useValue(store.subscribe, () => store.getState().conflicts.get(id));
   const editing = usePresence(store, id);
   const actions = useMemo(
     () => ({
@@ -83,7 +88,7 @@ export function useWebSocket(options: FeedOptions & { readonly board: string }):
     },
     [feed],
   );
-  const lastMessage = useSyncExternalStore(subscribe, () => last.current);
+  const lastMessage = useValue(subscribe, () => last.current);
   const connect = useCallback(async () => {
     const from = `/api/boards/${encodeURIComponent(board.current)}`;
     const snapshot = (await feed.http.request("GET", from)).body as Snapshot;

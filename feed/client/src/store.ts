@@ -8,15 +8,13 @@ import { newId } from "./ids.js";
 import { difference, tidy } from "./merge.js";
 import { Model } from "./model.js";
 import { Outbox } from "./outbox.js";
+import { Outcomes } from "./outcomes.js";
 import { watchPage } from "./page.js";
 import { blank, coalesce, createFields, type Write } from "./pending.js";
 import { place } from "./position.js";
 import { Queue } from "./queue.js";
 import type { BoardState, NewOpportunity, Orphan, Resolution, Saved } from "./state.js";
 import type { Changes, Opportunity, Presence, Snapshot, Source } from "./types.js";
-
-/** After so many ms without an answer a save is one that waits. */
-const LONG = 5000;
 
 export interface StoreOptions {
   readonly source: Source;
@@ -37,8 +35,7 @@ export class BoardStore {
   readonly #queue: Queue;
   readonly #following: Following;
   readonly #mutations = new Set<string>();
-  readonly #waiters = new Map<string, ((result: Saved) => void)[]>();
-  readonly #outcomes = new Set<(mutation: string, result: Saved) => void>();
+  readonly #outcomes = new Outcomes();
   readonly #editors = new Set<Editor>();
   #unwatch: () => void = () => undefined;
   #stopped = false;
@@ -98,8 +95,7 @@ export class BoardStore {
    * into one before it, or taken back.
    */
   onOutcome(listener: (mutation: string, result: Saved) => void): () => void {
-    this.#outcomes.add(listener);
-    return () => this.#outcomes.delete(listener);
+    return this.#outcomes.listen(listener);
   }
 
   /** Make a card, at the end of its phase unless `position` says else; returns its id. */
@@ -258,20 +254,14 @@ export class BoardStore {
   }
 
   #saved(mutation: string, id: string): Promise<Saved> {
-    return new Promise((resolve) => {
-      if (this.#queue.asks(id)) return resolve("conflict");
-      if (!this.#queue.sends(id)) return resolve("queued");
-      this.#waiters.set(mutation, [...(this.#waiters.get(mutation) ?? []), resolve]);
-      setTimeout(() => resolve("queued"), LONG);
-    });
+    if (this.#queue.asks(id)) return Promise.resolve("conflict");
+    return this.#queue.sends(id) ? this.#outcomes.first(mutation) : Promise.resolve("queued");
   }
 
   #told(write: Write, result: Saved): void {
     if (result === "saved" && write.kind === "change") {
       this.#absorb(write.id, absorbed(write.changes, this.#model.truth.rows.get(write.id)));
     }
-    for (const resolve of this.#waiters.get(write.mutation) ?? []) resolve(result);
-    this.#waiters.delete(write.mutation);
-    for (const listener of [...this.#outcomes]) listener(write.mutation, result);
+    this.#outcomes.tell(write.mutation, result);
   }
 }

@@ -1,0 +1,85 @@
+import { createElement, type ReactNode } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test } from "vitest";
+import { Http } from "../src/http.js";
+import { blank } from "../src/pending.js";
+import { useBoard, useFeed, useOpportunity, usePresence, useWebSocket } from "../src/react.js";
+import { BoardStore } from "../src/store.js";
+import type { FeedStatus, Presence, Snapshot, Source } from "../src/types.js";
+
+const STATUS: FeedStatus = { state: "live", transport: "sse", latency: null, interval: null, leader: true, problem: null };
+const BRUNO: Presence = { opportunityId: "o1", boardId: "b1", userId: "bruno", userName: "Bruno", action: "editing", since: "" };
+const SNAPSHOT: Snapshot = {
+  board: { id: "b1", name: "One", phases: [{ id: "new", name: "New" }] },
+  role: "editor",
+  members: [],
+  opportunities: [{ ...blank("o1"), board_id: "b1", title: "First", phase: "new", position: "a0", version_number: 1 }],
+  presence: [BRUNO, { ...BRUNO, userId: "ana" }],
+  cursor: "c",
+};
+const source: Source = {
+  status: STATUS,
+  cursor: "c",
+  presence: new Map(),
+  onDelivery: () => () => undefined,
+  onStatus: () => () => undefined,
+  onPresence: () => () => undefined,
+  follow: () => Promise.resolve(),
+  send: () => undefined,
+  stop: () => undefined,
+};
+
+async function opened(): Promise<BoardStore> {
+  const away = (): Promise<never> => Promise.reject(new TypeError("away"));
+  const store = new BoardStore({ source, http: new Http({ fetch: away }), board: "b1", userId: "ana" });
+  await store.start(SNAPSHOT);
+  return store;
+}
+
+/** What a component that uses hooks shows. */
+function shown(use: () => unknown): unknown {
+  const Probe = (): ReactNode => JSON.stringify(use() ?? null);
+  return JSON.parse(renderToStaticMarkup(createElement(Probe)).replaceAll("&quot;", '"')) as unknown;
+}
+
+test("a component is given the board, its people and its connection", async () => {
+  const store = await opened();
+  expect(shown(() => useFeed(source).transport)).toBe("sse");
+  expect(shown(() => useBoard(store).stage)).toBe("ready");
+  expect(shown(() => usePresence(store).map(({ userId }) => userId))).toEqual(["bruno"]);
+  expect(shown(() => usePresence(store, "o1").map(({ userId }) => userId))).toEqual(["bruno"]);
+  expect(shown(() => usePresence(store, "o2"))).toEqual([]);
+  store.stop();
+});
+
+test("a card comes with what is pending of it and who edits it", async () => {
+  const store = await opened();
+  store.update("o1", { title: "Mine" });
+  const { opportunity, pending, editing } = shown(() => useOpportunity(store, "o1")) as Record<string, unknown>;
+  expect(opportunity).toMatchObject({ title: "Mine" });
+  expect(pending).toEqual({ title: "Mine" });
+  expect(editing).toEqual([BRUNO]);
+  store.stop();
+});
+
+test("the hook of the original design has its shape", () => {
+  const given = shown(() => {
+    const { isConnected, lastMessage, connect, sendMessage } = useWebSocket({ board: "b1" });
+    return { isConnected, lastMessage, functions: [typeof connect, typeof sendMessage] };
+  });
+  expect(given).toEqual({ isConnected: false, lastMessage: null, functions: ["function", "function"] });
+});
+
+test("what is given is the same object while nothing changes", async () => {
+  const store = await opened();
+  const before = store.getState();
+  store.update("o1", { title: "First" });
+  expect(store.getState()).toBe(before);
+  store.update("o1", { value: 3 });
+  const after = store.getState();
+  expect(after).not.toBe(before);
+  expect([after.members, after.here, after.editingUsers, after.conflicts]).toEqual([before.members, before.here, before.editingUsers, before.conflicts]);
+  expect(after.editingUsers).toBe(before.editingUsers);
+  expect(after.conflicts).toBe(before.conflicts);
+  store.stop();
+});
