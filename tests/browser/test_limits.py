@@ -1,16 +1,13 @@
 """The board at its limits: for everybody, against hostile words, with very many cards and in very little room."""
 
-from pathlib import Path
-from typing import Any
-
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.people import NAMES, SETTLED, People, card, column, drag, live, opener
+from tests.browser.axe import faults
+from tests.browser.people import NAMES, People, card, column, drag, live, opener
 from tests.support.until import wait_until
 
-AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
 CUT_OFF = """
 [...document.querySelectorAll("[data-face], header, section")].filter((e) => e.scrollWidth > e.clientWidth + 1)
   .concat([...document.querySelectorAll("header button, header input")].filter((e) => e.getBoundingClientRect().right > innerWidth))
@@ -38,19 +35,6 @@ HOSTILE = (
     "__proto__",
     "\u202egnp.exe\u202c & \u0000".replace("\u0000", "") + "<b onmouseover=pwned()>x</b>",
 )
-
-
-def faults(page: Page) -> list[Any]:
-    """What axe finds that is serious, with the elements."""
-    page.evaluate(AXE)
-    # Nothing is judged while it fades in or moves.
-    page.evaluate(SETTLED)
-    found = page.evaluate("axe.run()")["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import faults
 from tests.browser.people import People, opener
 
 TITLE = "Implantação em 3 filiais"
@@ -403,3 +404,30 @@ def test_on_a_telephone_it_is_the_whole_screen_and_all_can_be_touched(people: Pe
         .filter(([, height]) => height < 44)""")
     assert small == []
     assert panel.evaluate("panel => panel.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(people: People, psql: psycopg.Connection, scheme: str) -> None:
+    ana, bruno = people.enter("ana", color_scheme=scheme), people.enter("bruno")
+    panel, other = opened(ana), opened(bruno)
+    panel.get_by_label("Valor").fill("99000")
+    panel.get_by_label("Contato").fill("x" * 301)
+    other.get_by_label("Valor").fill("105000")
+    other.get_by_label("Probabilidade").fill("60")
+    saved(other)
+    expect(panel.locator("[data-clash=value]")).to_be_visible()
+    expect(panel.get_by_text("1 caractere a mais")).to_be_visible()
+    assert faults(ana) == []
+    panel.get_by_label("Contato").fill("O de Ana")
+    panel.get_by_role("button", name="Salvar").click()
+    expect(ana.get_by_role("dialog", name="Você e Bruno Lima")).to_be_visible()
+    assert faults(ana) == []
+    ana.keyboard.press("Escape")
+    expect(panel.get_by_role("button", name="Decidir agora")).to_be_visible()
+    assert faults(ana) == []
+    panel.get_by_role("tab", name="Histórico").click()
+    expect(panel.locator("[data-version='2']")).to_be_visible()
+    assert faults(ana) == []
+    psql.execute("DELETE FROM opportunities WHERE title = %s", [TITLE])
+    expect(ana.get_by_role("article").filter(has_text="enquanto você o alterava")).to_be_visible()
+    assert faults(ana) == []

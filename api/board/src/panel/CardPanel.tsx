@@ -34,7 +34,8 @@ export function CardPanel(props: Props) {
   if (card && card !== last) setLast(card);
 
   if (editor) return <EditCard {...props} editor={editor} card={card ?? last} side={side} onSide={setSide} />;
-  if (card) return <Reading {...props} card={card} side={side} onSide={setSide} viewer={!writes} />;
+  if (card && writes) return null; // its editor comes before anything is painted
+  if (card) return <Reading {...props} card={card} side={side} onSide={setSide} />;
   return <Missing {...props} last={last} writes={writes} />;
 }
 
@@ -42,16 +43,15 @@ interface ReadingProps extends Props {
   readonly card: Opportunity;
   readonly side: Side;
   readonly onSide: (side: Side) => void;
-  readonly viewer: boolean;
 }
 
-function Reading({ store, http, id, card, side, onSide, viewer, onClose }: ReadingProps) {
+function Reading({ store, http, id, card, side, onSide, onClose }: ReadingProps) {
   const { t } = useI18n();
   const names = useNames(store.getState());
   return (
     <Frame id={id} title={card.title} above={<Above card={card} phase={names.phase(card.phase)} by={names.user(card.last_modified_by)} />} side={side} onSide={onSide} onClose={onClose}>
-      {side === "details" && viewer && <Notice tone="plain">{t("panel.viewer")}</Notice>}
-      {side === "details" ? <ReadCard card={card} names={names} /> : <History store={store} http={http} id={id} current={card} writes={!viewer} />}
+      {side === "details" && <Notice tone="plain">{t("panel.viewer")}</Notice>}
+      {side === "details" ? <ReadCard card={card} names={names} /> : <History store={store} http={http} id={id} current={card} writes={false} />}
     </Frame>
   );
 }

@@ -1,5 +1,5 @@
 import type { BoardStore, Editor, EditorState } from "@boardcast/client";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from "react";
 
 /**
  * The store's editor of a card, open for as long as the component is there; null before, and where there is no such card.
@@ -9,7 +9,7 @@ export function useEditor(store: BoardStore, id: string, present: boolean): Edit
   const [editor, setEditor] = useState<Editor | null>(null);
   const gone = useEditorState(editor)?.gone ?? true;
   const wanted = present && gone;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted) setEditor(store.openEditor(id));
   }, [store, id, wanted]);
   useEffect(() => () => editor?.close(), [editor]);
