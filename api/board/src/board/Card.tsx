@@ -44,6 +44,7 @@ export const Card = memo(function Card({ card, tabbable, ghost, lifted }: Props)
             aria-describedby={editable ? `${details} ${attributes["aria-describedby"]}` : details}
             {...(editable ? { "aria-roledescription": t("dragRole"), "aria-keyshortcuts": "Space Enter M" } : {})}
             onClick={() => open(card.id)}
+            onKeyUp={(event) => event.key === " " && editable && event.preventDefault()} // Space picks up and drops; it is no click
             className="line-clamp-3 w-full wrap-anywhere text-left before:absolute before:inset-0 before:rounded-xl focus-visible:outline-none focus-visible:before:outline-2 focus-visible:before:outline-offset-1 focus-visible:before:outline-accent"
           >
             {card.title}

@@ -8,7 +8,7 @@ import {
   type KeyboardCoordinateGetter,
 } from "@dnd-kit/core";
 import type { BoardState, BoardStore, Opportunity } from "@boardcast/client";
-import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import { pointed } from "./pointer";
 import { scrollTowards } from "./scroll";
 import { neighbours, placeOf, standing, step, type Columns, type Target } from "./target";
@@ -48,6 +48,8 @@ interface Options extends Told {
   readonly root: RefObject<HTMLElement | null>;
 }
 
+/** There is nothing for dnd-kit to move: the card itself shows where it would go. */
+const NOWHERE: KeyboardCoordinateGetter = () => undefined;
 const ARROWS = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]);
 
 /**
@@ -78,22 +80,10 @@ export function useDrag(options: Options) {
     [show],
   );
 
-  const byArrows = useCallback<KeyboardCoordinateGetter>(
-    (event) => {
-      const { current } = now;
-      if (!current || !ARROWS.has(event.code)) return undefined;
-      event.preventDefault();
-      const { columns } = newest.current;
-      aim(step(columns, allowed(newest.current.open, current), current.card.id, current.target, event.code));
-      return undefined; // there is nothing for dnd-kit to move: the card itself shows where it would go
-    },
-    [aim],
-  );
-
   const sensors = useSensors(
     useSensor(MouseSensor, { activationConstraint: { distance: 6 } }),
     useSensor(TouchSensor, { activationConstraint: { delay: 220, tolerance: 8 } }),
-    useSensor(KeyboardSensor, { coordinateGetter: byArrows, keyboardCodes: { start: ["Space"], cancel: ["Escape"], end: ["Space", "Enter"] } }),
+    useSensor(KeyboardSensor, { coordinateGetter: NOWHERE, keyboardCodes: { start: ["Space"], cancel: ["Escape"], end: ["Space", "Enter"] } }),
   );
 
   const onDragStart = useCallback(
@@ -129,6 +119,20 @@ export function useDrag(options: Options) {
     show(null);
     if (current) newest.current.onCancel(current);
   }, [show]);
+
+  // dnd-kit listens a moment after it has begun: the first arrow may be faster, and the focus on its way to another column.
+  const steering = drag?.by === "keyboard";
+  useLayoutEffect(() => {
+    if (!steering) return;
+    const steer = (event: KeyboardEvent): void => {
+      const { current } = now;
+      if (!current || !ARROWS.has(event.code)) return;
+      event.preventDefault();
+      aim(step(newest.current.columns, allowed(newest.current.open, current), current.card.id, current.target, event.code));
+    };
+    document.addEventListener("keydown", steer);
+    return () => document.removeEventListener("keydown", steer);
+  }, [steering, aim]);
 
   // Where the pointer is. The columns scroll under it, so it is also asked when they do.
   const pointing = drag?.by === "pointer";
