@@ -296,6 +296,20 @@ def test_what_was_typed_survives_a_reload_and_escape(people: People, deal: Deal)
     expect(opened(ana).get_by_text("Aqui está o que você digitou")).to_have_count(0)
 
 
+def test_what_is_saved_without_a_connection_is_kept_and_sent_later(people: People, deal: Deal) -> None:
+    ana = people.enter("ana")
+    panel = opened(ana)
+    ana.context.set_offline(True)
+    panel.get_by_label("Contato").fill("Do trem")
+    panel.get_by_role("button", name="Salvar").click()
+    expect(panel.get_by_text("Sem conexão: está guardado aqui")).to_be_visible(timeout=10_000)
+    expect(panel.get_by_label("Contato")).to_have_value("Do trem")
+    assert deal()["contact"] == "Eduardo Tavares"
+    ana.context.set_offline(False)
+    has(deal, ana, contact="Do trem")
+    expect(panel.get_by_text("Salvo")).to_be_visible()
+
+
 def test_a_title_of_10000_characters_is_refused_kindly_and_kept(people: People, deal: Deal) -> None:
     ana = people.enter("ana")
     panel = opened(ana)

@@ -54,9 +54,9 @@ export function EditCard({ store, http, id, editor, card, side, onSide, onClose,
   const conflict = state.conflicts.get(id);
   const waiting = conflict !== undefined || state.pendingChanges.has(id);
   if (conflict && !asked) setAsked(true);
-  if (asked && !waiting) {
+  if ((asked || saving.outcome === "queued") && !waiting) {
     setAsked(false);
-    saving.decided();
+    saving.settled(state.orphans.some((orphan) => orphan.opportunityId === id) ? "idle" : "saved");
   }
   const newest = remote.toSorted((a, b) => b.at - a.at)[0];
 

@@ -14,8 +14,8 @@ export interface Saving {
   readonly faults: Faults;
   /** Send; one at a time. */
   readonly run: (send: () => Promise<Result>) => Promise<Outcome>;
-  /** It is saved, by a decision. */
-  readonly decided: () => void;
+  /** What had to wait, for a decision or the connection, does not any more. */
+  readonly settled: (outcome: "saved" | "idle") => void;
   /** Something was typed since. */
   readonly typed: (fields: readonly Field[]) => void;
 }
@@ -35,7 +35,7 @@ export function useSaving(): Saving {
       if (result.refusal) setFound(faults(result.refusal, t));
       return result.outcome;
     },
-    decided: () => setOutcome("saved"),
+    settled: setOutcome,
     typed: (fields) => {
       setOutcome((now) => (now === "saving" ? now : "idle"));
       setFound((now) => (now === NO_FAULTS ? now : { fields: Object.fromEntries(Object.entries(now.fields).filter(([name]) => !fields.some((each) => each === name))), whole: null }));
