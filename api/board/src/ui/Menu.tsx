@@ -1,4 +1,4 @@
-import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { Button, type ButtonProps } from "./Button";
 import { classes } from "./classes";
 import { CheckIcon } from "./icons";
@@ -36,9 +36,10 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
 
   const entries = (): HTMLElement[] => [...(popover.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:not([aria-disabled=true])") ?? [])];
 
-  function show(state: boolean): void {
-    setOpen(state);
-    if (!state || !anchor.current || !popover.current) return;
+  // By hand, so that the focus is in the menu before the next key: the browser's own toggling tells of it only later.
+  function toggle(event: MouseEvent): void {
+    event.preventDefault();
+    if (!anchor.current || !popover.current?.togglePopover()) return;
     place(anchor.current, popover.current);
     const all = entries();
     (all.find((each) => each.ariaChecked === "true") ?? all[0])?.focus();
@@ -70,7 +71,7 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
 
   return (
     <>
-      <Button ref={anchor} look={look} size={size} aria-label={label} aria-haspopup="menu" aria-expanded={open} popoverTarget={id} {...rest}>
+      <Button ref={anchor} look={look} size={size} aria-label={label} aria-haspopup="menu" aria-expanded={open} popoverTarget={id} onClick={toggle} {...rest}>
         {button}
       </Button>
       <div
@@ -79,7 +80,7 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
         popover="auto"
         role="menu"
         aria-label={label}
-        onToggle={(event) => show(event.newState === "open")}
+        onToggle={(event) => setOpen(event.newState === "open")}
         onKeyDown={step}
         onPointerDown={(event) => event.stopPropagation()}
         className="bg-raised text-ink border-line shadow-lift fixed inset-auto m-0 max-h-[min(24rem,calc(100dvh-1rem))] w-max max-w-[min(20rem,calc(100vw-1rem))] min-w-44 overflow-y-auto rounded-xl border p-1"
