@@ -50,9 +50,17 @@ const actions = {
     const storage = storages.get(name) ?? new Memory();
     storages.set(name, storage);
     const session = async () => ({ token: token(user), userId: user, expires: Date.now() + 600_000 });
-    const feed = new Feed({ WebSocket, EventSource, session, timing, ...options });
+    const client = { store: null, editor: null, states: 0, remote: [], losing: 0 };
+    const losing = async (url, init) => {
+      const answer = await fetch(url, init);
+      if (!["POST", "PATCH", "DELETE"].includes(init.method) || client.losing === 0) return answer;
+      client.losing--;
+      await answer.text();
+      throw new TypeError("the answer was lost");
+    };
+    const feed = new Feed({ WebSocket, EventSource, session, timing, fetch: losing, ...options });
     const store = new BoardStore({ source: feed, http: feed.http, board, userId: user, storage });
-    const client = { feed, store, editor: null, states: 0, remote: [] };
+    Object.assign(client, { feed, store });
     clients.set(name, client);
     store.onOutcome((mutation, result) => say({ kind: "outcome", client: name, mutation, result }));
     let remote = store.getState().lastRemote;
@@ -69,6 +77,10 @@ const actions = {
     const { feed, store } = clients.get(name);
     store.stop();
     feed.stop();
+  },
+  // The next writes arrive, and their answers do not.
+  lose(name, number) {
+    clients.get(name).losing = number;
   },
   call: (name, method, ...args) => clients.get(name).store[method](...args),
   /** A write, and the card as its author saw it when he made it. */

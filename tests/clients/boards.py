@@ -50,6 +50,10 @@ class Client:
     async def call(self, method: str, *args: Any) -> Any:
         return await self._ask("call", method, *args)
 
+    async def lose(self, answers: int) -> None:
+        """The next writes are done, and their answers are lost."""
+        await self._ask("lose", answers)
+
     async def write(self, method: str, opportunity: str, *args: Any) -> Any:
         """Call a method that writes; what it gave, and the card as it was shown then (None: there is no such card)."""
         return await self._ask("write", method, opportunity, *args)

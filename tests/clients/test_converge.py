@@ -23,7 +23,7 @@ from tests.support.until import until
 SECONDS = float(os.environ.get("BOARDCAST_TEST_SECONDS", "20"))
 PAGES = {"ana": "ana", "ana too": "ana", "bruno": "bruno", "dora": "dora"}
 SETTLING = 40.0
-TROUBLES = ("cut", "cut the feed", "away", "lose answers", "page")
+TROUBLES = ("cut", "cut the feed", "away", "lose answers", "stand still", "page")
 
 _MORE = """
 INSERT INTO users (id, name) VALUES ('dora', 'Dora');
@@ -50,6 +50,8 @@ async def _network(person: Person, troubles: Iterator[str]) -> None:
         await person.client.close()
         await person.client.open()
     elif what == "lose answers":
+        await person.client.lose(2)
+    elif what == "stand still":
         person.away = True
         for proxy in person.ways:
             proxy.pause()

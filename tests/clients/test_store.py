@@ -266,20 +266,40 @@ async def test_what_was_not_sent_outlives_the_page(pair: Pair) -> None:
     assert pair.ana.outcomes(mutation)[-1] == "saved"
 
 
-async def test_an_answer_that_was_lost_is_found_done(pair: Pair) -> None:
-    """Requests arrive and answers do not: the events tell, and where they do not either, the write finds itself done."""
-    for proxy in pair.cuts["ana"]:
-        proxy.pause()
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_write_whose_answer_was_lost_finds_itself_done(pair: Pair, told: bool) -> None:
+    """By its event, or where that does not come either, when it is tried again."""
+    gone = await pair.ana.call("create", {"title": "Gone", "phase": "new"})
+    await pair.converged()
+    if not told:
+        pair.cuts["ana"][0].pause()
+    await pair.ana.lose(3)
     mutation = await pair.ana.call("update", "o1", {"title": "Ana's"})
     made = await pair.ana.call("create", {"title": "Made", "phase": "new"})
-    for proxy in pair.cuts["ana"]:
-        proxy.cut()
-        await proxy.resume()
+    removed = await pair.ana.call("remove", gone)
+    await pair.ana.settled()
+    for one in (mutation, removed):
+        assert pair.ana.outcomes(one)[-1] == "saved"
+    await pair.cuts["ana"][0].resume()
     rows = await pair.converged()
-    assert (rows["o1"]["title"], rows[made]["title"]) == ("Ana's", "Made")
-    assert pair.ana.outcomes(mutation)[-1] == "saved"
+    assert {id_: card["title"] for id_, card in rows.items()} == {"o1": "Ana's", made: "Made"}
+    assert rows["o1"]["version_number"] == 3
     state = await pair.ana.state()
     assert (state["conflicts"], state["orphans"]) == ({}, [])
+
+
+async def test_a_card_that_was_made_and_deleted_before_its_maker_heard_is_offered_again(pair: Pair) -> None:
+    pair.cuts["ana"][0].pause()
+    await pair.ana.lose(1000)
+    made = await pair.ana.call("create", {"title": "Made", "phase": "new"})
+    await pair.bruno.until(lambda state: made in state["opportunities"])
+    await pair.database.execute("DELETE FROM opportunities WHERE id = %(id)s", {"id": made})
+    await pair.ana.lose(0)
+    state = await pair.ana.until(lambda state: state["orphans"] and state)
+    assert (state["orphans"][0]["reason"], state["orphans"][0]["changes"]["title"]) == ("deleted", "Made")
+    await pair.cuts["ana"][0].resume()
+    again = await pair.ana.call("retry", state["orphans"][0]["id"])
+    assert (await pair.converged())[again]["title"] == "Made"
 
 
 async def test_what_is_refused_is_undone_and_told(pair: Pair) -> None:

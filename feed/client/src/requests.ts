@@ -28,7 +28,7 @@ export async function send(http: Http, write: Write, row: Opportunity | undefine
     try {
       return await meaning(http, write, error);
     } catch (again) {
-      return later(again);
+      return verdict(write, again);
     }
   }
 }
@@ -86,6 +86,13 @@ async function meaning(http: Http, write: Write, error: unknown): Promise<Outcom
   if (type === "merge-conflict" && current) return { is: "unmerged", current };
   if (type === "unknown-opportunity" && write.kind === "remove") return { is: "done", row: null };
   if (write.kind === "create" && type === "conflict") return { is: "done", row: await fetchCard(http, write.id) };
+  return verdict(write, error);
+}
+
+/** To be tried again, or not to be done. */
+function verdict(write: Write, error: unknown): Outcome {
+  if (!(error instanceof ProblemError)) return later(error);
+  const { status, type, body } = error;
   if (AGAIN.includes(status) || (status >= 500 && write.faults < FAULTS) || type === "http-404") return later(error);
   const errors = body["errors"] as Trouble["errors"];
   const problem = { code: type, message: error.detail || error.title, ...(errors ? { errors } : {}) };
