@@ -33,7 +33,6 @@ export const en = {
   "panel.empty": "empty",
   "panel.count": "{count} of {max}",
   "panel.tooMuch": { one: "{count} character too many", other: "{count} characters too many" },
-  "panel.notesHint": "Lines that two people change at once are merged",
   "panel.alsoEditing": { one: "{names} is editing this too", other: "{names} are editing this too" },
   "panel.versionBy": "Version {version}, by {name}",
   "panel.viewer": "You can read this deal, but not change it.",
@@ -44,7 +43,6 @@ export const en = {
   "save.keys": "Ctrl + Enter",
   "save.unsaved": { one: "{count} unsaved change", other: "{count} unsaved changes" },
   "save.saved": "Saved",
-  "save.created": "Created",
   "save.queued": "No connection: kept here, and sent as soon as there is one.",
   "save.discard": "Discard",
   "save.draftBack": "Here is what you typed last time; it is not saved yet.",
@@ -72,7 +70,6 @@ export const en = {
 
   "history.loading": "Loading the history…",
   "history.failed": "The history could not be loaded.",
-  "history.none": "Nothing is known of this deal.",
   "history.created": "created the deal",
   "history.oldest": "The oldest version that is kept",
   "history.moved": "moved it within the column",

@@ -35,7 +35,6 @@ export const pt: Like<typeof en> = {
   "panel.empty": "vazio",
   "panel.count": "{count} de {max}",
   "panel.tooMuch": { one: "{count} caractere a mais", other: "{count} caracteres a mais" },
-  "panel.notesHint": "Linhas escritas por duas pessoas ao mesmo tempo são juntadas",
   "panel.alsoEditing": { one: "{names} também está editando", other: "{names} também estão editando" },
   "panel.versionBy": "Versão {version}, por {name}",
   "panel.viewer": "Você pode ler este negócio, mas não alterá-lo.",
@@ -46,7 +45,6 @@ export const pt: Like<typeof en> = {
   "save.keys": "Ctrl + Enter",
   "save.unsaved": { one: "{count} alteração não salva", other: "{count} alterações não salvas" },
   "save.saved": "Salvo",
-  "save.created": "Criado",
   "save.queued": "Sem conexão: está guardado aqui e será enviado assim que ela voltar.",
   "save.discard": "Descartar",
   "save.draftBack": "Aqui está o que você digitou da última vez; ainda não foi salvo.",
@@ -74,7 +72,6 @@ export const pt: Like<typeof en> = {
 
   "history.loading": "Carregando o histórico…",
   "history.failed": "Não foi possível carregar o histórico.",
-  "history.none": "Nada se sabe deste negócio.",
   "history.created": "criou o negócio",
   "history.oldest": "A versão mais antiga que se guarda",
   "history.moved": "mudou o lugar na coluna",
