@@ -21,7 +21,13 @@ from tests.support.services import Services
 from tests.support.until import until
 
 SECONDS = float(os.environ.get("BOARDCAST_TEST_SECONDS", "20"))
-PAGES = {"ana": "ana", "ana too": "ana", "bruno": "bruno", "dora": "dora"}
+PAGES = {
+    "ana": ("ana", "websocket"),
+    "ana too": ("ana", "sse"),
+    "bruno": ("bruno", "websocket"),
+    "dora": ("dora", "polling"),
+}
+"""Whose they are, and the best way that each may take."""
 SETTLING = 40.0
 TROUBLES = ("cut", "cut the feed", "away", "lose answers", "stand still", "page")
 
@@ -158,9 +164,10 @@ async def test_whatever_they_do_all_boards_end_as_the_table(
         async with AsyncExitStack() as stack:
             boards = await stack.enter_async_context(Boards().start(node, bundle))
             people = []
-            for name, user in PAGES.items():
+            for name, (user, top) in PAGES.items():
                 ways = [await stack.enter_async_context(Proxy.before(address)) for address in addresses.values()]
                 options = {key: proxy.through(addresses[key]) for key, proxy in zip(addresses, ways, strict=True)}
+                options["top"] = top
                 people.append(Person(await boards.client(name, options, user), ways, chance))
             await _work(people, database, chance)
             await _settle(people, database)
