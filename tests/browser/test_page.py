@@ -74,6 +74,7 @@ def test_a_tab_with_an_old_page_is_told(people: People) -> None:
     ana.route("**/api/config", newer)
     ana.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))")
     expect(ana.get_by_role("alert")).to_contain_text("Há uma versão mais nova do quadro.")
+    assert ana.evaluate("document.documentElement.scrollHeight <= innerHeight")
     ana.unroute("**/api/config")
     ana.get_by_role("button", name="Recarregar").click()
     live(ana)

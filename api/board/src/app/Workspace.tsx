@@ -32,16 +32,18 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
   if (!feed) return <Loading />;
   return (
     <ClockContext value={api.clock}>
-      <NewerBuild api={api} feed={feed} />
-      {board === undefined ? (
-        <main className="flex min-h-dvh">
-          <Empty icon={<InboxIcon className="size-7" />} title={t("noBoards")} text={t("noBoardsText")}>
-            <Button onClick={onLeave}>{t("signOut")}</Button>
-          </Empty>
-        </main>
-      ) : (
-        <BoardView key={board} board={board} first={first} boards={boards} feed={feed} user={start.user} onOpenBoard={open} onLeave={onLeave} />
-      )}
+      <div className="flex h-dvh flex-col overflow-hidden">
+        <NewerBuild api={api} feed={feed} />
+        {board === undefined ? (
+          <main className="flex min-h-0 flex-1 overflow-y-auto">
+            <Empty icon={<InboxIcon className="size-7" />} title={t("noBoards")} text={t("noBoardsText")}>
+              <Button onClick={onLeave}>{t("signOut")}</Button>
+            </Empty>
+          </main>
+        ) : (
+          <BoardView key={board} board={board} first={first} boards={boards} feed={feed} user={start.user} onOpenBoard={open} onLeave={onLeave} />
+        )}
+      </div>
     </ClockContext>
   );
 }

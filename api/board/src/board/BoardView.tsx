@@ -66,7 +66,7 @@ function Opened({ store, failure, onRetry, ...props }: OpenedProps) {
   const others = props.boards.filter(({ id }) => id !== props.board);
   return (
     <Announcer>
-      <div className="flex h-dvh flex-col overflow-hidden">
+      <div className="flex min-h-0 flex-1 flex-col overflow-hidden">
         <Header {...props} name={name} state={state} filter={filter} onFilter={setFilter} />
         {state.stage === "gone" ? (
           <main role="alert" className="flex min-h-0 flex-1 overflow-y-auto">

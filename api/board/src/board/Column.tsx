@@ -92,7 +92,7 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
         )}
       </header>
       <div ref={scroller} data-scroller="" className="min-h-16 flex-1 overflow-x-hidden overflow-y-auto overscroll-y-contain rounded-b-2xl px-2 pt-1">
-        {cards.length === 0 && <p className="border-line text-soft rounded-xl border border-dashed px-3 py-5 text-center text-[13px]">{t("emptyColumn")}</p>}
+        {cards.length === 0 && <p className="border-line text-soft rounded-xl border border-dashed px-3 py-5 text-center text-[13px]">{t(filtered ? "emptyFiltered" : "emptyColumn")}</p>}
         <ul aria-label={name} className="relative" style={{ height: cards.length ? virtual.getTotalSize() : 0 }}>
           {virtual.getVirtualItems().map(({ index, key, start }) => {
             const card = cards[index];

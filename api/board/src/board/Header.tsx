@@ -52,7 +52,7 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
           {t("viewer")}
         </span>
       )}
-      <div className="order-2 grow basis-[60%] sm:order-none sm:ml-auto sm:grow-0 sm:basis-auto">
+      <div className="order-2 grow basis-[60%] empty:hidden sm:order-none sm:ml-auto sm:grow-0 sm:basis-auto">
         {state.stage === "ready" && <Filters state={state} me={user.id} filter={filter} onFilter={onFilter} />}
       </div>
       <div className="order-3 flex empty:hidden sm:order-none">

@@ -36,6 +36,7 @@ export const en = {
 
   cards: { one: "{count} deal", other: "{count} deals" },
   emptyColumn: "Nothing here yet",
+  emptyFiltered: "None here",
   newInPhase: "New deal in {phase}",
   newDeal: "New deal",
   newFirst: "Add the first deal",

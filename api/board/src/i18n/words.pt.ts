@@ -38,6 +38,7 @@ export const pt: Like<typeof en> = {
 
   cards: { one: "{count} negócio", other: "{count} negócios" },
   emptyColumn: "Nada aqui ainda",
+  emptyFiltered: "Nenhum aqui",
   newInPhase: "Novo negócio em {phase}",
   newDeal: "Novo negócio",
   newFirst: "Criar o primeiro negócio",
