@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import People, card, column, drag, opener, said
+from tests.browser.people import SETTLED, People, card, column, drag, opener, said
 from tests.support.until import wait_until
 
 WATCH = """
@@ -56,6 +56,8 @@ def test_a_card_is_dropped_where_it_is_held(people: People, psql: psycopg.Connec
     first, second = titles(psql, "negotiation")[:2]
     moved = titles(psql, "proposal")[0]
     drag(ana, moved, "negotiation")
+    expect(column(ana, "negotiation").locator("[data-open]")).to_have_text([moved, first, second])
+    ana.evaluate(SETTLED)
     below = opener(ana, second).bounding_box()
     assert below
     ana.mouse.move(below["x"] + 20, below["y"] + 10, steps=4)
