@@ -29,6 +29,7 @@ from feed.presence import PresenceKeeper
 from feed.ring import Ring
 from feed.subscription import State, Subscription
 from feed.tailer import Tailer
+from feed.tasks import end
 
 _AT_ONCE = 4
 """Readers of the log at a time; the others wait their turn."""
@@ -66,6 +67,7 @@ class CatchUps:
         self._metrics = metrics
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
+        self._working: set[asyncio.Task[None]] = set()
 
     def open(self, subscription: Subscription, asked: str | None) -> None:
         """Begin a new client's stream, at the cursor that it asked for or live."""
@@ -91,10 +93,7 @@ class CatchUps:
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._working)
 
     async def _open(self, subscription: Subscription, asked: str | None) -> None:
         resume, fault = "live", None
@@ -246,9 +245,11 @@ class CatchUps:
     def _spawn(self, subscription: Subscription, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"catch-up {subscription.id}")
         self._tasks[subscription] = task
+        self._working.add(task)
         task.add_done_callback(lambda done: self._finished(subscription, done))
 
     def _finished(self, subscription: Subscription, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
         if self._tasks.get(subscription) is task:
             del self._tasks[subscription]
         if not self._tasks:

@@ -19,6 +19,7 @@ from db.settings import Settings
 from feed.backoff import backoff
 from feed.database import POOLER, NotReadyError, connect
 from feed.metrics import Metrics
+from feed.tasks import end
 
 _QUIET = 10.0
 """Seconds without any notification after which the listener is asked for a sign of life."""
@@ -62,15 +63,16 @@ class Listener:
         try:
             async with asyncio.timeout(2 * _ANSWER):
                 await self._heard_itself.wait()
-        except TimeoutError:
+        except BaseException as error:
             await self.stop()
-            raise NotReadyError(POOLER) from None
+            if isinstance(error, TimeoutError):
+                raise NotReadyError(POOLER) from None
+            raise
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _connect(self) -> Connection:
         conn = await connect(self._url, "boardcast-listener")
@@ -154,7 +156,7 @@ class Listener:
                 raise TimeoutError("it cannot be spoken to")
             speaking.result()
         finally:
-            speaking.cancel()
+            await end(speaking)
 
     async def _reconnect(self) -> Connection:
         for seconds in backoff():

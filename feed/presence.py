@@ -21,6 +21,7 @@ from feed.connections import Connections
 from feed.database import Pool
 from feed.event import message, timestamp
 from feed.subscription import State, Subscription
+from feed.tasks import end
 
 CHANNEL = "boardcast_presence"
 _BEAT = 2.5
@@ -52,8 +53,7 @@ class PresenceKeeper:
         """Give back all leases. Idempotent; complete when it returns."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         self._task = None
         held = [*self._held, *self._gone]
         if held:

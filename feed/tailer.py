@@ -28,6 +28,7 @@ from feed.follower import Follower
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
+from feed.tasks import end
 
 CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""
@@ -85,8 +86,7 @@ class Tailer:
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     @property
     def current(self) -> bool:

@@ -16,6 +16,7 @@ from feed.goodbye import UNAUTHENTICATED
 from feed.metrics import Metrics
 from feed.subscription import State, Subscription
 from feed.tailer import Tailer
+from feed.tasks import end
 
 _SILENCES = 2
 """Heartbeats without an answer after which a client that can answer is taken for dead."""
@@ -37,8 +38,7 @@ class Wheel:
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _run(self) -> None:
         tick = min(1.0, self._period / 4)

@@ -33,7 +33,11 @@ class FeedServer:
         try:
             await self._runner.setup()
             sock = await listen(self._settings.host, self._settings.feed_port, "BOARDCAST_FEED_PORT")
-            await web.SockSite(self._runner, sock, backlog=4096).start()
+            try:
+                await web.SockSite(self._runner, sock, backlog=4096).start()
+            except BaseException:
+                sock.close()
+                raise
         except BaseException:
             await self.stop()
             raise
