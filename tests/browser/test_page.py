@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.people import NAMES, People, column, drag, live
 from tests.cli.harness import Commands, Service
+from tests.support.until import wait_until
 
 
 def test_a_viewer_looks_and_changes_nothing(people: People) -> None:
@@ -37,6 +38,16 @@ def test_a_member_who_is_removed_is_told_and_led_on(people: People, psql: psycop
     expect(carla.locator("[data-open]")).to_have_count(0)
     carla.get_by_role("button", name="Ir para Parcerias").click()
     expect(carla.locator("[data-open]").first).to_be_visible()
+
+
+def test_a_board_that_is_deleted_is_told_and_led_on(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    drag(ana, "Contrato corporativo", "won")
+    psql.execute("DELETE FROM boards WHERE id = 'vendas'")
+    expect(ana.get_by_text("Este quadro não está mais disponível para você")).to_be_visible()
+    ana.mouse.up()
+    ana.get_by_role("button", name="Ir para Parcerias").click()
+    expect(ana.locator("[data-open]").first).to_be_visible()
 
 
 def test_an_empty_board_asks_for_its_first_deal(people: People, psql: psycopg.Connection) -> None:
@@ -118,3 +129,25 @@ def test_what_was_missed_while_everything_was_down_is_made_up_for(page: Page, co
             psql.execute("UPDATE opportunities SET phase = 'lost' WHERE title = %s", [title])
         expect(column(page, "lost").get_by_text(title)).to_be_visible(timeout=30_000)
         live(page, timeout=30_000)
+
+
+def test_a_card_that_is_held_while_the_services_restart_goes_where_it_is_dropped(
+    page: Page, commands: Commands
+) -> None:
+    title = "Contrato corporativo"
+    with commands.serving("up") as first:
+        page.goto(first.api)
+        page.get_by_role("button", name=NAMES["ana"]).click()
+        live(page)
+        drag(page, title, "lost")
+        first.stop(signal.SIGKILL)
+    expect(page.locator("[data-status]")).not_to_have_attribute("data-status", "live")
+    page.mouse.up()
+    expect(column(page, "lost").get_by_text(title)).to_be_visible()
+    with commands.serving("up") as second, psycopg.connect(second.database, autocommit=True) as psql:
+        live(page, timeout=30_000)
+        moved = "SELECT FROM opportunities WHERE title = %s AND phase = 'lost' AND last_modified_by = 'ana'"
+        wait_until(
+            lambda: psql.execute(moved, [title]).fetchone() is not None, timeout=20, what="the move in the table"
+        )
+        expect(column(page, "lost").get_by_text(title)).to_be_visible()
