@@ -59,9 +59,9 @@ class BoardOfUser(BaseModel):
 
 
 class Presence(BaseModel):
-    """Somebody who has a card open."""
+    """Somebody who has a card open, or looks at the board and at no card (null)."""
 
-    opportunityId: str
+    opportunityId: str | None
     boardId: str
     userId: str
     userName: str

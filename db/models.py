@@ -100,16 +100,20 @@ user_presence = Table(
     Column("id", Text, primary_key=True, server_default=text("(gen_random_uuid())::text")),
     Column("user_id", Text, nullable=False),
     Column("user_name", Text, nullable=False),
-    Column("opportunity_id", Text, nullable=False),
+    Column("opportunity_id", Text),
+    Column("board_id", Text),
     Column("action", Text, CheckConstraint("action IN ('editing', 'viewing')", "user_presence_action"), nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
     Column("last_activity", DateTime(timezone=True), nullable=False, server_default=_NOW),
     Column("connection", Text, nullable=False),
     Column("instance", Text, nullable=False),
     Column("base_version", Integer),
+    CheckConstraint("num_nonnulls(opportunity_id, board_id) = 1", "user_presence_place"),
+    CheckConstraint("action = 'viewing' OR opportunity_id IS NOT NULL", "user_presence_edits"),
     Index("user_presence_opportunity_id", "opportunity_id"),
     Index("user_presence_user_id", "user_id"),
-    comment="Who has which opportunity open: leases, renewed by the service that holds the connection.",
+    comment="Who has which opportunity open, or looks at which board and at none of its opportunities: leases, "
+    "renewed by the service that holds the connection.",
     prefixes=["UNLOGGED"],
 )
 

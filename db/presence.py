@@ -1,4 +1,4 @@
-"""Leases on opportunities: who has which open.
+"""Leases on opportunities and boards: who has which open.
 
 Invariant: a lease is a row that its holder renews; a row that nobody renews is taken away by whoever looks next. So a killed
 process leaves nobody behind, and the table, not a message, is the truth.
@@ -15,46 +15,64 @@ HTTP = "http"
 """The `instance` of leases taken by requests: no connection renews them, so they live longer (30 s, else 8 s)."""
 
 
+class Place(NamedTuple):
+    """Where somebody can be: at an opportunity, or at a board and none of its opportunities. The other one is None."""
+
+    opportunity_id: str | None = None
+    board_id: str | None = None
+
+
 class Lease(NamedTuple):
-    """What one connection has of one opportunity; action is `editing` or `viewing`, base_version what the editor began with."""
+    """What one connection has of one place; action is `editing` or `viewing`, base_version what the editor began with."""
 
     connection: str
     user_id: str
     user_name: str
-    opportunity_id: str
-    action: str
-    base_version: int | None
+    place: Place
+    action: str = "viewing"
+    base_version: int | None = None
 
 
 class Presence(NamedTuple):
-    """A lease as others see it."""
+    """A lease as others see it; an opportunity's with the board that it is on."""
 
     board_id: str
-    opportunity_id: str
+    opportunity_id: str | None
     user_id: str
     user_name: str
     action: str
     started_at: datetime
     base_version: int | None
 
+    @property
+    def place(self) -> Place:
+        return Place(board_id=self.board_id) if self.opportunity_id is None else Place(self.opportunity_id)
+
 
 async def claim(
     conn: Connection, instance: str, leases: Sequence[Lease], boards: Sequence[str] | None = None
-) -> set[str]:
-    """Take or renew leases, on these boards only; the ids of the opportunities that are there."""
-    columns: list[list[object]] = [list(column) for column in zip(*leases, strict=True)] or [[]] * len(Lease._fields)
-    names = ("connections", "users", "names", "opportunities", "actions", "versions")
-    arguments = dict(zip(names, columns, strict=True))
-    found = await conn.execute(
-        sql("queries/presence_claim"),
-        {**arguments, "instance": instance, "boards": None if boards is None else list(boards)},
-    )
-    return {row[0] for row in await found.fetchall()}
+) -> set[Place]:
+    """Take or renew leases, on these boards only; the places that are there for him who asks."""
+    arguments = {
+        "connections": [lease.connection for lease in leases],
+        "users": [lease.user_id for lease in leases],
+        "names": [lease.user_name for lease in leases],
+        "opportunities": [lease.place.opportunity_id for lease in leases],
+        "looked_at": [lease.place.board_id for lease in leases],
+        "actions": [lease.action for lease in leases],
+        "versions": [lease.base_version for lease in leases],
+        "instance": instance,
+        "boards": None if boards is None else list(boards),
+    }
+    found = await conn.execute(sql("queries/presence_claim"), arguments)
+    return {Place._make(row) for row in await found.fetchall()}
 
 
-async def release(conn: Connection, connections: Sequence[str], opportunity: str | None = None) -> None:
-    """Give back what some connections hold: of one opportunity, or all."""
-    await conn.execute(sql("queries/presence_release"), {"connections": list(connections), "opportunity": opportunity})
+async def release(conn: Connection, connections: Sequence[str], place: Place | None = None) -> None:
+    """Give back what some connections hold: of one place, or all."""
+    opportunity, board = place or Place()
+    arguments = {"connections": list(connections), "opportunity": opportunity, "board": board}
+    await conn.execute(sql("queries/presence_release"), arguments)
 
 
 async def expire(conn: Connection) -> None:

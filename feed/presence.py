@@ -1,4 +1,4 @@
-"""Presence: who views and who edits which opportunity, across all instances.
+"""Presence: who views and who edits which opportunity, and who looks at a board, across all instances.
 
 Invariant: what clients are told is the difference between two reads of the lease table, so a lost notification, a killed
 instance and a restarted server all end in the truth. One statement renews all the leases of this process. Several tabs
@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from db import presence
 from db.changelog import Connection
-from db.presence import Lease
+from db.presence import Lease, Place
 from feed.connections import Connections
 from feed.database import Pool
 from feed.event import message, timestamp
@@ -29,8 +29,8 @@ _BEAT = 2.5
 _PAUSE = 0.05
 """Seconds between reads: many who come at once are told at once."""
 
-Seen = dict[str, dict[str, presence.Presence]]
-"""By opportunity, by user."""
+Seen = dict[Place, dict[str, presence.Presence]]
+"""By place, by user."""
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class PresenceKeeper:
         self._instance = instance
         self._pool = pool
         self._connections = connections
-        self._held: defaultdict[str, dict[str, Lease]] = defaultdict(dict)
+        self._held: defaultdict[str, dict[Place, Lease]] = defaultdict(dict)
         self._gone: set[str] = set()
         self._seen: Seen = {}
         self._bell = asyncio.Event()
@@ -72,46 +72,51 @@ class PresenceKeeper:
         wanted = set(boards)
         return told(one for users in self._seen.values() for one in users.values() if one.board_id in wanted)
 
-    async def claim(self, subscription: Subscription, opportunity: str, action: str, base: int | None) -> bool:
-        """Note that a client has an opportunity open; False where there is none that it can see."""
+    async def claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> bool:
+        """Note that a client has a place open; False where there is none that it can see."""
         user = subscription.principal
-        lease = Lease(subscription.id, user.user_id, user.name, opportunity, action, base)
+        lease = Lease(subscription.id, user.user_id, user.name, place, action, base)
         held = self._held[subscription.id]
-        before, held[opportunity] = held.get(opportunity), lease
+        before, held[place] = held.get(place), lease
         # Ours from here on: who is cut off while it is being taken is cancelled in the await, and leave() must find it.
-        taken: set[str] = set()
+        taken: set[Place] = set()
         try:
             async with self._pool.connection() as conn:
                 taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.boards))
         except asyncio.CancelledError:
-            taken = {opportunity}
+            taken = {place}
             raise
         finally:
             if not taken:
-                self._put_back(subscription.id, opportunity, before)
+                self._put_back(subscription.id, place, before)
         if subscription.state is State.CLOSED and taken:
-            self._held[subscription.id][opportunity] = lease
+            self._held[subscription.id][place] = lease
             self.leave(subscription)
         return bool(taken)
 
-    def _put_back(self, connection: str, opportunity: str, before: Lease | None) -> None:
+    def _put_back(self, connection: str, place: Place, before: Lease | None) -> None:
         held = self._held[connection]
         if before is not None:
-            held[opportunity] = before
+            held[place] = before
         else:
-            held.pop(opportunity, None)
+            held.pop(place, None)
         if not held:
             del self._held[connection]
 
-    async def release(self, subscription: Subscription, opportunity: str | None = None) -> None:
-        """Note that a client has closed an opportunity, or all of them."""
+    def cards_viewed(self, subscription: Subscription) -> list[Place]:
+        """The opportunities that a client looks at and does not edit."""
+        held = self._held.get(subscription.id, {})
+        return [place for place, lease in held.items() if place.opportunity_id and lease.action == "viewing"]
+
+    async def release(self, subscription: Subscription, place: Place | None = None) -> None:
+        """Note that a client has closed a place, or all of them."""
         held = self._held.get(subscription.id)
-        if not held or (opportunity is not None and held.pop(opportunity, None) is None):
+        if not held or (place is not None and held.pop(place, None) is None):
             return
-        if opportunity is None or not held:
+        if place is None or not held:
             del self._held[subscription.id]
         async with self._pool.connection() as conn:
-            await presence.release(conn, [subscription.id], opportunity)
+            await presence.release(conn, [subscription.id], place)
 
     def leave(self, subscription: Subscription) -> None:
         """The client is gone."""
@@ -156,15 +161,15 @@ class PresenceKeeper:
     def _tell(self, leases: list[presence.Presence]) -> None:
         seen = by_user(leases)
         was, self._seen = self._seen, seen
-        for opportunity in was.keys() | seen.keys():
-            before_, after = was.get(opportunity, {}), seen.get(opportunity, {})
-            if before_ != after:
-                self._tell_one(opportunity, before_, after)
+        changed = [place for place in was.keys() | seen.keys() if was.get(place) != seen.get(place)]
+        # Where somebody came before where somebody left: who goes from the one to the other is never away.
+        for place in sorted(changed, key=lambda place: len(was.get(place, ())) - len(seen.get(place, ()))):
+            self._tell_one(place, was.get(place, {}), seen.get(place, {}))
 
     def _tell_one(
-        self, opportunity: str, before: dict[str, presence.Presence], after: dict[str, presence.Presence]
+        self, place: Place, before: dict[str, presence.Presence], after: dict[str, presence.Presence]
     ) -> None:
-        board = next(iter((after or before).values())).board_id
+        opportunity, board = place.opportunity_id, next(iter((after or before).values())).board_id
         was = {user: one for user, one in before.items() if one.action == "editing"}
         now = {user: one for user, one in after.items() if one.action == "editing"}
         for user in was.keys() - now.keys():
@@ -181,12 +186,12 @@ class PresenceKeeper:
 
 
 def by_user(leases: Iterable[presence.Presence]) -> Seen:
-    """Many tabs are one user: one lease for each of them and opportunity, editing before viewing."""
+    """Many tabs are one user: one lease for each of them and place, editing before viewing."""
     seen: Seen = defaultdict(dict)
     for lease in leases:
-        before = seen[lease.opportunity_id].get(lease.user_id)
+        before = seen[lease.place].get(lease.user_id)
         if before is None or (before.action, lease.action) == ("viewing", "editing"):
-            seen[lease.opportunity_id][lease.user_id] = lease
+            seen[lease.place][lease.user_id] = lease
     return dict(seen)
 
 

@@ -59,10 +59,18 @@ class UserStoppedEditing(Message):
 
 
 class Viewing(Message):
-    """He looks at an opportunity; null: at none any more."""
+    """He looks at an opportunity; at a board and none of its opportunities; or, without both, at nothing any more."""
 
     type: Literal["viewing"]
-    opportunityId: Id | None  # noqa: N815
+    opportunityId: Id | None = None  # noqa: N815
+    boardId: Id | None = None  # noqa: N815
+
+
+class StoppedViewing(Message):
+    """He looks at the board itself no more."""
+
+    type: Literal["stopped_viewing"]
+    boardId: Id  # noqa: N815
 
 
 class Ping(Message):
@@ -71,8 +79,17 @@ class Ping(Message):
     type: Literal["ping"]
 
 
-Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | Ping
-TYPES = ("auth", "subscribe", "unsubscribe", "user_editing", "user_stopped_editing", "viewing", "ping")
+Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | StoppedViewing | Ping
+TYPES = (
+    "auth",
+    "subscribe",
+    "unsubscribe",
+    "user_editing",
+    "user_stopped_editing",
+    "viewing",
+    "stopped_viewing",
+    "ping",
+)
 
 _INCOMING: TypeAdapter[Incoming] = TypeAdapter(Annotated[Incoming, Field(discriminator="type")])
 

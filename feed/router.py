@@ -9,10 +9,12 @@ from typing import Any
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from db.presence import Place
 from feed.protocol import (
     Auth,
     BadMessageError,
     Ping,
+    StoppedViewing,
     Subscribe,
     Unsubscribe,
     UserEditing,
@@ -71,6 +73,7 @@ class Handlers:
         router.register("user_editing", self.user_editing)
         router.register("user_stopped_editing", self.user_stopped_editing)
         router.register("viewing", self.viewing)
+        router.register("stopped_viewing", self.stopped_viewing)
         router.register("ping", self.ping)
         return router
 
@@ -93,7 +96,7 @@ class Handlers:
         if subscription.wanted is not None:
             self._runtime.look(subscription, subscription.wanted | frozenset(message.boards))
         for board in sorted(set(message.boards) - subscription.boards):
-            subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
+            _no_board(subscription, board)
         subscription.tell("subscribed", boards=sorted(subscription.boards))
 
     async def unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
@@ -102,21 +105,37 @@ class Handlers:
         subscription.tell("subscribed", boards=sorted(subscription.boards))
 
     async def user_editing(self, message: UserEditing, subscription: Subscription) -> None:
-        await self._claim(subscription, message.opportunityId, "editing", message.baseVersion)
+        await self._claim(subscription, Place(message.opportunityId), "editing", message.baseVersion)
 
     async def user_stopped_editing(self, message: UserStoppedEditing, subscription: Subscription) -> None:
-        await self._runtime.presence.release(subscription, message.opportunityId)
+        await self._runtime.presence.release(subscription, Place(message.opportunityId))
 
     async def viewing(self, message: Viewing, subscription: Subscription) -> None:
-        if message.opportunityId is None:
-            await self._runtime.presence.release(subscription)
+        if message.opportunityId is not None:
+            await self._claim(subscription, Place(message.opportunityId), "viewing")
+        elif message.boardId is not None:
+            # In this order: who closes a card is never away.
+            await self._claim(subscription, Place(board_id=message.boardId), "viewing")
+            for card in self._runtime.presence.cards_viewed(subscription):
+                await self._runtime.presence.release(subscription, card)
         else:
-            await self._claim(subscription, message.opportunityId, "viewing", None)
+            await self._runtime.presence.release(subscription)
+
+    async def stopped_viewing(self, message: StoppedViewing, subscription: Subscription) -> None:
+        await self._runtime.presence.release(subscription, Place(board_id=message.boardId))
 
     async def ping(self, _: Ping, subscription: Subscription) -> None:
         subscription.tell("pong")
 
-    async def _claim(self, subscription: Subscription, opportunity: str, action: str, base: int | None) -> None:
-        if not await self._runtime.presence.claim(subscription, opportunity, action, base):
-            text = f"there is no opportunity {opportunity!r} that you can see"
+    async def _claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> None:
+        if await self._runtime.presence.claim(subscription, place, action, base):
+            return
+        if place.board_id is not None:
+            _no_board(subscription, place.board_id)
+        else:
+            text = f"there is no opportunity {place.opportunity_id!r} that you can see"
             subscription.tell("error", code="unknown_opportunity", message=text)
+
+
+def _no_board(subscription: Subscription, board: str) -> None:
+    subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")

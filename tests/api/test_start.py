@@ -83,6 +83,27 @@ async def test_who_polls_sees_who_is_where(api: Api, ana: httpx.AsyncClient, str
     assert (await ana.get("/api/boards/vendas/presence")).json()["presence"] == []
 
 
+async def test_who_looks_at_a_board_says_so_by_request(
+    api: Api, ana: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    bruno = await api.user("bruno")
+    path = "/api/boards/vendas/presence"
+    assert (await bruno.put(path)).status_code == 204
+    (there,) = (await ana.get(path)).json()["presence"]
+    assert {name: there[name] for name in ("userId", "boardId", "opportunityId", "action")} == {
+        "userId": "bruno",
+        "boardId": "vendas",
+        "opportunityId": None,
+        "action": "viewing",
+    }
+    assert (await ana.get("/api/boards/vendas")).json()["presence"] == [there]
+    for method in ("PUT", "DELETE"):
+        problem(await stranger.request(method, path), "unknown-board")
+        problem(await ana.request(method, "/api/boards/none/presence"), "unknown-board")
+    assert (await bruno.delete(path)).status_code == 204
+    assert (await ana.get(path)).json()["presence"] == []
+
+
 async def test_a_card_may_be_named_by_who_makes_it(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card(id="0f8fad5b-d9cb-469f")
     assert card["id"] == "0f8fad5b-d9cb-469f"

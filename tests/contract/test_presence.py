@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.support.database import Database
 from tests.support.services import Serve, Services
-from tests.support.streams import Message, WebSocketClient
+from tests.support.streams import Client, Message, WebSocketClient
 from tests.support.until import until
 
 
@@ -147,3 +147,118 @@ async def test_who_polls_is_told_the_same(services: Services) -> None:
         bruno.cut()
         await until(nobody)
         assert (await http.get("/api/boards/b1")).json()["presence"] == []
+
+
+LOOK = {"type": "viewing", "opportunityId": None, "boardId": "b1"}
+
+
+async def lookers(client: Client) -> list[str]:
+    """Who looks at the board and at no card, as the next message of it says."""
+    while True:
+        state = (await client.next("presence_state")).body
+        if state.get("boardId") == "b1" and "opportunityId" in state and state["opportunityId"] is None:
+            assert all(
+                (one["opportunityId"], one["boardId"], one["action"]) == (None, "b1", "viewing")
+                for one in state["presence"]
+            )
+            return [one["userName"] for one in state["presence"]]
+
+
+async def test_who_looks_at_the_board_is_there_until_he_goes(serve: Serve, transport: str) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    bruno = await editor(services)
+    await bruno.send(LOOK)
+    assert await lookers(ana) == ["Bruno"]
+    bruno.cut()
+    assert await lookers(ana) == []
+
+
+async def test_who_connects_later_is_told_who_looks(serve: Serve, transport: str) -> None:
+    services = await serve()
+    bruno = await editor(services)
+    await bruno.send(LOOK)
+    assert await lookers(bruno) == ["Bruno"]
+    await services.hub(transport)
+    ana = await services.open(transport)
+    state = await ana.next("presence_state")
+    while not state.body["presence"]:
+        state = await ana.next("presence_state")
+    assert [(one["userId"], one["opportunityId"], one["boardId"]) for one in state.body["presence"]] == [
+        ("bruno", None, "b1")
+    ]
+
+
+async def test_a_card_that_is_closed_leaves_one_on_the_board(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    bruno = await editor(services)
+    await bruno.send({"type": "viewing", "opportunityId": "o1"})
+    await ana.next("presence_state")
+    assert (await ana.next("presence_state")).body["opportunityId"] == "o1"
+    await bruno.send(LOOK)
+    assert await lookers(ana) == ["Bruno"]
+    state = (await ana.next("presence_state")).body
+    assert (state["opportunityId"], state["presence"]) == ("o1", [])
+    await bruno.send({"type": "user_editing", "opportunityId": "o1"})
+    await ana.next("user_editing")
+    await bruno.send({"type": "stopped_viewing", "boardId": "b1"})
+    assert await lookers(ana) == []
+    # He edits on: looking at the board is no word about what he edits, and neither is looking away from it.
+    assert [row["action"] for row in await database.execute("SELECT action FROM user_presence")] == ["editing"]
+    await bruno.send(LOOK)
+    assert await lookers(ana) == ["Bruno"]
+    await bruno.send({"type": "viewing"})
+    assert await lookers(ana) == []
+    assert await database.execute("SELECT id FROM user_presence") == []
+
+
+async def test_many_tabs_that_look_are_one_user(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    first, second = await editor(services), await editor(services)
+    for tab in (first, second):
+        await tab.send(LOOK)
+        await tab.send({"type": "ping"})
+        await tab.next("pong")
+    assert len(await database.execute("SELECT id FROM user_presence")) == 2
+    assert await lookers(ana) == ["Bruno"]
+    await first.close()
+    await second.send({"type": "viewing", "opportunityId": None, "boardId": None})
+    while await lookers(ana):
+        pass  # the one tab's lease instead of the other's: the same user, since another time
+    assert await database.execute("SELECT id FROM user_presence") == []
+
+
+async def test_requests_say_who_looks(serve: Serve, transport: str) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    async with services.asking("bruno") as http:
+        assert (await http.put("/api/boards/b1/presence")).status_code == 204
+        assert await lookers(ana) == ["Bruno"]
+        assert (await http.delete("/api/boards/b1/presence")).status_code == 204
+        assert await lookers(ana) == []
+
+
+async def test_nobody_looks_at_a_board_that_is_not_his(serve: Serve, transport: str, database: Database) -> None:
+    services = await serve()
+    ana = await services.open(transport)
+    carla, bruno = await editor(services, "carla"), await editor(services)
+    await carla.send(LOOK)
+    assert (await carla.next("error")).body["code"] == "unknown_board"
+    await bruno.send(LOOK)
+    assert await lookers(ana) == ["Bruno"]
+    await database.execute("DELETE FROM board_members WHERE user_id = 'bruno'")
+    assert await lookers(ana) == []
+
+
+async def test_who_polls_is_told_who_looks(services: Services) -> None:
+    bruno = await editor(services)
+    await bruno.send(LOOK)
+    async with services.asking("ana") as http:
+
+        async def there() -> list[tuple[str, str | None]]:
+            found = (await http.get("/api/boards/b1/presence")).json()["presence"]
+            return [(one["userId"], one["opportunityId"]) for one in found]
+
+        assert await until(there) == [("bruno", None)]

@@ -2,12 +2,19 @@
 
 from typing import Any
 
+import pytest
 from psycopg import AsyncConnection
 
 from db import presence
-from db.presence import HTTP, Lease
+from db.presence import HTTP, Lease, Place
 from tests.db.support import Connection, rows
 from tests.support.database import Database
+
+
+@pytest.fixture(autouse=True)
+async def members(db: Connection) -> None:
+    await db.execute("INSERT INTO users (id, name) VALUES ('carla', 'Carla')")
+    await db.execute("INSERT INTO board_members SELECT 'b1', id, 'editor' FROM users")
 
 
 async def editing(db: Connection) -> list[tuple[Any, ...]]:
@@ -19,7 +26,7 @@ async def editing(db: Connection) -> list[tuple[Any, ...]]:
 
 async def claim(database: Database, connection: str, user: str, base: int | None, action: str = "editing") -> None:
     async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
-        lease = Lease(connection, user, user.title(), "o1", action, base)
+        lease = Lease(connection, user, user.title(), Place("o1"), action, base)
         await presence.claim(conn, "feed-1", [lease])
 
 

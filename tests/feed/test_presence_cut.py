@@ -16,7 +16,7 @@ async def test_a_lease_taken_for_one_who_has_gone_is_given_back(
 ) -> None:
     real, taken = presence.claim, asyncio.Event()
 
-    async def slow(*arguments: object) -> set[str]:
+    async def slow(*arguments: object) -> set[presence.Place]:
         found = await real(*arguments)  # type: ignore[arg-type]
         taken.set()
         await asyncio.sleep(60)

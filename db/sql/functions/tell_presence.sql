@@ -6,7 +6,8 @@ DECLARE
     lease public.user_presence := coalesce(NEW, OLD);
 BEGIN
     PERFORM pg_catalog.pg_notify('boardcast_presence', pg_catalog.json_build_object(
-        'op', pg_catalog.lower(TG_OP), 'user', lease.user_id, 'opportunity', lease.opportunity_id, 'action', lease.action)::text);
+        'op', pg_catalog.lower(TG_OP), 'user', lease.user_id, 'opportunity', lease.opportunity_id, 'board', lease.board_id,
+        'action', lease.action)::text);
     RETURN NULL;
 END
 $$;

@@ -1,6 +1,7 @@
--- Who is where, on some boards or (null) on any.
-SELECT o.board_id, p.opportunity_id, p.user_id, p.user_name, p.action, p.started_at, p.base_version
+-- Who is where, on some boards or (null) on any. Who is no member of the board any more is not there.
+SELECT m.board_id, p.opportunity_id, p.user_id, p.user_name, p.action, p.started_at, p.base_version
 FROM user_presence AS p
-JOIN opportunities AS o ON o.id = p.opportunity_id
-WHERE %(boards)s::text[] IS NULL OR o.board_id = ANY (%(boards)s::text[])
+LEFT JOIN opportunities AS o ON o.id = p.opportunity_id
+JOIN board_members AS m ON m.board_id = coalesce(p.board_id, o.board_id) AND m.user_id = p.user_id
+WHERE %(boards)s::text[] IS NULL OR m.board_id = ANY (%(boards)s::text[])
 ORDER BY p.started_at, p.id

@@ -59,14 +59,17 @@ CREATE UNLOGGED TABLE user_presence (
     id text PRIMARY KEY DEFAULT gen_random_uuid()::text,
     user_id text NOT NULL,
     user_name text NOT NULL,
-    opportunity_id text NOT NULL,
+    opportunity_id text,
+    board_id text,
     action text NOT NULL CONSTRAINT user_presence_action CHECK (action IN ('editing', 'viewing')),
     started_at timestamptz NOT NULL DEFAULT now(),
     last_activity timestamptz NOT NULL DEFAULT now(),
     connection text NOT NULL,
     instance text NOT NULL,
-    base_version integer
+    base_version integer,
+    CONSTRAINT user_presence_place CHECK (num_nonnulls(opportunity_id, board_id) = 1),
+    CONSTRAINT user_presence_edits CHECK (action = 'viewing' OR opportunity_id IS NOT NULL)
 );
-COMMENT ON TABLE user_presence IS 'Who has which opportunity open: leases, renewed by the service that holds the connection.';
+COMMENT ON TABLE user_presence IS 'Who has which opportunity open, or looks at which board and at none of its opportunities: leases, renewed by the service that holds the connection.';
 CREATE INDEX user_presence_opportunity_id ON user_presence (opportunity_id);
 CREATE INDEX user_presence_user_id ON user_presence (user_id);
