@@ -25,6 +25,16 @@ WATCH = """
 MARK = "addEventListener('mouseup', () => { window.droppedAt = Date.now() }, { capture: true })"
 
 
+MARK_HERE = """document.querySelectorAll('ul[aria-label$="aqui"] > li').forEach((each) => each.dataset.marked = "")"""
+
+
+def places(psql: psycopg.Connection, user: str) -> list[str]:
+    rows = psql.execute(
+        "SELECT CASE WHEN board_id IS NULL THEN 'card' ELSE 'board' END FROM user_presence WHERE user_id = %s", [user]
+    )
+    return [str(place) for (place,) in rows]
+
+
 def titles(psql: psycopg.Connection, phase: str) -> list[str]:
     rows = psql.execute(
         "SELECT title FROM opportunities WHERE board_id = 'vendas' AND phase = %s ORDER BY position COLLATE \"C\", id",
@@ -179,6 +189,31 @@ def test_who_edits_is_shown_on_the_card_and_goes(people: People, psql: psycopg.C
     expect(card(ana, title)).to_contain_text("1 usuário editando")
     bruno.context.close()
     expect(card(ana, title).locator("[data-editing]")).to_have_count(0)
+
+
+def test_who_only_looks_is_here_until_he_goes(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    here = ana.get_by_role("list", name="1 pessoa aqui")
+    expect(ana.get_by_role("list", name=re.compile("aqui"))).to_have_count(0)
+    bruno = people.enter("bruno")
+    expect(here.get_by_role("img", name="Bruno Lima")).to_be_visible()
+    expect(bruno.get_by_role("list", name="1 pessoa aqui").get_by_role("img", name="Ana Souza")).to_be_visible()
+    # A card that he opens and closes is no going away and coming back.
+    ana.evaluate(MARK_HERE)
+    title = titles(psql, "negotiation")[0]
+    opener(bruno, title).click()
+    wait_until(lambda: places(psql, "bruno") == ["card"], timeout=5, what="Bruno at the card")
+    bruno.keyboard.press("Escape")
+    wait_until(lambda: places(psql, "bruno") == ["board"], timeout=5, what="Bruno at the board")
+    expect(here.locator("li[data-marked]")).to_have_count(1)
+    bruno.get_by_role("button", name="Quadro: Vendas. Trocar").click()
+    bruno.get_by_role("menuitemradio", name="Parcerias").click()
+    expect(here).to_have_count(0)
+    bruno.go_back()
+    expect(here).to_be_visible()
+    bruno.close()
+    expect(here).to_have_count(0)
+    wait_until(lambda: places(psql, "bruno") == [], timeout=5, what="the end of Bruno's leases")
 
 
 def test_search_and_owner(people: People, psql: psycopg.Connection) -> None:

@@ -78,7 +78,6 @@ export class Editor {
   close(): void {
     this.#leave();
     if (this.#said !== null) this.#desk.say({ type: "user_stopped_editing", opportunityId: this.id });
-    this.#desk.say({ type: "viewing", opportunityId: null });
     this.#desk.closed(this);
   }
 

@@ -8,11 +8,11 @@ import { Connection } from "./connection.js";
 import { Gate } from "./gate.js";
 import { Http, ProblemError, type Fetch } from "./http.js";
 import { visible, watchPage } from "./page.js";
-import { type Everybody, reducePresence } from "./presence.js";
+import { reducePresence } from "./presence.js";
 import { cookieSession, SessionKeeper } from "./session.js";
 import { type Standing, type Tab, Tabs, type TabsHooks } from "./tabs.js";
 import { TIMING, type Timing } from "./timing.js";
-import type { ClientMessage, Delivery, FeedStatus, Session, Source, Transport } from "./types.js";
+import type { ClientMessage, Delivery, Everybody, FeedStatus, Session, Source, Transport } from "./types.js";
 
 export interface FeedOptions {
   /** Address of the API; "" (default) is the page's own. */

@@ -15,7 +15,8 @@ export function people(all: Iterable<Presence>, board: string, self: string, bef
   const here = new Map<string, Presence>();
   for (const one of all) {
     if (one.boardId !== board || one.userId === self) continue;
-    if (one.action === "editing") editing.set(one.opportunityId, [...(editing.get(one.opportunityId) ?? []), one]);
+    const card = one.opportunityId;
+    if (one.action === "editing" && card !== null) editing.set(card, [...(editing.get(card) ?? []), one]);
     if (one.action === "editing" || !here.has(one.userId)) here.set(one.userId, one);
   }
   const present = [...here.values()].sort((one, other) => (one.userName < other.userName ? -1 : 1));

@@ -1,12 +1,11 @@
 /** Who is where, as the messages tell it. The map and its lists are immutable: what did not change keeps its identity. */
-import type { Message, Presence } from "./types.js";
-
-export type Everybody = ReadonlyMap<string, readonly Presence[]>;
+import type { Everybody, Message, Presence } from "./types.js";
 
 /** The map after a message; the same map where the message is not about presence or changes nothing. */
 export function reducePresence(map: Everybody, message: Message): Everybody {
   switch (message.type) {
     case "presence_state":
+      if (message.opportunityId === null) return replaced(map, null, beside(map, message.boardId, message.presence));
       if (message.opportunityId !== undefined) return replaced(map, message.opportunityId, message.presence);
       return grouped(map, message.presence, message.boardId);
     case "user_editing": {
@@ -31,7 +30,7 @@ export function reducePresence(map: Everybody, message: Message): Everybody {
   }
 }
 
-function replaced(map: Everybody, opportunity: string, list: readonly Presence[]): Everybody {
+function replaced(map: Everybody, opportunity: string | null, list: readonly Presence[]): Everybody {
   if (same(map.get(opportunity) ?? [], list)) return map;
   const after = new Map(map);
   if (list.length) after.set(opportunity, list);
@@ -39,9 +38,15 @@ function replaced(map: Everybody, opportunity: string, list: readonly Presence[]
   return after;
 }
 
+/** Who looks at boards, those of one board replaced. */
+function beside(map: Everybody, board: string | undefined, lookers: readonly Presence[]): readonly Presence[] {
+  return [...(map.get(null) ?? []).filter((one) => one.boardId !== board), ...lookers];
+}
+
 /** All of a board's, or all there is, replaced. */
 function grouped(map: Everybody, presence: readonly Presence[], board: string | undefined): Everybody {
-  const lists = new Map<string, Presence[]>();
+  const lists = new Map<string | null, readonly Presence[]>();
+  if (board !== undefined) lists.set(null, beside(map, board, []));
   for (const one of presence) lists.set(one.opportunityId, [...(lists.get(one.opportunityId) ?? []), one]);
   let after = map;
   for (const [opportunity, list] of map) {

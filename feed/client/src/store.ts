@@ -71,6 +71,7 @@ export class BoardStore {
   /** Show the board, of a snapshot that is there already or of one to be fetched, and follow it. Resolves when it is ready or gone. */
   async start(snapshot?: Snapshot): Promise<void> {
     this.#unwatch = watchPage({ wake: () => this.#queue.wake(), offline: () => undefined, seen: () => undefined });
+    this.#look();
     const ready = this.#following.start(snapshot);
     const [left] = await Promise.all([this.#queue.load(), ready]);
     for (const { mutation } of left) this.#mutations.add(mutation);
@@ -81,6 +82,7 @@ export class BoardStore {
   stop(): void {
     this.#stopped = true;
     for (const editor of [...this.#editors]) editor.close();
+    this.#look();
     this.#unwatch();
     this.#following.stop();
     this.#queue.stop();
@@ -249,8 +251,18 @@ export class BoardStore {
       getState: this.getState,
       say: (message) => this.#source.send(message),
       save: (id, changes, base) => this.#saved(this.update(id, changes, base), id),
-      closed: (editor) => this.#editors.delete(editor),
+      closed: (editor) => {
+        this.#editors.delete(editor);
+        if (!this.#stopped) this.#look();
+      },
     };
+  }
+
+  /** Say where this user is: at the card that he opened last, else at the board; at nothing when this store has stopped. */
+  #look(): void {
+    const last = [...this.#editors].at(-1);
+    const boardId = this.#stopped ? null : this.board;
+    this.#source.send({ type: "viewing", opportunityId: last?.id ?? null, boardId });
   }
 
   #saved(mutation: string, id: string): Promise<Saved> {

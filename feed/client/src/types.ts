@@ -68,9 +68,9 @@ export interface Snapshot {
   readonly cursor: string;
 }
 
-/** Somebody who has a card open. */
+/** Somebody who has a card open, or (null) looks at the board and at no card. */
 export interface Presence {
-  readonly opportunityId: string;
+  readonly opportunityId: string | null;
   readonly boardId: string | null;
   readonly userId: string;
   readonly userName: string;
@@ -79,6 +79,9 @@ export interface Presence {
   /** The version that the editor started from. */
   readonly baseVersion?: number;
 }
+
+/** By opportunity; under null those who look at a board and at no card, of all boards. */
+export type Everybody = ReadonlyMap<string | null, readonly Presence[]>;
 
 /** What every event of the log has. */
 interface Logged {
@@ -119,7 +122,8 @@ export type Message =
       readonly type: "presence_state";
       readonly presence: readonly Presence[];
       readonly boardId?: string;
-      readonly opportunityId?: string;
+      /** null: of those who look at the board and at no card. */
+      readonly opportunityId?: string | null;
     }
   | {
       readonly type: "user_editing";
@@ -172,12 +176,12 @@ export interface Session {
 export interface Source {
   readonly status: FeedStatus;
   readonly cursor: string | null;
-  /** Everybody's presence on the user's boards, by opportunity. */
-  readonly presence: ReadonlyMap<string, readonly Presence[]>;
+  /** Everybody's presence on the user's boards, see Everybody. */
+  readonly presence: Everybody;
   /** Returns the function that ends it. */
   onDelivery(listener: (delivery: Delivery) => void): () => void;
   onStatus(listener: (status: FeedStatus) => void): () => void;
-  onPresence(listener: (presence: ReadonlyMap<string, readonly Presence[]>) => void): () => void;
+  onPresence(listener: (presence: Everybody) => void): () => void;
   /**
    * Follow from a snapshot's cursor. The first call begins the connection there; where one is running already (another board,
    * another tab's) what lies between is fetched and delivered as `state` to this caller's listeners. Rejects with a
@@ -193,4 +197,5 @@ export interface Source {
 export type ClientMessage =
   | { readonly type: "user_editing"; readonly opportunityId: string; readonly baseVersion?: number }
   | { readonly type: "user_stopped_editing"; readonly opportunityId: string }
-  | { readonly type: "viewing"; readonly opportunityId: string | null };
+  /** At a card; at a board and no card; or, without both, at nothing any more. */
+  | { readonly type: "viewing"; readonly opportunityId: string | null; readonly boardId?: string | null };

@@ -4,7 +4,7 @@ import type { SessionKeeper } from "./session.js";
 import type { Timing } from "./timing.js";
 import type { FeedStatus, Session } from "./types.js";
 import { failed, lost, named, read, type End, type Wire, type WireEvents } from "./wire.js";
-import type { Claim } from "./claims.js";
+import { type Claim, type Place, spoken } from "./claims.js";
 
 const OPEN = 1;
 /** A timer that is so late, in ms, was held up with everything else: what it waited for may be on its way. */
@@ -41,11 +41,7 @@ export class SocketWire implements Wire {
     void this.#open();
   }
 
-  claim = (opportunityId: string, claim: Claim | null): void => {
-    if (claim === null) this.#say({ type: "user_stopped_editing", opportunityId });
-    else if (claim.action === "viewing") this.#say({ type: "viewing", opportunityId });
-    else this.#say({ type: "user_editing", opportunityId, ...("baseVersion" in claim ? { baseVersion: claim.baseVersion } : {}) });
-  };
+  claim = (place: Place, claim: Claim | null): void => this.#say(spoken(place, claim));
 
   check(): void {
     if (this.#live) this.#ping(this.#parts.timing.check);

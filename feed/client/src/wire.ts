@@ -6,7 +6,7 @@
 import { CODES, type Next } from "./codes.js";
 import { asRecord, ProblemError } from "./http.js";
 import type { Incoming } from "./inbox.js";
-import type { Claim } from "./claims.js";
+import type { Claim, Place } from "./claims.js";
 import type { FeedStatus, Session } from "./types.js";
 
 export interface End {
@@ -27,7 +27,7 @@ export interface WireEvents {
 
 export interface Wire {
   /** Says who is where; null where the wire cannot, and HTTP does. */
-  readonly claim: ((opportunity: string, claim: Claim | null) => void) | null;
+  readonly claim: ((place: Place, claim: Claim | null) => void) | null;
   /** Find out now whether it lives. */
   check(): void;
   /** There is a newer token. */

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { type Everybody, reducePresence } from "../src/presence.js";
-import type { Message, Presence } from "../src/types.js";
+import { NOBODY, people } from "../src/people.js";
+import { reducePresence } from "../src/presence.js";
+import type { Everybody, Message, Presence } from "../src/types.js";
 
 const at = "2026-11-24T00:00:00.000Z";
-const one = (opportunityId: string, userId: string, action: Presence["action"] = "editing", boardId = "b1"): Presence => ({
+const one = (opportunityId: string | null, userId: string, action: Presence["action"] = "editing", boardId = "b1"): Presence => ({
   opportunityId,
   boardId,
   userId,
@@ -11,6 +12,7 @@ const one = (opportunityId: string, userId: string, action: Presence["action"] =
   action,
   since: at,
 });
+const looks = (userId: string, boardId = "b1"): Presence => one(null, userId, "viewing", boardId);
 const after = (...messages: Message[]): Everybody => messages.reduce(reducePresence, new Map());
 const users = (map: Everybody): Record<string, string[]> =>
   Object.fromEntries([...map].map(([id, list]) => [id, list.map(({ userId, action }) => `${userId} ${action}`)]));
@@ -52,4 +54,33 @@ test("what changes nothing keeps the map, and lists that did not change keep the
   expect(reducePresence(map, { type: "presence_state", presence: [one("o1", "ana"), one("o2", "bruno")] })).toBe(map);
   expect(reducePresence(map, { type: "reset", reason: "foreign", cursor: "c" })).toBe(map);
   expect(reducePresence(map, editing("o1", "carla")).get("o2")).toBe(map.get("o2"));
+});
+
+test("who looks at a board is under null, and each board's are replaced alone", () => {
+  const map = after(
+    { type: "presence_state", presence: [one("o1", "ana"), looks("bruno"), looks("carla", "b2")] },
+    { type: "presence_state", boardId: "b1", opportunityId: null, presence: [looks("diego")] },
+  );
+  expect(map.get(null)).toEqual([looks("carla", "b2"), looks("diego")]);
+  expect(map.get("o1")).toEqual([one("o1", "ana")]);
+  const gone = reducePresence(map, { type: "presence_state", boardId: "b1", opportunityId: null, presence: [] });
+  expect(gone.get(null)).toEqual([looks("carla", "b2")]);
+  expect(reducePresence(gone, { type: "presence_state", boardId: "b1", opportunityId: null, presence: [] })).toBe(gone);
+});
+
+test("a board that is polled has its own lookers, and one that is revoked none", () => {
+  const map = after({ type: "presence_state", presence: [looks("ana"), looks("bruno", "b2"), one("o1", "ana")] });
+  const polled = reducePresence(map, { type: "presence_state", boardId: "b1", presence: [looks("carla"), looks("diego")] });
+  expect(users(polled)).toEqual({ null: ["bruno viewing", "carla viewing", "diego viewing"] });
+  const revoked = reducePresence(polled, { type: "board_revoked", boardId: "b2" });
+  expect(revoked.get(null)).toEqual([looks("carla"), looks("diego")]);
+  expect(users(reducePresence(revoked, { type: "board_revoked", boardId: "b1" }))).toEqual({});
+});
+
+test("here is who looks at the board or has a card of it open, once each", () => {
+  const all = [looks("self"), looks("bruno"), one("o1", "bruno"), looks("ana"), looks("carla", "b2"), one("o2", "diego", "viewing")];
+  const seen = people(all, "b1", "self", NOBODY);
+  expect(seen.here.map(({ userId, action }) => `${userId} ${action}`)).toEqual(["ana viewing", "bruno editing", "diego viewing"]);
+  expect([...seen.editingUsers]).toEqual([["o1", [one("o1", "bruno")]]]);
+  expect(people(all, "b1", "self", seen)).toBe(seen);
 });

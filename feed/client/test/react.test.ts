@@ -5,7 +5,7 @@ import { Http } from "../src/http.js";
 import { blank } from "../src/pending.js";
 import { useBoard, useFeed, useOpportunity, usePresence, useWebSocket } from "../src/react.js";
 import { BoardStore } from "../src/store.js";
-import type { FeedStatus, Presence, Snapshot, Source } from "../src/types.js";
+import type { ClientMessage, FeedStatus, Presence, Snapshot, Source } from "../src/types.js";
 
 const STATUS: FeedStatus = { state: "live", transport: "sse", latency: null, interval: null, leader: true, problem: null };
 const BRUNO: Presence = { opportunityId: "o1", boardId: "b1", userId: "bruno", userName: "Bruno", action: "editing", since: "" };
@@ -29,9 +29,9 @@ const source: Source = {
   stop: () => undefined,
 };
 
-async function opened(): Promise<BoardStore> {
+async function opened(from: Source = source): Promise<BoardStore> {
   const away = (): Promise<never> => Promise.reject(new TypeError("away"));
-  const store = new BoardStore({ source, http: new Http({ fetch: away }), board: "b1", userId: "ana" });
+  const store = new BoardStore({ source: from, http: new Http({ fetch: away }), board: "b1", userId: "ana" });
   await store.start(SNAPSHOT);
   return store;
 }
@@ -82,4 +82,22 @@ test("what is given is the same object while nothing changes", async () => {
   expect(after.editingUsers).toBe(before.editingUsers);
   expect(after.conflicts).toBe(before.conflicts);
   store.stop();
+});
+
+test("a store says where its user is: at the board, at a card, at the board again, at nothing", async () => {
+  const said: ClientMessage[] = [];
+  const store = await opened({ ...source, send: (message) => void said.push(message) });
+  const looked = (): unknown[] =>
+    said.splice(0).flatMap((message) => (message.type === "viewing" ? [[message.opportunityId, message.boardId]] : []));
+  expect(looked()).toEqual([[null, "b1"]]);
+  const editor = store.openEditor("o1");
+  expect(looked()).toEqual([["o1", undefined]]);
+  const again = store.openEditor("o1");
+  editor?.close();
+  expect(looked().at(-1)).toEqual(["o1", "b1"]);
+  again?.close();
+  expect(looked()).toEqual([[null, "b1"]]);
+  store.openEditor("o1");
+  store.stop();
+  expect(looked()).toEqual([["o1", undefined], [null, null]]);
 });
