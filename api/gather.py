@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
+from feed.tasks import end
+
 T = TypeVar("T")
 
 _PATIENCE = 10.0
@@ -41,8 +43,7 @@ class Gatherer(Generic[T]):
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _run(self) -> None:
         try:

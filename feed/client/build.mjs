@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 const here = import.meta.dirname;
 const dist = join(here, "dist");
-const entries = ["index", "react"];
+const entries = ["index", "store", "react"];
 
 function reachable(names) {
   const found = new Set();

@@ -1,9 +1,8 @@
 export { Feed, type FeedOptions } from "./feed.js";
 export { Http, ProblemError, type Answer, type Fetch, type HttpOptions, type RequestOptions } from "./http.js";
-export { BoardStore, type StoreOptions } from "./store.js";
+export type { BoardStore, StoreOptions } from "./store.js";
 export type { Draft, Drafts } from "./drafts.js";
 export type { Editor } from "./editor.js";
-export { between, place, valid } from "./position.js";
 export type * from "./state.js";
 export type { Timing } from "./timing.js";
 export type * from "./types.js";

@@ -1,5 +1,6 @@
-import { BoardStore, type Feed, type Snapshot } from "@boardcast/client";
+import type { Feed, Snapshot } from "@boardcast/client";
 import { useBoard } from "@boardcast/client/react";
+import { BoardStore } from "@boardcast/client/store";
 import { useEffect, useState, type RefObject } from "react";
 import { message, Empty, Skeleton } from "../app/Empty";
 import type { BoardOfUser, Person } from "../app/api";
