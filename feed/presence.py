@@ -29,6 +29,9 @@ _BEAT = 2.5
 _PAUSE = 0.05
 """Seconds between reads: many who come at once are told at once."""
 
+LOOKERS = 50
+"""How many of those who look at a board are told. Each is told to each: a thousand who come back at once would be 10^6 entries."""
+
 Seen = dict[Place, dict[str, presence.Presence]]
 """By place, by user."""
 
@@ -186,12 +189,15 @@ class PresenceKeeper:
 
 
 def by_user(leases: Iterable[presence.Presence]) -> Seen:
-    """Many tabs are one user: one lease for each of them and place, editing before viewing."""
+    """Many tabs are one user: one lease for each of them and place, editing before viewing. The leases are oldest first."""
     seen: Seen = defaultdict(dict)
     for lease in leases:
-        before = seen[lease.place].get(lease.user_id)
+        users = seen[lease.place]
+        before = users.get(lease.user_id)
+        if before is None and lease.place.board_id is not None and len(users) >= LOOKERS:
+            continue
         if before is None or (before.action, lease.action) == ("viewing", "editing"):
-            seen[lease.place][lease.user_id] = lease
+            users[lease.user_id] = lease
     return dict(seen)
 
 
