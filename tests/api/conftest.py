@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.services import of_app
 from db import demo
 from db.engine import create_engine
+from feed.runtime import Runtime
 from feed.tokens import Tokens
 from tests.api.harness import SECRET, Api
 from tests.support.database import Database
@@ -24,6 +26,17 @@ async def api(database: Database) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         yield Api(database, settings, engine, tokens, app, stack)
+
+
+@pytest.fixture
+async def hub(api: Api) -> AsyncIterator[Runtime]:
+    """The feed in the API's process."""
+    runtime = Runtime(api.settings, api.tokens, "api")
+    await runtime.start()
+    api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, hub=runtime)
+    yield runtime
+    await of_app(api.app).stop()
+    await runtime.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -22,16 +22,6 @@ from tests.api.harness import Api, problem
 from tests.support.until import until
 
 BOARD = "/api/boards/vendas"
-
-
-@pytest.fixture
-async def hub(api: Api) -> AsyncIterator[Runtime]:
-    runtime = Runtime(api.settings, api.tokens, "api")
-    await runtime.start()
-    api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, hub=runtime)
-    yield runtime
-    await of_app(api.app).stop()
-    await runtime.stop()
 
 
 @pytest.fixture

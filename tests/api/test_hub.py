@@ -1,22 +1,9 @@
 """The API with the feed in its process: ready only while that is live, and measured together with it."""
 
-from collections.abc import AsyncIterator
-
 import httpx
-import pytest
 
-from api.app import create_app
 from feed.runtime import Runtime
 from tests.api.harness import Api, problem
-
-
-@pytest.fixture
-async def hub(api: Api) -> AsyncIterator[Runtime]:
-    runtime = Runtime(api.settings, api.tokens, "api")
-    await runtime.start()
-    api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, hub=runtime)
-    yield runtime
-    await runtime.stop()
 
 
 async def test_it_is_ready_while_the_feed_is(api: Api, hub: Runtime) -> None:
