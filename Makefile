@@ -36,8 +36,8 @@ lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV_STAMP) ## time from COMMIT to the reader
-	$(BIN)/python -m tests.bench.latency
+bench: $(VENV_STAMP) ## measure, beside its peers, and write docs/benchmarks.md
+	$(BIN)/python -m tests.bench
 
 screenshots: $(VENV_STAMP) $(BOARD) browser ## take the pictures of the README anew
 	$(BIN)/python -m tests.browser.picture

@@ -23,6 +23,11 @@ class Stage:
     url: str
     port: int
     tokens: list[tuple[str, str]]
+    seconds: int | None = None
+
+    def lasting(self, seconds: int) -> int:
+        """How long a part is to last: so long, unless the command line says otherwise."""
+        return self.seconds or seconds
 
     @asynccontextmanager
     async def feed(self) -> AsyncIterator[feed.Feed]:
@@ -47,7 +52,7 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(seconds: int | None = None) -> Iterator[Stage]:
     with embedded.ephemeral() as server:
         url = server.url()
         migrate.upgrade(url)
@@ -71,4 +76,4 @@ def stage() -> Iterator[Stage]:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         people = [f"u{n}" for n in range(1, PEOPLE + 1)]
-        yield Stage(url, port, [(user, tokens.issue(user, user, 3600)) for user in people])
+        yield Stage(url, port, [(user, tokens.issue(user, user, 3600)) for user in people], seconds)
