@@ -61,7 +61,8 @@ class Change(NamedTuple):
     """One row of the log, as a reader tells it. `body` is JSON text: the changes of an update, else the whole row.
 
     op is that of feed.log, or ``resync``: then `size` changes of the board are told by this row alone. Else `size` is the
-    number of changes collapsed into this one. `member` and `role` are those of a row of board_members.
+    number of changes collapsed into this one. `member` and `role` are those of a row of board_members. `rang`: whether the
+    writer rang the doorbell.
     """
 
     seq: int
@@ -80,6 +81,7 @@ class Change(NamedTuple):
     member: str | None
     role: str | None
     size: int
+    rang: bool
 
 
 class Chunk(NamedTuple):

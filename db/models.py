@@ -160,6 +160,52 @@ log = Table(
     comment="Every change of a fed table, in the transaction that made it. Append-only.",
 )
 
+Sequence("pulse", schema="feed", start=0, minvalue=0, metadata=Base.metadata)
+
+pacer = Table(
+    "pacer",
+    Base.metadata,
+    Column("one", Boolean, CheckConstraint("one", "pacer_one"), primary_key=True, server_default=text("true")),
+    Column(
+        "instance",
+        Text,
+        nullable=False,
+        server_default="",
+        comment="Who holds the lease; as /readyz names it. Empty when it was given back",
+    ),
+    Column(
+        "until",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When the lease runs out: then there is no pacer, and every write rings",
+    ),
+    Column(
+        "mode",
+        Text,
+        nullable=False,
+        server_default="calm",
+        comment="calm: writers ring; busy, tick: the pacer rings; "
+        "calming: writers ring, and the pacer waits for those that did not",
+    ),
+    Column(
+        "rung",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="How often pacers have rung, since the installation",
+    ),
+    Column(
+        "since",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When this mode, or this lease, began",
+    ),
+    schema="feed",
+    comment="Which instance rings the doorbell in place of the writers when they are many. One row: a lease.",
+)
+
 identity = Table(
     "identity",
     Base.metadata,

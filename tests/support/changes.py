@@ -26,5 +26,6 @@ def change(**others: Any) -> Change:
         "member": None,
         "role": None,
         "size": 1,
+        "rang": True,
     }
     return Change(**{**fields, **others})

@@ -40,7 +40,7 @@ def upgrade() -> None:
     before = _columns()
     op.execute("CREATE SCHEMA feed")
     op.execute("COMMENT ON SCHEMA feed IS 'boardcast: the log of changes, its triggers and its readers'")
-    _run("grants/roles", "tables/crm", "tables/feed", *(f"functions/{name}" for name in FUNCTIONS))
+    _run("grants/roles", "tables/crm", "tables/feed", "tables/pacer", *(f"functions/{name}" for name in FUNCTIONS))
     for table, after in _columns().items():
         if had := before.get(table):
             op.execute(

@@ -1,7 +1,11 @@
 -- Who may do what. feed.log is append-only: nobody but its owner may write to it, and writers reach it through feed.capture() alone.
 GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
-GRANT SELECT ON feed.log, feed.identity TO feed_listener;
+GRANT SELECT ON feed.log, feed.identity, feed.pacer TO feed_listener;
+-- Any instance may be the pacer; capture reads the pulse with its owner's right, so that writers need none.
+GRANT UPDATE (instance, until, mode, rung, since) ON feed.pacer TO feed_app, feed_listener;
+GRANT UPDATE ON SEQUENCE feed.pulse TO feed_app, feed_listener;
+GRANT SELECT ON SEQUENCE feed.pulse TO feed_app, feed_listener, feed_dba;
 GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
 REVOKE SELECT ON feed.tickets FROM feed_dba;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;

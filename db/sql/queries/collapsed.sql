@@ -11,7 +11,7 @@ LEFT JOIN (
            CASE WHEN op = 'update' THEN new ->> 'phase' END AS to_phase,
            CASE WHEN membership THEN coalesce(new, old) ->> 'user_id' END AS member,
            CASE WHEN membership AND op IN ('insert', 'update', 'enter') THEN new ->> 'role' END AS role,
-           CASE WHEN bulk THEN board_size ELSE size END AS size,
+           CASE WHEN bulk THEN board_size ELSE size END AS size, rang AND NOT bulk AS rang,
            last_xid, ends
     FROM (
         SELECT c.*, count(*) OVER board AS board_size,
@@ -21,7 +21,7 @@ LEFT JOIN (
             SELECT e.seq, e.xid, e.at, e.relation, e.key, e.board, e.version, e.actor, e.origin, e.membership, e.last_xid, e.ends,
                    -- A row that came and then changed is, to its reader, a row that came.
                    CASE WHEN e.op = 'update' AND first_op IN ('insert', 'enter') THEN first_op ELSE e.op END AS op,
-                   first_old AS old, e.new, size
+                   first_old AS old, e.new, size, e.rang
             FROM (
                 SELECT o.*,
                        first_value(o.op) OVER same AS first_op,
@@ -30,7 +30,7 @@ LEFT JOIN (
                        row_number() OVER (PARTITION BY o.relation, o.key, o.board ORDER BY o.ends DESC, o.seq DESC) AS back
                 FROM (
                     SELECT u.seq, n.xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.old, u.new,
-                           n.membership, max(n.xid) OVER () AS last_xid, max(u.seq) OVER (PARTITION BY u.xid) AS ends
+                           u.rang, n.membership, max(n.xid) OVER () AS last_xid, max(u.seq) OVER (PARTITION BY u.xid) AS ends
                     FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                                      %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
                     CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership) AS n

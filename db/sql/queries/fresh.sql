@@ -7,7 +7,7 @@ SELECT this.snapshot, u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op,
        CASE WHEN u.op = 'update' THEN u.new ->> 'phase' END AS to_phase,
        CASE WHEN u.relation = 'board_members' THEN coalesce(u.new, u.old) ->> 'user_id' END AS member,
        CASE WHEN u.relation = 'board_members' AND u.op IN ('insert', 'update', 'enter') THEN u.new ->> 'role' END AS role,
-       1 AS size
+       1 AS size, u.rang
 FROM (SELECT pg_current_snapshot()::text AS snapshot) AS this
 LEFT JOIN feed.unseen(%(xmax)s::text::xid8, %(xip)s::text[]::xid8[]) AS u ON true
 LIMIT %(limit)s

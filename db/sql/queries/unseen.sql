@@ -13,10 +13,10 @@ LEFT JOIN (
            CASE WHEN op = 'update' THEN new ->> 'phase' END AS to_phase,
            CASE WHEN membership THEN coalesce(new, old) ->> 'user_id' END AS member,
            CASE WHEN membership AND op IN ('insert', 'update', 'enter') THEN new ->> 'role' END AS role,
-           CASE WHEN bulk THEN size ELSE 1 END AS size,
+           CASE WHEN bulk THEN size ELSE 1 END AS size, rang AND NOT bulk AS rang,
            last_xid, ends
     FROM (
-        SELECT u.seq, n.xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.old, u.new, n.membership,
+        SELECT u.seq, n.xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.old, u.new, u.rang, n.membership,
                max(n.xid) OVER () AS last_xid,
                max(u.seq) OVER (PARTITION BY u.xid) AS ends,
                count(*) OVER board AS size,
