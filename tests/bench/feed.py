@@ -1,4 +1,4 @@
-"""The feed service as a process of its own, and what the operating system says it costs."""
+"""The feed service as a process of its own."""
 
 import asyncio
 import json
@@ -8,28 +8,15 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
+from tests.bench.process import Process
 from tests.support.until import until
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 
-
-class Feed:
+class Feed(Process):
     def __init__(self, pid: int, port: int) -> None:
-        self.pid = pid
+        super().__init__(pid)
         self.port = port
-
-    def cpu(self) -> float:
-        """Seconds of processor time so far, in the program and in the kernel for it."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
-
-    def memory(self) -> tuple[float, float]:
-        """Resident memory now and at its highest, in MB."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-        return int(lines["VmRSS"].split()[0]) / 1000, int(lines["VmHWM"].split()[0]) / 1000
 
     def health(self) -> dict[str, object]:
         """What /readyz says; nothing where it does not answer."""

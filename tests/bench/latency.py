@@ -93,7 +93,7 @@ async def busy(on: Stage, seconds: int) -> None:
         cpu, begin = feed.cpu(), time.monotonic()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.bench.writers", on.url),
-            *map(str, (BUSY_RATE, seconds + int(WARM_UP), WRITERS, CARDS)),
+            *map(str, (BUSY_RATE, BUSY_RATE * (seconds + int(WARM_UP)), WRITERS, CARDS)),
             stdout=asyncio.subprocess.PIPE,
         )
         os.sched_setaffinity(process.pid, os.sched_getaffinity(os.getppid()))

@@ -11,7 +11,7 @@ from db import embedded, migrate
 from db.settings import Settings
 from feed.tokens import Tokens
 from tests.bench import feed
-from tests.bench.reader import Reader, Readings, connect
+from tests.bench.reader import Reader, connect
 
 SECRET = "a secret of the bench, long enough for HS256"
 CARDS = 1000
@@ -40,11 +40,8 @@ class Stage:
     @asynccontextmanager
     async def readers(self, count: int) -> AsyncIterator[list[Reader]]:
         """So many clients, all live, each another person's."""
-        readings = Readings()
-        readers: list[Reader] = []
+        readers = await connect(self.port, self.tokens[:count])
         try:
-            for user, token in self.tokens[:count]:
-                readers.append(await connect(self.port, user, token, readings))
             yield readers
         finally:
             for reader in readers:

@@ -1,7 +1,8 @@
-"""Writers in a process of their own: `python -m tests.bench.writers URL RATE SECONDS WRITERS ROWS`.
+"""Writers in a process of their own: `python -m tests.bench.writers URL RATE COUNT WRITERS ROWS [SIZE]`.
 
-Invariant: open loop. A write is due at its time whether or not the one before it has ended, and is measured from when it was due;
-so a stall is counted for every write that it held up. Prints one JSON list of [mark, due, ended], in ns of the monotonic clock.
+Invariant: open loop. A statement is due at its time whether or not the one before it has ended, and is measured from when it was
+due; so a stall is counted for every write that it held up. RATE is rows a second; 0 is each statement as soon as the one before it
+has ended. SIZE is rows in a statement. Prints one JSON list of [mark, due, ended], one for each row, in ns of the monotonic clock.
 """
 
 import json
@@ -12,26 +13,35 @@ import time
 
 import psycopg
 
-_WRITE = "UPDATE opportunities SET company = %s WHERE id = %s"
+_ONE = "UPDATE opportunities SET company = %s WHERE id = %s"
+_MANY = (
+    "UPDATE opportunities AS o SET company = n.company "
+    "FROM unnest(%s::text[], %s::text[]) AS n (company, id) WHERE o.id = n.id"
+)
 
 
 def main() -> None:
     url = sys.argv[1]
-    rate, seconds, writers, rows = map(int, sys.argv[2:6])
+    rate, count, writers, rows, size = (*map(int, sys.argv[2:]), 1)[:5]
     begin = time.monotonic_ns() + 500_000_000
     done: list[tuple[int, int, int]] = []
 
     def write(place: int) -> None:
         chance = random.Random(place)
         with psycopg.connect(url, autocommit=True) as conn:
-            for mark in range(place, rate * seconds, writers):
-                due = begin + mark * 1_000_000_000 // rate
+            for first in range(place * size, count, writers * size):
+                due = begin + first * 1_000_000_000 // rate if rate else time.monotonic_ns()
                 if (early := due - time.monotonic_ns()) > 0:
                     time.sleep(early / 1e9)
+                marks = range(first, min(first + size, count))
                 # A card belongs to one writer, as it does to one person: none waits for another's commit.
-                row = chance.randrange(rows // writers) * writers + place
-                conn.execute(_WRITE, (str(mark), f"o{row}"), prepare=True)
-                done.append((mark, due, time.monotonic_ns()))
+                cards = [f"o{n * writers + place}" for n in chance.sample(range(rows // writers), len(marks))]
+                if size == 1:
+                    conn.execute(_ONE, (str(first), cards[0]), prepare=True)
+                else:
+                    conn.execute(_MANY, ([str(mark) for mark in marks], cards), prepare=True)
+                ended = time.monotonic_ns()
+                done.extend((mark, due, ended) for mark in marks)
 
     threads = [threading.Thread(target=write, args=(place,)) for place in range(writers)]
     for thread in threads:
