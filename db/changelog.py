@@ -5,16 +5,17 @@ and gets whole transactions, each row once, in an order that agrees with commit 
 the same row. Read in chunks, so the memory taken does not grow with a transaction.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection
 
 from db.sqlfiles import sql
 
 Connection = AsyncConnection[tuple[Any, ...]]
-Cursor = AsyncCursor[tuple[Any, ...]]
+Ask = Callable[[bytes, Sequence[bytes]], Awaitable[list[tuple[Any, ...]]]]
+"""Asks a prepared statement, given its values in text form."""
 
 
 class Seen(NamedTuple):
@@ -118,22 +119,34 @@ async def membership(conn: Connection) -> list[tuple[str, str, str]]:
     return await (await conn.execute(sql("queries/membership"))).fetchall()
 
 
-async def sweep(cursor: Cursor, since: Seen, *, threshold: int, chunk: int) -> AsyncGenerator[Chunk]:
-    """The same as read() of all boards up to now, quicker where there is little. The cursor is the caller's, to be kept."""
-    few = min(threshold, chunk)
-    arguments = {"xmax": str(since.xmax), "xip": [str(xid) for xid in since.xip], "limit": few + 1}
-    rows = await (await cursor.execute(sql("queries/fresh"), arguments)).fetchall()
-    if len(rows) > few:
-        async for part in read(cursor.connection, since, threshold=threshold, chunk=chunk):
-            yield part
-        return
-    snapshot = rows[0][0]
-    changes = [] if rows[0][1] is None else [Change._make(row[1:]) for row in rows]
+async def plan(conn: Connection) -> None:
+    """Make a connection that is kept for long plan its reads of the log once."""
+    # The plan is the same whatever the cursor: a range and points of log_xid. Planned once, never by table statistics.
+    await conn.execute("SET plan_cache_mode = force_generic_plan")
+    await conn.execute("SET enable_seqscan = off")
+
+
+async def prepare(conn: Connection) -> None:
+    """Make a connection ready for fresh()."""
+    await plan(conn)
+    await conn.execute(sql("queries/fresh"))
+
+
+async def fresh(ask: Ask, feed: str, since: Seen, few: int) -> Chunk | None:
+    """The same as read() of all boards up to now, quicker, on a connection made ready by prepare().
+
+    None where more than `few` rows are new, or where this is another feed.
+    """
+    xip = "{" + ",".join(map(str, since.xip)) + "}"
+    rows = await ask(b"fresh", (b"%d" % since.xmax, xip.encode(), b"%d" % (few + 1)))
+    if len(rows) > few or not rows or rows[0][0] != feed:
+        return None
+    changes = [] if rows[0][2] is None else [Change._make(row[2:]) for row in rows]
     ends: dict[int, int] = {}
     for change in changes:
         ends[change.xid] = max(change.seq, ends.get(change.xid, 0))
     changes.sort(key=lambda change: (ends[change.xid], change.seq))
-    yield Chunk(snapshot, max(ends, default=None), changes, True, None)
+    return Chunk(rows[0][1], max(ends, default=None), changes, True, None)
 
 
 async def read(

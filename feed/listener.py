@@ -1,8 +1,9 @@
-"""The listener: one connection that only LISTENs, for the whole process.
+"""The listener: one connection for the whole process that LISTENs, and is asked what is new when it has heard that something is.
 
 Invariant: a notification only rings the doorbell; nothing is read from it. LISTEN is in force before the sweep that follows it,
 so what commits in between is found by that sweep. The listener counts as up only while it hears its own NOTIFY, sent
-over another connection: a pooler, a dead proxy or a wrong database would let `SELECT 1` pass.
+over another connection: a pooler, a dead proxy or a wrong database would let `SELECT 1` pass. It is asked little and never waits
+for its reader, since a backend that cannot send pins the server's queue of notifications.
 """
 
 import asyncio
@@ -14,47 +15,52 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from db.changelog import Connection
+from db import changelog
+from db.changelog import Chunk, Connection, Seen
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.database import POOLER, NotReadyError, connect
 from feed.metrics import Metrics
+from feed.session import Session
 from feed.tasks import end
 
 _QUIET = 10.0
 """Seconds without any notification after which the listener is asked for a sign of life."""
 _ANSWER = 3.0
 """Seconds in which it must then hear itself."""
+_QUICK = 1.0
+"""Seconds in which it must tell what is new; another connection is asked then."""
 
 log = structlog.get_logger()
 
 
 class Listener:
-    """`bells` maps each channel to what a notification on it rings, as does each (re)connect.
-
-    `notify` sends a notification over another connection.
-    """
+    """`notify` sends a notification over another connection."""
 
     def __init__(
         self,
         settings: Settings,
-        bells: Mapping[str, Callable[[], None]],
         notify: Callable[[str], Coroutine[Any, Any, None]],
         metrics: Metrics,
     ) -> None:
         self._url = settings.listen_database
-        self._bells = bells
+        self._bells: Mapping[str, Callable[[], None]] = {}
         self._notify = notify
         self._metrics = metrics
         self._own = f"boardcast_{uuid4().hex[:12]}"
         self._heard = False
         self._heard_itself = asyncio.Event()
+        self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def up(self) -> bool:
         """Whether this connection has heard itself and has not been lost since."""
         return self._heard_itself.is_set()
+
+    def hears(self, bells: Mapping[str, Callable[[], None]]) -> None:
+        """Before the start: what a notification on each of these channels rings, as does each (re)connect."""
+        self._bells = bells
 
     async def start(self) -> None:
         """Connect, and wait until it has heard itself. Raises NotReadyError if it does not."""
@@ -74,9 +80,25 @@ class Listener:
         if self._task is not None:
             await end(self._task)
 
+    async def fresh(self, feed: str, since: Seen, few: int) -> Chunk | None:
+        """What is new in the log, by the connection whose backend has just been woken; None where that cannot tell.
+
+        It can not while it is down or busy, where more than `few` rows are new, and where this is not the feed of that id.
+        """
+        session = self._session
+        if session is None or not session.free or not self.up:
+            return None
+        try:
+            async with asyncio.timeout(_QUICK):
+                return await changelog.fresh(session.ask, feed, since, few)
+        except (psycopg.Error, TimeoutError):
+            return None  # whether it is lost is for _listen() to find out
+
     async def _connect(self) -> Connection:
         conn = await connect(self._url, "boardcast-listener")
         try:
+            await changelog.identify(conn)
+            await changelog.prepare(conn)
             for channel in (*self._bells, self._own):
                 await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         except BaseException:
@@ -102,42 +124,23 @@ class Listener:
 
     async def _listen(self, conn: Connection) -> None:
         """Ring for what is heard; end with an exception when the connection is lost, or hears nothing when spoken to."""
-        loop = asyncio.get_running_loop()
-        socket = conn.fileno()
-        lost: asyncio.Future[None] = loop.create_future()
         self._heard = False
-
-        def hear() -> None:
-            try:
-                conn.pgconn.consume_input()
-                while (notification := conn.pgconn.notifies()) is not None:
-                    self._hear(notification.relname.decode())
-            except psycopg.Error as error:
-                loop.remove_reader(socket)
-                if not lost.done():
-                    lost.set_exception(error)
-
-        # Not by conn.notifies(), which looks ten times a second whether something came, and wakes us through two tasks.
-        loop.add_reader(socket, hear)
+        self._session = session = Session(conn, self._hear)
         try:
-            hear()
             spoken_to = True
             await self._speak()
             while True:
-                await asyncio.wait({lost}, timeout=_ANSWER if spoken_to else _QUIET)
-                if lost.done():
-                    lost.result()
+                await asyncio.wait({session.lost}, timeout=_ANSWER if spoken_to else _QUIET)
+                if session.lost.done():
+                    session.lost.result()
                 if spoken_to and not self._heard:
                     raise TimeoutError("it does not hear itself")
                 spoken_to, self._heard = not self._heard, False
                 if spoken_to:
                     await self._speak()
         finally:
-            # Of a lost connection hear() has let go already: its descriptor may be somebody else's by now.
-            if lost.done():
-                lost.exception()
-            else:
-                loop.remove_reader(socket)
+            self._session = None
+            session.close()
 
     def _hear(self, channel: str) -> None:
         self._heard = True

@@ -16,7 +16,7 @@ import psycopg
 import structlog
 
 from db import changelog
-from db.changelog import Connection
+from db.changelog import Chunk, Connection
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.batch import Batch
@@ -25,6 +25,7 @@ from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
 from feed.follower import Follower
+from feed.listener import Listener
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
@@ -38,8 +39,13 @@ a row, since a transaction of millions of rows takes its time to be put in order
 
 _AWAKE = 3
 """Sweeps' time without one after which nobody should believe that this process knows what is in the log."""
+_FEW = 64
+"""Rows that one sweep asks the listener's connection for; what is more is read over our own."""
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
+
+Newest = tuple[int, int, datetime] | None
+"""seq, xid and time of a row of the log."""
 
 log = structlog.get_logger()
 
@@ -50,12 +56,14 @@ class Tailer:
     def __init__(
         self,
         settings: Settings,
+        listener: Listener,
         ring: Ring,
         connections: Connections,
         metrics: Metrics,
         replaced: Callable[[Fault], None],
     ) -> None:
         self._settings = settings
+        self._listener = listener
         self._ring = ring
         self._connections = connections
         self._metrics = metrics
@@ -111,10 +119,9 @@ class Tailer:
                 async with conn:
                     self._up(up=True)
                     checked = time.monotonic()
-                    reader = conn.cursor()
                     while True:
                         self._doorbell.clear()
-                        await self._sweep(reader)
+                        await self._sweep(conn)
                         waits, self._patience = backoff(), _PATIENCE
                         await self._wait()
                         if time.monotonic() - checked > _TRUST:
@@ -151,9 +158,7 @@ class Tailer:
     async def _connect(self) -> Connection:
         conn = await connect(self._settings.listen_database, "boardcast-tailer")
         try:
-            # The plan is the same whatever the cursor: a range and points of log_xid. Planned once, never by table statistics.
-            await conn.execute("SET plan_cache_mode = force_generic_plan")
-            await conn.execute("SET enable_seqscan = off")
+            await changelog.plan(conn)
         except BaseException:
             await conn.close()
             raise
@@ -189,23 +194,14 @@ class Tailer:
             self._lost()
             self._replaced(fault)
 
-    async def _sweep(self, reader: changelog.Cursor) -> None:
+    async def _sweep(self, conn: Connection) -> None:
         self._begun += 1
-        cursor = self.cursor
-        newest: tuple[int, int, datetime] | None = None
-        settings = self._settings
-        reading = changelog.sweep(reader, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
-        clock = asyncio.get_running_loop().time
-        async with asyncio.timeout(self._patience) as patience, aclosing(reading) as parts:
-            async for part in parts:
-                newest = max(
-                    (newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0
-                )
-                if part.last:
-                    cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
-                if part.changes:
-                    self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
-                patience.reschedule(clock() + self._patience)
+        few = min(_FEW, self._settings.resync_threshold)
+        part = await self._listener.fresh(self.cursor.feed, self.cursor.seen, few)
+        if part is not None:
+            cursor, _ = self._take(part, None)
+        else:
+            cursor = await self._read(conn)
         if cursor != self.cursor:
             self.cursor = cursor
             self._ring.mark(cursor)
@@ -215,6 +211,25 @@ class Tailer:
         async with self._swept:
             self._done = self._begun
             self._swept.notify_all()
+
+    async def _read(self, conn: Connection) -> Cursor:
+        """Publish all that is new, however much it is; where it leads to."""
+        settings, cursor, newest = self._settings, self.cursor, None
+        reading = changelog.read(conn, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(self._patience) as patience, aclosing(reading) as parts:
+            async for part in parts:
+                cursor, newest = self._take(part, newest)
+                patience.reschedule(clock() + self._patience)
+        return cursor
+
+    def _take(self, part: Chunk, newest: Newest) -> tuple[Cursor, Newest]:
+        """Publish a part of what is new; where it leads to, if it is the last, and the newest row so far."""
+        newest = max((newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0)
+        cursor = self.cursor.advanced(part.snapshot, part.last_xid, newest) if part.last else self.cursor
+        if part.changes:
+            self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
+        return cursor, newest
 
     def _publish(self, events: list[Event], cursor: Cursor | None) -> None:
         batch = Batch(events, cursor)

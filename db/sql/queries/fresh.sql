@@ -1,6 +1,9 @@
--- What nearly every sweep needs: the few rows that are new, for all boards, as they are. Put in order and checked for bulk by the
--- caller, who asks again with unseen.sql where they are not few. A tenth quicker than that one for a single row.
-SELECT this.snapshot, u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin,
+-- What nearly every sweep needs: the few rows that are new, for all boards, as they are; prepared by who asks it for each of them.
+-- Put in order by the caller, who asks again with unseen.sql where they are not few. The arguments: xmax and xip of the cursor, and
+-- how many rows are too many.
+PREPARE fresh (text, text[], int) AS
+SELECT i.feed_id, pg_current_snapshot()::text AS snapshot,
+       u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin,
        CASE WHEN u.op = 'update' THEN feed.changes(u.old, u.new)::text
             WHEN u.op IN ('insert', 'enter') THEN u.new::text END AS body,
        CASE WHEN u.op = 'update' THEN u.old ->> 'phase' END AS from_phase,
@@ -8,6 +11,6 @@ SELECT this.snapshot, u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op,
        CASE WHEN u.relation = 'board_members' THEN coalesce(u.new, u.old) ->> 'user_id' END AS member,
        CASE WHEN u.relation = 'board_members' AND u.op IN ('insert', 'update', 'enter') THEN u.new ->> 'role' END AS role,
        1 AS size, u.rang
-FROM (SELECT pg_current_snapshot()::text AS snapshot) AS this
-LEFT JOIN feed.unseen(%(xmax)s::text::xid8, %(xip)s::text[]::xid8[]) AS u ON true
-LIMIT %(limit)s
+FROM feed.identity AS i
+LEFT JOIN feed.unseen($1::xid8, $2::xid8[]) AS u ON true
+LIMIT $3
