@@ -2,12 +2,13 @@
 
 Invariant: nobody asks for "what came after number n". Every read asks what a snapshot shows that an earlier one did not,
 and gets whole transactions, each row once, in an order that agrees with commit order wherever two transactions touched
-the same row. Read in chunks, so the memory taken does not grow with a transaction.
+the same row. Read in chunks, of so many rows and so many bytes: the memory taken does not grow with a transaction.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from psycopg import AsyncConnection
 
@@ -16,6 +17,11 @@ from db.sqlfiles import sql
 Connection = AsyncConnection[tuple[Any, ...]]
 Ask = Callable[[bytes, Sequence[bytes]], Awaitable[list[tuple[Any, ...]]]]
 """Asks a prepared statement, given its values in text form."""
+
+_FETCHED = 16
+"""Rows that libpq hands over at a time: what is held beside a chunk, whatever their size."""
+_LARGEST = 1024 * 1024
+"""Characters of JSON after which a chunk ends."""
 
 
 class Seen(NamedTuple):
@@ -26,13 +32,6 @@ class Seen(NamedTuple):
 
     def __contains__(self, xid: object) -> bool:
         return isinstance(xid, int) and xid < self.xmax and xid not in self.xip
-
-
-class Scope(NamedTuple):
-    """What one client is told: the events of some boards, and every change of a user's own membership."""
-
-    boards: tuple[str, ...]
-    member: str
 
 
 class Position(NamedTuple):
@@ -86,12 +85,13 @@ class Change(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A part of one read. `last` is true of the final part only; snapshot and last_xid (of all parts) make the next cursor.
+    """A part of one read. `last` is true of the final part only; its snapshot and last_xid (of all parts) make the next cursor.
 
-    `end` is where in the order of the read this part ends: a read up to a fixed `until` can be taken up again there.
+    Without a snapshot nothing was found, and the cursor stays. `end` is where in the order of the read this part ends: a read up
+    to a fixed `until` can be taken up again there.
     """
 
-    snapshot: str
+    snapshot: str | None
     last_xid: int | None
     changes: list[Change]
     last: bool
@@ -153,18 +153,18 @@ async def read(
     conn: Connection,
     since: Seen,
     until: Seen | None = None,
-    scope: Scope | None = None,
+    boards: Collection[str] | None = None,
     *,
     collapsed: bool = False,
     threshold: int,
     chunk: int,
     after: tuple[int, int] | None = None,
 ) -> AsyncGenerator[Chunk]:
-    """What can be seen now (or could be seen at `until`) and could not at `since`; all boards without a scope.
+    """What can be seen now (or could be seen at `until`) and could not at `since`; all boards unless some are named.
 
-    One statement, so one snapshot, and always at least one chunk, of at most `chunk` changes. A board with more than
-    `threshold` changes is told by one ``resync``. Collapsed: the newest state of each row, once. `after`: what comes behind the
-    `end` of an earlier part.
+    One statement, so one snapshot, and always at least one chunk, of at most `chunk` changes. Changes of membership are told
+    whatever their board. A board with more than `threshold` changes is told by one ``resync``. Collapsed: the newest state of
+    each row, once. `after`: what comes behind the `end` of an earlier part.
     """
     query = sql("queries/collapsed" if collapsed else "queries/unseen")
     arguments = {
@@ -172,35 +172,25 @@ async def read(
         "since_xip": [str(xid) for xid in since.xip],
         "until_xmax": None if until is None else str(until.xmax),
         "until_xip": [] if until is None else [str(xid) for xid in until.xip],
-        "boards": None if scope is None else list(scope.boards),
-        "member": None if scope is None else scope.member,
+        "boards": None if boards is None else list(boards),
         "threshold": threshold,
-        "limit": chunk + 1,
         "after_ends": None if after is None else after[0],
         "after_seq": None if after is None else after[1],
     }
-    # Nearly every read is small: one round trip. One that is not is begun again as a stream, in bounded memory.
-    rows = await (await conn.execute(query, arguments)).fetchall()
-    if len(rows) <= chunk:
-        yield _chunk(rows, last=True)
-        return
-    del rows
-    part: list[tuple[Any, ...]] = []
+    changes: list[Change] = []
+    size, snapshot, last_xid, end = 0, None, 0, None
     async with conn.cursor() as cursor:
-        async for row in cursor.stream(query, {**arguments, "limit": None}, size=chunk):
-            if len(part) == chunk:
-                yield _chunk(part, last=False)
-                part = []
-            part.append(row)
-    yield _chunk(part, last=True)
-
-
-def _chunk(rows: list[tuple[Any, ...]], *, last: bool) -> Chunk:
-    snapshot, *_, last_xid, _ = rows[0]
-    if last_xid is None:
-        return Chunk(snapshot, None, [], last, None)
-    changes = [Change._make(row[1:-2]) for row in rows]
-    return Chunk(snapshot, last_xid, changes, last, (rows[-1][-1], changes[-1].seq))
+        stream = cast(AsyncGenerator[tuple[Any, ...]], cursor.stream(query, arguments, size=_FETCHED, binary=True))
+        async with aclosing(stream) as rows:
+            async for snapshot, *told, row_xid, ends in rows:
+                if len(changes) == chunk or size > _LARGEST:
+                    yield Chunk(snapshot, None, changes, False, end)
+                    changes, size = [], 0
+                change = Change._make(told)
+                changes.append(change)
+                size += len(change.body or "")
+                last_xid, end = max(last_xid, row_xid), (ends, change.seq)
+    yield Chunk(snapshot, last_xid or None, changes, True, end)
 
 
 async def _one(conn: Connection, query: str, arguments: dict[str, object]) -> tuple[Any, ...]:

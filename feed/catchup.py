@@ -15,7 +15,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import changelog
-from db.changelog import Connection, Scope
+from db.changelog import Connection
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.batch import Batch
@@ -160,7 +160,6 @@ class CatchUps:
             await self._tailer.swept()
         self._see(subscription)
         target, settings = self._tailer.cursor, self._settings
-        scope = Scope(tuple(subscription.boards), subscription.principal.user_id)
         after: tuple[int, int] | None = None
         done = subscription.cursor == target
         while not done:
@@ -175,7 +174,7 @@ class CatchUps:
                     conn,
                     subscription.cursor.seen,
                     target.seen,
-                    scope,
+                    subscription.boards,
                     collapsed=subscription.collapse,
                     threshold=settings.resync_threshold,
                     chunk=settings.chunk,

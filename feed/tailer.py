@@ -196,7 +196,7 @@ class Tailer:
 
     async def _sweep(self, conn: Connection) -> None:
         self._begun += 1
-        few = min(_FEW, self._settings.resync_threshold)
+        few = min(_FEW, self._settings.resync_threshold, self._settings.chunk)
         part = await self._listener.fresh(self.cursor.feed, self.cursor.seen, few)
         if part is not None:
             cursor, _ = self._take(part, None)
@@ -226,7 +226,9 @@ class Tailer:
     def _take(self, part: Chunk, newest: Newest) -> tuple[Cursor, Newest]:
         """Publish a part of what is new; where it leads to, if it is the last, and the newest row so far."""
         newest = max((newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0)
-        cursor = self.cursor.advanced(part.snapshot, part.last_xid, newest) if part.last else self.cursor
+        cursor = self.cursor
+        if part.last and part.snapshot is not None:
+            cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
         if part.changes:
             self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
         return cursor, newest

@@ -13,7 +13,7 @@ import pytest
 from psycopg import errors
 
 from db import changelog
-from db.changelog import Change, Scope, Seen
+from db.changelog import Change, Seen
 from feed.cursor import Cursor
 from tests.db.support import Connection
 from tests.support.database import Database
@@ -48,7 +48,7 @@ class Reader:
                 found += part.changes
                 if found:
                     newest = max((c.seq, c.xid, c.at) for c in found)
-                if part.last:
+                if part.last and part.snapshot is not None:
                     self.cursor = self.cursor.advanced(part.snapshot, part.last_xid, newest)
         self.sweeps.append(found)
         self.cursors.append(self.cursor)
@@ -189,18 +189,32 @@ async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading
     assert '"title": "M"' in made.body
 
 
-async def test_a_client_is_told_of_its_boards_and_its_own_rights(db: Connection, reading: changelog.Connection) -> None:
+async def test_a_read_of_some_boards_has_everybodys_rights(db: Connection, reading: changelog.Connection) -> None:
     reader = await Reader.here(reading)
     await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
     await db.execute("INSERT INTO board_members VALUES ('b2', 'ana', 'viewer'), ('b2', 'bruno', 'viewer')")
     await db.execute("UPDATE opportunities SET board_id = 'b2' WHERE id = 'o1'")
-    scope = Scope(("b1",), "ana")
-    async with aclosing(changelog.read(reading, reader.cursor.seen, None, scope, threshold=10, chunk=9)) as parts:
-        (part,) = [part async for part in parts]
-    assert [(c.op, c.relation, c.key, c.member, c.role) for c in part.changes] == [
-        ("insert", "board_members", '["b2", "ana"]', "ana", "viewer"),
-        ("leave", "opportunities", "o1", None, None),
-    ]
+    for collapsed in (False, True):
+        async with aclosing(
+            changelog.read(reading, reader.cursor.seen, None, ["b1"], collapsed=collapsed, threshold=10, chunk=9)
+        ) as parts:
+            (part,) = [part async for part in parts]
+        assert [(c.op, c.relation, c.key, c.member, c.role) for c in part.changes] == [
+            ("insert", "board_members", '["b2", "ana"]', "ana", "viewer"),
+            ("insert", "board_members", '["b2", "bruno"]', "bruno", "viewer"),
+            ("leave", "opportunities", "o1", None, None),
+        ]
+
+
+async def test_a_part_is_bounded_in_bytes(db: Connection, reading: changelog.Connection) -> None:
+    reader = await Reader.here(reading)
+    await db.execute(
+        "INSERT INTO opportunities (board_id, notes) SELECT 'b1', repeat('x', 300000) FROM generate_series(1, 40)"
+    )
+    async with aclosing(changelog.read(reading, reader.cursor.seen, threshold=100, chunk=100)) as parts:
+        sizes = [[len(change.body or "") for change in part.changes] async for part in parts]
+    assert sum(map(len, sizes)) == 40
+    assert max(map(sum, sizes)) < 2 * 1024 * 1024
 
 
 @pytest.mark.parametrize(("seed", "chunk"), [(1, 1000), (2, 3)], ids=["whole", "in chunks"])

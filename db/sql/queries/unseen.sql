@@ -1,35 +1,38 @@
 -- One sweep: what can be seen now that could not be seen at the cursor, and the snapshot that says so, from one statement.
 -- Transactions come by their last seq, then rows by seq, never by xid. A board with more than `threshold` rows in it is
--- told by one row, op resync; membership is always told in full, since who may see what hangs on it.
-SELECT this.snapshot, r.*
-FROM (SELECT pg_current_snapshot()::text AS snapshot) AS this
-LEFT JOIN (
-    SELECT seq, xid, at, relation,
-           CASE WHEN bulk THEN 'resync' ELSE op END AS op, key, board, version, actor, origin,
-           CASE WHEN bulk THEN NULL
-                WHEN op = 'update' THEN feed.changes(old, new)::text
-                WHEN op IN ('insert', 'enter') THEN new::text END AS body,
-           CASE WHEN op = 'update' THEN old ->> 'phase' END AS from_phase,
-           CASE WHEN op = 'update' THEN new ->> 'phase' END AS to_phase,
-           CASE WHEN membership THEN coalesce(new, old) ->> 'user_id' END AS member,
-           CASE WHEN membership AND op IN ('insert', 'update', 'enter') THEN new ->> 'role' END AS role,
-           CASE WHEN bulk THEN size ELSE 1 END AS size, rang AND NOT bulk AS rang,
-           last_xid, ends
+-- told by one row, op resync, with the board's newest xid in last_xid; membership is always told in full, since who may see what
+-- hangs on it. First the order, of rows without their images; then each row that is told is fetched by itself: so what is sorted
+-- is small, nothing is read of what is not told, and the first row comes before the last one's text is made.
+SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
+       o.seq, o.xid, l.at, l.relation,
+       CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin,
+       CASE WHEN o.bulk THEN NULL
+            WHEN l.op = 'update' THEN feed.changes(l.old, l.new)::text
+            WHEN l.op IN ('insert', 'enter') THEN l.new::text END AS body,
+       CASE WHEN l.op = 'update' THEN l.old ->> 'phase' END AS from_phase,
+       CASE WHEN l.op = 'update' THEN l.new ->> 'phase' END AS to_phase,
+       CASE WHEN o.membership THEN coalesce(l.new, l.old) ->> 'user_id' END AS member,
+       CASE WHEN o.membership AND l.op IN ('insert', 'update', 'enter') THEN l.new ->> 'role' END AS role,
+       CASE WHEN o.bulk THEN o.size ELSE 1 END AS size, l.rang AND NOT o.bulk AS rang,
+       CASE WHEN o.bulk THEN o.board_xid ELSE o.xid END AS last_xid, o.ends
+FROM (
+    SELECT *
     FROM (
-        SELECT u.seq, n.xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.old, u.new, u.rang, n.membership,
-               max(n.xid) OVER () AS last_xid,
+        SELECT u.seq, u.at, n.xid, n.membership,
                max(u.seq) OVER (PARTITION BY u.xid) AS ends,
+               max(n.xid) OVER board AS board_xid,
                count(*) OVER board AS size,
                NOT n.membership AND count(*) OVER board > %(threshold)s AS bulk,
                u.seq = max(u.seq) OVER board AS newest
         FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                          %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
         CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership) AS n
-        WHERE %(boards)s::text[] IS NULL OR u.board = ANY (%(boards)s::text[]) OR u.op = 'truncate'
-           OR (n.membership AND coalesce(u.new, u.old) ->> 'user_id' = %(member)s::text)
+        WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op = 'truncate' OR u.board = ANY (%(boards)s::text[])
         WINDOW board AS (PARTITION BY u.board, n.membership)
     ) AS w
     WHERE (NOT bulk OR newest) AND (%(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint))
-) AS r ON true
-ORDER BY r.ends, r.seq
-LIMIT %(limit)s
+    ORDER BY ends, seq
+) AS o
+-- OFFSET 0: one after the other, by the index, whatever the planner thinks of their number.
+CROSS JOIN LATERAL (SELECT f.* FROM feed.log AS f WHERE f.seq = o.seq AND f.at = o.at OFFSET 0) AS l
+ORDER BY o.ends, o.seq
