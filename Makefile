@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 VENV_STAMP := $(VENV)/.installed
 NODE := .ci/node
 NODE_STAMP := node_modules/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
+PEERS := tests/bench/peers
+PEERS_STAMP := $(PEERS)/node_modules/.installed
 BOARD := api/board/dist/index.html
 BOARD_SOURCES := $(shell find api/board/src feed/client/src) $(addprefix api/board/,index.html vite.config.ts tsconfig.json package.json) package-lock.json
 PG15 := /usr/lib/postgresql/15/bin
@@ -36,14 +39,15 @@ lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV_STAMP) ## measure, beside its peers, and write docs/benchmarks.md
+bench: $(BENCH_STAMP) $(PEERS_STAMP) ## measure all there is to measure, beside the peers, and write docs/benchmarks.md
+	@.ci/machine redis
 	$(BIN)/python -m tests.bench
 
 screenshots: $(VENV_STAMP) $(BOARD) browser ## take the pictures of the README anew
 	$(BIN)/python -m tests.browser.picture
 
 clean: ## take away what these targets made, but not the data
-	rm -rf $(VENV) node_modules api/board/dist feed/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/board/dist feed/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP): pyproject.toml constraints.txt
@@ -53,6 +57,14 @@ $(VENV_STAMP): pyproject.toml constraints.txt
 
 $(NODE_STAMP): package-lock.json | $(VENV_STAMP)
 	$(NODE) npm ci --no-audit --no-fund
+	@touch $@
+
+$(BENCH_STAMP): $(VENV_STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev,bench]'
+	@touch $@
+
+$(PEERS_STAMP): $(PEERS)/package-lock.json | $(VENV_STAMP)
+	cd $(PEERS) && $(CURDIR)/$(NODE) npm ci --no-audit --no-fund
 	@touch $@
 
 # What is served at /.

@@ -26,14 +26,15 @@ async def write(
     rate: int = 0,
     writers: int = 4,
     size: int = 1,
+    first: int = 0,
     program: Sequence[str] = PYTHON,
     environment: Mapping[str, str] | None = None,
 ) -> list[Written]:
-    """Write `count` rows, `rate` of them a second (0: as fast as they can), and wait for the last."""
+    """Write `count` rows with marks from `first` on, `rate` a second (0: as fast as they can), and wait for the last."""
     process = await asyncio.create_subprocess_exec(
         *program,
         url,
-        *map(str, (rate, count, writers, CARDS, *((size,) if size > 1 else ()))),
+        *map(str, (rate, count, writers, CARDS, size, first)),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
     )

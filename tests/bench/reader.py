@@ -7,7 +7,7 @@ was found in them once is looked up for the others.
 import asyncio
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from tests.bench.dialect import Dialect, boardcast
@@ -114,7 +114,7 @@ async def connect(port: int, people: Iterable[tuple[str, str]]) -> list[Reader]:
     return await connect_as(port, [boardcast(user, token) for user, token in people])
 
 
-async def connect_as(port: int, dialects: list[Dialect]) -> list[Reader]:
+async def connect_as(port: int, dialects: Sequence[Dialect]) -> list[Reader]:
     """A client that is live for each."""
     loop = asyncio.get_running_loop()
     gate = asyncio.Semaphore(_AT_ONCE)

@@ -1,0 +1,167 @@
+"""The peers: what each runs, and how it is written to. What serves is one process on a processor of its own, as the feed is."""
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.bench import dialect, load
+from tests.bench.dialect import Dialect
+from tests.bench.load import Written
+from tests.bench.process import Process
+from tests.bench.stage import Stage
+from tests.support.until import until
+
+_ROOT = Path(__file__).parents[2]
+_PROGRAMS = Path(__file__).parent / "peers"
+_NODE = (str(_ROOT / ".ci/node"), "node")
+_PATIENCE = 30.0
+
+
+@dataclass
+class Serving:
+    """A peer that runs. `beside` is what it needs that is no database: its processor time is told apart."""
+
+    name: str
+    process: Process
+    port: int
+    dialects: Sequence[Dialect]
+    url: str
+    program: Sequence[str] = load.PYTHON
+    environment: dict[str, str] | None = None
+    beside: Process | None = None
+    written: int = 0
+
+    @property
+    def ours(self) -> bool:
+        return self.name == "boardcast"
+
+    def cpu(self) -> tuple[float, float]:
+        """Seconds of processor time: of what serves, and of what is beside it."""
+        return self.process.cpu(), 0.0 if self.beside is None else self.beside.cpu()
+
+    async def write(self, count: int, rate: int, writers: int) -> list[Written]:
+        """Rows with marks that were not written before."""
+        first, self.written = self.written, self.written + count
+        return await load.write(
+            self.url,
+            count=count,
+            rate=rate,
+            writers=writers,
+            first=first,
+            program=self.program,
+            environment=self.environment,
+        )
+
+
+@asynccontextmanager
+async def boardcast(on: Stage) -> AsyncIterator[Serving]:
+    async with on.feed() as feed:
+        dialects = [dialect.boardcast(user, token) for user, token in on.tokens]
+        yield Serving("boardcast", feed, feed.port, dialects, on.url)
+
+
+@asynccontextmanager
+async def stack(on: Stage) -> AsyncIterator[Serving]:
+    port, redis_port = _free_port(), _free_port()
+    url = _prepared(on, "stack")
+    with tempfile.TemporaryDirectory() as place:
+        options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", place, "--loglevel", "warning")
+        async with (
+            _running("redis-server", "--port", str(redis_port), *options, port=redis_port) as redis,
+            _running(*_NODE, _program("stack.mjs"), str(port), str(redis_port), port=port) as serving,
+        ):
+            yield Serving(
+                "stack",
+                serving,
+                port,
+                [dialect.STACK] * len(on.tokens),
+                url,
+                (*_NODE, _program("stack_write.mjs")),
+                {**os.environ, "REDIS_URL": f"redis://127.0.0.1:{redis_port}"},
+                redis,
+            )
+
+
+@asynccontextmanager
+async def socket_io(on: Stage) -> AsyncIterator[Serving]:
+    port, url = _free_port(), _prepared(on, "socketio")
+    async with _running(*_NODE, _program("socketio.mjs"), str(port), url, port=port) as serving:
+        dialects = [dialect.SOCKET_IO] * len(on.tokens)
+        yield Serving("socket_io", serving, port, dialects, url, (*_NODE, _program("socketio_write.mjs")))
+
+
+@asynccontextmanager
+async def pg_sse(on: Stage) -> AsyncIterator[Serving]:
+    port, url = _free_port(), _prepared(on, "pgsse", "pgsse.sql")
+    async with _running(*_python("pgsse"), str(port), url, "pgsse", port=port) as serving:
+        yield Serving("pg_sse", serving, port, [dialect.PG_SSE] * len(on.tokens), url)
+
+
+@asynccontextmanager
+async def naive(on: Stage) -> AsyncIterator[Serving]:
+    port, url = _free_port(), _prepared(on, "naive", "naive.sql")
+    async with _running(*_python("naive"), str(port), url, port=port) as serving:
+        yield Serving("naive", serving, port, [dialect.NAIVE] * len(on.tokens), url)
+
+
+ALL = (boardcast, stack, socket_io, pg_sse, naive)
+
+
+def _prepared(on: Stage, schema: str, *files: str) -> str:
+    """The peer's own tables, made anew; the address of who writes and reads them."""
+    with psycopg.connect(on.url, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        for file in ("design.sql", *files):
+            conn.execute((_PROGRAMS / file).read_text(encoding="utf-8").replace("{schema}", schema).encode())
+    return f"{on.url}?options=-csearch_path%3D{schema}"
+
+
+@asynccontextmanager
+async def _running(*command: str, port: int) -> AsyncIterator[Process]:
+    """A program that is ready when its port is open."""
+    process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=asyncio.subprocess.DEVNULL)
+    async with AsyncExitStack() as leaving:
+        leaving.push_async_callback(_end, process)
+        await until(lambda: process.returncode is not None or _open(port), timeout=_PATIENCE, what=command[-1])
+        if process.returncode is not None:
+            raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+        yield Process(process.pid)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _open(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _program(name: str) -> str:
+    return str(_PROGRAMS / name)
+
+
+def _python(name: str) -> tuple[str, ...]:
+    return (load.PYTHON[0], "-m", f"tests.bench.peers.{name}")
