@@ -5,7 +5,7 @@ and gets whole transactions, each row once, in an order that agrees with commit 
 the same row. Read in chunks, of so many rows and so many bytes: the memory taken does not grow with a transaction.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -15,8 +15,9 @@ from psycopg import AsyncConnection
 from db.sqlfiles import sql
 
 Connection = AsyncConnection[tuple[Any, ...]]
-Ask = Callable[[bytes, Sequence[bytes]], Awaitable[list[tuple[Any, ...]]]]
-"""Asks a prepared statement, given its values in text form."""
+Row = tuple[Any, ...]
+Question = tuple[bytes, tuple[bytes, ...]]
+"""A prepared statement and its values in text form."""
 
 _FETCHED = 16
 """Rows that libpq hands over at a time: what is held beside a chunk, whatever their size."""
@@ -127,18 +128,19 @@ async def plan(conn: Connection) -> None:
 
 
 async def prepare(conn: Connection) -> None:
-    """Make a connection ready for fresh()."""
+    """Make a connection ready for the question of fresh()."""
     await plan(conn)
     await conn.execute(sql("queries/fresh"))
 
 
-async def fresh(ask: Ask, feed: str, since: Seen, few: int) -> Chunk | None:
-    """The same as read() of all boards up to now, quicker, on a connection made ready by prepare().
-
-    None where more than `few` rows are new, or where this is another feed.
-    """
+def fresh(since: Seen, few: int) -> Question:
+    """The question what is new; quicker than read(). For those who ask it at once when they are woken."""
     xip = "{" + ",".join(map(str, since.xip)) + "}"
-    rows = await ask(b"fresh", (b"%d" % since.xmax, xip.encode(), b"%d" % (few + 1)))
+    return b"fresh", (b"%d" % since.xmax, xip.encode(), b"%d" % (few + 1))
+
+
+def answered(rows: Sequence[Row], feed: str, few: int) -> Chunk | None:
+    """The answer to fresh(), as read() of all boards gives it; None where more than `few` rows are new, or this is another feed."""
     if len(rows) > few or not rows or rows[0][0] != feed:
         return None
     changes = [] if rows[0][2] is None else [Change._make(row[2:]) for row in rows]

@@ -16,10 +16,11 @@ import structlog
 from psycopg import sql
 
 from db import changelog
-from db.changelog import Chunk, Connection, Seen
+from db.changelog import Connection
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.database import POOLER, NotReadyError, connect
+from feed.glance import Glance
 from feed.metrics import Metrics
 from feed.session import Session
 from feed.tasks import end
@@ -28,39 +29,38 @@ _QUIET = 10.0
 """Seconds without any notification after which the listener is asked for a sign of life."""
 _ANSWER = 3.0
 """Seconds in which it must then hear itself."""
-_QUICK = 1.0
-"""Seconds in which it must tell what is new; another connection is asked then."""
 
 log = structlog.get_logger()
 
 
 class Listener:
-    """`notify` sends a notification over another connection."""
+    """`bells` maps each channel to what a notification on it rings, as does each (re)connect.
+
+    `glance` is given the connection while it is up. `notify` sends a notification over another connection.
+    """
 
     def __init__(
         self,
         settings: Settings,
+        bells: Mapping[str, Callable[[], None]],
+        glance: Glance,
         notify: Callable[[str], Coroutine[Any, Any, None]],
         metrics: Metrics,
     ) -> None:
         self._url = settings.listen_database
-        self._bells: Mapping[str, Callable[[], None]] = {}
+        self._bells = bells
+        self._glance = glance
         self._notify = notify
         self._metrics = metrics
         self._own = f"boardcast_{uuid4().hex[:12]}"
         self._heard = False
         self._heard_itself = asyncio.Event()
-        self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def up(self) -> bool:
         """Whether this connection has heard itself and has not been lost since."""
         return self._heard_itself.is_set()
-
-    def hears(self, bells: Mapping[str, Callable[[], None]]) -> None:
-        """Before the start: what a notification on each of these channels rings, as does each (re)connect."""
-        self._bells = bells
 
     async def start(self) -> None:
         """Connect, and wait until it has heard itself. Raises NotReadyError if it does not."""
@@ -79,20 +79,6 @@ class Listener:
         """Idempotent; complete when it returns."""
         if self._task is not None:
             await end(self._task)
-
-    async def fresh(self, feed: str, since: Seen, few: int) -> Chunk | None:
-        """What is new in the log, by the connection whose backend has just been woken; None where that cannot tell.
-
-        It can not while it is down or busy, where more than `few` rows are new, and where this is not the feed of that id.
-        """
-        session = self._session
-        if session is None or not session.free or not self.up:
-            return None
-        try:
-            async with asyncio.timeout(_QUICK):
-                return await changelog.fresh(session.ask, feed, since, few)
-        except (psycopg.Error, TimeoutError):
-            return None  # whether it is lost is for _listen() to find out
 
     async def _connect(self) -> Connection:
         conn = await connect(self._url, "boardcast-listener")
@@ -125,7 +111,7 @@ class Listener:
     async def _listen(self, conn: Connection) -> None:
         """Ring for what is heard; end with an exception when the connection is lost, or hears nothing when spoken to."""
         self._heard = False
-        self._session = session = Session(conn, self._hear)
+        session = Session(conn, lambda channel: self._hear(channel, session))
         try:
             spoken_to = True
             await self._speak()
@@ -139,15 +125,16 @@ class Listener:
                 if spoken_to:
                     await self._speak()
         finally:
-            self._session = None
+            self._glance.attach(None)
             session.close()
 
-    def _hear(self, channel: str) -> None:
+    def _hear(self, channel: str, session: Session) -> None:
         self._heard = True
         if (ring := self._bells.get(channel)) is not None:
             ring()
         elif not self.up:
             self._heard_itself.set()
+            self._glance.attach(session)
             self._metrics.listener_up.set(1)
 
     async def _speak(self) -> None:

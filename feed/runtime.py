@@ -57,11 +57,11 @@ class Runtime:
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
         ring = Ring(_RING)
         self.connections = Connections(self.metrics, self._fell_behind)
-        self.listener = Listener(settings, self._notify, self.metrics)
-        self.tailer = Tailer(settings, self.listener, ring, self.connections, self.metrics, self._replaced)
+        self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
         self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics)
-        self.listener.hears({tailer.CHANNEL: self.tailer.ring, presence.CHANNEL: self.presence.ring})
+        bells = {tailer.CHANNEL: self.tailer.heard, presence.CHANNEL: self.presence.ring}
+        self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
         self._running = AsyncExitStack()
 

@@ -7,16 +7,13 @@ asked one more. psycopg's generators take several, and two tasks; a sweep asks a
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 
-from db.changelog import Connection
-
-Row = tuple[Any, ...]
+from db.changelog import Connection, Row
 
 
 class Session:
@@ -29,17 +26,17 @@ class Session:
         self._socket = conn.fileno()
         self._asked: asyncio.Future[list[Row]] | None = None
         self._result: pq.abc.PGresult | None = None
+        self._transformer = Transformer(conn)
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._loop.add_reader(self._socket, self._read)
-        self._read()
 
     @property
     def free(self) -> bool:
         """Whether a question may be asked: none is under way, not even one that nobody waits for any more."""
         return self._asked is None and not self.lost.done()
 
-    async def ask(self, statement: bytes, values: Sequence[bytes]) -> list[Row]:
-        """The rows of a prepared statement; its values are in text form. Raises psycopg.Error. Only while `free`."""
+    def ask(self, statement: bytes, values: Sequence[bytes]) -> asyncio.Future[list[Row]]:
+        """Send a question at once; its answer is the rows, or a psycopg.Error. The values are in text form. Only while `free`."""
         answer: asyncio.Future[list[Row]] = self._loop.create_future()
         self._asked = answer
         try:
@@ -47,7 +44,7 @@ class Session:
             self._send()
         except psycopg.Error as error:
             self._lose(error)
-        return await answer
+        return answer
 
     def close(self) -> None:
         """Read no more. Idempotent."""
@@ -84,17 +81,15 @@ class Session:
                 continue
             answer, self._asked = self._asked, None
             result, self._result = self._result, None
-            if answer.done() or result is None:
-                continue  # who asked waits no longer
-            if result.status == pq.ExecStatus.TUPLES_OK:
-                answer.set_result(self._rows(result))
-            else:
-                answer.set_exception(error_from_result(result))
+            if not answer.done() and result is not None:
+                self._tell(answer, result)
 
-    def _rows(self, result: pq.abc.PGresult) -> list[Row]:
-        transformer = Transformer(self._conn)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+    def _tell(self, answer: asyncio.Future[list[Row]], result: pq.abc.PGresult) -> None:
+        if result.status == pq.ExecStatus.TUPLES_OK:
+            self._transformer.set_pgresult(result)
+            answer.set_result(self._transformer.load_rows(0, result.ntuples, tuple))
+        else:
+            answer.set_exception(error_from_result(result))
 
     def _lose(self, error: psycopg.Error) -> None:
         # Let go of at once: the descriptor of a lost connection may soon be somebody else's.
@@ -106,3 +101,4 @@ class Session:
         self.lost.exception()
         if self._asked is not None and not self._asked.done():
             self._asked.set_exception(error)
+            self._asked.exception()  # who asked may wait no longer

@@ -25,7 +25,7 @@ from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
 from feed.follower import Follower
-from feed.listener import Listener
+from feed.glance import Glance
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
@@ -39,8 +39,6 @@ a row, since a transaction of millions of rows takes its time to be put in order
 
 _AWAKE = 3
 """Sweeps' time without one after which nobody should believe that this process knows what is in the log."""
-_FEW = 64
-"""Rows that one sweep asks the listener's connection for; what is more is read over our own."""
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
 
@@ -56,14 +54,13 @@ class Tailer:
     def __init__(
         self,
         settings: Settings,
-        listener: Listener,
         ring: Ring,
         connections: Connections,
         metrics: Metrics,
         replaced: Callable[[Fault], None],
     ) -> None:
         self._settings = settings
-        self._listener = listener
+        self.glance = Glance(self.ring)
         self._ring = ring
         self._connections = connections
         self._metrics = metrics
@@ -104,6 +101,11 @@ class Tailer:
     def ring(self) -> None:
         """Sweep at once."""
         self._doorbell.set()
+
+    def heard(self) -> None:
+        """The doorbell was heard."""
+        self.glance.heard()
+        self.ring()
 
     async def swept(self) -> None:
         """Wait until a sweep that begins after this call has ended."""
@@ -196,8 +198,7 @@ class Tailer:
 
     async def _sweep(self, conn: Connection) -> None:
         self._begun += 1
-        few = min(_FEW, self._settings.resync_threshold, self._settings.chunk)
-        part = await self._listener.fresh(self.cursor.feed, self.cursor.seen, few)
+        part = await self.glance.look(self.cursor.feed)
         if part is not None:
             cursor, _ = self._take(part, None)
         else:
@@ -206,6 +207,7 @@ class Tailer:
             self.cursor = cursor
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
+        self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         async with self._swept:

@@ -1,0 +1,75 @@
+"""A glance at the log: the question what is new, asked in the very moment that the doorbell is heard.
+
+Invariant: an answer is what is new since the aim, and each aim is asked for once: between a glance and the next aim nothing is
+asked. A doorbell that is heard while a question is under way may be of a commit that its snapshot does not show: it is rung again.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+
+from db import changelog
+from db.changelog import Chunk, Row, Seen
+from feed.session import Session
+
+_FEW = 64
+"""Rows that are asked for: the listener's backend must be done soon, and what is more is read over another connection."""
+_PATIENCE = 1.0
+"""Seconds in which the listener's connection must answer; another one is asked then."""
+
+
+class Glance:
+    """Nothing can be seen while no session is attached. `again` is called for a bell that came too late."""
+
+    def __init__(self, again: Callable[[], None]) -> None:
+        self._again = again
+        self._session: Session | None = None
+        self._question: changelog.Question | None = None
+        self._few = 0
+        self._answer: asyncio.Future[list[Row]] | None = None
+        self._late = False
+
+    def attach(self, session: Session | None) -> None:
+        """Ask this one from now on, or nobody."""
+        self._session = session
+
+    def aim(self, since: Seen, most: int) -> None:
+        """What to ask for next: what is new since then, told only if it is no more than so many rows."""
+        self._drop()
+        self._few = min(_FEW, most)
+        self._question = changelog.fresh(since, self._few)
+
+    def heard(self) -> None:
+        """The doorbell rings: ask at once."""
+        if self._answer is not None:
+            self._late = True
+        else:
+            self._ask()
+
+    async def look(self, feed: str) -> Chunk | None:
+        """What is new since the aim; None where that is too much, cannot be told now, or is not of the feed with that id."""
+        self._ask()
+        self._question, answer = None, self._answer
+        if answer is None:
+            return None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                rows = await answer
+        except (psycopg.Error, TimeoutError):
+            return None  # whether the connection is lost is for the listener to find out
+        finally:
+            self._drop()
+        return changelog.answered(rows, feed, self._few)
+
+    def _ask(self) -> None:
+        if self._answer is None and self._question is not None and self._session is not None and self._session.free:
+            self._answer = self._session.ask(*self._question)
+
+    def _drop(self) -> None:
+        late, self._late = self._late, False
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
+        if late:
+            self._again()
