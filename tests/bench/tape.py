@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
+from tests.bench.checker import LATE
 from tests.bench.stage import Stage
 from tests.bench.wire import PING, PONG, frames, hello, upgrade
 from tests.support.until import until
@@ -190,18 +191,32 @@ async def followed(tape: Tape, followers: Sequence[Follower], total: int, patien
         raise RuntimeError(f"of {total} events clients got {min(told)} to {max(told)}") from error
 
 
-def complete(tape: Tape, followers: Sequence[Follower], written: Mapping[int, int]) -> None:
-    """Raise RuntimeError unless each client was told what was written (its mark, and when), each event once, and no other."""
+def complete(tape: Tape, followers: Sequence[Follower], written: Mapping[int, int], late: float = LATE) -> None:
+    """Raise RuntimeError unless each client was told what was written (its mark, and when), each event once, and no other.
+
+    Nor may it have come before it was written, or so many seconds later.
+    """
     counted = Counter(tape.marks)
     lost = len(written.keys() - counted.keys())
     foreign = len(counted.keys() - written.keys())
     twice = sum(count - 1 for count in counted.values())
     short = sum(follower.place != len(tape.data) or follower.fault is not None for follower in followers)
-    if lost or foreign or twice or short:
+    strays = 0 if foreign else sum(_strays(tape, follower, written, late) for follower in followers)
+    if lost or foreign or twice or short or strays:
         raise RuntimeError(
             f"not every event once: of {len(written)} events {lost} were lost and {twice} came twice, {foreign} were never "
-            f"written; {short} of {len(followers)} clients were not told all of it"
+            f"written; {short} of {len(followers)} clients were not told all of it, {strays} reads came too early or too late"
         )
+
+
+def _strays(tape: Tape, follower: Follower, written: Mapping[int, int], late: float) -> int:
+    """How many reads brought a first event, the one that waited longest, at a time at which it cannot have come or should not."""
+    first = count = 0
+    for at, place in zip(follower.times, follower.places, strict=True):
+        last = tape.told(place, first)
+        count += last > first and not 0 <= at - written[tape.marks[first]] <= late * 1e9
+        first = last
+    return count
 
 
 def waits(tape: Tape, followers: Sequence[Follower], due: Mapping[int, int]) -> Counter[float]:

@@ -39,7 +39,7 @@ async def _part(on: Stage, say: Callable[[str], None], *, rate: int, size: int, 
             await followed(tape, followers, len(written))
             cpu, took = feed.cpu() - cpu, time.monotonic() - begin
         memory, most = feed.memory()
-    complete(tape, followers, {one.mark: one.ended for one in written})
+    complete(tape, followers, {one.mark: one.due for one in written})
     warm = rate * WARM_UP
     counted = waits(tape, followers, {one.mark: one.due for one in written if one.mark >= warm})
     commits = sorted((one.ended - one.due) / 1e6 for one in written if one.mark >= warm)

@@ -34,7 +34,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                     await followed(tape, followers, len(written))
                     cpu = feed.cpu() - cpu
             _, most = feed.memory()
-    complete(tape, followers, {one.mark: one.ended for one in written})
+    complete(tape, followers, {one.mark: one.due for one in written}, late=60)
     counted = waits(tape, followers, {one.mark: one.due for one in written})
     detail = {
         **connecting,
