@@ -14,24 +14,14 @@ DECLARE
     relation_name text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME
                                                ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
     board_column text := TG_ARGV[0];
-    key_columns text[] := TG_ARGV[1:];
     -- feed.row_key is called where it must be: a function in SQL costs more than all the rest of a row.
     key_column text := CASE WHEN TG_NARGS = 2 THEN TG_ARGV[1] END;
-    declared_actor text := nullif(current_setting('feed.actor', true), '');
-    declared_origin text := nullif(current_setting('feed.origin', true), '');
-    declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
-    application text := current_setting('application_name');
-    address inet := inet_client_addr();
     -- No bell while a pacer sweeps. Read as a function, since a query of the sequence costs eight times as much. A pulse further
-    -- ahead than any pacer sets it is none: the server's clock was set back.
-    rings boolean := (pg_sequence_last_value('feed.pulse') - date_part('epoch', clock_timestamp()) * 1000
-                      BETWEEN 0 AND 1000) IS NOT TRUE;
-    old_row jsonb;
-    new_row jsonb;
-    row_name text;
+    -- ahead than any pacer sets it (a second) is none: the server's clock was set back.
+    rings boolean := (abs(pg_sequence_last_value('feed.pulse') - date_part('epoch', clock_timestamp()) * 1000 - 500) <= 500)
+                     IS NOT TRUE;
     named boolean;
-    touched bigint;
-    written bigint;
+    written bigint := 0;
 BEGIN
     -- Readers may see this row as soon as it is committed, so a crash must not be able to take the commit back.
     IF current_setting('synchronous_commit') = 'off' THEN
@@ -43,90 +33,94 @@ BEGIN
         IF named THEN
             PERFORM set_config('feed.named', '', true);
         END IF;
-        SELECT to_jsonb(o.*), to_jsonb(n.*), (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) AS two)
-        INTO old_row, new_row, touched
-        FROM old_rows AS o CROSS JOIN new_rows AS n LIMIT 1;
-    END IF;
-
-    IF touched = 1 THEN
-        -- One row, as nearly every UPDATE has: there is nothing to join. Below is the same for many.
-        IF old_row = new_row THEN
-            RETURN NULL;
-        END IF;
-        row_name := CASE WHEN key_column IS NULL THEN feed.row_key(new_row, key_columns) ELSE new_row ->> key_column END;
-        IF old_row ->> board_column IS DISTINCT FROM new_row ->> board_column THEN
-            INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
-                                  actor, origin, db_user, application, client_addr, pid, rang)
-            SELECT relation_name, step.op, row_name, step.board, old_row, new_row, (new_row ->> 'version_number')::int,
-                   declared_parents,
-                   coalesce(declared_actor, CASE WHEN named THEN new_row ->> 'last_modified_by' END, session_user), declared_origin,
-                   session_user, application, address, pg_backend_pid(), rings
-            FROM (VALUES ('leave', old_row ->> board_column), ('enter', new_row ->> board_column)) AS step(op, board);
-        ELSE
-            INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
-                                  actor, origin, db_user, application, client_addr, pid, rang)
-            VALUES (relation_name, 'update', row_name, new_row ->> board_column, old_row, new_row,
-                    (new_row ->> 'version_number')::int, declared_parents,
-                    coalesce(declared_actor, CASE WHEN named THEN new_row ->> 'last_modified_by' END, session_user), declared_origin,
-                    session_user, application, address, pg_backend_pid(), rings);
-        END IF;
-    ELSIF TG_OP = 'UPDATE' THEN
-        WITH before AS MATERIALIZED (
-            SELECT r.data,
-                   CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
-            FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o.*) AS data OFFSET 0) AS r
-        ), after AS MATERIALIZED (
-            SELECT r.data,
-                   CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
-            FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r
-        )
+        -- One row that stays on its board, as nearly every UPDATE has: there is nothing to join, and all is asked in one statement,
+        -- as each expression of PL/pgSQL costs a snapshot. Whatever else happened is left to the block below, which could do this too.
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, rang)
-        SELECT relation_name, step.op, key,
-               CASE step.op WHEN 'leave' THEN before.data ->> board_column
-                            WHEN 'delete' THEN before.data ->> board_column
-                            ELSE after.data ->> board_column END,
-               before.data, after.data,
-               (coalesce(after.data, before.data) ->> 'version_number')::int, declared_parents,
-               coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
-               session_user, application, address, pg_backend_pid(), rings
-        FROM before FULL JOIN after USING (key)
-        -- A row that changes its board leaves one and enters the other: two readers, two rows, in this order.
-        CROSS JOIN LATERAL unnest(
-            CASE WHEN before.data IS NULL THEN '{insert}'::text[]
-                 WHEN after.data IS NULL THEN '{delete}'::text[]
-                 WHEN before.data ->> board_column IS DISTINCT FROM after.data ->> board_column THEN '{leave,enter}'::text[]
-                 ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
-        WHERE before.data IS DISTINCT FROM after.data
-        ORDER BY step.place;
-    ELSIF TG_OP = 'INSERT' THEN
-        INSERT INTO feed.log (relation, op, key, board, new, version, parents,
-                              actor, origin, db_user, application, client_addr, pid, rang)
-        SELECT relation_name, 'insert',
-               CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-               r.data ->> board_column, r.data,
-               (r.data ->> 'version_number')::int, declared_parents,
-               coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
-               session_user, application, address, pg_backend_pid(), rings
-        FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r;
-    ELSIF TG_OP = 'DELETE' THEN
-        -- last_modified_by tells who edited the row before, not who deletes it now.
-        INSERT INTO feed.log (relation, op, key, board, old, version,
-                              actor, origin, db_user, application, client_addr, pid, rang)
-        SELECT relation_name, 'delete',
-               CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-               r.data ->> board_column, r.data,
-               (r.data ->> 'version_number')::int,
-               coalesce(declared_actor, session_user), declared_origin,
-               session_user, application, address, pg_backend_pid(), rings
-        FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o.*) AS data OFFSET 0) AS r;
-    ELSE
-        INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, rang)
-        VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
-                session_user, application, address, pg_backend_pid(), rings);
+        SELECT relation_name, 'update',
+               CASE WHEN key_column IS NULL THEN feed.row_key(r.after, TG_ARGV[1:]) ELSE r.after ->> key_column END,
+               r.after ->> board_column, r.before, r.after,
+               (r.after ->> 'version_number')::int, nullif(current_setting('feed.parents', true), '')::integer[],
+               coalesce(nullif(current_setting('feed.actor', true), ''),
+                        CASE WHEN named THEN r.after ->> 'last_modified_by' END, session_user),
+               nullif(current_setting('feed.origin', true), ''),
+               session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), rings
+        FROM (SELECT to_jsonb(o.*) AS before, to_jsonb(n.*) AS after
+              FROM old_rows AS o CROSS JOIN new_rows AS n OFFSET 0) AS r
+        WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL
+          AND r.before <> r.after AND r.before ->> board_column IS NOT DISTINCT FROM r.after ->> board_column;
+        GET DIAGNOSTICS written = ROW_COUNT;
     END IF;
 
-    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written = 0 THEN
+        DECLARE
+            key_columns text[] := TG_ARGV[1:];
+            declared_actor text := nullif(current_setting('feed.actor', true), '');
+            declared_origin text := nullif(current_setting('feed.origin', true), '');
+            declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
+            application text := current_setting('application_name');
+            address inet := inet_client_addr();
+        BEGIN
+            IF TG_OP = 'UPDATE' THEN
+                WITH before AS MATERIALIZED (
+                    SELECT r.data,
+                           CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
+                    FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o.*) AS data OFFSET 0) AS r
+                ), after AS MATERIALIZED (
+                    SELECT r.data,
+                           CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
+                    FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r
+                )
+                INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
+                                      actor, origin, db_user, application, client_addr, pid, rang)
+                SELECT relation_name, step.op, key,
+                       CASE step.op WHEN 'leave' THEN before.data ->> board_column
+                                    WHEN 'delete' THEN before.data ->> board_column
+                                    ELSE after.data ->> board_column END,
+                       before.data, after.data,
+                       (coalesce(after.data, before.data) ->> 'version_number')::int, declared_parents,
+                       coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
+                       session_user, application, address, pg_backend_pid(), rings
+                FROM before FULL JOIN after USING (key)
+                -- A row that changes its board leaves one and enters the other: two readers, two rows, in this order.
+                CROSS JOIN LATERAL unnest(
+                    CASE WHEN before.data IS NULL THEN '{insert}'::text[]
+                         WHEN after.data IS NULL THEN '{delete}'::text[]
+                         WHEN before.data ->> board_column IS DISTINCT FROM after.data ->> board_column THEN '{leave,enter}'::text[]
+                         ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
+                WHERE before.data IS DISTINCT FROM after.data
+                ORDER BY step.place;
+            ELSIF TG_OP = 'INSERT' THEN
+                INSERT INTO feed.log (relation, op, key, board, new, version, parents,
+                                      actor, origin, db_user, application, client_addr, pid, rang)
+                SELECT relation_name, 'insert',
+                       CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                       r.data ->> board_column, r.data,
+                       (r.data ->> 'version_number')::int, declared_parents,
+                       coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
+                       session_user, application, address, pg_backend_pid(), rings
+                FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r;
+            ELSIF TG_OP = 'DELETE' THEN
+                -- last_modified_by tells who edited the row before, not who deletes it now.
+                INSERT INTO feed.log (relation, op, key, board, old, version,
+                                      actor, origin, db_user, application, client_addr, pid, rang)
+                SELECT relation_name, 'delete',
+                       CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                       r.data ->> board_column, r.data,
+                       (r.data ->> 'version_number')::int,
+                       coalesce(declared_actor, session_user), declared_origin,
+                       session_user, application, address, pg_backend_pid(), rings
+                FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o.*) AS data OFFSET 0) AS r;
+            ELSE
+                INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, rang)
+                VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
+                        session_user, application, address, pg_backend_pid(), rings);
+            END IF;
+
+            GET DIAGNOSTICS written = ROW_COUNT;
+        END;
+    END IF;
+
     IF rings AND written > 0 THEN
         PERFORM feed.ring(currval('feed.log_seq'), relation_name, lower(TG_OP));
     END IF;
