@@ -34,7 +34,7 @@ class Database:
         """Run one statement in a transaction of its own; its rows, if it has any."""
         async with await self.connect() as connection:
             cursor = await connection.execute(statement, parameters)
-            return await cursor.fetchall() if cursor.description else []
+            return await cursor.fetchall() if cursor.description is not None else []
 
 
 def create(admin_url: str, name: str, template: str = "template1") -> None:
