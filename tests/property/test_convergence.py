@@ -7,6 +7,7 @@ import asyncio
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from tests.support.load import NO_BELL
 from tests.support.services import Services, people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
+
+pytestmark = pytest.mark.flaky(reruns=0)
 
 EXAMPLES = int(os.environ.get("BOARDCAST_TEST_EXAMPLES", "25"))
 WRITERS = 3
