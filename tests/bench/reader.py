@@ -1,7 +1,7 @@
 """A client that costs next to nothing, so that a hundred of them measure what they watch and not themselves.
 
-Invariant: the time of arrival is taken before anything is parsed. Clients of one board are mostly written the same bytes, so what
-was found in them once is looked up for the others.
+Invariant: the time of arrival is taken before anything is parsed, be it another client's: what has come is looked at in a quiet
+moment soon after. Clients of one board are mostly written the same bytes, so what was found in them once is looked up for others.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ _MARK = re.compile(rb'"company": ?"(\d+)"')
 _CACHED = 4096
 _AT_ONCE = 50
 _TO_CONNECT = 60.0
+_SOON = 0.002
+"""Seconds after which what has come is looked at."""
 
 Marks = tuple[int, ...]
 
@@ -27,6 +29,19 @@ class Readings:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._known: dict[bytes, tuple[Marks, bytes, int]] = {}
+        self._come: list[tuple[Reader, int, bytes]] = []
+        self._loop = asyncio.get_running_loop()
+
+    def come(self, reader: "Reader", at: int, data: bytes) -> None:
+        """Have a reader look at this soon."""
+        if not self._come:
+            self._loop.call_later(_SOON, self._look)
+        self._come.append((reader, at, data))
+
+    def _look(self) -> None:
+        come, self._come = self._come, []
+        for reader, at, data in come:
+            reader.read(at, data)
 
     def of(self, data: bytes) -> tuple[Marks, bytes, int]:
         """The marks of the writes that are told, what is to be answered, and how much of the data was whole."""
@@ -73,7 +88,10 @@ class Reader(asyncio.Protocol):
         self._transport.write(self._dialect.request(self._port))
 
     def data_received(self, data: bytes) -> None:
-        now = time.monotonic_ns()
+        self._readings.come(self, time.monotonic_ns(), data)
+
+    def read(self, at: int, data: bytes) -> None:
+        """What came at that time."""
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -93,7 +111,7 @@ class Reader(asyncio.Protocol):
             self._buffer = data[whole:]
         self._write(answer)
         if marks:
-            self.got.append((now, marks))
+            self.got.append((at, marks))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
