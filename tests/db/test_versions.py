@@ -79,6 +79,16 @@ async def test_the_key_of_a_fed_row_stays(db: Connection) -> None:
     assert await value(db, "SELECT version_number FROM opportunities") == 2
 
 
+async def test_a_key_that_an_application_s_trigger_changes_is_a_row_that_went_and_one_that_came(db: Connection) -> None:
+    await db.execute(
+        "CREATE FUNCTION rename() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.id := 'o9'; RETURN NEW; END$$"
+    )
+    await db.execute("CREATE TRIGGER a_rename BEFORE UPDATE ON opportunities FOR EACH ROW EXECUTE FUNCTION rename()")
+    before = await mark(db)
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    assert sorted((row["op"], row["key"]) for row in await logged(db, before)) == [("delete", "o1"), ("insert", "o9")]
+
+
 async def test_two_writers_of_one_row_get_two_versions(db: Connection) -> None:
     statement = "UPDATE opportunities SET probability = coalesce(probability, 0) + 1 RETURNING version_number"
     got = [await value(db, statement) for _ in range(3)]

@@ -7,6 +7,7 @@ DECLARE
     key_columns text[];
     arguments text;
     key_changed text;
+    key_set text;
     missing text;
 BEGIN
     IF target = 'feed.log'::regclass THEN
@@ -53,11 +54,13 @@ BEGIN
     PERFORM feed.detach(target);
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
     FROM unnest(coalesce(board, '') || key_columns) WITH ORDINALITY AS a(value, place);
-    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR ') INTO key_changed
+    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR '), string_agg(quote_ident(c.name), ', ')
+    INTO key_changed, key_set
     FROM unnest(key_columns) AS c(name);
 
-    EXECUTE format('CREATE TRIGGER feed_guard_key BEFORE UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION feed.guard_key()', target, key_changed);
+    -- Asked only where a statement sets the key: else each UPDATE pays for the question.
+    EXECUTE format('CREATE TRIGGER feed_guard_key BEFORE UPDATE OF %s ON %s FOR EACH ROW WHEN (%s) '
+                   'EXECUTE FUNCTION feed.guard_key()', key_set, target, key_changed);
     IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'last_modified_by' AND NOT attisdropped) THEN
         EXECUTE format('CREATE TRIGGER feed_name_author BEFORE UPDATE OF last_modified_by ON %s FOR EACH STATEMENT '
                        'EXECUTE FUNCTION feed.name_author()', target);

@@ -34,20 +34,22 @@ BEGIN
             PERFORM set_config('feed.named', '', true);
         END IF;
         -- One row that stays on its board, as nearly every UPDATE has: there is nothing to join, and all is asked in one statement,
-        -- as each expression of PL/pgSQL costs a snapshot. Whatever else happened is left to the block below, which could do this too.
+        -- as each expression of PL/pgSQL costs a snapshot. No subquery in an expression: for one of those the whole statement is
+        -- walked again each time. Whatever else happened is left to the block below, which could do this too.
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, rang)
-        SELECT relation_name, 'update',
-               CASE WHEN key_column IS NULL THEN feed.row_key(r.after, TG_ARGV[1:]) ELSE r.after ->> key_column END,
-               r.after ->> board_column, r.before, r.after,
+        SELECT relation_name, 'update', r.after ->> key_column, r.after ->> board_column, r.before, r.after,
                (r.after ->> 'version_number')::int, nullif(current_setting('feed.parents', true), '')::integer[],
                coalesce(nullif(current_setting('feed.actor', true), ''),
                         CASE WHEN named THEN r.after ->> 'last_modified_by' END, session_user),
                nullif(current_setting('feed.origin', true), ''),
                session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), rings
-        FROM (SELECT to_jsonb(o.*) AS before, to_jsonb(n.*) AS after
-              FROM old_rows AS o CROSS JOIN new_rows AS n OFFSET 0) AS r
-        WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL
+        FROM (SELECT o.before, n.after
+              FROM (SELECT to_jsonb(o.*) AS before FROM old_rows AS o LIMIT 2) AS o
+              CROSS JOIN (SELECT to_jsonb(n.*) AS after FROM new_rows AS n LIMIT 2) AS n
+              LEFT JOIN (SELECT true AS one FROM old_rows OFFSET 1 LIMIT 1) AS another ON true
+              WHERE another.one IS NULL) AS r
+        WHERE r.before ->> key_column = r.after ->> key_column
           AND r.before <> r.after AND r.before ->> board_column IS NOT DISTINCT FROM r.after ->> board_column;
         GET DIAGNOSTICS written = ROW_COUNT;
     END IF;

@@ -1,4 +1,5 @@
--- The key is the row's name in the log and at every client: it cannot change under them.
+-- The key is the row's name in the log and at every client: it cannot change under them. (Where a trigger of the application's
+-- own changes it, unseen by a trigger on the columns that a statement sets, the log tells of a row that went and one that came.)
 CREATE FUNCTION feed.guard_key() RETURNS trigger
 LANGUAGE plpgsql
 AS $$

@@ -1,0 +1,47 @@
+"""Writers as fast as they can: pgbench, closed loop, each UPDATE by primary key a transaction of its own."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+_DONE = re.compile(r"actually processed: (\d+)")
+_RATE = re.compile(r"tps = ([\d.]+)")
+_FAILED = re.compile(r"number of failed transactions: (\d+)")
+
+
+class Written(NamedTuple):
+    updates: int
+    """Committed updates; each changed its row."""
+    rate: float
+    """A second, without the time to connect."""
+
+
+async def update(url: str, table: str, *, writers: int, seconds: int, cards: int, first: int) -> Written:
+    """Let writers update cards o0, o1, … of a table, each its own. Marks count from `first`: no update changes nothing."""
+    program = shutil.which("pgbench")
+    if program is None:
+        raise RuntimeError("pgbench is needed: it comes with PostgreSQL's packages (postgresql-contrib in some)")
+    share = cards // writers
+    script = (
+        f"\\set row random(0, {share - 1}) * {writers} + :client_id\n"
+        "\\set mark :mark + 1\n"
+        f"UPDATE {table} SET company = :client_id || '-' || :mark WHERE id = 'o' || :row;\n"
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(script)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            *(program, "--no-vacuum", "--protocol=prepared", f"--define=mark={first}", f"--file={Path(file.name)}"),
+            *(f"--client={writers}", f"--jobs={min(writers, 2)}", f"--time={seconds}", url),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate()
+    said = output.decode()
+    done, rate, failed = _DONE.search(said), _RATE.search(said), _FAILED.search(said)
+    if process.returncode or done is None or rate is None or (failed and int(failed[1])):
+        raise RuntimeError(f"pgbench failed: {errors.decode().strip() or said}")
+    return Written(int(done[1]), float(rate[1]))

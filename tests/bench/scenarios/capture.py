@@ -1,0 +1,96 @@
+"""What capture costs a writer: updates/s of a fed table against the same table without our triggers, 8 writers, one row each.
+
+Short runs in turn, so that what else the machine does falls on both; the figure is the median of the pairs' ratios. Durable, as
+the embedded server is for everybody. The bell is silent, as it is under load: the scenario keeps the pulse ahead, in the
+pacer's place, and no feed takes processor time. The log is checked to have grown by one row for each update that was
+committed, and none rang.
+"""
+
+import asyncio
+import statistics
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from feed.tasks import end
+from tests.bench.figure import Figure
+from tests.bench.pgbench import Written, update
+from tests.bench.stage import CARDS, Stage
+
+WRITERS = 8
+PAIRS = 8
+AHEAD = 800
+"""Milliseconds that the pulse is kept ahead: less than a writer takes for a clock set back."""
+BEAT = 0.2
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    seconds = max(1, on.lasting(4 * PAIRS) // (2 * PAIRS))
+    pairs: list[tuple[float, float]] = []
+    mark = 0
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn, _silent(on.url):
+        # The same shape, with the same foreign key.
+        await conn.execute("CREATE TABLE bare (LIKE opportunities INCLUDING ALL)")
+        await conn.execute("ALTER TABLE bare ADD FOREIGN KEY (board_id) REFERENCES boards (id) ON DELETE CASCADE")
+        await conn.execute("INSERT INTO bare SELECT * FROM opportunities")
+        await conn.execute("VACUUM ANALYZE bare, opportunities")
+        say(f"{PAIRS} pairs of runs of {seconds} s, {WRITERS} writers")
+        for _ in range(PAIRS):
+            bare = await _written(on, "bare", seconds, mark)
+            before = await _logged(conn)
+            fed = await _written(on, "opportunities", seconds, mark)
+            rows, rang = (after - was for after, was in zip(await _logged(conn), before, strict=True))
+            if rows != fed.updates:
+                raise RuntimeError(f"{fed.updates} updates were committed, and the log grew by {rows}")
+            if rang:
+                raise RuntimeError(f"{rang} updates rang: the pulse was not kept ahead")
+            mark += max(bare.updates, fed.updates)
+            pairs.append((bare.rate, fed.rate))
+    ratios = [fed / bare for bare, fed in pairs]
+    ratio = statistics.median(ratios)
+    say(
+        f"{statistics.median(b for b, _ in pairs):,.0f} updates/s bare, {statistics.median(f for _, f in pairs):,.0f} fed"
+    )
+    return [
+        Figure(
+            "capture",
+            f"capture cost: updates/s with capture against no triggers at all, {WRITERS} writers",
+            ratio,
+            "×",
+            0.6,
+            more=True,
+            detail={"bare_per_s": [b for b, _ in pairs], "fed_per_s": [f for _, f in pairs], "ratios": ratios},
+        )
+    ]
+
+
+async def _written(on: Stage, table: str, seconds: int, mark: int) -> Written:
+    return await update(on.url, table, writers=WRITERS, seconds=seconds, cards=CARDS, first=mark)
+
+
+async def _logged(conn: psycopg.AsyncConnection[tuple[int, int]]) -> tuple[int, int]:
+    found = await conn.execute("SELECT count(*), count(*) FILTER (WHERE rang) FROM feed.log")
+    row = await found.fetchone()
+    if row is None:
+        raise RuntimeError("a count counts")
+    return row
+
+
+@asynccontextmanager
+async def _silent(url: str) -> AsyncIterator[None]:
+    """Keep the pulse ahead."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+
+        async def beat() -> None:
+            while True:
+                await conn.execute(
+                    "SELECT setval('feed.pulse', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + %s)", (AHEAD,)
+                )
+                await asyncio.sleep(BEAT)
+
+        beating = asyncio.create_task(beat(), name="pulse")
+        try:
+            yield
+        finally:
+            await end(beating)
