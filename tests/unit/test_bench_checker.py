@@ -31,7 +31,7 @@ def told(dialect: Dialect, marks: list[int], piece: int) -> Reader:
     reader = Reader(1, dialect, Readings(dialect))
     data = HEAD + on_the_wire(dialect, marks)
     for start in range(0, len(data), piece):
-        reader.data_received(data[start : start + piece])
+        reader.read(time.monotonic_ns(), data[start : start + piece])
     return reader
 
 
@@ -111,7 +111,7 @@ async def test_a_tape_that_all_follow_is_complete() -> None:
 )
 async def test_a_client_that_is_told_something_else_than_the_tape_is_found(last: list[int]) -> None:
     shared, followers = following([list(MARKS)] * CLIENTS + [last])
-    with pytest.raises(RuntimeError, match="not every event once|of 20 events clients got 19"):
+    with pytest.raises(RuntimeError, match=r"not every event once|of 20 events clients got 19"):
         await hold(shared, followers)
 
 
