@@ -206,6 +206,42 @@ pacer = Table(
     comment="Which instance rings the doorbell in place of the writers when they are many. One row: a lease.",
 )
 
+instances = Table(
+    "instances",
+    Base.metadata,
+    Column("instance", Text, primary_key=True, comment="As /readyz names it"),
+    Column(
+        "service",
+        Text,
+        nullable=False,
+        comment="feed, or api: that has a feed of its own, for /api/events and its cache",
+    ),
+    Column("started", DateTime(timezone=True), nullable=False, comment="When it began to follow the log"),
+    Column(
+        "beat",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="When it said all this; it is given up after ten seconds of silence, and forgotten after five minutes",
+    ),
+    Column(
+        "swept",
+        DateTime(timezone=True),
+        comment="When it had last read the log to its end; null before the first time",
+    ),
+    Column("sweeps", BigInteger, nullable=False, comment="How often it has read the log"),
+    Column("cursor", Text, nullable=False, comment="What it had told its clients: all that this cursor has seen"),
+    Column("anchor", BigInteger, nullable=False, comment="The newest row of the log that the cursor has seen"),
+    Column("connections", Integer, nullable=False, comment="Open streams"),
+    Column("listens", Boolean, nullable=False, comment="Whether its LISTEN connection has heard itself"),
+    Column("ready", Boolean, nullable=False, comment="Whether a client should be sent there"),
+    Column("tailer_pid", Integer, comment="The backend that it reads the log with; null while it has none"),
+    Column("listener_pid", Integer, comment="The backend that LISTENs for it; null while it has none"),
+    prefixes=["UNLOGGED"],
+    schema="feed",
+    comment="The services that run, each by itself: a row that is renewed every two seconds and taken away at the end. "
+    "See feed.listeners.",
+)
+
 identity = Table(
     "identity",
     Base.metadata,

@@ -55,6 +55,8 @@ class Listener:
         self._own = f"boardcast_{uuid4().hex[:12]}"
         self._heard = False
         self._heard_itself = asyncio.Event()
+        self.backend: int | None = None
+        """The server's process that LISTENs for us; None while there is none."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -96,6 +98,7 @@ class Listener:
         while True:
             try:
                 async with conn:
+                    self.backend = conn.info.backend_pid
                     for ring in self._bells.values():
                         ring()
                     await self._listen(conn)
@@ -104,6 +107,7 @@ class Listener:
             except Exception:
                 log.exception("the listener failed; connecting again")
             self._heard_itself.clear()
+            self.backend = None
             self._metrics.listener_up.set(0)
             self._metrics.reconnects.labels("listener").inc()
             conn = await self._reconnect()

@@ -7,10 +7,12 @@ running; stop() is idempotent, safe without start(), and complete when it return
 import asyncio
 import random
 import secrets
+import time
 from contextlib import AsyncExitStack
 
 import structlog
 
+from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
 from feed import presence, tailer
@@ -25,6 +27,7 @@ from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.principal import Principal
 from feed.ring import Ring
+from feed.roster import Roster
 from feed.subscription import Sink, State, Subscription
 from feed.tailer import Tailer
 from feed.tokens import Tokens
@@ -53,6 +56,7 @@ class Runtime:
         self.tokens = tokens
         self.metrics = Metrics()
         self.draining = False
+        self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
         ring = Ring(_RING)
@@ -63,6 +67,8 @@ class Runtime:
         bells = {tailer.CHANNEL: self.tailer.heard, presence.CHANNEL: self.presence.ring}
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
+        self._roster = Roster(self.pool, self._word)
+        self._started = 0.0
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
@@ -79,6 +85,9 @@ class Runtime:
             started.push_async_callback(self.presence.stop)
             self._wheel.start()
             started.push_async_callback(self._wheel.stop)
+            self._started = time.monotonic()
+            self._roster.start()
+            started.push_async_callback(self._roster.stop)
             self._running = started.pop_all()
         log.info("following the log", instance=self.instance, cursor=str(self.tailer.cursor))
 
@@ -159,6 +168,23 @@ class Runtime:
         for subscription in self.connections:
             subscription.dismiss(RESTART, retry=random.randint(100, _SPREAD))  # noqa: S311 - spreads load, guards nothing
             self.metrics.closed.labels(RESTART.name).inc()
+
+    def _word(self) -> Word:
+        cursor = self.tailer.cursor
+        return Word(
+            instance=self.instance,
+            service=self.service,
+            running=time.monotonic() - self._started,
+            idle=self.tailer.idle,
+            sweeps=self.tailer.sweeps,
+            cursor=str(cursor),
+            anchor=cursor.anchor,
+            connections=len(self.connections),
+            listens=self.listener.up,
+            ready=self.ready,
+            tailer_pid=self.tailer.backend,
+            listener_pid=self.listener.backend,
+        )
 
     def _fell_behind(self, subscription: Subscription) -> None:
         self.catchups.recover(subscription)

@@ -73,6 +73,8 @@ class Tailer:
         self._done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
+        self.backend: int | None = None
+        """The server's process that the log is read with; None while there is none."""
         self.followers: list[Follower] = []
         self.members = Members()
         self.cursor: Cursor
@@ -98,6 +100,16 @@ class Tailer:
         """Whether the log is being read now: what was written a few seconds ago has been told."""
         return self.up and time.monotonic() - self._looked < _AWAKE * self._settings.sweep
 
+    @property
+    def sweeps(self) -> int:
+        """How often the log has been read to its end."""
+        return self._done
+
+    @property
+    def idle(self) -> float | None:
+        """Seconds since then; None before the first time."""
+        return time.monotonic() - self._looked if self._done else None
+
     def ring(self) -> None:
         """Sweep at once."""
         self._doorbell.set()
@@ -119,7 +131,7 @@ class Tailer:
         while True:
             try:
                 async with conn:
-                    self._up(up=True)
+                    self._up(conn.info.backend_pid)
                     checked = time.monotonic()
                     while True:
                         self._doorbell.clear()
@@ -138,7 +150,7 @@ class Tailer:
             except Exception:
                 # A mistake of ours. The cursor has not moved, so nothing is lost by beginning this sweep again.
                 log.exception("a sweep failed; connecting again")
-            self._up(up=False)
+            self._up(None)
             self._lost()
             self._metrics.reconnects.labels("tailer").inc()
             conn = await self._reconnect(waits)
@@ -261,6 +273,7 @@ class Tailer:
         for follower in self.followers:
             follower.lost()
 
-    def _up(self, *, up: bool) -> None:
-        self.up = up
-        self._metrics.database_up.set(up)
+    def _up(self, backend: int | None) -> None:
+        self.backend = backend
+        self.up = backend is not None
+        self._metrics.database_up.set(self.up)

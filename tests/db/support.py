@@ -4,11 +4,12 @@ from typing import Any, LiteralString
 
 from psycopg import AsyncConnection, errors
 from psycopg.rows import DictRow
+from psycopg.sql import Composed
 
 Connection = AsyncConnection[DictRow]
 
 
-async def rows(conn: Connection, statement: LiteralString, parameters: Any = None) -> list[dict[str, Any]]:
+async def rows(conn: Connection, statement: LiteralString | Composed, parameters: Any = None) -> list[dict[str, Any]]:
     return await (await conn.execute(statement, parameters)).fetchall()
 
 
@@ -33,7 +34,7 @@ async def told(conn: Connection, after: int = 0) -> list[tuple[str, str | None, 
     return [(row["op"], row["key"], row["board"]) for row in await logged(conn, after)]
 
 
-async def refusal(conn: Connection, statement: LiteralString, parameters: Any = None) -> str | None:
+async def refusal(conn: Connection, statement: LiteralString | Composed, parameters: Any = None) -> str | None:
     """The SQLSTATE that a statement ends with; None where it is allowed. Nothing of it stays."""
     try:
         async with conn.transaction(force_rollback=True):

@@ -154,7 +154,9 @@ def test_everything_in_the_schema_says_what_it_is(database: Database) -> None:
             UNION ALL
             SELECT 'column ' || c.oid::regclass || '.' || a.attname
             FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-            WHERE c.oid = 'feed.log'::regclass AND col_description(c.oid, a.attnum) IS NULL
+            WHERE (c.oid IN ('feed.log'::regclass, 'feed.instances'::regclass)
+                   OR c.relnamespace = 'feed'::regnamespace AND c.relkind = 'v')
+              AND col_description(c.oid, a.attnum) IS NULL
             UNION ALL
             SELECT 'schema feed' WHERE obj_description('feed'::regnamespace, 'pg_namespace') IS NULL
             """

@@ -6,25 +6,29 @@ from typing import LiteralString
 import pytest
 from psycopg import sql
 
-from tests.db.support import Connection, logged, mark, refusal
+from tests.db.support import Connection, logged, mark, refusal, rows
 from tests.support.database import Database
 
-ROLES = ("feed_app", "feed_listener", "feed_dba", "nobody")
+GROUPS = ("feed_app", "feed_listener", "feed_dba")
+ROLES = (*GROUPS, "writer", "nobody")
+"""writer: an application with rights on the CRM's tables and on nothing of ours. nobody: what PUBLIC may."""
 DENIED = "42501"
+NOT_UPDATABLE = "55000"
+NO_TABLE = "42809"
 
 # Statement: who may. Nobody else may, and is told so by SQLSTATE 42501.
 RIGHTS: dict[LiteralString, set[str]] = {
-    "SELECT * FROM opportunities": {"feed_app", "feed_listener", "feed_dba"},
-    "INSERT INTO opportunities (board_id) VALUES ('b1')": {"feed_app"},
-    "UPDATE opportunities SET title = 'x'": {"feed_app"},
-    "DELETE FROM opportunities": {"feed_app"},
+    "SELECT * FROM opportunities": {"feed_app", "writer", "feed_listener", "feed_dba"},
+    "INSERT INTO opportunities (board_id) VALUES ('b1')": {"feed_app", "writer"},
+    "UPDATE opportunities SET title = 'x'": {"feed_app", "writer"},
+    "DELETE FROM opportunities": {"feed_app", "writer"},
     "TRUNCATE opportunities": set(),
-    "SELECT * FROM boards": {"feed_app", "feed_dba"},
-    "UPDATE boards SET name = 'x'": {"feed_app"},
-    "SELECT * FROM users": {"feed_app", "feed_dba"},
-    "INSERT INTO users VALUES ('x')": {"feed_app"},
-    "SELECT * FROM board_members": {"feed_app", "feed_listener", "feed_dba"},
-    "INSERT INTO board_members VALUES ('b1', 'ana', 'viewer')": {"feed_app"},
+    "SELECT * FROM boards": {"feed_app", "writer", "feed_dba"},
+    "UPDATE boards SET name = 'x'": {"feed_app", "writer"},
+    "SELECT * FROM users": {"feed_app", "writer", "feed_dba"},
+    "INSERT INTO users VALUES ('x')": {"feed_app", "writer"},
+    "SELECT * FROM board_members": {"feed_app", "writer", "feed_listener", "feed_dba"},
+    "INSERT INTO board_members VALUES ('b1', 'ana', 'viewer')": {"feed_app", "writer"},
     "SELECT * FROM opportunity_versions": {"feed_app", "feed_dba"},
     "SELECT * FROM feed.editing": {"feed_app", "feed_dba"},
     "SELECT * FROM user_presence": {"feed_app", "feed_listener", "feed_dba"},
@@ -56,6 +60,73 @@ RIGHTS: dict[LiteralString, set[str]] = {
     "SET session_replication_role = replica": set(),
 }
 
+# Each table and view of the schema: who may SELECT, INSERT, UPDATE, DELETE (the whole row) and TRUNCATE it, by first letters.
+EVERYBODY = dict.fromkeys(GROUPS, "S")
+READERS = {"feed_app": "S", "feed_dba": "S"}
+TABLES: dict[str, dict[str, str]] = {
+    "adopted": READERS,
+    "identity": EVERYBODY,
+    "instances": {"feed_app": "SIUD", "feed_listener": "SIUD", "feed_dba": "S"},
+    "log": EVERYBODY,
+    "pacer": EVERYBODY,
+    "tickets": {"feed_app": "SID", "feed_listener": "SID"},
+}
+VIEWS = dict.fromkeys(("editing", "health", "lag", "listeners", "retention", "trigger_log", "triggers"), READERS)
+UPDATABLE = {"trigger_log"}
+"""By the rules of PostgreSQL, for who had the right."""
+
+# Each function: who may call it. NULL for each argument is harmless: nothing of it stays.
+FUNCTIONS: dict[str, set[str]] = {
+    "feed.attach(regclass,text,text)": set(),
+    "feed.capture()": set(),
+    "feed.changes(jsonb,jsonb)": set(GROUPS),
+    "feed.detach(regclass)": set(),
+    "feed.explain(bigint)": set(READERS),
+    "feed.guard_key()": set(),
+    "feed.has_seen(text,xid8)": set(READERS),
+    "feed.history(text,text)": set(READERS),
+    "feed.identify()": set(GROUPS),
+    "feed.log_pieces()": set(READERS),
+    "feed.name_author()": set(),
+    "feed.new_id()": set(),
+    "feed.parse_cursor(text)": set(READERS),
+    "feed.prune(timestamp with time zone)": set(),
+    "feed.relation_name(oid)": set(READERS),
+    "feed.reset_feed(text)": set(),
+    "feed.ring(bigint,text,text)": set(),
+    "feed.row_key(jsonb,text[])": set(GROUPS),
+    "feed.shown(jsonb)": set(READERS),
+    "feed.tail(interval,text,text,text,text,integer)": set(READERS),
+    "feed.tell_presence()": set(),
+    "feed.trigger_arguments(bytea)": set(READERS),
+    "feed.unseen(xid8,xid8[],xid8,xid8[])": set(GROUPS),
+    "feed.version_opportunity()": set(),
+}
+
+
+def statements(relation: str, column: str) -> dict[str, sql.Composed]:
+    """What each right is for, of no effect: so one who has the right sees no error at all."""
+    forms = {
+        "S": "SELECT * FROM feed.{0}",
+        "I": "INSERT INTO feed.{0} ({1}) SELECT {1} FROM feed.{0} WHERE false",
+        "U": "UPDATE feed.{0} SET {1} = {1} WHERE false",
+        "D": "DELETE FROM feed.{0} WHERE false",
+        "T": "TRUNCATE feed.{0}",
+    }
+    names = sql.Identifier(relation), sql.Identifier(column)
+    return {right: sql.SQL(form).format(*names) for right, form in forms.items()}
+
+
+def verdict(role: str, relation: str, right: str) -> str | None:
+    """The SQLSTATE that a role must get; None where it may."""
+    if right in (TABLES | VIEWS)[relation].get(role, ""):
+        return None
+    if relation in VIEWS and role in GROUPS:
+        if right == "T":
+            return NO_TABLE
+        return DENIED if right == "S" or relation in UPDATABLE else NOT_UPDATABLE
+    return DENIED
+
 
 @pytest.fixture
 async def people(db: Connection, database: Database) -> AsyncIterator[dict[str, str]]:
@@ -63,11 +134,14 @@ async def people(db: Connection, database: Database) -> AsyncIterator[dict[str, 
     logins = {role: f"{database.name}_{role}" for role in ROLES}
     for role, login in logins.items():
         await db.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(login)))
-        if role != "nobody":
+        if role in GROUPS:
             await db.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(login)))
+    crm = "GRANT SELECT, INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO {}"
+    await db.execute(sql.SQL(crm).format(sql.Identifier(logins["writer"])))
     yield logins
     await db.execute("RESET SESSION AUTHORIZATION")
     for login in logins.values():
+        await db.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(login)))
         await db.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
 
 
@@ -77,6 +151,61 @@ async def test_each_role_may_do_what_it_is_for(db: Connection, people: dict[str,
     found = {statement: await refusal(db, statement) for statement in RIGHTS}
     # A TABLE that others own is locked by nobody; ALTER of one is refused by the same state.
     assert found == {statement: None if role in allowed else DENIED for statement, allowed in RIGHTS.items()}
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_on_each_table_of_the_schema(db: Connection, people: dict[str, str], role: str) -> None:
+    columns = await rows(
+        db,
+        """
+        SELECT c.relname AS relation, a.attname AS first
+        FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = 1
+        WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p')
+        """,
+    )
+    first = {row["relation"]: row["first"] for row in columns}
+    assert set(first) == {*TABLES, *VIEWS}, "each must be in one of the tables of this test"
+    await db.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(people[role])))
+    found, wanted = {}, {}
+    for relation, column in first.items():
+        for right, statement in statements(relation, column).items():
+            found[relation, right] = await refusal(db, statement)
+            wanted[relation, right] = verdict(role, relation, right)
+    assert found == wanted
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_and_each_function_of_the_schema(db: Connection, people: dict[str, str], role: str) -> None:
+    known = await rows(
+        db,
+        """
+        SELECT p.oid::regprocedure::text AS function, p.proname AS name,
+               ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) AS t) AS types
+        FROM pg_proc AS p WHERE p.pronamespace = 'feed'::regnamespace
+        """,
+    )
+    assert {row["function"] for row in known} == set(FUNCTIONS), "each must be in the table of this test"
+    await db.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(people[role])))
+    found = {}
+    for row in known:
+        nothing = sql.SQL(", ").join(sql.SQL(f"NULL::{each}") for each in row["types"])
+        call = sql.SQL("SELECT feed.{}({})").format(sql.Identifier(row["name"]), nothing)
+        found[row["function"]] = await refusal(db, call)
+    assert found == {function: None if role in allowed else DENIED for function, allowed in FUNCTIONS.items()}
+
+
+async def test_any_instance_may_take_the_lease_and_nothing_else_of_its_row(
+    db: Connection, people: dict[str, str]
+) -> None:
+    for role in ROLES:
+        await db.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(people[role])))
+        may = None if role in {"feed_app", "feed_listener"} else DENIED
+        assert (
+            await refusal(db, "UPDATE feed.pacer SET instance = 'x', until = now(), mode = 'busy', since = now()")
+            == may
+        )
+        assert await refusal(db, "SELECT setval('feed.pulse', 1)") == may
+        assert await refusal(db, "SELECT last_value FROM feed.pulse") == (None if role in GROUPS else DENIED)
 
 
 async def test_a_writer_is_logged_without_a_right_to_the_log(db: Connection, people: dict[str, str]) -> None:

@@ -33,14 +33,29 @@ FUNCTIONS = (
     "identify",
     "reset_feed",
     "prune",
+    "relation_name",
+    "shown",
+    "parse_cursor",
+    "has_seen",
+    "trigger_arguments",
+    "log_pieces",
 )
+VIEWS = ("opportunity_versions", "editing", "trigger_log", "listeners", "lag", "triggers", "retention", "health")
+READERS = ("tail", "history", "explain")  # functions that stand on the views
 
 
 def upgrade() -> None:
     before = _columns()
     op.execute("CREATE SCHEMA feed")
     op.execute("COMMENT ON SCHEMA feed IS 'boardcast: the log of changes, its triggers and its readers'")
-    _run("grants/roles", "tables/crm", "tables/feed", "tables/pacer", *(f"functions/{name}" for name in FUNCTIONS))
+    _run(
+        "grants/roles",
+        "tables/crm",
+        "tables/feed",
+        "tables/pacer",
+        "tables/instances",
+        *(f"functions/{name}" for name in FUNCTIONS),
+    )
     for table, after in _columns().items():
         if had := before.get(table):
             op.execute(
@@ -51,7 +66,8 @@ def upgrade() -> None:
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     _run(
-        *("views/opportunity_versions", "views/editing"),
+        *(f"views/{name}" for name in VIEWS),
+        *(f"functions/{name}" for name in READERS),
         *("triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"),
     )
     _run("grants/privileges")

@@ -8,11 +8,25 @@ GRANT UPDATE ON SEQUENCE feed.pulse TO feed_app, feed_listener;
 GRANT SELECT ON SEQUENCE feed.pulse TO feed_app, feed_listener, feed_dba;
 GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
 REVOKE SELECT ON feed.tickets FROM feed_dba;
+-- Each service keeps its own row there.
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.instances TO feed_app, feed_listener;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
     feed.unseen(xid8, xid8[], xid8, xid8[]) TO feed_app, feed_listener, feed_dba;
+GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
+    feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.relation_name(oid), feed.trigger_arguments(bytea),
+    feed.log_pieces() TO feed_app, feed_dba;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
 GRANT SELECT ON board_members, opportunities TO feed_listener;
 GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_presence TO feed_app, feed_listener;
 GRANT SELECT ON user_presence TO feed_dba;
+-- Other sessions' transactions and backends, for feed.health and feed.listeners. Only who has the role himself can give it; without it they
+-- say what they cannot see.
+DO $$
+BEGIN
+    GRANT pg_read_all_stats TO feed_dba;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'feed_dba was not granted pg_read_all_stats: a superuser can';
+END
+$$;

@@ -8,6 +8,10 @@ JOIN opportunities AS o ON o.id = p.opportunity_id
 WHERE p.action = 'editing'
 GROUP BY p.user_id, p.opportunity_id, o.board_id, o.version_number;
 COMMENT ON VIEW feed.editing IS 'Who edits which opportunity now, and whether he would overwrite what he has not seen.';
+COMMENT ON COLUMN feed.editing.user_id IS 'Who';
+COMMENT ON COLUMN feed.editing.user_name IS 'His name';
+COMMENT ON COLUMN feed.editing.opportunity_id IS 'Which';
+COMMENT ON COLUMN feed.editing.board_id IS 'The board that it is on';
 COMMENT ON COLUMN feed.editing.since IS 'Since when he has it open';
 COMMENT ON COLUMN feed.editing.base_version IS 'The version that he began with; null where his client does not say';
 COMMENT ON COLUMN feed.editing.version IS 'The version that it has now';

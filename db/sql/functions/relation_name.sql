@@ -1,0 +1,8 @@
+CREATE FUNCTION feed.relation_name(relation oid) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT CASE n.nspname WHEN 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION feed.relation_name(oid) IS 'A table''s name as feed.log writes it: schema.table outside public, without quotes.';

@@ -1,0 +1,1 @@
+DELETE FROM feed.instances WHERE instance = %(instance)s

@@ -1,0 +1,61 @@
+"""This process in the list of those that run, for people who look into the database.
+
+Invariant: nobody waits for it, and nothing depends on it: what is not written is missing in a view, and no client is the worse for
+it.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from db import instances
+from db.instances import Word
+from feed.database import Pool
+from feed.tasks import end
+
+_BEAT = 2.0
+"""Seconds between words. Who is silent for ten is taken for dead; see db/sql/views/listeners.sql."""
+_LAST = 2.0
+"""Seconds that the last word may take."""
+
+log = structlog.get_logger()
+
+
+class Roster:
+    """`word` is asked for what is to be said, each time."""
+
+    def __init__(self, pool: Pool, word: Callable[[], Word]) -> None:
+        self._pool = pool
+        self._word = word
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="roster")
+
+    async def stop(self) -> None:
+        """Take the row away. Idempotent; complete when it returns."""
+        if self._task is None:
+            return
+        await end(self._task)
+        self._task = None
+        try:
+            async with asyncio.timeout(_LAST), self._pool.connection() as conn:
+                await instances.leave(conn, self._word().instance)
+        except (psycopg.Error, PoolTimeout, TimeoutError):
+            log.info("the list of instances cannot be reached; it forgets us by itself")
+
+    async def _run(self) -> None:
+        heard = True
+        while True:
+            try:
+                async with self._pool.connection() as conn:
+                    await instances.beat(conn, self._word())
+                heard = True
+            except (psycopg.Error, PoolTimeout) as error:
+                if heard:
+                    log.warning("the list of instances cannot be reached", error=str(error).strip())
+                heard = False
+            await asyncio.sleep(_BEAT)

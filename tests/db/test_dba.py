@@ -1,0 +1,447 @@
+"""What a DBA is shown: the log as people read it, the triggers, what is kept, and whether all is well."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any, LiteralString, cast
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from db import instances
+from db.instances import Word
+from feed.cursor import Cursor
+from tests.db.support import Connection, mark, refusal, rows, value
+from tests.support.database import Database
+
+SHORT: LiteralString = (
+    "SELECT source, op, relation, key, title, changes, step FROM feed.trigger_log WHERE seq > %s ORDER BY seq"
+)
+
+TAIL: LiteralString = "SELECT op, key FROM feed.tail("
+
+
+async def read(db: Connection, after: int) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in await rows(db, SHORT, (after,))]
+
+
+async def write(database: Database, statement: LiteralString, application: str = "psql") -> None:
+    """A transaction of a program that calls itself so."""
+    url = make_conninfo(database.url, application_name=application)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+        await conn.execute(statement)
+
+
+async def topics(db: Connection, *names: str) -> dict[str, str]:
+    found = await rows(db, "SELECT topic, status FROM feed.health WHERE topic = ANY (%s)", (list(names),))
+    return {row["topic"]: row["status"] for row in found}
+
+
+def word(cursor: str, **others: Any) -> Word:
+    said = {
+        "instance": "feed-1",
+        "service": "feed",
+        "running": 3600.0,
+        "idle": 0.5,
+        "sweeps": 7,
+        "cursor": cursor,
+        "anchor": Cursor.parse(cursor).anchor,
+        "connections": 3,
+        "listens": True,
+        "ready": True,
+        "tailer_pid": None,
+        "listener_pid": None,
+    }
+    return Word(**{**said, **others})
+
+
+async def here(db: Connection) -> str:
+    """The cursor of one who knows all that is in the log, but for its tag."""
+    found = await value(
+        db,
+        "SELECT feed_id || '.' || n || '.' || n || '..' || (SELECT max(seq) FROM feed.log) || '.00000000' "
+        "FROM feed.identity, (SELECT max(xid::text::bigint) + 1 AS n FROM feed.log) AS newest",
+    )
+    return str(found)
+
+
+@pytest.fixture
+async def plain(database: Database) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
+        yield conn
+
+
+async def test_a_change_is_told_from_what_to_what(db: Connection, database: Database) -> None:
+    before = await mark(db)
+    await write(
+        database, "UPDATE opportunities SET phase = 'won', value = 10.5, notes = repeat('x', 100) WHERE id = 'o1'"
+    )
+    ((source, op, relation, key, title, changes, step),) = await read(db, before)
+    assert (source, op, relation, key, title, step) == ("psql", "update", "opportunities", "o1", "A deal", "1 of 1")
+    assert changes == f"notes: null → {'x' * 59}…; phase: new → won; value: null → 10.50"
+
+
+async def test_a_transaction_is_counted_over_its_statements(db: Connection, database: Database) -> None:
+    before = await mark(db)
+    await write(
+        database,
+        "INSERT INTO opportunities (id, board_id) VALUES ('o2', 'b1'), ('o3', 'b1'); "
+        "UPDATE boards SET name = 'Uno' WHERE id = 'b1'",
+    )
+    assert [(row[1], row[3], row[6]) for row in await read(db, before)] == [
+        ("insert", "o2", "1 of 3"),
+        ("insert", "o3", "2 of 3"),
+        ("update", "b1", "3 of 3"),
+    ]
+
+
+async def test_a_very_large_transaction_is_not_counted(db: Connection, database: Database) -> None:
+    before = await mark(db)
+    await write(database, "INSERT INTO opportunities (board_id) SELECT 'b1' FROM generate_series(1, 1001)")
+    assert {row[6] for row in await read(db, before)} == {"of more than 1000"}
+
+
+@pytest.mark.parametrize(
+    ("application", "origin", "source"),
+    [
+        ("psql", "", "psql"),
+        ("boardcast-api", "client-7", "api"),
+        ("boardcast-api", "migration:forged by a client", "api"),
+        ("boardcast-migrate", "", "migration"),
+        ("flyway", "", "migration"),
+        ("pg_cron", "", "job"),
+        ("crm", "", "app"),
+        ("crm", "job:nightly", "job"),
+        ("crm", "import", "import"),
+        ("crm", "jobless", "app"),
+        ("", "", "unknown"),
+    ],
+)
+async def test_by_what_a_change_was_made(
+    db: Connection, database: Database, application: str, origin: str, source: str
+) -> None:
+    before = await mark(db)
+    url = make_conninfo(database.url, application_name=application)
+    async with await psycopg.AsyncConnection.connect(url) as conn:
+        await conn.execute("SELECT set_config('feed.origin', %s, true)", (origin,))
+        await conn.execute("UPDATE opportunities SET phase = 'won'")
+    assert [row[0] for row in await read(db, before)] == [source]
+
+
+async def test_what_went_with_the_row_that_it_refers_to_is_a_cascade(db: Connection, database: Database) -> None:
+    await db.execute("INSERT INTO board_members VALUES ('b1', 'ana', 'editor')")
+    before = await mark(db)
+    await write(database, "DELETE FROM boards WHERE id = 'b1'")
+    await write(database, "DELETE FROM boards WHERE id = 'b2'")
+    found = {(source, relation, key) for source, _, relation, key, *_ in await read(db, before)}
+    assert found == {
+        ("psql", "boards", "b1"),
+        ("psql", "boards", "b2"),
+        ("cascade", "opportunities", "o1"),
+        ("cascade", "board_members", '["b1", "ana"]'),
+    }
+
+
+async def test_a_cascade_between_tables_of_other_schemas(db: Connection) -> None:
+    await db.execute(
+        """
+        CREATE SCHEMA "My Crm";
+        CREATE TABLE "My Crm"."Lists" (id int PRIMARY KEY);
+        CREATE TABLE "My Crm"."Tasks" (id int PRIMARY KEY, list int REFERENCES "My Crm"."Lists" ON DELETE CASCADE);
+        SELECT feed.attach('"My Crm"."Lists"'), feed.attach('"My Crm"."Tasks"');
+        INSERT INTO "My Crm"."Lists" VALUES (1);
+        INSERT INTO "My Crm"."Tasks" VALUES (7, 1), (8, NULL);
+        """
+    )
+    before = await mark(db)
+    await db.execute('DELETE FROM "My Crm"."Tasks" WHERE id = 8')
+    await db.execute('DELETE FROM "My Crm"."Lists"')
+    found = {relation: source for source, _, relation, key, *_ in await read(db, before) if key != "8"}
+    assert found == {"My Crm.Lists": "unknown", "My Crm.Tasks": "cascade"}
+    history = await rows(db, "SELECT op, key FROM feed.history('7', relation => 'My Crm.Tasks')")
+    assert [row["op"] for row in history] == ["insert", "delete"]
+
+
+async def test_the_tail_is_the_newest_of_what_is_asked_for(db: Connection, database: Database) -> None:
+    await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('o2', 'b2')")
+    for title in ("B", "C"):
+        await db.execute(SQL("UPDATE opportunities SET title = {} WHERE id = 'o1'").format(title))
+    await db.execute("UPDATE opportunities SET title = 'D', last_modified_by = 'ana' WHERE id = 'o2'")
+
+    async def tail(asked: LiteralString) -> list[tuple[str, str]]:
+        return [(row["op"], row["key"]) for row in await rows(db, TAIL + asked + ")")]
+
+    assert await tail("lim => 2") == [("update", "o1"), ("update", "o2")]
+    assert await tail("opportunity => 'o1'") == [("insert", "o1"), ("update", "o1"), ("update", "o1")]
+    assert await tail("since => '10 min', board => 'b2'") == [("insert", "b2"), ("insert", "o2"), ("update", "o2")]
+    assert await tail("actor => 'ana'") == [("update", "o2")]
+    assert await tail("relation => 'boards', lim => 1") == [("insert", "b2")]
+    await db.execute("SELECT pg_sleep(0.01)")
+    assert await tail("since => '5 ms'") == []
+    assert len(await tail("since => NULL")) == 7
+
+
+async def test_a_cursor_is_read_as_its_maker_means_it(db: Connection) -> None:
+    text = "3f9a2b1c0d.790.801.0-2-5.1234.9f86d081"
+    (found,) = await rows(db, "SELECT feed_id, xmax::text, xip::text, anchor, tag FROM feed.parse_cursor(%s)", (text,))
+    cursor = Cursor.parse(text)
+    assert found == {
+        "feed_id": cursor.feed,
+        "xmax": str(cursor.seen.xmax),
+        "xip": "{" + ",".join(map(str, cursor.seen.xip)) + "}",
+        "anchor": cursor.anchor,
+        "tag": cursor.tag,
+    }
+    for xid in range(785, 805):
+        assert await value(db, "SELECT feed.has_seen(%s, %s::text::xid8)", (text, xid)) == (xid in cursor.seen)
+    nothing = await rows(db, "SELECT xmax, xip FROM feed.parse_cursor('3f9a2b1c0d.790.790..0.00000000')")
+    assert nothing == [{"xmax": "790", "xip": []}]
+    assert await value(db, "SELECT feed.has_seen('no cursor', '5')") is None
+
+
+async def test_explain_tells_what_is_stored(db: Connection, database: Database, plain: Any) -> None:
+    early = await here(db)
+    await write(database, "UPDATE opportunities SET phase = 'won'")
+    seq = await mark(db)
+    late = await here(db)
+    await db.execute("UPDATE opportunities SET title = 'later'")
+    await instances.beat(plain, word(early, instance="feed-early"))
+    await instances.beat(plain, word(late, instance="feed-late", running=3000.0))
+    await instances.beat(plain, word(late, instance="feed-young", running=-1.0))
+    told = {row["step"]: row["what"] for row in await rows(db, "SELECT * FROM feed.explain(%s)", (seq,))}
+    assert told["write"].endswith("of opportunities o1 by boardcast: phase: new → won")
+    assert told["from"].startswith("psql, application psql, database user boardcast, address 127.0.0.1, pid ")
+    assert told["commit"].endswith(", change 1 of 1")
+    assert told["bell"] == "the transaction rang, at its commit"
+    assert told["feed-early"] == "had not told it yet"
+    assert told["feed-late"] == "has told it: of its 3 clients those who see board b1 have it, or are being caught up"
+    assert told["feed-young"].startswith("began later")
+    assert told["since then"] == "1 later changes of the row"
+
+
+async def test_explain_says_why_a_change_is_not_there(db: Connection) -> None:
+    first = await mark(db)
+    with pytest.raises(psycopg.errors.RaiseException):
+        await db.execute("DO $$ BEGIN UPDATE opportunities SET phase = 'x'; RAISE EXCEPTION 'no'; END $$")
+    await db.execute("UPDATE opportunities SET phase = 'y'")
+
+    async def why(seq: int | None) -> str:
+        (row,) = await rows(db, "SELECT step, what FROM feed.explain(%s::bigint)", (seq,))
+        assert row["step"] == "not there"
+        return str(row["what"])
+
+    assert (
+        await why(first + 1)
+        == "its transaction was rolled back, or is not committed yet: numbers are not given out again"
+    )
+    assert await why(first + 3) == f"not written yet, or not committed: the newest is {first + 2}"
+    assert await why(0) == await why(None) == "no change has this number"
+    await db.execute("SELECT feed.prune(now())")
+    assert (await why(first)).startswith("it was pruned, with all up to ")
+
+
+async def test_lag_is_what_an_instance_had_not_told_when_it_spoke(db: Connection, plain: Any) -> None:
+    early = await here(db)
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    await db.execute("UPDATE opportunities SET title = 'C'")
+    await instances.beat(plain, word(early))
+    await db.execute("UPDATE opportunities SET title = 'D'")
+    (lag,) = await rows(db, "SELECT alive, behind, since > '0' AS since, newest - anchor AS ahead FROM feed.lag")
+    assert lag == {"alive": True, "behind": 2, "since": True, "ahead": 3}
+    assert await topics(db, "instances", "listeners", "sweeps", "lag") == dict.fromkeys(
+        ("instances", "listeners", "sweeps", "lag"), "ok"
+    )
+    # One that has been silent for ten seconds may have told nothing since: then it counts up to now.
+    await db.execute("UPDATE feed.instances SET beat = beat - interval '1 min'")
+    (lag,) = await rows(db, "SELECT alive, behind FROM feed.lag")
+    assert lag == {"alive": False, "behind": 3}
+    assert await topics(db, "instances", "lag") == {"instances": "bad", "lag": "unknown"}
+
+
+async def test_instances_that_are_long_silent_are_forgotten_by_the_others(db: Connection, plain: Any) -> None:
+    cursor = await here(db)
+    await instances.beat(plain, word(cursor, instance="feed-killed"))
+    await instances.beat(plain, word(cursor, instance="feed-2", listens=False, idle=20.0))
+    assert await topics(db, "instances", "listeners", "sweeps") == {
+        "instances": "ok",
+        "listeners": "bad",
+        "sweeps": "bad",
+    }
+    await db.execute("UPDATE feed.instances SET beat = beat - interval '4 min'")
+    await instances.beat(plain, word(cursor, instance="feed-2"))
+    assert await topics(db, "instances") == {"instances": "warning"}
+    await db.execute("UPDATE feed.instances SET beat = beat - interval '6 min'")
+    await instances.beat(plain, word(cursor, instance="feed-2"))  # it was silent itself: its own row it keeps
+    assert await rows(db, "SELECT instance, alive FROM feed.listeners") == [{"instance": "feed-2", "alive": True}]
+    await instances.leave(plain, "feed-2")
+    assert await rows(db, "SELECT FROM feed.instances") == []
+
+
+async def test_triggers_that_are_off_or_gone_are_named(db: Connection) -> None:
+    assert await topics(db, "triggers") == {"triggers": "ok"}
+    await db.execute("ALTER TABLE opportunities DISABLE TRIGGER feed_capture_update")
+    await db.execute("ALTER TABLE opportunities ENABLE REPLICA TRIGGER feed_capture_delete")
+    await db.execute("ALTER TABLE opportunities ENABLE ALWAYS TRIGGER feed_capture_insert")
+    await db.execute("SELECT feed.detach('board_members')")
+    off = await rows(
+        db,
+        "SELECT relation::text, trigger, state FROM feed.triggers WHERE state <> 'on' ORDER BY relation::text, trigger",
+    )
+    assert [tuple(row.values()) for row in off] == [
+        ("board_members", "feed_capture_delete", "missing"),
+        ("board_members", "feed_capture_insert", "missing"),
+        ("board_members", "feed_capture_truncate", "missing"),
+        ("board_members", "feed_capture_update", "missing"),
+        ("board_members", "feed_guard_key", "missing"),
+        ("opportunities", "feed_capture_delete", "replica"),
+        ("opportunities", "feed_capture_insert", "always"),
+        ("opportunities", "feed_capture_update", "disabled"),
+    ]
+    (health,) = await rows(db, "SELECT status, found FROM feed.health WHERE topic = 'triggers'")
+    assert health["status"] == "bad"
+    assert "feed_capture_update on opportunities is disabled" in health["found"]
+    assert "always" not in health["found"]
+
+
+async def test_an_attached_table_is_shown_with_its_key_and_board_and_cost(db: Connection) -> None:
+    await db.execute('CREATE TABLE "Tarefas" ("Nº" int, "Ação" int, "Quadro" text, PRIMARY KEY ("Nº", "Ação"))')
+    await db.execute("""SELECT feed.attach('"Tarefas"', board => 'Quadro')""")
+    await db.execute("SET track_functions = 'pl'")
+    await db.execute("""INSERT INTO "Tarefas" VALUES (1, 2, 'b1')""")
+    await db.execute("SELECT pg_stat_force_next_flush()")
+    found = await rows(
+        db,
+        """
+        SELECT key, board, calls, us_per_call FROM feed.triggers
+        WHERE trigger = 'feed_capture_insert' AND relation = '"Tarefas"'::regclass
+        """,
+    )
+    assert (found[0]["key"], found[0]["board"], found[0]["calls"]) == (["Nº", "Ação"], "Quadro", 1)
+    assert found[0]["us_per_call"] > 0
+    await db.execute("""CREATE TABLE plain (id int PRIMARY KEY); SELECT feed.attach('plain')""")
+    (row,) = await rows(
+        db,
+        "SELECT key, board FROM feed.triggers WHERE trigger = 'feed_capture_insert' AND relation = 'plain'::regclass",
+    )
+    assert row == {"key": ["id"], "board": None}
+
+
+async def test_what_is_kept_is_told_piece_by_piece(db: Connection) -> None:
+    await db.execute("ANALYZE feed.log")
+    kept = await rows(db, "SELECT * FROM feed.retention WHERE first_seq IS NOT NULL")
+    ends = await rows(db, "SELECT min(seq) AS first, max(seq) AS last, min(at) AS since FROM feed.log")
+    assert min(row["first_seq"] for row in kept) == ends[0]["first"]
+    assert max(row["last_seq"] for row in kept) == ends[0]["last"]
+    assert min(row["first_at"] for row in kept) == ends[0]["since"]
+    assert all(row["bytes"] > 0 and row["changes"] > 0 for row in kept)
+
+
+async def test_a_role_that_writes_past_the_triggers_is_named(db: Connection, database: Database) -> None:
+    role = Identifier(f"{database.name}_apply")
+    await db.execute(SQL("CREATE ROLE {}").format(role))
+    here_ = SQL("ALTER ROLE {} IN DATABASE {} SET session_replication_role = 'replica'")
+    await db.execute(here_.format(role, Identifier(database.name)))
+    (health,) = await rows(db, "SELECT status, found FROM feed.health WHERE topic = 'replication role'")
+    assert health == {"status": "bad", "found": f"replica is set for {database.name}_apply"}
+    await db.execute(SQL("DROP ROLE {}").format(role))
+    assert await topics(db, "replication role") == {"replication role": "ok"}
+
+
+async def impatient(db: Connection, topic: LiteralString) -> dict[str, Any]:
+    """What feed.health would say of a topic if a transaction were long from its first moment on."""
+    definition = await value(db, "SELECT pg_get_viewdef('feed.health')")
+    old = re.compile("'00:0[15]:00'::interval")
+    assert len(old.findall(definition)) == 2
+    at_once = SQL(cast(LiteralString, old.sub("'0'::interval", definition).rstrip(";")))
+    wanted = SQL("SELECT status, found FROM ({}) AS h WHERE topic = {}").format(at_once, topic)
+    (found,) = await rows(db, wanted)
+    return found
+
+
+async def test_a_transaction_forgotten_by_its_coordinator_is_named(db: Connection, database: Database) -> None:
+    gid = f"forgotten-{database.name}"
+    await db.execute("BEGIN")
+    await db.execute("CREATE TABLE held (id int)")
+    await db.execute(SQL("PREPARE TRANSACTION {}").format(gid))
+    try:
+        assert await topics(db, "prepared transactions") == {"prepared transactions": "ok"}  # it is young
+        found = await impatient(db, "prepared transactions")
+        assert found == {"status": "warning", "found": f"1 older than a minute: {gid}"}
+    finally:
+        await db.execute(SQL("ROLLBACK PREPARED {}").format(gid))
+
+
+async def test_a_long_transaction_is_named(db: Connection, database: Database) -> None:
+    assert await topics(db, "transactions") == {"transactions": "ok"}
+    async with await psycopg.AsyncConnection.connect(database.url, application_name="report") as reader:
+        await reader.execute("SELECT 1")
+        assert await topics(db, "transactions") == {"transactions": "ok"}  # it is young
+        found = await impatient(db, "transactions")
+        assert found["status"] == "warning"
+        assert found["found"].startswith(f"pid {reader.info.backend_pid} (report) is in one since ")
+
+
+async def test_who_may_not_see_the_transactions_of_others_is_told_so(db: Connection, database: Database) -> None:
+    login = Identifier(f"{database.name}_reader")
+    await db.execute(SQL("CREATE ROLE {}").format(login))
+    await db.execute(SQL("GRANT USAGE ON SCHEMA feed TO {0}").format(login))
+    await db.execute(SQL("GRANT SELECT ON feed.health TO {0}").format(login))
+    await db.execute(SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA feed TO {0}").format(login))
+    await db.execute(SQL("SET ROLE {}").format(login))
+    try:
+        (health,) = await rows(db, "SELECT status, cure FROM feed.health WHERE topic = 'transactions'")
+    finally:
+        await db.execute("RESET ROLE")
+        await db.execute(SQL("DROP OWNED BY {0}").format(login))
+        await db.execute(SQL("DROP ROLE {0}").format(login))
+    assert health == {"status": "unknown", "cure": "GRANT pg_read_all_stats TO feed_dba."}
+
+
+# A log with everything that misleads a planner: two transactions that are nearly all of it, and one small one after the other.
+SEVERAL = """
+    INSERT INTO feed.log (xid, relation, op, key, board, old, new, version, actor, db_user, application, pid)
+    SELECT (1000 + CASE WHEN n < 40000 THEN 0 WHEN n < 80000 THEN 1 ELSE n END)::text::xid8, 'opportunities',
+           CASE WHEN n % 10 = 0 THEN 'delete' ELSE 'update' END, 'o' || n % 1000, 'b' || n % 10,
+           jsonb_build_object('id', 'o' || n % 1000, 'board_id', 'b' || n % 10, 'title', 'before'),
+           jsonb_build_object('id', 'o' || n % 1000, 'board_id', 'b' || n % 10, 'title', 'after'), 1, 'ana', 'app', 'app', 1
+    FROM generate_series(0, 99999) AS n
+"""
+READS: dict[LiteralString, int] = {
+    "SELECT * FROM feed.trigger_log ORDER BY seq DESC LIMIT 50": 400,
+    "SELECT * FROM feed.tail()": 400,
+    "SELECT * FROM feed.tail(since => NULL, board => 'b3')": 1_500,
+    "SELECT * FROM feed.tail(since => NULL, opportunity => 'o7')": 70_000,
+    "SELECT seq, changes FROM feed.history('o7')": 500,
+    "SELECT * FROM feed.trigger_log WHERE seq = (SELECT min(seq) FROM feed.log) + 50000": 1_500,
+    "SELECT * FROM feed.explain((SELECT max(seq) FROM feed.log))": 10,
+}
+"""Rows that may be touched: those that are told, and those of their transactions (up to 1,001 each)."""
+
+
+@pytest.mark.parametrize("known", ["analysed", "never analysed"])
+async def test_reading_the_log_costs_what_is_read(db: Connection, known: str) -> None:
+    await db.execute("ALTER TABLE feed.log SET (autovacuum_enabled = off)")
+    await db.execute(SEVERAL)
+    if known == "analysed":
+        await db.execute("ANALYZE feed.log")
+    for statement, most in READS.items():
+        (row,) = await rows(db, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement)
+        plan = row["QUERY PLAN"][0]["Plan"]
+        touched = sum(
+            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+            for node in nodes(plan)
+            if node.get("Relation Name") == "log"
+        )
+        assert touched <= most, (statement, touched, json.dumps(plan, indent=1))
+
+
+def nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node, *(deeper for inner in node.get("Plans", []) for deeper in nodes(inner))]
+
+
+async def test_a_reader_changes_nothing_through_the_views(db: Connection) -> None:
+    await db.execute("SET ROLE feed_dba")
+    assert await refusal(db, "UPDATE feed.trigger_log SET actor = 'x'") == "42501"
+    await db.execute("RESET ROLE")
