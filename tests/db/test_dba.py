@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -183,6 +183,28 @@ async def test_the_tail_is_the_newest_of_what_is_asked_for(db: Connection, datab
     assert len(await tail("since => NULL")) == 7
 
 
+async def test_a_time_is_found_among_numbers_with_gaps(db: Connection) -> None:
+    assert await value(db, "SELECT feed.seq_since('-infinity')") == await value(db, "SELECT min(seq) FROM feed.log")
+    await db.execute(
+        "INSERT INTO feed.log (seq, at, relation, op, actor, db_user, pid) "
+        "SELECT 1000 + n * n, '2030-01-01'::timestamptz + n * interval '1 min', 'x', 'insert', 'x', 'x', 1 "
+        "FROM generate_series(0, 200) AS n"
+    )
+    for minute in (0, 1, 57, 199):
+        at = "2030-01-01 00:00+00:00"
+        found = await value(db, "SELECT feed.seq_since(%s::timestamptz + %s * interval '1 min')", (at, minute))
+        later = "SELECT count(*) FROM feed.log WHERE at > %s::timestamptz + %s * interval '1 min'"
+        assert await value(db, later, (at, minute)) == 200 - minute
+        assert await value(db, "SELECT count(*) FROM feed.log WHERE seq >= %s", (found,)) == 200 - minute
+    assert await value(db, "SELECT feed.seq_since('infinity')") == await value(db, "SELECT max(seq) + 1 FROM feed.log")
+
+
+async def test_a_time_in_a_log_without_rows(database: Database) -> None:
+    assert await database.execute("SELECT feed.seq_since(now()) AS seq, (SELECT count(*) FROM feed.tail()) AS n") == [
+        {"seq": 0, "n": 0}
+    ]
+
+
 async def test_a_cursor_is_read_as_its_maker_means_it(db: Connection) -> None:
     text = "3f9a2b1c0d.790.801.0-2-5.1234.9f86d081"
     (found,) = await rows(db, "SELECT feed_id, xmax::text, xip::text, anchor, tag FROM feed.parse_cursor(%s)", (text,))
@@ -354,7 +376,7 @@ async def impatient(db: Connection, topic: LiteralString) -> dict[str, Any]:
     definition = await value(db, "SELECT pg_get_viewdef('feed.health')")
     old = re.compile("'00:0[15]:00'::interval")
     assert len(old.findall(definition)) == 2
-    at_once = SQL(cast(LiteralString, old.sub("'0'::interval", definition).rstrip(";")))
+    at_once = SQL(old.sub("'0'::interval", definition).rstrip(";"))
     wanted = SQL("SELECT status, found FROM ({}) AS h WHERE topic = {}").format(at_once, topic)
     (found,) = await rows(db, wanted)
     return found
@@ -411,6 +433,7 @@ SEVERAL = """
 READS: dict[LiteralString, int] = {
     "SELECT * FROM feed.trigger_log ORDER BY seq DESC LIMIT 50": 400,
     "SELECT * FROM feed.tail()": 400,
+    "SELECT * FROM feed.tail(since => '0 s')": 0,
     "SELECT * FROM feed.tail(since => NULL, board => 'b3')": 1_500,
     "SELECT * FROM feed.tail(since => NULL, opportunity => 'o7')": 70_000,
     "SELECT seq, changes FROM feed.history('o7')": 500,

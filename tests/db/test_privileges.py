@@ -95,6 +95,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.reset_feed(text)": set(),
     "feed.ring(bigint,text,text)": set(),
     "feed.row_key(jsonb,text[])": set(GROUPS),
+    "feed.seq_since(timestamp with time zone)": set(READERS),
     "feed.shown(jsonb)": set(READERS),
     "feed.tail(interval,text,text,text,text,integer)": set(READERS),
     "feed.tell_presence()": set(),

@@ -38,6 +38,7 @@ FUNCTIONS = (
     "parse_cursor",
     "has_seen",
     "trigger_arguments",
+    "seq_since",
     "log_pieces",
 )
 VIEWS = ("opportunity_versions", "editing", "trigger_log", "listeners", "lag", "triggers", "retention", "health")

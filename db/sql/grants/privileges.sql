@@ -15,7 +15,7 @@ GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_
     feed.unseen(xid8, xid8[], xid8, xid8[]) TO feed_app, feed_listener, feed_dba;
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.relation_name(oid), feed.trigger_arguments(bytea),
-    feed.log_pieces() TO feed_app, feed_dba;
+    feed.seq_since(timestamptz), feed.log_pieces() TO feed_app, feed_dba;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
 GRANT SELECT ON board_members, opportunities TO feed_listener;
 GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;

@@ -1,0 +1,147 @@
+"""docs/dba.md, done as it says: each block of SQL by a DBA in psql, on the demo with a story of two days in its log."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from db import demo, pgbin
+from db.engine import create_engine
+from tests.cli.test_docs import column
+from tests.support.database import Database
+from tests.support.services import serving
+from tests.support.until import until
+
+PAGE = Path(__file__).parents[2] / "docs" / "dba.md"
+PSQL = shutil.which("psql") or pgbin.find() / "psql"
+
+# Ana moves a deal by the API, yesterday at two minutes past ten. Today a board goes, a job of the night runs, and somebody moves
+# the deal back in psql.
+STORY = """
+    BEGIN;
+    SET LOCAL application_name = 'boardcast-api';
+    SELECT set_config('feed.actor', 'ana', true), set_config('feed.origin', 'c1f0a7d2-19', true);
+    UPDATE opportunities SET phase = 'won', value = 38000 WHERE company = 'Hotel Maré Alta';
+    COMMIT;
+    UPDATE feed.log
+    SET at = date_trunc('day', now()) - interval '1 day' + CASE actor WHEN 'ana' THEN interval '10:02' ELSE '8:30' END;
+    BEGIN;
+    SET LOCAL application_name = 'psql';
+    DELETE FROM boards WHERE id = 'parcerias';
+    COMMIT;
+    BEGIN;
+    SET LOCAL application_name = 'crm';
+    SELECT set_config('feed.origin', 'job:nightly', true);
+    UPDATE opportunities SET probability = probability + 5 WHERE board_id = 'vendas' AND phase IN ('negotiation', 'proposal');
+    COMMIT;
+    SET application_name = 'psql';
+    UPDATE opportunities SET phase = 'negotiation' WHERE company = 'Hotel Maré Alta';
+"""
+
+
+class Block(NamedTuple):
+    heading: str
+    line: int
+    commands: str
+    output: str
+    """What the page shows of it; empty where it shows nothing."""
+
+
+@cache
+def blocks() -> list[Block]:
+    found, heading = [], ""
+    pattern = re.compile(
+        r"^## (?P<heading>[^\n]*)$|^```sql\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?",
+        re.MULTILINE | re.DOTALL,
+    )
+    text = PAGE.read_text()
+    for match in pattern.finditer(text):
+        if match["heading"]:
+            heading = match["heading"]
+        else:
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(Block(heading, line, match["commands"], match["output"] or ""))
+    return found
+
+
+def run(database: Database, commands: str, *, role: str | None = "feed_dba") -> str:
+    """What psql prints; a recipe that is watched is looked at once."""
+    once = re.sub(r"\s*\\watch.*$", ";", commands, flags=re.MULTILINE)
+    url = make_conninfo(database.url, options="" if role is None else f"-c role={role}")
+    arguments = [PSQL, url, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-P", "pager=off", "-f", "-"]
+    done = subprocess.run(arguments, input=once, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{commands}\n{done.stderr}"
+    return done.stdout
+
+
+def heads(output: str) -> list[str]:
+    """The lines with the columns' names: those above a line of dashes; of an expanded one the names in front."""
+    lines = output.splitlines()
+    above = [line for line, below in pairwise(lines) if re.fullmatch(r"-[-+]*", below.strip())]
+    above = [re.sub(r"\s*\|\s*", "|", line.strip()) for line in above]
+    expanded = [line.partition("|")[0].strip() for line in lines if " | " in line] if "-[ RECORD" in output else []
+    return above or expanded
+
+
+@pytest.fixture
+async def told(database: Database) -> AsyncIterator[Database]:
+    """The database after the story, and the services, as if they had been running all the time."""
+    engine = create_engine(database.url, size=1)
+    await demo.seed(engine)
+    await engine.dispose()
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
+        await conn.execute(STORY)
+    async with serving(database) as services:
+        await services.open("websocket")
+        await services.open("websocket", user="bruno")
+        await services.api()
+        listed = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND sweeps > 0 RETURNING instance"
+
+        async def both() -> bool:
+            return len(await database.execute(listed)) == 2
+
+        await until(both, timeout=10)
+        yield database
+
+
+async def test_each_block_does_what_the_page_shows(told: Database) -> None:
+    assert len(blocks()) > 12
+    try:
+        for block in blocks():
+            output = run(told, block.commands, role=None if block.heading == "Roles" else "feed_dba")
+            if block.output:
+                assert heads(output) == heads(block.output) != [], f"docs/dba.md:{block.line}\n{output}"
+    finally:
+        await told.execute("DROP ROLE IF EXISTS maria")
+
+
+async def test_a_dba_changes_nothing(told: Database) -> None:
+    with pytest.raises(AssertionError, match="permission denied for table log"):
+        run(told, "DELETE FROM feed.log")
+    with pytest.raises(AssertionError, match="permission denied for table opportunities"):
+        run(told, "UPDATE opportunities SET title = 'x'")
+
+
+async def test_the_page_names_all_that_there_is(database: Database) -> None:
+    there = await database.execute(
+        """
+        SELECT relname AS name FROM pg_class WHERE relnamespace = 'feed'::regnamespace AND relkind = 'v'
+        UNION ALL
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'feed'::regnamespace AND has_function_privilege('feed_dba', oid, 'EXECUTE')
+        """
+    )
+    named = [re.sub(r"^feed\.|\(.*", "", name) for name in column("dba.md", "What there is")]
+    assert sorted(row["name"] for row in there if row["name"] not in INNER) == sorted(named)
+
+
+INNER = {"identify", "row_key", "shown", "relation_name", "trigger_arguments", "log_pieces", "era_now", "era_since"}
+"""What the views and the services call, and nobody needs by hand."""
