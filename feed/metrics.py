@@ -25,6 +25,12 @@ class Metrics:
         self.catchups = Counter(
             "boardcast_catchups_total", "Clients caught up, by where from", ["source"], registry=self.registry
         )
+        self.reads = Counter(
+            "boardcast_log_reads_total",
+            "Reads of the log for clients that came back, by whom for",
+            ["reader"],
+            registry=self.registry,
+        )
         self.resets = Counter(
             "boardcast_resets_total", "Cursors that could not be resumed", ["reason"], registry=self.registry
         )

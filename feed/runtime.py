@@ -164,6 +164,7 @@ class Runtime:
         self.catchups.recover(subscription)
 
     def _replaced(self, fault: Fault) -> None:
+        self.catchups.forget()
         for subscription in self.connections:
             self.catchups.restart(subscription, fault)
 
