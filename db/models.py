@@ -173,6 +173,7 @@ pacer = Table(
         server_default="",
         comment="Who holds the lease; as /readyz names it. Empty when it was given back",
     ),
+    Column("pid", Integer, comment="Backend process of its connection"),
     Column(
         "until",
         DateTime(timezone=True),

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     connections: PositiveInt = 20_000
     heartbeat: PositiveFloat = 15.0
     sweep: PositiveFloat = 1.0
+    bell: Annotated[Literal["always", "adaptive", "tick"], BeforeValidator(_lower)] = "adaptive"
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"],

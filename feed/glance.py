@@ -47,6 +47,11 @@ class Glance:
         else:
             self._ask()
 
+    def renew(self) -> None:
+        """Ask again for what was asked for and not looked at yet: somebody wants to know what has been committed since."""
+        if self._question is not None:
+            self._drop()
+
     async def look(self, feed: str) -> Chunk | None:
         """What is new since the aim; None where that is too much, cannot be told now, or is not of the feed with that id."""
         self._ask()

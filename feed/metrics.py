@@ -3,7 +3,7 @@
 No label names a user, a board or a card.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
 
@@ -48,6 +48,24 @@ class Metrics:
         )
         self.database_up = Gauge(
             "boardcast_database_up", "Whether the sweeping connection works", registry=self.registry
+        )
+        self.pacer = Enum(
+            "boardcast_pacer",
+            "Who rings: aside, it is not for this instance to say; calm and calming, the writers; busy and tick, this instance",
+            states=["aside", "calm", "calming", "busy", "tick"],
+            registry=self.registry,
+        )
+        self.pacer_transitions = Counter(
+            "boardcast_pacer_transitions_total", "Changes between these", ["to"], registry=self.registry
+        )
+        self.bells = Counter(
+            "boardcast_bells_total",
+            "Rings of the doorbell: by writers, as changes that the log says rang; by this instance as the pacer",
+            ["by"],
+            registry=self.registry,
+        )
+        self.bells_skipped = Counter(
+            "boardcast_bells_skipped_total", "Changes that the log says did not ring", registry=self.registry
         )
         self.reconnects = Counter(
             "boardcast_reconnects_total", "Lost database connections", ["connection"], registry=self.registry

@@ -13,7 +13,7 @@ import structlog
 
 from db.settings import Settings
 from db.tickets import redeem
-from feed import presence, tailer
+from feed import pacer, presence, tailer
 from feed.catchup import CatchUps
 from feed.connections import Connections
 from feed.cursor import Fault
@@ -22,6 +22,7 @@ from feed.encoding import Encoding
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
 from feed.listener import Listener
 from feed.metrics import Metrics
+from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
 from feed.principal import Principal
 from feed.ring import Ring
@@ -60,7 +61,12 @@ class Runtime:
         self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
         self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics)
-        bells = {tailer.CHANNEL: self.tailer.heard, presence.CHANNEL: self.presence.ring}
+        self.pacer = Pacer(settings, self.instance, self.tailer, self.metrics)
+        bells = {
+            tailer.CHANNEL: self.pacer.heard,
+            pacer.CHANNEL: self.pacer.vacant,
+            presence.CHANNEL: self.presence.ring,
+        }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
         self._running = AsyncExitStack()
@@ -75,6 +81,8 @@ class Runtime:
             started.push_async_callback(self.catchups.stop)
             await self.listener.start()
             started.push_async_callback(self.listener.stop)
+            self.pacer.start()
+            started.push_async_callback(self.pacer.stop)
             self.presence.start()
             started.push_async_callback(self.presence.stop)
             self._wheel.start()
@@ -99,6 +107,7 @@ class Runtime:
             "instance": self.instance,
             "log": "followed" if self.tailer.up else "out of reach",
             "listener": "up" if self.listener.up else "down",
+            "pacer": self.pacer.mode,
             "connections": len(self.connections),
         }
 

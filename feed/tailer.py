@@ -73,7 +73,10 @@ class Tailer:
         self._done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
+        self._found = self._rang = 0
         self.followers: list[Follower] = []
+        self.observers: list[Callable[[int, int], None]] = []
+        """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
         self.cursor: Cursor
         """Set from start() on: what has been published to all who are live."""
@@ -110,6 +113,7 @@ class Tailer:
     async def swept(self) -> None:
         """Wait until a sweep that begins after this call has ended."""
         target = self._begun + 1
+        self.glance.renew()
         self._doorbell.set()
         async with self._swept:
             await self._swept.wait_for(lambda: self._done >= target)
@@ -198,6 +202,7 @@ class Tailer:
 
     async def _sweep(self, conn: Connection) -> None:
         self._begun += 1
+        self._found = self._rang = 0
         part = await self.glance.look(self.cursor.feed)
         if part is not None:
             cursor, _ = self._take(part, None)
@@ -210,6 +215,8 @@ class Tailer:
         self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
+        for observe in self.observers:
+            observe(self._found, self._rang)
         async with self._swept:
             self._done = self._begun
             self._swept.notify_all()
@@ -231,6 +238,8 @@ class Tailer:
         cursor = self.cursor
         if part.last and part.snapshot is not None:
             cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
+        self._found += len(part.changes)
+        self._rang += sum(change.rang for change in part.changes)
         if part.changes:
             self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
         return cursor, newest

@@ -3,7 +3,7 @@ GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
 GRANT SELECT ON feed.log, feed.identity, feed.pacer TO feed_listener;
 -- Any instance may be the pacer; capture reads the pulse with its owner's right, so that writers need none.
-GRANT UPDATE (instance, until, mode, rung, since) ON feed.pacer TO feed_app, feed_listener;
+GRANT UPDATE (instance, pid, until, mode, rung, since) ON feed.pacer TO feed_app, feed_listener;
 GRANT UPDATE ON SEQUENCE feed.pulse TO feed_app, feed_listener;
 GRANT SELECT ON SEQUENCE feed.pulse TO feed_app, feed_listener, feed_dba;
 GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
