@@ -24,6 +24,7 @@ from db import embedded, logs, loopback
 from db.embedded import EmbeddedError, EmbeddedPostgres
 from db.settings import LIBPQ_URL, Settings
 from feed.http.server import FeedServer
+from feed.process import settle, take_room
 from feed.runtime import Runtime
 from feed.signals import Signals
 from feed.tokens import Tokens
@@ -186,7 +187,9 @@ def _running(settings: Settings, signals: Signals, *, ephemeral: bool) -> Iterat
 async def _serving_feed(settings: Settings, tokens: Tokens) -> AsyncIterator[FeedServer]:
     server = FeedServer(settings, Runtime(settings, tokens))
     try:
+        take_room()
         await server.start()
+        settle()
         yield server
     finally:
         await server.stop()

@@ -3,8 +3,15 @@
 No label names a user, a board or a card.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram
+import collections
+import time
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Enum, Gauge
 from prometheus_client.exposition import choose_encoder
+
+from feed.durations import Durations
+from feed.event import Event
 
 
 class Metrics:
@@ -15,12 +22,12 @@ class Metrics:
         self.deliveries = Counter(
             "boardcast_deliveries_total", "Events written to live clients", ["transport"], registry=self.registry
         )
-        self.delivery_seconds = Histogram(
+        self.delivery_seconds = Durations(
             "boardcast_delivery_seconds",
             "From the write of a row (feed.log.at) to the clients' sockets, by the two clocks",
-            registry=self.registry,
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+            (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
         )
+        self.registry.register(self.delivery_seconds)
         self.sweeps = Counter("boardcast_sweeps_total", "Reads of the log for all clients", registry=self.registry)
         self.catchups = Counter(
             "boardcast_catchups_total", "Clients caught up, by where from", ["source"], registry=self.registry
@@ -70,6 +77,13 @@ class Metrics:
         self.reconnects = Counter(
             "boardcast_reconnects_total", "Lost database connections", ["connection"], registry=self.registry
         )
+
+    def published(self, events: Sequence[Event]) -> None:
+        """Events were read, and written to all who are live."""
+        for kind, count in collections.Counter(event.type for event in events).items():
+            self.events.labels(kind).inc(count)
+        now = time.time()
+        self.delivery_seconds.observe([max(0.0, now - event.at.timestamp()) for event in events])
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics, and their content type, in the form that an Accept header asks for."""

@@ -250,12 +250,10 @@ class Tailer:
         self._connections.publish(batch, since=self.cursor)
         for follower in self.followers:
             follower.told(events)
-        now = time.time()
+        self._metrics.published(events)
         for event in events:
             if event.grant is not None:
                 self.members.apply(event.grant)
-            self._metrics.events.labels(event.type).inc()
-            self._metrics.delivery_seconds.observe(max(0.0, now - event.at.timestamp()))
         batch.forget()
 
     async def _wait(self) -> None:
