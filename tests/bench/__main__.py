@@ -86,7 +86,8 @@ def main() -> int:
 
         report(raw(figures, failed, time.monotonic() - begin))
         console.print("docs/benchmarks.md is written")
-    console.print(table([figure for its in figures.values() for figure in its]))
+    if len(figures) > 1:
+        console.print(table([figure for its in figures.values() for figure in its]))
     for name, error in failed.items():
         console.print(f"{name} failed: {error}")
     return 1 if failed else 0

@@ -14,7 +14,7 @@ import uvloop
 from tests.bench.figure import Figure
 from tests.bench.stage import stage
 
-_LIMIT = 480.0
+_LIMIT = 600.0
 """Seconds after which a scenario counts as failed: it waits for something that does not come."""
 
 
