@@ -13,7 +13,7 @@ from db import changelog
 from db.changelog import Chunk, Row, Seen
 from feed.session import Session
 
-_FEW = 64
+FEW = 64
 """Rows that are asked for: the listener's backend must be done soon, and what is more is read over another connection."""
 _PATIENCE = 1.0
 """Seconds in which the listener's connection must answer; another one is asked then."""
@@ -37,7 +37,7 @@ class Glance:
     def aim(self, since: Seen, most: int) -> None:
         """What to ask for next: what is new since then, told only if it is no more than so many rows."""
         self._drop()
-        self._few = min(_FEW, most)
+        self._few = min(FEW, most)
         self._question = changelog.fresh(since, self._few)
 
     def heard(self) -> None:

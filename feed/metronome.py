@@ -10,8 +10,10 @@ from typing import Any
 
 from feed.tasks import end
 
-_SHORTEST = 0.004
-"""Seconds of rest after a sweep. At least as long as the sweep took, so that half of the time is left for others."""
+_SHORTEST = 0.002
+"""Seconds of rest after a sweep, at least."""
+_SHARE = 1.5
+"""A rest is so many times as long as its sweep took: most of the time is left for others."""
 _LONGEST = 0.04
 """A sweep of this length and its rest are well below the 100 ms that a change may wait."""
 _IDLE = 0.016
@@ -49,6 +51,6 @@ class Metronome:
         while True:
             began, self._found = clock(), False
             await self._swept()
-            least = min(max(_SHORTEST, clock() - began), _LONGEST)
+            least = min(max(_SHORTEST, _SHARE * (clock() - began)), _LONGEST)
             rest = least if self._found else min(max(least, 2 * rest), max(least, _IDLE))
             await asyncio.sleep(rest)

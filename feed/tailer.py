@@ -25,7 +25,7 @@ from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
 from feed.follower import Follower
-from feed.glance import Glance
+from feed.glance import FEW, Glance
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
@@ -212,7 +212,8 @@ class Tailer:
             self.cursor = cursor
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
-        self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
+        if self._found <= FEW:
+            self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         for observe in self.observers:

@@ -24,7 +24,7 @@ AT_ONCE = 1.0
 
 @pytest.fixture(autouse=True)
 def _quick_to_calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.load._LONG", 0.1)
+    monkeypatch.setattr("feed.load._QUIET", 0.1)
 
 
 @pytest.fixture
