@@ -21,6 +21,8 @@ _PONG = frame(b"", opcode=0xA)
 
 
 class Socket(asyncio.Protocol):
+    __slots__ = ("_dropping", "_gone", "_parser", "_transport", "abort", "pending", "write")
+
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._parser = WebSocketReader(_Inlet(self), _LARGEST, compress=False, decode_text=True)
@@ -29,6 +31,7 @@ class Socket(asyncio.Protocol):
         self._gone = False
         # As attributes, the transport's own: each event asks each client.
         self.pending: Callable[[], int] = transport.get_write_buffer_size
+        self.write: Callable[[bytes], None] = transport.write
         self.abort: Callable[[], None] = transport.abort
 
     def said(self, text: str | None) -> None:
@@ -45,10 +48,6 @@ class Socket(asyncio.Protocol):
     @property
     def closing(self) -> bool:
         return self._dropping is not None or self._transport.is_closing()
-
-    def write(self, data: bytes) -> None:
-        if self._dropping is None:
-            self._transport.write(data)
 
     def close(self, goodbye: Goodbye, last: bytes) -> None:
         self._say_close(goodbye.code, goodbye.name, last)
@@ -88,6 +87,7 @@ class Socket(asyncio.Protocol):
         if self._dropping is None and not self._transport.is_closing():
             self._transport.write(last + frame(struct.pack("!H", code) + reason.encode(), opcode=0x8))
             self._dropping = asyncio.get_running_loop().call_later(_TO_CLOSE, self._transport.abort)
+            self.write = _to_nobody
 
     def _leave(self) -> None:
         if not self._gone:
@@ -95,8 +95,14 @@ class Socket(asyncio.Protocol):
             self.left()
 
 
+def _to_nobody(data: bytes) -> None:
+    """After a close there is nothing to say."""
+
+
 class _Inlet(WebSocketDataQueue):
     """Where aiohttp's parser puts what it has read: straight into the socket's hands."""
+
+    __slots__ = ("_socket",)
 
     def __init__(self, socket: Socket) -> None:
         # The protocol is only held for who pauses its reading; the deque would never hold anything.

@@ -83,6 +83,8 @@ class WebSocketHandler:
 class Visit(Socket):
     """A client, from the first message to the last."""
 
+    __slots__ = ("_clock", "_handler", "_late", "_runtime", "_subscription", "_waiting", "working")
+
     def __init__(self, transport: asyncio.Transport, handler: WebSocketHandler) -> None:
         super().__init__(transport)
         self._handler = handler
