@@ -34,7 +34,7 @@ class Metrics:
         )
         self.reads = Counter(
             "boardcast_log_reads_total",
-            "Reads of the log for clients that came back, by whom for",
+            "Reads of the log for clients that came back: shared by those with one cursor, or for one alone",
             ["reader"],
             registry=self.registry,
         )

@@ -14,6 +14,7 @@ import structlog
 from db.settings import Settings
 from db.tickets import redeem
 from feed import pacer, presence, tailer
+from feed.arrivals import Arrivals, CrowdedError
 from feed.catchup import CatchUps
 from feed.connections import Connections
 from feed.cursor import Fault
@@ -41,11 +42,12 @@ log = structlog.get_logger()
 
 
 class RefusedError(Exception):
-    """A stream that cannot begin; `goodbye` says why."""
+    """A stream that cannot begin; `goodbye` says why, `retry` when to come back (milliseconds) where that is for us to say."""
 
-    def __init__(self, goodbye: Goodbye) -> None:
+    def __init__(self, goodbye: Goodbye, retry: int | None = None) -> None:
         super().__init__(goodbye.meaning)
         self.goodbye = goodbye
+        self.retry = retry
 
 
 class Runtime:
@@ -69,6 +71,7 @@ class Runtime:
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
+        self._arrivals = Arrivals(settings.arrivals)
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
@@ -111,12 +114,16 @@ class Runtime:
             "connections": len(self.connections),
         }
 
-    def admit(self, principal: Principal) -> None:
-        """Raise RefusedError where there is no room for another stream of this user."""
+    async def arrive(self, principal: Principal) -> None:
+        """Wait for one's turn to begin a stream. Raises RefusedError, also where there is no room for another of this user."""
+        try:
+            await self._arrivals.turn()
+        except CrowdedError as error:
+            raise RefusedError(OVERLOADED, error.retry) from error
         if self.draining:
-            raise RefusedError(RESTART)
+            raise RefusedError(RESTART, _some_time())
         if len(self.connections) >= self.settings.connections:
-            raise RefusedError(OVERLOADED)
+            raise RefusedError(OVERLOADED, _some_time())
         if self.connections.of_user(principal.user_id) >= self.settings.user_connections:
             raise RefusedError(TOO_MANY)
 
@@ -166,7 +173,7 @@ class Runtime:
             return
         self.draining = True
         for subscription in self.connections:
-            subscription.dismiss(RESTART, retry=random.randint(100, _SPREAD))  # noqa: S311 - spreads load, guards nothing
+            subscription.dismiss(RESTART, retry=_some_time())
             self.metrics.closed.labels(RESTART.name).inc()
 
     def _fell_behind(self, subscription: Subscription) -> None:
@@ -180,3 +187,8 @@ class Runtime:
     async def _notify(self, channel: str) -> None:
         async with self.pool.connection() as conn:
             await conn.execute("SELECT pg_notify(%s, '')", (channel,))
+
+
+def _some_time() -> int:
+    """Milliseconds, another number for each client."""
+    return random.randint(100, _SPREAD)  # noqa: S311 - spreads load, guards nothing

@@ -151,17 +151,27 @@ class Visit(Socket):
     async def _first(self, text: str | None) -> None:
         auth = self._auth(text)
         principal = None if auth is None else await self._authenticate(auth)
-        if auth is None or principal is None or self.closing:
+        if auth is None or principal is None:
             return
         try:
-            self._runtime.admit(principal)
+            await self._runtime.arrive(principal)
         except RefusedError as error:
-            self.dismiss(error.goodbye, "error", error.goodbye.name, error.goodbye.meaning)
+            self._refuse(error)
+            return
+        if self.closing:
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
         encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         self._subscription = self._runtime.subscribe(principal, encoding, self, boards, auth.cursor)
         self._subscription.heard = self._clock()
+
+    def _refuse(self, error: RefusedError) -> None:
+        goodbye = error.goodbye
+        if error.retry is None:
+            self.dismiss(goodbye, "error", goodbye.name, goodbye.meaning)
+            return
+        self._runtime.metrics.closed.labels(goodbye.name).inc()
+        self.close(goodbye, frame(message("goodbye", reason=goodbye.name, retryMs=error.retry)))
 
     def _auth(self, text: str | None) -> Auth | None:
         if text is None:
