@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 import typer
 
-from api.commands import attach, database, detach, make_tokens, prune, read_settings, reset_feed, token, url_of
+from api.commands import attach, database, detach, make_tokens, prune, read_settings, reset_feed, retain, token, url_of
 from api.failures import DATABASE, USAGE, FailureError, known
 from db import embedded, logs, loopback
 from db.embedded import EmbeddedError, EmbeddedPostgres
@@ -111,7 +111,7 @@ def migrate_(
     log.info("boardcast is taken out")
 
 
-for command in (token, attach, detach, prune, reset_feed, database):
+for command in (token, attach, detach, prune, retain, reset_feed, database):
     app.command()(command)
 
 

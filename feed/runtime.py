@@ -21,6 +21,7 @@ from feed.cursor import Fault
 from feed.database import pool
 from feed.encoding import Encoding
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
+from feed.keeper import Keeper
 from feed.listener import Listener
 from feed.metrics import Metrics
 from feed.pacer import Pacer
@@ -71,6 +72,7 @@ class Runtime:
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
+        self._keeper = Keeper(self.pool)
         self._arrivals = Arrivals(settings.arrivals)
         self._running = AsyncExitStack()
 
@@ -88,6 +90,8 @@ class Runtime:
             started.push_async_callback(self.pacer.stop)
             self.presence.start()
             started.push_async_callback(self.presence.stop)
+            self._keeper.start()
+            started.push_async_callback(self._keeper.stop)
             self._wheel.start()
             started.push_async_callback(self._wheel.stop)
             self._running = started.pop_all()

@@ -7,10 +7,14 @@ GRANT UPDATE (instance, pid, until, mode, rung, since) ON feed.pacer TO feed_app
 GRANT UPDATE ON SEQUENCE feed.pulse TO feed_app, feed_listener;
 GRANT SELECT ON SEQUENCE feed.pulse TO feed_app, feed_listener, feed_dba;
 GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
+-- Through the log alone, and as it says.
+REVOKE ALL ON feed.log_1, feed.log_2, feed.log_default FROM feed_app, feed_dba;
+GRANT SELECT ON SEQUENCE feed.era, feed.era_xid TO feed_app, feed_listener, feed_dba;
 REVOKE SELECT ON feed.tickets FROM feed_dba;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
-    feed.unseen(xid8, xid8[], xid8, xid8[]) TO feed_app, feed_listener, feed_dba;
+    feed.unseen(xid8, xid8[], xid8, xid8[]), feed.era_now(), feed.era_since(xid8) TO feed_app, feed_listener, feed_dba;
+GRANT EXECUTE ON FUNCTION feed.keep() TO feed_app, feed_listener;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
 GRANT SELECT ON board_members, opportunities TO feed_listener;
 GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;

@@ -18,7 +18,7 @@ SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
 FROM (
     SELECT *
     FROM (
-        SELECT u.seq, u.at, n.xid, n.membership,
+        SELECT u.seq, u.era, n.xid, n.membership,
                max(u.seq) OVER (PARTITION BY u.xid) AS ends,
                max(n.xid) OVER board AS board_xid,
                count(*) OVER board AS size,
@@ -34,5 +34,5 @@ FROM (
     ORDER BY ends, seq
 ) AS o
 -- OFFSET 0: one after the other, by the index, whatever the planner thinks of their number.
-CROSS JOIN LATERAL (SELECT f.* FROM feed.log AS f WHERE f.seq = o.seq AND f.at = o.at OFFSET 0) AS l
+CROSS JOIN LATERAL (SELECT f.* FROM feed.log AS f WHERE f.seq = o.seq AND f.era = o.era OFFSET 0) AS l
 ORDER BY o.ends, o.seq
