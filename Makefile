@@ -67,7 +67,7 @@ $(BENCH_STAMP): $(VENV_STAMP)
 	@touch $@
 
 $(PEERS_STAMP): $(PEERS)/package-lock.json | $(VENV_STAMP)
-	cd $(PEERS) && $(CURDIR)/$(NODE) npm ci --no-audit --no-fund
+	cd $(PEERS) && $(CURDIR)/$(NODE) npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # What is served at /.

@@ -18,12 +18,13 @@ from urllib.parse import urlsplit, urlunsplit
 import structlog
 import typer
 
-from api.commands import attach, database, detach, make_tokens, prune, read_settings, reset_feed, token, url_of
+from api.commands import attach, database, detach, make_tokens, prune, read_settings, reset_feed, retain, token, url_of
 from api.failures import DATABASE, USAGE, FailureError, known
 from db import embedded, logs, loopback
 from db.embedded import EmbeddedError, EmbeddedPostgres
 from db.settings import LIBPQ_URL, Settings
 from feed.http.server import FeedServer
+from feed.process import settle, take_room
 from feed.runtime import Runtime
 from feed.signals import Signals
 from feed.tokens import Tokens
@@ -110,7 +111,7 @@ def migrate_(
     log.info("boardcast is taken out")
 
 
-for command in (token, attach, detach, prune, reset_feed, database):
+for command in (token, attach, detach, prune, retain, reset_feed, database):
     app.command()(command)
 
 
@@ -186,7 +187,9 @@ def _running(settings: Settings, signals: Signals, *, ephemeral: bool) -> Iterat
 async def _serving_feed(settings: Settings, tokens: Tokens) -> AsyncIterator[FeedServer]:
     server = FeedServer(settings, Runtime(settings, tokens))
     try:
+        take_room()
         await server.start()
+        settle()
         yield server
     finally:
         await server.stop()

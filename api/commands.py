@@ -5,19 +5,27 @@ Invariant: each command works on the database that is named, or else on the embe
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, LiteralString
+from typing import Annotated, Any, LiteralString, TypeVar
 
 import psycopg
 import typer
 
 from api.failures import DATABASE, USAGE, FailureError, check_urls
-from db import embedded
+from db import embedded, retention
+from db.changelog import Connection
 from db.embedded import EmbeddedPostgres
+from db.retention import Dropped
 from db.settings import Settings
 from feed.database import NotReadyError, dsn, require_ready
 from feed.tokens import Tokens
 
+T = TypeVar("T")
+
+_TRIES = 20
+_AGAIN = 0.5
+"""Seconds between them, for a log that is in use."""
 _AGE = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -26,7 +34,8 @@ Key = Annotated[str | None, typer.Option(help="Columns that tell rows apart, wit
 Board = Annotated[str | None, typer.Option(help="The column with the board whose members are told.")]
 Ttl = Annotated[str, typer.Option(metavar="TIME", help="How long it is good.")]
 Roles = Annotated[list[str] | None, typer.Option(help="A role that it carries: dba.")]
-Before = Annotated[str, typer.Option(metavar="TIME", help="A date, a time in UTC, or an age such as 30d.")]
+OlderThan = Annotated[str, typer.Option(metavar="TIME", help="An age such as 30d, a date, or a time in UTC.")]
+Age = Annotated[str, typer.Argument(metavar="TIME", help="An age such as 90d.")]
 
 
 def token(user: str, ttl: Ttl = "12h", role: Roles = None) -> None:
@@ -51,13 +60,26 @@ def detach(table: Table) -> None:
     _ask("SELECT feed.detach(%s::text::regclass)::text", (table,))
 
 
-def prune(before: Before) -> None:
-    """Forget the log before a time.
+def prune(older_than: OlderThan) -> None:
+    """Forget the old log.
 
-    A client that was away for longer takes a new snapshot.
+    A partition is dropped when nothing in it is newer. A client that was away for longer takes a new snapshot.
     """
-    forgotten = _ask("SELECT feed.prune(%s)", (_moment(before),))
-    typer.echo(f"{forgotten} rows forgotten")
+    before = _moment(older_than)
+    any_dropped = False
+    while (dropped := _with(lambda conn: _patiently(conn, before))).partition is not None:
+        any_dropped = True
+        typer.echo(f"{dropped.partition} dropped: {dropped.rows} rows forgotten")
+    if not any_dropped:
+        typer.echo("nothing is that old")
+
+
+def retain(age: Age) -> None:
+    """Keep the log for so long from now on.
+
+    Services drop what is older, within minutes.
+    """
+    _with(lambda conn: retention.retain(conn, timedelta(seconds=_seconds(age))))
 
 
 def reset_feed(reason: Annotated[str, typer.Option(help="Kept in feed.identity.")] = "by hand") -> None:
@@ -108,15 +130,35 @@ def url_of(settings: Settings) -> str:
 
 def _ask(statement: LiteralString, parameters: tuple[object, ...] = ()) -> Any:
     """Run a statement on the database that is named, or else on the embedded one that runs; the one value it returns."""
-    url = url_of(read_settings())
 
-    async def ask() -> Any:
-        async with await psycopg.AsyncConnection.connect(dsn(url, "boardcast"), autocommit=True) as conn:
-            await require_ready(conn)
-            row = await (await conn.execute(statement, parameters)).fetchone()
+    async def ask(conn: Connection) -> Any:
+        row = await (await conn.execute(statement, parameters)).fetchone()
         return row[0] if row else None
 
-    return asyncio.run(ask())
+    return _with(ask)
+
+
+def _with(work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Work on the database that is named, or else on the embedded one that runs."""
+    url = url_of(read_settings())
+
+    async def connected() -> T:
+        async with await psycopg.AsyncConnection.connect(dsn(url, "boardcast"), autocommit=True) as conn:
+            await require_ready(conn)
+            return await work(conn)
+
+    return asyncio.run(connected())
+
+
+async def _patiently(conn: Connection, before: datetime) -> Dropped:
+    for _ in range(_TRIES):
+        dropped = await retention.prune(conn, before)
+        if dropped.partition is not None or dropped.rows is None:
+            return dropped
+        await asyncio.sleep(_AGAIN)
+    raise FailureError(
+        DATABASE, "the log is in use: somebody reads it, or has written to it and not ended yet. Try again later"
+    )
 
 
 def _name_of(user: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Interval,
     MetaData,
     Numeric,
     Sequence,
@@ -119,6 +120,10 @@ user_presence = Table(
 
 log_seq = Sequence("log_seq", schema="feed", cache=1, metadata=Base.metadata)
 
+Sequence("era", schema="feed", cache=1, metadata=Base.metadata)
+Sequence("era_xid", schema="feed", start=0, minvalue=0, cache=1, metadata=Base.metadata)
+
+# Its partitions, log_<era>, come and go.
 log = Table(
     "log",
     Base.metadata,
@@ -153,9 +158,17 @@ log = Table(
     Column("client_addr", INET, comment="Null over a Unix socket"),
     Column("pid", Integer, nullable=False, comment="Backend process"),
     Column("rang", Boolean, nullable=False, server_default=text("true"), comment="Whether the write rang the doorbell"),
-    Index("log_xid", "xid"),
+    Column(
+        "era",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        server_default=text("pg_sequence_last_value('feed.era'::regclass)"),
+        comment="The partition: feed.era as it was when the row was written",
+    ),
+    Index("log_xid", "xid", "era"),
     Index("log_key", "relation", "key", "seq"),
-    Index("log_at", "at", postgresql_using="brin"),
+    postgresql_partition_by="RANGE (era)",
     schema="feed",
     comment="Every change of a fed table, in the transaction that made it. Append-only.",
 )
@@ -173,6 +186,7 @@ pacer = Table(
         server_default="",
         comment="Who holds the lease; as /readyz names it. Empty when it was given back",
     ),
+    Column("pid", Integer, comment="Backend process of its connection"),
     Column(
         "until",
         DateTime(timezone=True),
@@ -204,6 +218,28 @@ pacer = Table(
     ),
     schema="feed",
     comment="Which instance rings the doorbell in place of the writers when they are many. One row: a lease.",
+)
+
+keeper = Table(
+    "keeper",
+    Base.metadata,
+    Column("one", Boolean, CheckConstraint("one", "keeper_one"), primary_key=True, server_default=text("true")),
+    Column(
+        "retention",
+        Interval,
+        nullable=False,
+        server_default="90 days",
+        comment="Older partitions of feed.log are dropped, by whatever service runs",
+    ),
+    Column(
+        "turned",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When the era began",
+    ),
+    schema="feed",
+    comment="How long the log is kept. One row; who keeps the log holds its lock.",
 )
 
 instances = Table(
@@ -253,6 +289,20 @@ identity = Table(
     Column("reason", Text, nullable=False),
     Column("floor_seq", BigInteger, nullable=False, server_default="0", comment="The log up to here has been pruned"),
     Column("floor_xid", XID8, nullable=False, server_default=text("'0'"), comment="The largest xid among the pruned"),
+    Column(
+        "first_era",
+        BigInteger,
+        nullable=False,
+        server_default="1",
+        comment="Earlier eras were written in another cluster: their xids mean nothing here",
+    ),
+    Column(
+        "first_xid",
+        XID8,
+        nullable=False,
+        server_default=text("'0'"),
+        comment="Where this cluster stood when the first era began",
+    ),
     schema="feed",
     comment="What the cursors of this feed must agree with. One row.",
 )

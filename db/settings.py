@@ -78,8 +78,10 @@ class Settings(BaseSettings):
     drain_timeout: NonNegativeFloat = 30.0
     user_connections: PositiveInt = 20
     connections: PositiveInt = 20_000
+    arrivals: PositiveInt = 1000
     heartbeat: PositiveFloat = 15.0
     sweep: PositiveFloat = 1.0
+    bell: Annotated[Literal["always", "adaptive", "tick"], BeforeValidator(_lower)] = "adaptive"
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"],

@@ -6,43 +6,35 @@ same snapshot that it is read in.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Coroutine
+from contextlib import aclosing
 from typing import Any
 
 import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from db import changelog
-from db.changelog import Connection
 from db.settings import Settings
 from feed.backoff import backoff
-from feed.batch import Batch
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault
-from feed.database import Pool, patiently
-from feed.event import Event, message
+from feed.database import Pool
+from feed.event import message
 from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
+from feed.readings import Asked, FaultyError, Readings
 from feed.ring import Ring
 from feed.subscription import State, Subscription
 from feed.tailer import Tailer
 from feed.tasks import end
 
-_AT_ONCE = 4
-"""Readers of the log at a time; the others wait their turn."""
-_PATIENCE = 60.0
-"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
-_READING = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
-)
-"""A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
 _GRACE = 0.2
 """Seconds that a reader waits for its client to take what was read, before another client has its turn."""
-_LOOK = 0.02
-"""Seconds between looks at a socket that drains."""
+_LOOK = 0.001, 0.05
+"""Seconds between looks at a socket that drains: at first, and at last."""
+_REPLAYED = 32 * 1024 * 1024
+"""Bytes written from the ring after which what its batches were encoded to is dropped, and made again where it is needed."""
 
 log = structlog.get_logger()
 
@@ -59,15 +51,15 @@ class CatchUps:
         metrics: Metrics,
     ) -> None:
         self._settings = settings
-        self._pool = pool
         self._tailer = tailer
         self._ring = ring
         self._connections = connections
         self._presence = presence
         self._metrics = metrics
-        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._readings = Readings(settings, pool, tailer, ring, metrics)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
+        self._replayed = 0
 
     def open(self, subscription: Subscription, asked: str | None) -> None:
         """Begin a new client's stream, at the cursor that it asked for or live."""
@@ -94,6 +86,11 @@ class CatchUps:
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         await end(*self._working)
+        await self._readings.stop()
+
+    def forget(self) -> None:
+        """The log was replaced: nothing that was read of it holds."""
+        self._readings.clear()
 
     async def _open(self, subscription: Subscription, asked: str | None) -> None:
         resume, fault = "live", None
@@ -121,17 +118,20 @@ class CatchUps:
 
     async def _fault(self, subscription: Subscription, asked: str) -> Fault | None:
         try:
-            cursor = subscription.cursor = Cursor.parse(asked)
+            subscription.cursor = Cursor.parse(asked)
         except ValueError:
             return Fault.MALFORMED
-        if self._ring.place(cursor) is not None:
+        if self._ring.place(subscription.cursor) is not None:
             return None
         for seconds in backoff():
             try:
-                async with self._reader() as conn, asyncio.timeout(_PATIENCE):
-                    return cursor.fault(await changelog.proof(conn, cursor.anchor))
+                await self._readings.prove(self._asked(subscription))
+            except FaultyError as error:
+                return error.fault
             except (psycopg.OperationalError, PoolTimeout, TimeoutError):
                 await asyncio.sleep(seconds)
+            else:
+                return None
         raise AssertionError("backoff() does not end")
 
     async def _follow(self, subscription: Subscription) -> None:
@@ -155,45 +155,38 @@ class CatchUps:
 
     async def _read(self, subscription: Subscription) -> int | None:
         """Write what the log has from the subscription's cursor to the hub's; the place in the ring to go on from."""
-        if not self._tailer.cursor.covers(subscription.cursor) or self._ring.place(self._tailer.cursor) is None:
-            # It has been served by one that was ahead of us, or more was published in one sweep than the ring holds.
-            await self._tailer.swept()
-        self._see(subscription)
-        target, settings = self._tailer.cursor, self._settings
-        after: tuple[int, int] | None = None
-        done = subscription.cursor == target
-        while not done:
-            async with self._reader() as conn:
-                async with asyncio.timeout(_PATIENCE):
-                    fault = subscription.cursor.fault(await changelog.proof(conn, subscription.cursor.anchor))
-                if fault is not None:
-                    target = self._tailer.cursor
-                    self._reset(subscription, fault)
-                    break
-                reading = changelog.read(
-                    conn,
-                    subscription.cursor.seen,
-                    target.seen,
-                    subscription.boards,
-                    collapsed=subscription.collapse,
-                    threshold=settings.resync_threshold,
-                    chunk=settings.chunk,
-                    after=after,
-                )
-                async with aclosing(reading) as parts:
-                    async for part in patiently(parts, _PATIENCE):
-                        self._see(subscription)
-                        events = [Event.of(change) for change in part.changes]
-                        subscription.replay(Batch(events, target if part.last else None))
-                        after, done = part.end, part.last
-                        if not await self._drains(subscription, _GRACE):
-                            # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
-                            break
-            if not await self._drained(subscription):
-                return None
-        self._metrics.catchups.labels("collapsed" if subscription.collapse else "log").inc()
+        try:
+            target = await self._write(subscription, self._asked(subscription))
+        except FaultyError as error:
+            target = self._tailer.cursor
+            self._reset(subscription, error.fault)
+        if target is None:
+            return None
         subscription.cursor = target
         return self._ring.place(target)
+
+    async def _write(self, subscription: Subscription, asked: Asked) -> Cursor | None:
+        """What is shared, then what is not; where it leads to, if the client takes it all."""
+        reading = await self._readings.read(asked)
+        for batch in reading.batches:
+            self._see(subscription)
+            subscription.replay(batch)
+            if not await self._drained(subscription):
+                return None
+        after = reading.end
+        while after is not None:
+            async with aclosing(self._readings.rest(asked, reading.target, after)) as parts:
+                async for batch, place in parts:
+                    self._see(subscription)
+                    subscription.replay(batch)
+                    after = place if batch.cursor is None else None
+                    if not await self._drains(subscription, _GRACE):
+                        # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
+                        break
+            if not await self._drained(subscription):
+                return None
+        self._metrics.catchups.labels("collapsed" if asked.collapsed else "log").inc()
+        return reading.target
 
     def _replay(self, subscription: Subscription, place: int) -> int:
         """Write the ring from a place on; the place reached, which is its end unless the client has enough to read."""
@@ -204,7 +197,14 @@ class CatchUps:
             subscription.replay(batch)
             subscription.cursor = batch.cursor or subscription.cursor
             place += 1
+            self._replayed += batch.size
+        if self._replayed > _REPLAYED:
+            self._forget()
         return place
+
+    def _asked(self, subscription: Subscription) -> Asked:
+        self._see(subscription)
+        return Asked(subscription.cursor, subscription.boards, subscription.collapse)
 
     def _see(self, subscription: Subscription) -> None:
         subscription.see(self._tailer.members.boards(subscription.principal.user_id))
@@ -226,20 +226,19 @@ class CatchUps:
 
     async def _drains(self, subscription: Subscription, seconds: float) -> bool:
         enough = self._settings.client_budget // 2
+        look, most = _LOOK
         try:
             async with asyncio.timeout(seconds):
-                while subscription.sink.pending() > enough:  # noqa: ASYNC110 - transports have no public event for it
-                    await asyncio.sleep(_LOOK)
+                while subscription.sink.pending() > enough:
+                    await asyncio.sleep(look)  # transports have no public event for it
+                    look = min(2 * look, most)
         except TimeoutError:
             return False
         return True
 
-    @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[Connection]:
-        async with self._turn, self._pool.connection() as conn, conn.transaction():
-            async with asyncio.timeout(_PATIENCE):
-                await conn.execute(_READING)
-            yield conn
+    def _forget(self) -> None:
+        self._replayed = 0
+        self._ring.forget()
 
     def _spawn(self, subscription: Subscription, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"catch-up {subscription.id}")
@@ -252,7 +251,7 @@ class CatchUps:
         if self._tasks.get(subscription) is task:
             del self._tasks[subscription]
         if not self._tasks:
-            self._ring.forget()
+            self._forget()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
             log.error("catching up failed", exc_info=error)

@@ -73,7 +73,11 @@ class Event:
 
 def timestamp(at: datetime) -> str:
     """As in JavaScript's toISOString: UTC, milliseconds, Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    at = at.astimezone(UTC)
+    if at.microsecond:
+        # A third of the time that isoformat() takes, of each event; orjson leaves out a fraction of nothing.
+        return orjson.dumps(at)[1:24].decode() + "Z"
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def message(type: str, **fields: object) -> bytes:  # noqa: A002 - the protocol's own word

@@ -13,7 +13,7 @@ from db import changelog
 from db.changelog import Chunk, Row, Seen
 from feed.session import Session
 
-_FEW = 64
+FEW = 64
 """Rows that are asked for: the listener's backend must be done soon, and what is more is read over another connection."""
 _PATIENCE = 1.0
 """Seconds in which the listener's connection must answer; another one is asked then."""
@@ -37,7 +37,7 @@ class Glance:
     def aim(self, since: Seen, most: int) -> None:
         """What to ask for next: what is new since then, told only if it is no more than so many rows."""
         self._drop()
-        self._few = min(_FEW, most)
+        self._few = min(FEW, most)
         self._question = changelog.fresh(since, self._few)
 
     def heard(self) -> None:
@@ -46,6 +46,11 @@ class Glance:
             self._late = True
         else:
             self._ask()
+
+    def renew(self) -> None:
+        """Ask again for what was asked for and not looked at yet: somebody wants to know what has been committed since."""
+        if self._question is not None:
+            self._drop()
 
     async def look(self, feed: str) -> Chunk | None:
         """What is new since the aim; None where that is too much, cannot be told now, or is not of the feed with that id."""

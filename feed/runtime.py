@@ -15,15 +15,18 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import presence, tailer
+from feed import pacer, presence, tailer
+from feed.arrivals import Arrivals, CrowdedError
 from feed.catchup import CatchUps
 from feed.connections import Connections
 from feed.cursor import Fault
 from feed.database import pool
 from feed.encoding import Encoding
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
+from feed.keeper import Keeper
 from feed.listener import Listener
 from feed.metrics import Metrics
+from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
 from feed.principal import Principal
 from feed.ring import Ring
@@ -43,11 +46,12 @@ log = structlog.get_logger()
 
 
 class RefusedError(Exception):
-    """A stream that cannot begin; `goodbye` says why."""
+    """A stream that cannot begin; `goodbye` says why, `retry` when to come back (milliseconds) where that is for us to say."""
 
-    def __init__(self, goodbye: Goodbye) -> None:
+    def __init__(self, goodbye: Goodbye, retry: int | None = None) -> None:
         super().__init__(goodbye.meaning)
         self.goodbye = goodbye
+        self.retry = retry
 
 
 class Runtime:
@@ -64,9 +68,16 @@ class Runtime:
         self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
         self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics)
-        bells = {tailer.CHANNEL: self.tailer.heard, presence.CHANNEL: self.presence.ring}
+        self.pacer = Pacer(settings, self.instance, self.tailer, self.metrics)
+        bells = {
+            tailer.CHANNEL: self.pacer.heard,
+            pacer.CHANNEL: self.pacer.vacant,
+            presence.CHANNEL: self.presence.ring,
+        }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
+        self._keeper = Keeper(self.pool)
+        self._arrivals = Arrivals(settings.arrivals)
         self._roster = Roster(self.pool, self._word)
         self._started = 0.0
         self._running = AsyncExitStack()
@@ -81,8 +92,12 @@ class Runtime:
             started.push_async_callback(self.catchups.stop)
             await self.listener.start()
             started.push_async_callback(self.listener.stop)
+            self.pacer.start()
+            started.push_async_callback(self.pacer.stop)
             self.presence.start()
             started.push_async_callback(self.presence.stop)
+            self._keeper.start()
+            started.push_async_callback(self._keeper.stop)
             self._wheel.start()
             started.push_async_callback(self._wheel.stop)
             self._started = time.monotonic()
@@ -108,15 +123,20 @@ class Runtime:
             "instance": self.instance,
             "log": "followed" if self.tailer.up else "out of reach",
             "listener": "up" if self.listener.up else "down",
+            "pacer": self.pacer.mode,
             "connections": len(self.connections),
         }
 
-    def admit(self, principal: Principal) -> None:
-        """Raise RefusedError where there is no room for another stream of this user."""
+    async def arrive(self, principal: Principal) -> None:
+        """Wait for one's turn to begin a stream. Raises RefusedError, also where there is no room for another of this user."""
+        try:
+            await self._arrivals.turn()
+        except CrowdedError as error:
+            raise RefusedError(OVERLOADED, error.retry) from error
         if self.draining:
-            raise RefusedError(RESTART)
+            raise RefusedError(RESTART, _some_time())
         if len(self.connections) >= self.settings.connections:
-            raise RefusedError(OVERLOADED)
+            raise RefusedError(OVERLOADED, _some_time())
         if self.connections.of_user(principal.user_id) >= self.settings.user_connections:
             raise RefusedError(TOO_MANY)
 
@@ -166,7 +186,7 @@ class Runtime:
             return
         self.draining = True
         for subscription in self.connections:
-            subscription.dismiss(RESTART, retry=random.randint(100, _SPREAD))  # noqa: S311 - spreads load, guards nothing
+            subscription.dismiss(RESTART, retry=_some_time())
             self.metrics.closed.labels(RESTART.name).inc()
 
     def _word(self) -> Word:
@@ -190,9 +210,15 @@ class Runtime:
         self.catchups.recover(subscription)
 
     def _replaced(self, fault: Fault) -> None:
+        self.catchups.forget()
         for subscription in self.connections:
             self.catchups.restart(subscription, fault)
 
     async def _notify(self, channel: str) -> None:
         async with self.pool.connection() as conn:
             await conn.execute("SELECT pg_notify(%s, '')", (channel,))
+
+
+def _some_time() -> int:
+    """Milliseconds, another number for each client."""
+    return random.randint(100, _SPREAD)  # noqa: S311 - spreads load, guards nothing

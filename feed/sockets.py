@@ -1,7 +1,8 @@
 """The socket that a service listens on.
 
 Invariant: two services cannot share a port by accident, and a client whose network is gone is dropped within half a minute,
-whichever transport it uses: an unacknowledged heartbeat is enough.
+whichever transport it uses: an unacknowledged heartbeat is enough. The kernel keeps little for a client that does not read, so
+that one that is slow is known to be slow, by what it leaves unread with us.
 """
 
 import asyncio
@@ -10,6 +11,10 @@ import socket
 
 _UNACKNOWLEDGED = 30_000
 """Milliseconds that written bytes may stay unacknowledged."""
+
+
+_UNSENT = 128 * 1024
+"""Bytes that the kernel takes for a client before it has room for them; else megabytes, and thousands of old events."""
 
 
 async def listen(host: str, port: int, variable: str) -> socket.socket:
@@ -22,6 +27,9 @@ async def listen(host: str, port: int, variable: str) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # tcp(7): inherited by the sockets that accept() returns.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            # Inherited too. What is on its way is not bounded by it, so a fast client far away is as fast as before.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         sock.setblocking(False)
         sock.bind(address)
         # Two may bind one port where neither listens yet: listening here makes the second fail, and not its clients.

@@ -67,7 +67,7 @@ class StreamRequest:
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
-            runtime.admit(principal)
+            await runtime.arrive(principal)
         except TokenError as error:
             raise StreamError(_OF_TOKEN[error.code], error.message) from error
         except RefusedError as error:

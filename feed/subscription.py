@@ -43,6 +43,22 @@ class State(Enum):
 
 
 class Subscription:
+    __slots__ = (
+        "boards",
+        "budget",
+        "collapse",
+        "cursor",
+        "encoding",
+        "heard",
+        "id",
+        "owed",
+        "principal",
+        "sink",
+        "spoke",
+        "state",
+        "wanted",
+    )
+
     def __init__(
         self,
         principal: Principal,
@@ -71,7 +87,8 @@ class Subscription:
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
         self.heard: float | None = None
         """When the client last said anything (loop time), where its transport lets it."""
-        self._budget = budget
+        self.budget = budget
+        """Bytes that may lie unread."""
 
     def see(self, boards: Boards) -> None:
         """What its user sees now."""
@@ -80,7 +97,7 @@ class Subscription:
     def write(self, data: bytes) -> bool:
         """Queue bytes for the socket; False where the client has too many unread, and nothing was written."""
         pending = self.sink.pending()
-        if pending and pending + len(data) > self._budget:
+        if pending and pending + len(data) > self.budget:
             return False
         self.sink.write(data)
         return True

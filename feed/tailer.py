@@ -25,7 +25,7 @@ from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
 from feed.follower import Follower
-from feed.glance import Glance
+from feed.glance import FEW, Glance
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
@@ -73,9 +73,12 @@ class Tailer:
         self._done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
+        self._found = self._rang = 0
         self.backend: int | None = None
         """The server's process that the log is read with; None while there is none."""
         self.followers: list[Follower] = []
+        self.observers: list[Callable[[int, int], None]] = []
+        """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
         self.cursor: Cursor
         """Set from start() on: what has been published to all who are live."""
@@ -122,6 +125,7 @@ class Tailer:
     async def swept(self) -> None:
         """Wait until a sweep that begins after this call has ended."""
         target = self._begun + 1
+        self.glance.renew()
         self._doorbell.set()
         async with self._swept:
             await self._swept.wait_for(lambda: self._done >= target)
@@ -210,6 +214,7 @@ class Tailer:
 
     async def _sweep(self, conn: Connection) -> None:
         self._begun += 1
+        self._found = self._rang = 0
         part = await self.glance.look(self.cursor.feed)
         if part is not None:
             cursor, _ = self._take(part, None)
@@ -219,9 +224,12 @@ class Tailer:
             self.cursor = cursor
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
-        self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
+        if self._found <= FEW:
+            self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
+        for observe in self.observers:
+            observe(self._found, self._rang)
         async with self._swept:
             self._done = self._begun
             self._swept.notify_all()
@@ -243,6 +251,8 @@ class Tailer:
         cursor = self.cursor
         if part.last and part.snapshot is not None:
             cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
+        self._found += len(part.changes)
+        self._rang += sum(change.rang for change in part.changes)
         if part.changes:
             self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
         return cursor, newest
@@ -253,12 +263,10 @@ class Tailer:
         self._connections.publish(batch, since=self.cursor)
         for follower in self.followers:
             follower.told(events)
-        now = time.time()
+        self._metrics.published(events)
         for event in events:
             if event.grant is not None:
                 self.members.apply(event.grant)
-            self._metrics.events.labels(event.type).inc()
-            self._metrics.delivery_seconds.observe(max(0.0, now - event.at.timestamp()))
         batch.forget()
 
     async def _wait(self) -> None:

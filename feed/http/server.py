@@ -4,6 +4,8 @@ Invariant: start() returns when the port is open and the runtime ready, or raise
 to every client before it closes the port's connections.
 """
 
+import asyncio
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -23,8 +25,9 @@ class FeedServer:
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
         self._settings = settings
         self._runtime = runtime
+        self._sockets = WebSocketHandler(runtime, Handlers(runtime).router())
         self._runner = web.AppRunner(
-            make_app(runtime), handler_cancellation=True, shutdown_timeout=_TO_LEAVE, access_log=None
+            make_app(runtime, self._sockets), handler_cancellation=True, shutdown_timeout=_TO_LEAVE, access_log=None
         )
 
     async def start(self) -> None:
@@ -50,11 +53,11 @@ class FeedServer:
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         self._runtime.drain()
-        await self._runner.cleanup()
+        await asyncio.gather(self._runner.cleanup(), self._sockets.stop(_TO_LEAVE))
         await self._runtime.stop()
 
 
-def make_app(runtime: Runtime) -> web.Application:
+def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
     """The routes of the feed service."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -68,7 +71,7 @@ def make_app(runtime: Runtime) -> web.Application:
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     app = web.Application(middlewares=[_problems])
-    app.router.add_get("/ws", WebSocketHandler(runtime, Handlers(runtime).router()).handle)
+    app.router.add_get("/ws", sockets.handle)
     app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

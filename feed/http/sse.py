@@ -4,6 +4,7 @@ Invariant: after the headers every byte goes straight to the transport, already 
 """
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import HttpVersion11, web
 
@@ -19,14 +20,13 @@ class StreamSink:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.pending: Callable[[], int] = transport.get_write_buffer_size
+        """As an attribute, the transport's own: each event asks each client."""
         self.done = asyncio.Event()
 
     def write(self, data: bytes) -> None:
         if not self.done.is_set() and not self._transport.is_closing():
             self._transport.write(data)
-
-    def pending(self) -> int:
-        return self._transport.get_write_buffer_size()
 
     def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
         self.write(last)

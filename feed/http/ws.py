@@ -1,166 +1,216 @@
 """GET /ws: the feed over a WebSocket.
 
-Invariant: every byte after the handshake goes through one sink, in order. Nobody waits for a client here: what it does not
-read stays in its transport, up to its budget. Where a browser could not see an HTTP status, the socket is opened and then
-closed with a code.
+Invariant: messages are taken one after the other, in order, by a task that lives only while there are some. Where a browser
+could not see an HTTP status, the socket is opened and then closed with a code.
 """
 
 import asyncio
+from collections import deque
 
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.event import message
-from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, OVERLOADED, UNAUTHENTICATED, Goodbye
+from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, OVERLOADED, TOO_BIG, UNAUTHENTICATED, Goodbye
+from feed.http.socket import Socket, early, take_over
 from feed.principal import Principal
 from feed.protocol import Auth, BadMessageError, parse
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import RefusedError, Runtime
 from feed.stream import origin_allowed
 from feed.subscription import Subscription
+from feed.tasks import end
 from feed.tokens import TokenError
 
 PROTOCOL = "boardcast.v1"
-_LARGEST = 64 * 1024
 _TO_AUTHENTICATE = 10.0
-_TO_CLOSE = 2.0
-_PONG = frame(b"", opcode=0xA)
+_MOST_WAITING = 100
+"""Messages of one client that wait for the one before; it is not read on until they are taken."""
 
-
-class SocketSink:
-    """Writes frames straight to the transport."""
-
-    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        self._ws = ws
-        self._transport = transport
-        self._closing: asyncio.Task[bool] | None = None
-
-    def write(self, data: bytes) -> None:
-        if self._closing is None and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def pending(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def close(self, goodbye: Goodbye, last: bytes) -> None:
-        if self._closing is None:
-            self.write(last)
-            closing = self._ws.close(code=goodbye.code, message=goodbye.name.encode())
-            self._closing = asyncio.create_task(closing, name="close")
-
-    def abort(self) -> None:
-        self._transport.abort()
-
-    async def closed(self) -> None:
-        """Wait for the closing handshake, if there is one."""
-        if self._closing is not None:
-            await asyncio.gather(self._closing, return_exceptions=True)
+log = structlog.get_logger()
 
 
 class WebSocketHandler:
     def __init__(self, runtime: Runtime, router: Router) -> None:
-        self._runtime = runtime
-        self._router = router
-        self._log = structlog.get_logger()
+        self.runtime = runtime
+        self.router = router
+        self.visits: set[Visit] = set()
+        self._empty = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse(
-            protocols=(PROTOCOL,), compress=False, autoping=False, max_msg_size=_LARGEST, timeout=_TO_CLOSE
-        )
-        if not ws.can_prepare(request).ok:
+        answer = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False)
+        if not answer.can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(
                 text="GET /ws is a WebSocket: connect with an Upgrade request\n", headers={"Upgrade": "websocket"}
             )
-        await ws.prepare(request)
+        begun = early(request)
+        await answer.prepare(request)
         transport = request.transport
-        if transport is None:
-            return ws
-        sink = SocketSink(ws, transport)
-        try:
-            await self._serve(request, ws, sink)
-            await sink.closed()
-        finally:
-            # A peer that does not answer the close would keep its socket and its bytes.
-            if not ws.closed or transport.get_write_buffer_size():
-                transport.abort()
-        return ws
+        if transport is not None:
+            visit = Visit(transport, self)
+            if not origin_allowed(request.headers, self.runtime):
+                text = "this Origin is not one of BOARDCAST_ORIGINS"
+                visit.dismiss(FORBIDDEN, "error", "forbidden_origin", text)
+            take_over(request, begun, visit, transport)
+        # aiohttp has lost this connection, as far as it knows, and waits for this handler to be ended.
+        raise asyncio.CancelledError
 
-    async def _serve(self, request: web.Request, ws: web.WebSocketResponse, sink: SocketSink) -> None:
-        if not origin_allowed(request.headers, self._runtime):
-            self._refuse(sink, FORBIDDEN, "error", "forbidden_origin", "this Origin is not one of BOARDCAST_ORIGINS")
-            return
-        auth = await self._first(ws, sink)
-        principal = None if auth is None else await self._authenticate(auth, sink)
+    def entered(self, visit: "Visit") -> None:
+        self.visits.add(visit)
+        self._empty.clear()
+
+    def left(self, visit: "Visit") -> None:
+        self.visits.discard(visit)
+        if not self.visits:
+            self._empty.set()
+
+    async def stop(self, seconds: float) -> None:
+        """Leave those who have been told to close so long to answer, then drop them. Idempotent."""
+        try:
+            if self.visits:
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+        except TimeoutError:
+            pass
+        finally:
+            working = [visit.working for visit in self.visits if visit.working is not None]
+            for visit in list(self.visits):
+                visit.abort()
+            await end(*working)
+
+
+class Visit(Socket):
+    """A client, from the first message to the last."""
+
+    __slots__ = ("_clock", "_handler", "_late", "_runtime", "_subscription", "_waiting", "working")
+
+    def __init__(self, transport: asyncio.Transport, handler: WebSocketHandler) -> None:
+        super().__init__(transport)
+        self._handler = handler
+        self._runtime = handler.runtime
+        self._waiting: deque[str | None] | None = None
+        self._subscription: Subscription | None = None
+        self._clock = asyncio.get_running_loop().time
+        self._late: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(_TO_AUTHENTICATE, self._too_late)
+        self.working: asyncio.Task[None] | None = None
+        handler.entered(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._subscription is not None:
+            self._subscription.heard = self._clock()
+        super().data_received(data)
+
+    def said(self, text: str | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        if self._waiting is None:
+            self._waiting = deque((text,))
+            self.working = asyncio.create_task(self._work(self._waiting), name="messages")
+        else:
+            self._waiting.append(text)
+            if len(self._waiting) > _MOST_WAITING:
+                self._transport.pause_reading()
+
+    def failed(self, code: int) -> None:
+        if code == WSCloseCode.MESSAGE_TOO_BIG:
+            self._runtime.metrics.closed.labels(TOO_BIG.name).inc()
+
+    def left(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        if self.working is not None:
+            self.working.cancel()
+        if self._subscription is not None:
+            self._runtime.leave(self._subscription)
+        self._handler.left(self)
+
+    def dismiss(self, goodbye: Goodbye, kind: str, code: str, text: str) -> None:
+        """End what has hardly begun."""
+        self._runtime.metrics.closed.labels(goodbye.name).inc()
+        self.close(goodbye, frame(message(kind, code=code, message=text)))
+
+    async def _work(self, waiting: deque[str | None]) -> None:
+        try:
+            while waiting and not self.closing:
+                text = waiting.popleft()
+                if self._subscription is None:
+                    await self._first(text)
+                else:
+                    await self._next(text, self._subscription)
+        except Exception:
+            # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
+            log.exception("a message could not be taken")
+            self.abort()
+        finally:
+            self._waiting = self.working = None
+            if not self._transport.is_closing() and not self._transport.is_reading():
+                self._transport.resume_reading()
+
+    async def _first(self, text: str | None) -> None:
+        auth = self._auth(text)
+        principal = None if auth is None else await self._authenticate(auth)
         if auth is None or principal is None:
+            return
+        try:
+            await self._runtime.arrive(principal)
+        except RefusedError as error:
+            self._refuse(error)
+            return
+        if self.closing:
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
         encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
-        try:
-            self._runtime.admit(principal)
-        except RefusedError as error:
-            self._refuse(sink, error.goodbye, "error", error.goodbye.name, error.goodbye.meaning)
+        self._subscription = self._runtime.subscribe(principal, encoding, self, boards, auth.cursor)
+        self._subscription.heard = self._clock()
+
+    def _refuse(self, error: RefusedError) -> None:
+        goodbye = error.goodbye
+        if error.retry is None:
+            self.dismiss(goodbye, "error", goodbye.name, goodbye.meaning)
             return
-        subscription = self._runtime.subscribe(principal, encoding, sink, boards, auth.cursor)
-        try:
-            await self._listen(ws, subscription)
-        finally:
-            self._runtime.leave(subscription)
+        self._runtime.metrics.closed.labels(goodbye.name).inc()
+        self.close(goodbye, frame(message("goodbye", reason=goodbye.name, retryMs=error.retry)))
 
-    async def _first(self, ws: web.WebSocketResponse, sink: SocketSink) -> Auth | None:
-        try:
-            async with asyncio.timeout(_TO_AUTHENTICATE):
-                received = await ws.receive()
-                while received.type in {WSMsgType.PING, WSMsgType.PONG}:
-                    received = await ws.receive()
-        except TimeoutError:
-            self._refuse(sink, NO_AUTH, "auth_error", NO_AUTH.name, "the first message must be auth, within 10 s")
+    def _auth(self, text: str | None) -> Auth | None:
+        if text is None:
+            self.dismiss(BAD_MESSAGE, "auth_error", "binary", "messages are text")
             return None
-        if received.type is WSMsgType.BINARY:
-            self._refuse(sink, BAD_MESSAGE, "auth_error", "binary", "messages are text")
-        elif received.type is WSMsgType.TEXT:
-            try:
-                said = parse(received.data)
-            except BadMessageError as error:
-                self._refuse(sink, BAD_MESSAGE, "auth_error", error.code, str(error))
-            else:
-                if isinstance(said, Auth):
-                    return said
-                self._refuse(sink, UNAUTHENTICATED, "auth_error", "not_authenticated", "the first message must be auth")
-        return None
+        try:
+            said = parse(text)
+        except BadMessageError as error:
+            self.dismiss(BAD_MESSAGE, "auth_error", error.code, str(error))
+            return None
+        if not isinstance(said, Auth):
+            self.dismiss(UNAUTHENTICATED, "auth_error", "not_authenticated", "the first message must be auth")
+            return None
+        return said
 
-    async def _authenticate(self, auth: Auth, sink: SocketSink) -> Principal | None:
+    async def _authenticate(self, auth: Auth) -> Principal | None:
         try:
             principal = await self._runtime.tokens.verify(auth.token)
         except TokenError as error:
             goodbye = OVERLOADED if error.code == "keys_unavailable" else UNAUTHENTICATED
-            self._refuse(sink, goodbye, "auth_error", error.code, error.message)
+            self.dismiss(goodbye, "auth_error", error.code, error.message)
             return None
         if principal.user_id != auth.userId:
-            self._refuse(sink, UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")
+            self.dismiss(UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")
             return None
         return principal
 
-    async def _listen(self, ws: web.WebSocketResponse, subscription: Subscription) -> None:
-        clock = asyncio.get_running_loop().time
-        subscription.heard = clock()
-        async for received in ws:
-            subscription.heard = clock()
-            if received.type is WSMsgType.PING:
-                subscription.sink.write(frame(received.data, opcode=0xA) if received.data else _PONG)
-            elif received.type is WSMsgType.BINARY:
-                subscription.end(BAD_MESSAGE, code="binary", text="messages are text")
-            elif received.type is WSMsgType.TEXT:
-                try:
-                    await self._router.route(received.data, subscription)
-                except BadMessageError as error:
-                    subscription.end(BAD_MESSAGE, code=error.code, text=str(error))
-                except UnauthenticatedError as error:
-                    subscription.tell("auth_error", code=error.code, message=str(error))
-                    subscription.end(UNAUTHENTICATED, code=error.code, text=str(error))
-        if ws.close_code == WSCloseCode.MESSAGE_TOO_BIG:
-            self._runtime.metrics.closed.labels("too_big").inc()
+    async def _next(self, text: str | None, subscription: Subscription) -> None:
+        if text is None:
+            subscription.end(BAD_MESSAGE, code="binary", text="messages are text")
+            return
+        try:
+            await self._handler.router.route(text, subscription)
+        except BadMessageError as error:
+            subscription.end(BAD_MESSAGE, code=error.code, text=str(error))
+        except UnauthenticatedError as error:
+            subscription.tell("auth_error", code=error.code, message=str(error))
+            subscription.end(UNAUTHENTICATED, code=error.code, text=str(error))
 
-    def _refuse(self, sink: SocketSink, goodbye: Goodbye, kind: str, code: str, text: str) -> None:
-        self._runtime.metrics.closed.labels(goodbye.name).inc()
-        sink.close(goodbye, frame(message(kind, code=code, message=text)))
+    def _too_late(self) -> None:
+        self._late = None
+        self.dismiss(NO_AUTH, "auth_error", NO_AUTH.name, "the first message must be auth, within 10 s")

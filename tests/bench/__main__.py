@@ -1,12 +1,16 @@
-"""`python -m tests.bench` runs all; `python -m tests.bench NAME…` runs some and prints their table.
+"""`python -m tests.bench` runs all and writes the report; `python -m tests.bench NAME…` runs some and prints their table.
 
 Invariant: a scenario that fails is told as failed, the others run, and the exit status is 1.
 """
 
 import argparse
+import dataclasses
+import re
 import sys
+import time
 import traceback
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -17,18 +21,23 @@ from tests.bench.scenarios import NAMES
 
 console = Console(highlight=False, markup=False)
 
+Figures = dict[str, list[Figure]]
+"""Those of each scenario."""
 
-def run(names: Sequence[str], seconds: int | None) -> tuple[list[Figure], list[str]]:
-    """The figures, and the names of what failed."""
-    figures: list[Figure] = []
-    failed: list[str] = []
+
+def run(names: Sequence[str], seconds: int | None) -> tuple[Figures, dict[str, str]]:
+    """The figures, and what failed, with why."""
+    figures: Figures = {}
+    failed: dict[str, str] = {}
     for place, name in enumerate(names, 1):
         console.print(f"[{place}/{len(names)}] {name}")
         try:
-            figures += perform(name, seconds)
-        except Exception:  # noqa: BLE001 - whatever it was, the next one is not to suffer
+            figures[name] = perform(name, seconds)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next one is not to suffer
             traceback.print_exc()
-            failed.append(name)
+            failed[name] = re.sub(r"/[^\s'\"]+", "…", f"{type(error).__name__}: {error}")  # no paths of this machine
+        else:
+            console.print(table(figures[name]))
     return figures, failed
 
 
@@ -45,17 +54,42 @@ def table(figures: Sequence[Figure]) -> Table:
     return shown
 
 
+def raw(figures: Figures, failed: dict[str, str], took: float) -> dict[str, object]:
+    """What the report is made of."""
+    from tests.bench.machine import machine, versions  # noqa: PLC0415 - single parts do without what only the report needs
+
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "took_s": round(took),
+        "machine": machine(),
+        "versions": versions(),
+        "failed": [{"scenario": name, "error": error} for name, error in failed.items()],
+        "figures": [
+            {"scenario": name, **dataclasses.asdict(figure), "met": figure.met}
+            for name, its in figures.items()
+            for figure in its
+        ],
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--seconds", type=int, help="how long each part is to last, instead of its own time")
+    parser.add_argument("--seconds", type=int, help="how long each load is to last, instead of its own time")
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.names if name not in NAMES]:
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    begin = time.monotonic()
     figures, failed = run(chosen.names or NAMES, chosen.seconds)
-    console.print(table(figures))
-    if failed:
-        console.print(f"failed: {', '.join(failed)}")
+    if not chosen.names:
+        from tests.bench.report import report  # noqa: PLC0415 - as above
+
+        report(raw(figures, failed, time.monotonic() - begin))
+        console.print("docs/benchmarks.md is written")
+    if len(figures) > 1:
+        console.print(table([figure for its in figures.values() for figure in its]))
+    for name, error in failed.items():
+        console.print(f"{name} failed: {error}")
     return 1 if failed else 0
 
 

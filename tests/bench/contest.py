@@ -1,6 +1,6 @@
 """Boardcast and its peers under the same two loads, with the same clients and the same checks.
 
-A burst is that of scenarios/burst.py: four writers write single rows as fast as they can, and what counts is the processor time of
+A burst is that of scenarios/burst.py: many writers write single rows as fast as they can, and what counts is the processor time of
 the process that serves the clients, in its program and in the kernel for it, from the first write to the last delivery. PostgreSQL,
 the writers and what else a peer needs are not in it. A steady load is by schedule: a write is timed from when it was due.
 """
@@ -12,7 +12,8 @@ from tests.bench.cores import apart
 from tests.bench.peer import Serving
 from tests.bench.reader import Reader, connect_as
 
-WRITERS = 4
+BURST_WRITERS = 16
+STEADY_WRITERS = 4
 _PATIENCE = 40.0
 _WARM = 1.0
 """Seconds of a steady load that are not counted."""
@@ -30,20 +31,20 @@ class Run:
 
 
 async def burst(serving: Serving, clients: int, writes: int) -> Run:
-    return await _load(serving, clients, writes, rate=0, warm=0.0)
+    return await _load(serving, clients, writes, BURST_WRITERS)
 
 
 async def steady(serving: Serving, clients: int, rate: int, seconds: int) -> Run:
-    return await _load(serving, clients, int(rate * (_WARM + seconds)), rate=rate, warm=_WARM)
+    return await _load(serving, clients, int(rate * (_WARM + seconds)), STEADY_WRITERS, rate, _WARM)
 
 
-async def _load(serving: Serving, clients: int, writes: int, *, rate: int, warm: float) -> Run:
+async def _load(serving: Serving, clients: int, writes: int, writers: int, rate: int = 0, warm: float = 0) -> Run:
     """A fault of boardcast is raised, one of a peer is told."""
     readers = await connect_as(serving.port, serving.dialects[:clients])
     try:
         with apart(serving.process.pid):
             cpu, beside = serving.cpu()
-            written = await serving.write(writes, rate, WRITERS)
+            written = await serving.write(writes, rate, writers)
             fault = await _fault(serving, readers, {one.mark: one.due for one in written})
             cpu, beside = (now - before for now, before in zip(serving.cpu(), (cpu, beside), strict=True))
     finally:

@@ -29,14 +29,15 @@ class Feed(Process):
 
 
 @asynccontextmanager
-async def running(url: str, port: int, secret: str) -> AsyncIterator[Feed]:
-    """Run `boardcast feed` until it is left."""
+async def running(url: str, port: int, secret: str, **settings: str) -> AsyncIterator[Feed]:
+    """Run `boardcast feed`, with settings if any (`bell="always"`), until it is left."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("BOARDCAST_", "PG"))},
         "DATABASE_URL": url,
         "JWT_SECRET": secret,
         "BOARDCAST_FEED_PORT": str(port),
         "LOG_LEVEL": "warning",
+        **{f"BOARDCAST_{name.upper()}": value for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "boardcast", "feed"]
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)

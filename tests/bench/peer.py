@@ -5,7 +5,7 @@ import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,13 +127,18 @@ def _prepared(on: Stage, schema: str, *files: str) -> str:
 @asynccontextmanager
 async def _running(*command: str, port: int) -> AsyncIterator[Process]:
     """A program that is ready when its port is open."""
-    process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=asyncio.subprocess.DEVNULL)
-    async with AsyncExitStack() as leaving:
-        leaving.push_async_callback(_end, process)
-        await until(lambda: process.returncode is not None or _open(port), timeout=_PATIENCE, what=command[-1])
-        if process.returncode is not None:
-            raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
-        yield Process(process.pid)
+    with tempfile.TemporaryFile() as said:
+        process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=said, stderr=said)
+        try:
+            await until(lambda: process.returncode is not None or _open(port), timeout=_PATIENCE, what=command[-1])
+            if process.returncode is not None:
+                said.seek(0)
+                raise RuntimeError(
+                    f"{' '.join(command)} ended with status {process.returncode}: {said.read().decode()}"
+                )
+            yield Process(process.pid)
+        finally:
+            await _end(process)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

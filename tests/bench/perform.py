@@ -1,16 +1,21 @@
 """One scenario, in a process of its own with a database and a feed of its own: none is the heir of another's garbage."""
 
+import asyncio
 import gc
 import importlib
 import multiprocessing
 import resource
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ProcessPoolExecutor
 
 import uvloop
 
 from tests.bench.figure import Figure
 from tests.bench.stage import stage
+
+_LIMIT = 600.0
+"""Seconds after which a scenario counts as failed: it waits for something that does not come."""
 
 
 def perform(name: str, seconds: int | None) -> list[Figure]:
@@ -31,5 +36,9 @@ def _perform(name: str, seconds: int | None) -> list[Figure]:
     with stage(seconds) as on:
         gc.collect()
         gc.freeze()
-        figures: list[Figure] = uvloop.run(scenario.run(on, say))
-    return figures
+        return uvloop.run(_in_time(scenario.run(on, say)))
+
+
+async def _in_time(running: Coroutine[None, None, list[Figure]]) -> list[Figure]:
+    async with asyncio.timeout(_LIMIT):
+        return await running

@@ -2,10 +2,11 @@
 
 import asyncio
 import re
-import shutil
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from db import pgbin
 
 _DONE = re.compile(r"actually processed: (\d+)")
 _RATE = re.compile(r"tps = ([\d.]+)")
@@ -20,21 +21,25 @@ class Written(NamedTuple):
 
 
 async def update(url: str, table: str, *, writers: int, seconds: int, cards: int, first: int) -> Written:
-    """Let writers update cards o0, o1, … of a table, each its own. Marks count from `first`: no update changes nothing."""
-    program = shutil.which("pgbench")
-    if program is None:
+    """Let writers update cards o0, o1, … of a table, each its own.
+
+    Each update has a mark of its own, `first` or more times the number of writers, so that none changes nothing.
+    """
+    program = pgbin.find() / "pgbench"
+    if not program.exists():
         raise RuntimeError("pgbench is needed: it comes with PostgreSQL's packages (postgresql-contrib in some)")
     share = cards // writers
     script = (
         f"\\set row random(0, {share - 1}) * {writers} + :client_id\n"
-        "\\set mark :mark + 1\n"
-        f"UPDATE {table} SET company = :client_id || '-' || :mark WHERE id = 'o' || :row;\n"
+        "\\set turn :turn + 1\n"
+        f"\\set mark :turn * {writers} + :client_id\n"
+        f"UPDATE {table} SET company = :mark WHERE id = 'o' || :row;\n"
     )
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
         process = await asyncio.create_subprocess_exec(
-            *(program, "--no-vacuum", "--protocol=prepared", f"--define=mark={first}", f"--file={Path(file.name)}"),
+            *(program, "--no-vacuum", "--protocol=prepared", f"--define=turn={first}", f"--file={Path(file.name)}"),
             *(f"--client={writers}", f"--jobs={min(writers, 2)}", f"--time={seconds}", url),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -30,11 +30,11 @@ class Stage:
         return self.seconds or seconds
 
     @asynccontextmanager
-    async def feed(self) -> AsyncIterator[feed.Feed]:
+    async def feed(self, **settings: str) -> AsyncIterator[feed.Feed]:
         with psycopg.connect(self.url, autocommit=True) as conn:
             # The marks of the part before: written again they would change nothing, and make no event.
             conn.execute("UPDATE opportunities SET company = NULL")
-        async with feed.running(self.url, self.port, SECRET) as running:
+        async with feed.running(self.url, self.port, SECRET, **settings) as running:
             yield running
 
     @asynccontextmanager

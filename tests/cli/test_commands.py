@@ -108,10 +108,16 @@ async def test_a_table_is_fed_and_no_more(production: Commands, database: Databa
 async def test_old_log_is_forgotten_but_for_its_last_row(production: Commands, database: Database) -> None:
     await people(database)
     (row,) = await database.execute("SELECT count(*) AS n FROM feed.log")
-    assert production.output("prune", "--before", "1d") == "0 rows forgotten"
+    assert production.output("prune", "--older-than", "1d") == "nothing is that old"
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    assert production.output("prune", "--before", tomorrow) == f"{row['n'] - 1} rows forgotten"
+    told = production.output("prune", "--older-than", tomorrow)
+    assert told == f"feed.log_1 dropped: {row['n'] - 1} rows forgotten"
     assert await database.execute("SELECT count(*) AS n FROM feed.log") == [{"n": 1}]
+
+
+async def test_how_long_the_log_is_kept_is_a_setting_of_the_database(production: Commands, database: Database) -> None:
+    assert production.output("retain", "30d") == ""
+    assert await database.execute("SELECT retention FROM feed.keeper") == [{"retention": timedelta(days=30)}]
 
 
 @pytest.mark.parametrize("transport", ["feed", "api"])

@@ -92,14 +92,14 @@ def test_error_codes() -> None:
 
 def error_codes() -> list[str]:
     """Every code that an error or auth_error is made with."""
-    found = [goodbye.NO_AUTH.name, goodbye.TOO_MANY.name, goodbye.RESTART.name, goodbye.OVERLOADED.name]
+    found = [goodbye.NO_AUTH.name, goodbye.TOO_MANY.name]
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
         given = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"]
         found += [value for node in given if (value := _text(node))]
         for name in ("BadMessageError", "UnauthenticatedError", "TokenError"):
             found += [value for node in _calls(tree, name) if node.args and (value := _text(node.args[0]))]
-        found += [value for node in _calls(tree, "_refuse") if len(node.args) > 3 and (value := _text(node.args[3]))]
+        found += [value for node in _calls(tree, "dismiss") if len(node.args) > 3 and (value := _text(node.args[2]))]
     return found
 
 

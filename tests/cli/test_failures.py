@@ -100,7 +100,7 @@ def test_a_database_without_boardcast(commands: Commands, empty_database: Databa
     assert (status, "boardcast migrate" in said) == (DATABASE, True)
 
 
-@pytest.mark.parametrize("arguments", [["attach", "users"], ["prune", "--before", "30d"], ["reset-feed"]])
+@pytest.mark.parametrize("arguments", [["attach", "users"], ["prune", "--older-than", "30d"], ["reset-feed"]])
 def test_the_commands_want_boardcast_installed_too(
     commands: Commands, empty_database: Database, arguments: list[str]
 ) -> None:
@@ -186,7 +186,11 @@ def test_tables_that_cannot_be_fed(production: Commands) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["token", "ana", "--ttl", "soon"], ["prune", "--before", "yesterday"], ["prune", "--before", "999999999d"]],
+    [
+        ["token", "ana", "--ttl", "soon"],
+        ["prune", "--older-than", "yesterday"],
+        ["prune", "--older-than", "999999999d"],
+    ],
 )
 def test_times_that_are_none(production: Commands, arguments: list[str]) -> None:
     status, said = production.fails(*arguments)

@@ -111,10 +111,28 @@ async def test_a_full_service_says_so(serve: Serve, transport: str) -> None:
     await services.open(transport)
     if transport in SOCKETS:
         second = await services.open(transport, user="bruno", greeted=False)
+        assert (await second.next("goodbye")).body["retryMs"] >= 100
         assert (await second.end()).code == 1013
     else:
         error = await _refused(services, transport, Authorization=f"Bearer {services.token('bruno')}")
         assert (error.status, _slug(error)) == (503, "overloaded")
+
+
+async def test_more_than_can_be_taken_in_are_asked_to_come_back(serve: Serve, transport: str) -> None:
+    services = await serve(arrivals=1)
+    # The first has his turn at once, the next five wait; the others would have to wait too long.
+    coming = [asyncio.create_task(services.open(transport, greeted=False)) for _ in range(8)]
+    opened = await asyncio.gather(*coming, return_exceptions=True)
+    if transport in SOCKETS:
+        told = [
+            await client.next("auth_success", "goodbye", timeout=10) for client in opened if isinstance(client, Client)
+        ]
+        refused = [m.body for m in told if m.type == "goodbye"]
+        assert all(body["reason"] == "overloaded" and 5000 <= body["retryMs"] <= 14_000 for body in refused)
+    else:
+        refused = [_slug(error) for error in opened if isinstance(error, RefusedError)]
+        assert set(refused) == {"overloaded"}
+    assert 2 <= len(refused) <= 3
 
 
 async def test_a_ticket_opens_one_stream(services: Services, database: Database, stream: str) -> None:

@@ -70,12 +70,13 @@ async def test_a_cursor_from_before_a_pruning_is_told_so(db: Connection, databas
 
         old = await here()
         await db.execute("UPDATE opportunities SET title = 'B'")
-        limit = datetime.now(UTC)
         kept = await here()
+        await db.execute("SELECT feed.turn()")
+        limit = datetime.now(UTC)
         await db.execute("UPDATE opportunities SET title = 'C'")
         new = await here()
         kept_seqs = [row["seq"] for row in await logged(db, kept.anchor)]
-        assert await value(db, "SELECT feed.prune(%s)", (limit,)) > 0
+        assert await value(db, "SELECT forgotten FROM feed.prune(%s)", (limit,)) > 0
         assert [row["seq"] for row in await logged(db)] == kept_seqs
         # `kept` has missed nothing, but what it is proven by is gone.
         assert [await fault(cursor) for cursor in (old, kept, new)] == [Fault.PRUNED, Fault.PRUNED, None]
@@ -84,18 +85,18 @@ async def test_a_cursor_from_before_a_pruning_is_told_so(db: Connection, databas
 async def test_pruning_leaves_the_newest_row(db: Connection) -> None:
     newest = await mark(db)
     future = datetime.now(UTC) + timedelta(days=1)
-    assert await value(db, "SELECT feed.prune(%s)", (future,)) == newest - 1
+    assert await value(db, "SELECT forgotten FROM feed.prune(%s)", (future,)) == newest - 1
     assert [row["seq"] for row in await logged(db)] == [newest]
-    assert await value(db, "SELECT feed.prune(%s)", (future,)) == 0
+    assert await value(db, "SELECT forgotten FROM feed.prune(%s)", (future,)) is None
     assert await value(db, "SELECT floor_seq FROM feed.identity") == newest - 1
 
 
 async def test_pruning_nothing_is_nothing(db: Connection) -> None:
     before = await logged(db)
-    assert await value(db, "SELECT feed.prune('2000-01-01')") == 0
+    assert await value(db, "SELECT forgotten FROM feed.prune('2000-01-01')") is None
     assert await logged(db) == before
     await db.execute("TRUNCATE feed.log")
-    assert await value(db, "SELECT feed.prune(now())") == 0
+    assert await value(db, "SELECT forgotten FROM feed.prune(now())") is None
 
 
 async def test_a_row_written_late_is_not_forgotten_unseen(db: Connection, database: Database) -> None:

@@ -16,7 +16,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feed.listener._QUIET", 0.5)
     monkeypatch.setattr("feed.listener._ANSWER", 0.5)
     monkeypatch.setattr("feed.tailer._PATIENCE", 1.0)
-    monkeypatch.setattr("feed.catchup._PATIENCE", 1.0)
+    monkeypatch.setattr("feed.readings._PATIENCE", 1.0)
 
 
 async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_for_it(

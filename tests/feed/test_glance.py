@@ -152,3 +152,12 @@ async def position(database: Database) -> changelog.Position:
     conn = await connect(database.url, "position")
     async with conn:
         return await changelog.position(conn)
+
+
+async def test_what_was_asked_before_is_asked_again_for_one_who_must_know_what_came_since(watcher: Watcher) -> None:
+    watcher.glance.aim(watcher.seen, 10)
+    watcher.glance.heard()
+    await until(lambda: watcher.session.free, what="an answer that nobody has looked at")
+    await watcher.insert("since")
+    watcher.glance.renew()
+    assert await watcher.told() == ["since"]

@@ -29,10 +29,15 @@ FUNCTIONS = (
     "attach",
     "version_opportunity",
     "tell_presence",
+    "era_now",
+    "era_since",
+    "turn",
+    "make_partition",
     "unseen",
     "identify",
     "reset_feed",
     "prune",
+    "keep",
     "relation_name",
     "shown",
     "parse_cursor",
@@ -64,6 +69,7 @@ def upgrade() -> None:
                     sa.bindparam("relation", table), sa.bindparam("added", sorted(after - had), JSONB())
                 )
             )
+    op.execute("SELECT feed.make_partition(1), feed.make_partition(2)")
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     _run(

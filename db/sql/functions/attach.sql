@@ -10,7 +10,7 @@ DECLARE
     key_set text;
     missing text;
 BEGIN
-    IF target = 'feed.log'::regclass THEN
+    IF coalesce(pg_partition_root(target), target) = 'feed.log'::regclass THEN
         RAISE EXCEPTION 'the log cannot be fed into itself' USING ERRCODE = 'invalid_table_definition';
     END IF;
     IF key IS NULL THEN

@@ -20,6 +20,12 @@ BEGIN
                           WHEN system_identifier IS DISTINCT FROM here_system THEN 'another cluster'
                           ELSE 'promotion' END
         WHERE (system_identifier, timeline) IS DISTINCT FROM (here_system, here_timeline);
+        IF FOUND AND known.system_identifier NOT IN ('', here_system) THEN
+            -- The ids of transactions begin anew, and may be lower than those of the log: what it holds is history from here on.
+            PERFORM feed.turn();
+            UPDATE feed.identity
+            SET first_era = feed.era_now(), first_xid = pg_sequence_last_value('feed.era_xid')::text::xid8, floor_xid = '0';
+        END IF;
         SELECT * INTO known FROM feed.identity;
     END IF;
     RETURN known.feed_id;

@@ -3,16 +3,20 @@ GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
 GRANT SELECT ON feed.log, feed.identity, feed.pacer TO feed_listener;
 -- Any instance may be the pacer; capture reads the pulse with its owner's right, so that writers need none.
-GRANT UPDATE (instance, until, mode, rung, since) ON feed.pacer TO feed_app, feed_listener;
+GRANT UPDATE (instance, pid, until, mode, rung, since) ON feed.pacer TO feed_app, feed_listener;
 GRANT UPDATE ON SEQUENCE feed.pulse TO feed_app, feed_listener;
 GRANT SELECT ON SEQUENCE feed.pulse TO feed_app, feed_listener, feed_dba;
 GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
+-- Through the log alone, and as it says.
+REVOKE ALL ON feed.log_1, feed.log_2, feed.log_default FROM feed_app, feed_dba;
+GRANT SELECT ON SEQUENCE feed.era, feed.era_xid TO feed_app, feed_listener, feed_dba;
 REVOKE SELECT ON feed.tickets FROM feed_dba;
 -- Each service keeps its own row there.
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed.instances TO feed_app, feed_listener;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
-    feed.unseen(xid8, xid8[], xid8, xid8[]) TO feed_app, feed_listener, feed_dba;
+    feed.unseen(xid8, xid8[], xid8, xid8[]), feed.era_now(), feed.era_since(xid8) TO feed_app, feed_listener, feed_dba;
+GRANT EXECUTE ON FUNCTION feed.keep() TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.relation_name(oid), feed.trigger_arguments(bytea),
     feed.seq_since(timestamptz), feed.log_pieces() TO feed_app, feed_dba;

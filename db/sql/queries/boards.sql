@@ -10,7 +10,8 @@ SELECT b.id,
                  WHERE c.board_id = b.id), '[]') AS opportunities,
        i.feed_id,
        pg_current_snapshot()::text AS snapshot,
-       (SELECT l.xid::text::bigint FROM feed.log AS l ORDER BY l.xid DESC LIMIT 1) AS last_xid,
+       greatest((SELECT l.xid::text::bigint FROM feed.log AS l WHERE l.era >= i.first_era ORDER BY l.xid DESC LIMIT 1),
+                nullif(i.first_xid::text::bigint, 0) - 1) AS last_xid,
        anchor.seq, anchor.xid::text::bigint AS xid, anchor.at
 FROM boards AS b
 CROSS JOIN feed.identity AS i

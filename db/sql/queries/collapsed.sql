@@ -20,17 +20,17 @@ FROM (
                NOT membership AND count(*) OVER board > %(threshold)s AS bulk,
                seq = max(seq) OVER board AS newest
         FROM (
-            SELECT seq, at, xid, membership, board, ends,
+            SELECT seq, era, xid, membership, board, ends,
                    -- A row that came and then changed is, to its reader, a row that came.
                    CASE WHEN op = 'update' AND first_value(op) OVER same IN ('insert', 'enter') THEN first_value(op) OVER same
                         ELSE op END AS op,
                    first_value(seq) OVER same AS first_seq,
-                   first_value(at) OVER same AS first_at,
+                   first_value(era) OVER same AS first_era,
                    max(xid) OVER same AS row_xid,
                    row_number() OVER same AS size,
                    lead(seq) OVER same IS NULL AS final
             FROM (
-                SELECT u.seq, u.at, n.xid, u.relation, u.key, u.board, u.op, n.membership,
+                SELECT u.seq, u.era, n.xid, u.relation, u.key, u.board, u.op, n.membership,
                        max(u.seq) OVER (PARTITION BY u.xid) AS ends
                 FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                                  %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
@@ -45,6 +45,6 @@ FROM (
     WHERE (NOT bulk OR newest) AND (%(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint))
     ORDER BY ends, seq
 ) AS o
-CROSS JOIN LATERAL (SELECT f.* FROM feed.log AS f WHERE f.seq = o.seq AND f.at = o.at OFFSET 0) AS l
-CROSS JOIN LATERAL (SELECT f.old FROM feed.log AS f WHERE f.seq = o.first_seq AND f.at = o.first_at OFFSET 0) AS e
+CROSS JOIN LATERAL (SELECT f.* FROM feed.log AS f WHERE f.seq = o.seq AND f.era = o.era OFFSET 0) AS l
+CROSS JOIN LATERAL (SELECT f.old FROM feed.log AS f WHERE f.seq = o.first_seq AND f.era = o.first_era OFFSET 0) AS e
 ORDER BY o.ends, o.seq

@@ -1,6 +1,7 @@
 -- Where the log stands in this statement's snapshot: the newest transaction in it, and the newest row (the anchor of a cursor).
 SELECT pg_current_snapshot()::text AS snapshot,
-       (SELECT l.xid::text::bigint FROM feed.log AS l ORDER BY l.xid DESC LIMIT 1) AS last_xid,
+       greatest((SELECT l.xid::text::bigint FROM feed.log AS l WHERE l.era >= i.first_era ORDER BY l.xid DESC LIMIT 1),
+                nullif(i.first_xid::text::bigint, 0) - 1) AS last_xid,
        anchor.seq, anchor.xid::text::bigint AS xid, anchor.at
-FROM (SELECT) AS one
+FROM feed.identity AS i
 LEFT JOIN LATERAL (SELECT l.seq, l.xid, l.at FROM feed.log AS l ORDER BY l.seq DESC LIMIT 1) AS anchor ON true

@@ -1,6 +1,16 @@
 CREATE SEQUENCE feed.log_seq CACHE 1;
+
+-- The log's era, and the transaction that it began with: read outside MVCC, so that each writer and each reader sees them as they
+-- are. See feed.turn(), which alone sets them.
+CREATE SEQUENCE feed.era CACHE 1;
+CREATE SEQUENCE feed.era_xid MINVALUE 0 START 0 CACHE 1;
+SELECT setval('feed.era', 1), setval('feed.era_xid', 0);
+COMMENT ON SEQUENCE feed.era IS 'The partition of feed.log that is written to now: feed.log_<era>';
+COMMENT ON SEQUENCE feed.era_xid IS
+    'Transactions from this one on write into no earlier era than feed.era; the largest bigint: not known, look everywhere';
+
 CREATE TABLE feed.log (
-    seq bigint PRIMARY KEY DEFAULT nextval('feed.log_seq'),
+    seq bigint NOT NULL DEFAULT nextval('feed.log_seq'),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     relation text NOT NULL,
@@ -17,11 +27,13 @@ CREATE TABLE feed.log (
     application text,
     client_addr inet,
     pid integer NOT NULL,
-    rang boolean NOT NULL DEFAULT true
-);
-CREATE INDEX log_xid ON feed.log (xid);
+    rang boolean NOT NULL DEFAULT true,
+    era bigint NOT NULL DEFAULT pg_sequence_last_value('feed.era'),
+    PRIMARY KEY (seq, era)
+) PARTITION BY RANGE (era);
+-- With the era, so that asking for it is asking the index, and not each row.
+CREATE INDEX log_xid ON feed.log (xid, era);
 CREATE INDEX log_key ON feed.log (relation, key, seq);
-CREATE INDEX log_at ON feed.log USING brin (at);
 COMMENT ON TABLE feed.log IS 'Every change of a fed table, in the transaction that made it. Append-only.';
 COMMENT ON COLUMN feed.log.seq IS 'Order within a transaction';
 COMMENT ON COLUMN feed.log.xid IS 'Top-level transaction';
@@ -41,6 +53,20 @@ COMMENT ON COLUMN feed.log.application IS 'application_name';
 COMMENT ON COLUMN feed.log.client_addr IS 'Null over a Unix socket';
 COMMENT ON COLUMN feed.log.pid IS 'Backend process';
 COMMENT ON COLUMN feed.log.rang IS 'Whether the write rang the doorbell';
+COMMENT ON COLUMN feed.log.era IS 'The partition: feed.era as it was when the row was written';
+-- Whatever becomes of the partitions that are made ahead, a write has a place.
+CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
+COMMENT ON TABLE feed.log_default IS 'Rows of an era whose partition is missing: nothing, as long as nobody drops one by hand.';
+
+CREATE TABLE feed.keeper (
+    one boolean PRIMARY KEY DEFAULT true CONSTRAINT keeper_one CHECK (one),
+    retention interval NOT NULL DEFAULT '90 days',
+    turned timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE feed.keeper IS 'How long the log is kept. One row; who keeps the log holds its lock.';
+COMMENT ON COLUMN feed.keeper.retention IS 'Older partitions of feed.log are dropped, by whatever service runs';
+COMMENT ON COLUMN feed.keeper.turned IS 'When the era began';
+INSERT INTO feed.keeper DEFAULT VALUES;
 
 CREATE TABLE feed.identity (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT identity_one CHECK (one),
@@ -50,12 +76,16 @@ CREATE TABLE feed.identity (
     renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     reason text NOT NULL,
     floor_seq bigint NOT NULL DEFAULT 0,
-    floor_xid xid8 NOT NULL DEFAULT '0'
+    floor_xid xid8 NOT NULL DEFAULT '0',
+    first_era bigint NOT NULL DEFAULT 1,
+    first_xid xid8 NOT NULL DEFAULT '0'
 );
 COMMENT ON TABLE feed.identity IS 'What the cursors of this feed must agree with. One row.';
 COMMENT ON COLUMN feed.identity.feed_id IS 'First part of every cursor';
 COMMENT ON COLUMN feed.identity.floor_seq IS 'The log up to here has been pruned';
 COMMENT ON COLUMN feed.identity.floor_xid IS 'The largest xid among the pruned';
+COMMENT ON COLUMN feed.identity.first_era IS 'Earlier eras were written in another cluster: their xids mean nothing here';
+COMMENT ON COLUMN feed.identity.first_xid IS 'Where this cluster stood when the first era began';
 
 CREATE UNLOGGED TABLE feed.tickets (
     hash text PRIMARY KEY,

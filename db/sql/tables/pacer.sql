@@ -7,6 +7,7 @@ COMMENT ON SEQUENCE feed.pulse IS
 CREATE TABLE feed.pacer (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT pacer_one CHECK (one),
     instance text NOT NULL DEFAULT '',
+    pid integer,
     until timestamptz NOT NULL DEFAULT clock_timestamp(),
     mode text NOT NULL DEFAULT 'calm',
     rung bigint NOT NULL DEFAULT 0,
@@ -14,6 +15,7 @@ CREATE TABLE feed.pacer (
 );
 COMMENT ON TABLE feed.pacer IS 'Which instance rings the doorbell in place of the writers when they are many. One row: a lease.';
 COMMENT ON COLUMN feed.pacer.instance IS 'Who holds the lease; as /readyz names it. Empty when it was given back';
+COMMENT ON COLUMN feed.pacer.pid IS 'Backend process of its connection';
 COMMENT ON COLUMN feed.pacer.until IS 'When the lease runs out: then there is no pacer, and every write rings';
 COMMENT ON COLUMN feed.pacer.mode IS
     'calm: writers ring; busy, tick: the pacer rings; calming: writers ring, and the pacer waits for those that did not';

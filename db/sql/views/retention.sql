@@ -8,7 +8,7 @@ SELECT p.piece, p.holds, p.first_seq, p.first_at, p.last_seq, p.last_at,
 FROM feed.log_pieces() AS p
 JOIN pg_class AS c ON c.oid = p.piece;
 COMMENT ON VIEW feed.retention IS
-    'What is kept of the log: the table, or each of its partitions. How far it was pruned: floor_seq of feed.identity. To forget more: boardcast prune --before 30d.';
+    'What is kept of the log: the table, or each of its partitions. For how long: feed.keeper; how far it was pruned: floor_seq of feed.identity.';
 COMMENT ON COLUMN feed.retention.piece IS 'The table or partition';
 COMMENT ON COLUMN feed.retention.holds IS 'What the partition is for; null where there are none';
 COMMENT ON COLUMN feed.retention.first_seq IS 'Its first change; null where it has none';

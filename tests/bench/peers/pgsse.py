@@ -29,7 +29,7 @@ _LATEST = sql.SQL("SELECT coalesce(max(id), 0) FROM {} WHERE board_id = %s")
 
 def make_app(url: str, schema: str) -> Starlette:
     changes = sql.Identifier(schema, "changes")
-    pool = AsyncConnectionPool(url, min_size=4, max_size=10, open=False, kwargs={"autocommit": True})
+    pool = AsyncConnectionPool(url, min_size=4, max_size=10, timeout=120, open=False, kwargs={"autocommit": True})
     hub = Hub(url, channel=CHANNEL, max_subscribers=STREAMS)
     cursors = IntCursor()
 

@@ -24,7 +24,7 @@ export async function write(publish) {
 
   async function change(place, mark, due) {
     // A card belongs to one writer, as it does to one person: none waits for another's commit.
-    const id = `o${Math.floor((Math.random() * rows) / writers) * writers + place}`
+    const id = `o${Math.floor(Math.random() * Math.floor(rows / writers)) * writers + place}`
     const { rows: found } = await clients[place].query({
       name: 'change',
       text: `UPDATE opportunities SET company = $1 WHERE id = $2

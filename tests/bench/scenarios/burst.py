@@ -1,4 +1,4 @@
-"""Burst: four writers write single rows as fast as they can; deliveries per second of the feed's processor time.
+"""Burst: 16 writers write single rows as fast as they can; deliveries per second of the feed's processor time.
 
 A delivery is one event to one client; the processor time is the feed's, in its program and in the kernel for it, from the first
 write to the last delivery. Each client is compared, byte for byte, with what the others were told; that has each write once.
@@ -8,6 +8,7 @@ How many times that of others it is, `peers` tells, which does the same to each 
 from collections.abc import Callable
 
 from tests.bench import load
+from tests.bench.contest import BURST_WRITERS
 from tests.bench.cores import apart
 from tests.bench.figure import Figure
 from tests.bench.stage import Stage
@@ -26,7 +27,7 @@ async def _part(on: Stage, say: Callable[[str], None], clients: int) -> Figure:
     async with on.feed() as feed, following(on, clients) as (tape, followers):
         with apart(feed.pid):
             cpu = feed.cpu()
-            written = await load.write(on.url, count=EVENTS)
+            written = await load.write(on.url, count=EVENTS, writers=BURST_WRITERS)
             await followed(tape, followers, EVENTS)
             cpu = feed.cpu() - cpu
     complete(tape, followers, {one.mark: one.due for one in written}, late=60)

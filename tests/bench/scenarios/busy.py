@@ -16,6 +16,8 @@ from tests.bench.stalls import stalls
 from tests.bench.tape import complete, followed, following, quantile, waits
 
 READERS = 100
+WRITERS = 16
+"""Of fewer, some are late for their schedule whenever the disk is: what is measured is a feed, not the wait for fsync."""
 WARM_UP = 1
 
 
@@ -35,7 +37,7 @@ async def _part(on: Stage, say: Callable[[str], None], *, rate: int, size: int, 
     async with on.feed() as feed, following(on, READERS) as (tape, followers), stalls(on.port) as answers:
         with apart(feed.pid):
             cpu, begin = feed.cpu(), time.monotonic()
-            written = await load.write(on.url, count=rate * (WARM_UP + seconds), rate=rate, size=size)
+            written = await load.write(on.url, count=rate * (WARM_UP + seconds), rate=rate, writers=WRITERS, size=size)
             await followed(tape, followers, len(written))
             cpu, took = feed.cpu() - cpu, time.monotonic() - begin
         memory, most = feed.memory()

@@ -1,0 +1,14 @@
+-- Made beside the log and then attached, so that no writer waits; only the empty default partition is locked for a moment.
+-- A log is never updated, so each page is frozen by the first vacuum that sees it full, and never read again for that.
+CREATE FUNCTION feed.make_partition(era bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, feed, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('CREATE TABLE feed.log_%s (LIKE feed.log) '
+                   'WITH (autovacuum_freeze_min_age = 0, autovacuum_vacuum_insert_scale_factor = 0.05)', era);
+    EXECUTE format('COMMENT ON TABLE feed.log_%s IS %L', era, 'A part of feed.log: what was written in one era. Dropped when it is old.');
+    EXECUTE format('ALTER TABLE feed.log ATTACH PARTITION feed.log_%s FOR VALUES FROM (%s) TO (%s)', era, era, era + 1);
+END
+$$;
+COMMENT ON FUNCTION feed.make_partition(bigint) IS 'Makes the partition of feed.log for an era that has not begun.';

@@ -1,0 +1,1 @@
+SELECT partition, forgotten FROM feed.prune(%(before)s)

@@ -1,0 +1,1 @@
+UPDATE feed.keeper SET retention = %(age)s

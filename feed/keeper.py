@@ -1,0 +1,46 @@
+"""Who looks after the log: partitions made ahead, begun and dropped, as feed.keep() says.
+
+Invariant: any number of instances may do this at once. Each step is a transaction of its own, short, and done by one of them; what
+cannot be done now (the log is in use) is tried again later, and no writer waits for it longer than feed.keep() lets him.
+"""
+
+import asyncio
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from db import retention
+from feed.database import Pool
+from feed.tasks import end
+
+_EVERY = 60.0
+"""Seconds between looks."""
+_PATIENCE = 600.0
+"""Seconds that a step may take: the rows of an old partition are looked at before it is dropped."""
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="keeper")
+
+    async def stop(self) -> None:
+        """Idempotent."""
+        if self._task is not None:
+            await end(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_PATIENCE), self._pool.connection() as conn:
+                    while (done := await retention.keep(conn)) is not None:
+                        log.info("the log is kept", step=done)
+            except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+                log.warning("the log is not kept", error=str(error))
+            await asyncio.sleep(_EVERY)

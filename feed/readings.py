@@ -1,0 +1,225 @@
+"""Reads of the log that are shared: those who come back with one cursor, for the same boards, cost one of them.
+
+Invariant: a reading leads from its cursor to `target`, a place of the hub's from which the ring goes on, or to `end` on the way
+there; the cursor is proven in the same snapshot that it is read in. Whoever asks for what is being read, or was a moment ago, is
+given that, and its bytes are made once for all. Only so many are read for all, and kept: the rest of a long way is each one's own.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import NamedTuple
+
+from db import changelog
+from db.changelog import Connection
+from db.settings import Settings
+from feed.batch import Batch, Boards
+from feed.cursor import Cursor, Fault
+from feed.database import Pool, patiently
+from feed.event import Event
+from feed.metrics import Metrics
+from feed.ring import Ring
+from feed.tailer import Tailer
+from feed.tasks import end
+
+_PATIENCE = 60.0
+"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
+_AT_ONCE = 4
+"""Readers of the log at a time; the others wait their turn."""
+_PART = 250
+"""Events at a time: they are made ready, and written, while everybody else waits."""
+_SHARED = 256 * 1024
+"""Bytes of events that are read for all who ask."""
+_KEPT = 16 * 1024 * 1024
+"""Bytes of them that are kept for those who come a little later; with what they are encoded to it is twice that."""
+_LATER = 10.0
+"""Seconds for which they are kept."""
+_READING = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; "
+    "SET LOCAL work_mem = '32MB'"
+)
+"""A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
+
+
+Place = tuple[int, int]
+
+
+class FaultyError(Exception):
+    """A cursor that cannot be resumed from."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+class Asked(NamedTuple):
+    """What a client wants to know: what came after its cursor, on these boards."""
+
+    cursor: Cursor
+    boards: Boards
+    collapsed: bool
+
+
+class Reading:
+    def __init__(self) -> None:
+        self.target: Cursor
+        self.batches: list[Batch] = []
+        self.end: Place | None = None
+        """Where the way goes on, if these are not all its batches."""
+        self.size = 0
+        self.error: Exception | None = None
+        self.proven = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    def check(self) -> None:
+        """Raise what came of it instead."""
+        if self.error is not None:
+            raise self.error
+
+
+class Readings:
+    def __init__(self, settings: Settings, pool: Pool, tailer: Tailer, ring: Ring, metrics: Metrics) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._tailer = tailer
+        self._ring = ring
+        self._metrics = metrics
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._known: dict[Asked, Reading] = {}
+        self._kept = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def prove(self, asked: Asked) -> None:
+        """Raises FaultyError for a cursor that cannot be resumed from; psycopg.OperationalError, PoolTimeout, TimeoutError."""
+        reading = self._of(asked)
+        await reading.proven.wait()
+        reading.check()
+
+    async def read(self, asked: Asked) -> Reading:
+        """What came after a cursor, or the beginning of it. Raises what prove() does."""
+        reading = self._of(asked)
+        await reading.ended.wait()
+        reading.check()
+        return reading
+
+    async def rest(self, asked: Asked, target: Cursor, after: Place) -> AsyncGenerator[tuple[Batch, Place]]:
+        """What a reading left, for one client alone; and with each part, where it ends. Raises what prove() does.
+
+        Who leaves off in the middle gives others the turn, and asks again from there.
+        """
+        self._metrics.reads.labels("alone").inc()
+        async with self._reader() as conn:
+            if (fault := await _fault(conn, asked.cursor)) is not None:
+                raise FaultyError(fault)
+            async with aclosing(self._parts(conn, asked, target, after)) as parts:
+                async for part in parts:
+                    yield part
+
+    def clear(self) -> None:
+        """Forget what was read."""
+        for asked in list(self._known):
+            self._forget(asked, self._known[asked])
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        await end(*self._tasks)
+        self.clear()
+
+    def _of(self, asked: Asked) -> Reading:
+        reading = self._known.get(asked)
+        if reading is not None and (not reading.ended.is_set() or self._leads(reading)):
+            return reading
+        if reading is not None:
+            self._forget(asked, reading)
+        reading = self._known[asked] = Reading()
+        task = asyncio.create_task(self._run(asked, reading), name="reading")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return reading
+
+    def _leads(self, reading: Reading) -> bool:
+        return reading.error is not None or self._ring.place(reading.target) is not None
+
+    async def _run(self, asked: Asked, reading: Reading) -> None:
+        try:
+            await self._fill(asked, reading)
+        except Exception as error:  # noqa: BLE001 - it is raised to those who asked
+            reading.error = error
+            if not isinstance(error, FaultyError):
+                self._forget(asked, reading)
+        finally:
+            reading.proven.set()
+            reading.ended.set()
+        self._keep(asked, reading)
+
+    async def _fill(self, asked: Asked, reading: Reading) -> None:
+        self._metrics.reads.labels("shared").inc()
+        for waited in (False, True):
+            reading.target = target = self._tailer.cursor
+            async with self._reader() as conn:
+                if (fault := await _fault(conn, asked.cursor)) is not None:
+                    raise FaultyError(fault)
+                reading.proven.set()
+                if waited or (target.covers(asked.cursor) and self._ring.place(target) is not None):
+                    await self._begin(conn, asked, reading)
+                    return
+            # It has been served by one that was ahead of us, or more is published in this sweep than the ring holds.
+            await self._tailer.swept()
+
+    async def _begin(self, conn: Connection, asked: Asked, reading: Reading) -> None:
+        if asked.cursor == reading.target:
+            return
+        async with aclosing(self._parts(conn, asked, reading.target, None)) as parts:
+            async for batch, place in parts:
+                reading.batches.append(batch)
+                reading.size += batch.size
+                reading.end = place if batch.cursor is None else None
+                if reading.size > _SHARED:
+                    return
+
+    async def _parts(
+        self, conn: Connection, asked: Asked, target: Cursor, after: Place | None
+    ) -> AsyncGenerator[tuple[Batch, Place]]:
+        reading = changelog.read(
+            conn,
+            asked.cursor.seen,
+            target.seen,
+            asked.boards,
+            collapsed=asked.collapsed,
+            threshold=self._settings.resync_threshold,
+            chunk=min(self._settings.chunk, _PART),
+            after=after,
+        )
+        async with aclosing(reading) as parts:
+            async for part in patiently(parts, _PATIENCE):
+                events = [Event.of(change) for change in part.changes]
+                yield Batch(events, target if part.last else None), part.end or (0, 0)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[Connection]:
+        async with self._turn, self._pool.connection() as conn, conn.transaction():
+            async with asyncio.timeout(_PATIENCE):
+                await conn.execute(_READING)
+            yield conn
+
+    def _keep(self, asked: Asked, reading: Reading) -> None:
+        if self._known.get(asked) is not reading:
+            return
+        self._kept += reading.size
+        for oldest in list(self._known):
+            if self._kept <= _KEPT:
+                break
+            if self._known[oldest].ended.is_set():
+                self._forget(oldest, self._known[oldest])
+        asyncio.get_running_loop().call_later(_LATER, self._forget, asked, reading)
+
+    def _forget(self, asked: Asked, reading: Reading) -> None:
+        if self._known.get(asked) is reading:
+            del self._known[asked]
+            if reading.ended.is_set():
+                self._kept -= reading.size
+
+
+async def _fault(conn: Connection, cursor: Cursor) -> Fault | None:
+    async with asyncio.timeout(_PATIENCE):
+        return cursor.fault(await changelog.proof(conn, cursor.anchor))

@@ -1,0 +1,141 @@
+"""Bulk: an UPDATE of 200,000 rows of one board in one transaction, with 100 WebSocket clients who see that board and another.
+
+Meanwhile the other board is written to, 50 times a second: its latency, from when a write was due, is that of other boards. Each
+client is told of the great change by one resync; it then takes the board as the table has it, as it would by the API, and lays
+on it what it is told after that. All clients are checked to end equal to the table, and to have got each write to the other
+board once.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from tests.bench import load
+from tests.bench.cores import apart
+from tests.bench.figure import Figure
+from tests.bench.quantile import curve, summary
+from tests.bench.returner import Returner, come
+from tests.bench.stage import Stage
+from tests.support.until import until
+
+READERS = 100
+ROWS = 200_000
+RATE = 50
+BEFORE = 5
+AFTER = 10
+LAST = 20
+"""Writes to the great board once all is over, so that each client has something to lay on what it took."""
+_CHANGED = re.compile(rb'"opportunityId":"(\w+)","changes":\{[^}]*"company": "(\w+)"')
+_RESYNC = re.compile(rb'"type":"resync","reason":"bulk","table":"opportunities","count":(\d+),"boardId":"(\w+)"')
+_PATIENCE = 60.0
+
+
+class Watcher:
+    """One client: `times` of arrival (ns) of each mark of the other board, and the great board as it knows it."""
+
+    def __init__(self) -> None:
+        self.client: Returner
+        self.times: dict[int, list[int]] = {}
+        self.resyncs: list[int] = []
+        self.base: dict[str, str] = {}
+        self.later: dict[str, str] = {}
+
+    def told(self, data: bytes) -> None:
+        now = time.monotonic_ns()
+        if found := _RESYNC.search(data):
+            self.resyncs.append(int(found[1]))
+            self.later.clear()
+        for card, company in _CHANGED.findall(data):
+            if card.startswith(b"o"):
+                self.times.setdefault(int(company), []).append(now)
+            else:
+                self.later[card.decode()] = company.decode()
+
+    def ends_with(self, table: dict[str, str]) -> bool:
+        return len(self.base) == len(table) and all(
+            self.later.get(card, company) == table[card] for card, company in self.base.items()
+        )
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
+        await _board(writer)
+        async with on.feed() as feed:
+            watchers = [Watcher() for _ in range(READERS)]
+            for watcher, person in zip(watchers, on.tokens, strict=False):
+                watcher.client = await come(feed.port, person, told=watcher.told)
+                await watcher.client.live
+            with apart(feed.pid):
+                count = RATE * (BEFORE + AFTER + 40)
+                writing = asyncio.create_task(load.write(on.url, count=count, rate=RATE), name="writing")
+                await asyncio.sleep(BEFORE)
+                feed.reset_memory()
+                say(f"UPDATE of {ROWS:,} rows, and {RATE} writes/s to another board")
+                begin = time.monotonic()
+                await writer.execute("UPDATE opportunities SET company = 'bulk' WHERE board_id = 'bulk'")
+                took = time.monotonic() - begin
+                say(f"committed after {took:.1f} s")
+                await until(lambda: all(w.resyncs for w in watchers), timeout=_PATIENCE, what="a resync at each client")
+                told = time.monotonic() - begin - took
+                base = await _table(writer)
+                for watcher in watchers:
+                    watcher.base = base
+                written = await writing
+                await _last(writer, watchers)
+                memory = feed.memory()[1]
+            for watcher in watchers:
+                watcher.client.close()
+        _check(watchers, written, await _table(writer))
+    began = int((begin - 0.5) * 1e9)
+    until_ns = int((begin + took + AFTER) * 1e9)
+    due = {one.mark: one.due for one in written if began <= one.due <= until_ns}
+    waits = [(at - due[mark]) / 1e6 for w in watchers for mark, times in w.times.items() if mark in due for at in times]
+    told_ms = summary(waits)
+    say(f"told {told:.2f} s after the commit; others: " + ", ".join(f"{k} {v:g}" for k, v in told_ms.items()) + " ms")
+    what = f"UPDATE of {ROWS:,} rows in one transaction with {READERS} clients: "
+    detail = {"update_s": took, "told_s": told, "others_ms": told_ms, "others_curve_ms": curve(waits)}
+    return [
+        Figure("bulk_memory", what + "the feed's memory", memory, "MB", 256, more=False, detail=detail),
+        Figure("bulk_others", what + "other boards' latency p99", told_ms["p99"], "ms", 250, more=False),
+    ]
+
+
+async def _board(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    await writer.execute("INSERT INTO boards (id, name, phases) VALUES ('bulk', 'Bulk', '[]')")
+    await writer.execute("INSERT INTO board_members (board_id, user_id, role) SELECT 'bulk', id, 'viewer' FROM users")
+    await writer.execute(
+        "INSERT INTO opportunities (id, board_id, title, company, contact, value, phase, notes) "
+        "SELECT 'k' || n, 'bulk', 'A deal of some size', 'A company', 'Somebody', 1234.56, 'proposal', "
+        "repeat('What was said. ', 10) FROM generate_series(1, %s) AS n",
+        (ROWS,),
+    )
+    await writer.execute("VACUUM ANALYZE")
+
+
+async def _table(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> dict[str, str]:
+    found = await writer.execute("SELECT id, company FROM opportunities WHERE board_id = 'bulk'")
+    return {str(card): str(company) for card, company in await found.fetchall()}
+
+
+async def _last(writer: psycopg.AsyncConnection[tuple[object, ...]], watchers: Sequence[Watcher]) -> None:
+    for n in range(LAST):
+        await writer.execute("UPDATE opportunities SET company = %s WHERE id = %s", (f"last{n}", f"k{n + 1}"))
+    await until(
+        lambda: all(w.later.get(f"k{LAST}") == f"last{LAST - 1}" for w in watchers),
+        timeout=_PATIENCE,
+        what="the last write",
+    )
+
+
+def _check(watchers: Sequence[Watcher], written: Sequence[load.Written], table: dict[str, str]) -> None:
+    marks = {one.mark for one in written}
+    for watcher in watchers:
+        if watcher.resyncs != [ROWS]:
+            raise RuntimeError(f"a client was told of {watcher.resyncs} changes at once, of {ROWS}")
+        if watcher.times.keys() != marks or any(len(times) != 1 for times in watcher.times.values()):
+            raise RuntimeError("a client did not get each write to the other board once")
+        if not watcher.ends_with(table):
+            raise RuntimeError("a client does not end equal to the table")

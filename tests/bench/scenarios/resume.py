@@ -1,0 +1,108 @@
+"""Resume: one WebSocket client comes back over 100,000 events, on 25 boards of 4,000 each, three times.
+
+Counted from connecting to its being live; the feed's memory at its highest, over what it was. It is checked to have been told
+each event once, and each card's in their order. The feed's own reading, of the same events, went before, and filled its ring.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+import psycopg
+
+from tests.bench.cores import apart
+from tests.bench.feed import Feed
+from tests.bench.figure import Figure
+from tests.bench.returner import Returner, come
+from tests.bench.stage import Stage
+
+EVENTS = 100_000
+BOARDS = 25
+CARDS = 1_000
+SIZE = 10
+TIMES = 3
+_PATIENCE = 120.0
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
+        await _boards(writer, on.tokens[0][0])
+        async with on.feed() as feed:
+            first = await come(feed.port, on.tokens[0])
+            await first.live
+            first.close()
+            say(f"{EVENTS:,} events are written while it is away")
+            await _write(writer)
+            expected = await _log(writer, first.cursor)
+            rates, grown = [], 0.0
+            for _ in range(TIMES):
+                before, _ = feed.memory()
+                feed.reset_memory()
+                rate, detail = await _resume(on, feed, first.cursor, expected)
+                grown = max(grown, feed.memory()[1] - before)
+                rates.append(rate)
+                say(f"{rate:,.0f} events/s; " + ", ".join(f"{name} {value:.3g}" for name, value in detail.items()))
+    rates.sort()
+    what = f"resume over {EVENTS:,} events"
+    raw = {"events_per_s": rates, **detail}
+    return [
+        Figure("resume", what, rates[len(rates) // 2], "events/s", 50_000, more=True, detail=raw),
+        Figure("resume_memory", what + ": the feed grows by", grown, "MB", 32, more=False),
+    ]
+
+
+async def _boards(writer: psycopg.AsyncConnection[tuple[object, ...]], user: str) -> None:
+    await writer.execute(
+        "INSERT INTO boards (id, name, phases) SELECT 'r' || n, 'R', '[]' FROM generate_series(1, %s) AS n", (BOARDS,)
+    )
+    await writer.execute(
+        "INSERT INTO board_members (board_id, user_id, role) SELECT id, %s, 'viewer' FROM boards ON CONFLICT DO NOTHING",
+        (user,),
+    )
+    await writer.execute(
+        "INSERT INTO opportunities (id, board_id, title, company, contact, value, phase, notes) "
+        "SELECT 'r' || n, 'r' || n %% %s + 1, 'A deal of some size', 'A company', 'Somebody', 1234.56, 'proposal', "
+        "repeat('What was said. ', 10) FROM generate_series(0, %s) AS n",
+        (BOARDS, CARDS - 1),
+    )
+
+
+async def _write(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    for n in range(EVENTS // SIZE):
+        cards = [f"r{(n * SIZE + place) % CARDS}" for place in range(SIZE)]
+        await writer.execute(
+            "UPDATE opportunities SET company = %s WHERE id = ANY (%s)", (f"resume {n}", cards), prepare=True
+        )
+
+
+async def _log(writer: psycopg.AsyncConnection[tuple[object, ...]], cursor: str) -> dict[int, str]:
+    """The events after a cursor: seq, and which card's."""
+    anchor = int(cursor.split(".")[4])
+    found = await (await writer.execute("SELECT seq, key FROM feed.log WHERE seq > %s", (anchor,))).fetchall()
+    if len(found) != EVENTS:
+        raise RuntimeError(f"{len(found)} events were written")
+    return {int(str(seq)): str(key) for seq, key in found}
+
+
+async def _resume(on: Stage, feed: Feed, cursor: str, expected: dict[int, str]) -> tuple[float, dict[str, float]]:
+    with apart(feed.pid):
+        cpu, own, begin = feed.cpu(), time.process_time(), time.monotonic()
+        client = await come(feed.port, on.tokens[0], cursor=cursor)
+        async with asyncio.timeout(_PATIENCE):
+            await client.live
+        took = time.monotonic() - begin
+        detail = {"feed_cpu_s": feed.cpu() - cpu, "client_cpu_s": time.process_time() - own}
+    client.close()
+    _check(client, expected)
+    return EVENTS / took, detail
+
+
+def _check(client: Returner, expected: dict[int, str]) -> None:
+    if len(client.seqs) != EVENTS or set(client.seqs) != expected.keys():
+        raise RuntimeError(f"of {EVENTS} events {len(client.seqs)} came, {len(set(client.seqs))} different ones")
+    cards: defaultdict[str, list[int]] = defaultdict(list)
+    for seq in client.seqs:
+        cards[expected[seq]].append(seq)
+    if any(seqs != sorted(seqs) for seqs in cards.values()):
+        raise RuntimeError("a card's events came out of their order")

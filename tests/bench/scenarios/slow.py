@@ -1,0 +1,100 @@
+"""Slow: one of 101 WebSocket clients stops reading during a million deliveries, between two runs in which there is none.
+
+The others' latency, since each write was due, is held against that of the two runs; the feed's memory at its highest against
+what it was before, in the same run. Each of the others is checked to have got each write once; the slow one, when it reads on, to
+end with what the table has, having been told fewer events than there were.
+"""
+
+import re
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from tests.bench import load
+from tests.bench.cores import apart
+from tests.bench.feed import Feed
+from tests.bench.figure import Figure
+from tests.bench.load import Written
+from tests.bench.returner import Returner, come
+from tests.bench.stage import Stage
+from tests.bench.tape import complete, followed, following, quantile, waits
+from tests.support.until import until
+
+READERS = 100
+RATE = 500
+COUNT = 10_000
+BUFFER = 16 * 1024
+FILL = 40_000
+_CHANGED = re.compile(rb'"opportunityId":"(o\d+)","changes":\{[^}]*"company": "(\d+)"')
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    count = RATE * on.seconds if on.seconds else COUNT
+    p99: list[float] = []
+    grown: list[float] = []
+    async with on.feed() as feed:
+        # The ring of recent batches is the feed's for good, and full from here on.
+        await load.write(on.url, count=FILL, size=50)
+        with apart(feed.pid):
+            for turn, slow in enumerate((False, True, False)):
+                latency, more = await _turn(on, feed, FILL + turn * count, count, slow=slow)
+                p99.append(latency)
+                grown.append(more)
+                say(
+                    f"{'one stops reading' if slow else 'all read'}: p99 {latency:.2f} ms, the feed grows by {more:.1f} MB"
+                )
+    before, among, after = p99
+    ratio = 100 * (2 * among / (before + after) - 1)
+    what = f"one client that stops reading during {count * READERS:,} deliveries: "
+    detail = {"p99_ms": p99, "grown_mb": grown}
+    return [
+        Figure("slow_memory", what + "the feed grows by", grown[1], "MB", 4, more=False, detail=detail),
+        Figure("slow_others", what + "the others' p99 is longer by", ratio, "%", 20, more=False),
+    ]
+
+
+async def _turn(on: Stage, feed: Feed, first: int, count: int, *, slow: bool) -> tuple[float, float]:
+    async with following(on, READERS) as (tape, followers):
+        told: dict[str, int] = {}
+
+        def note(data: bytes) -> None:
+            told.update((card.decode(), int(mark)) for card, mark in _CHANGED.findall(data))
+
+        sleeper: Returner | None = None
+        if slow:
+            sleeper = await come(feed.port, on.tokens[READERS], told=note, buffer=BUFFER)
+            await sleeper.live
+            sleeper.stop_reading()
+        before, _ = feed.memory()
+        feed.reset_memory()
+        written = await load.write(on.url, count=count, rate=RATE, first=first)
+        await followed(tape, followers, count)
+        grown = feed.memory()[1] - before
+        due = {one.mark: one.due for one in written}
+        complete(tape, followers, due)
+        if sleeper is not None:
+            await _wake(on, sleeper, told, written)
+        return quantile(waits(tape, followers, due), 0.99), grown
+
+
+async def _wake(on: Stage, sleeper: Returner, told: dict[str, int], written: list[Written]) -> None:
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as reader:
+        found = await (
+            await reader.execute("SELECT id, company FROM opportunities WHERE company IS NOT NULL")
+        ).fetchall()
+    first = min(one.mark for one in written)
+    table = {str(card): int(str(company)) for card, company in found if int(str(company)) >= first}
+    slept = len(sleeper.seqs)
+    begin = time.monotonic()
+    sleeper.read_on()
+    try:
+        await until(lambda: told == table, timeout=30, what="the slow one to have what the table has")
+    except AssertionError as error:
+        raise RuntimeError("the slow one does not end equal to the table") from error
+    finally:
+        sleeper.close()
+    if len(sleeper.seqs) >= len(written):
+        raise RuntimeError(f"it was told {len(sleeper.seqs)} events ({slept} before): it was not slow")
+    if time.monotonic() - begin > 25:
+        raise RuntimeError("it took too long")

@@ -1,0 +1,103 @@
+"""Storm: 5,000 WebSocket clients come back at once, with 200 distinct cursors, to a feed that was started anew.
+
+It remembers nothing: what each of them missed is in the log. The same goes before, to the feed that gave out the cursors and has
+the recent batches in memory: it is checked that the log is not read there. Each client is checked to have been told exactly what
+came after its cursor, each event once and in order, and then a last one.
+"""
+
+import asyncio
+import re
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from tests.bench.cores import apart
+from tests.bench.feed import Feed
+from tests.bench.figure import Figure
+from tests.bench.returner import Returner, come, each_once, so_many
+from tests.bench.stage import CARDS, Stage
+
+CLIENTS = 5_000
+CURSORS = 200
+_READS = re.compile(r'^boardcast_log_reads_total\{reader="\w+"\} (\S+)$', re.MULTILINE)
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    places = [n % CURSORS for n in range(CLIENTS)]
+    async with on.feed() as feed:
+        with apart(feed.pid):
+            cursors, seqs = await _history(on, feed)
+            say(
+                f"{CLIENTS:,} clients come back with {CURSORS} distinct cursors, to a feed that has been there all the time"
+            )
+            warm = await _storm(on, feed, cursors, seqs, places)
+            say(", ".join(f"{name} {value:g}" for name, value in warm.items()))
+    async with on.feed() as feed:
+        with apart(feed.pid):
+            say("and to one that was started anew")
+            anew = await _storm(on, feed, cursors, seqs, places)
+            say(", ".join(f"{name} {value:g}" for name, value in anew.items()))
+    if warm["reads"]:
+        raise RuntimeError("the log was read for what the ring has")
+    what = f"{CLIENTS:,} clients dropped and back at once with {CURSORS} distinct cursors: "
+    detail = {"started_anew": anew, "with_the_ring": warm}
+    return [
+        Figure("storm", what + "all caught up", anew["seconds"], "s", 10, more=False, detail=detail),
+        Figure("storm_reads", what + "database catch-ups", anew["reads"], "", CURSORS, more=False),
+    ]
+
+
+async def _history(on: Stage, feed: Feed) -> tuple[list[str], list[int]]:
+    """The cursors of one who was told event by event, and the events: the nth cursor is that of before the nth event."""
+    cursors: list[str] = []
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
+        client = await come(feed.port, on.tokens[0])
+        await client.live
+        for n in range(CURSORS):
+            cursors.append(client.cursor)
+            await _write(writer, n)
+            await so_many(client, n + 1)
+        client.close()
+        seqs = list(client.seqs)
+    if len(set(cursors)) != CURSORS:
+        raise RuntimeError("the cursors are not distinct")
+    return cursors, seqs
+
+
+async def _storm(
+    on: Stage, feed: Feed, cursors: Sequence[str], seqs: list[int], places: Sequence[int]
+) -> dict[str, float]:
+    reads, cpu, begin = await _reads(feed), feed.cpu(), time.monotonic()
+    clients: list[Returner] = await asyncio.gather(
+        *(come(feed.port, on.tokens[n % len(on.tokens)], cursor=cursors[place]) for n, place in enumerate(places))
+    )
+    try:
+        await asyncio.gather(*(client.live for client in clients))
+        told = {"seconds": time.monotonic() - begin, "feed_cpu_s": feed.cpu() - cpu}
+        told |= {"reads": await _reads(feed) - reads, "memory_mb": feed.memory()[1]}
+        each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
+        async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
+            await _write(writer, len(seqs))
+        for client, place in zip(clients, places, strict=True):
+            await so_many(client, len(seqs) - place + 1)
+        seqs.append(clients[0].seqs[-1])
+        each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
+    finally:
+        for client in clients:
+            client.close()
+    await asyncio.gather(*(client.ended for client in clients))
+    return told
+
+
+async def _write(writer: psycopg.AsyncConnection[tuple[object, ...]], n: int) -> None:
+    await writer.execute("UPDATE opportunities SET title = %s WHERE id = %s", (f"storm {n}", f"o{n % CARDS}"))
+
+
+async def _reads(feed: Feed) -> float:
+    def ask() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{feed.port}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    return sum(map(float, _READS.findall(await asyncio.to_thread(ask))))

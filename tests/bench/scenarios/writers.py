@@ -1,0 +1,124 @@
+"""32 writers, one row each as fast as they can: with the governor and a feed that delivers, with a bell for each write, with none.
+
+With none means the same trigger and no feed: nobody is woken, nothing is read, and both processors are the writers'. Short runs in
+turn, so that what else the machine does falls on all; the figures are medians of the rounds' ratios. Where there is a feed, each
+of its clients is checked to have got every update that the log says was committed once, and the log to have as many as pgbench
+committed. How long a change took from its trigger to the client is told beside it.
+"""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from feed.tasks import end
+from tests.bench.checker import arrived, complete
+from tests.bench.figure import Figure
+from tests.bench.pgbench import Written, update
+from tests.bench.quantile import summary
+from tests.bench.stage import CARDS, Stage
+
+WRITERS = 32
+READERS = 3
+ROUNDS = 5
+RUN = 4
+"""Seconds of each."""
+
+_AHEAD = 800
+_BEAT = 0.2
+
+Connection = psycopg.AsyncConnection[tuple[int, int]]
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    seconds = max(1, on.lasting(3 * ROUNDS * RUN) // (3 * ROUNDS))
+    rates: dict[str, list[float]] = {"off": [], "adaptive": [], "always": []}
+    told: dict[str, dict[str, float]] = {}
+    turn = 0
+    say(f"{ROUNDS} rounds of {len(rates)} runs of {seconds} s, {WRITERS} writers")
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn:
+        for place in range(ROUNDS):
+            for mode in rates if place % 2 else reversed(rates):
+                if mode == "off":
+                    written = await _unread(on, conn, seconds, turn)
+                else:
+                    written, told[mode] = await _read(on, conn, mode, seconds, turn)
+                rates[mode].append(written.rate)
+                turn += written.updates
+            said = ", ".join(f"{mode} {found[-1]:,.0f}" for mode, found in rates.items())
+            late = ", ".join(f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in told.items())
+            say(f"updates/s: {said}; ms from the trigger to the client: {late}")
+    return [_figure(rates, told, "off", 0.9), _figure(rates, told, "always", 2.5)]
+
+
+def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], other: str, aim: float) -> Figure:
+    against = {"off": "the same trigger with the bell off", "always": "`always`"}[other]
+    ratios = [one / two for one, two in zip(rates["adaptive"], rates[other], strict=True)]
+    return Figure(
+        f"writers_{other}",
+        f"committed single-row updates/s, {WRITERS} writers, `adaptive`, feed connected, against {against}",
+        statistics.median(ratios),
+        "×",
+        aim,
+        more=True,
+        detail={"ratios": ratios, "updates_per_s": rates, "trigger_to_client_ms": told},
+    )
+
+
+async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Written:
+    before, _ = await _log(conn)
+    async with _silent(on.url):
+        written = await update(on.url, "opportunities", writers=WRITERS, seconds=seconds, cards=CARDS, first=turn)
+    after, _ = await _log(conn)
+    if after - before != written.updates:
+        raise RuntimeError(f"{written.updates} updates were committed, and the log grew by {after - before}")
+    return written
+
+
+async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int) -> tuple[Written, dict[str, float]]:
+    async with on.feed(bell=mode), on.readers(READERS) as readers:
+        _, last = await _log(conn)
+        written = await update(on.url, "opportunities", writers=WRITERS, seconds=seconds, cards=CARDS, first=turn)
+        await arrived(readers, written.updates)
+        epoch = time.time_ns() - time.monotonic_ns()
+        rows = await conn.execute(
+            "SELECT (new ->> 'company')::bigint, (extract(epoch FROM at) * 1000000)::bigint FROM feed.log WHERE seq > %s",
+            (last,),
+        )
+        logged = {mark: at * 1000 - epoch for mark, at in await rows.fetchall()}
+        if len(logged) != written.updates:
+            raise RuntimeError(f"{written.updates} updates were committed, and the log has {len(logged)} of them")
+        complete(readers, logged)
+        waits = [(at - logged[mark]) / 1e6 for reader in readers for at, marks in reader.got for mark in marks]
+    return written, summary(waits)
+
+
+async def _log(conn: Connection) -> tuple[int, int]:
+    """How many updates there are, and the newest row."""
+    row = await (await conn.execute("SELECT count(*) FILTER (WHERE op = 'update'), max(seq) FROM feed.log")).fetchone()
+    if row is None:
+        raise RuntimeError("a count counts")
+    return row
+
+
+@asynccontextmanager
+async def _silent(url: str) -> AsyncIterator[None]:
+    """Keep the pulse ahead, so that nobody rings, without anybody who sweeps."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+
+        async def beat() -> None:
+            while True:
+                await conn.execute(
+                    "SELECT setval('feed.pulse', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + %s)",
+                    (_AHEAD,),
+                )
+                await asyncio.sleep(_BEAT)
+
+        beating = asyncio.create_task(beat(), name="pulse")
+        try:
+            yield
+        finally:
+            await end(beating)

@@ -1,0 +1,218 @@
+"""The log in partitions: each era has one, made ahead; the old ones go; and nobody who writes or reads notices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg import errors
+
+from db import changelog, retention
+from feed.cursor import Cursor, Fault
+from tests.db.support import Connection, logged, mark, rows, value
+from tests.support.database import Database
+
+PARTITIONS = """
+    SELECT c.relname AS name FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'feed.log'::regclass ORDER BY c.oid
+"""
+
+
+async def partitions(db: Connection) -> set[str]:
+    return {row["name"] for row in await rows(db, PARTITIONS)}
+
+
+async def write(db: Connection, title: str) -> None:
+    await db.execute("UPDATE opportunities SET title = %s WHERE id = 'o1'", (title,))
+
+
+@pytest.fixture
+async def reading(database: Database) -> AsyncIterator[changelog.Connection]:
+    async with await changelog.Connection.connect(database.url, autocommit=True) as conn:
+        yield conn
+
+
+async def seen(reading: changelog.Connection, cursor: Cursor) -> list[Any]:
+    parts = changelog.read(reading, cursor.seen, threshold=5000, chunk=1000)
+    return [change.seq async for part in parts for change in part.changes]
+
+
+async def here(reading: changelog.Connection) -> Cursor:
+    return Cursor.at(await changelog.identify(reading), await changelog.position(reading))
+
+
+async def test_one_is_made_ahead_and_begun_when_its_time_has_come(
+    db: Connection, reading: changelog.Connection
+) -> None:
+    assert await retention.keep(reading) is None
+    await db.execute("UPDATE feed.keeper SET turned = turned - interval '11 days'")
+    assert await retention.keep(reading) == "began feed.log_2"
+    assert await retention.keep(reading) == "made feed.log_3"
+    assert await retention.keep(reading) is None
+    before = await mark(db)
+    await write(db, "B")
+    assert [row["era"] for row in await logged(db, before)] == [2]
+    # An era in which nothing was written goes on: there is nothing to drop in it.
+    await db.execute("SELECT feed.turn()")
+    await db.execute("UPDATE feed.keeper SET turned = turned - interval '11 days'")
+    assert await retention.keep(reading) == "made feed.log_4"
+    assert await retention.keep(reading) is None
+
+
+async def test_what_is_older_than_the_retention_is_dropped_by_what_it_holds(
+    db: Connection, reading: changelog.Connection
+) -> None:
+    await db.execute("UPDATE feed.log SET at = at - interval '91 days'")
+    await db.execute("SELECT feed.turn()")
+    await write(db, "B")
+    assert await retention.keep(reading) == "made feed.log_3"
+    before = await mark(db)
+    # One row of the era is not old, though its newest by number is.
+    await db.execute("UPDATE feed.log SET at = now() WHERE seq = (SELECT min(seq) FROM feed.log)")
+    assert await retention.keep(reading) is None
+    await db.execute("UPDATE feed.log SET at = now() - interval '91 days' WHERE era = 1")
+    assert (await retention.keep(reading) or "").startswith("dropped feed.log_1 with ")
+    assert [row["seq"] for row in await logged(db)] == [before]
+    assert await value(db, "SELECT floor_seq FROM feed.identity") == before - 1
+    assert await partitions(db) == {"log_2", "log_3", "log_default"}
+
+
+async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, reading: changelog.Connection) -> None:
+    cursor = await here(reading)
+    await db.execute("DROP TABLE feed.log_2")
+    await db.execute("SELECT feed.turn()")
+    before = await mark(db)
+    await write(db, "B")
+    assert (
+        await value(db, "SELECT tableoid::regclass::text FROM feed.log ORDER BY seq DESC LIMIT 1") == "feed.log_default"
+    )
+    assert await seen(reading, cursor) == [before + 1]
+    assert await seen(reading, await here(reading)) == []
+    # The next era has one again, and what is in the default partition goes when it is old.
+    assert await retention.keep(reading) == "made feed.log_3"
+    await db.execute("SELECT feed.turn()")
+    await write(db, "C")
+    assert await retention.keep(reading) == "made feed.log_4"
+    future = datetime.now(UTC)
+    await write(db, "D")
+    await db.execute("UPDATE feed.log SET at = at + interval '1 day' WHERE era = 3")
+    dropped = [await retention.prune(reading, future + timedelta(hours=1)) for _ in range(3)]
+    assert [each.partition for each in dropped] == ["feed.log_1", "feed.log_default", None]
+    assert dropped[1].rows == 1
+    assert "log_default" in await partitions(db)
+
+
+async def test_what_is_written_across_the_turn_is_read_once(
+    db: Connection, database: Database, reading: changelog.Connection
+) -> None:
+    """Transactions that began before an era and write in it, or the other way round: none is left out, wherever one stands."""
+    async with await database.connect() as early, await database.connect() as late:
+        places = [await here(reading)]
+        first = await mark(db)
+        async with early.transaction():
+            await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('e1', 'b1')")
+            await write(db, "before")
+            places.append(await here(reading))
+            await db.execute("SELECT feed.turn()")
+            places.append(await here(reading))
+            await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('e2', 'b1')")
+            async with late.transaction():
+                await late.execute("INSERT INTO opportunities (id, board_id) VALUES ('l1', 'b1')")
+                await write(db, "after")
+                places.append(await here(reading))
+            places.append(await here(reading))
+        last = await here(reading)
+    everything = {row["seq"]: row["xid"] for row in await logged(db, first)}
+    assert {row["era"] for row in await logged(db, first)} == {1, 2}
+    for place in [*places, last]:
+        assert sorted(await seen(reading, place)) == [seq for seq, xid in everything.items() if xid not in place.seen]
+
+
+async def test_a_turn_is_seen_by_one_whose_snapshot_is_older(db: Connection, database: Database) -> None:
+    async with await changelog.Connection.connect(database.url) as old:
+        await old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor = Cursor.at("x", await changelog.position(old))
+        before = await mark(db)
+        await db.execute("SELECT feed.turn()")
+        await write(db, "B")
+        assert await seen(old, cursor) == []
+        await old.commit()
+        assert await seen(old, cursor) == [before + 1]
+
+
+async def test_a_turn_that_is_taken_back_has_happened(db: Connection, reading: changelog.Connection) -> None:
+    cursor = await here(reading)
+    async with db.transaction(force_rollback=True):
+        await db.execute("SELECT feed.turn()")
+    before = await mark(db)
+    await write(db, "B")
+    assert [row["era"] for row in await logged(db, before)] == [2]
+    assert await seen(reading, cursor) == [before + 1]
+
+
+async def test_a_reader_in_the_middle_is_not_pruned_under(
+    db: Connection, database: Database, reading: changelog.Connection
+) -> None:
+    """Who reads in a transaction keeps what he reads; the log is pruned when he has ended."""
+    cursor = await here(reading)
+    await write(db, "B")
+    before = await mark(db)
+    future = datetime.now(UTC) + timedelta(days=1)
+    async with await changelog.Connection.connect(database.url) as slow:
+        await slow.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert cursor.fault(await changelog.proof(slow, cursor.anchor)) is None
+        assert await retention.prune(reading, future) == (None, 0)
+        await asyncio.wait_for(write(db, "C"), 10)
+        assert await seen(slow, cursor) == [before]
+    dropped = await retention.prune(reading, future)
+    assert (dropped.partition, dropped.rows) == ("feed.log_1", before)
+    assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is Fault.PRUNED
+
+
+async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, database: Database) -> None:
+    future = datetime.now(UTC) + timedelta(days=1)
+    async with (
+        await database.connect() as slow,
+        await changelog.Connection.connect(database.url, autocommit=True) as reading,
+        slow.transaction(),
+    ):
+        await slow.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
+        assert await retention.prune(reading, future) == (None, 0)
+        await asyncio.wait_for(write(db, "B"), 10)
+    assert "late" in [row["key"] for row in await logged(db)]
+
+
+async def test_one_at_a_time_keeps_the_log(db: Connection, database: Database, reading: changelog.Connection) -> None:
+    await db.execute("UPDATE feed.keeper SET turned = turned - interval '11 days'")
+    async with await database.connect() as other, other.transaction():
+        await other.execute("SELECT FROM feed.keeper FOR UPDATE")
+        assert await retention.keep(reading) is None
+        assert await retention.prune(reading, datetime.now(UTC)) == (None, 0)
+    assert await retention.keep(reading) == "began feed.log_2"
+
+
+async def test_xids_that_begin_anew_in_another_cluster(db: Connection, reading: changelog.Connection) -> None:
+    """A dump that is restored where transactions have lower numbers than its log: it is history, and the feed goes on."""
+    await write(db, "B")
+    await db.execute("UPDATE feed.log SET xid = (xid::text::bigint + 1000000000)::text::xid8")
+    await db.execute("UPDATE feed.identity SET system_identifier = 'another', floor_xid = '1000000500'")
+    cursor = await here(reading)
+    assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is None
+    assert await seen(reading, cursor) == []
+    before = await mark(db)
+    await write(db, "C")
+    assert await seen(reading, cursor) == [before + 1]
+    after = await here(reading)
+    assert await seen(reading, after) == []
+    assert (after.anchor, after.fault(await changelog.proof(reading, after.anchor))) == (before + 1, None)
+    # And its old partition can go.
+    await db.execute("UPDATE feed.log SET at = at - interval '91 days' WHERE era = 1")
+    dropped = await retention.prune(reading, datetime.now(UTC) - timedelta(days=90))
+    assert dropped.partition == "feed.log_1"
+    assert after.fault(await changelog.proof(reading, after.anchor)) is None
+
+
+async def test_a_partition_cannot_be_fed_into_the_log(db: Connection) -> None:
+    with pytest.raises(errors.InvalidTableDefinition, match="itself"):
+        await db.execute("SELECT feed.attach('feed.log_1', key => 'seq,era')")
