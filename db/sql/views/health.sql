@@ -94,12 +94,13 @@ FROM feed.retention
 UNION ALL
 SELECT 13, 'partitions', CASE WHEN next.piece IS NULL OR stray.first_seq IS NOT NULL THEN 'warning' ELSE 'ok' END,
        CASE WHEN stray.first_seq IS NOT NULL THEN 'log_default has changes, from seq ' || stray.first_seq
-            WHEN next.piece IS NULL THEN format('the next one, log_%s, is missing', feed.era_now() + 1)
+            WHEN next.piece IS NULL THEN format('the next one, log_%s, is missing', e.last_value + 1)
             ELSE 'the next one is ready; kept for ' || k.retention END,
        CASE WHEN stray.first_seq IS NOT NULL THEN 'Somebody dropped a partition. They are read like all others, and dropped when they are old.'
             WHEN next.piece IS NULL THEN 'A running service makes it within a minute: look at its log. Until then a new era goes to log_default.' END
 FROM feed.keeper AS k
-LEFT JOIN feed.retention AS next ON next.piece = to_regclass(format('feed.log_%s', feed.era_now() + 1))
+CROSS JOIN feed.era AS e
+LEFT JOIN feed.retention AS next ON next.piece = to_regclass(format('feed.log_%s', e.last_value + 1))
 LEFT JOIN feed.retention AS stray ON stray.piece = to_regclass('feed.log_default');
 COMMENT ON VIEW feed.health IS 'Is the feed well? One row per check, with its cure. Only the bad ones: WHERE status <> ''ok''. Ask the primary.';
 COMMENT ON COLUMN feed.health.nr IS 'To sort by';
