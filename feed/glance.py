@@ -13,7 +13,7 @@ from db import changelog
 from db.changelog import Chunk, Row, Seen
 from feed.session import Session
 
-FEW = 64
+FEW = 512
 """Rows that are asked for: the listener's backend must be done soon, and what is more is read over another connection."""
 _PATIENCE = 1.0
 """Seconds in which the listener's connection must answer; another one is asked then."""

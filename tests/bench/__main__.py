@@ -21,6 +21,9 @@ from tests.bench.scenarios import NAMES
 
 console = Console(highlight=False, markup=False)
 
+_ERROR = 300
+"""Characters of an error that are told."""
+
 Figures = dict[str, list[Figure]]
 """Those of each scenario."""
 
@@ -35,7 +38,8 @@ def run(names: Sequence[str], seconds: int | None) -> tuple[Figures, dict[str, s
             figures[name] = perform(name, seconds)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next one is not to suffer
             traceback.print_exc()
-            failed[name] = re.sub(r"/[^\s'\"]+", "…", f"{type(error).__name__}: {error}")  # no paths of this machine
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:_ERROR]
+            failed[name] = re.sub(r"/[^\s'\"]+", "…", said)  # no paths of this machine
         else:
             console.print(table(figures[name]))
     return figures, failed

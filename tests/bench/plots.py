@@ -116,7 +116,7 @@ def _writers(figure: Any, details: Details, theme: str) -> None:
 def _growth(figure: Any, details: Details, theme: str) -> None:
     parts = (
         ("us_per_delivery", "clients", "µs of CPU per delivery"),
-        ("us_by_rows", "rows in the log", "µs per sweep"),
+        ("rows_us", "rows in the log", "µs per sweep"),
     )
     for place, (axes, (key, across, up)) in enumerate(zip(figure.subplots(1, 2), parts, strict=True)):
         found = details[key]
@@ -138,5 +138,5 @@ _PICTURES: Mapping[str, tuple[Sequence[str], Callable[[Any, Details, str], None]
     "latency": (["peers"], _latency),
     "calm": (["ours_curve_ms", "bare_curve_ms"], _calm),
     "writers": (["updates_per_s"], _writers),
-    "growth": (["us_per_delivery", "us_by_rows"], _growth),
+    "growth": (["us_per_delivery", "rows_us"], _growth),
 }

@@ -129,7 +129,8 @@ def test_metrics() -> None:
     ApiMetrics(registry)
     collectors: list[Any] = list(registry._collector_to_names)
     rows = {row[0]: row[1:] for row in table("operations.md", "Metrics")}
-    assert rows == {each._name: [each._type, ", ".join(each._labelnames), each._documentation] for each in collectors}
+    families = [(next(iter(each.collect())), getattr(each, "_labelnames", ())) for each in collectors]
+    assert rows == {each.name: [each.type, ", ".join(labels), each.documentation] for each, labels in families}
 
 
 def test_exit_statuses() -> None:

@@ -14,6 +14,7 @@ import psycopg
 from tests.bench.cores import apart
 from tests.bench.feed import Feed
 from tests.bench.figure import Figure
+from tests.bench.process import Process
 from tests.bench.returner import Returner, come
 from tests.bench.stage import Stage
 
@@ -23,6 +24,8 @@ CARDS = 1_000
 SIZE = 10
 TIMES = 3
 _PATIENCE = 120.0
+
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 
 async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
@@ -39,7 +42,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
             for _ in range(TIMES):
                 before, _ = feed.memory()
                 feed.reset_memory()
-                rate, detail = await _resume(on, feed, first.cursor, expected)
+                rate, detail = await _resume(on, feed, writer, first.cursor, expected)
                 grown = max(grown, feed.memory()[1] - before)
                 rates.append(rate)
                 say(f"{rate:,.0f} events/s; " + ", ".join(f"{name} {value:.3g}" for name, value in detail.items()))
@@ -52,7 +55,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     ]
 
 
-async def _boards(writer: psycopg.AsyncConnection[tuple[object, ...]], user: str) -> None:
+async def _boards(writer: Connection, user: str) -> None:
     await writer.execute(
         "INSERT INTO boards (id, name, phases) SELECT 'r' || n, 'R', '[]' FROM generate_series(1, %s) AS n", (BOARDS,)
     )
@@ -68,7 +71,7 @@ async def _boards(writer: psycopg.AsyncConnection[tuple[object, ...]], user: str
     )
 
 
-async def _write(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+async def _write(writer: Connection) -> None:
     for n in range(EVENTS // SIZE):
         cards = [f"r{(n * SIZE + place) % CARDS}" for place in range(SIZE)]
         await writer.execute(
@@ -76,7 +79,7 @@ async def _write(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         )
 
 
-async def _log(writer: psycopg.AsyncConnection[tuple[object, ...]], cursor: str) -> dict[int, str]:
+async def _log(writer: Connection, cursor: str) -> dict[int, str]:
     """The events after a cursor: seq, and which card's."""
     anchor = int(cursor.split(".")[4])
     found = await (await writer.execute("SELECT seq, key FROM feed.log WHERE seq > %s", (anchor,))).fetchall()
@@ -85,17 +88,26 @@ async def _log(writer: psycopg.AsyncConnection[tuple[object, ...]], cursor: str)
     return {int(str(seq)): str(key) for seq, key in found}
 
 
-async def _resume(on: Stage, feed: Feed, cursor: str, expected: dict[int, str]) -> tuple[float, dict[str, float]]:
+async def _resume(
+    on: Stage, feed: Feed, conn: Connection, cursor: str, expected: dict[int, str]
+) -> tuple[float, dict[str, float]]:
     with apart(feed.pid):
-        cpu, own, begin = feed.cpu(), time.process_time(), time.monotonic()
+        server, cpu, own, begin = await _server(conn), feed.cpu(), time.process_time(), time.monotonic()
         client = await come(feed.port, on.tokens[0], cursor=cursor)
         async with asyncio.timeout(_PATIENCE):
             await client.live
         took = time.monotonic() - begin
         detail = {"feed_cpu_s": feed.cpu() - cpu, "client_cpu_s": time.process_time() - own}
+        detail["postgres_cpu_s"] = await _server(conn) - server
     client.close()
     _check(client, expected)
     return EVENTS / took, detail
+
+
+async def _server(conn: Connection) -> float:
+    """Seconds of processor time of the backends that serve the feed."""
+    found = await conn.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'boardcast-feed'")
+    return sum(Process(int(str(pid))).cpu() for (pid,) in await found.fetchall())
 
 
 def _check(client: Returner, expected: dict[int, str]) -> None:

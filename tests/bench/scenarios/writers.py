@@ -3,7 +3,8 @@
 With none means the same trigger and no feed: nobody is woken, nothing is read, and both processors are the writers'. Short runs in
 turn, so that what else the machine does falls on all; the figures are medians of the rounds' ratios. Where there is a feed, each
 of its clients is checked to have got every update that the log says was committed once, and the log to have as many as pgbench
-committed. How long a change took from its trigger to the client is told beside it.
+committed. How long a change took from its trigger to the client is told beside it. Before each run its writers write for a second:
+the figures are of what goes on, with the plans made and the pacer in its mode.
 """
 
 import asyncio
@@ -25,8 +26,11 @@ WRITERS = 32
 READERS = 3
 ROUNDS = 5
 RUN = 4
+WARM_UP = 1
 """Seconds of each."""
 
+_TURNS = 1_000_000
+"""More than a writer has in a run: no mark is written twice."""
 _AHEAD = 800
 _BEAT = 0.2
 
@@ -47,7 +51,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 else:
                     written, told[mode] = await _read(on, conn, mode, seconds, turn)
                 rates[mode].append(written.rate)
-                turn += written.updates
+                turn += 2 * _TURNS
             said = ", ".join(f"{mode} {found[-1]:,.0f}" for mode, found in rates.items())
             late = ", ".join(f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in told.items())
             say(f"updates/s: {said}; ms from the trigger to the client: {late}")
@@ -68,29 +72,38 @@ def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], ot
     )
 
 
+async def _write(on: Stage, seconds: int, turn: int) -> tuple[int, Written]:
+    """How many updates were committed before the run, and the run."""
+    warm = await update(on.url, "opportunities", writers=WRITERS, seconds=WARM_UP, cards=CARDS, first=turn)
+    turn += _TURNS
+    return warm.updates, await update(
+        on.url, "opportunities", writers=WRITERS, seconds=seconds, cards=CARDS, first=turn
+    )
+
+
 async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Written:
     before, _ = await _log(conn)
     async with _silent(on.url):
-        written = await update(on.url, "opportunities", writers=WRITERS, seconds=seconds, cards=CARDS, first=turn)
+        warm, written = await _write(on, seconds, turn)
     after, _ = await _log(conn)
-    if after - before != written.updates:
-        raise RuntimeError(f"{written.updates} updates were committed, and the log grew by {after - before}")
+    if after - before != warm + written.updates:
+        raise RuntimeError(f"{warm} and {written.updates} updates were committed, and the log grew by {after - before}")
     return written
 
 
 async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int) -> tuple[Written, dict[str, float]]:
     async with on.feed(bell=mode), on.readers(READERS) as readers:
         _, last = await _log(conn)
-        written = await update(on.url, "opportunities", writers=WRITERS, seconds=seconds, cards=CARDS, first=turn)
-        await arrived(readers, written.updates)
+        warm, written = await _write(on, seconds, turn)
+        await arrived(readers, warm + written.updates)
         epoch = time.time_ns() - time.monotonic_ns()
         rows = await conn.execute(
             "SELECT (new ->> 'company')::bigint, (extract(epoch FROM at) * 1000000)::bigint FROM feed.log WHERE seq > %s",
             (last,),
         )
         logged = {mark: at * 1000 - epoch for mark, at in await rows.fetchall()}
-        if len(logged) != written.updates:
-            raise RuntimeError(f"{written.updates} updates were committed, and the log has {len(logged)} of them")
+        if len(logged) != warm + written.updates:
+            raise RuntimeError(f"{warm} and {written.updates} updates were committed, and the log has {len(logged)}")
         complete(readers, logged)
         waits = [(at - logged[mark]) / 1e6 for reader in readers for at, marks in reader.got for mark in marks]
     return written, summary(waits)

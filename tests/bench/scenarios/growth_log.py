@@ -1,0 +1,86 @@
+"""What a sweep costs as the log grows from 10^4 to 10^7 rows, in the partitions of a year: processor time of its backend.
+
+The statement is the tailer's own, prepared as it prepares it. At each size some rows are written through the triggers and swept
+from the cursor before them, many times in several rounds; the quickest round counts, as what else the machine does only adds. Each
+sweep is checked to have found exactly those rows.
+"""
+
+from collections.abc import Callable
+
+import psycopg
+
+from db import changelog
+from feed.cursor import Cursor
+from tests.bench.figure import Figure
+from tests.bench.process import Process
+from tests.bench.stage import Stage
+
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+ERA = 1_000_000
+"""Rows of a partition, at most."""
+FRESH = 5
+ROUNDS = 12
+SWEEPS = 250
+
+_GROW = """
+    INSERT INTO feed.log (relation, op, key, board, old, new, version, actor, db_user, pid)
+    SELECT 'opportunities', 'update', 'o' || n %% 1000, 'b' || n %% 10, '{"phase": "new"}', '{"phase": "won"}', 2, 'ana', 'app', 1
+    FROM generate_series(1, %s::int) AS n
+"""
+
+
+async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
+    costs: dict[int, float] = {}
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn:
+        await changelog.prepare(conn)
+        size = 0
+        for aim in SIZES:
+            while size < aim:
+                more = min(ERA, aim - size)
+                await conn.execute(_GROW, (more,))
+                size += more
+                await _turn(conn)
+            await conn.execute("VACUUM ANALYZE feed.log")
+            costs[aim] = await _cost(conn, aim)
+            say(f"{aim:,} rows: {costs[aim] * 1e6:.0f} µs a sweep of {FRESH} rows")
+    first, *_, last = costs.values()
+    return [
+        Figure(
+            "growth-log",
+            "growth: sweep cost from 10^4 to 10^7 log rows",
+            max(last, *costs.values()) / first,
+            "×",
+            1.5,
+            more=False,
+            detail={"rows_us": {str(size): cost * 1e6 for size, cost in costs.items()}},
+        )
+    ]
+
+
+async def _turn(conn: changelog.Connection) -> None:
+    """Begin the next era, as its time had come."""
+    await conn.execute("SELECT feed.turn()")
+    while (await (await conn.execute("SELECT feed.keep()")).fetchone()) != (None,):
+        pass
+
+
+async def _cost(conn: changelog.Connection, mark: int) -> float:
+    """Seconds of a sweep."""
+    # The cursor of one who has heard of this era: until its first write, and for nobody else, sweeps open all partitions.
+    await conn.execute("UPDATE opportunities SET company = %s WHERE id = 'o0'", (f"before {mark}",))
+    cursor = Cursor.at("", await changelog.position(conn))
+    for n in range(FRESH):
+        await conn.execute("UPDATE opportunities SET company = %s WHERE id = %s", (f"{mark}", f"o{n}"))
+    found = await conn.execute("SELECT seq FROM feed.log WHERE seq > %s ORDER BY seq", (cursor.anchor,))
+    expected = [seq for (seq,) in await found.fetchall()]
+    xip = ",".join(map(str, cursor.seen.xip))
+    sweep = f"EXECUTE fresh('{cursor.seen.xmax}', '{{{xip}}}', 1001)"
+    backend, costs = Process(conn.info.backend_pid), []
+    for _ in range(ROUNDS):
+        before = backend.cpu()
+        for _ in range(SWEEPS):
+            rows = await (await conn.execute(sweep, prepare=False)).fetchall()
+            if sorted(row[2] for row in rows) != expected or len(expected) != FRESH:
+                raise RuntimeError(f"a sweep of {len(expected)} rows found {len(rows)}")
+        costs.append((backend.cpu() - before) / SWEEPS)
+    return min(costs)

@@ -1,0 +1,23 @@
+"""A service that runs looks after the log."""
+
+from typing import Any
+
+from tests.support.database import Database
+from tests.support.until import until
+
+
+async def test_a_running_service_makes_partitions_ahead_and_drops_what_is_old(serve: Any, database: Database) -> None:
+    await database.execute("UPDATE feed.log SET at = at - interval '91 days'")
+    await database.execute("SELECT feed.turn()")
+    await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
+    client = await (await serve()).open("websocket")
+
+    async def kept() -> bool:
+        (row,) = await database.execute(
+            "SELECT to_regclass('feed.log_1') IS NULL AND to_regclass('feed.log_3') IS NOT NULL AS kept"
+        )
+        return bool(row["kept"])
+
+    await until(kept)
+    await database.execute("UPDATE opportunities SET title = 'C' WHERE id = 'o1'")
+    assert (await client.next_event()).body["changes"]["title"] == "C"
