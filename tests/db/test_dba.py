@@ -422,6 +422,7 @@ async def test_who_may_not_see_the_transactions_of_others_is_told_so(db: Connect
     await db.execute(SQL("GRANT USAGE ON SCHEMA feed TO {0}").format(login))
     await db.execute(SQL("GRANT SELECT ON feed.health TO {0}").format(login))
     await db.execute(SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA feed TO {0}").format(login))
+    await db.execute(SQL("GRANT SELECT ON ALL SEQUENCES IN SCHEMA feed TO {0}").format(login))
     await db.execute(SQL("SET ROLE {}").format(login))
     try:
         (health,) = await rows(db, "SELECT status, cure FROM feed.health WHERE topic = 'transactions'")
