@@ -1,5 +1,5 @@
 -- STABLE and plain SQL, so that the planner inlines it and what is not asked for is no condition at all; an age is
--- a seq, so that all that is older is not even looked at.
+-- a seq, found once, so that all that is older is not even looked at.
 CREATE FUNCTION feed.tail(since interval DEFAULT '10 min', board text DEFAULT NULL, opportunity text DEFAULT NULL,
                           actor text DEFAULT NULL, relation text DEFAULT NULL, lim integer DEFAULT 50)
 RETURNS SETOF feed.trigger_log
@@ -8,7 +8,7 @@ AS $$
     SELECT newest.*
     FROM (SELECT t.*
           FROM feed.trigger_log AS t
-          WHERE (tail.since IS NULL OR t.seq >= feed.seq_since(now() - tail.since))
+          WHERE (tail.since IS NULL OR t.seq >= (SELECT feed.seq_since(now() - tail.since)))
             AND (tail.board IS NULL OR t.board = tail.board)
             AND (tail.opportunity IS NULL OR t.relation = 'opportunities' AND t.key = tail.opportunity)
             AND (tail.actor IS NULL OR t.actor = tail.actor)
