@@ -102,10 +102,10 @@ async def test_a_bell_during_a_question_is_rung_again(watcher: Watcher, database
 async def test_an_answer_to_an_older_aim_is_never_told(watcher: Watcher, database: Database) -> None:
     watcher.glance.aim(watcher.seen, 100)
     await watcher.insert("n1")
+    after = Cursor.at(watcher.feed, await position(database)).seen
     async with held_up(database):
         watcher.glance.heard()
         await waits(watcher)
-        after = Cursor.at(watcher.feed, await position(database)).seen
         watcher.glance.aim(after, 100)
         assert await watcher.told() is None, "the connection still has the old question"
     await until(lambda: watcher.session.free)
