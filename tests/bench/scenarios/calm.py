@@ -31,7 +31,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
         async for notification in conn.notifies():
             bare[int(notification.payload)] = time.monotonic_ns()
 
-    seconds = on.lasting(20)
+    seconds = on.lasting(40)
     async with on.feed() as feed, on.readers(READERS) as readers:
         writer = await psycopg.AsyncConnection.connect(on.url, autocommit=True)
         listener = await psycopg.AsyncConnection.connect(on.url, autocommit=True)
