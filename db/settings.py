@@ -74,7 +74,7 @@ class Settings(BaseSettings):
 
     resync_threshold: PositiveInt = 5000
     chunk: PositiveInt = 1000
-    client_budget: ByteSize = ByteSize(1024 * 1024)
+    client_budget: ByteSize = ByteSize(512 * 1024)
     drain_timeout: NonNegativeFloat = 30.0
     user_connections: PositiveInt = 20
     connections: PositiveInt = 20_000
