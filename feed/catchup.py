@@ -58,12 +58,19 @@ class CatchUps:
         self._metrics = metrics
         self._readings = Readings(settings, pool, tailer, ring, metrics)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
+        self._greeting: dict[Subscription, asyncio.Future[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._replayed = 0
 
     def open(self, subscription: Subscription, asked: str | None) -> None:
         """Begin a new client's stream, at the cursor that it asked for or live."""
+        self._greeting[subscription] = asyncio.get_running_loop().create_future()
         self._spawn(subscription, self._open(subscription, asked))
+
+    async def greeted(self, subscription: Subscription) -> None:
+        """Wait until a new client has been told what it sees, or never will be."""
+        if (greeting := self._greeting.get(subscription)) is not None:
+            await asyncio.wait({greeting})
 
     def recover(self, subscription: Subscription) -> None:
         """Bring back a client that was too slow, once it has read what it was written."""
@@ -82,6 +89,7 @@ class CatchUps:
         """Stop working for a client."""
         if (task := self._tasks.pop(subscription, None)) is not None:
             task.cancel()
+        self._greet(subscription)
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
@@ -114,7 +122,12 @@ class CatchUps:
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
         if fault is not None:
             self._reset(subscription, fault)
+        self._greet(subscription)
         await self._follow(subscription)
+
+    def _greet(self, subscription: Subscription) -> None:
+        if (greeting := self._greeting.pop(subscription, None)) is not None:
+            greeting.set_result(None)
 
     async def _fault(self, subscription: Subscription, asked: str) -> Fault | None:
         try:

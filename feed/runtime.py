@@ -151,6 +151,10 @@ class Runtime:
         self.catchups.open(subscription, cursor)
         return subscription
 
+    async def greeted(self, subscription: Subscription) -> None:
+        """Wait for that first message: what a client says behind its auth is about what it has been told."""
+        await self.catchups.greeted(subscription)
+
     def leave(self, subscription: Subscription) -> None:
         """The client is gone. Idempotent."""
         self.catchups.cancel(subscription)

@@ -164,6 +164,7 @@ class Visit(Socket):
         encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         self._subscription = self._runtime.subscribe(principal, encoding, self, boards, auth.cursor)
         self._subscription.heard = self._clock()
+        await self._runtime.greeted(self._subscription)
 
     def _refuse(self, error: RefusedError) -> None:
         goodbye = error.goodbye

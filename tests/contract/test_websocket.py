@@ -1,11 +1,14 @@
 """What only a WebSocket does: its first message, what else a client may say, and what it must not."""
 
+import asyncio
 import json
 
 import aiohttp
 import pytest
 
+from feed.cursor import Fault
 from feed.goodbye import ALL
+from feed.subscription import Subscription
 from tests.support.database import Database
 from tests.support.services import Services, told
 from tests.support.streams import EndedError, WebSocketClient
@@ -200,6 +203,27 @@ async def test_boards_are_taken_and_left_on_the_way(
     assert (await client.next("subscribed")).body["boards"] == ["b1", "b2"]
     await card("z", "b1")
     assert told([await client.next_event()]) == [("opportunity_created", "z")]
+
+
+async def test_what_is_said_right_behind_auth_is_about_what_is_told(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = (await services.open("websocket", user="bruno")).cursor
+    catchups = (await services.hub("websocket")).catchups
+    real, go_on = catchups._fault, asyncio.Event()
+
+    async def slow(subscription: Subscription, asked: str) -> Fault | None:
+        await go_on.wait()
+        return await real(subscription, asked)
+
+    monkeypatch.setattr(catchups, "_fault", slow)
+    client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=cursor)
+    services.clients.append(client)
+    await client.send({"type": "unsubscribe", "boards": ["b1"]})
+    await (await client.ws.ping())  # so it has been read
+    go_on.set()
+    assert (await client.next("auth_success", "subscribed")).body["boards"] == ["b1", "b2"]
+    assert (await client.next("subscribed")).body["boards"] == ["b2"]
 
 
 async def test_pings_of_both_kinds_are_answered(client: WebSocketClient) -> None:
