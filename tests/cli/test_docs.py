@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from pydantic import ByteSize
 
 from api import failures
 from api.metrics import Metrics as ApiMetrics
@@ -119,8 +120,8 @@ def _shown(default: Any) -> str:
         return ""
     if isinstance(default, bool):
         return str(default).lower()
-    if isinstance(default, int) and default == 1024 * 1024:
-        return "1MiB"
+    if isinstance(default, ByteSize):
+        return default.human_readable().replace(".0", "")
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
