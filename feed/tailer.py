@@ -192,6 +192,7 @@ class Tailer:
             self.members = Members(await changelog.membership(conn))
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
+        self._aim()
 
     async def _resume(self, conn: Connection) -> None:
         try:
@@ -225,7 +226,7 @@ class Tailer:
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
         if self._found <= FEW:
-            self.glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
+            self._aim()
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         for observe in self.observers:
@@ -233,6 +234,10 @@ class Tailer:
         async with self._swept:
             self._done = self._begun
             self._swept.notify_all()
+
+    def _aim(self) -> None:
+        """Have the next doorbell ask from the cursor on; what was asked from another one is not listened to any more."""
+        self.glance.aim(self.cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
 
     async def _read(self, conn: Connection) -> Cursor:
         """Publish all that is new, however much it is; where it leads to."""

@@ -113,3 +113,17 @@ async def test_a_database_that_was_moved_to_another_cluster_renews_its_feed(
     await _write(database, 1)
     for client in clients:
         assert (await client.next_event()).body["version"] == 2
+
+
+async def test_what_was_asked_of_the_old_feed_is_not_told_in_the_new(
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The log is proven anew before each sweep: between a bell, which asks at once what is new, and the sweep that takes the answer.
+    monkeypatch.setattr("feed.tailer._TRUST", 0.0)
+    client = await services.open("websocket")
+    async with await database.connect(autocommit=False) as writer:
+        await writer.execute("UPDATE opportunities SET notes = 'covered by the cursor of the reset' WHERE id = 'o1'")
+        await writer.execute("SELECT feed.reset_feed()")
+    assert (await client.next("reset")).body["reason"] == "foreign"
+    await database.execute("UPDATE opportunities SET notes = 'after it' WHERE id = 'o1'")
+    assert (await client.next_event()).body["changes"]["notes"] == "after it"
