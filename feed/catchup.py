@@ -80,6 +80,8 @@ class CatchUps:
 
     def restart(self, subscription: Subscription, fault: Fault) -> None:
         """The log was replaced: a client begins anew where the hub stands."""
+        if subscription in self._greeting:
+            return  # it has been told nothing yet, and its cursor is being proven anyway
         self.cancel(subscription)
         self._connections.fall_behind(subscription, self._tailer.cursor)
         self._reset(subscription, fault)

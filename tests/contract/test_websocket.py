@@ -12,6 +12,7 @@ from feed.subscription import Subscription
 from tests.support.database import Database
 from tests.support.services import Services, told
 from tests.support.streams import EndedError, WebSocketClient
+from tests.support.until import until
 
 BAD_MESSAGE = 4400
 UNAUTHENTICATED = 4401
@@ -224,6 +225,29 @@ async def test_what_is_said_right_behind_auth_is_about_what_is_told(
     go_on.set()
     assert (await client.next("auth_success", "subscribed")).body["boards"] == ["b1", "b2"]
     assert (await client.next("subscribed")).body["boards"] == ["b2"]
+
+
+async def test_a_feed_that_is_reset_meanwhile_still_greets_who_comes(
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await services.open("websocket", user="bruno")
+    catchups = (await services.hub("websocket")).catchups
+    real, go_on = catchups._fault, asyncio.Event()
+
+    async def slow(subscription: Subscription, asked: str) -> Fault | None:
+        await go_on.wait()
+        return await real(subscription, asked)
+
+    monkeypatch.setattr("feed.tailer._TRUST", 0.0)
+    monkeypatch.setattr(catchups, "_fault", slow)
+    client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=here.cursor)
+    services.clients.append(client)
+    await until(lambda: bool(catchups._greeting))
+    await database.execute("SELECT feed.reset_feed()")
+    await here.next("reset")
+    go_on.set()
+    assert (await client.next("auth_success", "reset")).body.get("resume") == "reset"
+    assert (await client.next("reset")).body["reason"] == "foreign"
 
 
 async def test_pings_of_both_kinds_are_answered(client: WebSocketClient) -> None:
