@@ -6,30 +6,25 @@ for everybody. The bell is silent, as it is under load: the scenario keeps the p
 processor time. The log is checked to have grown by one row for each update that was committed, and none rang.
 """
 
-import asyncio
 import statistics
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import psycopg
 
-from feed.tasks import end
 from tests.bench.figure import Figure
 from tests.bench.pgbench import Written, update
+from tests.bench.pulse import silent
 from tests.bench.stage import CARDS, Stage
 
 WRITERS = 8
 PAIRS = 4
-AHEAD = 800
-"""Milliseconds that the pulse is kept ahead: less than a writer takes for a clock set back."""
-BEAT = 0.2
 
 
 async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     seconds = max(1, on.lasting(16 * PAIRS) // (2 * PAIRS))
     pairs: list[tuple[float, float]] = []
     mark = 0
-    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn, _silent(on.url):
+    async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn, silent(on.url):
         # The same shape, with the same foreign key.
         await conn.execute("CREATE TABLE bare (LIKE opportunities INCLUDING ALL)")
         await conn.execute("ALTER TABLE bare ADD FOREIGN KEY (board_id) REFERENCES boards (id) ON DELETE CASCADE")
@@ -79,22 +74,3 @@ async def _logged(conn: psycopg.AsyncConnection[tuple[int, ...]], after: int) ->
     counted = await conn.execute("SELECT count(*), count(*) FILTER (WHERE rang) FROM feed.log WHERE seq > %s", [after])
     ((rows, rang),) = await counted.fetchall()
     return rows, rang
-
-
-@asynccontextmanager
-async def _silent(url: str) -> AsyncIterator[None]:
-    """Keep the pulse ahead."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-
-        async def beat() -> None:
-            while True:
-                await conn.execute(
-                    "SELECT setval('feed.pulse', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + %s)", (AHEAD,)
-                )
-                await asyncio.sleep(BEAT)
-
-        beating = asyncio.create_task(beat(), name="pulse")
-        try:
-            yield
-        finally:
-            await end(beating)

@@ -7,18 +7,16 @@ committed. How long a change took from its trigger to the client is told beside 
 the figures are of what goes on, with the plans made and the pacer in its mode.
 """
 
-import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import psycopg
 
-from feed.tasks import end
 from tests.bench.checker import arrived, complete
 from tests.bench.figure import Figure
 from tests.bench.pgbench import Written, update
+from tests.bench.pulse import silent
 from tests.bench.quantile import summary
 from tests.bench.stage import CARDS, Stage
 
@@ -31,8 +29,6 @@ WARM_UP = 1
 
 _TURNS = 1_000_000
 """More than a writer has in a run: no mark is written twice."""
-_AHEAD = 800
-_BEAT = 0.2
 
 Connection = psycopg.AsyncConnection[tuple[int, int]]
 
@@ -83,7 +79,7 @@ async def _write(on: Stage, seconds: int, turn: int) -> tuple[int, Written]:
 
 async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Written:
     before, _ = await _log(conn)
-    async with _silent(on.url):
+    async with silent(on.url):
         warm, written = await _write(on, seconds, turn)
     after, _ = await _log(conn)
     if after - before != warm + written.updates:
@@ -115,23 +111,3 @@ async def _log(conn: Connection) -> tuple[int, int]:
     if row is None:
         raise RuntimeError("a count counts")
     return row
-
-
-@asynccontextmanager
-async def _silent(url: str) -> AsyncIterator[None]:
-    """Keep the pulse ahead, so that nobody rings, without anybody who sweeps."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-
-        async def beat() -> None:
-            while True:
-                await conn.execute(
-                    "SELECT setval('feed.pulse', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + %s)",
-                    (_AHEAD,),
-                )
-                await asyncio.sleep(_BEAT)
-
-        beating = asyncio.create_task(beat(), name="pulse")
-        try:
-            yield
-        finally:
-            await end(beating)
