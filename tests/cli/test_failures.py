@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from api.failures import DATABASE, TAKEN, USAGE
+from cli.failures import DATABASE, TAKEN, USAGE
 from db import cluster, loopback, pgbin
 from db.account import Account
 from db.embedded import EmbeddedPostgres

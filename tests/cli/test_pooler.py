@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from api.failures import DATABASE
+from cli.failures import DATABASE
 from db.account import Account
 from db.loopback import free_port, is_free
 from tests.cli.harness import SECRET, Commands

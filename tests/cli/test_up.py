@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from api.failures import TAKEN
+from cli.failures import TAKEN
 from db import postmaster
 from db.embedded import EmbeddedPostgres
 from tests.cli.harness import READY, Commands, Service

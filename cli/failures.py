@@ -1,13 +1,14 @@
-"""What goes wrong on the command line, as one table: an exit status and one line for each failure that is not a fault of ours.
+"""How a command ends: the exit statuses, as one table, and one line for each failure that is not a fault of ours.
 
 Invariant: no line has a password in it. What is not in the table is a fault of ours, and shown with its traceback.
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import conninfo
+from psycopg.errors import InsufficientPrivilege
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
@@ -16,14 +17,55 @@ from db.pgbin import BinariesError
 from db.settings import Settings
 from feed.database import NotReadyError
 
+DONE = 0
+FAULT = 1
 USAGE = 2
-"""Arguments or settings."""
 DATABASE = 3
-"""The database is not there, refuses, or is not one to work with."""
 TAKEN = 4
-"""A port, a file or the embedded server's directory cannot be had."""
+FOUND = 5
+
+
+class Status(NamedTuple):
+    """`number` as the documentation writes it."""
+
+    number: str
+    name: str
+    when: str
+    cure: str
+
+
+STATUSES = (
+    Status(str(DONE), "done", "Done, or a service stopped by a signal", ""),
+    Status(str(FAULT), "fault", "A fault of boardcast, with its traceback", "Report it"),
+    Status(str(USAGE), "usage", "Arguments or settings", "Change them; not before is it worth starting again"),
+    Status(
+        str(DATABASE),
+        "database",
+        "The database: not there, refuses, not migrated, a standby, too old, LISTEN not possible",
+        "As the line says; then start again",
+    ),
+    Status(
+        str(TAKEN),
+        "taken",
+        "A port, a file, or the embedded server's directory cannot be had",
+        "Free it, or name another",
+    ),
+    Status(
+        str(FOUND),
+        "found",
+        "Looked as it was asked to, and what it found is not well, or is not there",
+        "Read what it printed",
+    ),
+    Status(
+        "128 + n",
+        "signal",
+        "Ended by signal n: 130 by Ctrl-C, 141 when nobody reads what it prints, a service by a second signal",
+        "",
+    ),
+)
 
 _LINES = re.compile(r"([:.;,?])?\s*\n\s*")
+_RIGHTS = "to look needs the role feed_dba, to change its owner; see docs/operations.md#postgresql"
 
 
 class FailureError(Exception):
@@ -50,15 +92,18 @@ def known(error: Exception) -> tuple[int, str] | None:
         case NotReadyError():
             status, text = DATABASE, str(error)
         case psycopg.Error():
-            hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
-            status, text = DATABASE, f"the database: {error.diag.message_primary or error}{hint}"
+            status, text = DATABASE, _of_database(error)
         case EmbeddedError() | BinariesError():
             status, text = TAKEN, str(error)
         case OSError():
             status, text = TAKEN, f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
         case _:
             return None
-    return status, _LINES.sub(lambda end: (end[1] or ";") + " ", text.strip())
+    return status, in_one_line(text)
+
+
+def in_one_line(text: str) -> str:
+    return _LINES.sub(lambda end: (end[1] or ";") + " ", text.strip())
 
 
 def check_urls(settings: Settings) -> None:
@@ -69,6 +114,11 @@ def check_urls(settings: Settings) -> None:
         except psycopg.ProgrammingError:
             text = "must be postgresql://user:password@host:port/name, with %XX for special characters"
             raise FailureError(USAGE, f"{name}: {text}") from None
+
+
+def _of_database(error: psycopg.Error) -> str:
+    hint = error.diag.message_hint or (_RIGHTS if isinstance(error, InsufficientPrivilege) else None)
+    return f"the database: {error.diag.message_primary or error}{f' ({hint})' if hint else ''}"
 
 
 def _fault(fault: Any) -> str:

@@ -1,0 +1,82 @@
+"""The database that a command works on: the one that is named, or else the embedded one that runs.
+
+Invariant: nothing is asked of a database that is not ready for it; why it is not is one line (cli/failures.py).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+
+from cli.failures import DATABASE, USAGE, FailureError, check_urls
+from db import embedded
+from db.changelog import Connection
+from db.embedded import EmbeddedPostgres
+from db.settings import Settings
+from feed.database import dsn, require_ready
+from feed.tokens import Tokens
+
+T = TypeVar("T")
+
+
+def read_settings() -> Settings:
+    """The settings, with addresses that libpq can read."""
+    settings = Settings()
+    check_urls(settings)
+    return settings
+
+
+def make_tokens(settings: Settings) -> Tokens:
+    """What checks tokens, and makes them where the secret is ours."""
+    try:
+        return Tokens(settings)
+    except ValueError as error:
+        raise FailureError(USAGE, str(error)) from None
+
+
+def embedded_url(settings: Settings) -> str:
+    """The address of the embedded server that runs."""
+    server = EmbeddedPostgres(embedded.cluster_dir(settings))
+    if not server.is_running():
+        text = f"no server runs in {server.home}: start one with `boardcast up`, or name one in DATABASE_URL"
+        raise FailureError(DATABASE, text)
+    return server.url()
+
+
+def url_of(settings: Settings) -> str:
+    """The database that is named, else the embedded one that runs."""
+    return embedded_url(settings) if settings.database is None else settings.database
+
+
+def on_database(work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work` with an autocommit connection to it."""
+    url = url_of(read_settings())
+
+    async def connected() -> T:
+        async with await psycopg.AsyncConnection.connect(dsn(url, "boardcast"), autocommit=True) as conn:
+            await require_ready(conn)
+            return await work(conn)
+
+    return asyncio.run(connected())
+
+
+def ask(statement: LiteralString, parameters: tuple[object, ...] | dict[str, Any] = ()) -> Any:
+    """Run a statement; the one value it returns."""
+
+    async def asked(conn: Connection) -> Any:
+        row = await (await conn.execute(statement, parameters)).fetchone()
+        return row[0] if row else None
+
+    return on_database(asked)
+
+
+def rows(statement: LiteralString, parameters: tuple[object, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+    """Run a statement; all that it returns, for cli.output.table()."""
+
+    async def asked(conn: Connection) -> list[dict[str, Any]]:
+        async with conn.cursor(row_factory=dict_row) as cursor:
+            return await (await cursor.execute(statement, parameters)).fetchall()
+
+    return on_database(asked)
