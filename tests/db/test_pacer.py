@@ -92,6 +92,11 @@ async def test_a_pulse_that_is_too_far_ahead_is_none(db: Connection) -> None:
         assert await rang(db) is rings, ahead
 
 
+async def test_silence_is_a_pulse_that_no_clock_reaches(db: Connection) -> None:
+    await db.execute("SELECT setval('feed.pulse', 9007199254740991)")
+    assert await rang(db) is False
+
+
 async def test_one_who_has_lost_the_lease_cannot_set_the_pulse(
     database: Database, two: tuple[Plain, Plain], db: Connection
 ) -> None:

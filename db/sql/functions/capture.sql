@@ -17,9 +17,9 @@ DECLARE
     -- feed.row_key is called where it must be: a function in SQL costs more than all the rest of a row.
     key_column text := CASE WHEN TG_NARGS = 2 THEN TG_ARGV[1] END;
     -- No bell while a pacer sweeps. Read as a function, since a query of the sequence costs eight times as much. A pulse further
-    -- ahead than any pacer sets it (a second) is none: the server's clock was set back.
-    rings boolean := (abs(pg_sequence_last_value('feed.pulse') - date_part('epoch', clock_timestamp()) * 1000 - 500) <= 500)
-                     IS NOT TRUE;
+    -- ahead than any pacer sets it (a second) is none: the server's clock was set back. But one that no clock reaches is silence.
+    rings boolean := (width_bucket(abs(pg_sequence_last_value('feed.pulse') - date_part('epoch', clock_timestamp()) * 1000 - 500),
+                                   500, 4e15, 1) <> 1) IS NOT TRUE;
     named boolean;
     written bigint := 0;
 BEGIN

@@ -2,7 +2,7 @@
 -- writer sees it as it is, it waits for nobody, and no rollback takes it back. Unlogged, so a crash and a failover begin without one.
 CREATE UNLOGGED SEQUENCE feed.pulse MINVALUE 0 START 0;
 COMMENT ON SEQUENCE feed.pulse IS
-    'The log is swept every few milliseconds until this time (ms since 1970, by clock_timestamp()): writers do not ring before it.';
+    'The log is swept every few milliseconds until this time (ms since 1970, by clock_timestamp()): writers do not ring before it. 9007199254740991: they never do.';
 
 CREATE TABLE feed.pacer (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT pacer_one CHECK (one),
