@@ -68,6 +68,7 @@ async def test_a_card_that_came_while_a_client_was_slow_is_told_whole(
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('new', 'b1'), ('gone', 'b1')")
     await database.execute("UPDATE opportunities SET title = 'changed' WHERE id = 'new'")
     await database.execute("DELETE FROM opportunities WHERE id = 'gone'")
+    await hub.tailer.swept()
     slow.resume()
     events = [await slow.next_event(20)]
     while events[-1].body["opportunityId"] == "o1":
