@@ -272,10 +272,61 @@ instances = Table(
     Column("ready", Boolean, nullable=False, comment="Whether a client should be sent there"),
     Column("tailer_pid", Integer, comment="The backend that it reads the log with; null while it has none"),
     Column("listener_pid", Integer, comment="The backend that LISTENs for it; null while it has none"),
+    Column(
+        "acks",
+        JSONB,
+        nullable=False,
+        comment="The cursors that its clients have shown, with how many of them and how many seconds before the beat. "
+        "See feed.acks",
+    ),
     prefixes=["UNLOGGED"],
     schema="feed",
     comment="The services that run, each by itself: a row that is renewed every two seconds and taken away at the end. "
     "See feed.listeners.",
+)
+
+sweeps = Table(
+    "sweeps",
+    Base.metadata,
+    Column("instance", Text, nullable=False, comment="As /readyz names it"),
+    Column(
+        "read",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="When it had the rows; of several sweeps, those of the first",
+    ),
+    Column(
+        "told",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="When all clients that were live had been written to; of several sweeps, by the last",
+    ),
+    Column(
+        "cursor",
+        Text,
+        nullable=False,
+        comment="What had been told then: all that this cursor has seen, and the row before had not",
+    ),
+    Column("sweeps", Integer, nullable=False, comment="How many sweeps this row stands for"),
+    Column("events", Integer, nullable=False, comment="What they found"),
+    Column("deliveries", BigInteger, nullable=False, comment="Events written to live clients: one for each of them"),
+    Column("clients", Integer, nullable=False, comment="Open streams at the end, with those that were being caught up"),
+    Column(
+        "late",
+        Integer,
+        nullable=False,
+        comment="Clients that had too much unread to take it: told again from the log, when they have read",
+    ),
+    Column(
+        "boards",
+        JSONB,
+        comment="How many live clients were told of each board; null where there were too many boards",
+    ),
+    Index("sweeps_told", "told"),
+    prefixes=["UNLOGGED"],
+    schema="feed",
+    comment="When each service has told what: a row for a sweep that found something, or for some of them where they are "
+    "many. Kept for an hour. See feed.explain.",
 )
 
 identity = Table(

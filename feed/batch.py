@@ -16,13 +16,14 @@ Boards = frozenset[str]
 class Batch:
     """`cursor` is where a client stands that has all of it; None for a part that more follows."""
 
-    __slots__ = ("_encoded", "_text", "_told", "cursor", "events", "size")
+    __slots__ = ("_encoded", "_text", "_told", "boards", "cursor", "events", "size")
 
     def __init__(self, events: Sequence[Event], cursor: Cursor | None) -> None:
         self.events = events
         self.cursor = cursor
         self._text = None if cursor is None else str(cursor)
         self.size = sum(len(event.body) for event in events)
+        self.boards = {event.board for event in events if event.board is not None}
         self._told: dict[Boards, list[Event]] = {}
         self._encoded: dict[tuple[Boards, Encoding], bytes] = {}
 

@@ -6,6 +6,7 @@ A right that changes inside a batch takes effect after the event that changes it
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from feed.batch import Batch, Boards
 from feed.cursor import Cursor
@@ -17,6 +18,15 @@ from feed.subscription import State, Subscription
 Group = tuple[Boards, Encoding]
 
 
+@dataclass(slots=True)
+class Tally:
+    """What has been told: events written to live clients, how many of these see each board, how many could not take them."""
+
+    deliveries: int = 0
+    late: int = 0
+    boards: dict[str, int] = field(default_factory=dict)
+
+
 class Connections:
     def __init__(self, metrics: Metrics, fell_behind: Callable[[Subscription], None]) -> None:
         """`fell_behind` is called with each client that could not take a batch; it stands where the sweep began."""
@@ -26,6 +36,7 @@ class Connections:
         """In the order in which they came, which is mostly that of memory: a set's is a walk through all of it."""
         self._by_user: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._count = 0
+        self._tally = Tally()
         self._owing = False
 
     def __len__(self) -> int:
@@ -88,6 +99,11 @@ class Connections:
         rest = batch if start == 0 else Batch(batch.events[start:], batch.cursor)
         self._write(rest, since)
 
+    def count(self) -> Tally:
+        """What has been told since this was last asked for."""
+        tally, self._tally = self._tally, Tally()
+        return tally
+
     def announce(self, board: str, kind: str, body: bytes) -> None:
         """Tell all who see a board something that is not in the log, and so has no cursor."""
         for (boards, encoding), subscriptions in self._groups.items():
@@ -108,7 +124,8 @@ class Connections:
 
     def _write(self, batch: Batch, since: Cursor) -> None:
         slow: list[Subscription] = []
-        part, owing = batch.cursor is None, self._owing
+        part, owing, tally = batch.cursor is None, self._owing, self._tally
+        clients: dict[str, int] = {}
         self._owing = owing or part
         for (boards, encoding), subscriptions in self._groups.items():
             if not (data := batch.encoded(boards, encoding)):
@@ -122,8 +139,15 @@ class Connections:
                 sink.write(data)
                 if part or owing:
                     subscription.owed = part
-            told = len(batch.told(boards)) * (len(subscriptions) - len(slow) + late)
+            took = len(subscriptions) - len(slow) + late
+            told = len(batch.told(boards)) * took
             self._metrics.deliveries.labels(encoding.name).inc(told)
+            tally.deliveries += told
+            for board in batch.boards:
+                if board in boards:
+                    clients[board] = clients.get(board, 0) + took
+        tally.late += len(slow)
+        tally.boards.update(clients)
         for subscription in slow:
             self.fall_behind(subscription, since)
             self._fell_behind(subscription)

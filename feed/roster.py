@@ -12,8 +12,10 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import instances
+from db.changelog import Connection
 from db.instances import Word
 from feed.database import Pool
+from feed.sweeps import Sweeps, aged
 from feed.tasks import end
 
 _BEAT = 2.0
@@ -25,11 +27,12 @@ log = structlog.get_logger()
 
 
 class Roster:
-    """`word` is asked for what is to be said, each time."""
+    """`word` is asked for what is to be said, each time; and what the sweeps have told is written down with it."""
 
-    def __init__(self, pool: Pool, word: Callable[[], Word]) -> None:
+    def __init__(self, pool: Pool, word: Callable[[], Word], sweeps: Sweeps) -> None:
         self._pool = pool
         self._word = word
+        self._sweeps = sweeps
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -43,6 +46,7 @@ class Roster:
         self._task = None
         try:
             async with asyncio.timeout(_LAST), self._pool.connection() as conn:
+                await self._say(conn)
                 await instances.leave(conn, self._word().instance)
         except (psycopg.Error, PoolTimeout, TimeoutError):
             log.info("the list of instances cannot be reached; it forgets us by itself")
@@ -52,10 +56,18 @@ class Roster:
         while True:
             try:
                 async with self._pool.connection() as conn:
-                    await instances.beat(conn, self._word())
+                    await self._say(conn)
                 heard = True
             except (psycopg.Error, PoolTimeout) as error:
                 if heard:
                     log.warning("the list of instances cannot be reached", error=str(error).strip())
                 heard = False
             await asyncio.sleep(_BEAT)
+
+    async def _say(self, conn: Connection) -> None:
+        told = self._sweeps.take()
+        try:
+            await instances.beat(conn, self._word(), aged(told))
+        except BaseException:
+            self._sweeps.give_back(told)
+            raise

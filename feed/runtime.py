@@ -32,6 +32,7 @@ from feed.principal import Principal
 from feed.ring import Ring
 from feed.roster import Roster
 from feed.subscription import Sink, State, Subscription
+from feed.sweeps import Sweeps
 from feed.tailer import Tailer
 from feed.tokens import Tokens
 from feed.wheel import Wheel
@@ -78,7 +79,9 @@ class Runtime:
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
         self._keeper = Keeper(self.pool)
         self._arrivals = Arrivals(settings.arrivals)
-        self._roster = Roster(self.pool, self._word)
+        self._sweeps = Sweeps(self.tailer, self.connections)
+        self.tailer.observers.append(self._sweeps.swept)
+        self._roster = Roster(self.pool, self._word, self._sweeps)
         self._started = 0.0
         self._running = AsyncExitStack()
 

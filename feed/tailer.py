@@ -74,6 +74,8 @@ class Tailer:
         self._task: asyncio.Task[None] | None = None
         self.up = False
         self._found = self._rang = 0
+        self.read = 0.0
+        """When the sweep had its first rows, by the monotonic clock."""
         self.backend: int | None = None
         """The server's process that the log is read with; None while there is none."""
         self.followers: list[Follower] = []
@@ -256,6 +258,8 @@ class Tailer:
         cursor = self.cursor
         if part.last and part.snapshot is not None:
             cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
+        if not self._found:
+            self.read = time.monotonic()
         self._found += len(part.changes)
         self._rang += sum(change.rang for change in part.changes)
         if part.changes:

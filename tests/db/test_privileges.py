@@ -98,9 +98,10 @@ TABLES: dict[str, dict[str, str]] = {
     "log_2": {},
     "log_default": {},
     "pacer": EVERYBODY,
+    "sweeps": {"feed_app": "SID", "feed_listener": "SID", "feed_dba": "S"},
     "tickets": {"feed_app": "SID", "feed_listener": "SID"},
 }
-VIEWS = dict.fromkeys(("editing", "health", "lag", "listeners", "retention", "trigger_log", "triggers"), READERS)
+VIEWS = dict.fromkeys(("acks", "editing", "health", "lag", "listeners", "retention", "trigger_log", "triggers"), READERS)
 UPDATABLE = {"trigger_log"}
 """By the rules of PostgreSQL, for who had the right."""
 

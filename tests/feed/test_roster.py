@@ -81,3 +81,80 @@ async def test_a_list_that_cannot_be_written_is_no_fault(database: Database) -> 
     await runtime.tailer.swept()
     assert runtime.ready
     await runtime.stop()
+
+
+async def swept(database: Database, after: int) -> list[dict[str, Any]]:
+    return await database.execute(
+        "SELECT s.*, l.at, s.read < s.told AS in_order FROM feed.sweeps AS s JOIN feed.log AS l ON l.seq > %s"
+        " AND feed.has_seen(s.cursor, l.xid) ORDER BY s.instance",
+        (after,),
+    )
+
+
+async def test_what_was_told_to_how_many_is_written_down(services: Services, database: Database) -> None:
+    for user, transport in (("ana", "websocket"), ("bruno", "sse"), ("carla", "sse"), ("bruno", "api-events")):
+        await services.open(transport, user=user)
+    (before,) = await database.execute("SELECT max(seq) AS seq, clock_timestamp() AS at FROM feed.log")
+    await database.execute("UPDATE opportunities SET title = 'B'")
+
+    async def both() -> list[dict[str, Any]]:
+        found = await swept(database, before["seq"])
+        return found if len(found) == 2 else []
+
+    api, feed = await until(both, timeout=10)
+    assert (feed["sweeps"], feed["events"], feed["deliveries"], feed["clients"], feed["late"]) == (1, 1, 2, 3, 0)
+    assert (api["sweeps"], api["events"], api["deliveries"], api["clients"], api["late"]) == (1, 1, 1, 1, 0)
+    assert (feed["boards"], api["boards"]) == ({"b1": 2}, {"b1": 1})
+    (now,) = await database.execute("SELECT clock_timestamp() AS at")
+    for row in (feed, api):
+        assert before["at"] < row["at"] < row["read"] < row["told"] < now["at"]
+
+
+async def test_what_was_told_before_the_end_is_written_down_too(services: Services, database: Database) -> None:
+    await services.open("websocket")
+    (before,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
+    await database.execute("UPDATE opportunities SET title = 'B'")
+    await (await services.hub("websocket")).tailer.swept()
+    await services.stop()
+    assert [row["events"] for row in await swept(database, before["seq"])] == [1]
+
+
+async def test_under_load_a_row_stands_for_many_sweeps(services: Services, database: Database) -> None:
+    """However many there are, a word of the roster has few rows; none of the changes is left out."""
+    await services.open("websocket")
+    hub = await services.hub("websocket")
+    (before,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
+    async with await database.connect() as conn:
+        for number in range(100):
+            await conn.execute("UPDATE opportunities SET title = %s", (f"B{number}",))
+            await hub.tailer.swept()
+
+    async def all_told() -> dict[str, Any] | None:
+        (row,) = await database.execute(
+            "SELECT count(*) AS n, sum(events) AS events, sum(sweeps) AS sweeps FROM feed.sweeps"
+        )
+        return row if row["events"] == 100 else None
+
+    row = await until(all_told, timeout=10)
+    assert row["sweeps"] == 100
+    beats = (await database.execute("SELECT count(DISTINCT told) AS n FROM feed.sweeps"))[0]["n"]
+    assert row["n"] == beats < 100
+    untold = await database.execute(
+        "SELECT l.seq FROM feed.log AS l WHERE l.seq > %s"
+        " AND NOT EXISTS (SELECT FROM feed.sweeps AS s WHERE feed.has_seen(s.cursor, l.xid) AND s.told > l.at)",
+        (before["seq"],),
+    )
+    assert untold == []
+
+
+async def test_what_was_told_long_ago_is_forgotten(services: Services, database: Database) -> None:
+    await database.execute(
+        "INSERT INTO feed.sweeps SELECT 'feed-old', now() - age, now() - age, '', 1, 1, 1, 1, 0, NULL"
+        " FROM unnest('{50 min,70 min}'::interval[]) AS age"
+    )
+    await services.hub("websocket")
+
+    async def forgotten() -> bool:
+        return len(await database.execute("SELECT FROM feed.sweeps WHERE instance = 'feed-old'")) == 1
+
+    await until(forgotten, timeout=10)

@@ -46,7 +46,17 @@ FUNCTIONS = (
     "seq_since",
     "log_pieces",
 )
-VIEWS = ("opportunity_versions", "editing", "trigger_log", "listeners", "lag", "triggers", "retention", "health")
+VIEWS = (
+    "opportunity_versions",
+    "editing",
+    "trigger_log",
+    "listeners",
+    "acks",
+    "lag",
+    "triggers",
+    "retention",
+    "health",
+)
 READERS = ("tail", "history", "explain")  # functions that stand on the views
 
 
@@ -60,6 +70,7 @@ def upgrade() -> None:
         "tables/feed",
         "tables/pacer",
         "tables/instances",
+        "tables/sweeps",
         *(f"functions/{name}" for name in FUNCTIONS),
     )
     for table, after in _columns().items():

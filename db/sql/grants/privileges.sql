@@ -11,8 +11,9 @@ GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
 REVOKE ALL ON feed.log_1, feed.log_2, feed.log_default FROM feed_app, feed_dba;
 GRANT SELECT ON SEQUENCE feed.era, feed.era_xid TO feed_app, feed_listener, feed_dba;
 REVOKE SELECT ON feed.tickets FROM feed_dba;
--- Each service keeps its own row there.
+-- Each service keeps its own rows there.
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed.instances TO feed_app, feed_listener;
+GRANT SELECT, INSERT, DELETE ON feed.sweeps TO feed_app, feed_listener;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
     feed.unseen(xid8, xid8[], xid8, xid8[]), feed.era_now(), feed.era_since(xid8) TO feed_app, feed_listener, feed_dba;

@@ -11,7 +11,8 @@ CREATE UNLOGGED TABLE feed.instances (
     listens boolean NOT NULL,
     ready boolean NOT NULL,
     tailer_pid integer,
-    listener_pid integer
+    listener_pid integer,
+    acks jsonb NOT NULL
 );
 COMMENT ON TABLE feed.instances IS 'The services that run, each by itself: a row that is renewed every two seconds and taken away at the end. See feed.listeners.';
 COMMENT ON COLUMN feed.instances.instance IS 'As /readyz names it';
@@ -27,3 +28,4 @@ COMMENT ON COLUMN feed.instances.listens IS 'Whether its LISTEN connection has h
 COMMENT ON COLUMN feed.instances.ready IS 'Whether a client should be sent there';
 COMMENT ON COLUMN feed.instances.tailer_pid IS 'The backend that it reads the log with; null while it has none';
 COMMENT ON COLUMN feed.instances.listener_pid IS 'The backend that LISTENs for it; null while it has none';
+COMMENT ON COLUMN feed.instances.acks IS 'The cursors that its clients have shown, with how many of them and how many seconds before the beat. See feed.acks';

@@ -1,0 +1,59 @@
+"""Rows of what was told: few, however many the sweeps, and nothing lost between them."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from db.changelog import Seen
+from feed.connections import Tally
+from feed.cursor import Cursor
+from feed.sweeps import Sweeps
+
+
+class Hub(SimpleNamespace):
+    """A tailer and its connections, as far as sweeps are noted."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def count(self) -> Tally:
+        return Tally(2, 1, {f"b{self.cursor.anchor % 5}": 2})
+
+
+def swept(times: int) -> tuple[Sweeps, Any]:
+    hub = cast(Any, Hub(read=0.0, cursor=Cursor("f", Seen(1), 0, "0" * 8)))
+    sweeps = Sweeps(hub, hub)
+    for number in range(times):
+        hub.read, hub.cursor = float(number), Cursor("f", Seen(number + 2), number, "0" * 8)
+        sweeps.swept(10, 0)
+        sweeps.swept(0, 0)
+    return sweeps, hub
+
+
+def test_each_sweep_has_its_row_where_they_are_few() -> None:
+    rows = swept(16)[0].take()
+    assert [(row.sweeps, row.events, row.cursor.anchor) for row in rows] == [(1, 10, number) for number in range(16)]
+
+
+def test_neighbours_become_one_where_they_are_many() -> None:
+    rows = swept(1000)[0].take()
+    assert len(rows) <= 16
+    assert (sum(row.sweeps for row in rows), sum(row.events for row in rows)) == (1000, 10_000)
+    assert (sum(row.deliveries for row in rows), sum(row.late for row in rows)) == (2000, 1000)
+    first = 0
+    for row in rows:
+        assert row.read == first
+        first += row.sweeps
+        assert row.cursor.anchor == first - 1
+    assert rows[0].boards == {f"b{number}": 2 for number in range(5)}
+
+
+def test_what_cannot_be_written_is_kept_and_in_order() -> None:
+    sweeps, hub = swept(16)
+    kept = sweeps.take()
+    assert sweeps.take() == []
+    hub.read, hub.cursor = 16.0, Cursor("f", Seen(18), 16, "0" * 8)
+    sweeps.swept(10, 0)
+    sweeps.give_back(kept)
+    rows = sweeps.take()
+    assert len(rows) == 9
+    assert [row.cursor.anchor for row in rows] == [1, 3, 5, 7, 9, 11, 13, 15, 16]
