@@ -31,6 +31,9 @@ LOG_LIMIT = 10 * 1024 * 1024
 START_PATIENCE = 60.0
 STOP_PATIENCE = 30.0
 ATTEMPTS = 3
+_TUNED = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
+"""What anybody sets who writes much: a great transaction stays in memory until it is read, and no checkpoint comes in its midst,
+after which each of its pages is written to the WAL once more. Neither is taken before it is used."""
 
 
 class EmbeddedError(RuntimeError):
@@ -221,6 +224,7 @@ class EmbeddedPostgres:
                 "port": str(self.port),
                 "unix_socket_directories": "",
                 "logging_collector": "off",
+                **_TUNED,
             } | self._settings
             if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
                 self.log.unlink()
