@@ -40,6 +40,8 @@ async def get_sync(request: Request) -> Response:
             last = Cursor.at(proof.feed_id, await sync.position(conn))
             return _answer(raw(cards), [], last, more=False)
         cursor = await _cursor(conn, asked.since)
+        if cursor.anchor and (hub := services(request).hub) is not None:
+            hub.acks.polled(who.user_id, cursor)
         page = await sync.page(conn, who.user_id, cursor.seen, limit=asked.limit)
         if page.truncated:
             raise Problem("cursor-reset", reason="truncate")

@@ -6,6 +6,7 @@ same snapshot that it is read in.
 """
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any
@@ -25,7 +26,7 @@ from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.readings import Asked, FaultyError, Readings
 from feed.ring import Ring
-from feed.subscription import State, Subscription
+from feed.subscription import Shown, State, Subscription
 from feed.tailer import Tailer
 from feed.tasks import end
 
@@ -107,7 +108,9 @@ class CatchUps:
         if asked is not None:
             fault = await self._fault(subscription, asked)
             resume = "resumed" if fault is None else "reset"
-        if resume != "resumed":
+        if resume == "resumed":
+            subscription.shown = Shown(subscription.cursor, str(subscription.cursor), time.monotonic())
+        else:
             subscription.cursor = self._tailer.cursor
         self._see(subscription)
         cursor = str(subscription.cursor)

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from feed.cursor import LONGEST
+
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Boards = Annotated[list[Id], Field(max_length=1000)]
 
@@ -74,9 +76,10 @@ class StoppedViewing(Message):
 
 
 class Ping(Message):
-    """Answered by a pong."""
+    """Answered by a pong. `cursor` is what the client has applied, where it likes to say so."""
 
     type: Literal["ping"]
+    cursor: Annotated[str, Field(max_length=LONGEST)] | None = None
 
 
 Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | StoppedViewing | Ping

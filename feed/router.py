@@ -124,8 +124,13 @@ class Handlers:
     async def stopped_viewing(self, message: StoppedViewing, subscription: Subscription) -> None:
         await self._runtime.presence.release(subscription, Place(board_id=message.boardId))
 
-    async def ping(self, _: Ping, subscription: Subscription) -> None:
+    async def ping(self, message: Ping, subscription: Subscription) -> None:
         subscription.tell("pong")
+        if message.cursor is not None:
+            try:
+                self._runtime.acks.shown(subscription, message.cursor)
+            except ValueError as error:
+                raise BadMessageError("invalid_message", f"cursor: {error}") from None
 
     async def _claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> None:
         if await self._runtime.presence.claim(subscription, place, action, base):

@@ -16,6 +16,7 @@ from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
 from feed import pacer, presence, tailer
+from feed.acks import Acks
 from feed.arrivals import Arrivals, CrowdedError
 from feed.catchup import CatchUps
 from feed.connections import Connections
@@ -79,6 +80,7 @@ class Runtime:
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
         self._keeper = Keeper(self.pool)
         self._arrivals = Arrivals(settings.arrivals)
+        self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
         self.tailer.observers.append(self._sweeps.swept)
         self._roster = Roster(self.pool, self._word, self._sweeps)
@@ -211,6 +213,7 @@ class Runtime:
             ready=self.ready,
             tailer_pid=self.tailer.backend,
             listener_pid=self.listener.backend,
+            acks=self.acks.told(),
         )
 
     def _fell_behind(self, subscription: Subscription) -> None:

@@ -6,7 +6,7 @@ costs a cursor and no queue, until it has drained and is caught up from the log.
 """
 
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 from feed.batch import Batch, Boards
@@ -35,6 +35,14 @@ class Sink(Protocol):
         ...
 
 
+class Shown(NamedTuple):
+    """A cursor that a client has shown, as text too, and when, by the monotonic clock."""
+
+    cursor: Cursor
+    text: str
+    at: float
+
+
 class State(Enum):
     BEHIND = "behind"
     """Being caught up, or waiting for its socket to drain."""
@@ -53,6 +61,7 @@ class Subscription:
         "id",
         "owed",
         "principal",
+        "shown",
         "sink",
         "spoke",
         "state",
@@ -85,6 +94,8 @@ class Subscription:
         """Whether it has been written events of a sweep whose cursor it does not have yet."""
         self.collapse = False
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
+        self.shown: Shown | None = None
+        """What its client says that it has; see feed/acks.py."""
         self.heard: float | None = None
         """When the client last said anything (loop time), where its transport lets it."""
         self.budget = budget

@@ -168,6 +168,21 @@ async def test_a_stream_that_is_silent_is_dead(
             assert follower.told == [2]
 
 
+async def test_a_client_over_a_websocket_shows_what_it_has_applied(
+    serve: Serve, database: Database, node: str, bundle: str
+) -> None:
+    services = await serve()
+    options = {"api": f"http://127.0.0.1:{await services.api()}", "feed": f"http://127.0.0.1:{await services.feed()}"}
+    async with Follower().start(node, bundle, options | {"timing": {"ping": 300}}) as follower:
+        await follower.tell(follow=await snapshot(services))
+        await follower.shows("live", "websocket")
+        await database.execute("UPDATE opportunities SET notes = 'B' WHERE id = 'o1'")
+        await follower.knows(2)
+        hub = await services.hub("websocket")
+        cursor = str(hub.tailer.cursor)
+        await until(lambda: [(ack.cursor, ack.clients) for ack in hub.acks.told()] == [(cursor, 1)], timeout=PATIENCE)
+
+
 async def test_a_cut_inside_a_batch_shows_nothing_of_it(
     serve: Serve, database: Database, node: str, bundle: str
 ) -> None:

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import httpx
 import psycopg
 
+from db.changelog import Seen
 from db.embedded import EmbeddedPostgres
+from feed.cursor import Cursor
 from feed.runtime import Runtime
 from feed.tokens import Tokens
 from tests.support.database import Database
@@ -158,3 +161,78 @@ async def test_what_was_told_long_ago_is_forgotten(services: Services, database:
         return len(await database.execute("SELECT FROM feed.sweeps WHERE instance = 'feed-old'")) == 1
 
     await until(forgotten, timeout=10)
+
+
+async def acked(database: Database) -> list[tuple[str, int]]:
+    found = await database.execute(
+        "SELECT cursor, clients, oldest <= newest AS ordered FROM feed.acks ORDER BY anchor, cursor"
+    )
+    assert all(row["ordered"] for row in found)
+    return [(row["cursor"], row["clients"]) for row in found]
+
+
+async def test_cursors_that_clients_show_are_told_with_how_many_hold_them(
+    services: Services, database: Database
+) -> None:
+    socket, other = await services.open("websocket"), await services.open("websocket", user="bruno")
+    hub = await services.hub("websocket")
+    early = str(hub.tailer.cursor)
+    await database.execute("UPDATE opportunities SET title = 'B'")
+    late = (await socket.next_event()).cursor
+    await other.next_event()
+    assert late is not None
+    assert await acked(database) == []
+    await socket.send({"type": "ping", "cursor": early})
+    await other.send({"type": "ping", "cursor": late})
+    await services.open("sse", late)
+    await services.open("sse", "nonsense")
+    await until(lambda: acked(database), timeout=10)
+
+    async def held(wanted: list[tuple[str, int]]) -> bool:
+        return await acked(database) == wanted
+
+    await until(lambda: held([(early, 1), (late, 2)]), timeout=10)
+    await socket.send({"type": "ping", "cursor": late})
+    await until(lambda: held([(late, 3)]), timeout=10)
+
+
+async def test_nobody_is_believed_to_have_what_he_was_not_told(services: Services, database: Database) -> None:
+    socket = await services.open("websocket")
+    hub = await services.hub("websocket")
+    cursor = hub.tailer.cursor
+    ahead = Cursor(cursor.feed, Seen(cursor.seen.xmax + 1), cursor.anchor, cursor.tag)
+    foreign = Cursor("other", cursor.seen, cursor.anchor, cursor.tag)
+    for untrue in (ahead, foreign):
+        await socket.send({"type": "ping", "cursor": str(untrue)})
+        await socket.next("pong")
+    await socket.send({"type": "ping", "cursor": "nonsense"})
+    assert (await socket.next("error")).body["code"] == "invalid_message"
+    assert hub.acks.told() == []
+    await socket.send({"type": "ping", "cursor": str(cursor)})
+    await socket.next("pong")
+    assert [(ack.cursor, ack.clients) for ack in hub.acks.told()] == [(str(cursor), 1)]
+
+
+async def test_who_polls_shows_where_he_stands(services: Services, database: Database) -> None:
+    hub = await services.hub("api-events")
+    cursor = str(hub.tailer.cursor)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{await services.api()}") as http:
+        for user in ("ana", "bruno", "ana"):
+            bearer = {"Authorization": f"Bearer {services.token(user)}"}
+            answer = await http.get("/api/sync/opportunities", params={"since": cursor}, headers=bearer)
+            assert answer.status_code == 200, answer.text
+    assert [(ack.cursor, ack.clients) for ack in hub.acks.told()] == [(cursor, 2)]
+
+
+async def test_of_very_many_cursors_neighbours_are_one(services: Services, database: Database) -> None:
+    hub = await services.hub("sse")
+    cursor = hub.tailer.cursor
+    for number in range(1000):
+        hub.acks.polled(f"u{number}", Cursor(cursor.feed, Seen(number + 1), number + 1, cursor.tag))
+    told = hub.acks.told()
+    assert len(told) <= 32
+    assert sum(ack.clients for ack in told) == 1000
+    reach = [Cursor.parse(ack.cursor).seen.xmax for ack in told]
+    assert (reach[0], reach) == (1, sorted(reach))
+    hub.acks.polled("one more", cursor)
+    assert sum(ack.clients for ack in hub.acks.told()) == 1000

@@ -157,6 +157,7 @@ export class Ladder {
       },
       latency: (ms) => this.#measured(attempt, ms, null),
       interval: (ms) => this.#measured(attempt, null, ms),
+      applied: () => this.#hooks.cursor(),
       end: (end) => this.#ended(attempt, end),
     });
     return attempt;

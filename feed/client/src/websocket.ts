@@ -101,7 +101,8 @@ export class SocketWire implements Wire {
   #ping(patience: number): void {
     clearTimeout(this.#timer);
     const asked = (this.#asked = performance.now());
-    this.#say({ type: "ping" });
+    const cursor = this.#events.applied();
+    this.#say({ type: "ping", ...(cursor === null ? {} : { cursor }) });
     this.#timer = setTimeout(() => {
       const late = performance.now() - asked > patience + LATE;
       if (late || this.#heard > asked) this.#ping(this.#parts.timing.pong);

@@ -22,6 +22,8 @@ export interface WireEvents {
   message(message: Incoming): void;
   latency(ms: number): void;
   interval(ms: number): void;
+  /** Up to where its messages have been applied. */
+  applied(): string | null;
   end(end: End): void;
 }
 
