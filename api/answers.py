@@ -125,12 +125,14 @@ class Users(BaseModel):
 class Session(BaseModel):
     token: str
     expiresAt: datetime
+    roles: list[str]
     user: User
 
 
 class Me(BaseModel):
     user: User
     expiresAt: datetime
+    roles: list[str]
 
 
 class Ticket(BaseModel):
@@ -151,6 +153,7 @@ class Start(BaseModel):
 
     user: User
     expiresAt: datetime
+    roles: list[str]
     config: Config
     boards: list[BoardOfUser]
     snapshot: BoardSnapshot | None

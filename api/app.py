@@ -15,6 +15,7 @@ from api import (
     auth,
     boards,
     config,
+    dba,
     errors,
     events,
     health,
@@ -27,6 +28,8 @@ from api import (
     start,
     sync,
     tickets,
+    triggerlog,
+    triggerstream,
     versions,
 )
 from api.build import fingerprint
@@ -36,7 +39,9 @@ from api.json import answer
 from api.metrics import Metrics
 from api.middleware import RequestContext
 from api.operation import Operation
+from api.series import Gauges
 from api.services import Services
+from api.watch import Watch
 from db import migrate
 from db.boards import Board, of_users
 from db.settings import Settings
@@ -70,6 +75,9 @@ def operations() -> list[Operation]:
         *sync.ROUTES,
         *tickets.ROUTES,
         *events.ROUTES,
+        *triggerstream.ROUTES,
+        *triggerlog.ROUTES,
+        *dba.ROUTES,
         *config.ROUTES,
         *health.ROUTES,
     ]
@@ -93,6 +101,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         ],
         exception_handlers=dict(errors.HANDLERS),
     )
+    watch = Watch(engine, hub.tailer if hub else None)
     app.state.services = Services(
         settings,
         engine,
@@ -103,6 +112,8 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         Snapshots(engine, hub.tailer if hub else None, metrics, clock=time.monotonic),
         Gatherer(partial(_boards_of, engine), _USERS_AT_ONCE),
         fingerprint(pages.ENTRY),
+        watch,
+        Gauges(watch, hub.metrics.delivery_seconds.counts if hub else None),
     )
     return app
 

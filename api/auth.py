@@ -24,6 +24,8 @@ from feed.principal import Principal
 from feed.tokens import TokenError
 
 COOKIE = "boardcast_session"
+DBA = "dba"
+"""The role of a token that may read the trigger log."""
 _SESSION = timedelta(hours=12)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -39,6 +41,14 @@ async def principal(request: Request) -> Principal:
         return await services(request).tokens.verify(token)
     except TokenError as error:
         raise errors.of_token(error) from error
+
+
+async def dba(request: Request) -> Principal:
+    """Verify that the request is a DBA's."""
+    who = await principal(request)
+    if DBA not in who.roles:
+        raise Problem("dba-only", f"the token's claim roles must have {DBA}: boardcast token USER --role {DBA}")
+    return who
 
 
 def check_origin(request: Request, *, required: bool) -> None:
@@ -80,9 +90,18 @@ async def log_in(request: Request) -> Response:
         user = await users.get(conn, login.user)
     if user is None:
         raise Problem("unknown-user")
-    token = own.tokens.issue(user.id, user.name, _SESSION)
+    token = own.tokens.issue(user.id, user.name, _SESSION, () if login.role is None else (login.role,))
     response = answer({"token": token, **told(await own.tokens.verify(token))})
     _keep(request, response, token)
+    return response
+
+
+async def keep_session(request: Request) -> Response:
+    """Make the token that the request shows the browser's session, for pages: their scripts then need not hold it."""
+    check_origin(request, required=True)
+    who = await principal(request)
+    response = answer(told(who))
+    _keep(request, response, _presented(request))
     return response
 
 
@@ -142,6 +161,7 @@ def told(who: Principal) -> dict[str, Any]:
     return {
         "user": {"id": who.user_id, "name": who.name},
         "expiresAt": datetime.fromtimestamp(who.expires, UTC).isoformat(),
+        "roles": sorted(who.roles),
     }
 
 
@@ -166,6 +186,14 @@ ROUTES = [
         answers={204: None},
         problems=("wrong-origin",),
         public=True,
+    ),
+    Operation(
+        "POST",
+        "/api/auth/session",
+        keep_session,
+        summary="Make the token of the Authorization header the browser's session",
+        tag="auth",
+        answers={200: Me},
     ),
     Operation(
         "POST",

@@ -31,7 +31,11 @@ def query(request: Request, model: type[Model]) -> Model:
     try:
         return model.model_validate(dict(request.query_params))
     except ValidationError as error:
-        raise errors.of_validation(error, "query") from None
+        problem = errors.of_validation(error, "query")
+        for fault in problem.members["errors"]:
+            if fault["code"] == "extra_forbidden":
+                fault["detail"] = f"there is no such parameter; there are {', '.join(model.model_fields)}"
+        raise problem from None
 
 
 def identifier(request: Request, name: str, unknown: str) -> str:

@@ -71,12 +71,12 @@ async def events(request: Request) -> Response:
         principal = await asked.admit(runtime)
     except StreamError as error:
         raise Problem(error.slug, str(error)) from error
-    return EventSourceResponse(
-        _stream(runtime, principal, asked),
-        headers=HEADERS,
-        ping=0,  # the wheel's heartbeats carry a cursor
-        send_timeout=runtime.settings.drain_timeout,
-    )
+    return stream(_stream(runtime, principal, asked), runtime.settings.drain_timeout)
+
+
+def stream(messages: AsyncIterator[bytes], patience: float) -> Response:
+    """Send messages as they come, each with heartbeats of its own; a client that takes nothing for so long is cut off."""
+    return EventSourceResponse(messages, headers=HEADERS, ping=0, send_timeout=patience)
 
 
 async def _stream(runtime: Runtime, principal: Principal, asked: StreamRequest) -> AsyncIterator[bytes]:

@@ -4,7 +4,7 @@ Names of a card's fields are the columns of its table; those of the API's own ob
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -24,6 +24,8 @@ from db import position
 
 _VERSION = re.compile(r"v?[1-9][0-9]{0,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def _storable(text: str) -> str:
@@ -56,6 +58,19 @@ def _date(value: object) -> object:
     return value
 
 
+def _moment(value: object) -> datetime:
+    if isinstance(value, str):
+        if (age := _AGE.fullmatch(value)) is not None:
+            return datetime.now(UTC) - timedelta(seconds=int(age[1]) * _UNITS[age[2]])
+        try:
+            # In a query string an unescaped + is a space.
+            moment = datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", value))
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError("must be a time such as 2027-01-31T12:00Z, or an age such as 15m, 2h or 3d")
+
+
 def _fractional_index(key: str) -> str:
     if not position.valid(key):
         raise ValueError("must be a fractional index key such as a0 or a1V")
@@ -85,6 +100,7 @@ Notes = Annotated[str, StringConstraints(max_length=20_000), _Storable]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Position = Annotated[str, StringConstraints(max_length=200), AfterValidator(_fractional_index)]
 Probability = Annotated[StrictInt, Field(ge=0, le=100)]
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "examples": ["2h"]})]
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 Value = Annotated[
     Decimal,
@@ -150,6 +166,7 @@ class Resolution(Input):
 
 class Login(Input):
     user: Id
+    role: Literal["dba"] | None = Field(None, description="For the DBA's page")
 
 
 class PresenceClaim(Input):
@@ -177,3 +194,36 @@ class VersionQuery(BaseModel):
 class SyncQuery(BaseModel):
     since: str | None = Field(None, max_length=5000, description="A cursor (lastSync), or an ISO 8601 time")
     limit: int = Field(500, ge=1, le=5000)
+
+
+class LogFilter(Input):
+    """Which changes of the log; what is not named is no condition."""
+
+    board: Id | None = Field(None, description="Of this board")
+    opportunity: Id | None = Field(None, description="Of this card: short for table=opportunities and key")
+    table: Id | None = Field(None, description="Of this table, as the log writes it: schema.table outside public")
+    key: Id | None = Field(None, description="Of the row with this primary key")
+    actor: Id | None = Field(None, description="By this user")
+    op: Literal["insert", "update", "delete", "truncate", "leave", "enter"] | None = None
+    origin: Id | None = Field(None, description="With this feed.origin")
+    source: Literal["api", "app", "cascade", "import", "job", "migration", "psql", "unknown"] | None = None
+    xid: Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")] | None = Field(
+        None, description="Of this transaction"
+    )
+    text: Id | None = Field(None, description="With these characters somewhere in the row, before or after")
+
+
+class LogQuery(LogFilter):
+    since: Moment | None = Field(None, description="Written after this time, or within this age")
+    until: Moment | None = Field(None, description="Written up to this time")
+    before: int | None = Field(None, ge=1, lt=2**63, description="The `next` of the page before")
+    limit: int = Field(100, ge=1, le=500)
+
+
+class TailQuery(LogFilter):
+    since: str | None = Field(None, max_length=5000, description="The cursor to go on from; Last-Event-ID wins")
+
+
+class SeriesQuery(Input):
+    since: Moment = Field(default_factory=lambda: _moment("1h"), description="From when on")
+    until: Moment = Field(default_factory=lambda: datetime.now(UTC), description="Until when")

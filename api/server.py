@@ -55,13 +55,14 @@ class ApiServer:
         if self._serving.done():
             sock.close()
             self._serving.result()
+        of_app(self._app).start()
 
     async def stop(self) -> None:
         """Take no more, finish what is under way, cut off what does not finish in time. Twice is once."""
         if self._server is None or self._serving is None:
             return
         own = of_app(self._app)
-        own.draining = True
+        own.drain()
         if own.hub is not None:
             own.hub.drain()  # streams end when their clients are told to go, and not by themselves
         self._server.should_exit = True

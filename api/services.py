@@ -10,6 +10,8 @@ from starlette.requests import Request
 from api.cache import Snapshots
 from api.gather import Gatherer
 from api.metrics import Metrics
+from api.series import Gauges
+from api.watch import Watch
 from db.boards import Board
 from db.settings import Settings
 from feed.runtime import Runtime
@@ -30,11 +32,23 @@ class Services:
     """The boards of each user."""
     build: str
     """Which page is served (see api.build)."""
+    watch: Watch
+    gauges: Gauges
     draining: bool = False
     """Set when this instance is about to stop: it answers, but is not ready for more."""
 
+    def start(self) -> None:
+        """Begin what runs beside the requests."""
+        self.gauges.start()
+
+    def drain(self) -> None:
+        """Tell whoever follows something that this instance stops."""
+        self.draining = True
+        self.watch.ring()
+
     async def stop(self) -> None:
         """End what is still being read. Idempotent."""
+        await self.gauges.stop()
         await self.snapshots.stop()
         await self.memberships.stop()
 

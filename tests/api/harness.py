@@ -33,9 +33,9 @@ class Api:
         client = httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers=headers)
         return await self.stack.enter_async_context(client)
 
-    async def user(self, name: str) -> httpx.AsyncClient:
+    async def user(self, name: str, *roles: str) -> httpx.AsyncClient:
         if name not in self.clients:
-            token = self.tokens.issue(name, name.title(), timedelta(minutes=5))
+            token = self.tokens.issue(name, name.title(), timedelta(minutes=5), roles)
             self.clients[name] = await self.anybody(Authorization=f"Bearer {token}")
         return self.clients[name]
 

@@ -1,0 +1,95 @@
+"""GET /api/dba/…: the feed's state and its last hours, for the DBA's page."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth import dba
+from api.body import query
+from api.dba_answers import Overview, Series
+from api.json import answer
+from api.operation import Operation
+from api.problems import Problem
+from api.schemas import SeriesQuery
+from api.series import STEP, Point
+from api.services import services
+from db import dba as state
+
+_POINTS = 120
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400)
+
+
+async def get_overview(request: Request) -> Response:
+    await dba(request)
+    async with services(request).watch.reading() as conn:
+        found = orjson.loads(await state.overview(conn))
+    return answer(found)
+
+
+async def get_series(request: Request) -> Response:
+    await dba(request)
+    own, asked = services(request), query(request, SeriesQuery)
+    step = _step(asked.since, asked.until)
+    begin, finish = (int(moment.timestamp() // step) * step for moment in (asked.since, asked.until))
+    async with own.watch.reading() as conn:
+        written = await state.written(conn, begin, finish, step)
+    points = [point for point in own.gauges.points if begin <= point.at <= finish + step]
+    return answer(
+        {
+            "step": step,
+            "written": {
+                "at": [piece.at for piece in written],
+                "changes": [piece.changes / step for piece in written],
+                "transactions": [piece.transactions / step for piece in written],
+                "rang": [piece.rang / step for piece in written],
+                "quiet": [(piece.changes - piece.rang) / step for piece in written],
+            },
+            "gauges": _columns(points),
+        }
+    )
+
+
+def _step(since: datetime, until: datetime) -> int:
+    """Seconds of a piece, so that there are about as many pieces as a chart can show."""
+    if since >= until:
+        raise Problem("invalid-input", "since must be before until")
+    wanted = round((until - since).total_seconds()) / _POINTS
+    return next((step for step in _STEPS if step >= wanted), 86_400 * max(1, round(wanted / 86_400)))
+
+
+def _columns(points: list[Point]) -> dict[str, list[Any]]:
+    return {
+        "at": [round(point.at / STEP) * STEP for point in points],
+        "queue": [point.queue for point in points],
+        "log_bytes": [point.log_bytes for point in points],
+        "connections": [point.connections for point in points],
+        "median": [point.delays[0] for point in points],
+        "p95": [point.delays[1] for point in points],
+        "p99": [point.delays[2] for point in points],
+    }
+
+
+ROUTES = [
+    Operation(
+        "GET",
+        "/api/dba/overview",
+        get_overview,
+        summary="The feed's state: health, instances and their lag, triggers, what is kept, flags, gaps",
+        tag="dba",
+        answers={200: Overview},
+        problems=("dba-only",),
+    ),
+    Operation(
+        "GET",
+        "/api/dba/series",
+        get_series,
+        summary="What was written, per second, and what the instances were like, between two times",
+        tag="dba",
+        query=SeriesQuery,
+        answers={200: Series},
+        problems=("dba-only",),
+    ),
+]

@@ -1,0 +1,2 @@
+-- One change, whole.
+SELECT to_jsonb(t)::text FROM feed.trigger_log AS t WHERE t.seq = %(seq)s

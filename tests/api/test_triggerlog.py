@@ -1,0 +1,254 @@
+"""The log for a DBA: filters, pages, one change, and who may ask."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString, cast
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+
+from tests.api.harness import HOST, Api, problem
+
+LOG = "/api/trigger-log"
+
+
+@pytest.fixture
+async def maria(api: Api) -> httpx.AsyncClient:
+    """A DBA, and no member of any board."""
+    return await api.user("maria", "dba")
+
+
+async def seqs(client: httpx.AsyncClient, **params: str) -> list[int]:
+    answer = (await client.get(LOG, params={"limit": "500"} | params)).raise_for_status().json()
+    return [change["seq"] for change in answer["changes"]]
+
+
+async def logged(api: Api, condition: str) -> list[int]:
+    question = f"SELECT seq FROM feed.trigger_log WHERE {condition} ORDER BY seq DESC"  # noqa: S608 - the tests' own
+    rows = await api.database.execute(cast(LiteralString, question))
+    return [row["seq"] for row in rows]
+
+
+async def test_who_may_ask(api: Api, ana: httpx.AsyncClient) -> None:
+    for path in (LOG, f"{LOG}/1", f"{LOG}/stream", "/api/dba/overview", "/api/dba/series"):
+        problem(await (await api.anybody()).get(path), "unauthenticated")
+        assert "boardcast token USER --role dba" in problem(await ana.get(path), "dba-only")["detail"]
+
+
+async def test_the_demo_has_a_way_in(api: Api, ana: httpx.AsyncClient) -> None:
+    visitor = await api.anybody(Origin=f"http://{HOST}")
+    entered = await visitor.post("/api/auth/token", json={"user": "ana", "role": "dba"})
+    assert entered.json()["roles"] == ["dba"]
+    assert (await visitor.get(LOG)).status_code == 200
+    renewed = await visitor.post("/api/auth/refresh")
+    assert renewed.json()["roles"] == ["dba"]
+    assert (await ana.get("/api/auth/me")).json()["roles"] == []
+    problem(await visitor.post("/api/auth/token", json={"user": "ana", "role": "king"}), "invalid-input")
+
+
+async def test_a_token_becomes_the_browsers_session(api: Api) -> None:
+    token = api.tokens.issue("maria", "Maria", timedelta(minutes=5), ("dba",))
+    browser = await api.anybody(Origin=f"http://{HOST}")
+    kept = await browser.post("/api/auth/session", headers={"Authorization": f"Bearer {token}"})
+    assert kept.json()["user"]["id"] == "maria"
+    assert "httponly" in kept.headers["Set-Cookie"].lower()
+    assert (await browser.get(LOG)).status_code == 200
+    elsewhere = await api.anybody(Origin="http://evil.example", Authorization=f"Bearer {token}")
+    problem(await elsewhere.post("/api/auth/session"), "wrong-origin")
+    problem(await browser.post("/api/auth/session", headers={"Authorization": "Bearer no"}), "invalid-token")
+
+
+async def test_each_filter_finds_what_the_view_finds(api: Api, maria: httpx.AsyncClient) -> None:
+    card = await api.card(title="50 % of a_b")
+    await api.database.execute("UPDATE opportunities SET phase = 'won' WHERE board_id = 'parcerias'")
+    await api.database.execute("DELETE FROM opportunities WHERE title = 'Contrato corporativo'")
+    (xid,) = {change["xid"] for change in (await maria.get(f"{LOG}?op=delete")).json()["changes"]}
+    for params, condition in (
+        ({}, "true"),
+        ({"board": "parcerias"}, "board = 'parcerias'"),
+        ({"opportunity": card["id"]}, f"relation = 'opportunities' AND key = '{card['id']}'"),
+        ({"table": "board_members"}, "relation = 'board_members'"),
+        ({"table": "boards", "key": "vendas"}, "relation = 'boards' AND key = 'vendas'"),
+        ({"key": card["id"]}, f"key = '{card['id']}'"),
+        ({"actor": "ana"}, "actor = 'ana'"),
+        ({"op": "delete"}, "op = 'delete'"),
+        ({"origin": "seed"}, "origin = 'seed'"),
+        ({"source": "api"}, "source = 'api'"),
+        ({"xid": xid}, f"xid = '{xid}'"),
+        ({"text": "50 % OF A_B"}, f"key = '{card['id']}'"),
+        ({"text": "corporativo", "op": "delete"}, "op = 'delete'"),
+    ):
+        expected = await logged(api, condition)
+        assert expected
+        assert await seqs(maria, **params) == expected, params
+    assert await seqs(maria, text="50 _ of") == []
+
+
+async def test_between_two_times(api: Api, maria: httpx.AsyncClient) -> None:
+    await api.database.execute("UPDATE feed.log SET at = at - interval '2 hours'")
+    await api.card()
+    (new,) = await seqs(maria, since="1h")
+    assert new not in await seqs(maria, until="1h")
+    assert len(await seqs(maria, until="1h")) == len(await seqs(maria)) - 1
+    hour = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    assert await seqs(maria, since=hour) == [new]
+    assert await seqs(maria, since=hour, until=hour) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "pointer", "advice"),
+    [
+        ({"colour": "red"}, "/colour", "there are board, opportunity, table"),
+        ({"op": "upsert"}, "/op", "'insert'"),
+        ({"since": "yesterday"}, "/since", "2027-01-31T12:00Z, or an age such as 15m"),
+        ({"until": "99999999999d"}, "/until", "an age such as"),
+        ({"limit": "501"}, "/limit", "500"),
+        ({"before": "0"}, "/before", "1"),
+        ({"before": "9" * 30}, "/before", "less than"),
+        ({"xid": "-1"}, "/xid", "pattern"),
+        ({"text": "\0"}, "/text", "U+0000"),
+    ],
+)
+async def test_a_filter_that_is_none_is_told_what_there_is(
+    maria: httpx.AsyncClient, params: dict[str, str], pointer: str, advice: str
+) -> None:
+    (fault,) = problem(await maria.get(LOG, params=params), "invalid-input")["errors"]
+    assert fault["pointer"] == pointer
+    assert advice in fault["detail"]
+
+
+async def test_an_opportunity_is_named_in_one_way(maria: httpx.AsyncClient) -> None:
+    problem(await maria.get(LOG, params={"opportunity": "o1", "table": "boards"}), "invalid-input")
+
+
+async def test_pages_lose_nothing_while_rows_are_written(api: Api, maria: httpx.AsyncClient) -> None:
+    await api.database.execute(
+        "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 200)"
+    )
+    before = await logged(api, "true")
+    done = asyncio.Event()
+
+    async def write() -> None:
+        while not done.is_set():
+            await api.database.execute("UPDATE opportunities SET value = value + 1 WHERE title = 'n'")
+
+    writer = asyncio.create_task(write())
+    found: list[int] = []
+    params = {"limit": "7"}
+    try:
+        while True:
+            page = (await maria.get(LOG, params=params)).raise_for_status().json()
+            found += [change["seq"] for change in page["changes"]]
+            if page["next"] is None:
+                break
+            params["before"] = str(page["next"])
+    finally:
+        done.set()
+        await writer
+    assert found == sorted(set(found), reverse=True)
+    assert [seq for seq in found if seq <= before[0]] == before
+
+
+async def test_a_rare_find_far_down_costs_time_and_not_the_find(
+    api: Api, maria: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.triggerlog._PATIENCE", 0.0)
+    await api.card(title="needle")
+    await api.database.execute(
+        "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'hay' FROM generate_series(1, 2500)"
+    )
+    params, pages = {"text": "needle"}, []
+    while True:
+        page = (await maria.get(LOG, params=params)).raise_for_status().json()
+        pages.append(page)
+        if page["next"] is None:
+            break
+        params["before"] = str(page["next"])
+    assert [page["whole"] for page in pages] == [False, False, True]
+    assert [len(page["changes"]) for page in pages] == [0, 0, 1]
+    assert pages[0]["back"] > pages[-1]["back"]
+
+
+async def test_one_change_with_all_that_is_known_of_it(api: Api, maria: httpx.AsyncClient) -> None:
+    card = await api.card(value="12.50")
+    async with await AsyncConnection.connect(api.database.url) as conn:
+        await conn.execute("UPDATE opportunities SET value = 12.60 WHERE id = %s", [card["id"]])
+        await conn.execute("UPDATE boards SET name = 'New' WHERE id = 'vendas'")
+    second, first = (await maria.get(f"{LOG}?limit=2")).json()["changes"]
+    answer = await maria.get(f"{LOG}/{first['seq']}")
+    assert '"value": 12.60' in answer.text
+    story = answer.json()
+    assert {name: story["change"][name] for name in first} == first
+    assert (story["change"]["old"]["value"], story["change"]["new"]["value"]) == (12.5, 12.6)
+    assert [change["seq"] for change in story["transaction"]] == [first["seq"], second["seq"]]
+    assert story["transaction_whole"] is True
+    assert [step["step"] for step in story["explain"]][:4] == ["write", "from", "commit", "bell"]
+
+
+async def test_the_first_of_a_great_transaction_stand_for_it(api: Api, maria: httpx.AsyncClient) -> None:
+    await api.database.execute(
+        "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 150)"
+    )
+    (newest,) = await seqs(maria, limit="1")
+    story = (await maria.get(f"{LOG}/{newest}")).json()
+    assert len(story["transaction"]) == 100
+    assert story["transaction_whole"] is False
+
+
+async def test_a_change_that_is_not_there_says_why(api: Api, maria: httpx.AsyncClient) -> None:
+    (newest,) = await seqs(maria, limit="1")
+    for seq, why in (
+        ("0", "begin with 1"),
+        (str(newest + 1), "not written yet"),
+        ("9" * 18, "not written yet"),
+        ("9" * 40, "a number"),
+        ("seven", "a number"),
+    ):
+        assert why in problem(await maria.get(f"{LOG}/{seq}"), "unknown-change")["detail"], seq
+    async with await AsyncConnection.connect(api.database.url) as conn:
+        await conn.execute("UPDATE opportunities SET value = 1")
+        await conn.rollback()
+    await api.card()
+    gone = newest + 1
+    assert "rolled back" in problem(await maria.get(f"{LOG}/{gone}"), "unknown-change")["detail"]
+    await api.database.execute("SELECT feed.prune(now() + interval '1 hour')")
+    assert "pruned" in problem(await maria.get(f"{LOG}/{gone}"), "unknown-change")["detail"]
+
+
+async def test_a_row_of_a_megabyte_is_whole_in_its_story_and_short_in_the_list(
+    api: Api, maria: httpx.AsyncClient
+) -> None:
+    await api.database.execute(
+        "UPDATE opportunities SET notes = repeat('x', 1000000), title = 'Long' WHERE id IN (SELECT min(id) FROM opportunities)"
+    )
+    page = await maria.get(f"{LOG}?limit=1&text=Long")
+    assert len(page.content) < 3_000
+    story = (await maria.get(f"{LOG}/{page.json()['changes'][0]['seq']}")).json()
+    assert len(story["change"]["new"]["notes"]) == 1_000_000
+
+
+async def test_the_overview_is_what_the_views_say(api: Api, maria: httpx.AsyncClient) -> None:
+    found = (await maria.get("/api/dba/overview")).raise_for_status().json()
+    topics = await api.database.execute("SELECT topic FROM feed.health ORDER BY nr")
+    assert [each["topic"] for each in found["health"]] == [row["topic"] for row in topics]
+    assert {each["state"] for each in found["triggers"]} == {"on"}
+    assert found["kept_seconds"] == 90 * 86_400
+    newest, *_, oldest = await seqs(maria)
+    assert (found["retention"][0]["first_seq"], found["retention"][0]["last_seq"]) == (oldest, newest)
+
+
+async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
+    await api.database.execute(
+        "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 1000)"
+    )
+    total = len(await logged(api, "true"))
+    await api.database.execute("UPDATE feed.log SET at = now() - interval '90 minutes', rang = false")
+    await api.card()
+    found = (await maria.get("/api/dba/series", params={"since": "4h", "until": "1h"})).raise_for_status().json()
+    written, step = found["written"], found["step"]
+    assert len({len(column) for column in written.values()}) == 1
+    assert sum(written["changes"]) * step == pytest.approx(total)
+    assert sum(written["quiet"]) * step == pytest.approx(total)
+    assert sum(written["rang"]) == 0
+    problem(await maria.get("/api/dba/series", params={"since": "1h", "until": "2h"}), "invalid-input")

@@ -1,0 +1,290 @@
+"""The live tail: every change once in commit order, whatever is cut."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from httpx_sse import ServerSentEvent, aconnect_sse
+from psycopg import AsyncConnection, sql
+
+from api.server import ApiServer
+from api.services import of_app
+from feed.runtime import Runtime
+from tests.api.harness import Api, problem
+from tests.support.until import until
+
+STREAM = "/api/trigger-log/stream"
+
+
+@pytest.fixture
+async def served(api: Api, hub: Runtime) -> AsyncIterator[ApiServer]:
+    server = ApiServer(api.app, host="127.0.0.1", port=0, drain_timeout=5)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+class Follower:
+    """Reads the stream until `wanted` says so; keeps what it was told and where it stands."""
+
+    def __init__(self, api: Api, server: ApiServer, **params: str) -> None:
+        token = api.tokens.issue("maria", "Maria", timedelta(minutes=5), ("dba",))
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.address = f"http://127.0.0.1:{server.port}{STREAM}"
+        self.params = params
+        self.cursor = ""
+        self.seqs: list[int] = []
+        self.events: list[str] = []
+        self.data: list[Any] = []
+        self.connections = 0
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+        headers = self.headers | ({"Last-Event-ID": self.cursor} if self.cursor else {})
+        async with (
+            httpx.AsyncClient(timeout=30) as client,
+            aconnect_sse(client, "GET", self.address, params=self.params, headers=headers) as source,
+        ):
+            source.response.raise_for_status()
+            self.connections += 1
+            yield source.aiter_sse()
+
+    async def read(self, source: AsyncIterator[ServerSentEvent], until: str, times: int = 1) -> None:
+        """Read up to the so manyth event of a kind."""
+        async for event in source:
+            if event.retry is not None:
+                continue
+            data = json.loads(event.data)
+            self.events.append(event.event)
+            self.data.append(data)
+            if event.event == "changes":
+                self.seqs += [change["seq"] for change in data["changes"] if change["seq"] not in self.seqs]
+            self.cursor = event.id or self.cursor
+            times -= event.event == until
+            if not times:
+                return
+        raise AssertionError(f"the stream ended after {self.events}")
+
+    async def follow(self, last: int) -> None:
+        """Read, over as many connections as it takes, until it has the row `last` and a cursor that covers it."""
+        while last not in self.seqs:
+            try:
+                async with self.connected() as source:
+                    while last not in self.seqs:
+                        await self.read(source, "changes")
+            except (httpx.HTTPError, AssertionError):
+                await asyncio.sleep(0.05)
+
+
+async def committed(api: Api, after: int) -> list[int]:
+    """The log in commit order, as far as it can be told: by each transaction's last number."""
+    rows = await api.database.execute(
+        "SELECT seq FROM (SELECT seq, max(seq) OVER (PARTITION BY xid) AS ends FROM feed.log) AS l WHERE seq > %s "
+        "ORDER BY ends, seq",
+        [after],
+    )
+    return [row["seq"] for row in rows]
+
+
+async def newest(api: Api) -> int:
+    (row,) = await api.database.execute("SELECT max(seq) AS seq FROM feed.log")
+    return int(row["seq"])
+
+
+async def test_changes_come_as_they_are_committed(api: Api, served: ApiServer) -> None:
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        async with await AsyncConnection.connect(api.database.url) as slow:
+            await slow.execute("UPDATE opportunities SET value = 1 WHERE title = 'Contrato corporativo'")
+            first = await api.card()
+            await maria.read(source, "changes")
+        await maria.read(source, "changes")
+    quick, late = (data["changes"] for data in maria.data if "changes" in data)
+    assert quick[0]["key"] == first["id"]
+    assert late[0]["title"] == "Contrato corporativo"
+    assert late[0]["seq"] < quick[0]["seq"]
+
+
+async def test_only_what_fits_is_told_and_the_cursor_moves_all_the_same(api: Api, served: ApiServer) -> None:
+    maria = Follower(api, served, board="parcerias", op="update")
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        began = maria.cursor
+        await api.database.execute("UPDATE opportunities SET value = value + 1 WHERE board_id = 'vendas'")
+        await api.database.execute("UPDATE opportunities SET value = value + 1 WHERE title = 'Integração com ERP'")
+        await maria.read(source, "changes")
+    assert [change["title"] for change in maria.data[-1]["changes"]] == ["Integração com ERP"]
+    assert maria.cursor != began
+
+
+async def test_nothing_is_lost_or_twice_over_cuts_and_killed_backends(api: Api, served: ApiServer) -> None:
+    chance = random.Random(7)
+    begin = await newest(api)
+    done = asyncio.Event()
+
+    async def write() -> None:
+        while not done.is_set():
+            async with await AsyncConnection.connect(api.database.url) as conn:
+                for _ in range(chance.randint(1, 20)):
+                    await conn.execute("UPDATE opportunities SET value = value + 1 WHERE board_id = 'vendas'")
+                    if chance.random() < 0.1:
+                        await conn.rollback()
+
+    async def kill() -> None:
+        while not done.is_set():
+            await api.database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'boardcast-api' AND pid <> pg_backend_pid()"
+            )
+            await asyncio.sleep(0.2)
+
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+    others = [asyncio.create_task(write()), asyncio.create_task(write()), asyncio.create_task(kill())]
+    for _ in range(5):
+        async with maria.connected() as source:
+            await maria.read(source, "changes", times=chance.randint(1, 6))
+    done.set()
+    await asyncio.gather(*others)
+    expected = await committed(api, begin)
+    async with asyncio.timeout(30):
+        await maria.follow(expected[-1])
+    assert maria.connections > 5
+    assert maria.seqs == expected
+
+
+@asynccontextmanager
+async def away(api: Api) -> AsyncIterator[None]:
+    """Nobody is let into the database, and who was in it is thrown out."""
+    name = sql.Identifier(api.database.name)
+    elsewhere = api.database.url.rpartition("/")[0] + "/postgres"
+    async with await AsyncConnection.connect(elsewhere, autocommit=True) as admin:
+        await admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [api.database.name]
+        )
+        try:
+            yield
+        finally:
+            await admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+async def test_while_the_database_is_away_the_stream_says_so_and_goes_on_when_it_is_back(
+    api: Api, served: ApiServer
+) -> None:
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        async with away(api):
+            await maria.read(source, "trouble")
+        await maria.read(source, "heartbeat")
+        assert maria.data[-1] == {"trouble": False}
+        await api.card()
+        await maria.read(source, "changes")
+    assert maria.connections == 1
+
+
+async def test_a_cursor_that_is_none_is_told_so_and_the_stream_goes_on(api: Api, served: ApiServer) -> None:
+    for since, reason in (("yesterday", "malformed"), ("0000000000.800.800..0.00000000", "foreign")):
+        maria = Follower(api, served, since=since)
+        async with maria.connected() as source:
+            await maria.read(source, "reset")
+            assert maria.data[-1] == {"reason": reason}
+            await api.card()
+            await maria.read(source, "changes")
+
+
+async def test_a_feed_that_is_reset_by_hand_is_told(api: Api, served: ApiServer) -> None:
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        await api.database.execute("SELECT feed.reset_feed('test')")
+        await maria.read(source, "reset")
+        assert maria.data[-1] == {"reason": "foreign"}
+
+
+async def test_too_many_at_once_are_told_as_a_number(
+    api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.triggerstream._MOST", 100)
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        await api.database.execute(
+            "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 101)"
+        )
+        await maria.read(source, "many")
+        assert maria.data[-1] == {"more_than": 100}
+        card = await api.card()
+        await maria.read(source, "changes")
+    assert [change["key"] for change in maria.data[-1]["changes"]] == [card["id"]]
+
+
+async def test_a_great_transaction_comes_in_parts_and_its_cursor_at_the_end(api: Api, served: ApiServer) -> None:
+    begin = await newest(api)
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        began = maria.cursor
+        await api.database.execute(
+            "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 450)"
+        )
+        await maria.read(source, "changes", times=2)
+        assert maria.cursor == began
+    async with maria.connected() as source:
+        await maria.read(source, "changes", times=3)
+        assert maria.cursor != began
+    assert maria.seqs == await committed(api, begin)
+
+
+async def test_streams_end_with_a_goodbye_when_the_service_stops(api: Api, served: ApiServer) -> None:
+    maria = Follower(api, served)
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        stopping = asyncio.create_task(served.stop())
+        await maria.read(source, "goodbye")
+        assert maria.data[-1] == {"reason": "restart"}
+    async with asyncio.timeout(3):
+        await stopping
+
+
+async def test_no_stream_outlives_its_token(api: Api, served: ApiServer) -> None:
+    maria = Follower(api, served)
+    token = api.tokens.issue("maria", "Maria", timedelta(seconds=3), ("dba",))
+    maria.headers = {"Authorization": f"Bearer {token}"}
+    async with maria.connected() as source:
+        await maria.read(source, "goodbye")
+    assert maria.data[-1] == {"reason": "expired"}
+
+
+async def test_only_so_many_look_at_once_and_who_leaves_makes_room(
+    api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.watch._STREAMS", 1)
+    first, second = Follower(api, served), Follower(api, served)
+    async with first.connected() as source:
+        await first.read(source, "ready")
+        async with httpx.AsyncClient() as client:
+            refused = await client.get(second.address, headers=second.headers)
+        assert "close one" in problem(refused, "overloaded")["detail"]
+    bells = of_app(api.app).watch._bells
+    await until(lambda: not bells, timeout=10, what="the stream's end")
+    async with second.connected() as source:
+        await second.read(source, "ready")
+
+
+async def test_a_question_about_a_stream_opens_none(api: Api, served: ApiServer) -> None:
+    maria = Follower(api, served)
+    async with httpx.AsyncClient() as client:
+        answer = await client.head(maria.address, headers=maria.headers)
+        assert answer.status_code == 200
+        problem(await client.get(f"{maria.address}?colour=red", headers=maria.headers), "invalid-input")
+    assert of_app(api.app).watch._bells == set()
