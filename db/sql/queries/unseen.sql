@@ -1,10 +1,11 @@
 -- One sweep: what can be seen now that could not be seen at the cursor, and the snapshot that says so, from one statement.
--- Transactions come by their last seq, then rows by seq, never by xid. A board with more than `threshold` rows in it is
--- told by one row, op resync, with the board's newest xid in last_xid; membership is always told in full, since who may see what
--- hangs on it. First the order, of rows without their images; then each row that is told is fetched by itself: so what is sorted
--- is small, nothing is read of what is not told, and the first row comes before the last one's text is made.
+-- Transactions come by their last seq (of what is told), then rows by seq, never by xid. A board with more than `threshold` rows in
+-- it is told by one row, op resync, with the board's newest xid in last_xid; membership is always told in full, since who may see what
+-- hangs on it. Boards are counted first, and what is not told is not put in order. First the order, of rows without their images; then
+-- each row that is told is fetched by itself: so what is sorted is small, nothing is read of what is not told, and the first row comes
+-- before the last one's text is made.
 SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
-       o.seq, o.xid, l.at, l.relation,
+       o.seq, o.xid::text::bigint AS xid, l.at, l.relation,
        CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin,
        CASE WHEN o.bulk THEN NULL
             -- feed.changes(), in place: called it costs a third more, and nothing else of a row costs as much.
@@ -16,23 +17,26 @@ SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
        CASE WHEN o.membership THEN coalesce(l.new, l.old) ->> 'user_id' END AS member,
        CASE WHEN o.membership AND l.op IN ('insert', 'update', 'enter') THEN l.new ->> 'role' END AS role,
        CASE WHEN o.bulk THEN o.size ELSE 1 END AS size, l.rang AND NOT o.bulk AS rang,
-       CASE WHEN o.bulk THEN o.board_xid ELSE o.xid END AS last_xid, o.ends
+       (CASE WHEN o.bulk THEN o.board_xid ELSE o.xid END)::text::bigint AS last_xid, o.ends
 FROM (
     SELECT *
     FROM (
-        SELECT u.seq, u.era, n.xid, n.membership,
-               max(u.seq) OVER (PARTITION BY u.xid) AS ends,
-               max(n.xid) OVER board AS board_xid,
-               count(*) OVER board AS size,
-               NOT n.membership AND count(*) OVER board > %(threshold)s AS bulk,
-               u.seq = max(u.seq) OVER board AS newest
-        FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
-                         %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
-        CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership) AS n
-        WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op = 'truncate' OR u.board = ANY (%(boards)s::text[])
-        WINDOW board AS (PARTITION BY u.board, n.membership)
-    ) AS w
-    WHERE (NOT bulk OR newest) AND (%(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint))
+        SELECT w.*, max(seq) OVER (PARTITION BY xid) AS ends
+        FROM (
+            SELECT u.seq, u.era, u.xid, n.membership,
+                   max(u.xid) OVER board AS board_xid,
+                   count(*) OVER board AS size,
+                   NOT n.membership AND count(*) OVER board > %(threshold)s AS bulk,
+                   u.seq = max(u.seq) OVER board AS newest
+            FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
+                             %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
+            CROSS JOIN LATERAL (SELECT u.relation = 'board_members' AS membership) AS n
+            WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op = 'truncate' OR u.board = ANY (%(boards)s::text[])
+            WINDOW board AS (PARTITION BY u.board, n.membership)
+        ) AS w
+        WHERE NOT bulk OR newest
+    ) AS told
+    WHERE %(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint)
     ORDER BY ends, seq
 ) AS o
 -- OFFSET 0: one after the other, by the index, whatever the planner thinks of their number.
