@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString, cast
 
 import httpx
 import pytest
@@ -26,7 +25,7 @@ async def seqs(client: httpx.AsyncClient, **params: str) -> list[int]:
 
 async def logged(api: Api, condition: str) -> list[int]:
     question = f"SELECT seq FROM feed.trigger_log WHERE {condition} ORDER BY seq DESC"  # noqa: S608 - the tests' own
-    rows = await api.database.execute(cast(LiteralString, question))
+    rows = await api.database.execute(question)
     return [row["seq"] for row in rows]
 
 
