@@ -31,9 +31,10 @@ LOG_LIMIT = 10 * 1024 * 1024
 START_PATIENCE = 60.0
 STOP_PATIENCE = 30.0
 ATTEMPTS = 3
-_TUNED = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
+_TUNED = {"shared_buffers": "512MB", "max_wal_size": "4GB", "track_commit_timestamp": "on"}
 """What anybody sets who writes much: a great transaction stays in memory until it is read, and no checkpoint comes in its midst,
-after which each of its pages is written to the WAL once more. Neither is taken before it is used."""
+after which each of its pages is written to the WAL once more. Neither is taken before it is used. And when a transaction was
+committed is kept, for feed.explain."""
 
 
 class EmbeddedError(RuntimeError):

@@ -45,6 +45,7 @@ class Told(NamedTuple):
 
     read: float
     told: float
+    since: str
     cursor: str
     sweeps: int
     events: int

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import blake2s
+from hashlib import sha256
 from itertools import accumulate, pairwise
 
 from db.changelog import Position, Proof, Seen
@@ -116,7 +116,7 @@ def tag(seq: int, xid: int, at: datetime) -> str:
     """Eight hexadecimal digits of a log row's identity; `at` to the microsecond, as PostgreSQL keeps it."""
     since = at - _EPOCH
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return blake2s(f"{seq}:{xid}:{microseconds}".encode(), digest_size=4).hexdigest()
+    return sha256(f"{seq}:{xid}:{microseconds}".encode()).hexdigest()[:8]
 
 
 def _snapshot(text: str) -> Seen:

@@ -24,6 +24,7 @@ class Sweep(NamedTuple):
 
     read: float
     told: float
+    since: Cursor
     cursor: Cursor
     sweeps: int
     events: int
@@ -39,6 +40,7 @@ class Sweep(NamedTuple):
         boards = None if self.boards is None or later.boards is None else self.boards | later.boards
         return later._replace(
             read=self.read,
+            since=self.since,
             sweeps=self.sweeps + later.sweeps,
             events=self.events + later.events,
             deliveries=self.deliveries + later.deliveries,
@@ -62,6 +64,7 @@ class Sweeps:
             Sweep(
                 self._tailer.read,
                 time.monotonic(),
+                self._tailer.since,
                 self._tailer.cursor,
                 1,
                 found,
@@ -94,6 +97,7 @@ def aged(sweeps: list[Sweep]) -> list[Told]:
         Told(
             now - each.read,
             now - each.told,
+            str(each.since),
             str(each.cursor),
             each.sweeps,
             each.events,

@@ -84,6 +84,8 @@ class Tailer:
         self.members = Members()
         self.cursor: Cursor
         """Set from start() on: what has been published to all who are live."""
+        self.since: Cursor
+        """What it was when the sweep began; set with the first."""
 
     async def start(self) -> None:
         """Connect, find the place in the log, and follow it from there. Raises if the database cannot be used."""
@@ -218,6 +220,7 @@ class Tailer:
     async def _sweep(self, conn: Connection) -> None:
         self._begun += 1
         self._found = self._rang = 0
+        self.since = self.cursor
         part = await self.glance.look(self.cursor.feed)
         if part is not None:
             cursor, _ = self._take(part, None)

@@ -47,6 +47,16 @@ STORY = """
 """
 
 
+# And while the services run, and two people look, one of them writes a note.
+JUST_NOW = """
+    BEGIN;
+    SET LOCAL application_name = 'boardcast-api';
+    SELECT set_config('feed.actor', 'bruno', true), set_config('feed.origin', 'c1f0a7d2-20', true);
+    UPDATE opportunities SET notes = 'Ligar na quinta' WHERE company = 'Hotel Maré Alta';
+    COMMIT;
+"""
+
+
 class Block(NamedTuple):
     heading: str
     line: int
@@ -100,8 +110,7 @@ async def told(database: Database) -> AsyncIterator[Database]:
     async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
         await conn.execute(STORY)
     async with serving(database) as services:
-        await services.open("websocket")
-        await services.open("websocket", user="bruno")
+        ana, bruno = await services.open("websocket"), await services.open("websocket", user="bruno")
         await services.api()
         listed = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND sweeps > 0 RETURNING instance"
 
@@ -109,6 +118,19 @@ async def told(database: Database) -> AsyncIterator[Database]:
             return len(await database.execute(listed)) == 2
 
         await until(both, timeout=10)
+        async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
+            await conn.execute(JUST_NOW)
+        cursor = (await ana.next_event()).cursor
+        await bruno.next_event()
+        await ana.send({"type": "ping", "cursor": cursor})
+
+        async def written_down() -> bool:
+            (row,) = await database.execute(
+                "SELECT (SELECT count(*) FROM feed.sweeps) AS sweeps, (SELECT count(*) FROM feed.acks) AS acks"
+            )
+            return row == {"sweeps": 2, "acks": 1}
+
+        await until(written_down, timeout=10)
         yield database
 
 

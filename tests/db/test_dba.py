@@ -223,47 +223,6 @@ async def test_a_cursor_is_read_as_its_maker_means_it(db: Connection) -> None:
     assert await value(db, "SELECT feed.has_seen('no cursor', '5')") is None
 
 
-async def test_explain_tells_what_is_stored(db: Connection, database: Database, plain: Any) -> None:
-    early = await here(db)
-    await write(database, "UPDATE opportunities SET phase = 'won'")
-    seq = await mark(db)
-    late = await here(db)
-    await db.execute("UPDATE opportunities SET title = 'later'")
-    await instances.beat(plain, word(early, instance="feed-early"))
-    await instances.beat(plain, word(late, instance="feed-late", running=3000.0))
-    await instances.beat(plain, word(late, instance="feed-young", running=-1.0))
-    told = {row["step"]: row["what"] for row in await rows(db, "SELECT * FROM feed.explain(%s)", (seq,))}
-    assert told["write"].endswith("of opportunities o1 by boardcast: phase: new → won")
-    assert told["from"].startswith("psql, application psql, database user boardcast, address 127.0.0.1, pid ")
-    assert told["commit"].endswith(", change 1 of 1")
-    assert told["bell"] == "the transaction rang, at its commit"
-    assert told["feed-early"] == "had not told it yet"
-    assert told["feed-late"] == "has told it: of its 3 clients those who see board b1 have it, or are being caught up"
-    assert told["feed-young"].startswith("began later")
-    assert told["since then"] == "1 later changes of the row"
-
-
-async def test_explain_says_why_a_change_is_not_there(db: Connection) -> None:
-    first = await mark(db)
-    with pytest.raises(psycopg.errors.RaiseException):
-        await db.execute("DO $$ BEGIN UPDATE opportunities SET phase = 'x'; RAISE EXCEPTION 'no'; END $$")
-    await db.execute("UPDATE opportunities SET phase = 'y'")
-
-    async def why(seq: int | None) -> str:
-        (row,) = await rows(db, "SELECT step, what FROM feed.explain(%s::bigint)", (seq,))
-        assert row["step"] == "not there"
-        return str(row["what"])
-
-    assert (
-        await why(first + 1)
-        == "its transaction was rolled back, or is not committed yet: numbers are not given out again"
-    )
-    assert await why(first + 3) == f"not written yet, or not committed: the newest is {first + 2}"
-    assert await why(0) == await why(None) == "no change has this number"
-    await db.execute("SELECT feed.prune(now())")
-    assert (await why(first)).startswith("it was pruned, with all up to ")
-
-
 async def test_lag_is_what_an_instance_had_not_told_when_it_spoke(db: Connection, plain: Any) -> None:
     early = await here(db)
     await db.execute("UPDATE opportunities SET title = 'B'")

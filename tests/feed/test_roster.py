@@ -152,7 +152,7 @@ async def test_under_load_a_row_stands_for_many_sweeps(services: Services, datab
 
 async def test_what_was_told_long_ago_is_forgotten(services: Services, database: Database) -> None:
     await database.execute(
-        "INSERT INTO feed.sweeps SELECT 'feed-old', now() - age, now() - age, '', 1, 1, 1, 1, 0, NULL"
+        "INSERT INTO feed.sweeps SELECT 'feed-old', now() - age, now() - age, '', '', 1, 1, 1, 1, 0, NULL"
         " FROM unnest('{50 min,70 min}'::interval[]) AS age"
     )
     await services.hub("websocket")

@@ -23,6 +23,7 @@ def swept(times: int) -> tuple[Sweeps, Any]:
     hub = cast(Any, Hub(read=0.0, cursor=Cursor("f", Seen(1), 0, "0" * 8)))
     sweeps = Sweeps(hub, hub)
     for number in range(times):
+        hub.since = hub.cursor
         hub.read, hub.cursor = float(number), Cursor("f", Seen(number + 2), number, "0" * 8)
         sweeps.swept(10, 0)
         sweeps.swept(0, 0)
@@ -42,6 +43,7 @@ def test_neighbours_become_one_where_they_are_many() -> None:
     first = 0
     for row in rows:
         assert row.read == first
+        assert row.since.seen.xmax == first + 1
         first += row.sweeps
         assert row.cursor.anchor == first - 1
     assert rows[0].boards == {f"b{number}": 2 for number in range(5)}
@@ -51,7 +53,7 @@ def test_what_cannot_be_written_is_kept_and_in_order() -> None:
     sweeps, hub = swept(16)
     kept = sweeps.take()
     assert sweeps.take() == []
-    hub.read, hub.cursor = 16.0, Cursor("f", Seen(18), 16, "0" * 8)
+    hub.since, hub.read, hub.cursor = hub.cursor, 16.0, Cursor("f", Seen(18), 16, "0" * 8)
     sweeps.swept(10, 0)
     sweeps.give_back(kept)
     rows = sweeps.take()

@@ -42,6 +42,7 @@ FUNCTIONS = (
     "shown",
     "parse_cursor",
     "has_seen",
+    "cursor_fault",
     "trigger_arguments",
     "seq_since",
     "log_pieces",
@@ -57,7 +58,7 @@ VIEWS = (
     "retention",
     "health",
 )
-READERS = ("tail", "history", "explain")  # functions that stand on the views
+READERS = ("tail", "history", "explain", "explain_cursor")  # functions that stand on the views
 
 
 def upgrade() -> None:

@@ -5,10 +5,10 @@ WITH gone AS (
 ), old AS (
     DELETE FROM feed.sweeps WHERE told < clock_timestamp() - interval '1 hour'
 ), new AS (
-    INSERT INTO feed.sweeps (instance, read, told, cursor, sweeps, events, deliveries, clients, late, boards)
+    INSERT INTO feed.sweeps (instance, read, told, since, cursor, sweeps, events, deliveries, clients, late, boards)
     SELECT %(instance)s, statement_timestamp() - make_interval(secs => s.read), statement_timestamp() - make_interval(secs => s.told),
-           s.cursor, s.sweeps, s.events, s.deliveries, s.clients, s.late, s.boards
-    FROM jsonb_to_recordset(%(told)s::jsonb) AS s(read float, told float, cursor text, sweeps int, events int, deliveries bigint,
+           s.since, s.cursor, s.sweeps, s.events, s.deliveries, s.clients, s.late, s.boards
+    FROM jsonb_to_recordset(%(told)s::jsonb) AS s(read float, told float, since text, cursor text, sweeps int, events int, deliveries bigint,
                                                   clients int, late int, boards jsonb)
 )
 INSERT INTO feed.instances (instance, service, started, beat, swept, sweeps, cursor, anchor, connections, listens, ready,

@@ -2,6 +2,7 @@ CREATE UNLOGGED TABLE feed.sweeps (
     instance text NOT NULL,
     read timestamptz NOT NULL,
     told timestamptz NOT NULL,
+    since text NOT NULL,
     cursor text NOT NULL,
     sweeps integer NOT NULL,
     events integer NOT NULL,
@@ -15,7 +16,8 @@ COMMENT ON TABLE feed.sweeps IS 'When each service has told what: a row for a sw
 COMMENT ON COLUMN feed.sweeps.instance IS 'As /readyz names it';
 COMMENT ON COLUMN feed.sweeps.read IS 'When it had the rows; of several sweeps, those of the first';
 COMMENT ON COLUMN feed.sweeps.told IS 'When all clients that were live had been written to; of several sweeps, by the last';
-COMMENT ON COLUMN feed.sweeps.cursor IS 'What had been told then: all that this cursor has seen, and the row before had not';
+COMMENT ON COLUMN feed.sweeps.since IS 'What had been told before: all that this cursor has seen';
+COMMENT ON COLUMN feed.sweeps.cursor IS 'What had been told then: all that this cursor has seen';
 COMMENT ON COLUMN feed.sweeps.sweeps IS 'How many sweeps this row stands for';
 COMMENT ON COLUMN feed.sweeps.events IS 'What they found';
 COMMENT ON COLUMN feed.sweeps.deliveries IS 'Events written to live clients: one for each of them';

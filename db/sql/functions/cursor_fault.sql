@@ -1,0 +1,22 @@
+-- The same check as Cursor.fault() of feed/cursor.py makes, on what db/sql/queries/proof.sql gives it; a test holds them together.
+CREATE FUNCTION feed.cursor_fault(cursor text) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT CASE
+               WHEN c.feed_id IS NULL THEN 'malformed'
+               WHEN c.feed_id <> i.feed_id THEN 'foreign'
+               WHEN c.xmax > pg_snapshot_xmax(pg_current_snapshot()) OR c.anchor > coalesce((SELECT max(l.seq) FROM feed.log AS l), 0)
+                   THEN 'future'
+               WHEN coalesce(c.xip[1], c.xmax) <= i.floor_xid THEN 'pruned'
+               WHEN c.anchor = 0 THEN NULL
+               WHEN anchor.seq IS NULL THEN CASE WHEN c.anchor <= i.floor_seq THEN 'pruned' ELSE 'diverged' END
+               WHEN c.tag <> left(encode(sha256(convert_to(
+                    concat_ws(':', anchor.seq, anchor.xid, (extract(epoch FROM anchor.at) * 1000000)::bigint), 'UTF8')), 'hex'), 8)
+                   THEN 'diverged'
+           END
+    FROM feed.identity AS i
+    CROSS JOIN feed.parse_cursor(cursor_fault.cursor) AS c
+    LEFT JOIN feed.log AS anchor ON anchor.seq = c.anchor
+$$;
+COMMENT ON FUNCTION feed.cursor_fault(text) IS
+    'Why a cursor cannot be resumed from, in the words of a reset: malformed, foreign, future, pruned, diverged. Null where it can.';
