@@ -26,6 +26,7 @@ RATE = 500
 COUNT = 10_000
 BUFFER = 16 * 1024
 FILL = 40_000
+PLACES = 20_000
 _CHANGED = re.compile(rb'"opportunityId":"(o\d+)","changes":\{[^}]*"company": "(\d+)"')
 
 
@@ -34,11 +35,12 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     p99: list[float] = []
     grown: list[float] = []
     async with on.feed() as feed:
-        # The ring of recent batches is the feed's for good, and full from here on.
+        # The ring of recent batches is the feed's for good, and full from here on: of events, and of places between them.
         await load.write(on.url, count=FILL, size=50)
+        await load.write(on.url, count=PLACES, rate=RATE, first=FILL)
         with apart(feed.pid):
             for turn, slow in enumerate((False, True, False)):
-                latency, more = await _turn(on, feed, FILL + turn * count, count, slow=slow)
+                latency, more = await _turn(on, feed, FILL + PLACES + turn * count, count, slow=slow)
                 p99.append(latency)
                 grown.append(more)
                 say(
