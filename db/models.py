@@ -325,6 +325,58 @@ sweeps = Table(
     "many. Kept for an hour. See feed.explain.",
 )
 
+gap_reports = Table(
+    "gap_reports",
+    Base.metadata,
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When it was reported",
+    ),
+    Column("instance", Text, nullable=False, comment="The service that took the report, as /readyz names it"),
+    Column(
+        "user_id",
+        Text,
+        comment="Whose client; null where the service itself found the table to be another than the log had told",
+    ),
+    Column(
+        "connection", Text, comment="The client's stream, as its auth_success named it; null where that was not told"
+    ),
+    Column("board", Text, nullable=False, comment="Whose opportunities they are"),
+    Column("cursor", Text, nullable=False, comment="Where the checkpoint was made"),
+    Column(
+        "expected_count",
+        BigInteger,
+        nullable=False,
+        comment="Rows, as the checkpoint said; of the service itself: as the table has them",
+    ),
+    Column("expected_hash", Text, nullable=False, comment="Their hash; see feed.row_hash"),
+    Column(
+        "held_count",
+        BigInteger,
+        nullable=False,
+        comment="Rows that the client had; of the service itself: as the log had told them",
+    ),
+    Column("held_hash", Text, nullable=False, comment="Their hash"),
+    Column(
+        "cause",
+        Text,
+        nullable=False,
+        comment="As far as could be worked out: unlogged, delivery, feed or cursor; feed.gaps says what that means",
+    ),
+    Column(
+        "cards",
+        ARRAY(Text),
+        nullable=False,
+        comment="Opportunities of the board, at most ten, whose version is not that of the log's newest row for them",
+    ),
+    Index("gap_reports_at", "at"),
+    schema="feed",
+    comment="Checkpoints that did not agree, as feed.gaps tells them. Kept as long as the log.",
+)
+
 identity = Table(
     "identity",
     Base.metadata,

@@ -90,6 +90,7 @@ EVERYBODY = dict.fromkeys(GROUPS, "S")
 READERS = {"feed_app": "S", "feed_dba": "S"}
 TABLES: dict[str, dict[str, str]] = {
     "adopted": READERS,
+    "gap_reports": READERS,
     "identity": EVERYBODY,
     "instances": {"feed_app": "SIUD", "feed_listener": "SIUD", "feed_dba": "S"},
     "keeper": READERS,
@@ -101,8 +102,10 @@ TABLES: dict[str, dict[str, str]] = {
     "sweeps": {"feed_app": "SID", "feed_listener": "SID", "feed_dba": "S"},
     "tickets": {"feed_app": "SID", "feed_listener": "SID"},
 }
-VIEWS = dict.fromkeys(("acks", "editing", "health", "lag", "listeners", "retention", "trigger_log", "triggers"), READERS)
-UPDATABLE = {"trigger_log"}
+VIEWS = dict.fromkeys(
+    ("acks", "editing", "gaps", "health", "lag", "listeners", "retention", "trigger_log", "triggers"), READERS
+)
+UPDATABLE = {"gaps", "trigger_log"}
 """By the rules of PostgreSQL, for who had the right."""
 
 # Each function: who may call it. NULL for each argument is harmless: nothing of it stays.
@@ -113,6 +116,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.detach(regclass)": set(),
     "feed.era_now()": set(GROUPS),
     "feed.era_since(xid8)": set(GROUPS),
+    "feed.checkpoint(text,text)": set(READERS),
     "feed.cursor_fault(text)": set(READERS),
     "feed.explain(bigint)": set(READERS),
     "feed.explain_cursor(text)": set(READERS),
@@ -128,8 +132,10 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.parse_cursor(text)": set(READERS),
     "feed.prune(timestamp with time zone)": set(),
     "feed.relation_name(oid)": set(READERS),
+    "feed.report_gap(text,text,text,text,text,bigint,text,bigint,text)": {"feed_app", "feed_listener"},
     "feed.reset_feed(text)": set(),
     "feed.ring(bigint,text,text)": set(),
+    "feed.row_hash(text,integer)": set(READERS),
     "feed.row_key(jsonb,text[])": set(GROUPS),
     "feed.seq_since(timestamp with time zone)": set(READERS),
     "feed.shown(jsonb)": set(READERS),

@@ -43,6 +43,9 @@ FUNCTIONS = (
     "parse_cursor",
     "has_seen",
     "cursor_fault",
+    "row_hash",
+    "checkpoint",
+    "report_gap",
     "trigger_arguments",
     "seq_since",
     "log_pieces",
@@ -55,6 +58,7 @@ VIEWS = (
     "acks",
     "lag",
     "triggers",
+    "gaps",
     "retention",
     "health",
 )
@@ -72,6 +76,7 @@ def upgrade() -> None:
         "tables/pacer",
         "tables/instances",
         "tables/sweeps",
+        "tables/gap_reports",
         *(f"functions/{name}" for name in FUNCTIONS),
     )
     for table, after in _columns().items():

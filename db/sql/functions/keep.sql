@@ -14,6 +14,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
+    DELETE FROM feed.gap_reports WHERE at < clock_timestamp() - plan.retention;
     IF to_regclass(ahead) IS NULL THEN
         BEGIN
             PERFORM feed.make_partition(era_now() + 1);

@@ -17,9 +17,10 @@ GRANT SELECT, INSERT, DELETE ON feed.sweeps TO feed_app, feed_listener;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
     feed.unseen(xid8, xid8[], xid8, xid8[]), feed.era_now(), feed.era_since(xid8) TO feed_app, feed_listener, feed_dba;
-GRANT EXECUTE ON FUNCTION feed.keep() TO feed_app, feed_listener;
+GRANT EXECUTE ON FUNCTION feed.keep(),
+    feed.report_gap(text, text, text, text, text, bigint, text, bigint, text) TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
-    feed.explain_cursor(text), feed.cursor_fault(text),
+    feed.explain_cursor(text), feed.cursor_fault(text), feed.checkpoint(text, text), feed.row_hash(text, integer),
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.relation_name(oid), feed.trigger_arguments(bytea),
     feed.seq_since(timestamptz), feed.log_pieces() TO feed_app, feed_dba;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
