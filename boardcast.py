@@ -11,7 +11,9 @@ import typer
 
 from cli.attach import attach, detach
 from cli.database import database, migrate
+from cli.explain import explain
 from cli.failures import USAGE, known
+from cli.log import log
 from cli.reset import reset_feed
 from cli.retention import prune, retain
 from cli.serve import api, feed, up
@@ -23,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (up, feed, api, migrate, token, attach, detach, prune, retain, reset_feed, database):
+for command in (up, feed, api, migrate, token, log, explain, attach, detach, prune, retain, reset_feed, database):
     app.command()(command)
 
 

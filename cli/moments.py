@@ -4,7 +4,7 @@ Invariant: what is no time is said so with an example, and never taken for anoth
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 import typer
 
@@ -38,12 +38,19 @@ def seconds(text: str) -> float:
     return found
 
 
-def moment(text: str) -> datetime:
-    """A time, or an age before now. Raises typer.BadParameter."""
+def moment(text: str, zone: tzinfo | None = UTC) -> datetime:
+    """A time, in this zone (None: the machine's) unless it names one, or an age before now. Raises typer.BadParameter."""
     try:
         if (before := age(text)) is not None:
             return datetime.now(UTC) - timedelta(seconds=before)
-        found = datetime.fromisoformat(text)
+        found = _day(text, zone) or datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter("must be a date or time such as 2027-01-31T12:00Z, or an age such as 30d") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _day(text: str, zone: tzinfo | None) -> datetime | None:
+    if text not in {"today", "yesterday"}:
+        return None
+    day = datetime.now(zone).date() - timedelta(days=text == "yesterday")
+    return datetime.combine(day, time())

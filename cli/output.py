@@ -6,17 +6,13 @@ colours. When nobody reads it any more the command ends, quietly.
 
 import os
 import re
-import select
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON, an object on each line.")]
 
@@ -24,6 +20,7 @@ _UNREAD = 128 + 13
 """As a program ends that SIGPIPE ends."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What a terminal obeys instead of showing it, and what turns the direction of writing."""
+_JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
 _UNLIMITED = 100_000
 """Columns of a pipe or a file: nothing is cut off or wrapped there."""
 
@@ -64,21 +61,36 @@ def told(sentence: str, *, json: bool, **fields: Any) -> None:
 def objects(*rows: Mapping[str, Any]) -> None:
     """JSON, a line for each."""
     for row in rows:
-        _write(orjson.dumps(dict(row), default=_plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode())
+        put(encoded(row))
+
+
+def encoded(row: Mapping[str, Any]) -> str:
+    """The line of one of them, with its end."""
+    return orjson.dumps(dict(row), default=_plain, option=_JSON).decode()
 
 
 def line(sentence: str) -> None:
     """A line for people; nothing where there is nothing to say."""
     if sentence:
-        _write(clean(sentence))
+        put(f"{clean(sentence)}\n")
 
 
-def show(*parts: Any) -> None:
+def show(part: Any) -> None:
     """What rich can show; in colour on a terminal."""
-    console = _console()
+    put(rendered(part))
+
+
+def rendered(part: Any) -> str:
+    """The same as text, with its end."""
+    from rich.console import Console
+    from rich.text import Text
+
+    people = sys.stdout.isatty()
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if people else _UNLIMITED)
     with console.capture() as captured:
-        console.print(*parts, soft_wrap=False)
-    _write("\n".join(each.rstrip() for each in captured.get().rstrip("\n").split("\n")))
+        # A line is left for the terminal to wrap, so that it can be copied as one.
+        console.print(part, soft_wrap=isinstance(part, Text))
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def text(value: Any) -> str:
@@ -99,30 +111,17 @@ def clean(sentence: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), sentence)
 
 
-def unread() -> bool:
-    """Whether standard output is a pipe that nobody reads any more: found out without a write."""
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
-
-
-def end_unread() -> None:
+def end_unread() -> NoReturn:
     """End the command, as there is nobody to read it."""
     # What Python still holds is written at the end, and must not fail then.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(_UNREAD)
 
 
-def _console() -> "Console":
-    from rich.console import Console
-
-    people = sys.stdout.isatty()
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if people else _UNLIMITED)
-
-
-def _write(lines: str) -> None:
+def put(lines: str) -> None:
+    """Print what is a text already, with its end."""
     try:
-        sys.stdout.write(f"{lines}\n")
+        sys.stdout.write(lines)
         sys.stdout.flush()
     except BrokenPipeError:
         end_unread()

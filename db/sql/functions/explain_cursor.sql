@@ -44,7 +44,7 @@ BEGIN
     END IF;
 
     RETURN QUERY SELECT 'resumes', CASE WHEN fault = 'foreign' THEN here.renewed_at END, CASE fault
-        WHEN 'foreign' THEN format('no, foreign: this feed is %s since then, by %s', here.feed_id, here.reason)
+        WHEN 'foreign' THEN format('no, foreign: this feed is %s since then (%s)', here.feed_id, here.reason)
         WHEN 'future' THEN format('no, future: it has change %s and transactions below %s, and this log ends with change %s and transactions below %s. It went back: a copy, a crash, a restore',
                                   told.anchor, told.xmax, coalesce(last, 0), pg_snapshot_xmax(pg_current_snapshot()))
         WHEN 'pruned' THEN format('no, pruned: the log up to change %s, with transactions up to %s, is not kept any more', here.floor_seq, here.floor_xid)

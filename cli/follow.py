@@ -1,0 +1,265 @@
+"""The log of changes as it is written, for as long as somebody reads it.
+
+Invariant: what is shown is exactly what the cursor has seen, in commit order, each change once: a read that breaks off is taken up
+where it was, up to the same end. NOTIFY only makes the next read come at once; without it one comes every second. Whoever reads
+slowly holds nothing up: the listening ends, and the read is broken off, until he reads on.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
+from typing import NamedTuple
+
+import psycopg
+import stamina
+import typer
+
+from cli import changeline, pipe
+from cli.connect import url_of
+from cli.failures import FailureError, in_one_line
+from cli.log import Asked, Words, understood
+from db import changelog, loglines
+from db.changelog import Chunk, Connection
+from db.loglines import Line
+from db.settings import Settings
+from feed.cursor import Cursor
+from feed.database import NotReadyError, connect, require_ready
+from feed.tailer import CHANNEL
+
+_NAME = "boardcast-log"
+_SWEEP = 1.0
+_TRUST = 5.0
+"""Seconds after which the log is proven again: the feed can be reset by hand."""
+_PATIENCE = 60.0
+"""Seconds in which an answer must begin, or go on."""
+_WAITS = (0.1, 5.0)
+_ALL = 2**31 - 1
+_END = 2**63 - 1
+"""Where there is nothing more to show of what was there before."""
+_CHUNK = 500
+
+
+class Connections(NamedTuple):
+    """`reader` is busy as long as a read lasts; `asker` is asked for the rows, and listens."""
+
+    reader: Connection
+    asker: Connection
+
+
+class SlowError(Exception):
+    """Nobody takes what is shown: what others wait for is to be let go."""
+
+
+def run(settings: Settings, words: Words) -> None:
+    """Show what is asked for, and then what is written, until it is ended."""
+    stamina.instrumentation.set_on_retry_hooks(())
+    asyncio.run(Follow(settings, words).run())
+
+
+class Follow:
+    def __init__(self, settings: Settings, words: Words) -> None:
+        self._settings = settings
+        self._words = words
+        self._asked: Asked
+        self._cursor: Cursor | None = None
+        """What has been shown, but for what was there before."""
+        self._low = 0
+        """Up to where that has been shown."""
+        self._limit: int | None = None
+        """How much of it at most."""
+        self._target: Cursor | None = None
+        self._after: tuple[int, int] | None = None
+        """Of a read that is not at its end: where it ends, and how far it came."""
+        self._away: float | None = None
+        """Since when the database is out of reach."""
+        self._whole = True
+        """Whether all that was written meanwhile will be shown."""
+
+    async def run(self) -> None:
+        while True:
+            retries = stamina.retry_context(
+                self._comes_back,
+                attempts=None,
+                timeout=None,
+                wait_initial=_WAITS[0],
+                wait_max=_WAITS[1],
+                wait_jitter=0.1,
+            )
+            async with AsyncExitStack() as stack:
+                async for attempt in retries:
+                    with attempt:
+                        conns = await self._begin(stack)
+                self._back()
+                try:
+                    await self._follow(conns)
+                except (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError) as error:
+                    self._lost(error)
+
+    async def _begin(self, stack: AsyncExitStack) -> Connections:
+        """Two connections to a log that is the one it was."""
+        await stack.aclose()
+        url = self._settings.listen_database or url_of(self._settings)
+        async with AsyncExitStack() as opened:
+            reader = await connect(url, _NAME)
+            opened.push_async_callback(reader.close)
+            asker = await connect(url, _NAME)
+            opened.push_async_callback(asker.close)
+            await require_ready(reader)
+            await changelog.plan(reader)
+            await asker.execute("SET TimeZone = 'UTC'")
+            if self._cursor is None:
+                self._asked = await understood(asker, self._words)
+                await self._start(asker)
+            else:
+                self._whole = await self._prove(reader, self._cursor)
+            await asker.execute(f"LISTEN {CHANNEL}")
+            stack.push_async_exit(opened.pop_all())
+        return Connections(reader, asker)
+
+    async def _start(self, conn: Connection) -> None:
+        """Stand where the log stands, or where the cursor that was given does."""
+        feed = await changelog.identify(conn)
+        if isinstance(self._asked.since, Cursor):
+            self._cursor = self._asked.since
+            self._low = _END
+        else:
+            self._cursor = Cursor.at(feed, await changelog.position(conn))
+            self._low, self._limit = self._asked.since, self._asked.limit
+
+    async def _prove(self, conn: Connection, cursor: Cursor) -> bool:
+        """Go on from the cursor if this is the log that it is a place in; else behind its newest row, if that is here."""
+        feed = await changelog.identify(conn)
+        proof = await changelog.proof(conn, cursor.anchor)
+        fault = cursor.fault(proof)
+        if fault is None:
+            return True
+        here = Cursor.at(feed, await changelog.position(conn))
+        known = Cursor(feed, cursor.seen, cursor.anchor, cursor.tag).fault(proof) is None
+        place = f"behind change {cursor.anchor}" if known else "with what is written from now on"
+        _say(f"this is not the log that it was ({fault}): going on {place}")
+        self._low = cursor.anchor + 1 if known else _END
+        self._limit = None
+        self._cursor, self._target, self._after = here, None, None
+        return False
+
+    async def _follow(self, conns: Connections) -> None:
+        proven = time.monotonic()
+        while True:
+            await self._earlier(conns.asker)
+            with contextlib.suppress(SlowError):
+                await self._sweep(conns)
+                await self._wait(conns.asker)
+            if time.monotonic() - proven > _TRUST and self._cursor is not None:
+                await self._prove(conns.reader, self._cursor)
+                proven = time.monotonic()
+
+    async def _earlier(self, conn: Connection) -> None:
+        """What was there before, but for what the cursor has not seen: that comes by itself."""
+        cursor = self._cursor
+        if cursor is None or self._low == _END:
+            return
+        first, high = await loglines.ends(conn)
+        low = max(self._low, first)
+        if self._limit is not None:
+            lines = await loglines.newest(conn, self._asked.filters, low=low, high=high, limit=self._limit)
+            self._low = _END
+            await self._show(conn, [line for line in lines if int(line["xid"]) in cursor.seen])
+        else:
+            async for line in loglines.stretch(conn, self._asked.filters, low=low, high=high):
+                self._low = line["seq"] + 1
+                if int(line["xid"]) in cursor.seen:
+                    await self._show(conn, [line])
+        self._low = _END
+
+    async def _sweep(self, conns: Connections) -> None:
+        """Show what can be seen now and could not before."""
+        cursor = self._cursor
+        if cursor is None:
+            return
+        if self._target is None:
+            async with asyncio.timeout(_PATIENCE):
+                target = Cursor.at(cursor.feed, await changelog.position(conns.reader))
+            if target.seen == cursor.seen:
+                return
+            self._target, self._after = target, None
+        async with asyncio.timeout(_PATIENCE) as patience:
+            clock = asyncio.get_running_loop().time
+            async with aclosing(self._parts(conns.reader, cursor, self._target)) as parts:
+                async for part in parts:
+                    patience.reschedule(None)
+                    seqs = [change.seq for change in part.changes]
+                    lines = await loglines.named(conns.asker, self._asked.filters, seqs)
+                    self._after = part.end or self._after
+                    slow = await self._show(conns.asker, lines)
+                    if slow and not part.last:
+                        raise SlowError
+                    patience.reschedule(clock() + _PATIENCE)
+        self._cursor, self._target, self._after = self._target, None, None
+
+    def _parts(self, conn: Connection, cursor: Cursor, target: Cursor) -> AsyncGenerator[Chunk]:
+        return changelog.read(conn, cursor.seen, until=target.seen, threshold=_ALL, chunk=_CHUNK, after=self._after)
+
+    async def _show(self, asker: Connection, lines: list[Line]) -> bool:
+        """Print them; whether that took so long that the listening was ended meanwhile, as nobody heard what came."""
+        slow = False
+
+        async def rest() -> None:
+            nonlocal slow
+            slow = True
+            with contextlib.suppress(psycopg.Error):  # what is being shown is shown to its end
+                await asker.execute(f"UNLISTEN {CHANNEL}")
+
+        for line in lines:
+            await pipe.write(changeline.shown(line, json=self._asked.json), rest)
+        if slow:
+            await asker.execute(f"LISTEN {CHANNEL}")
+        return slow
+
+    async def _wait(self, conn: Connection) -> None:
+        """Until the doorbell rings, or a second has passed."""
+        pipe.ready()
+        async with aclosing(conn.notifies(timeout=_SWEEP, stop_after=1)) as bells:
+            async for _ in bells:
+                pass
+
+    def _comes_back(self, error: Exception) -> bool:
+        """Whether to try again; says so the first time."""
+        known = self._cursor is not None
+        transient = isinstance(error, psycopg.OperationalError | OSError | TimeoutError)
+        if not known and (not transient or _refused(error)):
+            return False
+        if not transient and not isinstance(error, NotReadyError | psycopg.InterfaceError | FailureError):
+            return False
+        self._lost(error)
+        return True
+
+    def _back(self) -> None:
+        if self._away is not None:
+            whole = "; nothing is left out" if self._whole else ""
+            _say(f"the database is back after {time.monotonic() - self._away:.0f} s{whole}")
+            self._away = None
+
+    def _lost(self, error: Exception) -> None:
+        if self._away is None:
+            self._away = time.monotonic()
+            _say(f"the database is out of reach, trying again: {in_one_line(str(error)) or type(error).__name__}")
+
+
+def _refused(error: Exception) -> bool:
+    """Whether a server has answered, and will not answer otherwise the next time."""
+    passing = (
+        "starting up",
+        "shutting down",
+        "recovery",
+        "not yet accepting",
+        "too many",
+        "remaining connection slots",
+    )
+    text = str(error)
+    return "FATAL" in text and not any(words in text for words in passing)
+
+
+def _say(text: str) -> None:
+    typer.echo(f"boardcast: {text}", err=True)

@@ -1,0 +1,11 @@
+-- What is asked for, as far as it can be known: names that are nowhere are mistakes, and what has gone is still in the log.
+SELECT %(board)s::text IS NULL
+       OR EXISTS (SELECT FROM boards WHERE id = %(board)s)
+       OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = 'boards' AND l.key = %(board)s) AS board,
+       %(opportunity)s::text IS NULL
+       OR EXISTS (SELECT FROM opportunities WHERE id = %(opportunity)s)
+       OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = 'opportunities' AND l.key = %(opportunity)s) AS opportunity,
+       coalesce((SELECT l.relation FROM feed.log AS l WHERE l.relation = %(table)s LIMIT 1),
+                (SELECT feed.relation_name(t.relation) FROM feed.triggers AS t
+                 WHERE t.function = 'capture' AND t.relation = to_regclass(%(table)s) LIMIT 1)) AS fed,
+       to_regclass(%(table)s) IS NOT NULL AS there
