@@ -8,7 +8,7 @@ AS $$
 DECLARE
     steps CONSTANT bigint[] := '{0,498536548,997073096,651767980,1994146192,1802195444,1303535960,1342533948,3988292384,4027552580,3604390888,3412177804,2607071920,2262029012,2685067896,3183342108}';
     low CONSTANT bigint := 4294967295;
-    bytes bytea := convert_to(id, 'UTF8');
+    bytes bytea := convert_to(coalesce(id, ''), 'UTF8');
     h bigint := low;
 BEGIN
     FOR i IN 0..length(bytes) - 1 LOOP
