@@ -18,6 +18,7 @@ from db.engine import create_engine
 from tests.cli.test_docs import column
 from tests.support.database import Database
 from tests.support.services import serving
+from tests.support.streams import WebSocketClient
 from tests.support.until import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "dba.md"
@@ -111,6 +112,7 @@ async def told(database: Database) -> AsyncIterator[Database]:
         await conn.execute(STORY)
     async with serving(database) as services:
         ana, bruno = await services.open("websocket"), await services.open("websocket", user="bruno")
+        assert isinstance(ana, WebSocketClient)
         await services.api()
         listed = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND sweeps > 0 RETURNING instance"
 

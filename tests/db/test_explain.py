@@ -190,7 +190,7 @@ async def test_what_the_holder_of_a_cursor_has_and_has_not(db: Connection, plain
         (f"of board b2: 2 ({first + 1} … {first + 2})", False),
         (f"of board b1: 1 ({first})", True),
     ]
-    assert found[-1]["what"] == "by 5 of the clients of feed-1, as they have shown"
+    assert found[-2]["what"] == "by 5 of the clients of feed-1, as they have shown"
 
 
 async def test_why_a_cursor_cannot_be_resumed_from(db: Connection, plain: Any) -> None:

@@ -12,6 +12,7 @@ from feed.runtime import Runtime
 from feed.tokens import Tokens
 from tests.support.database import Database
 from tests.support.services import SECRET, Services
+from tests.support.streams import WebSocketClient
 from tests.support.until import until
 
 
@@ -175,6 +176,8 @@ async def test_cursors_that_clients_show_are_told_with_how_many_hold_them(
     services: Services, database: Database
 ) -> None:
     socket, other = await services.open("websocket"), await services.open("websocket", user="bruno")
+    assert isinstance(socket, WebSocketClient)
+    assert isinstance(other, WebSocketClient)
     hub = await services.hub("websocket")
     early = str(hub.tailer.cursor)
     await database.execute("UPDATE opportunities SET title = 'B'")
@@ -198,6 +201,7 @@ async def test_cursors_that_clients_show_are_told_with_how_many_hold_them(
 
 async def test_nobody_is_believed_to_have_what_he_was_not_told(services: Services, database: Database) -> None:
     socket = await services.open("websocket")
+    assert isinstance(socket, WebSocketClient)
     hub = await services.hub("websocket")
     cursor = hub.tailer.cursor
     ahead = Cursor(cursor.feed, Seen(cursor.seen.xmax + 1), cursor.anchor, cursor.tag)

@@ -43,6 +43,8 @@ BEGIN
             GROUP BY u.board ORDER BY count(*) DESC, u.board LIMIT 20;
     END IF;
 
+    RETURN QUERY SELECT 'held', a.oldest, format('by %s of the clients of %s, as they have shown', a.clients, a.instance)
+        FROM feed.acks AS a WHERE a.cursor = explain_cursor.cursor ORDER BY a.oldest;
     RETURN QUERY SELECT 'resumes', CASE WHEN fault = 'foreign' THEN here.renewed_at END, CASE fault
         WHEN 'foreign' THEN format('no, foreign: this feed is %s since then (%s)', here.feed_id, here.reason)
         WHEN 'future' THEN format('no, future: it has change %s and transactions below %s, and this log ends with change %s and transactions below %s. It went back: a copy, a crash, a restore',
@@ -53,8 +55,6 @@ BEGIN
                                          THEN 'is another one here than it was' ELSE 'is not in this log' END)
         ELSE 'yes: who comes back with it is told what it has not of the boards that he sees' END
         || CASE WHEN fault IS NOT NULL THEN '. Who comes back with it is told so (reset), and loads his boards anew' ELSE '' END;
-    RETURN QUERY SELECT 'held', a.oldest, format('by %s of the clients of %s, as they have shown', a.clients, a.instance)
-        FROM feed.acks AS a WHERE a.cursor = explain_cursor.cursor ORDER BY a.oldest;
 END
 $$;
 COMMENT ON FUNCTION feed.explain_cursor(text) IS

@@ -1,0 +1,75 @@
+"""`boardcast log` as a process whose lines can be waited for, or left unread."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.cli.harness import COMMAND, Commands
+
+
+class Following:
+    def __init__(self, process: subprocess.Popen[str], out: Path, err: Path) -> None:
+        self.process = process
+        self._out = out
+        self._err = err
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has shown, whole lines only."""
+        return [json.loads(line) for line in self._out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def seqs(self) -> list[int]:
+        return [line["seq"] for line in self.lines()]
+
+    def said(self) -> list[str]:
+        return self._err.read_text().splitlines()
+
+    def interrupt(self) -> int:
+        """As Ctrl-C does; its exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(10)
+
+
+@contextmanager
+def following(commands: Commands, *arguments: str, **env: str) -> Iterator[Following]:
+    commands.started += 1
+    out, err = (commands.folder / f"{name}-{commands.started}" for name in ("out", "err"))
+    with out.open("w") as stdout, err.open("w") as stderr:
+        process = subprocess.Popen(
+            [COMMAND, "log", "--follow", "--json", *arguments],
+            cwd=commands.folder,
+            env=commands.environment(**env),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+        )
+    try:
+        yield Following(process, out, err)
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@contextmanager
+def piped(commands: Commands, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that writes into a pipe."""
+    process = subprocess.Popen(
+        [COMMAND, *arguments],
+        cwd=commands.folder,
+        env=commands.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()

@@ -1,0 +1,118 @@
+"""The life of a change told by the command, with real services and clients behind it."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.failures import FOUND, USAGE
+from tests.cli.harness import Commands
+from tests.support.database import Database
+from tests.support.services import Services
+from tests.support.streams import WebSocketClient
+from tests.support.until import until
+
+
+def explained(commands: Commands, what: object) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in commands.output("explain", "--json", str(what)).splitlines()]
+
+
+def absent(commands: Commands, what: object) -> str:
+    """What it says of something that is not well, with a status of its own."""
+    done = commands.run("explain", "--json", str(what))
+    assert (done.returncode, done.stderr) == (FOUND, "")
+    return str(json.loads(done.stdout.splitlines()[-1])["what"])
+
+
+async def newest(database: Database) -> int:
+    (row,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
+    return int(row["seq"])
+
+
+async def test_the_life_of_a_change(services: Services, database: Database, production: Commands) -> None:
+    socket, stream = await services.open("websocket"), await services.open("sse", user="bruno")
+    assert isinstance(socket, WebSocketClient)
+    await services.open("api-events")
+    await database.execute("UPDATE opportunities SET title = 'B'")
+    cursor = (await socket.next_event()).cursor
+    await stream.next_event()
+    await socket.send({"type": "ping", "cursor": cursor})
+    seq = await newest(database)
+
+    async def written_down() -> bool:
+        (row,) = await database.execute(
+            "SELECT (SELECT count(*) FROM feed.sweeps) AS sweeps, (SELECT count(*) FROM feed.acks) AS acks"
+        )
+        return row == {"sweeps": 2, "acks": 1}
+
+    await until(written_down, timeout=10)
+    steps = explained(production, seq)
+    names = [step["step"] for step in steps]
+    assert names[:4] == ["write", "from", "commit", "bell"]
+    assert sorted(names[4:]) == ["shown", "since then", "sweep", "sweep", "told", "told"]
+    at = {
+        name: [datetime.fromisoformat(step["at"]) for step in steps if step["step"] == name and step["at"]]
+        for name in names
+    }
+    (write,), (commit,) = at["write"], at["commit"]
+    for step in steps:
+        if step["at"] is not None:
+            assert datetime.fromisoformat(step["at"]) - write == timedelta(seconds=step["after"])
+    for hub in ("feed", "api"):
+        read, told = (
+            next(
+                datetime.fromisoformat(step["at"])
+                for step in steps
+                if step["step"] == name and step["what"].startswith(hub)
+            )
+            for name in ("sweep", "told")
+        )
+        assert write <= commit <= read <= told < write + timedelta(seconds=5)
+    told_by = {step["what"].partition("-")[0]: step["what"] for step in steps if step["step"] == "told"}
+    assert told_by["feed"].endswith(": 2 of its 2 clients, who see board b1")
+    assert told_by["api"].endswith(": 1 of its 1 clients, who see board b1")
+    (shown,) = [step for step in steps if step["step"] == "shown"]
+    assert shown["what"].endswith(f": by 1 of its clients, who hold a cursor that has it: {cursor} (1)")
+    assert datetime.fromisoformat(shown["at"]) > write
+
+
+async def test_people_read_a_table(services: Services, database: Database, production: Commands) -> None:
+    await database.execute("UPDATE opportunities SET title = 'B'")
+    head, first, *_ = production.output("explain", str(await newest(database))).splitlines()
+    assert head.split() == ["step", "at", "after", "what"]
+    assert first.split()[:2][0] == "write"
+    assert "0.0 ms  update of opportunities o1 by boardcast: title: First → B" in first
+
+
+async def test_a_change_that_is_not_there(services: Services, database: Database, production: Commands) -> None:
+    first = await newest(database)
+    async with await database.connect() as conn, conn.transaction(force_rollback=True):
+        await conn.execute("UPDATE opportunities SET title = 'B'")
+    await database.execute("UPDATE opportunities SET title = 'C'")
+    assert absent(production, first + 1).startswith("its transaction was rolled back")
+    assert absent(production, first + 9).startswith("not written yet")
+    assert absent(production, 0) == "no change has this number"
+    await database.execute("SELECT feed.prune(now())")
+    assert absent(production, first).startswith("it was pruned")
+
+
+async def test_a_cursor(services: Services, database: Database, production: Commands) -> None:
+    cursor = str((await services.hub("sse")).tailer.cursor)
+    await services.open("sse", cursor)
+    await database.execute("UPDATE opportunities SET title = 'B'")
+    steps = {step["step"]: step["what"] for step in explained(production, cursor)}
+    assert steps["resumes"].startswith("yes")
+    assert steps["has not"] == f"of board b1: 1 ({await newest(database)})"
+    feed, _, rest = cursor.partition(".")
+    assert absent(production, f"other.{rest}").startswith("no, foreign")
+    assert absent(production, f"{feed}.999999.999999..1.00000000").startswith("no, future")
+    assert absent(production, cursor[:-1]).startswith("no, malformed")
+    assert absent(production, cursor[:-8] + "00000000").startswith("no, diverged")
+    await database.execute("SELECT feed.prune(now())")
+    assert absent(production, cursor).startswith("no, pruned")
+
+
+@pytest.mark.parametrize("arguments", [[], ["1", "2"], ["--seq", "1"]])
+def test_usage(production: Commands, arguments: list[str]) -> None:
+    assert production.fails("explain", *arguments)[0] == USAGE
