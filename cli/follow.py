@@ -14,18 +14,17 @@ from typing import NamedTuple
 
 import psycopg
 import stamina
-import typer
 
 from cli import changeline, pipe
 from cli.connect import url_of
-from cli.failures import FailureError, in_one_line
 from cli.log import Asked, Words, understood
+from cli.outage import Outage, say
 from db import changelog, loglines
 from db.changelog import Chunk, Connection
 from db.loglines import Line
 from db.settings import Settings
 from feed.cursor import Cursor
-from feed.database import NotReadyError, connect, require_ready
+from feed.database import connect, require_ready
 from feed.tailer import CHANNEL
 
 _NAME = "boardcast-log"
@@ -34,7 +33,8 @@ _TRUST = 5.0
 """Seconds after which the log is proven again: the feed can be reset by hand."""
 _PATIENCE = 60.0
 """Seconds in which an answer must begin, or go on."""
-_WAITS = (0.1, 5.0)
+_FIRST, _MOST = 0.1, 5.0
+"""Seconds between attempts to reach the database."""
 _ALL = 2**31 - 1
 _END = 2**63 - 1
 """Where there is nothing more to show of what was there before."""
@@ -72,30 +72,29 @@ class Follow:
         self._target: Cursor | None = None
         self._after: tuple[int, int] | None = None
         """Of a read that is not at its end: where it ends, and how far it came."""
-        self._away: float | None = None
-        """Since when the database is out of reach."""
         self._whole = True
-        """Whether all that was written meanwhile will be shown."""
+        """Whether all that was written while the database was out of reach will be shown."""
+        self._outage = Outage()
 
     async def run(self) -> None:
         while True:
             retries = stamina.retry_context(
-                self._comes_back,
+                self._outage.passes,
                 attempts=None,
                 timeout=None,
-                wait_initial=_WAITS[0],
-                wait_max=_WAITS[1],
-                wait_jitter=0.1,
+                wait_initial=_FIRST,
+                wait_max=_MOST,
+                wait_jitter=_FIRST,
             )
             async with AsyncExitStack() as stack:
                 async for attempt in retries:
                     with attempt:
                         conns = await self._begin(stack)
-                self._back()
+                self._outage.ends(whole=self._whole)
                 try:
                     await self._follow(conns)
                 except (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError) as error:
-                    self._lost(error)
+                    self._outage.begins(error)
 
     async def _begin(self, stack: AsyncExitStack) -> Connections:
         """Two connections to a log that is the one it was."""
@@ -138,7 +137,7 @@ class Follow:
         here = Cursor.at(feed, await changelog.position(conn))
         known = Cursor(feed, cursor.seen, cursor.anchor, cursor.tag).fault(proof) is None
         place = f"behind change {cursor.anchor}" if known else "with what is written from now on"
-        _say(f"this is not the log that it was ({fault}): going on {place}")
+        say(f"this is not the log that it was ({fault}): going on {place}")
         self._low = cursor.anchor + 1 if known else _END
         self._limit = None
         self._cursor, self._target, self._after = here, None, None
@@ -223,43 +222,3 @@ class Follow:
         async with aclosing(conn.notifies(timeout=_SWEEP, stop_after=1)) as bells:
             async for _ in bells:
                 pass
-
-    def _comes_back(self, error: Exception) -> bool:
-        """Whether to try again; says so the first time."""
-        known = self._cursor is not None
-        transient = isinstance(error, psycopg.OperationalError | OSError | TimeoutError)
-        if not known and (not transient or _refused(error)):
-            return False
-        if not transient and not isinstance(error, NotReadyError | psycopg.InterfaceError | FailureError):
-            return False
-        self._lost(error)
-        return True
-
-    def _back(self) -> None:
-        if self._away is not None:
-            whole = "; nothing is left out" if self._whole else ""
-            _say(f"the database is back after {time.monotonic() - self._away:.0f} s{whole}")
-            self._away = None
-
-    def _lost(self, error: Exception) -> None:
-        if self._away is None:
-            self._away = time.monotonic()
-            _say(f"the database is out of reach, trying again: {in_one_line(str(error)) or type(error).__name__}")
-
-
-def _refused(error: Exception) -> bool:
-    """Whether a server has answered, and will not answer otherwise the next time."""
-    passing = (
-        "starting up",
-        "shutting down",
-        "recovery",
-        "not yet accepting",
-        "too many",
-        "remaining connection slots",
-    )
-    text = str(error)
-    return "FATAL" in text and not any(words in text for words in passing)
-
-
-def _say(text: str) -> None:
-    typer.echo(f"boardcast: {text}", err=True)

@@ -3,6 +3,7 @@
 import json
 import signal
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -118,6 +119,25 @@ async def test_old_log_is_forgotten_but_for_its_last_row(production: Commands, d
 async def test_how_long_the_log_is_kept_is_a_setting_of_the_database(production: Commands, database: Database) -> None:
     assert production.output("retain", "30d") == ""
     assert await database.execute("SELECT retention FROM feed.keeper") == [{"retention": timedelta(days=30)}]
+
+
+async def test_what_is_done_is_told_to_programs_too(production: Commands, database: Database) -> None:
+    await people(database)
+
+    def told(*arguments: str) -> Any:
+        return json.loads(production.output(*arguments, "--json"))
+
+    made = told("token", "ana", "--ttl", "30m", "--role", "dba")
+    assert jwt.decode(made.pop("token"), SECRET, algorithms=["HS256"])["sub"] == "ana"
+    assert made == {"user": "ana", "name": "Ana", "roles": ["dba"], "seconds": 1800}
+    assert told("retain", "30d") == {"retention": 30 * 86400}
+    assert told("migrate") == {"revision": "0001"}
+    assert production.output("prune", "--older-than", "1d", "--json") == ""
+    (row,) = await database.execute("SELECT count(*) AS n FROM feed.log")
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    assert told("prune", "--older-than", tomorrow) == {"partition": "feed.log_1", "rows": row["n"] - 1}
+    reset = told("reset-feed", "--reason", "a copy")
+    assert await database.execute("SELECT feed_id AS feed, reason FROM feed.identity") == [reset]
 
 
 @pytest.mark.parametrize("transport", ["feed", "api"])
