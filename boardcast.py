@@ -18,6 +18,7 @@ from cli.reset import reset_feed
 from cli.retention import prune, retain
 from cli.serve import api, feed, up
 from cli.token import token
+from cli.verify import verify
 
 app = typer.Typer(
     help="A live change feed for Kanban boards on plain PostgreSQL.",
@@ -25,7 +26,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (up, feed, api, migrate, token, log, explain, attach, detach, prune, retain, reset_feed, database):
+for command in (
+    up,
+    feed,
+    api,
+    migrate,
+    token,
+    log,
+    explain,
+    verify,
+    attach,
+    detach,
+    prune,
+    retain,
+    reset_feed,
+    database,
+):
     app.command()(command)
 
 

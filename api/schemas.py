@@ -204,7 +204,7 @@ class LogFilter(Input):
     table: Id | None = Field(None, description="Of this table, as the log writes it: schema.table outside public")
     key: Id | None = Field(None, description="Of the row with this primary key")
     actor: Id | None = Field(None, description="By this user")
-    op: Literal["insert", "update", "delete", "truncate", "leave", "enter"] | None = None
+    op: Literal["insert", "update", "delete", "truncate", "leave", "enter", "reload"] | None = None
     origin: Id | None = Field(None, description="With this feed.origin")
     source: Literal["api", "app", "cascade", "import", "job", "migration", "psql", "unknown"] | None = None
     xid: Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")] | None = Field(

@@ -43,8 +43,8 @@ async def get_sync(request: Request) -> Response:
         if cursor.anchor and (hub := services(request).hub) is not None:
             hub.acks.polled(who.user_id, cursor)
         page = await sync.page(conn, who.user_id, cursor.seen, limit=asked.limit)
-        if page.truncated:
-            raise Problem("cursor-reset", reason="truncate")
+        if page.anew is not None:
+            raise Problem("cursor-reset", reason=page.anew)
         if page.seen is None:
             last = Cursor.at(cursor.feed, await sync.position(conn))
         else:

@@ -18,6 +18,7 @@ _COLOURS = {
     "delete": "red",
     "leave": "red",
     "truncate": "bold red",
+    "reload": "bold red",
 }
 
 

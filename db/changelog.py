@@ -16,6 +16,8 @@ from db.sqlfiles import sql
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Row = tuple[Any, ...]
+ANEW = frozenset({"truncate", "reload"})
+"""Ops that name no row: whoever reads the table is to take it anew."""
 Question = tuple[bytes, tuple[bytes, ...]]
 """A prepared statement and its values in text form."""
 

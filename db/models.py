@@ -22,7 +22,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB, REGCLASS
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
@@ -139,7 +139,8 @@ log = Table(
         "op",
         Text,
         nullable=False,
-        comment="insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board",
+        comment="insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; "
+        "reload: a repair whose rows no reader would take for newer",
     ),
     Column("key", Text, comment="Primary key, as text; a JSON array of several columns"),
     Column("board", Text, comment="The board whose readers are told"),
@@ -283,6 +284,29 @@ instances = Table(
     schema="feed",
     comment="The services that run, each by itself: a row that is renewed every two seconds and taken away at the end. "
     "See feed.listeners.",
+)
+
+attached = Table(
+    "attached",
+    Base.metadata,
+    Column("relation", REGCLASS, primary_key=True, comment="The table"),
+    Column(
+        "xid",
+        XID8,
+        nullable=False,
+        server_default=text("pg_current_xact_id()"),
+        comment="The transaction that put the feed on it",
+    ),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When that was",
+    ),
+    Column("who", Text, nullable=False, server_default=text("SESSION_USER"), comment="session_user of who did it"),
+    schema="feed",
+    comment="Since when each table is fed: what was written before is in no log, and need not be.",
 )
 
 sweeps = Table(

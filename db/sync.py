@@ -26,8 +26,8 @@ class Page(NamedTuple):
     """The ids of those that are gone, or not this user's any more."""
     seen: Seen | None
     """What the client has seen after this page; None: all that there is."""
-    truncated: bool
-    """The table was emptied: nobody can tell which cards went."""
+    anew: str | None
+    """Why nobody can tell what became of each card: one of changelog.ANEW."""
 
 
 async def everything(conn: AsyncConnection, user_id: str) -> str:
@@ -54,7 +54,7 @@ async def page(conn: AsyncConnection, user_id: str, since: Seen, *, limit: int) 
         [body for _, body in cards if body is not None],
         [key for key, body in cards if body is None],
         _after(since, await position(conn), first.upto) if first.more else None,
-        first.truncated,
+        first.anew,
     )
 
 

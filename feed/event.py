@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from db.changelog import Change
+from db.changelog import ANEW, Change
 
 _OPPORTUNITY = {
     "insert": "opportunity_created",
@@ -48,7 +48,7 @@ class Event:
         self.type = kind
         self.relation = change.relation
         self.board = change.board
-        self.everyone = change.op == "truncate"
+        self.everyone = change.op in ANEW
         self.seq = change.seq
         self.at = change.at
         self.body = body
@@ -61,7 +61,7 @@ class Event:
     @classmethod
     def of(cls, change: Change) -> "Event":
         """The event that tells a change."""
-        if change.op in {"resync", "truncate"}:
+        if change.op == "resync" or change.op in ANEW:
             kind, told = "resync", _resync(change)
         elif change.relation == "opportunities":
             kind, told = _opportunity(change)
@@ -109,7 +109,7 @@ def _row(change: Change) -> tuple[str, bytes]:
 
 
 def _resync(change: Change) -> bytes:
-    reason = "truncate" if change.op == "truncate" else "bulk"
+    reason = change.op if change.op in ANEW else "bulk"
     return b'"reason":"%b","table":%b,"count":%d,' % (reason.encode(), orjson.dumps(change.relation), change.size)
 
 

@@ -90,6 +90,7 @@ EVERYBODY = dict.fromkeys(GROUPS, "S")
 READERS = {"feed_app": "S", "feed_dba": "S"}
 TABLES: dict[str, dict[str, str]] = {
     "adopted": READERS,
+    "attached": READERS,
     "gap_reports": READERS,
     "identity": EVERYBODY,
     "instances": {"feed_app": "SIUD", "feed_listener": "SIUD", "feed_dba": "S"},
@@ -119,6 +120,11 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.checkpoint(text,text)": set(READERS),
     "feed.cursor_fault(text)": set(READERS),
     "feed.explain(bigint)": set(READERS),
+    "feed.fed_columns(regclass)": set(READERS),
+    "feed.verify_log(regclass,text,integer)": set(READERS),
+    "feed.verify_rows(regclass,xid8,text[],integer)": set(READERS),
+    "feed.reread(regclass,jsonb)": set(READERS),
+    "feed.repair(regclass,text[])": set(),
     "feed.explain_cursor(text)": set(READERS),
     "feed.guard_key()": set(),
     "feed.has_seen(text,xid8)": set(READERS),

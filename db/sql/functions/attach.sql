@@ -9,6 +9,7 @@ DECLARE
     key_changed text;
     key_set text;
     missing text;
+    fed feed.attached;
 BEGIN
     IF coalesce(pg_partition_root(target), target) = 'feed.log'::regclass THEN
         RAISE EXCEPTION 'the log cannot be fed into itself' USING ERRCODE = 'invalid_table_definition';
@@ -51,6 +52,7 @@ BEGIN
             USING ERRCODE = 'invalid_table_definition', HINT = 'It needs a UNIQUE constraint, and NOT NULL on each column.';
     END IF;
 
+    SELECT a.* INTO fed FROM feed.attached AS a WHERE a.relation = target;
     PERFORM feed.detach(target);
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
     FROM unnest(coalesce(board, '') || key_columns) WITH ORDINALITY AS a(value, place);
@@ -73,6 +75,9 @@ BEGIN
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
+    -- Attached anew it is fed since when it was: what was written in between is missing in the log.
+    INSERT INTO feed.attached (relation, xid, at, who)
+    VALUES (target, coalesce(fed.xid, pg_current_xact_id()), coalesce(fed.at, clock_timestamp()), coalesce(fed.who, session_user));
 END
 $$;
 COMMENT ON FUNCTION feed.attach(regclass, text, text) IS

@@ -13,6 +13,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', fed, target);
     END LOOP;
+    DELETE FROM feed.attached AS a WHERE a.relation = target;
 END
 $$;
 COMMENT ON FUNCTION feed.detach(regclass) IS 'Takes the feed off a table. What was logged stays in feed.log.';

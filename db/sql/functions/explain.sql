@@ -33,7 +33,7 @@ BEGIN
        AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - change.xid::text::numeric < 2 ^ 31 THEN
         committed := pg_xact_commit_timestamp(change.xid::xid);
     END IF;
-    board := coalesce('board ' || change.board, CASE change.op WHEN 'truncate' THEN 'any board' END);
+    board := coalesce('board ' || change.board, CASE WHEN change.op IN ('truncate', 'reload') THEN 'any board' END);
 
     SELECT min(t.at) AS at, count(*) AS changes INTO wrote
     FROM (SELECT l.at FROM feed.log AS l WHERE l.xid BETWEEN change.xid AND change.xid LIMIT 1001) AS t;

@@ -22,7 +22,8 @@ GRANT EXECUTE ON FUNCTION feed.keep(),
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
     feed.explain_cursor(text), feed.cursor_fault(text), feed.checkpoint(text, text), feed.row_hash(text, integer),
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.relation_name(oid), feed.trigger_arguments(bytea),
-    feed.seq_since(timestamptz), feed.log_pieces() TO feed_app, feed_dba;
+    feed.seq_since(timestamptz), feed.log_pieces(), feed.fed_columns(regclass), feed.reread(regclass, jsonb), feed.verify_log(regclass, text, integer),
+    feed.verify_rows(regclass, xid8, text[], integer) TO feed_app, feed_dba;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
 GRANT SELECT ON board_members, opportunities TO feed_listener;
 GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;

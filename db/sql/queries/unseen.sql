@@ -31,7 +31,7 @@ FROM (
             FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                              %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
             CROSS JOIN LATERAL (SELECT u.relation = 'board_members' AS membership) AS n
-            WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op = 'truncate' OR u.board = ANY (%(boards)s::text[])
+            WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op IN ('truncate', 'reload') OR u.board = ANY (%(boards)s::text[])
             WINDOW board AS (PARTITION BY u.board, n.membership)
         ) AS w
         WHERE NOT bulk OR newest

@@ -114,7 +114,7 @@ export type OpportunityEvent = Logged &
 export type Message =
   | OpportunityEvent
   | (Logged & { readonly type: "row_inserted" | "row_updated" | "row_deleted"; readonly table: string; readonly key: unknown })
-  | (Omit<Logged, "version"> & { readonly type: "resync"; readonly reason: "bulk" | "truncate"; readonly table: string; readonly count?: number })
+  | (Omit<Logged, "version"> & { readonly type: "resync"; readonly reason: "bulk" | "truncate" | "reload"; readonly table: string; readonly count?: number })
   | { readonly type: "reset"; readonly reason: string; readonly cursor: string }
   | { readonly type: "board_granted"; readonly boardId: string; readonly role: Role; readonly seq?: number; readonly cursor?: string }
   | { readonly type: "board_revoked"; readonly boardId: string; readonly seq?: number; readonly cursor?: string }
