@@ -18,6 +18,7 @@ from api import (
     dba,
     errors,
     events,
+    gaps,
     health,
     openapi,
     opportunities,
@@ -52,6 +53,7 @@ _EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-
 _USERS_AT_ONCE = 500
 _ALLOWED = (
     "Authorization",
+    "Cache-Control",
     "Content-Type",
     "If-Match",
     "If-None-Match",
@@ -72,6 +74,7 @@ def operations() -> list[Operation]:
         *versions.ROUTES,
         *restore.ROUTES,
         *presence.ROUTES,
+        *gaps.ROUTES,
         *sync.ROUTES,
         *tickets.ROUTES,
         *events.ROUTES,

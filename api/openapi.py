@@ -26,6 +26,10 @@ _HEADERS: Mapping[str, Mapping[str, Any]] = {
         "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[^"]*")$'},
         "example": '"v9"',
     },
+    "Cache-Control": {
+        "description": "no-cache: as the database has it now, not as the feed has told it",
+        "schema": {"type": "string"},
+    },
     "If-None-Match": {
         "description": "The ETag of what the caller has: 304 where it is still that",
         "schema": {"type": "string"},

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from db import position
+from feed.cursor import LONGEST
 
 _VERSION = re.compile(r"v?[1-9][0-9]{0,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -174,6 +175,19 @@ class PresenceClaim(Input):
     base_version: int | None = Field(
         None, ge=0, lt=2**31, alias="baseVersion", description="The version that the editor began with"
     )
+
+
+class HeldRows(Input):
+    count: int = Field(ge=0, lt=2**53, description="How many opportunities")
+    hash: str = Field(pattern="^[0-9a-f]{8}$", description="The sum of their hashes, as docs/protocol.md has it")
+
+
+class GapReport(Input):
+    """What a client found at a checkpoint."""
+
+    cursor: str = Field(max_length=LONGEST, pattern="^[0-9a-z.-]+$", description="The checkpoint's")
+    expected: HeldRows = Field(description="What the checkpoint said")
+    held: HeldRows = Field(description="What the client had")
 
 
 class OpportunityQuery(BaseModel):

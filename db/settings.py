@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     arrivals: PositiveInt = 1000
     heartbeat: PositiveFloat = 15.0
     sweep: PositiveFloat = 1.0
+    checkpoint: NonNegativeFloat = 10.0
     bell: Annotated[Literal["always", "adaptive", "tick"], BeforeValidator(_lower)] = "adaptive"
 
     log_level: Annotated[

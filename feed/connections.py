@@ -5,7 +5,7 @@ A right that changes inside a batch takes effect after the event that changes it
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from feed.batch import Batch, Boards
@@ -109,6 +109,21 @@ class Connections:
         for (boards, encoding), subscriptions in self._groups.items():
             if board in boards:
                 data = encoding.message(kind, body)
+                for subscription in subscriptions:
+                    subscription.write(data)
+
+    def watched(self, boards: set[str]) -> set[str]:
+        """Those of the boards that somebody sees who is live."""
+        return set().union(*(seen & boards for seen, _ in self._groups))
+
+    def tell(self, kind: str, bodies: Mapping[str, bytes], cursor: str) -> None:
+        """Tell all who see a board, and are live, what is true of it at the hub's cursor; but not who has too much unread."""
+        encoded: dict[tuple[str, Encoding], bytes] = {}
+        for (boards, encoding), subscriptions in self._groups.items():
+            for board in boards & bodies.keys():
+                data = encoded.get((board, encoding))
+                if data is None:
+                    data = encoded[board, encoding] = encoding.message(kind, bodies[board], cursor)
                 for subscription in subscriptions:
                     subscription.write(data)
 

@@ -56,7 +56,7 @@ class Cursor:
     @classmethod
     def at(cls, feed: str, position: Position) -> "Cursor":
         """The cursor of one who knows all that a snapshot shows."""
-        snapshot = _snapshot(position.snapshot)
+        snapshot = shows(position.snapshot)
         if position.last_xid is None or position.seq is None or position.xid is None or position.at is None:
             # No log yet, so nothing below the oldest transaction in progress will ever be in it.
             return cls(feed, Seen(min(snapshot.xip, default=snapshot.xmax)), 0, _NO_TAG)
@@ -65,7 +65,7 @@ class Cursor:
 
     def advanced(self, snapshot: str, last_xid: int | None, newest: tuple[int, int, datetime] | None) -> "Cursor":
         """This cursor after a read: its snapshot, the newest transaction and row (seq, xid, at) it found, if any."""
-        seen = _of_log(_snapshot(snapshot), max(last_xid or 0, self.seen.xmax - 1))
+        seen = _of_log(shows(snapshot), max(last_xid or 0, self.seen.xmax - 1))
         if newest is None or newest[0] < self.anchor:
             return self if seen == self.seen else Cursor(self.feed, seen, self.anchor, self.tag)
         return Cursor(self.feed, seen, newest[0], tag(*newest))
@@ -119,7 +119,8 @@ def tag(seq: int, xid: int, at: datetime) -> str:
     return sha256(f"{seq}:{xid}:{microseconds}".encode()).hexdigest()[:8]
 
 
-def _snapshot(text: str) -> Seen:
+def shows(text: str) -> Seen:
+    """What can be seen in a snapshot, of its text."""
     _, xmax, xip = text.split(":")
     return Seen(int(xmax), tuple(map(int, xip.split(","))) if xip else ())
 

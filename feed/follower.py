@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from db.changelog import Change
 from feed.event import Event
+
+
+class Reader(Protocol):
+    """Called by the tailer with the changes themselves, before any client is told."""
+
+    def read(self, changes: Sequence[Change]) -> None:
+        """These have been read. At the end of the sweep they are told; one that fails is `lost`, and then read again."""
+
+    def lost(self) -> None:
+        """As a Follower is told."""
 
 
 class Follower(Protocol):

@@ -74,6 +74,15 @@ class Metrics:
         self.bells_skipped = Counter(
             "boardcast_bells_skipped_total", "Changes that the log says did not ring", registry=self.registry
         )
+        self.checkpoints = Counter(
+            "boardcast_checkpoints_total", "Boards counted and hashed for their readers", registry=self.registry
+        )
+        self.gaps = Counter(
+            "boardcast_gaps_total",
+            "Boards that were not what they had to be, see feed.gaps",
+            ["cause"],
+            registry=self.registry,
+        )
         self.reconnects = Counter(
             "boardcast_reconnects_total", "Lost database connections", ["connection"], registry=self.registry
         )

@@ -82,7 +82,31 @@ class Ping(Message):
     cursor: Annotated[str, Field(max_length=LONGEST)] | None = None
 
 
-Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | StoppedViewing | Ping
+class Checkpoint(Message):
+    """Tell me what this board has to hold."""
+
+    type: Literal["checkpoint"]
+    boardId: Id  # noqa: N815 - as the protocol has it
+
+
+class HeldRows(Message):
+    """So many rows, and their hash."""
+
+    count: int = Field(ge=0, lt=2**53)
+    hash: str = Field(pattern=r"^[0-9a-f]{8}$")
+
+
+class Gap(Message):
+    """At the cursor of a checkpoint, which said `expected`, I held something else."""
+
+    type: Literal["gap"]
+    boardId: Id  # noqa: N815 - as the protocol has it
+    cursor: str = Field(max_length=LONGEST, pattern=r"^[0-9a-z.-]+$")
+    expected: HeldRows
+    held: HeldRows
+
+
+Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | StoppedViewing | Ping | Checkpoint | Gap
 TYPES = (
     "auth",
     "subscribe",
@@ -92,6 +116,8 @@ TYPES = (
     "viewing",
     "stopped_viewing",
     "ping",
+    "checkpoint",
+    "gap",
 )
 
 _INCOMING: TypeAdapter[Incoming] = TypeAdapter(Annotated[Incoming, Field(discriminator="type")])

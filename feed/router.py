@@ -9,10 +9,13 @@ from typing import Any
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from db.gaps import Held
 from db.presence import Place
 from feed.protocol import (
     Auth,
     BadMessageError,
+    Checkpoint,
+    Gap,
     Ping,
     StoppedViewing,
     Subscribe,
@@ -54,7 +57,7 @@ class Router:
             if error.code == "invalid_json":
                 raise
             subscription.tell("error", code=error.code, message=str(error))
-        except (psycopg.Error, PoolTimeout):
+        except (psycopg.Error, PoolTimeout, TimeoutError):
             subscription.tell("error", code="unavailable", message="the database cannot be reached now: try again")
 
 
@@ -75,6 +78,8 @@ class Handlers:
         router.register("viewing", self.viewing)
         router.register("stopped_viewing", self.stopped_viewing)
         router.register("ping", self.ping)
+        router.register("checkpoint", self.checkpoint)
+        router.register("gap", self.gap)
         return router
 
     async def auth(self, message: Auth, subscription: Subscription) -> None:
@@ -131,6 +136,27 @@ class Handlers:
                 self._runtime.acks.shown(subscription, message.cursor)
             except ValueError as error:
                 raise BadMessageError("invalid_message", f"cursor: {error}") from None
+
+    async def checkpoint(self, message: Checkpoint, subscription: Subscription) -> None:
+        if message.boardId in subscription.boards:
+            self._runtime.checkpoints.ask(subscription, message.boardId)
+        else:
+            _no_board(subscription, message.boardId)
+
+    async def gap(self, message: Gap, subscription: Subscription) -> None:
+        board, expected, held = message.boardId, message.expected, message.held
+        if board not in subscription.boards:
+            _no_board(subscription, board)
+            return
+        self._runtime.checkpoints.doubt(board)
+        await self._runtime.gaps.report(
+            subscription.principal.user_id,
+            subscription.id,
+            board,
+            message.cursor,
+            Held(expected.count, expected.hash),
+            Held(held.count, held.hash),
+        )
 
     async def _claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> None:
         if await self._runtime.presence.claim(subscription, place, action, base):

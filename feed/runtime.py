@@ -19,10 +19,12 @@ from feed import pacer, presence, tailer
 from feed.acks import Acks
 from feed.arrivals import Arrivals, CrowdedError
 from feed.catchup import CatchUps
+from feed.checkpoints import Checkpoints
 from feed.connections import Connections
 from feed.cursor import Fault
 from feed.database import pool
 from feed.encoding import Encoding
+from feed.gaps import Gaps
 from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
 from feed.keeper import Keeper
 from feed.listener import Listener
@@ -83,6 +85,12 @@ class Runtime:
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
         self.tailer.observers.append(self._sweeps.swept)
+        self.gaps = Gaps(self.pool, self.instance, self.metrics)
+        self.checkpoints = Checkpoints(
+            settings.checkpoint, self.pool, self.tailer, self.connections, self.gaps, self.metrics
+        )
+        self.tailer.readers.append(self.checkpoints)
+        self.tailer.observers.append(self.checkpoints.swept)
         self._roster = Roster(self.pool, self._word, self._sweeps)
         self._started = 0.0
         self._running = AsyncExitStack()
@@ -101,6 +109,8 @@ class Runtime:
             started.push_async_callback(self.pacer.stop)
             self.presence.start()
             started.push_async_callback(self.presence.stop)
+            self.checkpoints.start()
+            started.push_async_callback(self.checkpoints.stop)
             self._keeper.start()
             started.push_async_callback(self._keeper.stop)
             self._wheel.start()

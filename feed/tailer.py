@@ -24,7 +24,7 @@ from feed.connections import Connections
 from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.event import Event
-from feed.follower import Follower
+from feed.follower import Follower, Reader
 from feed.glance import FEW, Glance
 from feed.members import Members
 from feed.metrics import Metrics
@@ -79,6 +79,7 @@ class Tailer:
         self.backend: int | None = None
         """The server's process that the log is read with; None while there is none."""
         self.followers: list[Follower] = []
+        self.readers: list[Reader] = []
         self.observers: list[Callable[[int, int], None]] = []
         """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
@@ -266,6 +267,8 @@ class Tailer:
         self._found += len(part.changes)
         self._rang += sum(change.rang for change in part.changes)
         if part.changes:
+            for reader in self.readers:
+                reader.read(part.changes)
             self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
         return cursor, newest
 
@@ -292,6 +295,8 @@ class Tailer:
     def _lost(self) -> None:
         for follower in self.followers:
             follower.lost()
+        for reader in self.readers:
+            reader.lost()
 
     def _up(self, backend: int | None) -> None:
         self.backend = backend

@@ -111,12 +111,14 @@ UPDATABLE = {"gaps", "trigger_log"}
 
 # Each function: who may call it. NULL for each argument is harmless: nothing of it stays.
 FUNCTIONS: dict[str, set[str]] = {
-    "feed.attach(regclass,text,text)": set(),
+    "feed.attach(regclass,text,text,text[])": set(),
     "feed.capture()": set(),
     "feed.changes(jsonb,jsonb)": set(GROUPS),
     "feed.detach(regclass)": set(),
     "feed.era_now()": set(GROUPS),
     "feed.era_since(xid8)": set(GROUPS),
+    "feed.check_key(regclass,text[])": set(),
+    "feed.check_table(regclass)": set(),
     "feed.checkpoint(text,text)": set(READERS),
     "feed.cursor_fault(text)": set(READERS),
     "feed.explain(bigint)": set(READERS),
@@ -131,6 +133,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.history(text,text)": set(READERS),
     "feed.identify()": set(GROUPS),
     "feed.keep()": {"feed_app", "feed_listener"},
+    "feed.leave_out(regclass,jsonb,text[])": set(),
+    "feed.lost_column(regclass,jsonb,text[])": set(),
     "feed.log_pieces()": set(READERS),
     "feed.make_partition(bigint)": set(),
     "feed.name_author()": set(),

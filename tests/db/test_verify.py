@@ -213,6 +213,23 @@ async def test_keys_of_several_columns_and_names_that_need_quotes(db: Connection
     assert await found(conn, name) == []
 
 
+async def test_columns_that_are_left_out_of_the_log_stay_out(db: Connection, conn: Plain) -> None:
+    await db.execute("CREATE TABLE things (id integer PRIMARY KEY, name text, secret text)")
+    await db.execute("SELECT feed.attach('things', \"except\" => '{secret}')")
+    await db.execute("INSERT INTO things VALUES (1, 'One', 'hidden')")
+    async with past_the_triggers(db):
+        await db.execute("UPDATE things SET secret = 'hidden, too'")
+    assert await found(conn, "things") == []
+    async with past_the_triggers(db):
+        await db.execute("UPDATE things SET name = 'Other'")
+    assert [one.columns for one in await found(conn, "things")] == [["name"]]
+    await verify.repair(conn, await table(conn, "things"), ["1"])
+    assert not await rows(
+        db, "SELECT 1 FROM feed.log WHERE coalesce(new, '{}') ? 'secret' OR coalesce(old, '{}') ? 'secret'"
+    )
+    assert await found(conn, "things") == []
+
+
 async def test_triggers_that_are_off_are_told(db: Connection, conn: Plain) -> None:
     await db.execute("ALTER TABLE opportunities DISABLE TRIGGER feed_capture_update")
     await db.execute("ALTER TABLE opportunities ENABLE REPLICA TRIGGER zz_feed_version")

@@ -5,6 +5,8 @@ Invariant: it knows nothing but what it was sent. What it holds is compared with
 
 from typing import Any
 
+from feed.checkpoint import Tally
+from feed.cursor import Cursor
 from tests.support.services import Services
 from tests.support.streams import Client, Message
 
@@ -21,6 +23,10 @@ class Mirror:
         self.cursor: str | None = None
         self.cards: dict[tuple[str, str], Card] = {}
         self.snapshots = 0
+        self.checked = 0
+        """Checkpoints that this agreed with."""
+        self._taken: dict[str, Cursor] = {}
+        """By board, when its snapshot was taken: it may be ahead of the stream."""
         self.history: list[tuple[int, str, str, int]] = []
         """(seq, board, card, version) of each event, in order, without repeats."""
 
@@ -63,6 +69,8 @@ class Mirror:
             if kind == "reset":
                 raise AssertionError(f"a reset that nobody caused: {body['reason']}, {cursor}")
             return
+        if kind == "checkpoint":
+            self._check(body)
         if message.seq is None or message.seq in self._seen or not kind.startswith("opportunity_"):
             return
         self._seen.add(message.seq)
@@ -79,6 +87,17 @@ class Mirror:
             # Only one whose later fate is in a snapshot already: its end is still to be told.
             assert self.snapshots > len(BOARDS), f"an update of a card that was never told: {body}"
 
+    def _check(self, body: dict[str, Any]) -> None:
+        board = body["boardId"]
+        if not Cursor.parse(body["cursor"]).covers(self._taken[board]):
+            return
+        tally = Tally()
+        for (where, id_), card in self.cards.items():
+            if where == board:
+                tally.add(id_, card["version_number"])
+        assert tally.held == (body["count"], body["hash"]), f"not what {board} has to hold at {body['cursor']}"
+        self.checked += 1
+
     async def _snapshot(self, boards: tuple[str, ...]) -> str:
         cursor = ""
         async with self._services.asking("bruno") as api:
@@ -86,6 +105,7 @@ class Mirror:
                 answer = await api.get(f"/api/boards/{board}")
                 body = answer.json()
                 self.snapshots += 1
+                self._taken[board] = Cursor.parse(body["cursor"])
                 cursor = cursor or body["cursor"]  # of the first, the oldest: the others are caught up to from there
                 for key in [key for key in self.cards if key[0] == board]:
                     del self.cards[key]

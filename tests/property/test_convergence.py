@@ -71,7 +71,8 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
     await people(database)
     if not bell:
         await database.execute(NO_BELL)
-    async with serving(database, chunk=chunk, resync_threshold=threshold, sweep=0.1, heartbeat=0.2) as services:
+    quick = {"sweep": 0.1, "heartbeat": 0.2, "checkpoint": 0.001}
+    async with serving(database, chunk=chunk, resync_threshold=threshold, **quick) as services:
         mirror = Mirror(services)
         await mirror.start(first)
         writers = [await Writer.connect(database) for _ in range(WRITERS)]
@@ -94,6 +95,7 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
 
         await until(converged, timeout=5, what=f"{mirror.cards} to become {truth}")
         _check_history(mirror)
+        assert await database.execute("SELECT * FROM feed.gaps") == []
 
 
 async def _client_does(step: tuple[str, ...], mirror: Mirror, services: Services, transport: str) -> str:

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 TRANSPORTS = ("websocket", "websocket-batch", "sse", "api-events")
 PATIENCE = 8.0
-ASIDE = frozenset({"heartbeat", "presence_state", "user_editing", "user_stopped_editing", "user_viewing"})
+ASIDE = frozenset({"checkpoint", "heartbeat", "presence_state", "user_editing", "user_stopped_editing", "user_viewing"})
 """Signs of life and who is where: they may come at any place among what the log tells, and are read when asked for."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 

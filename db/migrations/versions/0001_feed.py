@@ -22,10 +22,14 @@ FUNCTIONS = (
     "changes",
     "new_id",
     "ring",
+    "lost_column",
+    "leave_out",
     "capture",
     "guard_key",
     "name_author",
     "detach",
+    "check_table",
+    "check_key",
     "attach",
     "version_opportunity",
     "tell_presence",
@@ -108,7 +112,10 @@ def downgrade() -> None:
         row.relation: json.loads(row.added) if isinstance(row.added, str) else row.added
         for row in op.get_bind().execute(sa.text("SELECT relation, added FROM feed.adopted"))
     }
-    op.execute("SELECT feed.detach(t) FROM unnest('{opportunities,boards,board_members}'::regclass[]) AS t")
+    op.execute(
+        "SELECT feed.detach(f.relation) FROM (SELECT DISTINCT relation FROM feed.triggers"
+        " WHERE state <> 'missing' AND function <> 'version_opportunity') AS f"
+    )
     op.execute("DROP TRIGGER zz_feed_version ON opportunities")
     op.execute("DROP VIEW opportunity_versions, feed.editing")
     op.execute("DROP TABLE user_presence")

@@ -1,19 +1,19 @@
--- Puts the feed on a table.
-CREATE FUNCTION feed.attach(target regclass, key text DEFAULT NULL, board text DEFAULT NULL) RETURNS void
+-- Puts the feed on a table. A table that is fed already is put on anew, with what is said now.
+-- EXCEPT is a word of SQL, so a caller writes that name with quotes.
+CREATE FUNCTION feed.attach(target regclass, key text DEFAULT NULL, board text DEFAULT NULL, "except" text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    left_out text[] := ARRAY(SELECT DISTINCT c FROM unnest("except") AS c ORDER BY 1);
     key_columns text[];
     arguments text;
     key_changed text;
     key_set text;
-    missing text;
+    wrong text;
     fed feed.attached;
 BEGIN
-    IF coalesce(pg_partition_root(target), target) = 'feed.log'::regclass THEN
-        RAISE EXCEPTION 'the log cannot be fed into itself' USING ERRCODE = 'invalid_table_definition';
-    END IF;
+    PERFORM feed.check_table(target);
     IF key IS NULL THEN
         SELECT array_agg(a.attname ORDER BY k.place) INTO key_columns
         FROM pg_index AS i
@@ -27,35 +27,42 @@ BEGIN
     ELSE
         key_columns := ARRAY(SELECT btrim(part) FROM unnest(string_to_array(key, ',')) AS part);
     END IF;
-    SELECT c.name INTO missing FROM unnest(key_columns || board) AS c(name)
+    SELECT c.name INTO wrong FROM unnest(key_columns || board || left_out) AS c(name)
     WHERE c.name IS NOT NULL
       AND NOT EXISTS (SELECT FROM pg_attribute
                       WHERE attrelid = target AND attname = c.name AND attnum > 0 AND NOT attisdropped);
     IF FOUND THEN
-        RAISE EXCEPTION 'table % has no column %', target, quote_ident(missing) USING ERRCODE = 'undefined_column';
+        RAISE EXCEPTION 'table % has no column %', target, quote_ident(wrong) USING ERRCODE = 'undefined_column',
+            HINT = 'Names are as they were made, without quotes: ' || (
+                SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+                WHERE attrelid = target AND attnum > 0 AND NOT attisdropped) || '.';
     END IF;
-    IF cardinality(key_columns) = 0 THEN
-        RAISE EXCEPTION 'no key is named for table %', target USING ERRCODE = 'invalid_table_definition';
+    PERFORM feed.check_key(target, key_columns);
+    SELECT format_type(a.atttypid, NULL) INTO wrong FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+    WHERE a.attrelid = target AND a.attname = 'version_number' AND t.typcategory <> 'N';
+    IF FOUND THEN
+        RAISE EXCEPTION 'column version_number of table % is of type %: the log reads it as the version, a number', target, wrong
+            USING ERRCODE = 'datatype_mismatch', HINT = 'Rename the column, or make it an integer.';
     END IF;
-    -- Capture finds a row's old and new image by the key: two rows of one key, or of none, would be mixed up.
-    IF EXISTS (SELECT FROM pg_attribute
-               WHERE attrelid = target AND attname = ANY (key_columns) AND NOT attnotnull)
-       OR NOT EXISTS (SELECT FROM pg_index AS i
-                      WHERE i.indrelid = target AND i.indisunique AND i.indisvalid
-                        AND i.indpred IS NULL AND i.indexprs IS NULL
-                        AND ARRAY(SELECT a.attname::text
-                                  FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-                                  JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-                                  WHERE k.place <= i.indnkeyatts
-                                  ORDER BY 1) = ARRAY(SELECT DISTINCT k FROM unnest(key_columns) AS k ORDER BY 1)) THEN
-        RAISE EXCEPTION 'the key (%) of table % is not unique', array_to_string(key_columns, ', '), target
-            USING ERRCODE = 'invalid_table_definition', HINT = 'It needs a UNIQUE constraint, and NOT NULL on each column.';
+    -- A card of a board is fetched whole as well, and who may see what is read from the log.
+    IF left_out <> '{}' AND target IN (to_regclass('public.opportunities'), to_regclass('public.boards'), to_regclass('public.board_members')) THEN
+        RAISE EXCEPTION 'nothing can be left out of table %: boards are made of its rows in the log', target
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT c INTO wrong FROM unnest(left_out) AS c
+    WHERE c = ANY (key_columns || coalesce(board, '')::text || '{version_number,last_modified_by}'::text[]) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column % of table % cannot be left out: the feed itself reads it', quote_ident(wrong), target
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Neither the key, the board, version_number nor last_modified_by can.';
     END IF;
 
     SELECT a.* INTO fed FROM feed.attached AS a WHERE a.relation = target;
-    PERFORM feed.detach(target);
+    IF EXISTS (
+        SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state <> 'missing' AND t.function <> 'version_opportunity') THEN
+        PERFORM feed.detach(target);
+    END IF;
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
-    FROM unnest(coalesce(board, '') || key_columns) WITH ORDINALITY AS a(value, place);
+    FROM unnest(coalesce(board, '') || key_columns || CASE WHEN left_out <> '{}' THEN ''::text || left_out END) WITH ORDINALITY AS a(value, place);
     SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR '), string_agg(quote_ident(c.name), ', ')
     INTO key_changed, key_set
     FROM unnest(key_columns) AS c(name);
@@ -80,5 +87,5 @@ BEGIN
     VALUES (target, coalesce(fed.xid, pg_current_xact_id()), coalesce(fed.at, clock_timestamp()), coalesce(fed.who, session_user));
 END
 $$;
-COMMENT ON FUNCTION feed.attach(regclass, text, text) IS
-    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id''). The key is the primary key unless named (several columns: comma between); without a board column nobody but LISTENers and the log are told.';
+COMMENT ON FUNCTION feed.attach(regclass, text, text, text[]) IS
+    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id'', "except" => ''{password_hash}''). The key is the primary key unless named (several columns: comma between); without a board column nobody but LISTENers and the log are told; columns of "except" are in no row of the log, and a change of them alone is none.';

@@ -1,6 +1,7 @@
 -- Writes one row of feed.log for each row that a statement changed, in the writer's own transaction, and rings the doorbell if
 -- nobody sweeps the log anyway.
--- Arguments of the trigger: the board column ('' for none), then the key columns.
+-- Arguments of the trigger: see feed.trigger_arguments. Where columns are left out there are never two of them, so the shorter way below is
+-- not taken, and pays nothing for the question.
 --
 -- seq is drawn here, in an AFTER trigger, so while the row locks are held: that makes "transactions by their last seq"
 -- agree with commit order wherever two of them touched the same row. No error is swallowed: a write that cannot be logged fails.
@@ -50,35 +51,45 @@ BEGIN
               LEFT JOIN (SELECT true AS one FROM old_rows OFFSET 1 LIMIT 1) AS another ON true
               WHERE another.one IS NULL) AS r
         WHERE r.before ->> key_column = r.after ->> key_column
-          AND r.before <> r.after AND r.before ->> board_column IS NOT DISTINCT FROM r.after ->> board_column;
+          AND r.before <> r.after AND (r.before ->> board_column = r.after ->> board_column OR board_column = '');
         GET DIAGNOSTICS written = ROW_COUNT;
     END IF;
 
     IF written = 0 THEN
         DECLARE
             key_columns text[] := TG_ARGV[1:];
+            left_out text[];
             declared_actor text := nullif(current_setting('feed.actor', true), '');
             declared_origin text := nullif(current_setting('feed.origin', true), '');
             declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
             application text := current_setting('application_name');
             address inet := inet_client_addr();
         BEGIN
+            IF '' = ANY (key_columns) THEN
+                left_out := key_columns[array_position(key_columns, '') + 1:];
+                key_columns := key_columns[:array_position(key_columns, '') - 1];
+            END IF;
             IF TG_OP = 'UPDATE' THEN
                 WITH before AS MATERIALIZED (
-                    SELECT r.data,
-                           CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
-                    FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o.*) AS data OFFSET 0) AS r
+                    SELECT r.data, r.data ->> board_column AS board,
+                           coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                                    feed.lost_column(TG_RELID, r.data, key_columns)) AS key
+                    FROM old_rows AS o CROSS JOIN LATERAL (
+                        SELECT CASE WHEN left_out IS NULL THEN to_jsonb(o.*)
+                                    ELSE feed.leave_out(TG_RELID, to_jsonb(o.*), left_out) END AS data OFFSET 0) AS r
                 ), after AS MATERIALIZED (
-                    SELECT r.data,
-                           CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END AS key
-                    FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r
+                    SELECT r.data, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
+                               feed.lost_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
+                           coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                                    feed.lost_column(TG_RELID, r.data, key_columns)) AS key
+                    FROM new_rows AS n CROSS JOIN LATERAL (
+                        SELECT CASE WHEN left_out IS NULL THEN to_jsonb(n.*)
+                                    ELSE feed.leave_out(TG_RELID, to_jsonb(n.*), left_out) END AS data OFFSET 0) AS r
                 )
                 INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, rang)
                 SELECT relation_name, step.op, key,
-                       CASE step.op WHEN 'leave' THEN before.data ->> board_column
-                                    WHEN 'delete' THEN before.data ->> board_column
-                                    ELSE after.data ->> board_column END,
+                       CASE WHEN step.op IN ('leave', 'delete') THEN before.board ELSE after.board END,
                        before.data, after.data,
                        (coalesce(after.data, before.data) ->> 'version_number')::int, declared_parents,
                        coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
@@ -88,7 +99,7 @@ BEGIN
                 CROSS JOIN LATERAL unnest(
                     CASE WHEN before.data IS NULL THEN '{insert}'::text[]
                          WHEN after.data IS NULL THEN '{delete}'::text[]
-                         WHEN before.data ->> board_column IS DISTINCT FROM after.data ->> board_column THEN '{leave,enter}'::text[]
+                         WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'::text[]
                          ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
                 WHERE before.data IS DISTINCT FROM after.data
                 ORDER BY step.place;
@@ -96,23 +107,31 @@ BEGIN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, rang)
                 SELECT relation_name, 'insert',
-                       CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-                       r.data ->> board_column, r.data,
+                       coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                                feed.lost_column(TG_RELID, r.data, key_columns)),
+                       coalesce(r.data ->> board_column,
+                                CASE WHEN board_column <> '' THEN feed.lost_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
                        (r.data ->> 'version_number')::int, declared_parents,
                        coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
                        session_user, application, address, pg_backend_pid(), rings
-                FROM new_rows AS n CROSS JOIN LATERAL (SELECT to_jsonb(n.*) AS data OFFSET 0) AS r;
+                FROM new_rows AS n CROSS JOIN LATERAL (
+                    SELECT CASE WHEN left_out IS NULL THEN to_jsonb(n.*)
+                                ELSE feed.leave_out(TG_RELID, to_jsonb(n.*), left_out) END AS data OFFSET 0) AS r;
             ELSIF TG_OP = 'DELETE' THEN
                 -- last_modified_by tells who edited the row before, not who deletes it now.
                 INSERT INTO feed.log (relation, op, key, board, old, version,
                                       actor, origin, db_user, application, client_addr, pid, rang)
                 SELECT relation_name, 'delete',
-                       CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-                       r.data ->> board_column, r.data,
+                       coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                                feed.lost_column(TG_RELID, r.data, key_columns)),
+                       coalesce(r.data ->> board_column,
+                                CASE WHEN board_column <> '' THEN feed.lost_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
                        (r.data ->> 'version_number')::int,
                        coalesce(declared_actor, session_user), declared_origin,
                        session_user, application, address, pg_backend_pid(), rings
-                FROM old_rows AS o CROSS JOIN LATERAL (SELECT to_jsonb(o.*) AS data OFFSET 0) AS r;
+                FROM old_rows AS o CROSS JOIN LATERAL (
+                    SELECT CASE WHEN left_out IS NULL THEN to_jsonb(o.*)
+                                ELSE feed.leave_out(TG_RELID, to_jsonb(o.*), left_out) END AS data OFFSET 0) AS r;
             ELSE
                 INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, rang)
                 VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,

@@ -6,6 +6,11 @@ AS $$
 DECLARE
     fed name;
 BEGIN
+    IF NOT EXISTS (
+        SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state <> 'missing' AND t.function <> 'version_opportunity') THEN
+        RAISE EXCEPTION 'table % is not fed', target USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT DISTINCT relation FROM feed.triggers says which tables are.';
+    END IF;
     FOR fed IN
         SELECT t.tgname FROM pg_trigger AS t
         WHERE t.tgrelid = target AND NOT t.tgisinternal

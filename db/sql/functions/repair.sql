@@ -30,7 +30,7 @@ BEGIN
         FROM (
             SELECT k.key, k.place, t.data AS after, l.new AS before
             FROM unnest($1) WITH ORDINALITY AS k(key, place)
-            LEFT JOIN LATERAL (SELECT to_jsonb(t.*) AS data FROM %2$s AS t WHERE %3$s) AS t ON true
+            LEFT JOIN LATERAL (SELECT %4$s AS data FROM %2$s AS t WHERE %3$s) AS t ON true
             LEFT JOIN LATERAL (SELECT CASE WHEN l.seq > coalesce($2, 0) AND l.op IN ('insert', 'update', 'enter') THEN l.new END AS new
                                FROM feed.log AS l WHERE l.relation = %1$L AND l.key = k.key ORDER BY l.seq DESC LIMIT 1) AS l ON true
         ) AS r
@@ -44,7 +44,7 @@ BEGIN
         RETURNING op, old, new
         )
         SELECT count(*), bool_or(op <> 'delete' AND (new ->> 'version_number')::integer <= (old ->> 'version_number')::integer) FROM written
-    $query$, fed.relation, target, fed.matches) INTO written, stale USING keys, emptied, fed.board;
+    $query$, fed.relation, target, fed.matches, fed.image) INTO written, stale USING keys, emptied, fed.board;
     IF stale THEN
         -- Readers go by the version: what is no newer than what they have they would pass over.
         INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid)

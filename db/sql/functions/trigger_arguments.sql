@@ -1,11 +1,18 @@
 -- pg_trigger keeps the arguments as bytes, each with a zero behind it, and no function of PostgreSQL takes them apart.
-CREATE FUNCTION feed.trigger_arguments(tgargs bytea) RETURNS text[]
+-- They are: the board column ('' for none), the key columns, and, where columns are left out, '' and those.
+CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT left_out text[])
 LANGUAGE sql STABLE
 AS $$
-    SELECT array_agg(convert_from(decode(replace(a.hex, ' ', ''), 'hex'), getdatabaseencoding()) ORDER BY a.place)
-    FROM unnest(string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 '))
-         WITH ORDINALITY AS a(hex, place)
-    WHERE a.place <= array_length(string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 '), 1) - 1
+    WITH bytes AS (
+        SELECT string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') AS parts
+    ), given AS (
+        SELECT array_agg(convert_from(decode(replace(a.hex, ' ', ''), 'hex'), getdatabaseencoding()) ORDER BY a.place) AS names
+        FROM bytes AS b CROSS JOIN LATERAL unnest(b.parts) WITH ORDINALITY AS a(hex, place)
+        WHERE a.place < cardinality(b.parts)
+    )
+    SELECT nullif(g.names[1], ''), g.names[2:coalesce(s.place - 1, cardinality(g.names))],
+           coalesce(g.names[s.place + 1:], '{}')
+    FROM given AS g CROSS JOIN LATERAL array_position(g.names, '', 2) AS s(place)
 $$;
 COMMENT ON FUNCTION feed.trigger_arguments(bytea) IS
-    'The arguments of a trigger, as pg_trigger.tgargs has them. Those of feed.capture: the board column ('''' for none), then the key columns.';
+    'The arguments of a trigger of feed.capture, as pg_trigger.tgargs has them: the board column, the key columns, the columns that are left out of the log.';

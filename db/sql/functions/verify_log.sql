@@ -30,7 +30,7 @@ BEGIN
             SELECT k.key, k.seq, k.version, k.image, t.data,
                    k.op IN ('insert', 'update', 'enter') AND k.seq > coalesce($3, 0) AS lives
             FROM story AS k
-            LEFT JOIN LATERAL (SELECT to_jsonb(t.*) AS data FROM %2$s AS t WHERE %3$s) AS t ON true
+            LEFT JOIN LATERAL (SELECT %4$s AS data FROM %2$s AS t WHERE %3$s) AS t ON true
             WHERE k.newest
         ), judged AS (
             SELECT c.key, c.seq, c.version, (c.data ->> 'version_number')::integer AS found,
@@ -53,7 +53,7 @@ BEGIN
         WHERE s.op IN ('update', 'leave') AND s.version <> s.before + 1 AND s.origin IS DISTINCT FROM 'repair'
         UNION ALL
         SELECT NULL, NULL, NULL, NULL, NULL, NULL, $2, count(*) FROM story
-    $query$, fed.relation, target, fed.matches) USING after, last, emptied;
+    $query$, fed.relation, target, fed.matches, fed.image) USING after, last, emptied;
 END
 $$;
 COMMENT ON FUNCTION feed.verify_log(regclass, text, integer) IS

@@ -45,7 +45,7 @@ UNION ALL
 SELECT 6, 'triggers', CASE WHEN off.names IS NULL THEN 'ok' ELSE 'bad' END,
        coalesce(off.names, (SELECT count(DISTINCT relation) FROM feed.triggers WHERE function = 'capture') || ' tables are fed'),
        CASE WHEN off.names IS NOT NULL
-            THEN 'Writes go past the feed. ALTER TABLE … ENABLE TRIGGER …, or SELECT feed.attach(…) anew for a missing one.' END
+            THEN 'Writes go past the feed. ALTER TABLE … ENABLE TRIGGER …, or SELECT feed.attach(…) anew for a missing one, or a stale one, of which a column was renamed.' END
 FROM (SELECT string_agg(format('%s on %s is %s', trigger, relation, state), ', ' ORDER BY relation::text, trigger) AS names
       FROM feed.triggers WHERE state NOT IN ('on', 'always')) AS off
 UNION ALL

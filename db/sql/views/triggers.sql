@@ -25,23 +25,29 @@ WITH ours AS (
 )
 SELECT coalesce(o.tgrelid, w.tgrelid)::regclass AS relation,
        coalesce(o.name, w.name) AS trigger,
-       CASE o.tgenabled WHEN 'O' THEN 'on' WHEN 'A' THEN 'always' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica'
-                        ELSE 'missing' END AS state,
+       CASE WHEN o.does = 'capture' AND EXISTS (
+                SELECT FROM unnest(a.board || a.key || a.left_out) AS c(name)
+                WHERE c.name IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM pg_attribute AS n WHERE n.attrelid = o.tgrelid AND n.attname = c.name AND NOT n.attisdropped)) THEN 'stale'
+            ELSE CASE o.tgenabled WHEN 'O' THEN 'on' WHEN 'A' THEN 'always' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica'
+                                    ELSE 'missing' END END AS state,
        coalesce(o.does, w.does) AS function,
-       CASE o.does WHEN 'capture' THEN a.arguments[2:] END AS key,
-       CASE o.does WHEN 'capture' THEN nullif(a.arguments[1], '') END AS board,
+       CASE o.does WHEN 'capture' THEN a.key END AS key,
+       CASE o.does WHEN 'capture' THEN a.board END AS board,
+       CASE o.does WHEN 'capture' THEN a.left_out END AS left_out,
        s.calls, round((s.total_time / nullif(s.calls, 0) * 1000)::numeric, 1) AS us_per_call
 FROM ours AS o
 FULL JOIN wanted AS w ON w.tgrelid = o.tgrelid AND w.name = o.name
-CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) AS a(arguments)
+CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) AS a
 LEFT JOIN pg_stat_user_functions AS s ON s.funcid = o.function;
 COMMENT ON VIEW feed.triggers IS 'The triggers of the feed on each fed table, those that are missing too, and what they cost.';
 COMMENT ON COLUMN feed.triggers.relation IS 'The table';
 COMMENT ON COLUMN feed.triggers.trigger IS 'Its name';
 COMMENT ON COLUMN feed.triggers.state IS
-    'on: for all writes but those under session_replication_role = replica; always: for those too; disabled, replica, missing: writes go past it';
+    'on: for all writes but those under session_replication_role = replica; always: for those too; disabled, replica, missing: writes go past it; stale: a column that it was made with is gone, and writes fail';
 COMMENT ON COLUMN feed.triggers.function IS 'What it calls, in schema feed';
 COMMENT ON COLUMN feed.triggers.key IS 'The columns that name a row';
 COMMENT ON COLUMN feed.triggers.board IS 'The column with the board whose readers are told; null: only LISTENers and the log are';
+COMMENT ON COLUMN feed.triggers.left_out IS 'The columns that are not in the log';
 COMMENT ON COLUMN feed.triggers.calls IS 'How often the function was called, for all tables together; counted while track_functions is pl or all, else null';
 COMMENT ON COLUMN feed.triggers.us_per_call IS 'Microseconds of one call on the average, what it calls and the row of the log included';
