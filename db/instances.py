@@ -38,6 +38,7 @@ class Word(NamedTuple):
     tailer_pid: int | None
     listener_pid: int | None
     acks: Sequence[Ack] = ()
+    replica: str | None = None
 
 
 class Told(NamedTuple):

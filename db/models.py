@@ -280,6 +280,12 @@ instances = Table(
         comment="The cursors that its clients have shown, with how many of them and how many seconds before the beat. "
         "See feed.acks",
     ),
+    Column(
+        "replica",
+        Text,
+        comment="Whether it reads the log on its replica (used), or why on the primary: lagging, away, promoted, foreign. "
+        "Null: it has none, or has not looked yet",
+    ),
     prefixes=["UNLOGGED"],
     schema="feed",
     comment="The services that run, each by itself: a row that is renewed every two seconds and taken away at the end. "

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
     listen_database_url: str | None = Field(None, validation_alias="LISTEN_DATABASE_URL", repr=False)
+    replica_url: str | None = Field(None, repr=False)
+    replica_lag: PositiveFloat = 0.5
 
     host: str = "127.0.0.1"
     api_port: Port = 8000
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
         "auto", validation_alias="LOG_FORMAT"
     )
 
-    @field_validator("database_url", "listen_database_url")
+    @field_validator("database_url", "listen_database_url", "replica_url")
     @classmethod
     def _one_scheme(cls, url: str | None) -> str | None:
         """Say `postgresql://` for all that hosts and SQLAlchemy write instead: libpq knows no driver suffix."""

@@ -25,6 +25,7 @@ from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.readings import Asked, FaultyError, Readings
+from feed.replica import Replica
 from feed.ring import Ring
 from feed.subscription import Shown, State, Subscription
 from feed.tailer import Tailer
@@ -50,6 +51,7 @@ class CatchUps:
         connections: Connections,
         presence: PresenceKeeper,
         metrics: Metrics,
+        replica: Replica | None = None,
     ) -> None:
         self._settings = settings
         self._tailer = tailer
@@ -57,7 +59,7 @@ class CatchUps:
         self._connections = connections
         self._presence = presence
         self._metrics = metrics
-        self._readings = Readings(settings, pool, tailer, ring, metrics)
+        self._readings = Readings(settings, pool, tailer, ring, metrics, replica)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
         self._greeting: dict[Subscription, asyncio.Future[None]] = {}
         self._working: set[asyncio.Task[None]] = set()

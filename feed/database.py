@@ -5,7 +5,7 @@ reads, tcp_user_timeout one that writes; the server's own are set too, so that n
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 import psycopg
@@ -24,6 +24,9 @@ POOLER = (
 )
 
 _OLDEST = 150_000
+_GIVEN_UP = 2.0
+"""Seconds after which a pool gives up making a connection, and begins anew with who next wants one. The time between its attempts
+doubles each time: after a minute's failover it would be another minute until it looks."""
 # A generic plan's estimate grows with the log; compiling it would take far longer than the microseconds that a read takes.
 _DIRECT = (
     "-c TimeZone=UTC -c jit=off -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
@@ -35,7 +38,7 @@ class NotReadyError(Exception):
     """The server cannot feed anybody, and trying again will not help: the message says what to do."""
 
 
-def dsn(url: str | None, application: str, options: str = "") -> str:
+def dsn(url: str | None, application: str, options: str = "", *, primary: bool = True) -> str:
     """The connection string for one of our connections; an empty url leaves it to libpq's environment."""
     given = {key: value for key, value in conninfo.conninfo_to_dict(url or "").items() if value is not None}
     ours: dict[str, Any] = {
@@ -47,7 +50,7 @@ def dsn(url: str | None, application: str, options: str = "") -> str:
         "keepalives_count": 3,
         "tcp_user_timeout": 5000,
     }
-    if "," in str(given.get("host", "")):
+    if primary and "," in str(given.get("host", "")):
         # A cursor must never be taken on a standby: of several hosts, the primary.
         ours["target_session_attrs"] = "read-write"
     both = f"{given.pop('options', '')} {options}".strip()
@@ -72,7 +75,21 @@ def pool(url: str | None, application: str, size: int) -> Pool:
         max_size=size,
         open=False,
         timeout=10,
+        reconnect_timeout=_GIVEN_UP,
         kwargs={"autocommit": True, "prepare_threshold": None},
+    )
+
+
+def direct_pool(url: str, application: str, size: int, configure: Callable[[Connection], Awaitable[None]]) -> Pool:
+    """A pool, not opened yet, of direct connections: each is made ready once, and prepares what it is asked."""
+    return AsyncConnectionPool(
+        dsn(url, application, _DIRECT, primary=False),
+        min_size=1,
+        max_size=size,
+        open=False,
+        configure=configure,
+        reconnect_timeout=_GIVEN_UP,
+        kwargs={"autocommit": True, "prepare_threshold": 0},
     )
 
 

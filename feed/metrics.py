@@ -83,6 +83,15 @@ class Metrics:
             ["cause"],
             registry=self.registry,
         )
+        self.replica_reads = Counter(
+            "boardcast_replica_reads_total",
+            "Reads of the log that were meant for the replica, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.replica_used = Gauge(
+            "boardcast_replica_used", "Whether the log is read on the replica", registry=self.registry
+        )
         self.reconnects = Counter(
             "boardcast_reconnects_total", "Lost database connections", ["connection"], registry=self.registry
         )

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import NamedTuple
 
+import structlog
+
 from db import changelog
 from db.changelog import Connection
 from db.settings import Settings
@@ -18,6 +20,7 @@ from feed.cursor import Cursor, Fault
 from feed.database import Pool, patiently
 from feed.event import Event
 from feed.metrics import Metrics
+from feed.replica import Replica, UnfitError
 from feed.ring import Ring
 from feed.tailer import Tailer
 from feed.tasks import end
@@ -34,14 +37,14 @@ _KEPT = 16 * 1024 * 1024
 """Bytes of them that are kept for those who come a little later; with what they are encoded to it is twice that."""
 _LATER = 10.0
 """Seconds for which they are kept."""
-_READING = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; "
-    "SET LOCAL work_mem = '32MB'"
-)
+_PLANNED = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
+_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_PLANNED}"
 """A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
 
 
 Place = tuple[int, int]
+
+log = structlog.get_logger()
 
 
 class FaultyError(Exception):
@@ -78,8 +81,17 @@ class Reading:
 
 
 class Readings:
-    def __init__(self, settings: Settings, pool: Pool, tailer: Tailer, ring: Ring, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: Pool,
+        tailer: Tailer,
+        ring: Ring,
+        metrics: Metrics,
+        replica: Replica | None = None,
+    ) -> None:
         self._settings = settings
+        self._replica = replica
         self._pool = pool
         self._tailer = tailer
         self._ring = ring
@@ -108,6 +120,16 @@ class Readings:
         Who leaves off in the middle gives others the turn, and asks again from there.
         """
         self._metrics.reads.labels("alone").inc()
+        if (replica := self._used) is not None:
+            try:
+                async with self._standby(replica, asked) as conn, aclosing(self._parts(conn, asked, target, after)) as parts:
+                    async for part in parts:
+                        yield part
+                        after = part[1]
+            except UnfitError:
+                log.debug("a read goes on at the primary, from where the replica left it")
+            else:
+                return
         async with self._reader() as conn:
             if (fault := await _fault(conn, asked.cursor)) is not None:
                 raise FaultyError(fault)
@@ -154,6 +176,8 @@ class Readings:
 
     async def _fill(self, asked: Asked, reading: Reading) -> None:
         self._metrics.reads.labels("shared").inc()
+        if (replica := self._used) is not None and await self._filled(replica, asked, reading):
+            return
         for waited in (False, True):
             reading.target = target = self._tailer.cursor
             async with self._reader() as conn:
@@ -165,6 +189,21 @@ class Readings:
                     return
             # It has been served by one that was ahead of us, or more is published in this sweep than the ring holds.
             await self._tailer.swept()
+
+    async def _filled(self, replica: Replica, asked: Asked, reading: Reading) -> bool:
+        """Whether the replica could tell; else nothing of what it told is left."""
+        reading.target = target = self._tailer.cursor
+        if not target.covers(asked.cursor) or self._ring.place(target) is None:
+            return False
+        try:
+            async with self._standby(replica, asked) as conn:
+                reading.proven.set()
+                await self._begin(conn, asked, reading)
+        except UnfitError:
+            reading.batches.clear()
+            reading.size, reading.end = 0, None
+            return False
+        return True
 
     async def _begin(self, conn: Connection, asked: Asked, reading: Reading) -> None:
         if asked.cursor == reading.target:
@@ -201,6 +240,23 @@ class Readings:
             async with asyncio.timeout(_PATIENCE):
                 await conn.execute(_READING)
             yield conn
+
+    @property
+    def _used(self) -> Replica | None:
+        return self._replica if self._replica is not None and self._replica.used else None
+
+    @asynccontextmanager
+    async def _standby(self, replica: Replica, asked: Asked) -> AsyncIterator[Connection]:
+        """As _reader(), on the replica, once it has all that the hub's cursor has seen. Raises UnfitError."""
+        async with self._turn:
+            lsn = self._tailer.flushed or (await replica.horizon()).lsn
+            async with replica.reader(lsn) as conn:
+                async with asyncio.timeout(_PATIENCE):
+                    await conn.execute(_PLANNED)
+                if (fault := await _fault(conn, asked.cursor)) is not None:
+                    # It may be a place that is known to the primary alone: that has the last word.
+                    raise UnfitError("doubted", fault)
+                yield conn
 
     def _keep(self, asked: Asked, reading: Reading) -> None:
         if self._known.get(asked) is not reading:

@@ -32,6 +32,7 @@ from feed.metrics import Metrics
 from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
 from feed.principal import Principal
+from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
 from feed.subscription import Sink, State, Subscription
@@ -69,9 +70,14 @@ class Runtime:
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
         ring = Ring(_RING)
         self.connections = Connections(self.metrics, self._fell_behind)
-        self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced)
+        self.replica: Replica | None = None
+        if settings.replica_url is not None:
+            self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
+        self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced, self.replica)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
-        self.catchups = CatchUps(settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics)
+        self.catchups = CatchUps(
+            settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics, self.replica
+        )
         self.pacer = Pacer(settings, self.instance, self.tailer, self.metrics)
         bells = {
             tailer.CHANNEL: self.pacer.heard,
@@ -103,6 +109,9 @@ class Runtime:
             started.push_async_callback(self.tailer.stop)
             await self.pool.open(wait=True, timeout=10)
             started.push_async_callback(self.catchups.stop)
+            if self.replica is not None:
+                started.push_async_callback(self.replica.stop)
+                await self.replica.start()
             await self.listener.start()
             started.push_async_callback(self.listener.stop)
             self.pacer.start()
@@ -139,6 +148,7 @@ class Runtime:
             "log": "followed" if self.tailer.up else "out of reach",
             "listener": "up" if self.listener.up else "down",
             "pacer": self.pacer.mode,
+            **({"replica": self.replica.fitness or "not looked at yet"} if self.replica is not None else {}),
             "connections": len(self.connections),
         }
 
@@ -208,6 +218,9 @@ class Runtime:
             subscription.dismiss(RESTART, retry=_some_time())
             self.metrics.closed.labels(RESTART.name).inc()
 
+    def _feed(self) -> str:
+        return self.tailer.cursor.feed
+
     def _word(self) -> Word:
         cursor = self.tailer.cursor
         return Word(
@@ -224,6 +237,7 @@ class Runtime:
             tailer_pid=self.tailer.backend,
             listener_pid=self.listener.backend,
             acks=self.acks.told(),
+            replica=self.replica.fitness if self.replica is not None else None,
         )
 
     def _fell_behind(self, subscription: Subscription) -> None:

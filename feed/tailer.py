@@ -15,19 +15,20 @@ from datetime import datetime
 import psycopg
 import structlog
 
-from db import changelog
+from db import changelog, replica
 from db.changelog import Chunk, Connection
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.batch import Batch
 from feed.connections import Connections
-from feed.cursor import Cursor, Fault
-from feed.database import NotReadyError, connect, require_ready
+from feed.cursor import Cursor, Fault, shows
+from feed.database import NotReadyError, connect, patiently, require_ready
 from feed.event import Event
 from feed.follower import Follower, Reader
 from feed.glance import FEW, Glance
 from feed.members import Members
 from feed.metrics import Metrics
+from feed.replica import Replica, UnfitError
 from feed.ring import Ring
 from feed.tasks import end
 
@@ -58,6 +59,7 @@ class Tailer:
         connections: Connections,
         metrics: Metrics,
         replaced: Callable[[Fault], None],
+        replica: Replica | None = None,
     ) -> None:
         self._settings = settings
         self.glance = Glance(self.ring)
@@ -65,6 +67,7 @@ class Tailer:
         self._connections = connections
         self._metrics = metrics
         self._replaced = replaced
+        self._replica = replica
         self._doorbell = asyncio.Event()
         self._swept = asyncio.Condition()
         self._patience = _PATIENCE
@@ -83,6 +86,8 @@ class Tailer:
         self.observers: list[Callable[[int, int], None]] = []
         """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
+        self.flushed: str | None = None
+        """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
         self.cursor: Cursor
         """Set from start() on: what has been published to all who are live."""
         self.since: Cursor
@@ -195,6 +200,7 @@ class Tailer:
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             position = await changelog.position(conn)
             self.members = Members(await changelog.membership(conn))
+        self.flushed = None
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
         self._aim()
@@ -222,11 +228,15 @@ class Tailer:
         self._begun += 1
         self._found = self._rang = 0
         self.since = self.cursor
+        flushed = None
         part = await self.glance.look(self.cursor.feed)
         if part is not None:
             cursor, _ = self._take(part, None)
+        elif (there := await self._read_replica(conn)) is not None:
+            cursor, flushed = there
         else:
             cursor = await self._read(conn)
+        self.flushed = flushed
         if cursor != self.cursor:
             self.cursor = cursor
             self._ring.mark(cursor)
@@ -243,6 +253,8 @@ class Tailer:
 
     def _aim(self) -> None:
         """Have the next doorbell ask from the cursor on; what was asked from another one is not listened to any more."""
+        if self._replica is not None and self._replica.used:
+            return  # it is to be asked there
         self.glance.aim(self.cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
 
     async def _read(self, conn: Connection) -> Cursor:
@@ -255,6 +267,30 @@ class Tailer:
                 cursor, newest = self._take(part, newest)
                 patience.reschedule(clock() + self._patience)
         return cursor
+
+    async def _read_replica(self, conn: Connection) -> tuple[Cursor, str] | None:
+        """Publish what the primary shows now, as the replica has it: where it leads to, and `flushed`; or None."""
+        if self._replica is None or not self._replica.used:
+            return None
+        async with asyncio.timeout(self._patience):
+            there = await replica.horizon(conn)
+        settings, cursor, newest = self._settings, self.cursor, None
+        seen, until = cursor.seen, shows(there.snapshot)
+        try:
+            async with self._replica.reader(there.lsn) as standby:
+                reading = changelog.read(
+                    standby, seen, until, threshold=settings.resync_threshold, chunk=settings.chunk
+                )
+                async with aclosing(reading) as parts:
+                    async for part in patiently(parts, self._patience):
+                        named = part if part.snapshot is None else part._replace(snapshot=there.snapshot)
+                        cursor, newest = self._take(named, newest)
+        except UnfitError:
+            if self._found:  # it is read again, from its beginning
+                self._lost()
+                self._found = self._rang = 0
+            return None
+        return cursor, there.lsn
 
     def _take(self, part: Chunk, newest: Newest) -> tuple[Cursor, Newest]:
         """Publish a part of what is new; where it leads to, if it is the last, and the newest row so far."""

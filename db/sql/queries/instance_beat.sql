@@ -12,10 +12,10 @@ WITH gone AS (
                                                   clients int, late int, boards jsonb)
 )
 INSERT INTO feed.instances (instance, service, started, beat, swept, sweeps, cursor, anchor, connections, listens, ready,
-                            tailer_pid, listener_pid, acks)
+                            tailer_pid, listener_pid, acks, replica)
 VALUES (%(instance)s, %(service)s, statement_timestamp() - make_interval(secs => %(running)s), statement_timestamp(),
         statement_timestamp() - make_interval(secs => %(idle)s), %(sweeps)s, %(cursor)s, %(anchor)s, %(connections)s,
-        %(listens)s, %(ready)s, %(tailer_pid)s, %(listener_pid)s, %(acks)s::jsonb)
+        %(listens)s, %(ready)s, %(tailer_pid)s, %(listener_pid)s, %(acks)s::jsonb, %(replica)s)
 ON CONFLICT (instance) DO UPDATE SET
     beat = excluded.beat,
     swept = excluded.swept,
@@ -27,4 +27,5 @@ ON CONFLICT (instance) DO UPDATE SET
     ready = excluded.ready,
     tailer_pid = excluded.tailer_pid,
     listener_pid = excluded.listener_pid,
-    acks = excluded.acks
+    acks = excluded.acks,
+    replica = excluded.replica

@@ -12,7 +12,8 @@ CREATE UNLOGGED TABLE feed.instances (
     ready boolean NOT NULL,
     tailer_pid integer,
     listener_pid integer,
-    acks jsonb NOT NULL
+    acks jsonb NOT NULL,
+    replica text
 );
 COMMENT ON TABLE feed.instances IS 'The services that run, each by itself: a row that is renewed every two seconds and taken away at the end. See feed.listeners.';
 COMMENT ON COLUMN feed.instances.instance IS 'As /readyz names it';
@@ -29,3 +30,4 @@ COMMENT ON COLUMN feed.instances.ready IS 'Whether a client should be sent there
 COMMENT ON COLUMN feed.instances.tailer_pid IS 'The backend that it reads the log with; null while it has none';
 COMMENT ON COLUMN feed.instances.listener_pid IS 'The backend that LISTENs for it; null while it has none';
 COMMENT ON COLUMN feed.instances.acks IS 'The cursors that its clients have shown, with how many of them and how many seconds before the beat. See feed.acks';
+COMMENT ON COLUMN feed.instances.replica IS 'Whether it reads the log on its replica (used), or why on the primary: lagging, away, promoted, foreign. Null: it has none, or has not looked yet';

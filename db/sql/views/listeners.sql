@@ -7,7 +7,7 @@ SELECT i.instance, i.service,
        i.sweeps, i.beat - i.swept AS idle,
        clock_timestamp() - i.beat AS silent, i.started,
        i.tailer_pid, concat_ws(' ', tailer.state, tailer.wait_event) AS tailer,
-       i.listener_pid, concat_ws(' ', listener.state, listener.wait_event) AS listener
+       i.listener_pid, concat_ws(' ', listener.state, listener.wait_event) AS listener, i.replica
 FROM feed.instances AS i
 LEFT JOIN feed.pacer AS p ON p.instance = i.instance AND p.until > clock_timestamp()
 LEFT JOIN feed.log AS anchor ON anchor.seq = i.anchor
@@ -32,3 +32,4 @@ COMMENT ON COLUMN feed.listeners.tailer_pid IS 'The backend that it reads the lo
 COMMENT ON COLUMN feed.listeners.tailer IS 'What that backend does, by pg_stat_activity. Empty: it is gone, or you may not see it (pg_read_all_stats)';
 COMMENT ON COLUMN feed.listeners.listener_pid IS 'The backend that LISTENs for it';
 COMMENT ON COLUMN feed.listeners.listener IS 'What that backend does. active ClientWrite for long: its reader does not take what it is sent, and the NOTIFY queue fills up';
+COMMENT ON COLUMN feed.listeners.replica IS 'Whether it reads the log on its replica (used), or why on the primary: lagging, away, promoted, foreign. Null: it has none';

@@ -1,0 +1,169 @@
+"""A hot standby on which the log is read in the primary's place.
+
+Invariant: whoever reads here reads what one of the primary's snapshots shows, after the standby has replayed all of it; a cursor is
+never taken here. Each reading finds out, in its own snapshot, that this is a standby of the feed that it reads. What cannot be read
+so, or not soon enough, is for the primary (UnfitError); the standby is used again when it is found to be fit again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from db import changelog, replica
+from db.changelog import Connection
+from db.replica import Horizon
+from feed.database import Pool, direct_pool
+from feed.metrics import Metrics
+from feed.tasks import end
+
+_SIZE = 5
+_LOOK = 1.0
+"""Seconds between looks at one that is not used."""
+_POLL = 0.001, 0.02
+"""Seconds between questions how far it is: at first, and at last."""
+_BY_RECOVERY = frozenset({"40001", "40P01"})
+"""SQLSTATEs of a query that stood in the way of replay."""
+_READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+log = structlog.get_logger()
+
+
+class Fitness(StrEnum):
+    USED = "used"
+    LAGGING = "lagging"
+    """It does not replay within the bound what the primary shows."""
+    AWAY = "away"
+    PROMOTED = "promoted"
+    """It is a primary now."""
+    FOREIGN = "foreign"
+    """It is of another cluster, or follows another timeline of ours."""
+
+
+class UnfitError(Exception):
+    """This reading is for the primary; `outcome` is a Fitness, or `cancelled` or `doubted`."""
+
+    def __init__(self, outcome: str, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+
+
+class Replica:
+    """`feed` names the feed that the primary has; `primary` is asked how far it is."""
+
+    def __init__(self, url: str, lag: float, primary: Pool, feed: Callable[[], str], metrics: Metrics) -> None:
+        self._pool = direct_pool(url, "boardcast-replica", _SIZE, changelog.plan)
+        self._lag = lag
+        self._primary = primary
+        self._feed = feed
+        self._metrics = metrics
+        self._task: asyncio.Task[None] | None = None
+        self.fitness: Fitness | None = None
+        """None before it was looked at."""
+
+    @property
+    def used(self) -> bool:
+        return self.fitness is Fitness.USED
+
+    async def start(self) -> None:
+        """Begin to look at it; the service does not wait for it."""
+        await self._pool.open(wait=False)
+        self._task = asyncio.create_task(self._watch(), name="replica")
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        if self._task is not None:
+            await end(self._task)
+        await self._pool.close()
+
+    async def horizon(self) -> Horizon:
+        """What the primary shows now. Raises psycopg.Error, PoolTimeout."""
+        async with self._primary.connection() as conn:
+            return await replica.horizon(conn)
+
+    @asynccontextmanager
+    async def reader(self, lsn: str) -> AsyncIterator[Connection]:
+        """A transaction that shows all that the primary showed when it was at `lsn`. Raises UnfitError, also out of the block."""
+        try:
+            async with self._fit(lsn, self._lag) as conn:
+                yield conn
+        except UnfitError as error:
+            self._metrics.replica_reads.labels(error.outcome).inc()
+            if error.outcome in set(Fitness):
+                self._becomes(Fitness(error.outcome), str(error))
+            raise
+        self._metrics.replica_reads.labels("read").inc()
+
+    @asynccontextmanager
+    async def _fit(self, lsn: str, lag: float) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.connection(timeout=self._lag) as conn:
+                await self._reach(conn, lsn, lag)
+                async with conn.transaction():
+                    await conn.execute(_READING)
+                    await self._check(conn)
+                    yield conn
+        except psycopg.Error as error:
+            outcome = "cancelled" if error.sqlstate in _BY_RECOVERY else Fitness.AWAY
+            raise UnfitError(outcome, str(error).strip()) from error
+        except (PoolTimeout, OSError, TimeoutError) as error:
+            raise UnfitError(Fitness.AWAY, str(error) or "it does not answer") from error
+
+    async def _reach(self, conn: Connection, lsn: str, lag: float) -> None:
+        clock = asyncio.get_running_loop().time
+        deadline, (pause, most) = clock() + lag, _POLL
+        while True:
+            async with asyncio.timeout(max(1.0, self._lag)):
+                standby, reached = await replica.replayed(conn, lsn)
+            if not standby:
+                raise UnfitError(Fitness.PROMOTED, "it is no standby: reads of the log go to the primary")
+            if reached:
+                return
+            if clock() + pause > deadline:
+                raise UnfitError(Fitness.LAGGING, f"it has not replayed {lsn} after {lag:g} s")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, most)
+
+    async def _check(self, conn: Connection) -> None:
+        try:
+            standing = await replica.standing(conn)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, LookupError) as error:
+            raise UnfitError(Fitness.FOREIGN, "there is no boardcast in that database") from error
+        if not standing.standby:
+            raise UnfitError(Fitness.PROMOTED, "it is no standby any more")
+        if not standing.same or standing.feed_id != self._feed():
+            raise UnfitError(Fitness.FOREIGN, "it is a standby of another feed, or follows an older timeline")
+
+    async def _watch(self) -> None:
+        while True:
+            if not self.used:
+                await self._look()
+            await asyncio.sleep(_LOOK)
+
+    async def _look(self) -> None:
+        try:
+            there = await self.horizon()
+            # Half of what is borne later: one that is just slow enough is not to go to and fro.
+            async with self._fit(there.lsn, self._lag / 2):
+                pass
+        except UnfitError as error:
+            if error.outcome in set(Fitness):
+                self._becomes(Fitness(error.outcome), str(error))
+        except (psycopg.Error, PoolTimeout):
+            pass  # the primary is away: that is told by those who need it
+        else:
+            self._becomes(Fitness.USED, "")
+
+    def _becomes(self, fitness: Fitness, why: str) -> None:
+        if fitness is self.fitness:
+            return
+        self.fitness = fitness
+        self._metrics.replica_used.set(self.used)
+        if self.used:
+            log.info("the log is read on the replica")
+        else:
+            log.warning("the replica is not read: the log is read on the primary", replica=str(fitness), reason=why)

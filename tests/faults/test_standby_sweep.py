@@ -1,0 +1,264 @@
+"""An instance that reads the log on an asynchronous standby: nothing is lost, nothing is told twice, and the order is the same."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from db import replica
+from db.changelog import Connection
+from db.embedded import EmbeddedPostgres
+from db.replica import Horizon
+from feed.replica import Fitness, Replica, UnfitError
+from tests.conftest import SERVER_SETTINGS
+from tests.support.database import Database
+from tests.support.services import Services, people, serving
+from tests.support.standby import ask, caught_up, promote, standby_of
+from tests.support.streams import Client, Message
+from tests.support.until import until
+
+pytestmark = pytest.mark.flaky(reruns=0)
+
+WRITERS = 8
+CARDS = [f"s{n}" for n in range(6)]
+SETTINGS = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
+
+
+@pytest.fixture
+def standby(own_server: EmbeddedPostgres, binaries: Path | None) -> Iterator[EmbeddedPostgres]:
+    """A hot standby of the test's own server."""
+    with standby_of(own_server, SETTINGS, binaries=binaries) as server:
+        yield server
+
+
+@pytest.fixture
+async def database(own_server: EmbeddedPostgres) -> Database:
+    found = Database(own_server.url(), "boardcast")
+    await people(found)
+    await found.execute(
+        "INSERT INTO opportunities (id, board_id, title) SELECT 's' || n, 'b1', 'shared' FROM generate_series(0, 5) AS n"
+    )
+    return found
+
+
+async def _write(database: Database, seed: int, transactions: int) -> None:
+    """Transactions of all kinds on rows that all share: long and short, rolled back in part and whole, ids taken early."""
+    chance = random.Random(seed)
+    async with await database.connect() as conn:
+        await conn.execute("SET deadlock_timeout = '20ms'")
+        for number in range(transactions):
+            with suppress(psycopg.errors.DeadlockDetected):
+                async with conn.transaction(force_rollback=chance.random() < 0.15):
+                    if chance.random() < 0.4:
+                        await conn.execute("SELECT pg_current_xact_id()")
+                        await asyncio.sleep(chance.random() * 0.02)
+                    for _ in range(chance.randint(1, 3)):
+                        async with conn.transaction(force_rollback=chance.random() < 0.2):
+                            await conn.execute(
+                                "UPDATE opportunities SET notes = %s WHERE id = %s",
+                                [f"{seed}-{number}-{chance.random()}", chance.choice(CARDS)],
+                            )
+
+
+async def _load(database: Database, transactions: int = 40, *, seed: int = 0) -> None:
+    await asyncio.gather(*(_write(database, seed + n, transactions) for n in range(WRITERS)))
+
+
+@asynccontextmanager
+async def _sweeping(database: Database, standby: EmbeddedPostgres, **settings: Any) -> AsyncIterator[Services]:
+    """Services that read the log on the standby, and do so already."""
+    async with serving(
+        database, replica_url=standby.url(), **({"replica_lag": 5.0, "sweep": 0.2} | settings)
+    ) as services:
+        hub = await services.hub("websocket")
+        await _fitness(services, Fitness.USED)
+        assert hub.health()["replica"] == "used"
+        yield services
+
+
+async def _fitness(services: Services, *wanted: Fitness, timeout: float = 20) -> None:
+    hub = await services.hub("websocket")
+    assert hub.replica is not None
+    used = hub.replica
+    await until(lambda: used.fitness in wanted, timeout=timeout, what=f"{wanted}")
+
+
+async def _reads(services: Services, outcome: str) -> float:
+    hub = await services.hub("websocket")
+    return hub.metrics.registry.get_sample_value("boardcast_replica_reads_total", {"outcome": outcome}) or 0.0
+
+
+async def _committed(database: Database) -> dict[int, tuple[str, int]]:
+    rows = await database.execute(
+        "SELECT seq, key, version FROM feed.log WHERE relation = 'opportunities' AND op = 'update'"
+    )
+    return {row["seq"]: (row["key"], row["version"]) for row in rows}
+
+
+async def _told(client: Client, number: int, timeout: float = 30) -> list[Message]:
+    def there() -> bool:
+        return len({m.seq for m in client.messages if m.type == "opportunity_updated"}) >= number
+
+    await until(there, timeout=timeout, what=f"{number} events")
+    return [m for m in client.messages if m.type == "opportunity_updated"]
+
+
+async def _complete(client: Client, database: Database) -> None:
+    """All that was committed has been told, once, and the versions of each row in their order."""
+    committed = await _committed(database)
+    told = await _told(client, len(committed))
+    seqs = [m.seq for m in told]
+    assert len(seqs) == len(set(seqs)), "told twice"
+    assert set(seqs) == set(committed)
+    for card in CARDS:
+        versions = [m.body["version"] for m in told if m.body["opportunityId"] == card]
+        assert versions == sorted(versions), f"{card} out of order"
+    assert not [m for m in client.messages if m.type in {"reset", "resync"}]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_nothing_is_lost_nor_twice_nor_out_of_order(
+    database: Database, standby: EmbeddedPostgres, seed: int
+) -> None:
+    async with _sweeping(database, standby) as services:
+        client = await services.open("websocket")
+        start = client.cursor
+        await _load(database, seed=seed)
+        await _complete(client, database)
+        assert await _reads(services, "read") > 20
+        hub = await services.hub("websocket")
+        hub.catchups._ring.clear()
+        before = await _reads(services, "read")
+        later = await services.open("sse", start)
+        await _complete(later, database)
+        assert await _reads(services, "read") > before, "who came back was not read for on the standby"
+
+
+async def test_a_cursor_that_is_taken_on_the_standby_loses(
+    database: Database, standby: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this guards against is real: the same load, with the standby's own snapshot for a cursor."""
+    async with await psycopg.AsyncConnection.connect(standby.url(), autocommit=True) as there:
+
+        async def of_the_standby(conn: Connection) -> Horizon:
+            right = await replica_horizon(conn)
+            row = await (await there.execute("SELECT pg_current_snapshot()::text")).fetchone()
+            assert row is not None
+            return Horizon(row[0], right.lsn)
+
+        replica_horizon = replica.horizon
+        async with _sweeping(database, standby) as services:
+            client = await services.open("websocket")
+            monkeypatch.setattr("db.replica.horizon", of_the_standby)
+            await _load(database)
+            monkeypatch.undo()
+            await database.execute("UPDATE opportunities SET notes = 'the last' WHERE id = 's0'")
+            last = max(await _committed(database))
+            await until(lambda: any(m.seq == last for m in client.messages), timeout=20)
+            missing = set(await _committed(database)) - {m.seq for m in client.messages}
+            assert missing
+
+
+async def _cut_replay(standby: EmbeddedPostgres) -> Callable[[], Awaitable[None]]:
+    ask(standby, "SELECT pg_wal_replay_pause()")
+
+    async def heal() -> None:
+        ask(standby, "SELECT pg_wal_replay_resume()")
+
+    return heal
+
+
+async def _kill(standby: EmbeddedPostgres) -> Callable[[], Awaitable[None]]:
+    await asyncio.to_thread(standby.kill)
+
+    async def heal() -> None:
+        await asyncio.to_thread(standby.start)
+
+    return heal
+
+
+@pytest.mark.parametrize(("fault", "seen"), [(_cut_replay, Fitness.LAGGING), (_kill, Fitness.AWAY)])
+async def test_the_primary_reads_for_a_standby_that_cannot_and_it_comes_back(
+    database: Database,
+    standby: EmbeddedPostgres,
+    fault: Callable[[EmbeddedPostgres], Awaitable[Callable[[], Awaitable[None]]]],
+    seen: Fitness,
+) -> None:
+    async with _sweeping(database, standby, replica_lag=0.3) as services:
+        client = await services.open("websocket")
+        loading = asyncio.create_task(_load(database, 60))
+        await _told(client, 20)
+        heal = await fault(standby)
+        await _fitness(services, seen)
+        await _told(client, 100)
+        await heal()
+        await loading
+        await _complete(client, database)
+        await _fitness(services, Fitness.USED, timeout=30)
+        read = await _reads(services, "read")
+        await database.execute("UPDATE opportunities SET notes = 'again on the standby' WHERE id = 's0'")
+        await _complete(client, database)
+        assert await _reads(services, "read") > read
+        assert await _reads(services, seen) >= 1
+
+
+async def test_one_that_is_promoted_is_not_read_any_more(database: Database, standby: EmbeddedPostgres) -> None:
+    async with _sweeping(database, standby) as services:
+        client = await services.open("websocket")
+        loading = asyncio.create_task(_load(database))
+        await _told(client, 20)
+        await asyncio.to_thread(promote, standby)
+        other = Database(standby.url(), "boardcast")
+        await other.execute("UPDATE opportunities SET notes = 'of the other history' WHERE id = 'o1'")
+        await loading
+        await _fitness(services, Fitness.PROMOTED)
+        await _complete(client, database)
+        assert not [m for m in client.messages if m.body.get("opportunityId") == "o1"]
+
+
+@pytest.mark.parametrize("what", ["another feed", "nothing"])
+async def test_one_that_holds_another_feed_is_not_read(
+    own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres, what: str
+) -> None:
+    async with await psycopg.AsyncConnection.connect(own_server.url("postgres"), autocommit=True) as admin:
+        await admin.execute(f"CREATE DATABASE other TEMPLATE {'boardcast' if what == 'another feed' else 'template0'}")
+    if what == "another feed":
+        await Database(own_server.url("other"), "other").execute("SELECT feed.reset_feed()")
+    await asyncio.to_thread(caught_up, own_server, standby)
+    async with serving(database, replica_url=standby.url("other"), replica_lag=5.0) as services:
+        client = await services.open("websocket")
+        await _fitness(services, Fitness.FOREIGN)
+        await _load(database, 5)
+        await _complete(client, database)
+        assert await _reads(services, "read") == 0
+
+
+async def test_a_read_that_replay_cancels_is_done_on_the_primary(database: Database, standby: EmbeddedPostgres) -> None:
+    async with await psycopg.AsyncConnection.connect(standby.url(), autocommit=True) as there:
+        await there.execute("ALTER SYSTEM SET max_standby_streaming_delay = 0")
+        await there.execute("SELECT pg_reload_conf()")
+        await until(lambda: ask(standby, "SHOW max_standby_streaming_delay") == "0")
+    async with _sweeping(database, standby) as services:
+        client = await services.open("websocket")
+        hub = await services.hub("websocket")
+        assert hub.replica is not None
+        with pytest.raises(UnfitError) as raised:
+            await _read_until_cancelled(hub.replica, database)
+        assert raised.value.outcome == "cancelled"
+        assert await _reads(services, "cancelled") >= 1
+        await database.execute("UPDATE opportunities SET notes = 'x' WHERE id = 's0'")
+        await _complete(client, database)
+
+
+async def _read_until_cancelled(there: Replica, database: Database) -> None:
+    """Hold a table of the standby that the primary has locked for itself alone."""
+    async with there.reader((await there.horizon()).lsn) as conn:
+        await conn.execute("SELECT FROM boards")
+        await database.execute("ALTER TABLE boards ADD COLUMN another int")
+        while True:
+            await conn.execute("SELECT FROM boards")
