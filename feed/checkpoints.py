@@ -206,7 +206,7 @@ class Checkpoints:
         if told is not None and told.held != fresh.held:
             self._drifts.append(_Drift(board, str(self._tailer.cursor), fresh.held, told.held))
             self._work.set()
-        if self._every:
+        elif self._every:
             self._now.add(board)
 
     def _want(self, board: str) -> None:
@@ -219,8 +219,7 @@ class Checkpoints:
             self._work.clear()
             try:
                 while self._drifts:
-                    drift = self._drifts.pop(0)
-                    await self._gaps.report(None, None, drift.board, drift.cursor, drift.table, drift.told)
+                    await self._note(self._drifts.pop(0))
                 while self._wanted:
                     await self._load(next(iter(self._wanted)))
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
@@ -231,6 +230,15 @@ class Checkpoints:
                 # A mistake of ours: no client is the worse for it.
                 log.exception("counting a board failed")
                 await asyncio.sleep(_AGAIN)
+
+    async def _note(self, drift: _Drift) -> None:
+        """Say what was found before the clients find it: they lack it for the same reason."""
+        try:
+            await self._gaps.report(None, None, drift.board, drift.cursor, drift.table, drift.told)
+        finally:
+            if self._every:
+                self._now.add(drift.board)
+            self._tailer.ring()
 
     async def _load(self, board: str) -> None:
         del self._wanted[board]

@@ -54,6 +54,10 @@ class Client:
         """The next writes are done, and their answers are lost."""
         await self._ask("lose", answers)
 
+    async def swallow(self, messages: int) -> None:
+        """The next messages with events are lost on their way to this page."""
+        await self._ask("swallow", messages)
+
     async def write(self, method: str, opportunity: str, *args: Any) -> Any:
         """Call a method that writes; what it gave, and the card as it was shown then (None: there is no such card)."""
         return await self._ask("write", method, opportunity, *args)

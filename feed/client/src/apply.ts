@@ -7,6 +7,9 @@
 
 import type { Opportunity, OpportunityEvent } from "./types.js";
 
+/** So many ms behind a checkpoint an event is not on its way any more. */
+const LATE = 10_000;
+
 interface Grave {
   readonly version: number;
   readonly seq: number | null;
@@ -16,6 +19,8 @@ interface Grave {
 export class Truth {
   rows = new Map<string, Opportunity>();
   readonly #graves = new Map<string, Grave>();
+  /** Cards that are as an answer had them, whose event has not come: since which checkpoint (ms), 0 before the first. */
+  readonly ahead = new Map<string, number>();
   /** Cards that have a version which was told only in part: to be fetched. */
   readonly behind = new Map<string, number>();
 
@@ -26,11 +31,29 @@ export class Truth {
     this.rows = new Map(rows.map((row) => [row.id, row]));
     this.#graves.clear();
     this.behind.clear();
+    this.ahead.clear();
+  }
+
+  /** What an answer says of a card, before the stream does. Returns whether the card changed. */
+  early(id: string, apply: () => boolean): boolean {
+    const changed = apply();
+    if (changed) this.ahead.set(id, 0);
+    return changed;
+  }
+
+  /** Whether this can be compared with what a checkpoint says: not before the events have come that are on their way. */
+  comparable(now: number): boolean {
+    for (const [id, since] of this.ahead) {
+      if (!since) this.ahead.set(id, now);
+      else if (now - since > LATE) this.ahead.delete(id);
+    }
+    return this.ahead.size + this.behind.size === 0;
   }
 
   /** Returns whether the card changed. */
   event(event: OpportunityEvent): boolean {
     if (event.boardId !== this.board) return false;
+    this.#caughtUp(event.opportunityId, event.version);
     if (event.type === "opportunity_created") return this.#created(event.opportunity, event.version, event.seq);
     const { opportunityId: id, version } = event;
     const row = this.rows.get(id);
@@ -45,6 +68,11 @@ export class Truth {
     }
     this.rows.set(id, { ...row, ...event.changes, id, version_number: version });
     return true;
+  }
+
+  #caughtUp(id: string, version: number): void {
+    const known = this.rows.get(id)?.version_number ?? this.#graves.get(id)?.version ?? 0;
+    if (version >= known) this.ahead.delete(id);
   }
 
   #created(row: Opportunity, version: number, seq: number): boolean {

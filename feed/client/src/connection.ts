@@ -92,7 +92,7 @@ export class Connection {
     const states = (page: Parameters<ConstructorParameters<typeof PollingWire>[0]["states"]>[0], cursor: string): void => {
       const { opportunities, deletedIds } = page;
       const some = opportunities.length > 0 || deletedIds.length > 0;
-      this.#inbox.move(some ? [{ type: "state", opportunities, deletedIds }] : [], cursor);
+      this.#inbox.move(some ? [{ type: "state", opportunities, deletedIds, at: cursor }] : [], cursor);
     };
     const ways: Way[] = [];
     if (feed !== null && WebSocket) {

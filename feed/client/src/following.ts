@@ -6,6 +6,8 @@
  */
 
 import { Backoff } from "./backoff.js";
+import { covers } from "./covers.js";
+import { heldOf } from "./hash.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
 import { NOBODY, people } from "./people.js";
@@ -26,6 +28,12 @@ export class Following {
   #loading = false;
   #reload = false;
   #people = NOBODY;
+  /** Where the snapshot was taken and the newest state: a checkpoint before them says nothing of what is here. */
+  #marks: string[] = [];
+  /** Until when a checkpoint that does not agree is passed over. */
+  #trusted = 0;
+  readonly #doubts = new Backoff(1_000, 600_000);
+  #fresh = false;
 
   constructor(
     readonly source: Source,
@@ -66,7 +74,7 @@ export class Following {
       for (let snapshot = given; !signal.aborted; snapshot = undefined) {
         try {
           this.#reload = false;
-          snapshot ??= (await this.http.request("GET", `/api/boards/${encodeURIComponent(this.board)}`, { signal })).body as Snapshot;
+          snapshot ??= await this.#snapshot(signal);
           if (signal.aborted) return;
           this.#install(snapshot);
           installed();
@@ -88,12 +96,45 @@ export class Following {
     }
   }
 
+  async #snapshot(signal: AbortSignal): Promise<Snapshot> {
+    const headers: Record<string, string> = this.#fresh ? { "Cache-Control": "no-cache" } : {};
+    const { body } = await this.http.request("GET", this.#path, { signal, headers });
+    this.#fresh = false;
+    return body as Snapshot;
+  }
+
+  get #path(): string {
+    return `/api/boards/${encodeURIComponent(this.board)}`;
+  }
+
   #install(snapshot: Snapshot): void {
+    this.#marks = [snapshot.cursor];
     this.model.batch(() => {
       this.model.install(snapshot);
       this.#see(this.source.presence.size > 0 ? [...this.source.presence.values()].flat() : snapshot.presence);
       for (const id of [...this.queue.lanes.keys()]) this.queue.reconsider(id);
     });
+  }
+
+  /** Compare what was confirmed with what it has to be. What is newer than the checkpoint cannot be compared. */
+  #check({ cursor, count, hash }: Extract<Message, { type: "checkpoint" }>): void {
+    const { truth } = this.model;
+    const now = performance.now();
+    if (this.#loading || !truth.comparable(now) || !this.#marks.every((mark) => covers(cursor, mark))) return;
+    const held = heldOf(truth.rows.values());
+    if (held.count === count && held.hash === hash) this.#doubts.reset();
+    else if (now >= this.#trusted) {
+      this.#trusted = now + this.#doubts.next();
+      void this.#mend({ cursor, expected: { count, hash }, held });
+    }
+  }
+
+  /** Something was lost: say so, and take a snapshot that owes nothing to what the feed was told. */
+  async #mend(gap: object): Promise<void> {
+    const { signal } = this.#ended;
+    await this.http.request("POST", `${this.#path}/gaps`, { body: gap, signal }).catch(() => undefined);
+    this.#fresh = true;
+    this.#refresh();
   }
 
   /** Take a new snapshot; the writes that wait are laid over it. */
@@ -139,6 +180,7 @@ export class Following {
         if (here) this.#event(message, remote);
         break;
       case "state":
+        this.#marks[1] = message.at;
         for (const row of message.opportunities) this.#state(row.id, remote, () => this.model.truth.row(row));
         for (const id of message.deletedIds) this.#state(id, remote, () => this.model.truth.gone(id));
         break;
@@ -149,6 +191,9 @@ export class Following {
         break;
       case "resync":
         if (here || message.boardId === null) this.#refresh();
+        break;
+      case "checkpoint":
+        if (here) this.#check(message);
         break;
       case "board_granted":
         if (here) this.#refresh();
@@ -190,10 +235,12 @@ export class Following {
     let apply = (): boolean => false;
     try {
       const row: Opportunity = await fetchCard(this.http, id);
-      apply = () => this.model.truth.row(row);
+      const { truth } = this.model;
+      const told = (truth.behind.get(id) ?? 0) >= row.version_number;
+      apply = () => (told ? truth.row(row) : truth.early(id, () => truth.row(row)));
     } catch (error) {
       // Whatever else it is, it is tried again with the next delivery.
-      if (error instanceof ProblemError && error.type === "unknown-opportunity") apply = () => this.model.truth.gone(id);
+      if (error instanceof ProblemError && error.type === "unknown-opportunity") apply = () => this.model.truth.early(id, () => this.model.truth.gone(id));
     }
     this.#fetching.delete(id);
     if (!this.#ended.signal.aborted) this.model.batch(() => this.#state(id, [], apply));

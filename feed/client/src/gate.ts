@@ -25,7 +25,8 @@ export class Gate {
   }
 
   take(delivery: Delivery): void {
-    if (this.#filling) this.#waiting.push(delivery);
+    // What a checkpoint says is not to be compared with what was fetched after it.
+    if (this.#filling) this.#waiting.push({ ...delivery, messages: delivery.messages.filter(({ type }) => type !== "checkpoint") });
     else this.#emit(delivery);
   }
 
@@ -54,7 +55,7 @@ export class Gate {
       try {
         const { opportunities, deletedIds, lastSync, hasMore } = await sync(this.#http, from, signal);
         const some = opportunities.length > 0 || deletedIds.length > 0;
-        if (some && !signal.aborted) this.#emit({ messages: [{ type: "state", opportunities, deletedIds }], cursor: null });
+        if (some && !signal.aborted) this.#emit({ messages: [{ type: "state", opportunities, deletedIds, at: lastSync }], cursor: null });
         return hasMore ? lastSync : null;
       } catch (error) {
         if (signal.aborted || !(error instanceof ProblemError)) throw error;

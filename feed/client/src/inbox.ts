@@ -5,6 +5,7 @@
  * Each stream holds its own unfinished batch, which goes with it when it is cut: it is sent again. What has been delivered is
  * remembered longer than the rules ask, since a stream that takes over from another repeats what that one told meanwhile.
  */
+import { covers } from "./covers.js";
 import type { Delivery, Message } from "./types.js";
 
 /** What a service sends, delivered or not. */
@@ -47,6 +48,10 @@ export class Inbox {
           held = [];
           this.#seen.clear();
           this.move([message], message.cursor);
+          return;
+        case "checkpoint":
+          // Of a stream that is behind another's it says what was.
+          if (this.cursor === null || covers(message.cursor, this.cursor)) this.move([...held.splice(0), message], message.cursor);
           return;
         case "heartbeat":
           break;

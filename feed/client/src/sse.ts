@@ -19,6 +19,7 @@ const TYPES: readonly Incoming["type"][] = [
   "row_updated",
   "row_deleted",
   "resync",
+  "checkpoint",
   "board_granted",
   "board_revoked",
   "presence_state",

@@ -54,10 +54,10 @@ export class BoardStore {
         row: (id) => truth.rows.get(id),
         deletedBy: (id) => truth.deletedBy(id),
         land: (row) => {
-          if (truth.row(row)) model.touch(row.id);
+          if (truth.early(row.id, () => truth.row(row))) model.touch(row.id);
         },
         bury: (id, version) => {
-          if (truth.bury(id, version)) model.touch(id);
+          if (truth.early(id, () => truth.bury(id, version))) model.touch(id);
         },
         changed: (id) => model.touch(id, true),
         told: (write, result) => this.#told(write, result),

@@ -135,9 +135,16 @@ export type Message =
       readonly baseVersion?: number;
     }
   | { readonly type: "user_stopped_editing"; readonly opportunityId: string; readonly userId: string; readonly timestamp: string }
+  | ({ readonly type: "checkpoint"; readonly boardId: string; readonly cursor: string } & Held)
   | { readonly type: "error"; readonly code: string; readonly message: string }
-  /** Made by the client itself of an answer of `/api/sync/opportunities`: states instead of events. */
-  | { readonly type: "state"; readonly opportunities: readonly Opportunity[]; readonly deletedIds: readonly string[] };
+  /** Made by the client itself of an answer of `/api/sync/opportunities`: states instead of events, as they are at `at`. */
+  | { readonly type: "state"; readonly opportunities: readonly Opportunity[]; readonly deletedIds: readonly string[]; readonly at: string };
+
+/** How many opportunities, and the hash of them: see Checkpoints in docs/protocol.md. */
+export interface Held {
+  readonly count: number;
+  readonly hash: string;
+}
 
 /**
  * What arrived together: whole transactions, in order, without those that came before (known by `seq`). Apply it at once.
