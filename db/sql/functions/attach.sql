@@ -49,11 +49,14 @@ BEGIN
         RAISE EXCEPTION 'nothing can be left out of table %: boards are made of its rows in the log', target
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- A virtual column is made when it is read: a trigger sees a null there, which would be logged for its value.
+    left_out := ARRAY(SELECT DISTINCT c.name FROM unnest(left_out || ARRAY(
+        SELECT attname::text FROM pg_attribute WHERE attrelid = target AND attgenerated = 'v' AND NOT attisdropped)) AS c(name) ORDER BY 1);
     SELECT c INTO wrong FROM unnest(left_out) AS c
     WHERE c = ANY (key_columns || coalesce(board, '')::text || '{version_number,last_modified_by}'::text[]) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'column % of table % cannot be left out: the feed itself reads it', quote_ident(wrong), target
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Neither the key, the board, version_number nor last_modified_by can.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Neither the key, the board, version_number nor last_modified_by can, and none of them can be a virtual column.';
     END IF;
 
     SELECT a.* INTO fed FROM feed.attached AS a WHERE a.relation = target;
@@ -88,4 +91,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.attach(regclass, text, text, text[]) IS
-    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id'', "except" => ''{password_hash}''). The key is the primary key unless named (several columns: comma between); without a board column nobody but LISTENers and the log are told; columns of "except" are in no row of the log, and a change of them alone is none.';
+    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id'', "except" => ''{password_hash}''). The key is the primary key unless named (several columns: comma between); without a board column nobody but LISTENers and the log are told; columns of "except", and virtual ones, are in no row of the log, and a change of them alone is none.';
