@@ -96,13 +96,17 @@ def test_who_is_not_there_gets_a_token_and_a_word(production: Commands) -> None:
 
 async def test_a_table_is_fed_and_no_more(production: Commands, database: Database) -> None:
     await people(database)
-    await database.execute('CREATE TABLE "Tasks" (id int PRIMARY KEY, board text, what text)')
-    production.output("attach", '"Tasks"', "--key", "id", "--board", "board")
-    await database.execute("""INSERT INTO "Tasks" VALUES (7, 'b1', 'call')""")
-    production.output("detach", '"Tasks"')
+    await database.execute('CREATE TABLE "Tasks" (id int PRIMARY KEY, board text, what text, secret text)')
+    table, options = '"Tasks"', ("--key", "id", "--board", "board", "--except", "secret")
+    said = production.output("attach", table, *options)
+    assert said == '"Tasks" is fed: rows are known by id, told to members of the board in board; not in the log: secret'
+    told = json.loads(production.output("attach", table, *options, "--json"))
+    assert told == {"table": table, "key": ["id"], "board": "board", "left_out": ["secret"]}
+    await database.execute("""INSERT INTO "Tasks" VALUES (7, 'b1', 'call', 'quiet')""")
+    assert production.output("detach", table) == '"Tasks" is not fed any more; what was logged of it stays'
     await database.execute("""INSERT INTO "Tasks" VALUES (8, 'b1', 'write')""")
-    assert await database.execute("SELECT op, key, board FROM feed.log WHERE relation = 'Tasks'") == [
-        {"op": "insert", "key": "7", "board": "b1"}
+    assert await database.execute("SELECT op, key, board, new FROM feed.log WHERE relation = 'Tasks'") == [
+        {"op": "insert", "key": "7", "board": "b1", "new": {"id": 7, "board": "b1", "what": "call"}}
     ]
 
 

@@ -182,6 +182,16 @@ def test_tables_that_cannot_be_fed(production: Commands) -> None:
     assert (status, '"nowhere"' in said) == (DATABASE, True)
     status, said = production.fails("attach", "users", "--board", "nothing")
     assert (status, "has no column nothing" in said) == (DATABASE, True)
+    status, said = production.fails("attach", "opportunity_versions")
+    assert said.startswith(
+        "the database: public.opportunity_versions is a view, not a table (Feed the tables that it reads"
+    )
+    status, said = production.fails("attach", "user_presence", "--json")
+    assert "table public.user_presence is unlogged" in said
+    status, said = production.fails("attach", "feed.log")
+    assert "feed.log is of the feed itself" in said
+    status, said = production.fails("detach", "users")
+    assert (status, "table public.users is not fed" in said) == (DATABASE, True)
 
 
 @pytest.mark.parametrize(
