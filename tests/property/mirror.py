@@ -64,10 +64,11 @@ class Mirror:
         kind, body = message.type, message.body
         if kind in {"resync", "reset"}:
             self._seen.add(message.seq or 0)
-            board = body.get("boardId")
-            cursor = await self._snapshot(BOARDS if board is None else (board,))
             if kind == "reset":
-                raise AssertionError(f"a reset that nobody caused: {body['reason']}, {cursor}")
+                await self._reset(body["reason"])
+                return
+            board = body.get("boardId")
+            await self._snapshot(BOARDS if board is None else (board,))
             return
         if kind == "checkpoint":
             self._check(body)
@@ -86,6 +87,9 @@ class Mirror:
         else:
             # Only one whose later fate is in a snapshot already: its end is still to be told.
             assert self.snapshots > len(BOARDS), f"an update of a card that was never told: {body}"
+
+    async def _reset(self, reason: str) -> None:
+        raise AssertionError(f"a reset that nobody caused: {reason}")
 
     def _check(self, body: dict[str, Any]) -> None:
         board = body["boardId"]

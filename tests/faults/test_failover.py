@@ -1,0 +1,240 @@
+"""The primary is killed and its standby promoted, under load: every board becomes what the new primary holds."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from db.embedded import EmbeddedPostgres
+from feed.pacer import Mode
+from tests.conftest import SERVER_SETTINGS
+from tests.property.mirror import BOARDS, Card, Mirror
+from tests.support.database import Database
+from tests.support.services import Services, people, serving
+from tests.support.standby import ask, caught_up, promote, standby_of
+from tests.support.streams import WebSocketClient
+from tests.support.until import until
+
+pytestmark = pytest.mark.flaky(reruns=0)
+
+CLIENTS = 50
+WAYS = ("websocket", "sse", "api-events")
+WRITERS = 10
+RATE = 500
+CARDS = 40
+SETTINGS = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
+FAILED = (psycopg.OperationalError, OSError)
+
+
+class Watcher(Mirror):
+    """One that loads its boards anew when it is told to, as clients do."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.reasons: list[str] = []
+
+    async def _reset(self, reason: str) -> None:
+        self.reasons.append(reason)
+        self._seen.clear()  # numbers may be given a second time
+        await self._snapshot(BOARDS)
+
+    async def _snapshot(self, boards: tuple[str, ...]) -> str:
+        while True:
+            with suppress(KeyError, httpx.HTTPError):  # 503, while there is no primary
+                return await super()._snapshot(boards)
+            await asyncio.sleep(0.1)
+
+
+class Load:
+    """So many writes a second, each of a number of its own; what was answered is known to be committed there and then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.acknowledged: dict[str, int] = {}
+        self.written = 0
+
+    async def run(self, writer: int) -> None:
+        number = 0
+        while True:
+            with suppress(*FAILED):
+                async with await self._database.connect(connect_timeout=2) as conn:
+                    while True:
+                        begun = time.monotonic()
+                        card = f"c{writer * CARDS // WRITERS + number % (CARDS // WRITERS)}"
+                        number += 1
+                        await conn.execute(
+                            "UPDATE opportunities SET probability = %s, notes = %s WHERE id = %s",
+                            [number % 100, str(number), card],
+                        )
+                        self.acknowledged[card] = number
+                        self.written += 1
+                        await asyncio.sleep(max(0.0, WRITERS / RATE - (time.monotonic() - begun)))
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def _writing(database: Database) -> AsyncIterator[Load]:
+    load = Load(database)
+    tasks = [asyncio.create_task(load.run(n), name=f"writer {n}") for n in range(WRITERS)]
+    try:
+        yield load
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def standby(own_server: EmbeddedPostgres, binaries: Path | None) -> Iterator[EmbeddedPostgres]:
+    with standby_of(own_server, SETTINGS, binaries=binaries) as server:
+        yield server
+
+
+@pytest.fixture
+async def both(own_server: EmbeddedPostgres, standby: EmbeddedPostgres) -> Database:
+    """The primary, whichever of the two it is."""
+    first = own_server.url()
+    url = first.replace(f":{own_server.port}/", f":{own_server.port},127.0.0.1:{standby.port}/")
+    database = Database(f"{url}?target_session_attrs=read-write", "boardcast")
+    await people(database)
+    await database.execute(
+        "INSERT INTO opportunities (id, board_id, title) SELECT 'c' || n, 'b' || 1 + n %% 2, 'a card' "
+        "FROM generate_series(0, %s) AS n",
+        [CARDS - 1],
+    )
+    await asyncio.to_thread(caught_up, own_server, standby)
+    return database
+
+
+@asynccontextmanager
+async def _watched(database: Database, **settings: Any) -> AsyncIterator[tuple[Services, list[Watcher]]]:
+    """Fifty clients on three transports, and somebody who takes in what they are sent."""
+    async with serving(database, user_connections=CLIENTS, heartbeat=1.0, **settings) as services:
+        watchers = [Watcher(services) for _ in range(CLIENTS)]
+        for number, watcher in enumerate(watchers):
+            await watcher.start(WAYS[number % len(WAYS)])
+
+        async def take() -> None:
+            while True:
+                for watcher in watchers:
+                    await watcher.take()
+                await asyncio.sleep(0.05)
+
+        taking = asyncio.create_task(take(), name="take")
+        try:
+            yield services, watchers
+        finally:
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+
+async def _ready(services: Services, *, ready: bool) -> None:
+    hubs = [await services.hub(transport) for transport in ("websocket", "api-events")]
+    await until(lambda: all(hub.ready is ready for hub in hubs), timeout=30, what=f"all to be ready: {ready}")
+
+
+async def _agree(watchers: list[Watcher], database: Database) -> None:
+    """Every board is what the table holds, now that nobody writes."""
+    rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
+    truth = {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
+
+    def held(cards: dict[tuple[str, str], Card]) -> dict[tuple[str, str], Any]:
+        return {key: (card["version_number"], card["notes"]) for key, card in cards.items()}
+
+    for number, watcher in enumerate(watchers):
+        await until(lambda one=watcher: held(one.cards) == truth, timeout=30, what=f"client {number}")  # type: ignore[misc]
+
+
+async def test_an_asynchronous_standby_that_missed_the_tail(
+    own_server: EmbeddedPostgres, standby: EmbeddedPostgres, both: Database
+) -> None:
+    async with _watched(both) as (services, watchers):
+        async with _writing(both) as load:
+            await until(lambda: load.written > RATE, timeout=60)
+            # From here on the standby gets nothing: what is told now will be lost.
+            with psycopg.connect(standby.url(), autocommit=True) as there:
+                there.execute("ALTER SYSTEM SET primary_conninfo = ''")
+                there.execute("SELECT pg_reload_conf()")
+            await until(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, timeout=20)
+            await both.execute("UPDATE opportunities SET title = 'will be lost' WHERE id = 'o1'")
+            before = load.written
+            await until(lambda: load.written > before + RATE, timeout=60)
+            await until(lambda: all(w.cards["b1", "o1"]["title"] == "will be lost" for w in watchers), timeout=30)
+            cursors = [watcher.cursor for watcher in watchers[: len(WAYS)]]
+            own_server.kill()
+            await _ready(services, ready=False)
+            await _refused(services)
+            await asyncio.to_thread(promote, standby)
+            await _ready(services, ready=True)
+            after = load.written
+            await until(lambda: load.written > after + RATE, timeout=60)
+        await _agree(watchers, both)
+        assert {reason for watcher in watchers for reason in watcher.reasons} == {"foreign"}
+        assert all(len(watcher.reasons) == 1 for watcher in watchers)
+        assert all(watcher.cards["b1", "o1"]["title"] == "First" for watcher in watchers)
+        for transport, cursor in zip(WAYS, cursors, strict=True):
+            again = await services.open(transport, cursor, user="ana")
+            assert (await again.next("reset")).body["reason"] == "foreign"
+        await _works(services, both)
+
+
+async def test_a_synchronous_standby_loses_nothing_and_resets_all_the_same(
+    own_server: EmbeddedPostgres, standby: EmbeddedPostgres, both: Database
+) -> None:
+    with psycopg.connect(own_server.url(), autocommit=True) as there:
+        there.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        there.execute("SELECT pg_reload_conf()")
+    await until(lambda: ask(own_server, "SELECT sync_state FROM pg_stat_replication") == "sync", timeout=20)
+    async with _watched(both) as (services, watchers):
+        async with _writing(both) as load:
+            await until(lambda: load.written > RATE, timeout=60)
+            own_server.kill()
+            await _ready(services, ready=False)
+            acknowledged = dict(load.acknowledged)
+            await asyncio.to_thread(promote, standby)
+            rows = await both.execute("SELECT id, notes FROM opportunities WHERE notes IS NOT NULL")
+            held = {row["id"]: int(row["notes"]) for row in rows}
+            assert all(held[card] >= number for card, number in acknowledged.items())
+            await _ready(services, ready=True)
+        await _agree(watchers, both)
+        assert all(watcher.reasons == ["foreign"] for watcher in watchers)
+
+
+async def _refused(services: Services) -> None:
+    """While there is no primary a write is answered soon, with when to try again."""
+    async with services.asking() as api, asyncio.timeout(15):
+        answer = await api.post("/api/opportunities", json={"board_id": "b1", "phase": "new", "title": "not now"})
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def _works(services: Services, database: Database) -> None:
+    """What the services keep in unlogged tables, which a promotion empties, is there again; and a write goes all the way."""
+    async with services.asking() as api:
+        ticket = (await api.post("/api/events/ticket")).json()["ticket"]
+        client = await services.knock("sse", f"?ticket={ticket}")
+        await client.next("auth_success")
+        answer = await api.get("/api/opportunities/o1")
+        changed = await api.patch(
+            "/api/opportunities/o1", json={"title": "by the API"}, headers={"If-Match": answer.headers["ETag"]}
+        )
+        assert changed.status_code == 200
+        assert (await client.next_event()).body["changes"]["title"] == "by the API"
+
+    async def listed() -> bool:
+        rows = await database.execute("SELECT service FROM feed.instances WHERE ready")
+        return sorted(row["service"] for row in rows) == ["api", "feed"]
+
+    await until(listed, timeout=10)
+    editor = await services.open("websocket")
+    hubs = [await services.hub(transport) for transport in ("websocket", "api-events")]
+    await until(lambda: any(hub.pacer.mode is not Mode.ASIDE for hub in hubs), timeout=10, what="a pacer")
+    assert isinstance(editor, WebSocketClient)
+    await editor.send({"type": "user_editing", "opportunityId": "o1"})
+    await client.next("user_editing")
