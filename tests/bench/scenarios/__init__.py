@@ -14,5 +14,6 @@ NAMES: tuple[str, ...] = (
     "bulk",
     "growth_clients",
     "growth_log",
+    "verify",
     "idle",
 )
