@@ -1,0 +1,62 @@
+"""pg_dump and pg_restore into another cluster, for real: the log comes along, its cursors do not, and the feed goes on."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from db import pgbin
+from db.embedded import EmbeddedPostgres
+from tests.support.database import Database, cloned
+from tests.support.services import people, serving
+from tests.support.streams import TRANSPORTS
+from tests.support.until import until
+
+
+def _copy(binaries: Path, source: Database, target: Database, folder: Path) -> None:
+    """As docs/operations.md has it."""
+    dump = folder / "crm.dump"
+    subprocess.run([binaries / "pg_dump", "--format=custom", f"--file={dump}", source.url], check=True)
+    subprocess.run([binaries / "pg_restore", "--exit-on-error", f"--dbname={target.url}", dump], check=True)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_the_feed_goes_on_in_what_was_restored(
+    database: Database, own_server: EmbeddedPostgres, binaries: Path | None, tmp_path: Path, transport: str
+) -> None:
+    await people(database)
+    await database.execute("CREATE TABLE tasks (id int PRIMARY KEY, board text, secret text)")
+    await database.execute("""SELECT feed.attach('tasks', board => 'board', "except" => '{secret}')""")
+    for number in range(20):
+        await database.execute("UPDATE opportunities SET notes = %s WHERE id = 'o1'", [str(number)])
+    async with serving(database) as before:
+        client = await before.open(transport)
+        cursor = client.cursor
+    assert cursor is not None
+    with cloned(own_server, "template0") as restored:
+        await asyncio.to_thread(_copy, binaries or pgbin.find(), database, restored, tmp_path)
+        count = "SELECT count(*) AS n, max(seq) AS last FROM feed.log"
+        assert await restored.execute(count) == await database.execute(count)
+        async with serving(restored) as after:
+            client = await after.open(transport, cursor, greeted=False)
+            assert (await client.next("reset")).body["reason"] == "foreign"
+            for number in (1, 2):
+                await restored.execute("INSERT INTO tasks VALUES (%s, 'b1', 'quiet')", [number])
+                assert (await client.next_event()).body["key"] == str(number)
+            await restored.execute("UPDATE opportunities SET notes = 'after' WHERE id = 'o1'")
+            told = await client.next_event()
+            assert (told.type, told.body["version"]) == ("opportunity_updated", 22)
+            again = await after.open(transport, told.cursor)
+            await restored.execute("UPDATE opportunities SET notes = 'and more' WHERE id = 'o1'")
+            assert [(await c.next_event()).body["version"] for c in (client, again)] == [23, 23]
+            wrong = "SELECT topic, found FROM feed.health WHERE status = 'bad'"
+
+            async def well() -> bool:
+                return await restored.execute(wrong) == []
+
+            await until(well, timeout=15, what="a healthy feed")
+        history = await restored.execute("SELECT count(*) AS n FROM opportunity_versions WHERE opportunity_id = 'o1'")
+        assert history == [{"n": 23}]
+        images = "SELECT DISTINCT new ? 'secret' AS secret FROM feed.log WHERE relation = 'tasks'"
+        assert await restored.execute(images) == [{"secret": False}]
