@@ -10,9 +10,9 @@ _FETCHED = 500
 
 
 class Held(NamedTuple):
-    """So many rows, and the hash of their ids and versions as eight hexadecimal digits."""
+    """How many rows, and the hash of their ids and versions as eight hexadecimal digits."""
 
-    count: int
+    rows: int
     hash: str
 
 
@@ -40,9 +40,9 @@ async def report(
         "connection": connection,
         "board": board,
         "cursor": cursor,
-        "expected_count": expected.count,
+        "expected_count": expected.rows,
         "expected_hash": expected.hash,
-        "held_count": held.count,
+        "held_count": held.rows,
         "held_hash": held.hash,
     }
     row = await (await conn.execute(sql("queries/report_gap"), arguments)).fetchone()

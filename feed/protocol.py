@@ -106,7 +106,18 @@ class Gap(Message):
     held: HeldRows
 
 
-Incoming = Auth | Subscribe | Unsubscribe | UserEditing | UserStoppedEditing | Viewing | StoppedViewing | Ping | Checkpoint | Gap
+Incoming = (
+    Auth
+    | Subscribe
+    | Unsubscribe
+    | UserEditing
+    | UserStoppedEditing
+    | Viewing
+    | StoppedViewing
+    | Ping
+    | Checkpoint
+    | Gap
+)
 TYPES = (
     "auth",
     "subscribe",

@@ -122,7 +122,10 @@ class Readings:
         self._metrics.reads.labels("alone").inc()
         if (replica := self._used) is not None:
             try:
-                async with self._standby(replica, asked) as conn, aclosing(self._parts(conn, asked, target, after)) as parts:
+                async with (
+                    self._standby(replica, asked) as conn,
+                    aclosing(self._parts(conn, asked, target, after)) as parts,
+                ):
                     async for part in parts:
                         yield part
                         after = part[1]

@@ -55,7 +55,7 @@ async def test_each_kind_of_write_is_counted(services: Services, database: Datab
         await database.execute(step)
         await agreed(client, database)
     hub = await services.hub(transport)
-    assert hub.metrics.registry.get_sample_value("boardcast_checkpoints_total") >= len(steps)
+    assert (hub.metrics.registry.get_sample_value("boardcast_checkpoints_total") or 0) >= len(steps)
     assert await database.execute("SELECT * FROM feed.gaps") == []
 
 
@@ -115,7 +115,9 @@ async def test_a_write_past_the_triggers_is_found_by_the_service_itself(
     await past_the_triggers(database, "UPDATE opportunities SET version_number = 9 WHERE id = 'x'")
 
     async def noted() -> list[dict[str, Any]]:
-        await database.execute("UPDATE opportunities SET title = title || '.' WHERE id = 'o1'")  # else it is not looked at
+        await database.execute(
+            "UPDATE opportunities SET title = title || '.' WHERE id = 'o1'"
+        )  # else it is not looked at
         return await database.execute("SELECT user_id, board, cause, cards, held_count FROM feed.gaps")
 
     (row,) = await until(noted, what="a row of feed.gaps")
@@ -140,7 +142,7 @@ async def test_who_holds_something_else_says_so_and_the_cause_is_found(services:
     assert row == {"user_id": "ana", "connection": connection, "cause": "delivery"}
     hub = await services.hub("websocket")
     assert hub.metrics.registry.get_sample_value("boardcast_gaps_total", {"cause": "delivery"}) == 1
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"held": None},
         {"held": {"count": -1, "hash": "00000000"}},
         {"expected": {"count": 1, "hash": "xyz"}},

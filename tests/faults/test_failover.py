@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,11 @@ async def _agree(watchers: list[Watcher], database: Database) -> None:
     rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
     truth = {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
 
-    def held(cards: dict[tuple[str, str], Card]) -> dict[tuple[str, str], Any]:
-        return {key: (card["version_number"], card["notes"]) for key, card in cards.items()}
+    def agrees(cards: dict[tuple[str, str], Card]) -> bool:
+        return {key: (card["version_number"], card["notes"]) for key, card in cards.items()} == truth
 
     for number, watcher in enumerate(watchers):
-        await until(lambda one=watcher: held(one.cards) == truth, timeout=30, what=f"client {number}")  # type: ignore[misc]
+        await until(partial(agrees, watcher.cards), timeout=30, what=f"client {number}")
 
 
 async def test_an_asynchronous_standby_that_missed_the_tail(
