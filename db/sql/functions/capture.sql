@@ -65,7 +65,7 @@ BEGIN
             application text := current_setting('application_name');
             address inet := inet_client_addr();
         BEGIN
-            IF '' = ANY (key_columns) THEN
+            IF TG_NARGS > 2 AND '' = ANY (key_columns) THEN
                 left_out := key_columns[array_position(key_columns, '') + 1:];
                 key_columns := key_columns[:array_position(key_columns, '') - 1];
             END IF;
