@@ -55,7 +55,9 @@ def on_database(work: Callable[[Connection], Awaitable[T]]) -> T:
     url = url_of(read_settings())
 
     async def connected() -> T:
-        async with await psycopg.AsyncConnection.connect(dsn(url, "boardcast"), autocommit=True) as conn:
+        # Through a transaction pooler the next statement may come to a server connection that knows no prepared one.
+        address = dsn(url, "boardcast")
+        async with await psycopg.AsyncConnection.connect(address, autocommit=True, prepare_threshold=None) as conn:
             await require_ready(conn)
             return await work(conn)
 

@@ -7,6 +7,7 @@ slowly holds nothing up: the listening ends, and the read is broken off, until h
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
@@ -31,8 +32,10 @@ _NAME = "boardcast-log"
 _SWEEP = 1.0
 _TRUST = 5.0
 """Seconds after which the log is proven again: the feed can be reset by hand."""
+_ANSWER = 10.0
+"""Seconds in which a small question must be answered."""
 _PATIENCE = 60.0
-"""Seconds in which an answer must begin, or go on."""
+"""Seconds in which a read must begin, or go on."""
 _FIRST, _MOST = 0.1, 5.0
 """Seconds between attempts to reach the database."""
 _ALL = 2**31 - 1
@@ -54,7 +57,9 @@ class SlowError(Exception):
 
 def run(settings: Settings, words: Words) -> None:
     """Show what is asked for, and then what is written, until it is ended."""
+    # What befalls a connection is said by Outage, in a line.
     stamina.instrumentation.set_on_retry_hooks(())
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     asyncio.run(Follow(settings, words).run())
 
 
@@ -100,7 +105,7 @@ class Follow:
         """Two connections to a log that is the one it was."""
         await stack.aclose()
         url = self._settings.listen_database or url_of(self._settings)
-        async with AsyncExitStack() as opened:
+        async with asyncio.timeout(_PATIENCE), AsyncExitStack() as opened:
             reader = await connect(url, _NAME)
             opened.push_async_callback(reader.close)
             asker = await connect(url, _NAME)
@@ -151,7 +156,8 @@ class Follow:
                 await self._sweep(conns)
                 await self._wait(conns.asker)
             if time.monotonic() - proven > _TRUST and self._cursor is not None:
-                await self._prove(conns.reader, self._cursor)
+                async with asyncio.timeout(_ANSWER):
+                    await self._prove(conns.reader, self._cursor)
                 proven = time.monotonic()
 
     async def _earlier(self, conn: Connection) -> None:
@@ -178,7 +184,7 @@ class Follow:
         if cursor is None:
             return
         if self._target is None:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_ANSWER):
                 target = Cursor.at(cursor.feed, await changelog.position(conns.reader))
             if target.seen == cursor.seen:
                 return
@@ -187,10 +193,10 @@ class Follow:
             clock = asyncio.get_running_loop().time
             async with aclosing(self._parts(conns.reader, cursor, self._target)) as parts:
                 async for part in parts:
-                    patience.reschedule(None)
                     seqs = [change.seq for change in part.changes]
                     lines = await loglines.named(conns.asker, self._asked.filters, seqs)
                     self._after = part.end or self._after
+                    patience.reschedule(None)
                     slow = await self._show(conns.asker, lines)
                     if slow and not part.last:
                         raise SlowError

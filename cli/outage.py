@@ -33,7 +33,8 @@ class Outage:
     def begins(self, error: Exception) -> None:
         if self._since is None:
             self._since = time.monotonic()
-            say(f"the database is out of reach, trying again: {in_one_line(str(error)) or type(error).__name__}")
+            what = "it does not answer" if isinstance(error, TimeoutError) else in_one_line(str(error))
+            say(f"the database is out of reach, trying again: {what}")
 
     def ends(self, *, whole: bool) -> None:
         """`whole`: what was written meanwhile will be shown."""

@@ -9,6 +9,7 @@ import select
 import sys
 from collections.abc import Awaitable, Callable
 
+from cli.failures import TAKEN, FailureError
 from cli.output import end_unread
 
 _AT_ONCE = 4096
@@ -43,3 +44,5 @@ async def write(lines: str, slow: Callable[[], Awaitable[None]]) -> None:
             rest = rest[os.write(sys.stdout.fileno(), rest[:_AT_ONCE]) :]
         except BrokenPipeError:
             end_unread()
+        except OSError as error:  # a full disk, which is not to be taken for a lost connection
+            raise FailureError(TAKEN, f"what is shown cannot be written: {error.strerror}") from None
