@@ -62,6 +62,8 @@ class ApiServer:
         if self._server is None or self._serving is None:
             return
         own = of_app(self._app)
+        # First: a proxy that is refused goes elsewhere, one that is told that this instance stops passes it on.
+        self._server.take_no_more()
         own.drain()
         if own.hub is not None:
             own.hub.drain()  # streams end when their clients are told to go, and not by themselves
@@ -93,6 +95,11 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    def take_no_more(self) -> None:
+        """Close what listens; it looks for `should_exit` ten times a second only."""
+        for listener in self.servers:
+            listener.close()
 
     def cut(self) -> None:
         """Drop the connections that outlived the drain."""
