@@ -116,7 +116,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         Gatherer(partial(_boards_of, engine), _USERS_AT_ONCE),
         fingerprint(pages.ENTRY),
         watch,
-        Gauges(watch, hub.metrics.delivery_seconds.counts if hub else None),
+        Gauges(watch),
     )
     return app
 

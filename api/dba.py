@@ -36,6 +36,7 @@ async def get_series(request: Request) -> Response:
     begin, finish = (int(moment.timestamp() // step) * step for moment in (asked.since, asked.until))
     async with own.watch.reading() as conn:
         written = await state.written(conn, begin, finish, step)
+        told = await state.told(conn, begin, finish, step)
     points = [point for point in own.gauges.points if begin <= point.at <= finish + step]
     return answer(
         {
@@ -47,6 +48,7 @@ async def get_series(request: Request) -> Response:
                 "rang": [piece.rang / step for piece in written],
                 "quiet": [(piece.changes - piece.rang) / step for piece in written],
             },
+            "told": _told(told, range(begin, finish, step), step),
             "gauges": _columns(points),
         }
     )
@@ -60,15 +62,25 @@ def _step(since: datetime, until: datetime) -> int:
     return next((step for step in _STEPS if step >= wanted), 86_400 * max(1, round(wanted / 86_400)))
 
 
+def _told(told: list[state.Told], moments: range, step: int) -> dict[str, list[Any]]:
+    """Where nothing was told there is no delay, and no deliveries."""
+    by_time = {piece.at: piece for piece in told}
+    pieces = [by_time.get(at, state.Told(at, 0, None, None, None)) for at in moments]
+    return {
+        "at": list(moments),
+        "deliveries": [piece.deliveries / step for piece in pieces],
+        "median": [piece.median for piece in pieces],
+        "p95": [piece.p95 for piece in pieces],
+        "slowest": [piece.slowest for piece in pieces],
+    }
+
+
 def _columns(points: list[Point]) -> dict[str, list[Any]]:
     return {
         "at": [round(point.at / STEP) * STEP for point in points],
         "queue": [point.queue for point in points],
         "log_bytes": [point.log_bytes for point in points],
         "connections": [point.connections for point in points],
-        "median": [point.delays[0] for point in points],
-        "p95": [point.delays[1] for point in points],
-        "p99": [point.delays[2] for point in points],
     }
 
 

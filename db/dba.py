@@ -14,7 +14,9 @@ from db.engine import snapshot
 from db.sqlfiles import sql
 
 _SAMPLE = 200
-"""Rows that are looked at in each piece of a time."""
+"""Rows of the log that are looked at in each piece of a time."""
+_SWEEPS = 30
+"""Sweeps whose delay is worked out in each piece of a time."""
 
 
 class Gauges(NamedTuple):
@@ -32,6 +34,16 @@ class Written(NamedTuple):
     changes: float
     transactions: float
     rang: float
+
+
+class Told(NamedTuple):
+    """What was told in a piece of a time, and the seconds from the write to all who were connected."""
+
+    at: int
+    deliveries: float
+    median: float | None
+    p95: float | None
+    slowest: float | None
 
 
 @asynccontextmanager
@@ -57,6 +69,15 @@ async def written(conn: AsyncConnection, since: int, until: int, step: int) -> l
         sql("queries/dba_writes"), {"since": since, "until": until, "step": step, "sample": _SAMPLE}
     )
     return [_estimated(piece) for piece in found]
+
+
+async def told(conn: AsyncConnection, since: int, until: int, step: int) -> list[Told]:
+    """Tell how much the instances told in each `step` seconds between two times, and how soon; they remember an hour."""
+    found = await conn.exec_driver_sql(
+        sql("queries/dba_told"), {"since": since, "until": until, "step": step, "sample": _SWEEPS}
+    )
+    shares = ((row, row.shares or (None, None)) for row in found)
+    return [Told(row.at, row.deliveries, median, p95, row.slowest) for row, (median, p95) in shares]
 
 
 def _estimated(piece: Row[Any]) -> Written:

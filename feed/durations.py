@@ -25,10 +25,6 @@ class Durations(Collector):
             counts[bisect_left(bounds, taken)] += 1
             self._sum += taken
 
-    def counts(self) -> tuple[Sequence[float], Sequence[int]]:
-        """The bounds, and how many durations were below each and above the last: only ever more."""
-        return self._bounds, tuple(self._counts)
-
     def collect(self) -> Iterator[HistogramMetricFamily]:
         total = 0
         buckets: list[tuple[str, float]] = []
