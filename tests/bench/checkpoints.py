@@ -1,0 +1,144 @@
+"""What checkpoints cost of a feed's processor time: `python -m tests.bench.checkpoints`.
+
+A real feed tells 1,000 single-row writes a second to 100 clients, with checkpoints and without, in turns: its part of a core. That
+is too uneven for what is looked for, so what checkpoints do is also measured by itself, with the hash kept of the same number of
+changes and a checkpoint told to as many clients, and said as a part of it.
+"""
+
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count, islice
+
+import uvloop
+from rich.console import Console
+
+from db.changelog import Change, Seen
+from feed.checkpoint import Tally
+from feed.connections import Connections
+from feed.cursor import Cursor
+from feed.encoding import WEBSOCKET
+from feed.event import message
+from feed.goodbye import Goodbye
+from feed.metrics import Metrics
+from feed.principal import Principal
+from feed.subscription import Subscription
+from tests.bench import load
+from tests.bench.cores import apart
+from tests.bench.stage import Stage, stage
+from tests.bench.tape import complete, followed, following
+
+CLIENTS, RATE, EVERY = 100, 1000, 10.0
+"""Clients of one board, its changes in a second, and seconds between its checkpoints."""
+ROUNDS = 2
+
+
+class Sink:
+    def write(self, data: bytes) -> None:
+        pass
+
+    def pending(self) -> int:
+        return 0
+
+    def close(self, goodbye: Goodbye, last: bytes) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
+def changes() -> Iterator[Change]:
+    at = datetime(2026, 11, 24, 9, 30, 0, 123456, tzinfo=UTC)
+    body = (
+        '{"title": "A deal", "phase": "won", "last_sync_at": "2026-11-24T09:30:00.123456+00:00", "version_number": 7}'
+    )
+    for seq in count(1):
+        key = f"0189f4e2-7c1d-7f3a-9b44-6a1f0c2d{seq % 500:04x}"
+        version = seq // 500 + 2
+        yield Change(
+            seq,
+            seq,
+            at,
+            "opportunities",
+            "update",
+            key,
+            "b1",
+            version,
+            "ana",
+            None,
+            body,
+            "new",
+            "won",
+            None,
+            None,
+            1,
+            True,
+        )
+
+
+def told(connections: Connections, tally: Tally) -> None:
+    counted, hashed = tally.held
+    body = message("checkpoint", boardId="b1", count=counted, hash=hashed, cursor="feed.1.1..1.00000000")
+    connections.tell("checkpoint", dict.fromkeys(connections.watched({"b1"}), body), "feed.1.1..1.00000000")
+
+
+def alone(rounds: int = 20) -> tuple[float, float]:
+    """Seconds of the processor to keep the hash over a change, and to tell a checkpoint."""
+    connections, source, tally = crowd(), changes(), Tally()
+    kept: list[float] = []
+    telling: list[float] = []
+    for _ in range(rounds):
+        some = list(islice(source, RATE))
+        began = time.process_time()
+        for change in some:
+            tally.apply(change)
+        kept.append((time.process_time() - began) / RATE)
+        began = time.process_time()
+        for _ in range(100):
+            told(connections, tally)
+        telling.append((time.process_time() - began) / 100)
+    return statistics.median(kept), statistics.median(telling)
+
+
+def crowd() -> Connections:
+    connections = Connections(Metrics(), lambda _: None)
+    start = Cursor("feed", Seen(1), 0, "00000000")
+    for number in range(CLIENTS):
+        who = Principal(f"u{number}", "Somebody", time.time() + 3600)
+        one = Subscription(who, WEBSOCKET, Sink(), None, start, budget=2**20)
+        one.see(frozenset({"b1"}))
+        connections.add(one)
+        connections.go_live(one)
+    return connections
+
+
+async def core(on: Stage, every: float) -> float:
+    """Give the feed's part of a core."""
+    seconds = on.lasting(6)
+    async with on.feed(checkpoint=str(every)) as feed, following(on, CLIENTS) as (tape, followers):
+        with apart(feed.pid):
+            cpu, begin = feed.cpu(), time.monotonic()
+            written = await load.write(on.url, count=RATE * seconds, rate=RATE, writers=16, size=1)
+            await followed(tape, followers, len(written))
+            used = (feed.cpu() - cpu) / (time.monotonic() - begin)
+    complete(tape, followers, {one.mark: one.due for one in written})
+    return used
+
+
+async def main(on: Stage) -> None:
+    show = Console(highlight=False).print
+    keeping, telling = alone()
+    cores: dict[float, list[float]] = {every: [] for every in (0.0, EVERY)}
+    for _ in range(ROUNDS):
+        for every, found in cores.items():
+            found.append(await core(on, every))
+    without, with_them = (statistics.median(found) for found in cores.values())
+    show(f"the feed's part of a core: {without:.1%} without checkpoints, {with_them:.1%} with one each {EVERY:g} s")
+    show(f"keeping the hash: {keeping * 1e6:.2f} us a change; telling {CLIENTS} clients: {telling * 1e6:.0f} us")
+    show(f"both: {(keeping * RATE + telling / EVERY) / without:.2%} of what the feed does without")
+
+
+if __name__ == "__main__":
+    with stage() as on:
+        uvloop.run(main(on))
