@@ -59,6 +59,22 @@ async def test_each_kind_of_write_is_counted(services: Services, database: Datab
     assert await database.execute("SELECT * FROM feed.gaps") == []
 
 
+async def test_a_repair_of_several_versions_is_counted_anew(
+    services: Services, database: Database, transport: str
+) -> None:
+    client = await services.open(transport)
+    await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b1'), ('y', 'b1')")
+    await agreed(client, database)
+    for step in (
+        "UPDATE opportunities SET version_number = 9 WHERE id = 'x'",
+        "UPDATE opportunities SET version_number = 9, board_id = 'b2' WHERE id = 'y'",
+    ):
+        await past_the_triggers(database, step)
+        await database.execute("SELECT feed.repair('opportunities', '{x,y}')")
+        await agreed(client, database)
+    assert await database.execute("SELECT * FROM feed.gaps") == []
+
+
 async def test_its_cursor_is_one_to_resume_from(services: Services, database: Database, transport: str) -> None:
     client = await services.open(transport)
     await database.execute("UPDATE opportunities SET title = 'other'")
