@@ -121,6 +121,23 @@ async def test_a_board_on_which_nothing_happens_has_none_until_somebody_asks(ser
     assert (await client.next()).body["code"] == "unknown_board"
 
 
+async def test_who_asks_while_he_is_caught_up_is_told_when_he_is_live(serve: Serve, database: Database) -> None:
+    services = await serve(checkpoint=0, sweep=0.1)
+    client = await services.open("websocket")
+    assert isinstance(client, WebSocketClient)
+    await client.next("presence_state")
+    hub = await services.hub("websocket")
+    (subscription,) = hub.connections
+    hub.connections.fall_behind(subscription, hub.tailer.cursor)
+    await client.send({"type": "checkpoint", "boardId": "b1"})
+    await client.send({"type": "ping"})
+    await client.next("pong")
+    for _ in range(5):
+        await hub.tailer.swept()
+    hub.catchups.recover(subscription)
+    await agreed(client, database)
+
+
 async def test_a_write_past_the_triggers_is_found_by_the_service_itself(
     services: Services, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
