@@ -140,7 +140,7 @@ log = Table(
         Text,
         nullable=False,
         comment="insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; "
-        "reload: a repair whose rows no reader would take for newer",
+        "reload: a repair of rows of which no reader would expect that version",
     ),
     Column("key", Text, comment="Primary key, as text; a JSON array of several columns"),
     Column("board", Text, comment="The board whose readers are told"),
@@ -301,7 +301,7 @@ attached = Table(
         XID8,
         nullable=False,
         server_default=text("pg_current_xact_id()"),
-        comment="The transaction that put the feed on it",
+        comment="The newest transaction that may have written to it before; mostly the one that put the feed on it",
     ),
     Column(
         "at",

@@ -190,8 +190,12 @@ class Checkpoints:
             return
         body, cursor = self._message(board, known.tally), str(self._tailer.cursor)
         for subscription in self._asked.pop(board):
-            if subscription.state is State.LIVE and board in subscription.boards:
+            if board not in subscription.boards:
+                continue
+            if subscription.state is State.LIVE:
                 subscription.sink.write(subscription.encoding.message("checkpoint", body, cursor))
+            elif subscription.state is State.BEHIND:
+                self._asked.setdefault(board, set()).add(subscription)
 
     def _message(self, board: str, tally: Tally) -> bytes:
         count, hashed = tally.held

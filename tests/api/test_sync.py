@@ -198,6 +198,13 @@ async def test_after_a_truncate_nobody_can_tell_which_cards_went(api: Api, ana: 
     assert (await ana.get(SYNC)).json()["opportunities"] == []
 
 
+async def test_after_a_truncate_of_the_members_nobody_keeps_his_cards(api: Api, ana: httpx.AsyncClient) -> None:
+    cursor = (await ana.get(SYNC)).json()["lastSync"]
+    await api.database.execute("TRUNCATE board_members")
+    assert problem(await ana.get(SYNC, params={"since": cursor}), "cursor-reset")["reason"] == "truncate"
+    assert (await ana.get(SYNC)).json()["opportunities"] == []
+
+
 async def test_what_was_pruned_is_not_passed_over(api: Api, ana: httpx.AsyncClient) -> None:
     cursor = (await ana.get(SYNC)).json()["lastSync"]
     since = datetime.now(UTC).isoformat()

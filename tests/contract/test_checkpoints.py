@@ -59,6 +59,22 @@ async def test_each_kind_of_write_is_counted(services: Services, database: Datab
     assert await database.execute("SELECT * FROM feed.gaps") == []
 
 
+async def test_a_repair_of_several_versions_is_counted_anew(
+    services: Services, database: Database, transport: str
+) -> None:
+    client = await services.open(transport)
+    await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b1'), ('y', 'b1')")
+    await agreed(client, database)
+    for step in (
+        "UPDATE opportunities SET version_number = 9 WHERE id = 'x'",
+        "UPDATE opportunities SET version_number = 9, board_id = 'b2' WHERE id = 'y'",
+    ):
+        await past_the_triggers(database, step)
+        await database.execute("SELECT feed.repair('opportunities', '{x,y}')")
+        await agreed(client, database)
+    assert await database.execute("SELECT * FROM feed.gaps") == []
+
+
 async def test_its_cursor_is_one_to_resume_from(services: Services, database: Database, transport: str) -> None:
     client = await services.open(transport)
     await database.execute("UPDATE opportunities SET title = 'other'")
@@ -103,6 +119,23 @@ async def test_a_board_on_which_nothing_happens_has_none_until_somebody_asks(ser
         await agreed(client, database)
     await client.send({"type": "checkpoint", "boardId": "b2"})
     assert (await client.next()).body["code"] == "unknown_board"
+
+
+async def test_who_asks_while_he_is_caught_up_is_told_when_he_is_live(serve: Serve, database: Database) -> None:
+    services = await serve(checkpoint=0, sweep=0.1)
+    client = await services.open("websocket")
+    assert isinstance(client, WebSocketClient)
+    await client.next("presence_state")
+    hub = await services.hub("websocket")
+    (subscription,) = hub.connections
+    hub.connections.fall_behind(subscription, hub.tailer.cursor)
+    await client.send({"type": "checkpoint", "boardId": "b1"})
+    await client.send({"type": "ping"})
+    await client.next("pong")
+    for _ in range(5):
+        await hub.tailer.swept()
+    hub.catchups.recover(subscription)
+    await agreed(client, database)
 
 
 async def test_a_write_past_the_triggers_is_found_by_the_service_itself(

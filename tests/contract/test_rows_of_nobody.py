@@ -1,7 +1,7 @@
 """A table on the feed whose rows belong to no board: LISTENers and the log are told, and no client."""
 
 from tests.support.database import Database
-from tests.support.services import Services, told
+from tests.support.services import Serve, Services, told
 
 
 async def test_rows_without_a_board_go_to_nobody(services: Services, database: Database, transport: str) -> None:
@@ -21,3 +21,22 @@ async def test_rows_without_a_board_go_to_nobody(services: Services, database: D
     again = await services.open(transport, cursor)
     assert told(await again.collect(2)) == [("row_inserted", "3"), ("opportunity_updated", "o1")]
     assert all(b"hidden" not in m.raw for m in (*client.messages, *again.messages))
+
+
+async def test_many_of_them_hide_nothing_that_everybody_is_told(
+    serve: Serve, database: Database, transport: str
+) -> None:
+    services = await serve(resync_threshold=5)
+    await database.execute("CREATE TABLE notes (id int PRIMARY KEY)")
+    await database.execute("SELECT feed.attach('notes')")
+    client = await services.open(transport)
+    cursor = client.cursor
+    async with await database.connect(autocommit=False) as writer:
+        await writer.execute("TRUNCATE opportunities CASCADE")
+        await writer.execute("INSERT INTO notes SELECT n FROM generate_series(1, 20) AS n")
+    resync = await client.next("resync")
+    assert (resync.body["reason"], resync.body["boardId"]) == ("truncate", None)
+    hub = await services.hub(transport)
+    hub.tailer._ring.clear()
+    again = await services.open(transport, cursor)
+    assert (await again.next("resync")).body["reason"] == "truncate"

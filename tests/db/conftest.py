@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from tests.db.support import Connection
+from tests.db.verifying import Plain
 from tests.support.database import Database
 
 
@@ -17,4 +19,11 @@ async def db(database: Database) -> AsyncIterator[Connection]:
         await conn.execute(
             "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'A deal', 'new')"
         )
+        yield conn
+
+
+@pytest.fixture
+async def conn(database: Database, db: Connection) -> AsyncIterator[Plain]:
+    """Another, whose rows are tuples, as the services have them."""
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
         yield conn

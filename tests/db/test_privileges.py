@@ -6,7 +6,7 @@ from typing import LiteralString
 import pytest
 from psycopg import sql
 
-from tests.db.support import Connection, logged, mark, refusal, rows
+from tests.db.support import Connection, logged, mark, refusal, rows, value
 from tests.support.database import Database
 
 GROUPS = ("feed_app", "feed_listener", "feed_dba")
@@ -300,3 +300,18 @@ async def test_capture_is_a_trigger_and_nothing_else(db: Connection, people: dic
     )
     await db.execute("RESET SESSION AUTHORIZATION")
     await db.execute("DROP SCHEMA mine CASCADE")
+
+
+async def test_who_explains_runs_nobody_else_s_functions(db: Connection) -> None:
+    """A function of one's own that fits better than format(text, VARIADIC "any") would be run by who asks."""
+    for types in ("text, text, xid8, text", "text, bigint, text", "text, bigint, integer", "text, integer, text"):
+        await db.execute(
+            f"CREATE FUNCTION public.format({types}) RETURNS text LANGUAGE plpgsql"
+            " AS $$ BEGIN RAISE EXCEPTION 'run by %', current_user; END $$".encode()
+        )
+    await db.execute("CREATE FUNCTION public.concat_ws(text, bigint, xid8, bigint) RETURNS text LANGUAGE sql AS 'SELECT 1/0 || $1'")
+    feed = await value(db, "SELECT feed.identify()")
+    cursor = f"{feed}.1.1..1.00000000"
+    for statement in ("SELECT * FROM feed.explain_cursor(%s)", "SELECT feed.cursor_fault(%s)"):
+        await db.execute(statement, (cursor,))
+    await db.execute("SELECT * FROM feed.explain((SELECT max(seq) FROM feed.log))")

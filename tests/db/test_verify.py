@@ -1,21 +1,16 @@
 """Each way past the triggers is found, named and repaired; what is right is never found."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
 import pytest
-from psycopg import AsyncConnection
 
 from db import verify
-from db.verify import Fed, Finding
+from db.verify import Finding
 from tests.db.support import Connection, mark, refusal, rows, told
+from tests.db.verifying import Plain, found, past_the_triggers, table
 from tests.support.database import Database
 from tests.support.until import until
-
-Plain = AsyncConnection[tuple[Any, ...]]
 
 # What is written past the triggers to card o1 of board b1 (row 3 of the log): what is found, and what a repair then logs.
 PAST: dict[str, tuple[LiteralString, Finding, list[tuple[str, str | None, str | None]]]] = {
@@ -55,29 +50,6 @@ PAST: dict[str, tuple[LiteralString, Finding, list[tuple[str, str | None, str | 
         [("insert", "new", "b1")],
     ),
 }
-
-
-@pytest.fixture
-async def conn(database: Database, db: Connection) -> AsyncIterator[Plain]:
-    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
-        yield conn
-
-
-@asynccontextmanager
-async def past_the_triggers(conn: Connection) -> AsyncIterator[None]:
-    await conn.execute("SET session_replication_role = replica")
-    yield
-    await conn.execute("RESET session_replication_role")
-
-
-async def table(conn: Plain, name: str = "opportunities") -> Fed:
-    (fed,) = [fed for fed in await verify.tables(conn) if fed.name == name]
-    return fed
-
-
-async def found(conn: Plain, name: str = "opportunities", *, part: int = 2) -> list[Finding]:
-    parts = verify.verify(conn, await table(conn, name), part=part)
-    return [finding async for one in parts for finding in one.findings]
 
 
 @pytest.mark.parametrize(("statement", "finding", "repaired"), PAST.values(), ids=PAST.keys())
@@ -257,7 +229,7 @@ async def test_what_is_written_meanwhile_is_never_a_finding(database: Database, 
     writers = [asyncio.create_task(write(number)) for number in range(3)]
     try:
         for _ in range(10):
-            assert await found(conn, part=7) == []
+            assert await found(conn, part=40) == []
     finally:
         stop.set()
         turns = await asyncio.gather(*writers)

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from httpx_sse import aconnect_sse
 
 from feed.tasks import end
 from tests.cli.harness import SECRET
@@ -122,3 +123,20 @@ async def test_the_board_is_served_and_what_is_for_operators_is_not(gateway: Gat
         assert "content-encoding" not in sse.headers
     finally:
         await sse.close()
+
+
+async def test_the_log_s_stream_is_a_stream_too(gateway: Gateway, database: Database) -> None:
+    await people(database)
+    token = gateway.commands.output("token", "ana", "--role", "dba")
+    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}
+    async with (
+        httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers=headers) as http,
+        aconnect_sse(http, "GET", "/api/trigger-log/stream") as source,
+    ):
+        assert "content-encoding" not in source.response.headers
+        events = source.aiter_sse()
+        async with asyncio.timeout(10):
+            while (await anext(events)).event != "ready":
+                pass
+            await database.execute("UPDATE opportunities SET title = 'Other' WHERE id = 'o1'")
+            assert (await anext(events)).event == "changes"

@@ -85,9 +85,11 @@ BEGIN
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
-    -- Attached anew it is fed since when it was: what was written in between is missing in the log.
+    -- Attached anew it is fed since when it was: what was written in between is missing in the log. Else since the lock was had: until then
+    -- others may have written, by transactions that came after this one, which may have begun long before.
     INSERT INTO feed.attached (relation, xid, at, who)
-    VALUES (target, coalesce(fed.xid, pg_current_xact_id()), coalesce(fed.at, clock_timestamp()), coalesce(fed.who, session_user));
+    VALUES (target, coalesce(fed.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
+            coalesce(fed.at, clock_timestamp()), coalesce(fed.who, session_user));
 END
 $$;
 COMMENT ON FUNCTION feed.attach(regclass, text, text, text[]) IS

@@ -1,6 +1,7 @@
 -- The same check as Cursor.fault() of feed/cursor.py makes, on what db/sql/queries/proof.sql gives it; a test holds them together.
 CREATE FUNCTION feed.cursor_fault(cursor text) RETURNS text
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, feed, pg_temp
 AS $$
     SELECT CASE
                WHEN c.feed_id IS NULL THEN 'malformed'

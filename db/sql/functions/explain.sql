@@ -3,6 +3,7 @@
 -- when: at is then the moment at which the instance said so.
 CREATE FUNCTION feed.explain(seq bigint) RETURNS TABLE (step text, at timestamptz, after interval, what text)
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, feed, pg_temp
 AS $$
 DECLARE
     change feed.trigger_log;

@@ -1,6 +1,7 @@
 -- What the holder of a cursor has and has not, and what becomes of him when he comes back with it.
 CREATE FUNCTION feed.explain_cursor(cursor text) RETURNS TABLE (step text, at timestamptz, what text)
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, feed, pg_temp
 AS $$
 DECLARE
     most CONSTANT integer := 10000;

@@ -4,12 +4,14 @@ CREATE FUNCTION feed.repair(target regclass, keys text[]) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, feed, pg_temp
 SET timezone = 'UTC'
+-- A row that its policies hide is not one that is gone.
+SET row_security = off
 AS $$
 DECLARE
     fed record := feed.fed_columns(target);
     emptied bigint;
     written bigint;
-    stale boolean;
+    skips boolean;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'a repair must see what was committed before its lock' USING ERRCODE = 'active_sql_transaction',
@@ -43,10 +45,11 @@ BEGIN
         ORDER BY r.place, step.number
         RETURNING op, old, new
         )
-        SELECT count(*), bool_or(op <> 'delete' AND (new ->> 'version_number')::integer <= (old ->> 'version_number')::integer) FROM written
-    $query$, fed.relation, target, fed.matches, fed.image) INTO written, stale USING keys, emptied, fed.board;
-    IF stale THEN
-        -- Readers go by the version: what is no newer than what they have they would pass over.
+        SELECT count(*), bool_or(op <> 'delete' AND (new ->> 'version_number')::integer <> (old ->> 'version_number')::integer + 1) FROM written
+    $query$, fed.relation, target, fed.matches, fed.image) INTO written, skips USING keys, emptied, fed.board;
+    IF skips THEN
+        -- Readers go by the version: what is no newer than what they have they would pass over, and what is newer by more than one
+        -- they would take for a sign that something is missing, as a checkpoint would.
         INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid)
         VALUES (fed.relation, 'reload', coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'repair',
                 session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid());

@@ -1,5 +1,5 @@
 -- How a value was written in JSON may have hung on the writer's settings (an interval, a range of times): as a row again it does not. What
--- cannot be read under the present ones is left as it is.
+-- cannot be read under the present ones, or is not allowed any more (a domain's check), is left as it is.
 CREATE FUNCTION feed.reread(target regclass, image jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -11,7 +11,7 @@ BEGIN
     END IF;
     EXECUTE pg_catalog.format('SELECT pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(NULL::%s, $1))', target) INTO now_written USING image;
     RETURN now_written;
-EXCEPTION WHEN data_exception THEN
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
     RETURN image;
 END
 $$;

@@ -5,6 +5,10 @@ CREATE FUNCTION feed.verify_rows(target regclass, since xid8, after text[] DEFAU
 RETURNS TABLE (finding text, key text, seq bigint, logged integer, found integer, columns text[], upto text[], read bigint)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, feed, pg_temp
+-- A key with a time is named as capture names it.
+SET timezone = 'UTC'
+-- Who may not see all rows is told so, and not that they are missing.
+SET row_security = off
 AS $$
 DECLARE
     fed record := feed.fed_columns(target);

@@ -17,10 +17,10 @@ FROM (
         SELECT s.*,
                max(row_xid) OVER board AS board_xid,
                count(*) OVER board AS board_size,
-               NOT membership AND count(*) OVER board > %(threshold)s AS bulk,
+               NOT single AND count(*) OVER board > %(threshold)s AS bulk,
                seq = max(seq) OVER board AS newest
         FROM (
-            SELECT seq, era, xid, membership, board, ends,
+            SELECT seq, era, xid, membership, single, board, ends,
                    -- A row that came and then changed is, to its reader, a row that came.
                    CASE WHEN op = 'update' AND first_value(op) OVER same IN ('insert', 'enter') THEN first_value(op) OVER same
                         ELSE op END AS op,
@@ -30,17 +30,18 @@ FROM (
                    row_number() OVER same AS size,
                    lead(seq) OVER same IS NULL AS final
             FROM (
-                SELECT u.seq, u.era, n.xid, u.relation, u.key, u.board, u.op, n.membership,
+                SELECT u.seq, u.era, n.xid, u.relation, u.key, u.board, u.op, n.membership, n.single,
                        max(u.seq) OVER (PARTITION BY u.xid) AS ends
                 FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                                  %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
-                CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership) AS n
-                WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op IN ('truncate', 'reload') OR u.board = ANY (%(boards)s::text[])
+                CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership,
+                                           u.relation = 'board_members' OR u.op IN ('truncate', 'reload') AS single) AS n
+                WHERE %(boards)s::text[] IS NULL OR n.single OR u.board = ANY (%(boards)s::text[])
             ) AS r
             WINDOW same AS (PARTITION BY relation, key, board ORDER BY ends, seq)
         ) AS s
         WHERE final
-        WINDOW board AS (PARTITION BY board, membership)
+        WINDOW board AS (PARTITION BY board, single)
     ) AS w
     WHERE (NOT bulk OR newest) AND (%(after_ends)s::bigint IS NULL OR (ends, seq) > (%(after_ends)s, %(after_seq)s::bigint))
     ORDER BY ends, seq

@@ -7,7 +7,8 @@ WITH mine AS (
     SELECT u.xid, u.relation, u.op, u.key, u.board
     FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
     WHERE u.relation = 'opportunities'
-       OR (u.relation = 'board_members' AND coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text)
+       OR (u.relation = 'board_members'
+           AND (u.op IN ('truncate', 'reload') OR coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text))
 ), turned AS (
     SELECT u.xid, u.board FROM unseen AS u WHERE u.relation = 'board_members'
 ), touched AS (

@@ -6,6 +6,6 @@ CREATE TABLE feed.attached (
 );
 COMMENT ON TABLE feed.attached IS 'Since when each table is fed: what was written before is in no log, and need not be.';
 COMMENT ON COLUMN feed.attached.relation IS 'The table';
-COMMENT ON COLUMN feed.attached.xid IS 'The transaction that put the feed on it';
+COMMENT ON COLUMN feed.attached.xid IS 'The newest transaction that may have written to it before; mostly the one that put the feed on it';
 COMMENT ON COLUMN feed.attached.at IS 'When that was';
 COMMENT ON COLUMN feed.attached.who IS 'session_user of who did it';

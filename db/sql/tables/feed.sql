@@ -39,7 +39,7 @@ COMMENT ON COLUMN feed.log.seq IS 'Order within a transaction';
 COMMENT ON COLUMN feed.log.xid IS 'Top-level transaction';
 COMMENT ON COLUMN feed.log.at IS 'When written';
 COMMENT ON COLUMN feed.log.relation IS 'The table; schema.table outside public';
-COMMENT ON COLUMN feed.log.op IS 'insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair whose rows no reader would take for newer';
+COMMENT ON COLUMN feed.log.op IS 'insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair of rows of which no reader would expect that version';
 COMMENT ON COLUMN feed.log.key IS 'Primary key, as text; a JSON array of several columns';
 COMMENT ON COLUMN feed.log.board IS 'The board whose readers are told';
 COMMENT ON COLUMN feed.log.old IS 'The row before';

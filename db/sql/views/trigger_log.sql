@@ -40,7 +40,7 @@ COMMENT ON COLUMN feed.trigger_log.at IS 'When it was written; its transaction c
 COMMENT ON COLUMN feed.trigger_log.actor IS 'Who: what the writer declared in feed.actor, else last_modified_by if the statement set it, else the database user';
 COMMENT ON COLUMN feed.trigger_log.source IS
     'By what: cascade (deleted together with the row that it refers to ON DELETE CASCADE); api (application boardcast-api); what feed.origin begins with (job:…, migration:…, import:…, app:…); else by application_name: psql, migration, job, app (any other), unknown (none)';
-COMMENT ON COLUMN feed.trigger_log.op IS 'insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair whose rows no reader would take for newer';
+COMMENT ON COLUMN feed.trigger_log.op IS 'insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair of rows of which no reader would expect that version';
 COMMENT ON COLUMN feed.trigger_log.relation IS 'The table; schema.table outside public';
 COMMENT ON COLUMN feed.trigger_log.key IS 'Primary key, as text; a JSON array of several columns';
 COMMENT ON COLUMN feed.trigger_log.board IS 'The board whose readers are told';

@@ -1,0 +1,30 @@
+"""What the tests of boardcast verify ask again and again."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from db import verify
+from db.verify import Fed, Finding
+from tests.db.support import Connection
+
+Plain = AsyncConnection[tuple[Any, ...]]
+
+
+@asynccontextmanager
+async def past_the_triggers(conn: Connection) -> AsyncIterator[None]:
+    await conn.execute("SET session_replication_role = replica")
+    yield
+    await conn.execute("RESET session_replication_role")
+
+
+async def table(conn: Plain, name: str = "opportunities") -> Fed:
+    (fed,) = [fed for fed in await verify.tables(conn) if fed.name == name]
+    return fed
+
+
+async def found(conn: Plain, name: str = "opportunities", *, part: int = 2) -> list[Finding]:
+    parts = verify.verify(conn, await table(conn, name), part=part)
+    return [finding async for one in parts for finding in one.findings]
