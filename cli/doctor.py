@@ -4,6 +4,7 @@ Invariant: what cannot be looked at is said to be unknown, and who may look; wha
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import typer
@@ -26,6 +27,8 @@ def doctor(*, json: Json = False) -> None:
     Looks at the connections that are set here, the server, the rights of this role, and all of feed.health. Nothing is changed.
     Ends with status 5 if something is not well; what could not be looked at is unknown, and does not count.
     """
+    # What befalls a connection is said in one line.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     findings = asyncio.run(_collected(read_settings(), json=json))
     if not json:
         _show(findings)

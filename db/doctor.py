@@ -4,6 +4,7 @@ Invariant: a question that cannot be answered is a finding too, which says who m
 written.
 """
 
+import asyncio
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import errors
@@ -18,6 +19,8 @@ _OLDEST, _NEWEST = 15, 18
 """The majors that boardcast is tried on."""
 _LISTENS = {15: 16, 16: 12, 17: 8, 18: 2}
 """The minor from which on LISTEN does not fail over what vacuum has removed below an old entry of the queue."""
+_ANSWER = 8.0
+"""Seconds after which a server is given up that does not end the question itself, as it was told to."""
 
 
 class Finding(NamedTuple):
@@ -46,6 +49,7 @@ class Server(NamedTuple):
 
 
 async def server(conn: Connection) -> Server:
+    """What answers. As all that is asked here: raises TimeoutError, and psycopg.OperationalError where the connection is lost."""
     (row,) = await _rows(conn, sql("queries/doctor_server"))
     return Server(**row)
 
@@ -112,7 +116,7 @@ async def _findings(conn: Connection, topic: str, question: LiteralString, *, bo
 
 
 async def _rows(conn: Connection, question: LiteralString, *, bounded: bool = True) -> list[dict[str, Any]]:
-    async with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
+    async with asyncio.timeout(_ANSWER), conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute("SET TRANSACTION READ ONLY")
         if bounded:
             await cursor.execute(sql("queries/dba_bounded"))
