@@ -57,7 +57,11 @@ def clock(found: Clock) -> Finding:
 
 async def pooler(conn: Connection, url: str, *, direct: bool) -> Finding:
     """What answers at DATABASE_URL; `direct`: LISTEN goes another way."""
-    if not await probe.wanders(conn, url):
+    try:
+        wanders = await probe.wanders(conn, url)
+    except (psycopg.OperationalError, FailureError) as error:
+        return Finding("pooler", UNKNOWN, f"no second connection: {in_one_line(str(error))}")
+    if not wanders:
         kept = await probe.between(conn)
         return Finding("pooler", OK, "something is between that keeps sessions" if kept else "none is between")
     found = "in transaction mode: LISTEN, prepared statements and settings of a session are lost there"
@@ -80,7 +84,9 @@ async def listen(conn: Connection, url: str, *, named: bool) -> Finding:
         except psycopg.errors.ReadOnlySqlTransaction as error:
             return Finding("LISTEN", BAD, f"{name}: {error.diag.message_primary}", _PRIMARY)
         except (psycopg.OperationalError, FailureError) as error:
-            return Finding("LISTEN", BAD, f"{name}: {in_one_line(str(error))}", _DIRECT)
+            if named:
+                return Finding("LISTEN", BAD, f"{name}: {in_one_line(str(error))}", _DIRECT)
+            return Finding("LISTEN", UNKNOWN, f"no second connection: {in_one_line(str(error))}")
     if after is None:
         return Finding("LISTEN", BAD, POOLER, _DIRECT)
     return Finding("LISTEN", OK, f"{name} hears its own NOTIFY after {after * 1000:.1f} ms")
