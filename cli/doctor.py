@@ -69,8 +69,7 @@ async def _examined(settings: Settings) -> AsyncIterator[Finding]:
             return
         if settings.replica_url is not None:
             yield await diagnosis.standby(conn, settings.replica_url, settings.replica_lag)
-        for finding in await asking.rights(conn):
-            yield finding
+        yield await asking.rights(conn)
         yield diagnosis.disk(conn, server, await asking.growth(conn))
         for finding in await asking.health(conn):
             yield finding

@@ -10,7 +10,9 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import errors
 from psycopg.rows import dict_row
 
+from db import rights as reading
 from db.changelog import Connection
+from db.rights import Right
 from db.sqlfiles import sql
 
 OK, WARNING, BAD, UNKNOWN = "ok", "warning", "bad", "unknown"
@@ -78,9 +80,32 @@ async def settings(conn: Connection) -> list[Finding]:
     return await _findings(conn, "settings", sql("queries/doctor_settings"), bounded=False)
 
 
-async def rights(conn: Connection) -> list[Finding]:
-    """Whether this role may do what the services need, and who looks."""
-    return await _findings(conn, "rights", sql("queries/doctor_rights"))
+async def rights(conn: Connection) -> Finding:
+    """Whether this role may do what the services need, or what is needed to look."""
+    async with asyncio.timeout(_ANSWER):
+        found = await reading.rights(conn)
+    said = f"role {found[0].role} may do: {'; '.join(map(_said, found))}"
+    if not all(each.known for each in found):
+        cure = "CREATE ROLE feed_app; CREATE ROLE feed_listener; CREATE ROLE feed_dba;"
+        return Finding(
+            "rights",
+            BAD,
+            said,
+            f"{cure} -- then restore the dump again: roles are the cluster's, and its grants were lost",
+        )
+    if all(each.lacking for each in found):
+        return Finding("rights", BAD, said, f"{found[-1].cure} -- to look; {_services(found)}")
+    return Finding("rights", OK, said)
+
+
+def _services(found: list[Right]) -> str:
+    return ", ".join(f"{each.granted} for {each.does}" for each in found[:-1])
+
+
+def _said(right: Right) -> str:
+    if not right.known:
+        return f"{right.does}, not known: role {right.granted} is missing, or was granted nothing"
+    return f"{right.does}, no: {right.lacks}" if right.lacking else f"{right.does}, yes"
 
 
 async def health(conn: Connection) -> list[Finding]:

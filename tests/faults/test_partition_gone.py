@@ -1,4 +1,4 @@
-"""Somebody takes a partition of the log away while services follow it: writes go on, people are told, and the cure brings all back."""
+"""Somebody takes a partition of the log away while services follow it: writes go on, people are told, the cure brings all back."""
 
 import pytest
 
