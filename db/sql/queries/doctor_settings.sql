@@ -24,8 +24,8 @@ SELECT 'settings' AS topic,
        coalesce(string_agg(format('%s is %s: %s', f.name, f.is, f.why), '; ' ORDER BY f.status, f.name),
                 'a silent client is noticed after ' || CASE current_setting('tcp_keepalives_idle') WHEN '0' THEN 'the system''s time'
                                                             ELSE current_setting('tcp_keepalives_idle') || ' s' END
-                || ', an idle transaction ended after '
-                || replace(current_setting('idle_in_transaction_session_timeout'), '0', 'no time')) AS found,
+                || ', an idle transaction is '
+                || coalesce('ended after ' || nullif(current_setting('idle_in_transaction_session_timeout'), '0'), 'never ended')) AS found,
        string_agg(CASE f.source WHEN 'user' THEN format('ALTER ROLE %I RESET %s;', session_user, f.name)
                                 WHEN 'database' THEN format('ALTER DATABASE %I RESET %s;', current_database(), f.name)
                                 WHEN 'database user' THEN format('ALTER ROLE %I IN DATABASE %I RESET %s;', session_user, current_database(), f.name)
