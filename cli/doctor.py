@@ -59,7 +59,7 @@ async def _examined(settings: Settings) -> AsyncIterator[Finding]:
         yield diagnosis.clock(await probe.clock(conn))
         yield await diagnosis.pooler(conn, url, direct=direct is not None)
         yield await diagnosis.listen(conn, direct or url, named=direct is not None)
-        for finding in await asking.settings(conn):
+        for finding in await asking.settings(conn, server.role):
             yield finding
         if not server.installed:
             yield Finding("installed", BAD, "boardcast is not in this database", "boardcast migrate")
@@ -71,7 +71,7 @@ async def _examined(settings: Settings) -> AsyncIterator[Finding]:
             yield await diagnosis.standby(conn, settings.replica_url, settings.replica_lag)
         yield await asking.rights(conn)
         yield diagnosis.disk(conn, server, await asking.growth(conn))
-        for finding in await asking.health(conn):
+        for finding in await asking.health(conn, server.role):
             yield finding
 
 

@@ -75,9 +75,9 @@ def version(number: int) -> Finding:
     return Finding("version", OK, found)
 
 
-async def settings(conn: Connection) -> list[Finding]:
+async def settings(conn: Connection, role: str) -> list[Finding]:
     """The settings of this session that the feed cannot live with, or not well. They are read as they are, so without a bound."""
-    return await _findings(conn, "settings", sql("queries/doctor_settings"), bounded=False)
+    return await _findings(conn, role, "settings", sql("queries/doctor_settings"), bounded=False)
 
 
 async def rights(conn: Connection) -> Finding:
@@ -108,9 +108,9 @@ def _said(right: Right) -> str:
     return f"{right.does}, no: {right.lacks}" if right.lacking else f"{right.does}, yes"
 
 
-async def health(conn: Connection) -> list[Finding]:
+async def health(conn: Connection, role: str) -> list[Finding]:
     """What feed.health says; one finding that says why where it cannot be asked."""
-    return await _findings(conn, "health", sql("queries/doctor_health"))
+    return await _findings(conn, role, "health", sql("queries/doctor_health"))
 
 
 async def growth(conn: Connection) -> int | None:
@@ -122,11 +122,12 @@ async def growth(conn: Connection) -> int | None:
     return None if row["bytes"] is None else int(row["bytes"])
 
 
-async def _findings(conn: Connection, topic: str, question: LiteralString, *, bounded: bool = True) -> list[Finding]:
+async def _findings(
+    conn: Connection, role: str, topic: str, question: LiteralString, *, bounded: bool = True
+) -> list[Finding]:
     try:
         return [Finding(**row) for row in await _rows(conn, question, bounded=bounded)]
     except errors.InsufficientPrivilege as error:
-        role = conn.info.user
         return [
             Finding(topic, UNKNOWN, f"{error.diag.message_primary}", f'GRANT feed_dba TO "{role}"; -- who may look')
         ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -299,3 +300,20 @@ def test_versions(number: int, status: str) -> None:
 )
 def test_clocks(ahead: float, bound: float, status: str) -> None:
     assert diagnosis.clock(Clock(ahead, bound)).status == status
+
+
+@pytest.mark.parametrize(
+    ("address", "tls", "status"),
+    [
+        ("", False, "ok"),
+        ("127.0.0.1", False, "ok"),
+        ("::1", False, "ok"),
+        ("192.0.2.1", True, "ok"),
+        ("192.0.2.1", False, "warning"),
+    ],
+)
+def test_who_can_read_along(address: str, tls: bool, status: str) -> None:
+    conn = Mock()
+    conn.info.hostaddr, conn.info.host, conn.info.port, conn.pgconn.ssl_in_use = address, "db", 5432, tls
+    here = asking.Server(180002, False, True, "maria", "crm", None, None)
+    assert diagnosis.connection("database", conn, here).status == status

@@ -1,12 +1,18 @@
 """What feed.health finds, it says how to mend: each fault is made, named, and gone once its cure is pasted."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from db import cluster, embedded, migrate, pgbin
+from db.account import Account
+from db.embedded import EmbeddedPostgres
+from tests.conftest import SERVER_SETTINGS
 from tests.db.support import Connection, logged, mark, rows, value
 from tests.support.database import Database
 from tests.support.until import until
@@ -248,3 +254,32 @@ async def at_once(db: Connection, topic: str) -> dict[str, Any]:
     wanted = SQL("SELECT status, found, cure FROM ({}) AS h WHERE topic = {}").format(SQL(view), topic)
     (found,) = await rows(db, wanted)
     return found
+
+
+async def test_transaction_ids_that_run_out_are_named(binaries: Path | None) -> None:
+    """A server that is told that it has given out 600 million, with vacuum put off."""
+    settings = SERVER_SETTINGS | {"autovacuum": "off", "autovacuum_freeze_max_age": "2000000000"}
+    with embedded.ephemeral(settings, binaries=binaries) as server:
+        migrate.upgrade(server.url())
+        server.stop()
+        _age(server, binaries, 600_000_000)
+        server.start()
+        async with await Database(server.url(), "boardcast").connect() as db:
+            found = await health(db, "transaction ids")
+            assert (found["status"], found["found"][:27]) == ("warning", "28 % of them are used up in")
+            for name in ("boardcast", "postgres", "template1"):
+                async with await Database(server.url(name), name).connect() as each:
+                    await paste(each, found["cure"])
+            assert (await health(db, "transaction ids"))["status"] == "ok"
+
+
+def _age(server: EmbeddedPostgres, binaries: Path | None, xid: int) -> None:
+    """Let the next transaction have this id; what became of those before it is kept in a file that must be there."""
+    account, data = Account.choose(), server.home / "data"
+    program = pgbin.runnable(binaries or pgbin.find(), account) / "pg_resetwal"
+    page = 32 * 8192
+    segment = data / "pg_xact" / f"{xid // (page * 4):04X}"
+    segment.write_bytes(bytes(page))
+    account.own(segment)
+    ran = account.spawn([program, "-x", str(xid), data], output=subprocess.DEVNULL, env=cluster.environment())
+    assert ran.wait() == 0
