@@ -157,7 +157,7 @@ async def test_a_dba_changes_nothing(told: Database) -> None:
 async def test_the_page_names_all_that_there_is(database: Database) -> None:
     there = await database.execute(
         """
-        SELECT relname AS name FROM pg_class WHERE relnamespace = 'feed'::regnamespace AND (relkind = 'v' OR relname = 'attached')
+        SELECT relname AS name FROM pg_class WHERE relnamespace = 'feed'::regnamespace AND relkind = 'v'
         UNION ALL
         SELECT proname FROM pg_proc
         WHERE pronamespace = 'feed'::regnamespace AND has_function_privilege('feed_dba', oid, 'EXECUTE')
@@ -173,10 +173,10 @@ INNER = {
     "shown",
     "relation_name",
     "trigger_arguments",
-    "fed_columns",
-    "reread",
     "log_pieces",
     "era_now",
     "era_since",
+    "fed_columns",
+    "reread",
 }
 """What the views and the services call, and nobody needs by hand."""
