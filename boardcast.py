@@ -11,6 +11,7 @@ import typer
 
 from cli.attach import attach, detach
 from cli.database import database, migrate
+from cli.doctor import doctor
 from cli.explain import explain
 from cli.failures import USAGE, known
 from cli.log import log
@@ -35,6 +36,7 @@ for command in (
     log,
     explain,
     verify,
+    doctor,
     attach,
     detach,
     prune,

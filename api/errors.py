@@ -51,6 +51,9 @@ def of_database(error: psycopg.Error) -> Problem:
     if error.sqlstate is None:
         unreachable = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return Problem("database-unavailable" if unreachable else "internal-error")
+    if error.diag.schema_name == "feed" and error.sqlstate.startswith("23"):
+        # No fault of the input: the log has no place for it, as somebody took its partitions away.
+        return Problem("database-unavailable")
     for size in (5, 2):
         slug = _BY_SQLSTATE.get(error.sqlstate[:size])
         if slug:

@@ -22,7 +22,10 @@ WHERE relation = %s::text::regclass AND function = 'capture' AND state <> 'missi
 
 
 def attach(table: Table, key: Key = None, board: Board = None, left_out: Except = None, *, json: Json = False) -> None:
-    """Put the feed on a table: every change of its rows is logged and told."""
+    """Put the feed on a table.
+
+    From then on every change of its rows is logged and told.
+    """
     columns = [name for given in left_out or [] for name in given.split(",")]
     ask("SELECT feed.attach(%s::text::regclass, %s, %s, %s)::text", (table, key, board, columns))
     (fed,) = rows(_FED, (table,))

@@ -65,6 +65,15 @@ STATUSES = (
 )
 
 _LINES = re.compile(r"([:.;,?])?\s*\n\s*")
+_CROWDED = (
+    "end what is idle, put a pooler before it, or raise the limit; a superuser still gets in, and "
+    "`boardcast doctor` then says whose they are"
+)
+_HINTS = {
+    re.compile("too many (clients|connections)|remaining connection slots"): _CROWDED,
+    re.compile("could not write init file"): "its disk is full",
+}
+"""For what PostgreSQL says without one."""
 _RIGHTS = "to look needs the role feed_dba, to change its owner; see docs/operations.md#postgresql"
 
 
@@ -117,7 +126,11 @@ def check_urls(settings: Settings) -> None:
 
 
 def _of_database(error: psycopg.Error) -> str:
-    hint = error.diag.message_hint or (_RIGHTS if isinstance(error, InsufficientPrivilege) else None)
+    hint = error.diag.message_hint
+    if hint is None and isinstance(error, InsufficientPrivilege):
+        hint = _RIGHTS
+    elif hint is None:
+        hint = next((words for pattern, words in _HINTS.items() if pattern.search(str(error))), None)
     return f"the database: {error.diag.message_primary or error}{f' ({hint})' if hint else ''}"
 
 

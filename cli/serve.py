@@ -12,15 +12,18 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import structlog
 import typer
 
 from cli.connect import make_tokens, read_settings
 from cli.database import upgrade
-from cli.failures import USAGE, FailureError
+from cli.failures import DATABASE, USAGE, FailureError
 from db import embedded, logs, loopback
 from db.embedded import EmbeddedError, EmbeddedPostgres
+from db.rights import API, FEED, rights
 from db.settings import LIBPQ_URL, Settings
+from feed.database import dsn
 from feed.http.server import FeedServer
 from feed.process import settle, take_room
 from feed.runtime import Runtime
@@ -142,7 +145,17 @@ async def _up(settings: Settings, tokens: Tokens, server: EmbeddedPostgres | Non
             await asyncio.gather(feed.stop(), api.stop())
 
 
+async def _require(settings: Settings, does: str) -> None:
+    """Raise FailureError for a role that may not do all of it: half a service is worse than none."""
+    address = dsn(settings.database, "boardcast")
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True, prepare_threshold=None) as conn:
+        (right,) = (each for each in await rights(conn) if each.does == does)
+    if right.lacking:
+        raise FailureError(DATABASE, f"role {right.role} may not run {does}: {right.lacks} ({right.cure})")
+
+
 async def _feed(settings: Settings, tokens: Tokens) -> None:
+    await _require(settings, FEED)
     async with _serving_feed(settings, tokens):
         _ready(f"feed={settings.public_feed_url}")
         await asyncio.Event().wait()
@@ -151,6 +164,7 @@ async def _feed(settings: Settings, tokens: Tokens) -> None:
 async def _api(settings: Settings, tokens: Tokens) -> None:
     from api.serve import serving as serving_api
 
+    await _require(settings, API)
     async with serving_api(settings, tokens, drain_timeout=settings.drain_timeout) as api:
         _ready(f"api={settings.api_url}")
         await api.wait()

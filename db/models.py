@@ -179,7 +179,14 @@ Sequence("pulse", schema="feed", start=0, minvalue=0, metadata=Base.metadata)
 pacer = Table(
     "pacer",
     Base.metadata,
-    Column("one", Boolean, CheckConstraint("one", "pacer_one"), primary_key=True, server_default=text("true")),
+    Column(
+        "one",
+        Boolean,
+        CheckConstraint("one", "pacer_one"),
+        primary_key=True,
+        server_default=text("true"),
+        comment="There is one row",
+    ),
     Column(
         "instance",
         Text,
@@ -224,7 +231,14 @@ pacer = Table(
 keeper = Table(
     "keeper",
     Base.metadata,
-    Column("one", Boolean, CheckConstraint("one", "keeper_one"), primary_key=True, server_default=text("true")),
+    Column(
+        "one",
+        Boolean,
+        CheckConstraint("one", "keeper_one"),
+        primary_key=True,
+        server_default=text("true"),
+        comment="There is one row",
+    ),
     Column(
         "retention",
         Interval,
@@ -410,12 +424,30 @@ gap_reports = Table(
 identity = Table(
     "identity",
     Base.metadata,
-    Column("one", Boolean, CheckConstraint("one", "identity_one"), primary_key=True, server_default=text("true")),
+    Column(
+        "one",
+        Boolean,
+        CheckConstraint("one", "identity_one"),
+        primary_key=True,
+        server_default=text("true"),
+        comment="There is one row",
+    ),
     Column("feed_id", Text, nullable=False, comment="First part of every cursor"),
-    Column("system_identifier", Text, nullable=False),
-    Column("timeline", Text, nullable=False),
-    Column("renewed_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
-    Column("reason", Text, nullable=False),
+    Column("system_identifier", Text, nullable=False, comment="The cluster that it was made on"),
+    Column("timeline", Text, nullable=False, comment="The timeline of that, as the names of WAL files begin"),
+    Column(
+        "renewed_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When the id was made",
+    ),
+    Column(
+        "reason",
+        Text,
+        nullable=False,
+        comment="Why: install, another cluster, promotion, or what boardcast reset-feed was told",
+    ),
     Column("floor_seq", BigInteger, nullable=False, server_default="0", comment="The log up to here has been pruned"),
     Column("floor_xid", XID8, nullable=False, server_default=text("'0'"), comment="The largest xid among the pruned"),
     Column(
@@ -440,13 +472,13 @@ tickets = Table(
     "tickets",
     Base.metadata,
     Column("hash", Text, primary_key=True, comment="SHA-256 of the ticket"),
-    Column("user_id", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("roles", JSONB, nullable=False),
+    Column("user_id", Text, nullable=False, comment="Whose it is"),
+    Column("name", Text, nullable=False, comment="His name"),
+    Column("roles", JSONB, nullable=False, comment="What his token carries: dba"),
     Column(
         "session_expires", DateTime(timezone=True), nullable=False, comment="When the token it was made from expires"
     ),
-    Column("expires", DateTime(timezone=True), nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False, comment="When the ticket does"),
     prefixes=["UNLOGGED"],
     schema="feed",
     comment="Single-use tickets for EventSource, which cannot send a header.",
@@ -455,7 +487,7 @@ tickets = Table(
 adopted = Table(
     "adopted",
     Base.metadata,
-    Column("relation", Text, primary_key=True),
+    Column("relation", Text, primary_key=True, comment="The table"),
     Column(
         "added", JSONB, nullable=False, comment="Columns that the installation added, and a removal takes away again"
     ),

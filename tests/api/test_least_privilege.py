@@ -53,5 +53,6 @@ async def test_it_can_do_all_that_it_is_asked_for(least: Api) -> None:
     assert len((await ana.get(f"{path}/versions")).json()["versions"]) == 5
     assert (await ana.post("/api/events/ticket")).status_code == 201
     assert (await ana.get("/api/sync/opportunities")).status_code == 200
+    assert (await ana.get("/readyz")).json()["checks"]["database"] == "ok"
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         await least.database.execute("DELETE FROM feed.log")

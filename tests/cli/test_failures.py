@@ -3,13 +3,14 @@
 import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from cli.failures import DATABASE, TAKEN, USAGE
 from db import cluster, loopback, pgbin
@@ -205,6 +206,60 @@ def test_tables_that_cannot_be_fed(production: Commands) -> None:
 def test_times_that_are_none(production: Commands, arguments: list[str]) -> None:
     status, said = production.fails(*arguments)
     assert (status, "such as" in said) == (USAGE, True)
+
+
+@pytest.fixture
+def few_rights(database: Database) -> Iterator[Callable[..., str]]:
+    """Makes a role in some groups; the database's address for it."""
+    name = f"few_{database.name}"
+    with psycopg.connect(database.url, autocommit=True) as conn:
+
+        def make(*groups: str) -> str:
+            conn.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(Identifier(name)))
+            for group in groups:
+                conn.execute(SQL("GRANT {} TO {}").format(Identifier(group), Identifier(name)))
+            return f"postgresql://{name}:x@{database.url.rpartition('@')[2]}"
+
+        yield make
+        conn.execute(SQL("DROP ROLE {}").format(Identifier(name)))
+
+
+@pytest.mark.parametrize("groups", [(), ("feed_dba",), ("feed_listener",)], ids=["none", "to look", "of the feed"])
+def test_a_service_whose_role_lacks_a_right_does_not_start(
+    production: Commands, few_rights: Callable[..., str], groups: tuple[str, ...]
+) -> None:
+    url = few_rights(*groups)
+    for service, group in (("feed", "feed_listener"), ("api", "feed_app")):
+        if group not in groups:
+            status, said = production.fails(service, DATABASE_URL=url)
+            assert (status, f"may not run boardcast {service}: it lacks " in said) == (DATABASE, True), said
+            assert said.endswith(f'(GRANT {group} TO "{urlsplit(url).username}";)')
+        else:
+            with production.serving(service, DATABASE_URL=url) as running:
+                assert "permission denied" not in running.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["log"],
+        ["explain", "1"],
+        ["verify"],
+        ["attach", "users"],
+        ["detach", "boards"],
+        ["prune", "--older-than", "1d"],
+        ["retain", "30d"],
+        ["reset-feed"],
+        ["migrate"],
+        ["migrate", "--down"],
+    ],
+    ids=" ".join,
+)
+def test_a_role_without_rights_is_told_in_a_line(
+    commands: Commands, few_rights: Callable[..., str], arguments: list[str]
+) -> None:
+    status, said = commands.fails(*arguments, DATABASE_URL=few_rights())
+    assert (status, "permission denied" in said, "feed_dba" in said) == (DATABASE, True, True), said
 
 
 def test_only_the_issuer_makes_its_tokens(commands: Commands) -> None:

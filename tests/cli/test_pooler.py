@@ -32,18 +32,17 @@ listen_addr = 127.0.0.1
 listen_port = {listen}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
-default_pool_size = 3
+pool_mode = {mode}
+default_pool_size = {size}
 """
 
 
 @contextmanager
-def pooling(database: Database, listen: int) -> Iterator[None]:
-    """Run a pooler on the port `listen`, which gives each transaction whichever connection is free."""
+def pooling(database: Database, listen: int, *, mode: str = "transaction", size: int = 3) -> Iterator[None]:
+    """Run a pooler on the port `listen`, which gives each transaction (or session) whichever of `size` connections is free."""
     url = urlsplit(database.url)
-    text = SETTINGS.format(
-        host=url.hostname, port=url.port, user=url.username, password=url.password, name=database.name, listen=listen
-    )
+    account = {"host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
+    text = SETTINGS.format(**account, name=database.name, listen=listen, mode=mode, size=size)
     with tempfile.TemporaryDirectory(prefix="boardcast-") as folder:
         Path(folder).chmod(0o711)
         settings = Path(folder, "pgbouncer.ini")

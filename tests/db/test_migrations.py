@@ -154,13 +154,12 @@ def test_everything_in_the_schema_says_what_it_is(database: Database) -> None:
             SELECT 'relation ' || c.oid::regclass FROM pg_class AS c
             WHERE (c.relnamespace = 'feed'::regnamespace
                    OR c.oid::regclass::text IN ('boards', 'board_members', 'user_presence', 'opportunity_versions'))
-              AND c.relkind IN ('r', 'v', 'p', 'm') AND obj_description(c.oid, 'pg_class') IS NULL
+              AND c.relkind IN ('r', 'v', 'p', 'm', 'S') AND obj_description(c.oid, 'pg_class') IS NULL
             UNION ALL
             SELECT 'column ' || c.oid::regclass || '.' || a.attname
             FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-            WHERE (c.oid IN ('feed.log'::regclass, 'feed.instances'::regclass)
-                   OR c.relnamespace = 'feed'::regnamespace AND c.relkind = 'v')
-              AND col_description(c.oid, a.attnum) IS NULL
+            WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind IN ('r', 'v', 'p') AND c.relname !~ '^log_(\\d+|default)$'
+              AND col_description(c.oid, a.attnum) IS NULL AND NOT a.attisdropped
             UNION ALL
             SELECT 'schema feed' WHERE obj_description('feed'::regnamespace, 'pg_namespace') IS NULL
             """

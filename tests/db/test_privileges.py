@@ -104,7 +104,8 @@ TABLES: dict[str, dict[str, str]] = {
     "tickets": {"feed_app": "SID", "feed_listener": "SID"},
 }
 VIEWS = dict.fromkeys(
-    ("acks", "editing", "gaps", "health", "lag", "listeners", "retention", "trigger_log", "triggers"), READERS
+    ("acks", "editing", "gaps", "health", "indexes", "lag", "listeners", "retention", "trigger_log", "triggers"),
+    READERS,
 )
 UPDATABLE = {"gaps", "trigger_log"}
 """By the rules of PostgreSQL, for who had the right."""

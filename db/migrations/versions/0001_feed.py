@@ -67,6 +67,7 @@ VIEWS = (
     "acks",
     "lag",
     "triggers",
+    "indexes",
     "gaps",
     "retention",
     "health",

@@ -24,6 +24,8 @@ GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), 
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.relation_name(oid), feed.trigger_arguments(bytea),
     feed.seq_since(timestamptz), feed.log_pieces(), feed.fed_columns(regclass), feed.reread(regclass, jsonb), feed.verify_log(regclass, text, integer),
     feed.verify_rows(regclass, xid8, text[], integer) TO feed_app, feed_dba;
+-- Whether it is migrated: /readyz asks.
+GRANT SELECT ON alembic_version TO feed_app, feed_dba;
 GRANT SELECT ON users, boards, board_members, opportunities, opportunity_versions TO feed_app, feed_dba;
 GRANT SELECT ON board_members, opportunities TO feed_listener;
 GRANT INSERT, UPDATE, DELETE ON users, boards, board_members, opportunities TO feed_app;

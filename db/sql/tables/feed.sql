@@ -1,4 +1,5 @@
 CREATE SEQUENCE feed.log_seq CACHE 1;
+COMMENT ON SEQUENCE feed.log_seq IS 'The numbers of feed.log.seq. What is rolled back leaves gaps';
 
 -- The log's era, and the transaction that it began with: read outside MVCC, so that each writer and each reader sees them as they
 -- are. See feed.turn(), which alone sets them.
@@ -64,6 +65,7 @@ CREATE TABLE feed.keeper (
     turned timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE feed.keeper IS 'How long the log is kept. One row; who keeps the log holds its lock.';
+COMMENT ON COLUMN feed.keeper.one IS 'There is one row';
 COMMENT ON COLUMN feed.keeper.retention IS 'Older partitions of feed.log are dropped, by whatever service runs';
 COMMENT ON COLUMN feed.keeper.turned IS 'When the era began';
 INSERT INTO feed.keeper DEFAULT VALUES;
@@ -81,6 +83,11 @@ CREATE TABLE feed.identity (
     first_xid xid8 NOT NULL DEFAULT '0'
 );
 COMMENT ON TABLE feed.identity IS 'What the cursors of this feed must agree with. One row.';
+COMMENT ON COLUMN feed.identity.one IS 'There is one row';
+COMMENT ON COLUMN feed.identity.system_identifier IS 'The cluster that it was made on';
+COMMENT ON COLUMN feed.identity.timeline IS 'The timeline of that, as the names of WAL files begin';
+COMMENT ON COLUMN feed.identity.renewed_at IS 'When the id was made';
+COMMENT ON COLUMN feed.identity.reason IS 'Why: install, another cluster, promotion, or what boardcast reset-feed was told';
 COMMENT ON COLUMN feed.identity.feed_id IS 'First part of every cursor';
 COMMENT ON COLUMN feed.identity.floor_seq IS 'The log up to here has been pruned';
 COMMENT ON COLUMN feed.identity.floor_xid IS 'The largest xid among the pruned';
@@ -97,6 +104,10 @@ CREATE UNLOGGED TABLE feed.tickets (
 );
 COMMENT ON TABLE feed.tickets IS 'Single-use tickets for EventSource, which cannot send a header.';
 COMMENT ON COLUMN feed.tickets.hash IS 'SHA-256 of the ticket';
+COMMENT ON COLUMN feed.tickets.user_id IS 'Whose it is';
+COMMENT ON COLUMN feed.tickets.name IS 'His name';
+COMMENT ON COLUMN feed.tickets.roles IS 'What his token carries: dba';
+COMMENT ON COLUMN feed.tickets.expires IS 'When the ticket does';
 COMMENT ON COLUMN feed.tickets.session_expires IS 'When the token it was made from expires';
 
 CREATE TABLE feed.adopted (
@@ -104,4 +115,5 @@ CREATE TABLE feed.adopted (
     added jsonb NOT NULL
 );
 COMMENT ON TABLE feed.adopted IS 'Tables that were there before boardcast.';
+COMMENT ON COLUMN feed.adopted.relation IS 'The table';
 COMMENT ON COLUMN feed.adopted.added IS 'Columns that the installation added, and a removal takes away again';

@@ -14,6 +14,7 @@ CREATE TABLE feed.pacer (
     since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE feed.pacer IS 'Which instance rings the doorbell in place of the writers when they are many. One row: a lease.';
+COMMENT ON COLUMN feed.pacer.one IS 'There is one row';
 COMMENT ON COLUMN feed.pacer.instance IS 'Who holds the lease; as /readyz names it. Empty when it was given back';
 COMMENT ON COLUMN feed.pacer.pid IS 'Backend process of its connection';
 COMMENT ON COLUMN feed.pacer.until IS 'When the lease runs out: then there is no pacer, and every write rings';

@@ -22,24 +22,46 @@ WITH ours AS (
     JOIN pg_attribute AS a ON a.attrelid = f.tgrelid AND a.attname = 'last_modified_by' AND NOT a.attisdropped
     UNION ALL
     SELECT f.tgrelid, 'zz_feed_version', 'version_opportunity' FROM fed AS f WHERE f.tgrelid = to_regclass('public.opportunities')
+), known AS (
+    -- How a table is attached, as its other triggers say, or as the CRM's three were.
+    SELECT DISTINCT ON (k.tgrelid) k.tgrelid, k.key, k.board, k.left_out
+    FROM (SELECT o.tgrelid, a.key, a.board, a.left_out, 1 AS rank
+          FROM ours AS o CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) AS a WHERE o.does = 'capture'
+          UNION ALL
+          SELECT to_regclass('public.' || c.name), c.key, c.board, '{}', 2
+          FROM (VALUES ('opportunities', '{id}'::text[], 'board_id'), ('boards', '{id}', 'id'),
+                       ('board_members', '{board_id,user_id}', 'board_id')) AS c(name, key, board)) AS k
+    ORDER BY k.tgrelid, k.rank
+), told AS (
+    SELECT coalesce(o.tgrelid, w.tgrelid)::regclass AS relation,
+           coalesce(o.name, w.name) AS trigger,
+           CASE WHEN o.does = 'capture' AND EXISTS (
+                    SELECT FROM unnest(a.board || a.key || a.left_out) AS c(name)
+                    WHERE c.name IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM pg_attribute AS n WHERE n.attrelid = o.tgrelid AND n.attname = c.name AND NOT n.attisdropped)) THEN 'stale'
+                ELSE CASE o.tgenabled WHEN 'O' THEN 'on' WHEN 'A' THEN 'always' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica'
+                                        ELSE 'missing' END END AS state,
+           coalesce(o.does, w.does) AS function,
+           CASE o.does WHEN 'capture' THEN a.key END AS key,
+           CASE o.does WHEN 'capture' THEN a.board END AS board,
+           CASE o.does WHEN 'capture' THEN a.left_out END AS left_out,
+           s.calls, round((s.total_time / nullif(s.calls, 0) * 1000)::numeric, 1) AS us_per_call
+    FROM ours AS o
+    FULL JOIN wanted AS w ON w.tgrelid = o.tgrelid AND w.name = o.name
+    CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) AS a
+    LEFT JOIN pg_stat_user_functions AS s ON s.funcid = o.function
 )
-SELECT coalesce(o.tgrelid, w.tgrelid)::regclass AS relation,
-       coalesce(o.name, w.name) AS trigger,
-       CASE WHEN o.does = 'capture' AND EXISTS (
-                SELECT FROM unnest(a.board || a.key || a.left_out) AS c(name)
-                WHERE c.name IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM pg_attribute AS n WHERE n.attrelid = o.tgrelid AND n.attname = c.name AND NOT n.attisdropped)) THEN 'stale'
-            ELSE CASE o.tgenabled WHEN 'O' THEN 'on' WHEN 'A' THEN 'always' WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica'
-                                    ELSE 'missing' END END AS state,
-       coalesce(o.does, w.does) AS function,
-       CASE o.does WHEN 'capture' THEN a.key END AS key,
-       CASE o.does WHEN 'capture' THEN a.board END AS board,
-       CASE o.does WHEN 'capture' THEN a.left_out END AS left_out,
-       s.calls, round((s.total_time / nullif(s.calls, 0) * 1000)::numeric, 1) AS us_per_call
-FROM ours AS o
-FULL JOIN wanted AS w ON w.tgrelid = o.tgrelid AND w.name = o.name
-CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) AS a
-LEFT JOIN pg_stat_user_functions AS s ON s.funcid = o.function;
+SELECT t.*,
+       CASE WHEN t.state IN ('disabled', 'replica') THEN format('ALTER TABLE %s ENABLE TRIGGER %I;', t.relation, t.trigger)
+            WHEN t.state = 'stale' THEN format('SELECT feed.attach(%L, …); -- with key and board as its columns are called now', t.relation)
+            WHEN t.state = 'missing' AND t.function = 'version_opportunity'
+            THEN format('CREATE TRIGGER %I BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity();', t.trigger, t.relation)
+            WHEN t.state = 'missing'
+            THEN format('SELECT feed.attach(%L, key => %L%s%s);', t.relation, array_to_string(k.key, ','), ', board => ' || quote_literal(k.board),
+                        CASE WHEN k.left_out <> '{}' THEN ', "except" => ' || quote_literal(k.left_out::text) END)
+       END AS cure
+FROM told AS t
+LEFT JOIN known AS k ON k.tgrelid = t.relation;
 COMMENT ON VIEW feed.triggers IS 'The triggers of the feed on each fed table, those that are missing too, and what they cost.';
 COMMENT ON COLUMN feed.triggers.relation IS 'The table';
 COMMENT ON COLUMN feed.triggers.trigger IS 'Its name';
@@ -51,3 +73,4 @@ COMMENT ON COLUMN feed.triggers.board IS 'The column with the board whose reader
 COMMENT ON COLUMN feed.triggers.left_out IS 'The columns that are not in the log';
 COMMENT ON COLUMN feed.triggers.calls IS 'How often the function was called, for all tables together; counted while track_functions is pl or all, else null';
 COMMENT ON COLUMN feed.triggers.us_per_call IS 'Microseconds of one call on the average, what it calls and the row of the log included';
+COMMENT ON COLUMN feed.triggers.cure IS 'What makes it on again; null where it is';

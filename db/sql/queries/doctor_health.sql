@@ -1,0 +1,1 @@
+SELECT topic, status, found, cure FROM feed.health ORDER BY nr

@@ -1,0 +1,99 @@
+"""The database's disk is full: writes fail as a whole and say why, what was committed is told, and with room again all goes on."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from db.embedded import EmbeddedPostgres
+from tests.support.database import Database
+from tests.support.services import Services, people, serving
+from tests.support.smalldisk import SmallDisk, small_disk, write_until_full
+from tests.support.streams import Client
+
+
+@pytest.fixture
+def disk(server: EmbeddedPostgres, template: str) -> Iterator[SmallDisk]:
+    with small_disk(server, template) as disk:
+        yield disk
+
+
+@pytest.fixture
+def database(disk: SmallDisk) -> Database:
+    return disk.database
+
+
+@pytest.fixture
+async def served(database: Database) -> AsyncIterator[Services]:
+    await people(database)
+    async with serving(database) as services:
+        yield services
+
+
+async def state(database: Database) -> tuple[int, int]:
+    """The card's version, and the newest in the log."""
+    (row,) = await database.execute(
+        "SELECT o.version_number AS card, (SELECT max(version) FROM feed.log WHERE key = 'o1') AS log"
+        " FROM opportunities AS o WHERE id = 'o1'"
+    )
+    return row["card"], row["log"]
+
+
+async def read_to(client: Client, version: int) -> list[int]:
+    seen: list[int] = []
+    while not seen or seen[-1] < version:
+        message = await client.next_event()
+        assert message.type == "opportunity_updated", message
+        seen.append(message.body["version"])
+    return seen
+
+
+async def test_nothing_is_lost_and_all_goes_on_when_there_is_room_again(
+    served: Services, disk: SmallDisk, database: Database
+) -> None:
+    clients = [await served.open(transport) for transport in ("websocket", "sse", "api-events")]
+    for title in ("B", "C"):
+        await database.execute("UPDATE opportunities SET title = %s WHERE id = 'o1'", (title,))
+    disk.fill()
+    assert "No space left on device" in str(await write_until_full(database))
+    card, logged = await state(database)
+    assert card == logged
+    async with served.asking() as ana:
+        refused = await _until_refused(ana)
+        assert refused.json()["type"].endswith("database-unavailable")
+        assert (await ana.get("/api/boards/b1")).status_code == 200
+        assert (await ana.get("/readyz")).status_code == 200
+    card, logged = await state(database)
+    assert card == logged
+    for client in clients:
+        assert await read_to(client, card) == list(range(2, card + 1))
+
+    disk.free()
+    async with served.asking() as ana:
+        body, match = {"notes": secrets.token_hex(1000)}, {"If-Match": "*"}
+        assert (await ana.patch("/api/opportunities/o1", json=body, headers=match)).status_code == 200
+    for client in clients:
+        assert await read_to(client, card + 1) == [card + 1]
+
+
+async def _until_refused(ana: httpx.AsyncClient) -> httpx.Response:
+    for _ in range(500):
+        body, match = {"notes": secrets.token_hex(1000)}, {"If-Match": "*"}
+        answer = await ana.patch("/api/opportunities/o1", json=body, headers=match)
+        if answer.status_code != 200:
+            assert answer.status_code == 503
+            return answer
+    raise AssertionError("the disk does not fill")
+
+
+async def test_services_start_on_a_full_disk_and_tell_what_there_is(disk: SmallDisk, database: Database) -> None:
+    await people(database)
+    disk.fill()
+    await write_until_full(database)
+    async with serving(database) as services:
+        client = await services.open("websocket")
+        assert client.cursor is not None
+        disk.free()
+        await database.execute("UPDATE opportunities SET title = 'Room'")
+        assert (await client.next_event()).body["changes"]["title"] == "Room"
