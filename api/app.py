@@ -60,6 +60,8 @@ _ALLOWED = (
     "Last-Event-ID",
     "X-Mutation-Id",
     "X-Request-ID",
+    "traceparent",
+    "tracestate",
 )
 
 

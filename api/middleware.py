@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import errors, tracing
 from api.metrics import Metrics
 from api.problems import Problem
 
@@ -30,22 +30,25 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("X-Request-ID", "")
+        headers = Headers(scope=scope)
+        given = headers.get("X-Request-ID", "")
         request_id = given if _USABLE_ID.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        traceparent = tracing.given(headers)
+        scope.setdefault("state", {}).update(request_id=request_id, traceparent=traceparent)
+        said = {"request_id": request_id} | ({"trace_id": tracing.trace_id(traceparent)} if traceparent else {})
         begun = time.perf_counter()
         status, stream = 0, False
 
         async def named(message: Message) -> None:
             nonlocal status, stream
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                answer = MutableHeaders(scope=message)
+                answer["X-Request-ID"] = request_id
                 status = message["status"]
-                stream = headers.get("content-type", "").startswith("text/event-stream")
+                stream = answer.get("content-type", "").startswith("text/event-stream")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(**said):
             try:
                 await self._app(scope, receive, named)
             except ClientDisconnect:

@@ -123,6 +123,8 @@ def _common(change: Change) -> bytes:
         "xid": str(change.xid),
         "origin": change.origin,
     }
+    if change.traceparent is not None:
+        told["traceparent"] = change.traceparent
     if change.size > 1 and change.op != "resync":
         told["collapsed"] = change.size
     return orjson.dumps(told)[1:-1]
