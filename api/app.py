@@ -90,6 +90,7 @@ def operations() -> list[Operation]:
 
 def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: Runtime | None) -> Starlette:
     metrics = Metrics(hub.metrics.registry if hub else None)
+    metrics.show(engine.pool)
     described = operations()
     app = Starlette(
         routes=[*described, _description(described), *pages.ROUTES],

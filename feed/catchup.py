@@ -79,7 +79,7 @@ class CatchUps:
         """Bring back a client that was too slow, once it has read what it was written."""
         subscription.collapse = True
         self._metrics.slow.labels("behind").inc()
-        self._spawn(subscription, self._follow(subscription))
+        self._spawn(subscription, self._follow(subscription, "collapsed"))
 
     def restart(self, subscription: Subscription, fault: Fault) -> None:
         """The log was replaced: a client begins anew where the hub stands."""
@@ -88,7 +88,7 @@ class CatchUps:
         self.cancel(subscription)
         self._connections.fall_behind(subscription, self._tailer.cursor)
         self._reset(subscription, fault)
-        self._spawn(subscription, self._follow(subscription))
+        self._spawn(subscription, self._follow(subscription, "reset"))
 
     def cancel(self, subscription: Subscription) -> None:
         """Stop working for a client."""
@@ -130,7 +130,7 @@ class CatchUps:
         if fault is not None:
             self._reset(subscription, fault)
         self._greet(subscription)
-        await self._follow(subscription)
+        await self._follow(subscription, "ring" if resume == "resumed" else resume)
 
     def _greet(self, subscription: Subscription) -> None:
         if (greeting := self._greeting.pop(subscription, None)) is not None:
@@ -154,8 +154,8 @@ class CatchUps:
                 return None
         raise AssertionError("backoff() does not end")
 
-    async def _follow(self, subscription: Subscription) -> None:
-        """From the subscription's cursor to live."""
+    async def _follow(self, subscription: Subscription, source: str) -> None:
+        """From the subscription's cursor to live; `source` says from where, unless more has to be read than is thought."""
         place = None if subscription.collapse else self._ring.place(subscription.cursor)
         waits = backoff()
         while await self._drained(subscription):
@@ -163,27 +163,30 @@ class CatchUps:
                 place = self._replay(subscription, place)
                 if place == self._ring.end:
                     subscription.collapse = False
+                    self._metrics.catchups.labels(source).inc()
                     self._connections.go_live(subscription)
                     subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
                     return
                 continue
             try:
-                place = await self._read(subscription)
+                place, read = await self._read(subscription)
+                source = read or source
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
                 log.warning("a client cannot be caught up yet", error=str(error).strip())
                 await asyncio.sleep(next(waits))
 
-    async def _read(self, subscription: Subscription) -> int | None:
-        """Write what the log has from the subscription's cursor to the hub's; the place in the ring to go on from."""
+    async def _read(self, subscription: Subscription) -> tuple[int | None, str | None]:
+        """Write what the log has from the subscription's cursor to the hub's; where in the ring to go on, and what was done."""
+        source = "collapsed" if subscription.collapse else "log"
         try:
             target = await self._write(subscription, self._asked(subscription))
         except FaultyError as error:
-            target = self._tailer.cursor
+            target, source = self._tailer.cursor, "reset"
             self._reset(subscription, error.fault)
         if target is None:
-            return None
+            return None, None
         subscription.cursor = target
-        return self._ring.place(target)
+        return self._ring.place(target), source
 
     async def _write(self, subscription: Subscription, asked: Asked) -> Cursor | None:
         """What is shared, then what is not; where it leads to, if the client takes it all."""
@@ -205,7 +208,6 @@ class CatchUps:
                         break
             if not await self._drained(subscription):
                 return None
-        self._metrics.catchups.labels("collapsed" if asked.collapsed else "log").inc()
         return reading.target
 
     def _replay(self, subscription: Subscription, place: int) -> int:

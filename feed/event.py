@@ -25,6 +25,8 @@ _ROW = {
     "delete": "row_deleted",
     "leave": "row_deleted",
 }
+KINDS = tuple(dict.fromkeys([*_OPPORTUNITY.values(), "opportunity_moved", *_ROW.values(), "resync"]))
+"""Every type of event that there is."""
 
 
 class Grant(NamedTuple):

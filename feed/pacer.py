@@ -76,7 +76,9 @@ class Pacer:
 
     def start(self) -> None:
         """Not where every write is to ring."""
-        if self._settings.bell != "always":
+        if self._settings.bell == "always":
+            self._metrics.pacer.state("always")
+        else:
             self._task = asyncio.create_task(self._run(), name="pacer")
 
     async def stop(self) -> None:

@@ -5,6 +5,7 @@ running; stop() is idempotent, safe without start(), and complete when it return
 """
 
 import asyncio
+import math
 import random
 import secrets
 import time
@@ -35,6 +36,7 @@ from feed.principal import Principal
 from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
+from feed.standing import Sources
 from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
 from feed.tailer import Tailer
@@ -63,7 +65,7 @@ class Runtime:
     def __init__(self, settings: Settings, tokens: Tokens, name: str = "feed") -> None:
         self.settings = settings
         self.tokens = tokens
-        self.metrics = Metrics()
+        self.metrics = Metrics(name)
         self.draining = False
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
@@ -86,7 +88,7 @@ class Runtime:
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
-        self._keeper = Keeper(self.pool)
+        self._keeper = Keeper(self.pool, self.metrics.standing)
         self._arrivals = Arrivals(settings.arrivals)
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
@@ -98,6 +100,16 @@ class Runtime:
         self.tailer.readers.append(self.checkpoints)
         self.tailer.observers.append(self.checkpoints.swept)
         self._roster = Roster(self.pool, self._word, self._sweeps)
+        self.metrics.standing.show(
+            Sources(
+                connections=lambda: len(self.connections),
+                draining=lambda: self.draining,
+                listener_age=lambda: self.listener.age,
+                log_idle=lambda: math.inf if self.tailer.idle is None else self.tailer.idle,
+                leases=self.presence.count,
+                pool=self.pool,
+            )
+        )
         self._started = 0.0
         self._running = AsyncExitStack()
 

@@ -15,7 +15,7 @@ from feed.event import message
 from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, OVERLOADED, TOO_BIG, UNAUTHENTICATED, Goodbye
 from feed.http.socket import Socket, early, take_over
 from feed.principal import Principal
-from feed.protocol import Auth, BadMessageError, parse
+from feed.protocol import Auth, BadMessageError
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import RefusedError, Runtime
 from feed.stream import origin_allowed
@@ -179,7 +179,7 @@ class Visit(Socket):
             self.dismiss(BAD_MESSAGE, "auth_error", "binary", "messages are text")
             return None
         try:
-            said = parse(text)
+            said = self._handler.router.read(text)
         except BadMessageError as error:
             self.dismiss(BAD_MESSAGE, "auth_error", error.code, str(error))
             return None
