@@ -103,7 +103,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
                 allow_credentials=True,
                 expose_headers=list(_EXPOSED),
             ),
-            Middleware(RequestContext, metrics=metrics),
+            Middleware(RequestContext, metrics=metrics, instance=hub.instance if hub else None),
         ],
         exception_handlers=dict(errors.HANDLERS),
     )

@@ -125,6 +125,7 @@ class CatchUps:
             cursor=cursor,
         )
         subscription.sink.write(subscription.encoding.message("auth_success", hello, cursor))
+        log.debug("a client is told where it stands", connection=subscription.id, resume=resume, cursor=cursor)
         for board in sorted((subscription.wanted or frozenset()) - subscription.boards):
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
         if fault is not None:
@@ -172,7 +173,12 @@ class CatchUps:
                 place, read = await self._read(subscription)
                 source = read or source
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-                log.warning("a client cannot be caught up yet", error=str(error).strip())
+                log.warning(
+                    "a client cannot be caught up yet",
+                    connection=subscription.id,
+                    cursor=str(subscription.cursor),
+                    error=str(error).strip(),
+                )
                 await asyncio.sleep(next(waits))
 
     async def _read(self, subscription: Subscription) -> tuple[int | None, str | None]:
@@ -233,6 +239,7 @@ class CatchUps:
 
     def _reset(self, subscription: Subscription, fault: Fault) -> None:
         self._metrics.resets.labels(fault).inc()
+        log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
         cursor = str(self._tailer.cursor)
         body = message("reset", reason=fault, cursor=cursor)
         subscription.sink.write(subscription.encoding.message("reset", body, cursor))
@@ -242,6 +249,9 @@ class CatchUps:
         if not await self._drains(subscription, self._settings.drain_timeout):
             self._metrics.slow.labels("dropped").inc()
             self._metrics.closed.labels(TOO_SLOW.name).inc()
+            log.info(
+                "a client does not read and is dropped", connection=subscription.id, cursor=str(subscription.cursor)
+            )
             subscription.sink.abort()
             return False
         return subscription.state is State.BEHIND
@@ -276,5 +286,5 @@ class CatchUps:
             self._forget()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
-            log.error("catching up failed", exc_info=error)
+            log.error("catching up failed", connection=subscription.id, exc_info=error)
             subscription.sink.abort()

@@ -150,7 +150,7 @@ class Pacer:
 
     async def _lead(self, conn: Connection) -> None:
         """Pace until the lease is lost. What the one before may not have rung for is rung for first."""
-        log.info("this instance is the pacer", instance=self._instance)
+        log.info("this instance is the pacer")
         self._owed = True
         mode = Mode.TICK if self._settings.bell == "tick" else Mode.CALMING
         try:
@@ -222,7 +222,7 @@ class Pacer:
         if held:
             self._turn(mode)
         else:
-            log.warning("another instance is the pacer now", instance=self._instance)
+            log.warning("another instance is the pacer now")
         return held
 
     async def _pay(self, conn: Connection) -> None:

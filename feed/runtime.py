@@ -115,6 +115,12 @@ class Runtime:
 
     async def start(self) -> None:
         """Raises psycopg.OperationalError or NotReadyError where the database cannot be used."""
+        # For all that runs on from here: each line says of which instance it is.
+        with structlog.contextvars.bound_contextvars(instance=self.instance):
+            await self._start()
+            log.info("following the log", cursor=str(self.tailer.cursor))
+
+    async def _start(self) -> None:
         async with AsyncExitStack() as started:
             started.push_async_callback(self.pool.close)
             await self.tailer.start()
@@ -140,7 +146,6 @@ class Runtime:
             self._roster.start()
             started.push_async_callback(self._roster.stop)
             self._running = started.pop_all()
-        log.info("following the log", instance=self.instance, cursor=str(self.tailer.cursor))
 
     async def stop(self) -> None:
         """Say goodbye to every client, then end everything."""
@@ -186,6 +191,7 @@ class Runtime:
         )
         self.connections.add(subscription)
         self.catchups.open(subscription, cursor)
+        log.debug("a stream begins", connection=subscription.id, user=principal.user_id, transport=encoding.name)
         return subscription
 
     async def greeted(self, subscription: Subscription) -> None:
@@ -194,6 +200,8 @@ class Runtime:
 
     def leave(self, subscription: Subscription) -> None:
         """The client is gone. Idempotent."""
+        if subscription.state is not State.CLOSED:
+            log.debug("a stream has ended", connection=subscription.id)
         self.catchups.cancel(subscription)
         self.presence.leave(subscription)
         self.connections.remove(subscription)
