@@ -12,6 +12,7 @@ from api import errors, tracing
 from api.metrics import Metrics
 from api.problems import Problem
 from feed import requestid
+from feed.tracing import current
 
 _log = structlog.get_logger("api")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
@@ -23,6 +24,7 @@ class RequestContext:
     def __init__(self, app: ASGIApp, metrics: Metrics, instance: str | None) -> None:
         self._app = app
         self._metrics = metrics
+        self._current = current()
         self._instance = {} if instance is None else {"instance": instance}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,7 +33,7 @@ class RequestContext:
             return
         headers = Headers(scope=scope)
         request_id = requestid.named(headers.get(requestid.HEADER))
-        traceparent = tracing.given(headers)
+        traceparent = self._current() or tracing.given(headers)
         scope.setdefault("state", {}).update(request_id=request_id, traceparent=traceparent)
         said = (
             self._instance

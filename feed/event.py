@@ -44,7 +44,7 @@ class Event:
     the right to read.
     """
 
-    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "seq", "type")
+    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "seq", "traceparent", "type")
 
     def __init__(self, kind: str, change: Change, body: bytes) -> None:
         self.type = kind
@@ -53,6 +53,7 @@ class Event:
         self.everyone = change.op in ANEW
         self.seq = change.seq
         self.at = change.at
+        self.traceparent = change.traceparent
         self.body = body
         self.grant = _grant(change)
 

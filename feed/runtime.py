@@ -16,7 +16,7 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import pacer, presence, tailer
+from feed import pacer, presence, tailer, tracing
 from feed.acks import Acks
 from feed.arrivals import Arrivals, CrowdedError
 from feed.catchup import CatchUps
@@ -99,6 +99,8 @@ class Runtime:
         )
         self.tailer.readers.append(self.checkpoints)
         self.tailer.observers.append(self.checkpoints.swept)
+        if (deliveries := tracing.deliveries(self.instance)) is not None:
+            self.tailer.followers.append(deliveries)
         self._roster = Roster(self.pool, self._word, self._sweeps)
         self.metrics.standing.show(
             Sources(

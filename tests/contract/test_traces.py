@@ -86,7 +86,7 @@ async def test_what_is_no_trace_context_is_passed_over(services: Services, datab
 
 async def test_of_a_version_to_come_what_is_known_is_taken(services: Services, database: Database) -> None:
     await _write(services, traceparent=f"01{TRACE[2:]}-what-there-may-be")
-    assert (await _logged(database))[-1]["traceparent"] == f"01{TRACE[2:]}"
+    assert (await _logged(database))[-1]["traceparent"] == TRACE
 
 
 async def test_a_writer_in_sql_says_it_for_his_transaction(database: Database) -> None:
