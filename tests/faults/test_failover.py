@@ -15,7 +15,7 @@ import pytest
 from db.embedded import EmbeddedPostgres
 from feed.pacer import Mode
 from tests.conftest import SERVER_SETTINGS
-from tests.property.mirror import BOARDS, Card, Mirror
+from tests.property.mirror import BOARDS, Mirror
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
 from tests.support.standby import ask, caught_up, promote, standby_of
@@ -145,11 +145,11 @@ async def _agree(watchers: list[Watcher], database: Database) -> None:
     rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
     truth = {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
 
-    def agrees(cards: dict[tuple[str, str], Card]) -> bool:
-        return {key: (card["version_number"], card["notes"]) for key, card in cards.items()} == truth
+    def agrees(watcher: Watcher) -> bool:
+        return {key: (card["version_number"], card["notes"]) for key, card in watcher.cards.items()} == truth
 
     for number, watcher in enumerate(watchers):
-        await until(partial(agrees, watcher.cards), timeout=30, what=f"client {number}")
+        await until(partial(agrees, watcher), timeout=30, what=f"client {number}")
 
 
 async def test_an_asynchronous_standby_that_missed_the_tail(

@@ -26,33 +26,35 @@ COMMENT ON TABLE board_members IS 'Who sees which board. A change takes effect o
 CREATE INDEX board_members_user_id ON board_members (user_id);
 
 CREATE TABLE IF NOT EXISTS opportunities (id text PRIMARY KEY DEFAULT gen_random_uuid()::text);
-ALTER TABLE opportunities
-    ADD COLUMN IF NOT EXISTS title text NOT NULL DEFAULT '',
-    ADD COLUMN IF NOT EXISTS company text,
-    ADD COLUMN IF NOT EXISTS contact text,
-    ADD COLUMN IF NOT EXISTS value numeric(14, 2),
-    ADD COLUMN IF NOT EXISTS currency text NOT NULL DEFAULT 'BRL',
-    ADD COLUMN IF NOT EXISTS phase text NOT NULL DEFAULT '',
-    ADD COLUMN IF NOT EXISTS position text NOT NULL DEFAULT 'a0',
-    ADD COLUMN IF NOT EXISTS owner_id text,
-    ADD COLUMN IF NOT EXISTS probability integer,
-    ADD COLUMN IF NOT EXISTS expected_close_date date,
-    ADD COLUMN IF NOT EXISTS notes text,
-    ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
-    ADD COLUMN IF NOT EXISTS version_number integer NOT NULL DEFAULT 1,
-    ADD COLUMN IF NOT EXISTS last_modified_by text,
-    ADD COLUMN IF NOT EXISTS last_sync_at timestamptz NOT NULL DEFAULT now();
 
 -- An application that knows nothing of boards has one, 'main', with the phases that its rows are in, seen by every user there is.
 -- It is there before the first row, too.
 INSERT INTO boards (id, name, phases)
 SELECT 'main', 'Main', coalesce(jsonb_agg(jsonb_build_object('id', phase, 'name', phase) ORDER BY phase), '[]')
-FROM (SELECT DISTINCT phase FROM opportunities WHERE phase IS NOT NULL) AS p
+FROM (SELECT DISTINCT CASE WHEN to_jsonb(o) ? 'phase' THEN to_jsonb(o) ->> 'phase' ELSE '' END AS phase FROM opportunities AS o) AS p
+WHERE phase IS NOT NULL
 HAVING current_setting('boardcast.adopts')::boolean;
 INSERT INTO board_members (board_id, user_id, role)
 SELECT boards.id, users.id, 'editor' FROM boards CROSS JOIN users;
+
+-- The shorter name first, as jsonb has its keys: what is in order need not be put in order for each image of a row in the log.
 ALTER TABLE opportunities
-    ADD COLUMN IF NOT EXISTS board_id text NOT NULL DEFAULT 'main' REFERENCES boards (id) ON DELETE CASCADE;
+    ADD COLUMN IF NOT EXISTS notes text,
+    ADD COLUMN IF NOT EXISTS phase text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS title text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS value numeric(14, 2),
+    ADD COLUMN IF NOT EXISTS company text,
+    ADD COLUMN IF NOT EXISTS contact text,
+    ADD COLUMN IF NOT EXISTS board_id text NOT NULL DEFAULT 'main' REFERENCES boards (id) ON DELETE CASCADE,
+    ADD COLUMN IF NOT EXISTS currency text NOT NULL DEFAULT 'BRL',
+    ADD COLUMN IF NOT EXISTS owner_id text,
+    ADD COLUMN IF NOT EXISTS position text NOT NULL DEFAULT 'a0',
+    ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN IF NOT EXISTS probability integer,
+    ADD COLUMN IF NOT EXISTS last_sync_at timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN IF NOT EXISTS version_number integer NOT NULL DEFAULT 1,
+    ADD COLUMN IF NOT EXISTS last_modified_by text,
+    ADD COLUMN IF NOT EXISTS expected_close_date date;
 CREATE INDEX feed_opportunities_board_id ON opportunities (board_id);
 
 CREATE UNLOGGED TABLE user_presence (
