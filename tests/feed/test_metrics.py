@@ -1,6 +1,7 @@
 """What a feed measures is what happened: read as Prometheus does, from /metrics of services that run."""
 
 import math
+import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
@@ -150,6 +151,20 @@ async def test_how_it_stands_with_the_database(services: Services) -> None:
     await until(lambda: _above(sample("sweep_seconds_count"), 1))
     await until(lambda: _above(sample("loop_lag_seconds_count"), 0))
     assert math.isnan(await sample("replica_used"))
+
+
+async def test_a_loop_that_is_held_up_shows_it(services: Services) -> None:
+    sample = of(services)
+    await services.feed()
+    await until(lambda: _above(sample("loop_lag_seconds_count"), 0))
+    late = await sample("loop_lag_seconds_count") - await sample("loop_lag_seconds_bucket", le="0.5")
+    time.sleep(2)  # noqa: ASYNC251 - the fault
+
+    async def shown() -> bool:
+        found = await sample("loop_lag_seconds_count") - await sample("loop_lag_seconds_bucket", le="0.5")
+        return found > late
+
+    await until(shown)
 
 
 @pytest.mark.parametrize(("bell", "state"), [("always", "always"), ("tick", "tick")])
