@@ -29,6 +29,7 @@ from api import (
     start,
     sync,
     tickets,
+    tracing,
     triggerlog,
     triggerstream,
     versions,
@@ -60,6 +61,8 @@ _ALLOWED = (
     "Last-Event-ID",
     "X-Mutation-Id",
     "X-Request-ID",
+    "traceparent",
+    "tracestate",
 )
 
 
@@ -88,6 +91,7 @@ def operations() -> list[Operation]:
 
 def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: Runtime | None) -> Starlette:
     metrics = Metrics(hub.metrics.registry if hub else None)
+    metrics.show(engine.pool)
     described = operations()
     app = Starlette(
         routes=[*described, _description(described), *pages.ROUTES],
@@ -100,7 +104,8 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
                 allow_credentials=True,
                 expose_headers=list(_EXPOSED),
             ),
-            Middleware(RequestContext, metrics=metrics),
+            *tracing.middleware(),
+            Middleware(RequestContext, metrics=metrics, instance=hub.instance if hub else None),
         ],
         exception_handlers=dict(errors.HANDLERS),
     )

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from api import errors
 from api.problems import Problem
+from db.engine import Origin
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,14 +47,12 @@ def identifier(request: Request, name: str, unknown: str) -> str:
     return value
 
 
-def origin(request: Request) -> str:
-    """Return what the write's event will carry as its origin."""
+def origin(request: Request) -> Origin:
+    """Return what the write's event will carry as its origin, and its trace."""
     mutation = request.headers.get("X-Mutation-Id")
-    if mutation is None:
-        return str(request.state.request_id)
-    if not _MUTATION.fullmatch(mutation):
+    if mutation is not None and not _MUTATION.fullmatch(mutation):
         raise Problem("invalid-mutation-id")
-    return mutation
+    return Origin(request.state.request_id if mutation is None else mutation, request.state.traceparent)
 
 
 async def _json(request: Request) -> Any:

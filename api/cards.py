@@ -17,7 +17,7 @@ from db.opportunities import Found, Written
 
 _WRITERS = frozenset({"editor", "admin"})
 
-WRITE_HEADERS = ("If-Match", "X-Mutation-Id")
+WRITE_HEADERS = ("If-Match", "X-Mutation-Id", "traceparent")
 WRITE_PROBLEMS = (
     "unknown-opportunity",
     "read-only",

@@ -1,51 +1,58 @@
 """Around every request: its id, its place in the log and the metrics, and a plain answer to what nobody expected."""
 
 import asyncio
-import re
 import time
-import uuid
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import errors, tracing
 from api.metrics import Metrics
 from api.problems import Problem
+from feed import requestid
+from feed.tracing import current
 
 _log = structlog.get_logger("api")
-_USABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 
 
 class RequestContext:
     """Outermost but for CORS, so that its answers get those headers too."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, instance: str | None) -> None:
         self._app = app
         self._metrics = metrics
+        self._current = current()
+        self._instance = {} if instance is None else {"instance": instance}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("X-Request-ID", "")
-        request_id = given if _USABLE_ID.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        headers = Headers(scope=scope)
+        request_id = requestid.named(headers.get(requestid.HEADER))
+        traceparent = self._current() or tracing.given(headers)
+        scope.setdefault("state", {}).update(request_id=request_id, traceparent=traceparent)
+        said = (
+            self._instance
+            | {"request_id": request_id}
+            | ({"trace_id": tracing.trace_id(traceparent)} if traceparent else {})
+        )
         begun = time.perf_counter()
         status, stream = 0, False
 
         async def named(message: Message) -> None:
             nonlocal status, stream
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                answer = MutableHeaders(scope=message)
+                answer[requestid.HEADER] = request_id
                 status = message["status"]
-                stream = headers.get("content-type", "").startswith("text/event-stream")
+                stream = answer.get("content-type", "").startswith("text/event-stream")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(**said):
             try:
                 await self._app(scope, receive, named)
             except ClientDisconnect:

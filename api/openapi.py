@@ -38,6 +38,11 @@ _HEADERS: Mapping[str, Mapping[str, Any]] = {
         "description": "The caller's own name of this write, which comes back as `origin` in its event",
         "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
     },
+    "traceparent": {
+        "description": "The W3C trace context of the caller, which its event carries too; passed over where it cannot be read",
+        "schema": {"type": "string"},
+        "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    },
     "Last-Event-ID": {"description": "The cursor to resume from; wins over `since`", "schema": {"type": "string"}},
 }
 _ANSWER_HEADERS: Mapping[str, Mapping[str, Any]] = {

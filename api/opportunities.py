@@ -124,7 +124,7 @@ ROUTES = [
         summary="Make a card",
         tag="opportunities",
         body=NewOpportunity,
-        headers=("X-Mutation-Id",),
+        headers=("X-Mutation-Id", "traceparent"),
         answers={201: Opportunity},
         problems=("unknown-board", "read-only", "unknown-phase", "invalid-mutation-id", "conflict"),
     ),

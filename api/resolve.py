@@ -82,7 +82,7 @@ ROUTES = [
         summary="Settle a conflict: the client's side, the server's, or both merged",
         tag="opportunities",
         body=Resolution,
-        headers=("X-Mutation-Id",),
+        headers=("X-Mutation-Id", "traceparent"),
         answers={200: Opportunity},
         problems=(
             *(slug for slug in WRITE_PROBLEMS if "if-match" not in slug),

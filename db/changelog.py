@@ -78,6 +78,7 @@ class Change(NamedTuple):
     version: int | None
     actor: str
     origin: str | None
+    traceparent: str | None
     body: str | None
     from_phase: str | None
     to_phase: str | None

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import position
-from db.engine import write
+from db.engine import Origin, write
 from db.models import board_members, boards, opportunities, users
 
 USERS = {"ana": "Ana Souza", "bruno": "Bruno Lima", "carla": "Carla Nunes", "diego": "Diego Alves"}
@@ -111,7 +111,7 @@ _DEALS = (
 
 
 async def seed(engine: AsyncEngine) -> None:
-    async with write(engine, actor="demo", origin="seed") as conn:
+    async with write(engine, actor="demo", origin=Origin("seed")) as conn:
         if await conn.scalar(select(exists().where(users.c.id.not_in(USERS)))):
             return
         people = [{"id": id_, "name": name, "email": f"{id_}@example.com"} for id_, name in USERS.items()]

@@ -6,7 +6,7 @@ transaction only, who makes it and which request it answers.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -14,6 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from db.sqlfiles import sql
 
 APPLICATION = "boardcast-api"
+
+
+class Origin(NamedTuple):
+    """Where a write comes from: the name of the request or of its client's mutation, and the trace that it is part of."""
+
+    name: str
+    traceparent: str | None = None
 
 
 def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -> AsyncEngine:
@@ -54,13 +61,14 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
 
 @asynccontextmanager
 async def write(
-    engine: AsyncEngine, *, actor: str, origin: str | None, parents: Sequence[int] = ()
+    engine: AsyncEngine, *, actor: str, origin: Origin, parents: Sequence[int] = ()
 ) -> AsyncIterator[AsyncConnection]:
     """Open a transaction whose rows in the log carry these; commits when the block ends without an error."""
     made_of = f"{{{','.join(map(str, parents))}}}" if parents else ""
     async with engine.begin() as connection:
         await connection.exec_driver_sql(
-            sql("queries/declare"), {"actor": actor, "origin": origin or "", "parents": made_of}
+            sql("queries/declare"),
+            {"actor": actor, "origin": origin.name, "traceparent": origin.traceparent or "", "parents": made_of},
         )
         yield connection
 

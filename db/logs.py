@@ -10,6 +10,8 @@ from db.settings import Settings
 
 # What libraries say at `info` is of no use to whoever runs the service.
 _CHATTY = ("uvicorn", "aiohttp", "asyncio", "psycopg.pool", "sqlalchemy", "alembic")
+# These say at `debug` what they send and what they were sent: what people wrote on their cards is not for the log.
+_INDISCREET = ("sqlalchemy.engine", "sse_starlette")
 
 
 def configure(settings: Settings) -> None:
@@ -42,3 +44,5 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else logging.INFO)

@@ -123,6 +123,21 @@ log_seq = Sequence("log_seq", schema="feed", cache=1, metadata=Base.metadata)
 Sequence("era", schema="feed", cache=1, metadata=Base.metadata)
 Sequence("era_xid", schema="feed", start=0, minvalue=0, cache=1, metadata=Base.metadata)
 
+# Of the default in db/sql/tables/feed.sql, as PostgreSQL writes it.
+_SAID = "current_setting('feed.traceparent'::text, true)"
+_TRACEPARENT = f"""
+CASE
+    WHEN ({_SAID} ~~ '__-{"_" * 32}-{"_" * 16}-__'::text) THEN
+    CASE
+        WHEN ((translate({_SAID}, '0123456789abcdef'::text, ''::text) = '---'::text) \
+AND ("left"({_SAID}, 2) <> 'ff'::text) \
+AND (substr({_SAID}, 4, 32) <> repeat('0'::text, 32)) \
+AND (substr({_SAID}, 37, 16) <> repeat('0'::text, 16))) THEN {_SAID}
+        ELSE NULL::text
+    END
+    ELSE NULL::text
+END"""
+
 # Its partitions, log_<era>, come and go.
 log = Table(
     "log",
@@ -154,6 +169,12 @@ log = Table(
     ),
     Column("actor", Text, nullable=False, comment="feed.actor, else last_modified_by, else the database user"),
     Column("origin", Text, comment="feed.origin: the request or the client's mutation that made the write"),
+    Column(
+        "traceparent",
+        Text,
+        server_default=text(_TRACEPARENT),
+        comment="feed.traceparent: the W3C trace context of the write, where its writer has one",
+    ),
     Column("db_user", Text, nullable=False, comment="session_user"),
     Column("application", Text, comment="application_name"),
     Column("client_addr", INET, comment="Null over a Unix socket"),

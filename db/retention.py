@@ -1,5 +1,6 @@
 """How long the log is kept: steps of its keeping, and forgetting by hand."""
 
+import math
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,10 +15,23 @@ class Dropped(NamedTuple):
     """None: nothing is that old. Without a partition, 0: the log is in use."""
 
 
+class Measures(NamedTuple):
+    """The NOTIFY queue's share in use, the bytes of the log with its indexes, and the number of its partitions."""
+
+    queue: float
+    log_bytes: float
+    partitions: float
+
+
 async def keep(conn: Connection) -> str | None:
     """Do the next step, and say what it was; None when there is none, or somebody else does it."""
     row = await (await conn.execute(sql("queries/keep"))).fetchone()
     return row[0] if row else None
+
+
+async def measures(conn: Connection) -> Measures:
+    row = await (await conn.execute(sql("queries/measures"))).fetchone()
+    return Measures._make(row or (math.nan, math.nan, math.nan))
 
 
 async def prune(conn: Connection, before: datetime) -> Dropped:

@@ -79,7 +79,7 @@ class CatchUps:
         """Bring back a client that was too slow, once it has read what it was written."""
         subscription.collapse = True
         self._metrics.slow.labels("behind").inc()
-        self._spawn(subscription, self._follow(subscription))
+        self._spawn(subscription, self._follow(subscription, "collapsed"))
 
     def restart(self, subscription: Subscription, fault: Fault) -> None:
         """The log was replaced: a client begins anew where the hub stands."""
@@ -88,7 +88,7 @@ class CatchUps:
         self.cancel(subscription)
         self._connections.fall_behind(subscription, self._tailer.cursor)
         self._reset(subscription, fault)
-        self._spawn(subscription, self._follow(subscription))
+        self._spawn(subscription, self._follow(subscription, "reset"))
 
     def cancel(self, subscription: Subscription) -> None:
         """Stop working for a client."""
@@ -125,12 +125,13 @@ class CatchUps:
             cursor=cursor,
         )
         subscription.sink.write(subscription.encoding.message("auth_success", hello, cursor))
+        log.debug("a client is told where it stands", connection=subscription.id, resume=resume, cursor=cursor)
         for board in sorted((subscription.wanted or frozenset()) - subscription.boards):
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
         if fault is not None:
             self._reset(subscription, fault)
         self._greet(subscription)
-        await self._follow(subscription)
+        await self._follow(subscription, "ring" if resume == "resumed" else resume)
 
     def _greet(self, subscription: Subscription) -> None:
         if (greeting := self._greeting.pop(subscription, None)) is not None:
@@ -154,8 +155,8 @@ class CatchUps:
                 return None
         raise AssertionError("backoff() does not end")
 
-    async def _follow(self, subscription: Subscription) -> None:
-        """From the subscription's cursor to live."""
+    async def _follow(self, subscription: Subscription, source: str) -> None:
+        """From the subscription's cursor to live; `source` says from where, unless more has to be read than is thought."""
         place = None if subscription.collapse else self._ring.place(subscription.cursor)
         waits = backoff()
         while await self._drained(subscription):
@@ -163,27 +164,35 @@ class CatchUps:
                 place = self._replay(subscription, place)
                 if place == self._ring.end:
                     subscription.collapse = False
+                    self._metrics.catchups.labels(source).inc()
                     self._connections.go_live(subscription)
                     subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
                     return
                 continue
             try:
-                place = await self._read(subscription)
+                place, read = await self._read(subscription)
+                source = read or source
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-                log.warning("a client cannot be caught up yet", error=str(error).strip())
+                log.warning(
+                    "a client cannot be caught up yet",
+                    connection=subscription.id,
+                    cursor=str(subscription.cursor),
+                    error=str(error).strip(),
+                )
                 await asyncio.sleep(next(waits))
 
-    async def _read(self, subscription: Subscription) -> int | None:
-        """Write what the log has from the subscription's cursor to the hub's; the place in the ring to go on from."""
+    async def _read(self, subscription: Subscription) -> tuple[int | None, str | None]:
+        """Write what the log has from the subscription's cursor to the hub's; where in the ring to go on, and what was done."""
+        source = "collapsed" if subscription.collapse else "log"
         try:
             target = await self._write(subscription, self._asked(subscription))
         except FaultyError as error:
-            target = self._tailer.cursor
+            target, source = self._tailer.cursor, "reset"
             self._reset(subscription, error.fault)
         if target is None:
-            return None
+            return None, None
         subscription.cursor = target
-        return self._ring.place(target)
+        return self._ring.place(target), source
 
     async def _write(self, subscription: Subscription, asked: Asked) -> Cursor | None:
         """What is shared, then what is not; where it leads to, if the client takes it all."""
@@ -205,7 +214,6 @@ class CatchUps:
                         break
             if not await self._drained(subscription):
                 return None
-        self._metrics.catchups.labels("collapsed" if asked.collapsed else "log").inc()
         return reading.target
 
     def _replay(self, subscription: Subscription, place: int) -> int:
@@ -231,6 +239,7 @@ class CatchUps:
 
     def _reset(self, subscription: Subscription, fault: Fault) -> None:
         self._metrics.resets.labels(fault).inc()
+        log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
         cursor = str(self._tailer.cursor)
         body = message("reset", reason=fault, cursor=cursor)
         subscription.sink.write(subscription.encoding.message("reset", body, cursor))
@@ -240,6 +249,9 @@ class CatchUps:
         if not await self._drains(subscription, self._settings.drain_timeout):
             self._metrics.slow.labels("dropped").inc()
             self._metrics.closed.labels(TOO_SLOW.name).inc()
+            log.info(
+                "a client does not read and is dropped", connection=subscription.id, cursor=str(subscription.cursor)
+            )
             subscription.sink.abort()
             return False
         return subscription.state is State.BEHIND
@@ -274,5 +286,5 @@ class CatchUps:
             self._forget()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
-            log.error("catching up failed", exc_info=error)
+            log.error("catching up failed", connection=subscription.id, exc_info=error)
             subscription.sink.abort()

@@ -140,6 +140,7 @@ class Connections:
     def _write(self, batch: Batch, since: Cursor) -> None:
         slow: list[Subscription] = []
         part, owing, tally = batch.cursor is None, self._owing, self._tally
+        written: dict[Encoding, tuple[int, int]] = {}
         clients: dict[str, int] = {}
         self._owing = owing or part
         for (boards, encoding), subscriptions in self._groups.items():
@@ -156,11 +157,14 @@ class Connections:
                     subscription.owed = part
             took = len(subscriptions) - len(slow) + late
             told = len(batch.told(boards)) * took
-            self._metrics.deliveries.labels(encoding.name).inc(told)
-            tally.deliveries += told
+            events, bytes_ = written.get(encoding, (0, 0))
+            written[encoding] = events + told, bytes_ + took * size
             for board in batch.boards:
                 if board in boards:
                     clients[board] = clients.get(board, 0) + took
+        for encoding, (events, bytes_) in written.items():
+            self._metrics.delivered(encoding.name, events, bytes_)
+            tally.deliveries += events
         tally.late += len(slow)
         tally.boards.update(clients)
         for subscription in slow:

@@ -15,22 +15,27 @@ class Durations(Collector):
     def __init__(self, name: str, text: str, bounds: Sequence[float]) -> None:
         self._name = name
         self._text = text
-        self._bounds = tuple(bounds)
-        self._counts = [0] * (len(self._bounds) + 1)
-        self._sum = 0.0
+        self.bounds = tuple(bounds)
+        self._counts = [0] * (len(self.bounds) + 1)
+        self.sum = 0.0
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many fell into each bucket alone; the last one has no bound."""
+        return tuple(self._counts)
 
     def observe(self, seconds: Iterable[float]) -> None:
-        bounds, counts = self._bounds, self._counts
+        bounds, counts = self.bounds, self._counts
         for taken in seconds:
             counts[bisect_left(bounds, taken)] += 1
-            self._sum += taken
+            self.sum += taken
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         total = 0
         buckets: list[tuple[str, float]] = []
-        for bound, count in zip((*map(float, self._bounds), "+Inf"), self._counts, strict=True):
+        for bound, count in zip((*map(float, self.bounds), "+Inf"), self._counts, strict=True):
             total += count
             buckets.append((str(bound), total))
         found = HistogramMetricFamily(self._name, self._text)
-        found.add_metric([], buckets=buckets, sum_value=self._sum)
+        found.add_metric([], buckets=buckets, sum_value=self.sum)
         yield found

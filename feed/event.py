@@ -25,6 +25,8 @@ _ROW = {
     "delete": "row_deleted",
     "leave": "row_deleted",
 }
+KINDS = tuple(dict.fromkeys([*_OPPORTUNITY.values(), "opportunity_moved", *_ROW.values(), "resync"]))
+"""Every type of event that there is."""
 
 
 class Grant(NamedTuple):
@@ -42,7 +44,7 @@ class Event:
     the right to read.
     """
 
-    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "seq", "type")
+    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "seq", "traceparent", "type")
 
     def __init__(self, kind: str, change: Change, body: bytes) -> None:
         self.type = kind
@@ -51,6 +53,7 @@ class Event:
         self.everyone = change.op in ANEW
         self.seq = change.seq
         self.at = change.at
+        self.traceparent = change.traceparent
         self.body = body
         self.grant = _grant(change)
 
@@ -123,6 +126,8 @@ def _common(change: Change) -> bytes:
         "xid": str(change.xid),
         "origin": change.origin,
     }
+    if change.traceparent is not None:
+        told["traceparent"] = change.traceparent
     if change.size > 1 and change.op != "resync":
         told["collapsed"] = change.size
     return orjson.dumps(told)[1:-1]

@@ -42,4 +42,10 @@ class Gaps:
             self._waiting -= 1
         if cause is not None:
             self._metrics.gaps.labels(cause).inc()
-            log.warning("a board is not what it has to be: see feed.gaps", board=board, cause=cause, user=user)
+            log.warning(
+                "a board is not what it has to be: see feed.gaps",
+                board=board,
+                cause=cause,
+                user=user,
+                connection=connection,
+            )

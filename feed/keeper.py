@@ -5,6 +5,7 @@ cannot be done now (the log is in use) is tried again later, and no writer waits
 """
 
 import asyncio
+import math
 
 import psycopg
 import structlog
@@ -12,6 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from db import retention
 from feed.database import Pool
+from feed.standing import Standing
 from feed.tasks import end
 
 _EVERY = 60.0
@@ -23,8 +25,9 @@ log = structlog.get_logger()
 
 
 class Keeper:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, standing: Standing) -> None:
         self._pool = pool
+        self._standing = standing
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -41,6 +44,8 @@ class Keeper:
                 async with asyncio.timeout(_PATIENCE), self._pool.connection() as conn:
                     while (done := await retention.keep(conn)) is not None:
                         log.info("the log is kept", step=done)
+                    self._standing.looked(*await retention.measures(conn))
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
                 log.warning("the log is not kept", error=str(error))
+                self._standing.looked(math.nan, math.nan, math.nan)
             await asyncio.sleep(_EVERY)

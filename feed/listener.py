@@ -7,6 +7,8 @@ for its reader, since a backend that cannot send pins the server's queue of noti
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from uuid import uuid4
@@ -54,6 +56,7 @@ class Listener:
         self._metrics = metrics
         self._own = f"boardcast_{uuid4().hex[:12]}"
         self._heard = False
+        self._heard_at = -math.inf
         self._heard_itself = asyncio.Event()
         self.backend: int | None = None
         """The server's process that LISTENs for us; None while there is none."""
@@ -63,6 +66,11 @@ class Listener:
     def up(self) -> bool:
         """Whether this connection has heard itself and has not been lost since."""
         return self._heard_itself.is_set()
+
+    @property
+    def age(self) -> float:
+        """Seconds since anything was heard."""
+        return time.monotonic() - self._heard_at
 
     async def start(self) -> None:
         """Connect, and wait until it has heard itself. Raises NotReadyError if it does not."""
@@ -134,6 +142,7 @@ class Listener:
 
     def _hear(self, channel: str, session: Session) -> None:
         self._heard = True
+        self._heard_at = time.monotonic()
         if (ring := self._bells.get(channel)) is not None:
             ring()
         elif not self.up:

@@ -76,7 +76,9 @@ class Pacer:
 
     def start(self) -> None:
         """Not where every write is to ring."""
-        if self._settings.bell != "always":
+        if self._settings.bell == "always":
+            self._metrics.pacer.state("always")
+        else:
             self._task = asyncio.create_task(self._run(), name="pacer")
 
     async def stop(self) -> None:
@@ -148,7 +150,7 @@ class Pacer:
 
     async def _lead(self, conn: Connection) -> None:
         """Pace until the lease is lost. What the one before may not have rung for is rung for first."""
-        log.info("this instance is the pacer", instance=self._instance)
+        log.info("this instance is the pacer")
         self._owed = True
         mode = Mode.TICK if self._settings.bell == "tick" else Mode.CALMING
         try:
@@ -220,7 +222,7 @@ class Pacer:
         if held:
             self._turn(mode)
         else:
-            log.warning("another instance is the pacer now", instance=self._instance)
+            log.warning("another instance is the pacer now")
         return held
 
     async def _pay(self, conn: Connection) -> None:

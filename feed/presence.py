@@ -106,6 +106,10 @@ class PresenceKeeper:
         if not held:
             del self._held[connection]
 
+    def count(self, action: str) -> int:
+        """How many leases with this action are held here."""
+        return sum(lease.action == action for held in self._held.values() for lease in held.values())
+
     def cards_viewed(self, subscription: Subscription) -> list[Place]:
         """The opportunities that a client looks at and does not edit."""
         held = self._held.get(subscription.id, {})

@@ -61,6 +61,9 @@ class Replica:
         self._primary = primary
         self._feed = feed
         self._metrics = metrics
+        metrics.replica_used.set(0)
+        for outcome in ("read", *Fitness, "cancelled", "doubted"):
+            metrics.replica_reads.labels(outcome)
         self._task: asyncio.Task[None] | None = None
         self.fitness: Fitness | None = None
         """None before it was looked at."""

@@ -11,11 +11,13 @@ from psycopg_pool import PoolTimeout
 
 from db.gaps import Held
 from db.presence import Place
+from feed.metrics import Metrics
 from feed.protocol import (
     Auth,
     BadMessageError,
     Checkpoint,
     Gap,
+    Incoming,
     Ping,
     StoppedViewing,
     Subscribe,
@@ -41,17 +43,28 @@ class UnauthenticatedError(Exception):
 
 
 class Router:
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._handlers: dict[str, Handler] = {}
 
     def register(self, kind: str, handler: Handler) -> None:
         """Handle messages of a type."""
         self._handlers[kind] = handler
 
+    def read(self, data: str) -> Incoming:
+        """What a client says, counted. Raises BadMessageError."""
+        try:
+            message = parse(data)
+        except BadMessageError:
+            self._metrics.messages.labels("invalid").inc()
+            raise
+        self._metrics.messages.labels(message.type).inc()
+        return message
+
     async def route(self, data: str, subscription: Subscription) -> None:
         """Take one message. Raises BadMessageError for what is no message at all, UnauthenticatedError."""
         try:
-            message = parse(data)
+            message = self.read(data)
             await self._handlers[message.type](message, subscription)
         except BadMessageError as error:
             if error.code == "invalid_json":
@@ -69,7 +82,7 @@ class Handlers:
 
     def router(self) -> Router:
         """A router with all of them."""
-        router = Router()
+        router = Router(self._runtime.metrics)
         router.register("auth", self.auth)
         router.register("subscribe", self.subscribe)
         router.register("unsubscribe", self.unsubscribe)

@@ -5,6 +5,7 @@ running; stop() is idempotent, safe without start(), and complete when it return
 """
 
 import asyncio
+import math
 import random
 import secrets
 import time
@@ -15,7 +16,7 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import pacer, presence, tailer
+from feed import pacer, presence, tailer, tracing
 from feed.acks import Acks
 from feed.arrivals import Arrivals, CrowdedError
 from feed.catchup import CatchUps
@@ -35,6 +36,7 @@ from feed.principal import Principal
 from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
+from feed.standing import Sources
 from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
 from feed.tailer import Tailer
@@ -63,7 +65,7 @@ class Runtime:
     def __init__(self, settings: Settings, tokens: Tokens, name: str = "feed") -> None:
         self.settings = settings
         self.tokens = tokens
-        self.metrics = Metrics()
+        self.metrics = Metrics(name)
         self.draining = False
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
@@ -86,7 +88,7 @@ class Runtime:
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
-        self._keeper = Keeper(self.pool)
+        self._keeper = Keeper(self.pool, self.metrics.standing)
         self._arrivals = Arrivals(settings.arrivals)
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
@@ -97,12 +99,30 @@ class Runtime:
         )
         self.tailer.readers.append(self.checkpoints)
         self.tailer.observers.append(self.checkpoints.swept)
+        if (deliveries := tracing.deliveries(self.instance)) is not None:
+            self.tailer.followers.append(deliveries)
         self._roster = Roster(self.pool, self._word, self._sweeps)
+        self.metrics.standing.show(
+            Sources(
+                connections=lambda: len(self.connections),
+                draining=lambda: self.draining,
+                listener_age=lambda: self.listener.age,
+                log_idle=lambda: math.inf if self.tailer.idle is None else self.tailer.idle,
+                leases=self.presence.count,
+                pool=self.pool,
+            )
+        )
         self._started = 0.0
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
         """Raises psycopg.OperationalError or NotReadyError where the database cannot be used."""
+        # For all that runs on from here: each line says of which instance it is.
+        with structlog.contextvars.bound_contextvars(instance=self.instance):
+            await self._start()
+            log.info("following the log", cursor=str(self.tailer.cursor))
+
+    async def _start(self) -> None:
         async with AsyncExitStack() as started:
             started.push_async_callback(self.pool.close)
             await self.tailer.start()
@@ -128,7 +148,6 @@ class Runtime:
             self._roster.start()
             started.push_async_callback(self._roster.stop)
             self._running = started.pop_all()
-        log.info("following the log", instance=self.instance, cursor=str(self.tailer.cursor))
 
     async def stop(self) -> None:
         """Say goodbye to every client, then end everything."""
@@ -174,6 +193,7 @@ class Runtime:
         )
         self.connections.add(subscription)
         self.catchups.open(subscription, cursor)
+        log.debug("a stream begins", connection=subscription.id, user=principal.user_id, transport=encoding.name)
         return subscription
 
     async def greeted(self, subscription: Subscription) -> None:
@@ -182,6 +202,8 @@ class Runtime:
 
     def leave(self, subscription: Subscription) -> None:
         """The client is gone. Idempotent."""
+        if subscription.state is not State.CLOSED:
+            log.debug("a stream has ended", connection=subscription.id)
         self.catchups.cancel(subscription)
         self.presence.leave(subscription)
         self.connections.remove(subscription)

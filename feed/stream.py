@@ -63,6 +63,13 @@ class StreamRequest:
 
     async def admit(self, runtime: Runtime) -> Principal:
         """Who may begin a stream. Raises StreamError."""
+        try:
+            return await self._admit(runtime)
+        except StreamError as error:
+            runtime.metrics.refused.labels(error.slug).inc()
+            raise
+
+    async def _admit(self, runtime: Runtime) -> Principal:
         if not origin_allowed(self.headers, runtime):
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:

@@ -225,6 +225,7 @@ class Tailer:
             self._replaced(fault)
 
     async def _sweep(self, conn: Connection) -> None:
+        began = time.perf_counter()
         self._begun += 1
         self._found = self._rang = 0
         self.since = self.cursor
@@ -245,6 +246,7 @@ class Tailer:
             self._aim()
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
+        self._metrics.sweep_seconds.observe((time.perf_counter() - began,))
         for observe in self.observers:
             observe(self._found, self._rang)
         async with self._swept:

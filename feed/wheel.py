@@ -43,9 +43,12 @@ class Wheel:
     async def _run(self) -> None:
         tick = min(1.0, self._period / 4)
         spokes = max(1, round(self._period / tick))
-        turn = 0
+        turn, clock = 0, asyncio.get_running_loop().time
         while True:
+            asked = clock() + tick
             await asyncio.sleep(tick)
+            self._metrics.loop_lag_seconds.observe((max(0.0, clock() - asked),))
+            self._metrics.recent.look()
             turn = (turn + 1) % spokes
             try:
                 self._turn(turn, spokes)

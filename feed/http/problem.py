@@ -6,16 +6,28 @@ from aiohttp import web
 from feed.problems import STREAMS
 from feed.stream import StreamError
 
+REQUEST_ID = web.RequestKey("request_id", str)
+"""What each request is named by (see feed.requestid)."""
 
-def stream_problem(error: StreamError, headers: dict[str, str]) -> web.Response:
+
+def stream_problem(request: web.Request, error: StreamError, headers: dict[str, str]) -> web.Response:
     """The answer to a request whose stream does not begin."""
     kind = STREAMS[error.slug]
-    return problem(kind.status, error.slug, kind.title, str(error), headers)
+    return problem(request, kind.status, error.slug, kind.title, str(error), headers)
 
 
-def problem(status: int, slug: str, title: str, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+def problem(
+    request: web.Request, status: int, slug: str, title: str, detail: str, headers: dict[str, str] | None = None
+) -> web.Response:
     """An application/problem+json answer; `slug` is the last part of its type."""
-    body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail}
+    body = {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status,
+        "instance": request.path,
+        "request_id": request[REQUEST_ID],
+        "detail": detail,
+    }
     answer = web.Response(
         status=status, body=orjson.dumps(body), content_type="application/problem+json", headers=headers
     )

@@ -6,11 +6,13 @@ to every client before it closes the port's connections.
 
 import asyncio
 
+import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from db.settings import Settings
-from feed.http.problem import problem
+from feed import requestid
+from feed.http.problem import REQUEST_ID, problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
 from feed.router import Handlers
@@ -19,6 +21,8 @@ from feed.sockets import listen
 
 _TO_LEAVE = 3.0
 """Seconds that clients have to answer a goodbye."""
+
+log = structlog.get_logger()
 
 
 class FeedServer:
@@ -70,7 +74,8 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
         body, content_type = runtime.metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    app = web.Application(middlewares=[_problems])
+    app = web.Application(middlewares=[_requests(runtime.instance)])
+    app.on_response_prepare.append(_name)
     app.router.add_get("/ws", sockets.handle)
     app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
     app.router.add_get("/healthz", healthz)
@@ -79,15 +84,33 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
     return app
 
 
-@web.middleware
-async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        answer = problem(error.status, error.reason.lower().replace(" ", "-"), error.reason, error.text or error.reason)
-        for name in ("Allow", "Upgrade"):
-            if name in error.headers:
-                answer.headers[name] = error.headers[name]
-        return answer
+def _requests(instance: str) -> Middleware:
+    """Around every request: its name, in what is logged of it and in its answer, and a problem where it cannot be answered."""
+
+    @web.middleware
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[REQUEST_ID] = requestid.named(request.headers.get(requestid.HEADER))
+        with structlog.contextvars.bound_contextvars(instance=instance, request_id=request[REQUEST_ID]):
+            try:
+                answer = await handler(request)
+            except web.HTTPException as error:
+                if error.status < 400:
+                    raise
+                answer = _problem(request, error)
+            log.debug("request", method=request.method, path=request.path, status=answer.status)
+            return answer
+
+    return around
+
+
+def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
+    slug = error.reason.lower().replace(" ", "-")
+    answer = problem(request, error.status, slug, error.reason, error.text or error.reason)
+    for name in ("Allow", "Upgrade"):
+        if name in error.headers:
+            answer.headers[name] = error.headers[name]
+    return answer
+
+
+async def _name(request: web.Request, answer: web.StreamResponse) -> None:
+    answer.headers[requestid.HEADER] = request[REQUEST_ID]

@@ -46,7 +46,7 @@ class SseHandler:
         try:
             principal = await asked.admit(runtime)
         except StreamError as error:
-            return stream_problem(error, asked.cors())
+            return stream_problem(request, error, asked.cors())
         response = web.StreamResponse(headers={**HEADERS, **asked.cors()})
         await response.prepare(request)
         transport = request.transport

@@ -9,13 +9,15 @@ from collections import deque
 
 import structlog
 from aiohttp import WSCloseCode, web
+from structlog.contextvars import bind_contextvars
 
 from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.event import message
 from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, OVERLOADED, TOO_BIG, UNAUTHENTICATED, Goodbye
+from feed.http.problem import REQUEST_ID
 from feed.http.socket import Socket, early, take_over
 from feed.principal import Principal
-from feed.protocol import Auth, BadMessageError, parse
+from feed.protocol import Auth, BadMessageError
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import RefusedError, Runtime
 from feed.stream import origin_allowed
@@ -48,7 +50,7 @@ class WebSocketHandler:
         await answer.prepare(request)
         transport = request.transport
         if transport is not None:
-            visit = Visit(transport, self)
+            visit = Visit(transport, self, request[REQUEST_ID])
             if not origin_allowed(request.headers, self.runtime):
                 text = "this Origin is not one of BOARDCAST_ORIGINS"
                 visit.dismiss(FORBIDDEN, "error", "forbidden_origin", text)
@@ -83,10 +85,11 @@ class WebSocketHandler:
 class Visit(Socket):
     """A client, from the first message to the last."""
 
-    __slots__ = ("_clock", "_handler", "_late", "_runtime", "_subscription", "_waiting", "working")
+    __slots__ = ("_clock", "_handler", "_late", "_request_id", "_runtime", "_subscription", "_waiting", "working")
 
-    def __init__(self, transport: asyncio.Transport, handler: WebSocketHandler) -> None:
+    def __init__(self, transport: asyncio.Transport, handler: WebSocketHandler, request_id: str) -> None:
         super().__init__(transport)
+        self._request_id = request_id
         self._handler = handler
         self._runtime = handler.runtime
         self._waiting: deque[str | None] | None = None
@@ -132,6 +135,8 @@ class Visit(Socket):
         self.close(goodbye, frame(message(kind, code=code, message=text)))
 
     async def _work(self, waiting: deque[str | None]) -> None:
+        # A task of its own has nothing of its request's context.
+        bind_contextvars(instance=self._runtime.instance, request_id=self._request_id)
         try:
             while waiting and not self.closing:
                 text = waiting.popleft()
@@ -141,7 +146,8 @@ class Visit(Socket):
                     await self._next(text, self._subscription)
         except Exception:
             # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
-            log.exception("a message could not be taken")
+            connection = None if self._subscription is None else self._subscription.id
+            log.exception("a message could not be taken", connection=connection)
             self.abort()
         finally:
             self._waiting = self.working = None
@@ -179,7 +185,7 @@ class Visit(Socket):
             self.dismiss(BAD_MESSAGE, "auth_error", "binary", "messages are text")
             return None
         try:
-            said = parse(text)
+            said = self._handler.router.read(text)
         except BadMessageError as error:
             self.dismiss(BAD_MESSAGE, "auth_error", error.code, str(error))
             return None

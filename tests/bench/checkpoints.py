@@ -67,6 +67,7 @@ def changes() -> Iterator[Change]:
             version,
             "ana",
             None,
+            None,
             body,
             "new",
             "won",

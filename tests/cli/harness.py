@@ -53,6 +53,7 @@ class Commands:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     started: int = 0
+    program: tuple[str | Path, ...] = (COMMAND,)
 
     def environment(self, **env: str) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -60,7 +61,7 @@ class Commands:
 
     def run(self, *arguments: str, **env: str) -> CompletedProcess[str]:
         return subprocess.run(
-            [COMMAND, *arguments],
+            [*self.program, *arguments],
             check=False,
             cwd=self.folder,
             env=self.environment(**env),
@@ -90,7 +91,7 @@ class Commands:
         self.started += 1
         with (self.folder / f"log-{self.started}").open("w") as log:
             return subprocess.Popen(
-                [COMMAND, *arguments],
+                [*self.program, *arguments],
                 cwd=self.folder,
                 env=self.environment(**env),
                 stdout=subprocess.PIPE,

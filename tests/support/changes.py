@@ -20,6 +20,7 @@ def change(**others: Any) -> Change:
         "version": 2,
         "actor": "ana",
         "origin": None,
+        "traceparent": None,
         "body": '{"title": "x"}',
         "from_phase": "new",
         "to_phase": "new",

@@ -16,7 +16,9 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "checkpoint.json")
 
 def change(op: str, key: str | None, version: int | None) -> Change:
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    return Change(1, 1, at, "opportunities", op, key, "b1", version, "ana", None, None, None, None, None, None, 1, True)
+    return Change(
+        1, 1, at, "opportunities", op, key, "b1", version, "ana", None, None, None, None, None, None, None, 1, True
+    )
 
 
 def total(rows: dict[str, int]) -> Tally:

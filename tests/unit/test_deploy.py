@@ -49,4 +49,18 @@ def test_every_variable_that_compose_reads_is_explained_or_has_a_default(compose
 
 
 def test_only_the_proxy_is_reachable_from_outside(compose: Any) -> None:
-    assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
+    ports = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    assert ports.pop("proxy")
+    assert set(ports) == {"prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for each in ports.values() for port in each)
+
+
+def test_what_watches_is_only_there_where_it_is_asked_for(compose: Any) -> None:
+    assert {name for name, service in compose["services"].items() if "profiles" in service} == {"prometheus", "grafana"}
+
+
+def test_each_file_that_compose_mounts_is_there(compose: Any) -> None:
+    mounted = [volume for service in compose["services"].values() for volume in service.get("volumes", ())]
+    files = [ROOT / volume.partition(":")[0] for volume in mounted if volume.startswith("./")]
+    assert len(files) == 4
+    assert all(file.exists() for file in files)

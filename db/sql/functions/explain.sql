@@ -45,7 +45,8 @@ BEGIN
         concat_ws(' ', change.op, 'of', change.relation, change.key, 'by', change.actor) || coalesce(': ' || change.changes, '');
     RETURN QUERY SELECT 'from', change.at, interval '0',
         concat_ws(', ', change.source, 'application ' || nullif(change.application, ''), 'database user ' || change.db_user,
-                  'address ' || coalesce(pg_catalog.host(change.client_addr), 'local'), 'pid ' || change.pid, 'origin ' || change.origin);
+                  'address ' || coalesce(pg_catalog.host(change.client_addr), 'local'), 'pid ' || change.pid, 'origin ' || change.origin,
+                  'trace ' || split_part(change.traceparent, '-', 2));
     RETURN QUERY SELECT 'commit', committed, committed - change.at, 'transaction ' || change.xid || ', change ' || change.step
         || CASE WHEN foreigner THEN '; in another cluster, whose log this was' WHEN committed IS NULL THEN '; when is not known' ELSE '' END;
     RETURN QUERY SELECT 'bell', committed, committed - change.at,

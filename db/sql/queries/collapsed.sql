@@ -1,7 +1,7 @@
 -- The same as unseen.sql, collapsed to one event per row of a board: for a client that could not keep up.
 SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
        o.seq, o.xid, l.at, l.relation,
-       CASE WHEN o.bulk THEN 'resync' ELSE o.op END AS op, l.key, l.board, l.version, l.actor, l.origin,
+       CASE WHEN o.bulk THEN 'resync' ELSE o.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
        CASE WHEN o.bulk THEN NULL
             WHEN o.op = 'update' THEN feed.changes(e.old, l.new)::text
             WHEN o.op IN ('insert', 'enter') THEN l.new::text END AS body,

@@ -3,7 +3,7 @@
 -- how many rows are too many.
 PREPARE fresh (text, text[], int) AS
 SELECT i.feed_id, pg_current_snapshot()::text AS snapshot,
-       u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin,
+       u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.traceparent,
        CASE WHEN u.op = 'update' THEN feed.changes(u.old, u.new)::text
             WHEN u.op IN ('insert', 'enter') THEN u.new::text END AS body,
        CASE WHEN u.op = 'update' THEN u.old ->> 'phase' END AS from_phase,

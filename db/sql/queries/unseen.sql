@@ -6,7 +6,7 @@
 -- by itself: so what is sorted is small, nothing is read of what is not told, and the first row comes before the last one's text is made.
 SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
        o.seq, o.xid::text::bigint AS xid, l.at, l.relation,
-       CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin,
+       CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
        CASE WHEN o.bulk THEN NULL
             -- feed.changes(), in place: called it costs a third more, and nothing else of a row costs as much.
             WHEN l.op = 'update' THEN (SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}') FROM jsonb_each(l.new) AS f

@@ -31,7 +31,7 @@ SELECT l.seq, l.at, l.actor,
        (SELECT CASE WHEN count(*) > 1000 THEN 'of more than 1000'
                     ELSE count(*) FILTER (WHERE t.seq <= l.seq) || ' of ' || count(*) END
         FROM (SELECT o.seq FROM feed.log AS o WHERE o.xid BETWEEN l.xid AND l.xid LIMIT 1001) AS t) AS step,
-       l.origin, l.application, l.client_addr, l.db_user, l.pid, l.rang, l.old, l.new
+       l.origin, l.traceparent, l.application, l.client_addr, l.db_user, l.pid, l.rang, l.old, l.new
 FROM feed.log AS l;
 COMMENT ON VIEW feed.trigger_log IS
     'The log of changes as people read it: who changed what from what to what, from where, in which transaction. Newest: ORDER BY seq DESC LIMIT 20. See feed.tail, feed.history, feed.explain.';
@@ -51,6 +51,7 @@ COMMENT ON COLUMN feed.trigger_log.version IS 'version_number of the row, where 
 COMMENT ON COLUMN feed.trigger_log.xid IS 'The transaction';
 COMMENT ON COLUMN feed.trigger_log.step IS 'Which of the transaction''s changes this is: 2 of 3. They are not numbered where there are more than 1000';
 COMMENT ON COLUMN feed.trigger_log.origin IS 'feed.origin: the request or the client''s mutation that made the write';
+COMMENT ON COLUMN feed.trigger_log.traceparent IS 'feed.traceparent: the W3C trace context of the write; its second part is the trace''s id';
 COMMENT ON COLUMN feed.trigger_log.application IS 'application_name';
 COMMENT ON COLUMN feed.trigger_log.client_addr IS 'Null over a Unix socket';
 COMMENT ON COLUMN feed.trigger_log.db_user IS 'session_user';

@@ -93,6 +93,7 @@ interface Logged {
   readonly xid: string;
   /** The mutation id of the write that made it. */
   readonly origin: string | null;
+  readonly traceparent?: string;
   readonly collapsed?: number;
   readonly cursor?: string;
 }
