@@ -58,8 +58,9 @@ class Metrics:
         )
         self.pacer = Enum(
             "boardcast_pacer",
-            "Who rings: aside, it is not for this instance to say; calm and calming, the writers; busy and tick, this instance",
-            states=["aside", "calm", "calming", "busy", "tick"],
+            "Who rings: aside, it is not for this instance to say; calm and calming, the writers; "
+            "busy and tick, this instance; silent, nobody",
+            states=["aside", "calm", "calming", "busy", "tick", "silent"],
             registry=self.registry,
         )
         self.pacer_transitions = Counter(

@@ -15,7 +15,7 @@ from datetime import datetime
 import psycopg
 import structlog
 
-from db import changelog, replica
+from db import changelog, flags, replica
 from db.changelog import Chunk, Connection
 from db.settings import Settings
 from feed.backoff import backoff
@@ -24,6 +24,7 @@ from feed.connections import Connections
 from feed.cursor import Cursor, Fault, shows
 from feed.database import NotReadyError, connect, patiently, require_ready
 from feed.event import Event
+from feed.flags import Flags
 from feed.follower import Follower, Reader
 from feed.glance import FEW, Glance
 from feed.members import Members
@@ -86,6 +87,7 @@ class Tailer:
         self.observers: list[Callable[[int, int], None]] = []
         """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
+        self.flags = Flags()
         self.flushed: str | None = None
         """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
         self.cursor: Cursor
@@ -193,13 +195,14 @@ class Tailer:
         return conn
 
     async def _begin(self, conn: Connection) -> None:
-        """Stand where the log stands now, with the membership of the same snapshot."""
+        """Stand where the log stands now, with the membership and the flags of the same snapshot."""
         await require_ready(conn)
         feed = await changelog.identify(conn)
         async with conn.transaction():
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             position = await changelog.position(conn)
             self.members = Members(await changelog.membership(conn))
+            self.flags = Flags(await flags.rules(conn))
         self.flushed = None
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
@@ -312,12 +315,14 @@ class Tailer:
         batch = Batch(events, cursor)
         self._ring.append(batch)
         self._connections.publish(batch, since=self.cursor)
-        for follower in self.followers:
-            follower.told(events)
-        self._metrics.published(events)
         for event in events:
             if event.grant is not None:
                 self.members.apply(event.grant)
+            if event.ruling is not None:
+                self.flags.apply(event.ruling)
+        for follower in self.followers:
+            follower.told(events)
+        self._metrics.published(events)
         batch.forget()
 
     async def _wait(self) -> None:

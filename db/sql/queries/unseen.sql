@@ -1,7 +1,7 @@
 -- One sweep: what can be seen now that could not be seen at the cursor, and the snapshot that says so, from one statement.
 -- Transactions come by their last seq (of what is told), then rows by seq, never by xid. A board with more than `threshold` rows in
--- it is told by one row, op resync, with the board's newest xid in last_xid; membership is always told in full, since who may see what
--- hangs on it. Boards are counted first, and what is not told is not put in order. First the order, of rows without their images; then
+-- it is told by one row, op resync, with the board's newest xid in last_xid; membership and flags are always told in full, since who may
+-- see what hangs on it, and how. Boards are counted first, and what is not told is not put in order. First the order, of rows without their images; then
 -- each row that is told is fetched by itself: so what is sorted is small, nothing is read of what is not told, and the first row comes
 -- before the last one's text is made.
 SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
@@ -30,7 +30,7 @@ FROM (
                    u.seq = max(u.seq) OVER board AS newest
             FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                              %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
-            CROSS JOIN LATERAL (SELECT u.relation = 'board_members' AS membership) AS n
+            CROSS JOIN LATERAL (SELECT u.relation IN ('board_members', 'feed.flags') AS membership) AS n
             WHERE %(boards)s::text[] IS NULL OR n.membership OR u.op IN ('truncate', 'reload') OR u.board = ANY (%(boards)s::text[])
             WINDOW board AS (PARTITION BY u.board, n.membership)
         ) AS w

@@ -44,7 +44,9 @@ FROM pg_notification_queue_usage() AS usage
 UNION ALL
 SELECT 6, 'triggers', CASE WHEN off.names IS NULL THEN 'ok' ELSE 'bad' END,
        coalesce(off.names, (SELECT count(DISTINCT relation) FROM feed.triggers WHERE function = 'capture') || ' tables are fed'),
-       CASE WHEN off.names IS NOT NULL
+       CASE WHEN off.names IS NOT NULL AND EXISTS (SELECT FROM feed.flags AS f WHERE f.flag = 'capture')
+            THEN 'Capture is switched off: boardcast flags capture on.'
+            WHEN off.names IS NOT NULL
             THEN 'Writes go past the feed. ALTER TABLE … ENABLE TRIGGER …, or SELECT feed.attach(…) anew for a missing one, or a stale one, of which a column was renamed.' END
 FROM (SELECT string_agg(format('%s on %s is %s', trigger, relation, state), ', ' ORDER BY relation::text, trigger) AS names
       FROM feed.triggers WHERE state NOT IN ('on', 'always')) AS off
@@ -72,9 +74,11 @@ SELECT 9, 'prepared transactions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warnin
        CASE WHEN count(*) > 0 THEN 'COMMIT PREPARED or ROLLBACK PREPARED: forgotten ones hold up vacuum for ever. None of them has a change of a fed table.' END
 FROM pg_prepared_xacts WHERE database = current_database() AND prepared < clock_timestamp() - interval '1 min'
 UNION ALL
-SELECT 10, 'doorbell', CASE WHEN p.mode <> 'calm' AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
-       CASE WHEN p.until < clock_timestamp() OR p.mode = 'calm' THEN 'every write rings' ELSE p.instance || ' rings: ' || p.mode END,
-       CASE WHEN p.mode <> 'calm' AND p.until < clock_timestamp() - interval '10 s'
+SELECT 10, 'doorbell', CASE WHEN p.silent THEN 'warning' WHEN p.mode NOT IN ('calm', 'silent') AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
+       CASE WHEN p.silent THEN 'nobody rings: the log is read once a second'
+            WHEN p.until < clock_timestamp() OR p.mode IN ('calm', 'silent') THEN 'every write rings' ELSE p.instance || ' rings: ' || p.mode END,
+       CASE WHEN p.silent THEN 'It is switched off: boardcast flags bell on.'
+            WHEN p.mode NOT IN ('calm', 'silent') AND p.until < clock_timestamp() - interval '10 s'
             THEN 'The pacer went without a word, and nobody took its place: see instances. Until then every write rings, which is slower with many writers.' END
 FROM feed.pacer AS p
 UNION ALL
@@ -101,7 +105,18 @@ SELECT 13, 'partitions', CASE WHEN next.piece IS NULL OR stray.first_seq IS NOT 
 FROM feed.keeper AS k
 CROSS JOIN feed.era AS e
 LEFT JOIN feed.retention AS next ON next.piece = to_regclass(format('feed.log_%s', e.last_value + 1))
-LEFT JOIN feed.retention AS stray ON stray.piece = to_regclass('feed.log_default');
+LEFT JOIN feed.retention AS stray ON stray.piece = to_regclass('feed.log_default')
+UNION ALL
+SELECT 14, 'flags', CASE WHEN f.capture IS NOT NULL THEN 'bad' WHEN f.bell IS NOT NULL THEN 'warning' ELSE 'ok' END,
+       coalesce(nullif(concat_ws('; ', f.capture, f.bell, nullif(f.realtime, '')), ''), 'none is set: websocket for everybody'),
+       CASE WHEN f.capture IS NOT NULL THEN 'Nothing is logged and nobody is told. When the reason is gone: boardcast flags capture on.'
+            WHEN f.bell IS NOT NULL THEN 'People are told up to a second later. When the reason is gone: boardcast flags bell on.' END
+FROM (SELECT max(format('capture is off since %s, by %s', date_trunc('second', at), who)) FILTER (WHERE flag = 'capture') AS capture,
+             max(format('the bell is off since %s, by %s', date_trunc('second', at), who)) FILTER (WHERE flag = 'bell') AS bell,
+             concat_ws(', ', max('realtime is ' || value || ' for everybody') FILTER (WHERE flag = 'realtime' AND scope = 'everybody'),
+                       max(format('realtime is %s for %s %%', value, share)) FILTER (WHERE flag = 'realtime' AND scope = 'share'),
+                       nullif(count(*) FILTER (WHERE flag = 'realtime' AND scope = 'user'), 0) || ' users have their own') AS realtime
+      FROM feed.flags) AS f;
 COMMENT ON VIEW feed.health IS 'Is the feed well? One row per check, with its cure. Only the bad ones: WHERE status <> ''ok''. Ask the primary.';
 COMMENT ON COLUMN feed.health.nr IS 'To sort by';
 COMMENT ON COLUMN feed.health.topic IS 'What is checked';
