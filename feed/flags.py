@@ -51,14 +51,16 @@ class Flags:
         everybody = self._rules.get(("realtime", "everybody", ""))
         return BEST if everybody is None else str(everybody["value"])
 
-    def apply(self, ruling: Ruling) -> None:
-        """Take in a change of feed.flags."""
+    def apply(self, ruling: Ruling) -> bool:
+        """Take in a change of feed.flags; whether writes are logged again that were not."""
+        before = self.captures
         if ruling.key is None:
             self._rules.clear()
         elif ruling.columns is None:
             self._rules.pop(ruling.key, None)
         else:
             self._rules[ruling.key] = self._rules.get(ruling.key, {}) | ruling.columns
+        return self.captures and not before
 
 
 def place(user: str) -> int:

@@ -73,6 +73,8 @@ class Tailer:
         self._swept = asyncio.Condition()
         self._patience = _PATIENCE
         self._looked = -math.inf
+        self._checked = -math.inf
+        """When it was last made sure that this is the log that it was."""
         self._begun = 0
         self._done = 0
         self._task: asyncio.Task[None] | None = None
@@ -148,16 +150,17 @@ class Tailer:
             try:
                 async with conn:
                     self._up(conn.info.backend_pid)
-                    checked = time.monotonic()
+                    self._checked = time.monotonic()
                     while True:
                         self._doorbell.clear()
                         await self._sweep(conn)
                         waits, self._patience = backoff(), _PATIENCE
-                        await self._wait()
-                        if time.monotonic() - checked > _TRUST:
-                            async with asyncio.timeout(_PATIENCE):
-                                await self._prove(conn)
-                            checked = time.monotonic()
+                        if time.monotonic() - self._checked <= _TRUST:
+                            await self._wait()
+                            continue
+                        async with asyncio.timeout(_PATIENCE):
+                            await self._prove(conn)
+                        self._checked = time.monotonic()
             except TimeoutError:
                 log.warning("the log is not being read; connecting again", after=self._patience)
                 self._patience *= 2
@@ -318,8 +321,8 @@ class Tailer:
         for event in events:
             if event.grant is not None:
                 self.members.apply(event.grant)
-            if event.ruling is not None:
-                self.flags.apply(event.ruling)
+            if event.ruling is not None and self.flags.apply(event.ruling):
+                self._checked = -math.inf  # the feed was reset with it
         for follower in self.followers:
             follower.told(events)
         self._metrics.published(events)

@@ -1,6 +1,6 @@
 -- Takes the feed's triggers off all fed tables at once, or puts them back. Off is off altogether, but for the version of opportunities,
--- which ETags stand on, and for feed.flags, by which it is told. What is written meanwhile no log knows: so on the way back each table is
--- locked, and told by a row that has everybody load it anew; feed.repair then logs what has changed.
+-- which ETags stand on, and for feed.flags, by which it is told. What is written meanwhile no log knows, nor who was let in and out: so on the
+-- way back all cursors are of another feed, everybody loads anew, and services read the membership again.
 --
 -- All locks are had within 900 ms, or none: a writer who waits for one looks for a deadlock only after a second (deadlock_timeout), so
 -- it is never he who is thrown out. Who is refused tries again.
@@ -17,7 +17,6 @@ DECLARE
     fed regclass;
     each record;
     always jsonb;
-    rings boolean;
 BEGIN
     SELECT array_agg(DISTINCT t.relation::oid ORDER BY t.relation::oid) INTO tables
     FROM feed.triggers AS t
@@ -57,17 +56,10 @@ BEGIN
                        each.trigger);
     END LOOP;
     IF captures AND (thrown OR tables <> '{}') THEN
-        SELECT NOT p.silent INTO rings FROM feed.pacer AS p;
-        INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, rang)
-        SELECT feed.relation_name(t), 'reload', coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'capture',
-               session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), rings
-        FROM unnest(tables) AS t;
-        IF rings AND FOUND THEN
-            PERFORM feed.ring(currval('feed.log_seq'), 'feed.flags', 'reload');
-        END IF;
+        PERFORM feed.reset_feed('capture was off');
     END IF;
     RETURN QUERY SELECT unnest(tables);
 END
 $$;
 COMMENT ON FUNCTION feed.set_capture(boolean) IS
-    'Whether writes are logged. If not, the feed''s triggers are disabled on all fed tables (which are told), and nobody is offered anything live. Put back on, everybody is told to load anew; then run boardcast verify --repair. Waits for writers 0.9 s at most, all together, and is refused (55P03) where they take longer.';
+    'Whether writes are logged. If not, the feed''s triggers are disabled on all fed tables (which are told), and nobody is offered anything live. Put back on, the feed is another, so that everybody loads anew; then run boardcast verify --repair. Waits for writers 0.9 s at most, all together, and is refused (55P03) where they take longer.';
