@@ -5,7 +5,7 @@
 -- All locks are had within 900 ms, or none: a writer who waits for one looks for a deadlock only after a second (deadlock_timeout), so
 -- it is never he who is thrown out. Who is refused tries again.
 CREATE FUNCTION feed.set_capture(captures boolean) RETURNS SETOF regclass
-LANGUAGE plpgsql STRICT
+LANGUAGE plpgsql
 SET search_path = pg_catalog, feed, pg_temp
 SET lock_timeout = '900ms'
 AS $$
@@ -18,6 +18,9 @@ DECLARE
     each record;
     always jsonb;
 BEGIN
+    IF captures IS NULL THEN
+        RETURN;
+    END IF;
     SELECT array_agg(DISTINCT t.relation::oid ORDER BY t.relation::oid) INTO tables
     FROM feed.triggers AS t
     WHERE t.function IN ('capture', 'guard_key', 'name_author') AND t.relation <> 'feed.flags'::regclass
