@@ -13,6 +13,7 @@ from cli.attach import attach, detach
 from cli.database import database, migrate
 from cli.explain import explain
 from cli.failures import USAGE, known
+from cli.flags import app as flags
 from cli.log import log
 from cli.reset import reset_feed
 from cli.retention import prune, retain
@@ -43,6 +44,7 @@ for command in (
     database,
 ):
     app.command()(command)
+app.add_typer(flags, name="flags")
 
 
 @app.callback(invoke_without_command=True)

@@ -48,7 +48,7 @@ class Shown(NamedTuple):
 
     flag: str
     scope: str
-    user: str | None
+    user_id: str | None
     share: int | None
     value: str
     at: datetime
@@ -95,7 +95,7 @@ async def set_capture(conn: Connection, *, on: bool) -> list[str]:
     """Put the triggers on again, or take them off; which tables that concerned. Raises BusyError."""
     for left in reversed(range(_TRIES)):
         try:
-            return [name for (name,) in await _rows(conn, _CAPTURE, on=on)]
+            return sorted(name for (name,) in await _rows(conn, _CAPTURE, on=on))
         except errors.LockNotAvailable:
             if left:
                 await asyncio.sleep(_PAUSE)
