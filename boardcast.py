@@ -14,6 +14,7 @@ from cli.database import database, migrate
 from cli.doctor import doctor
 from cli.explain import explain
 from cli.failures import USAGE, known
+from cli.flags import app as flags
 from cli.log import log
 from cli.reset import reset_feed
 from cli.retention import prune, retain
@@ -45,6 +46,7 @@ for command in (
     database,
 ):
     app.command()(command)
+app.add_typer(flags, name="flags")
 
 
 @app.callback(invoke_without_command=True)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Realtime = Literal["websocket", "sse", "poll", "off"]
+
 
 class Opportunity(BaseModel):
     """The row as it is in the table; an adopted table's own columns come too."""
@@ -111,6 +113,7 @@ class Sync(BaseModel):
     deletedIds: list[str]
     lastSync: str
     hasMore: bool
+    realtime: Realtime
 
 
 class User(BaseModel):
@@ -142,7 +145,7 @@ class Ticket(BaseModel):
 
 class Config(BaseModel):
     feedUrl: str
-    realtime: Literal["websocket", "sse", "poll", "off"]
+    realtime: Realtime
     demo: bool
     version: str
     build: str

@@ -43,6 +43,14 @@ async def principal(request: Request) -> Principal:
         raise errors.of_token(error) from error
 
 
+async def known(request: Request) -> Principal | None:
+    """Say whose the request is, where it says so; a token that is not good is none."""
+    try:
+        return await principal(request)
+    except Problem:
+        return None
+
+
 async def dba(request: Request) -> Principal:
     """Verify that the request is a DBA's."""
     who = await principal(request)

@@ -101,7 +101,7 @@ class Snapshots:
 
     def told(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.everyone:
+            if event.everyone or event.ruling is not None:
                 self.lost()
             elif event.board is not None and (event.relation in _SHOWN or event.type == "resync"):
                 self.forget(event.board)
@@ -115,7 +115,7 @@ class Snapshots:
         await self._gatherer.stop()
 
     def _current(self) -> bool:
-        return self._log is not None and self._log.current
+        return self._log is not None and self._log.current and self._log.flags.captures
 
     async def _load(self, names: Sequence[str]) -> Mapping[str, Entry]:
         # Only what began while the log was followed is told of everything that comes after it.

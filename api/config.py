@@ -7,20 +7,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import Config
+from api.auth import known
 from api.json import answer
 from api.operation import Operation
 from api.services import Services, services
+from db import users
 
 
 async def get_config(request: Request) -> Response:
-    return answer(told(services(request)))
+    own, who = services(request), await known(request)
+    return answer(told(own, await realtime(own, who.user_id if who else None)))
 
 
-def told(own: Services) -> dict[str, Any]:
+async def realtime(own: Services, user: str | None) -> str:
+    """Look up what a user is offered; None: somebody of whom nothing is known yet."""
+    if own.hub is not None:
+        return own.hub.steering.realtime(user)
+    async with own.engine.connect() as conn:
+        return await users.realtime(conn, user)
+
+
+def told(own: Services, offered: str) -> dict[str, Any]:
     """The configuration, as every page gets it."""
     return {
         "feedUrl": own.settings.public_feed_url,
-        "realtime": "websocket",
+        "realtime": offered,
         "demo": own.settings.demo and own.tokens.issues,
         "version": version("boardcast"),
         "build": own.build,
@@ -32,7 +43,7 @@ ROUTES = [
         "GET",
         "/api/config",
         get_config,
-        summary="Addresses and flags that a board starts from",
+        summary="Addresses that a board starts from, and how its user, where one is known, is offered what is new",
         tag="config",
         answers={200: Config},
         public=True,

@@ -26,7 +26,7 @@ async def start(request: Request) -> Response:
     return answer(
         {
             **told(who),
-            "config": config.told(own),
+            "config": config.told(own, await config.realtime(own, who.user_id)),
             "boards": [board._asdict() for board in mine],
             "snapshot": snapshot,
         }

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import config
 from api.answers import Sync
 from api.auth import principal
 from api.body import query
@@ -32,15 +33,16 @@ _NO_TAG = "0" * 8
 
 async def get_sync(request: Request) -> Response:
     who = await principal(request)
-    asked = query(request, SyncQuery)
-    async with snapshot(services(request).engine) as conn:
+    asked, own = query(request, SyncQuery), services(request)
+    offered = await config.realtime(own, who.user_id)
+    async with snapshot(own.engine) as conn:
         if not asked.since:
             proof = await sync.proof(conn, 0)
             cards = await sync.everything(conn, who.user_id)
             last = Cursor.at(proof.feed_id, await sync.position(conn))
-            return _answer(raw(cards), [], last, more=False)
+            return _answer(raw(cards), [], last, offered, more=False)
         cursor = await _cursor(conn, asked.since)
-        if cursor.anchor and (hub := services(request).hub) is not None:
+        if cursor.anchor and (hub := own.hub) is not None:
             hub.acks.polled(who.user_id, cursor)
         page = await sync.page(conn, who.user_id, cursor.seen, limit=asked.limit)
         if page.anew is not None:
@@ -49,11 +51,12 @@ async def get_sync(request: Request) -> Response:
             last = Cursor.at(cursor.feed, await sync.position(conn))
         else:
             last = Cursor(cursor.feed, page.seen, cursor.anchor, cursor.tag)
-    return _answer([raw(body) for body in page.changed], page.deleted, last, more=page.seen is not None)
+    return _answer([raw(body) for body in page.changed], page.deleted, last, offered, more=page.seen is not None)
 
 
-def _answer(cards: Any, deleted: list[str], last: Cursor, *, more: bool) -> Response:
-    return answer({"opportunities": cards, "deletedIds": deleted, "lastSync": str(last), "hasMore": more})
+def _answer(cards: Any, deleted: list[str], last: Cursor, offered: str, *, more: bool) -> Response:
+    told = {"opportunities": cards, "deletedIds": deleted, "lastSync": str(last), "hasMore": more}
+    return answer(told | {"realtime": offered})
 
 
 async def _cursor(conn: AsyncConnection, since: str) -> Cursor:

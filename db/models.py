@@ -229,7 +229,7 @@ pacer = Table(
         nullable=False,
         server_default="calm",
         comment="calm: writers ring; busy, tick: the pacer rings; "
-        "calming: writers ring, and the pacer waits for those that did not",
+        "calming: writers ring, and the pacer waits for those that did not; silent: nobody rings",
     ),
     Column(
         "rung",
@@ -244,6 +244,13 @@ pacer = Table(
         nullable=False,
         server_default=text("clock_timestamp()"),
         comment="When this mode, or this lease, began",
+    ),
+    Column(
+        "silent",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="The bell is switched off, see feed.set_bell: in this row, since the pulse is moved under its lock alone",
     ),
     schema="feed",
     comment="Which instance rings the doorbell in place of the writers when they are many. One row: a lease.",
@@ -276,6 +283,60 @@ keeper = Table(
     ),
     schema="feed",
     comment="How long the log is kept. One row; who keeps the log holds its lock.",
+)
+
+flags = Table(
+    "flags",
+    Base.metadata,
+    Column(
+        "flag",
+        Text,
+        CheckConstraint("flag IN ('realtime', 'bell', 'capture')", "flags_flag"),
+        primary_key=True,
+        comment="realtime: the best way that users are offered; bell: writers do not NOTIFY; "
+        "capture: writes are not logged",
+    ),
+    Column(
+        "scope",
+        Text,
+        CheckConstraint("scope IN ('everybody', 'share', 'user')", "flags_scope"),
+        primary_key=True,
+        comment="For whom: user goes before share, and that before everybody",
+    ),
+    Column("user_id", Text, primary_key=True, server_default="", comment="Of scope user: whose; else empty"),
+    Column(
+        "share",
+        Integer,
+        comment="Of scope share: per cent of the users, those whose feed.user_place is below it",
+    ),
+    Column("value", Text, nullable=False, comment="Of realtime: websocket, sse, poll or off; of a switch: off"),
+    Column(
+        "kept",
+        JSONB,
+        comment="Of capture: by table, the triggers that were ENABLE ALWAYS, and will be again",
+    ),
+    Column(
+        "at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+        comment="When it was decided",
+    ),
+    Column("who", Text, nullable=False, server_default=text("session_user"), comment="session_user of who did it"),
+    CheckConstraint("(scope = 'user') = (user_id <> '')", "flags_user"),
+    CheckConstraint(
+        "CASE WHEN scope = 'share' THEN share IS NOT NULL AND share BETWEEN 0 AND 100 ELSE share IS NULL END",
+        "flags_share",
+    ),
+    CheckConstraint(
+        "CASE WHEN flag = 'realtime' THEN value IN ('websocket', 'sse', 'poll', 'off') "
+        "ELSE value = 'off' AND scope = 'everybody' END",
+        "flags_value",
+    ),
+    schema="feed",
+    comment="What was decided by hand: how users get what is new, and switches that are thrown. No row: websocket for all, "
+    "and all is on. Fed, so that a change is told to every instance in its place, and is in feed.log. "
+    "bell and capture by feed.set_bell and feed.set_capture alone.",
 )
 
 instances = Table(

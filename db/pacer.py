@@ -5,13 +5,19 @@ Times are the database's own; no clock of ours is compared with it.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from db.changelog import Connection
 from db.sqlfiles import sql
 
 LEASE = timedelta(seconds=3)
 """How long a lease that is not renewed keeps others from pacing. Meanwhile writers ring, so it costs speed and nothing else."""
+
+
+class Held(NamedTuple):
+    """The lease is ours. `silent`: the bell is switched off, and nobody is to ring."""
+
+    silent: bool
 
 
 async def prepare(conn: Connection) -> None:
@@ -27,13 +33,14 @@ async def claim(conn: Connection, instance: str) -> bool:
     return bool(await _rows(conn, "queries/pacer_claim", {"instance": instance, "lease": LEASE}))
 
 
-async def hold(conn: Connection, instance: str, mode: str, *, ahead: int, rung: int) -> bool:
-    """Renew the lease that this connection has claimed; False when it is lost.
+async def hold(conn: Connection, instance: str, mode: str, *, ahead: int, rung: int) -> Held | None:
+    """Renew the lease that this connection has claimed; None when it is lost.
 
     Writers do not ring for `ahead` milliseconds. `rung`: how often the bell was rung since the last time.
     """
     given = {"instance": instance, "mode": mode, "lease": LEASE, "ahead": ahead, "rung": rung}
-    return bool(await _rows(conn, "queries/pacer_hold", given))
+    rows = await _rows(conn, "queries/pacer_hold", given)
+    return Held(rows[0][0]) if rows else None
 
 
 async def release(conn: Connection, instance: str, *, rung: int) -> None:

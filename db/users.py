@@ -23,3 +23,8 @@ async def get(conn: AsyncConnection, user_id: str) -> User | None:
 
 async def first(conn: AsyncConnection, count: int) -> list[User]:
     return [User(*row) for row in await conn.execute(_USER.order_by(users.c.id).limit(count))]
+
+
+async def realtime(conn: AsyncConnection, user: str | None) -> str:
+    """Look up what a user is offered by feed.flags; None: somebody of whom nothing is known."""
+    return str((await conn.execute(select(func.feed.realtime(user)))).scalar_one())

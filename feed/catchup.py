@@ -27,6 +27,7 @@ from feed.presence import PresenceKeeper
 from feed.readings import Asked, FaultyError, Readings
 from feed.replica import Replica
 from feed.ring import Ring
+from feed.steering import Steering
 from feed.subscription import Shown, State, Subscription
 from feed.tailer import Tailer
 from feed.tasks import end
@@ -50,6 +51,7 @@ class CatchUps:
         ring: Ring,
         connections: Connections,
         presence: PresenceKeeper,
+        steering: Steering,
         metrics: Metrics,
         replica: Replica | None = None,
     ) -> None:
@@ -58,6 +60,7 @@ class CatchUps:
         self._ring = ring
         self._connections = connections
         self._presence = presence
+        self._steering = steering
         self._metrics = metrics
         self._readings = Readings(settings, pool, tailer, ring, metrics, replica)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
@@ -121,6 +124,7 @@ class CatchUps:
             userId=subscription.principal.user_id,
             connectionId=subscription.id,
             boards=sorted(subscription.boards),
+            realtime=self._steering.greet(subscription),
             resume=resume,
             cursor=cursor,
         )

@@ -12,9 +12,10 @@ from feed.event import Event, message
 
 
 class Encoding(Protocol):
-    """A wire format. Each is one object, so that it can be a key."""
+    """A wire format. Each is one object, so that it can be a key. `way` is what flags call its transport."""
 
     name: str
+    way: str
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
         """One message; `cursor` says where the client stands once it has it."""
@@ -37,6 +38,7 @@ class WebSocketEncoding:
     """A text frame per message."""
 
     name = "websocket"
+    way = "websocket"
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:  # noqa: ARG002 - as the others
         return frame(body)
@@ -69,6 +71,7 @@ class EventStreamEncoding:
     """Server-sent events: ``event:`` the type, ``data:`` the JSON, ``id:`` the cursor."""
 
     name = "sse"
+    way = "sse"
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
         named = b"" if cursor is None else b"id: %b\n" % cursor.encode()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from db.changelog import ANEW, Change
+from feed.flags import RELATION, Ruling, ruling
 
 _OPPORTUNITY = {
     "insert": "opportunity_created",
@@ -41,21 +42,22 @@ class Event:
     """`board` is whose readers are told; `body` is its JSON, but for the closing brace.
 
     A row without a board is nobody's; what concerns `everyone` (a TRUNCATE) has none either. `grant` is what the change does to
-    the right to read.
+    the right to read, `ruling` to what users are offered.
     """
 
-    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "seq", "traceparent", "type")
+    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "ruling", "seq", "traceparent", "type")
 
     def __init__(self, kind: str, change: Change, body: bytes) -> None:
         self.type = kind
         self.relation = change.relation
         self.board = change.board
-        self.everyone = change.op in ANEW
+        self.everyone = change.op in ANEW and change.relation != RELATION
         self.seq = change.seq
         self.at = change.at
         self.traceparent = change.traceparent
         self.body = body
         self.grant = _grant(change)
+        self.ruling: Ruling | None = ruling(change)
 
     def json(self, cursor: str | None = None) -> bytes:
         """The whole message; with the cursor on the last one of a batch."""

@@ -23,10 +23,17 @@ UNAUTHENTICATED = Goodbye(
 )
 FORBIDDEN = Goodbye("forbidden", 4403, 403, again=False, meaning="This Origin may not connect")
 NO_AUTH = Goodbye("no_auth", 4408, 408, again=True, meaning="No auth message came in time")
+NOT_OFFERED = Goodbye(
+    "not_offered",
+    4406,
+    406,
+    again=True,
+    meaning="The user is not offered this transport now: take what realtime in GET /api/config names",
+)
 TOO_SLOW = Goodbye("too_slow", 4409, 409, again=True, meaning="The client did not read in time: resume from the cursor")
 TOO_MANY = Goodbye("too_many", 4429, 429, again=True, meaning="The user has too many connections: close one first")
 TOO_BIG = Goodbye("too_big", 1009, 413, again=False, meaning="A message was larger than 64 KiB")
 RESTART = Goodbye("restart", 1012, 503, again=True, meaning="The service restarts: come back after retryMs")
 OVERLOADED = Goodbye("overloaded", 1013, 503, again=True, meaning="The service is full: come back after retryMs")
 
-ALL = (BAD_MESSAGE, UNAUTHENTICATED, FORBIDDEN, NO_AUTH, TOO_SLOW, TOO_MANY, TOO_BIG, RESTART, OVERLOADED)
+ALL = (BAD_MESSAGE, UNAUTHENTICATED, FORBIDDEN, NOT_OFFERED, NO_AUTH, TOO_SLOW, TOO_MANY, TOO_BIG, RESTART, OVERLOADED)

@@ -121,8 +121,8 @@ class Metrics:
         self.pacer = Enum(
             "boardcast_pacer",
             "Who rings: aside, it is not for this instance to say; calm and calming, the writers; busy and tick, this instance; "
-            "always, each write, as BOARDCAST_BELL says",
-            states=["aside", "calm", "calming", "busy", "tick", "always"],
+            "always, each write, as BOARDCAST_BELL says; silent, nobody",
+            states=["aside", "calm", "calming", "busy", "tick", "always", "silent"],
             registry=self.registry,
         )
         self.pacer_transitions = self._counter("pacer_transitions", "Changes between these", "to")

@@ -57,6 +57,8 @@ class Mode(StrEnum):
     CALMING = "calming"
     BUSY = "busy"
     TICK = "tick"
+    SILENT = "silent"
+    """The bell is switched off (feed.set_bell): nobody rings, and every instance reads the log once a second."""
 
 
 class Pacer:
@@ -152,10 +154,13 @@ class Pacer:
         """Pace until the lease is lost. What the one before may not have rung for is rung for first."""
         log.info("this instance is the pacer")
         self._owed = True
-        mode = Mode.TICK if self._settings.bell == "tick" else Mode.CALMING
+        first = Mode.TICK if self._settings.bell == "tick" else Mode.CALMING
+        mode = first
         try:
-            while await self._hold(conn, mode):
-                match mode:
+            while (held := await self._hold(conn, mode)) is not None:
+                match Mode.SILENT if held.silent else mode:
+                    case Mode.SILENT:
+                        mode = await self._keep_silent(first)
                     case Mode.CALMING:
                         mode = await self._wait_out(conn)
                     case Mode.CALM:
@@ -200,7 +205,8 @@ class Pacer:
             if self._load.high(loop.time()):
                 return Mode.BUSY
             if loop.time() > renew:
-                if not await self._hold(conn, Mode.CALMING):
+                held = await self._hold(conn, Mode.CALMING)
+                if held is None or held.silent:
                     return Mode.CALMING
                 renew = loop.time() + _RENEW
             await self._stirred(pause)
@@ -212,15 +218,22 @@ class Pacer:
         await self._pay(conn)
         return Mode.BUSY if self._load.high(asyncio.get_running_loop().time()) else Mode.CALM
 
-    async def _hold(self, conn: Connection, mode: Mode) -> bool:
+    async def _keep_silent(self, then: Mode) -> Mode:
+        """Pace and ring for nobody. What was written meanwhile is rung for afterwards."""
+        await self._metronome.end()
+        await self._stirred(_RENEW)
+        self._owed = True
+        return then
+
+    async def _hold(self, conn: Connection, mode: Mode) -> pacer.Held | None:
         """Renew the lease, and the pulse where there is to be one."""
         ahead = _AHEAD if mode in {Mode.BUSY, Mode.TICK} else 0
         rung = self._rung
         async with asyncio.timeout(_PATIENCE):
             held = await pacer.hold(conn, self._instance, mode, ahead=ahead, rung=rung)
         self._rung -= rung
-        if held:
-            self._turn(mode)
+        if held is not None:
+            self._turn(Mode.SILENT if held.silent else mode)
         else:
             log.warning("another instance is the pacer now")
         return held

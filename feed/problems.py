@@ -15,6 +15,7 @@ STREAMS: Mapping[str, Kind] = {
     "expired-token": Kind(401, "The token has expired"),
     "invalid-ticket": Kind(401, "The ticket is unknown, used or over"),
     "wrong-origin": Kind(403, "Pages of this origin may not do this"),
+    "not-offered": Kind(406, "You are not offered this transport now"),
     "too-many-connections": Kind(429, "You have too many connections"),
     "database-unavailable": Kind(503, "The database cannot be reached now"),
     "keys-unavailable": Kind(503, "The issuer's keys cannot be fetched now"),

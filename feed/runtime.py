@@ -26,7 +26,7 @@ from feed.cursor import Fault
 from feed.database import pool
 from feed.encoding import Encoding
 from feed.gaps import Gaps
-from feed.goodbye import OVERLOADED, RESTART, TOO_MANY, Goodbye
+from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, Goodbye
 from feed.keeper import Keeper
 from feed.listener import Listener
 from feed.metrics import Metrics
@@ -37,6 +37,7 @@ from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
 from feed.standing import Sources
+from feed.steering import AGAIN, Steering
 from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
 from feed.tailer import Tailer
@@ -77,8 +78,17 @@ class Runtime:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
         self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced, self.replica)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
+        self.steering = Steering(self.tailer, self.connections, self.metrics)
         self.catchups = CatchUps(
-            settings, self.pool, self.tailer, ring, self.connections, self.presence, self.metrics, self.replica
+            settings,
+            self.pool,
+            self.tailer,
+            ring,
+            self.connections,
+            self.presence,
+            self.steering,
+            self.metrics,
+            self.replica,
         )
         self.pacer = Pacer(settings, self.instance, self.tailer, self.metrics)
         bells = {
@@ -87,7 +97,7 @@ class Runtime:
             presence.CHANNEL: self.presence.ring,
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
-        self._wheel = Wheel(settings, self.connections, self.tailer, self.metrics)
+        self._wheel = Wheel(settings, self.connections, self.tailer, self.steering, self.metrics)
         self._keeper = Keeper(self.pool, self.metrics.standing)
         self._arrivals = Arrivals(settings.arrivals)
         self.acks = Acks(self.tailer, self.connections)
@@ -171,8 +181,10 @@ class Runtime:
             "connections": len(self.connections),
         }
 
-    async def arrive(self, principal: Principal) -> None:
+    async def arrive(self, principal: Principal, encoding: Encoding) -> None:
         """Wait for one's turn to begin a stream. Raises RefusedError, also where there is no room for another of this user."""
+        if not self.steering.offered(principal.user_id, encoding):
+            raise RefusedError(NOT_OFFERED, AGAIN)
         try:
             await self._arrivals.turn()
         except CrowdedError as error:
@@ -216,6 +228,7 @@ class Runtime:
             userId=subscription.principal.user_id,
             connectionId=subscription.id,
             boards=sorted(subscription.boards),
+            realtime=self.steering.greet(subscription),
             resume="live",
             cursor=str(self.tailer.cursor if live else subscription.cursor),
         )

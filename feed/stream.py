@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from feed.goodbye import OVERLOADED, RESTART, TOO_MANY
+from feed.encoding import SSE
+from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
 from feed.principal import Principal
 from feed.runtime import RefusedError, Runtime
 from feed.tokens import TokenError
@@ -31,7 +32,12 @@ _OF_TOKEN = {
     "token_invalid": "invalid-token",
     "keys_unavailable": "keys-unavailable",
 }
-_OF_ROOM = {TOO_MANY: "too-many-connections", RESTART: "draining", OVERLOADED: "overloaded"}
+_OF_ROOM = {
+    NOT_OFFERED: "not-offered",
+    TOO_MANY: "too-many-connections",
+    RESTART: "draining",
+    OVERLOADED: "overloaded",
+}
 
 
 class StreamError(Exception):
@@ -74,7 +80,7 @@ class StreamRequest:
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
-            await runtime.arrive(principal)
+            await runtime.arrive(principal, SSE)
         except TokenError as error:
             raise StreamError(_OF_TOKEN[error.code], error.message) from error
         except RefusedError as error:

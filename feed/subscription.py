@@ -59,8 +59,10 @@ class Subscription:
         "encoding",
         "heard",
         "id",
+        "leaves",
         "owed",
         "principal",
+        "realtime",
         "shown",
         "sink",
         "spoke",
@@ -96,6 +98,10 @@ class Subscription:
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
         self.shown: Shown | None = None
         """What its client says that it has; see feed/acks.py."""
+        self.realtime: str | None = None
+        """What its client was told that its user is offered; None: nothing yet."""
+        self.leaves: float | None = None
+        """When it must have taken another way (loop time); None: it may stay."""
         self.heard: float | None = None
         """When the client last said anything (loop time), where its transport lets it."""
         self.budget = budget

@@ -15,7 +15,7 @@ from datetime import datetime
 import psycopg
 import structlog
 
-from db import changelog, replica
+from db import changelog, flags, replica
 from db.changelog import Chunk, Connection
 from db.settings import Settings
 from feed.backoff import backoff
@@ -24,6 +24,7 @@ from feed.connections import Connections
 from feed.cursor import Cursor, Fault, shows
 from feed.database import NotReadyError, connect, patiently, require_ready
 from feed.event import Event
+from feed.flags import Flags
 from feed.follower import Follower, Reader
 from feed.glance import FEW, Glance
 from feed.members import Members
@@ -72,6 +73,8 @@ class Tailer:
         self._swept = asyncio.Condition()
         self._patience = _PATIENCE
         self._looked = -math.inf
+        self._checked = -math.inf
+        """When it was last made sure that this is the log that it was."""
         self._begun = 0
         self._done = 0
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +89,7 @@ class Tailer:
         self.observers: list[Callable[[int, int], None]] = []
         """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
+        self.flags = Flags()
         self.flushed: str | None = None
         """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
         self.cursor: Cursor
@@ -146,16 +150,17 @@ class Tailer:
             try:
                 async with conn:
                     self._up(conn.info.backend_pid)
-                    checked = time.monotonic()
+                    self._checked = time.monotonic()
                     while True:
                         self._doorbell.clear()
                         await self._sweep(conn)
                         waits, self._patience = backoff(), _PATIENCE
-                        await self._wait()
-                        if time.monotonic() - checked > _TRUST:
-                            async with asyncio.timeout(_PATIENCE):
-                                await self._prove(conn)
-                            checked = time.monotonic()
+                        if time.monotonic() - self._checked <= _TRUST:
+                            await self._wait()
+                            continue
+                        async with asyncio.timeout(_PATIENCE):
+                            await self._prove(conn)
+                        self._checked = time.monotonic()
             except TimeoutError:
                 log.warning("the log is not being read; connecting again", after=self._patience)
                 self._patience *= 2
@@ -193,13 +198,14 @@ class Tailer:
         return conn
 
     async def _begin(self, conn: Connection) -> None:
-        """Stand where the log stands now, with the membership of the same snapshot."""
+        """Stand where the log stands now, with the membership and the flags of the same snapshot."""
         await require_ready(conn)
         feed = await changelog.identify(conn)
         async with conn.transaction():
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             position = await changelog.position(conn)
             self.members = Members(await changelog.membership(conn))
+            self.flags = Flags(await flags.rules(conn))
         self.flushed = None
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
@@ -314,12 +320,14 @@ class Tailer:
         batch = Batch(events, cursor)
         self._ring.append(batch)
         self._connections.publish(batch, since=self.cursor)
-        for follower in self.followers:
-            follower.told(events)
-        self._metrics.published(events)
         for event in events:
             if event.grant is not None:
                 self.members.apply(event.grant)
+            if event.ruling is not None and self.flags.apply(event.ruling):
+                self._checked = -math.inf  # the feed was reset with it
+        for follower in self.followers:
+            follower.told(events)
+        self._metrics.published(events)
         batch.forget()
 
     async def _wait(self) -> None:

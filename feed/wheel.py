@@ -1,7 +1,7 @@
 """The wheel: one timer for all clients, instead of timers for each.
 
 Invariant: every stream carries something at least once in a heartbeat's period (with a fresh cursor, if it is live), and ends
-when its token does.
+when its token does, or when it was to be left for another way.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from feed.connections import Connections
 from feed.encoding import Encoding
 from feed.goodbye import UNAUTHENTICATED
 from feed.metrics import Metrics
+from feed.steering import Steering
 from feed.subscription import State, Subscription
 from feed.tailer import Tailer
 from feed.tasks import end
@@ -25,10 +26,13 @@ log = structlog.get_logger()
 
 
 class Wheel:
-    def __init__(self, settings: Settings, connections: Connections, tailer: Tailer, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, connections: Connections, tailer: Tailer, steering: Steering, metrics: Metrics
+    ) -> None:
         self._period = settings.heartbeat
         self._connections = connections
         self._tailer = tailer
+        self._steering = steering
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
 
@@ -64,6 +68,8 @@ class Wheel:
                 self._metrics.closed.labels(UNAUTHENTICATED.name).inc()
             elif subscription.heard is not None and clock - subscription.heard > _SILENCES * self._period:
                 subscription.sink.abort()
+            elif subscription.leaves is not None and subscription.leaves <= clock:
+                self._steering.dismiss(subscription)
             elif subscription.spoke % spokes == turn:
                 self._beat(subscription, beats)
 

@@ -13,7 +13,16 @@ from structlog.contextvars import bind_contextvars
 
 from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.event import message
-from feed.goodbye import BAD_MESSAGE, FORBIDDEN, NO_AUTH, OVERLOADED, TOO_BIG, UNAUTHENTICATED, Goodbye
+from feed.goodbye import (
+    BAD_MESSAGE,
+    FORBIDDEN,
+    NO_AUTH,
+    NOT_OFFERED,
+    OVERLOADED,
+    TOO_BIG,
+    UNAUTHENTICATED,
+    Goodbye,
+)
 from feed.http.problem import REQUEST_ID
 from feed.http.socket import Socket, early, take_over
 from feed.principal import Principal
@@ -159,21 +168,23 @@ class Visit(Socket):
         principal = None if auth is None else await self._authenticate(auth)
         if auth is None or principal is None:
             return
+        encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         try:
-            await self._runtime.arrive(principal)
+            await self._runtime.arrive(principal, encoding)
         except RefusedError as error:
-            self._refuse(error)
+            self._refuse(error, principal)
             return
         if self.closing:
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
-        encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         self._subscription = self._runtime.subscribe(principal, encoding, self, boards, auth.cursor)
         self._subscription.heard = self._clock()
         await self._runtime.greeted(self._subscription)
 
-    def _refuse(self, error: RefusedError) -> None:
+    def _refuse(self, error: RefusedError, principal: Principal) -> None:
         goodbye = error.goodbye
+        if goodbye is NOT_OFFERED:
+            self.write(frame(message("flags", realtime=self._runtime.steering.realtime(principal.user_id))))
         if error.retry is None:
             self.dismiss(goodbye, "error", goodbye.name, goodbye.meaning)
             return

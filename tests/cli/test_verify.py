@@ -45,6 +45,7 @@ async def test_a_write_with_the_triggers_off_is_found_and_repaired_and_clients_a
     assert {one["table"]: (one["repaired"], one["left"]) for one in sums} == {
         "board_members": (0, 0),
         "boards": (0, 0),
+        "feed.flags": (0, 0),
         "opportunities": (1, 0),
     }
     for client in (socket, stream):
@@ -77,7 +78,10 @@ async def test_one_table_alone_and_what_is_none(production: Commands, database: 
     (found, sums) = objects(production.run("verify", "--table", "boards", "--json").stdout)
     assert (found["what"], found["columns"], sums["table"], sums["left"]) == ("changed", ["name"], "boards", 1)
     status, said = production.fails("verify", "--table", "users")
-    assert (status, said) == (USAGE, "users is not a fed table; these are: board_members, boards, opportunities")
+    assert (status, said) == (
+        USAGE,
+        "users is not a fed table; these are: board_members, boards, feed.flags, opportunities",
+    )
 
 
 async def test_triggers_that_are_off_are_a_finding_of_their_own(production: Commands, database: Database) -> None:

@@ -66,6 +66,11 @@ RIGHTS: dict[LiteralString, set[str]] = {
         "feed_listener",
     },
     "UPDATE feed.pacer SET one = true": set(),
+    "UPDATE feed.pacer SET silent = true": set(),
+    "SELECT feed.set_bell(false)": set(),
+    "SELECT feed.set_capture(false)": set(),
+    "INSERT INTO feed.flags (flag, scope, value) VALUES ('realtime', 'everybody', 'off')": set(),
+    "DELETE FROM feed.flags": set(),
     "INSERT INTO feed.pacer (one) VALUES (false)": set(),
     "DELETE FROM feed.pacer": set(),
     "SELECT last_value FROM feed.pulse": {"feed_app", "feed_listener", "feed_dba"},
@@ -91,6 +96,7 @@ READERS = {"feed_app": "S", "feed_dba": "S"}
 TABLES: dict[str, dict[str, str]] = {
     "adopted": READERS,
     "attached": READERS,
+    "flags": EVERYBODY,
     "gap_reports": READERS,
     "identity": EVERYBODY,
     "instances": {"feed_app": "SIUD", "feed_listener": "SIUD", "feed_dba": "S"},
@@ -144,17 +150,21 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.prune(timestamp with time zone)": set(),
     "feed.relation_name(oid)": set(READERS),
     "feed.report_gap(text,text,text,text,text,bigint,text,bigint,text)": {"feed_app", "feed_listener"},
+    "feed.realtime(text)": set(READERS),
     "feed.reset_feed(text)": set(),
     "feed.ring(bigint,text,text)": set(),
     "feed.row_hash(text,integer)": set(READERS),
     "feed.row_key(jsonb,text[])": set(GROUPS),
     "feed.seq_since(timestamp with time zone)": set(READERS),
+    "feed.set_bell(boolean)": set(),
+    "feed.set_capture(boolean)": set(),
     "feed.shown(jsonb)": set(READERS),
     "feed.tail(interval,text,text,text,text,integer)": set(READERS),
     "feed.tell_presence()": set(),
     "feed.trigger_arguments(bytea)": set(READERS),
     "feed.turn()": set(),
     "feed.unseen(xid8,xid8[],xid8,xid8[])": set(GROUPS),
+    "feed.user_place(text)": set(READERS),
     "feed.version_opportunity()": set(),
 }
 
@@ -310,7 +320,9 @@ async def test_who_explains_runs_nobody_else_s_functions(db: Connection) -> None
             f"CREATE FUNCTION public.format({types}) RETURNS text LANGUAGE plpgsql"
             " AS $$ BEGIN RAISE EXCEPTION 'run by %', current_user; END $$".encode()
         )
-    await db.execute("CREATE FUNCTION public.concat_ws(text, bigint, xid8, bigint) RETURNS text LANGUAGE sql AS 'SELECT 1/0 || $1'")
+    await db.execute(
+        "CREATE FUNCTION public.concat_ws(text, bigint, xid8, bigint) RETURNS text LANGUAGE sql AS 'SELECT 1/0 || $1'"
+    )
     feed = await value(db, "SELECT feed.identify()")
     cursor = f"{feed}.1.1..1.00000000"
     for statement in ("SELECT * FROM feed.explain_cursor(%s)", "SELECT feed.cursor_fault(%s)"):

@@ -12,7 +12,7 @@ BEGIN
     INTO asked FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no table is named' USING ERRCODE = 'undefined_table';
-    ELSIF asked.schema = 'feed' THEN
+    ELSIF asked.schema = 'feed' AND target <> to_regclass('feed.flags') THEN
         RAISE EXCEPTION '% is of the feed itself and cannot be fed', target USING ERRCODE = 'invalid_table_definition';
     ELSIF asked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
         RAISE EXCEPTION '% is of PostgreSQL itself and cannot be fed', target USING ERRCODE = 'wrong_object_type';

@@ -28,6 +28,10 @@ BEGIN
         END IF;
         SELECT * INTO known FROM feed.identity;
     END IF;
+    -- The pulse is unlogged, and begins anew after a crash; that the bell is switched off does not.
+    IF pg_sequence_last_value('feed.pulse') IS DISTINCT FROM 9007199254740991 AND (SELECT p.silent FROM feed.pacer AS p) THEN
+        PERFORM setval('feed.pulse', 9007199254740991) FROM (SELECT FROM feed.pacer AS p WHERE p.silent FOR SHARE) AS still;
+    END IF;
     RETURN known.feed_id;
 END
 $$;

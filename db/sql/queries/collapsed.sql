@@ -34,8 +34,8 @@ FROM (
                        max(u.seq) OVER (PARTITION BY u.xid) AS ends
                 FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                                  %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
-                CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation = 'board_members' AS membership,
-                                           u.relation = 'board_members' OR u.op IN ('truncate', 'reload') AS single) AS n
+                CROSS JOIN LATERAL (SELECT u.xid::text::bigint AS xid, u.relation IN ('board_members', 'feed.flags') AS membership,
+                                           u.relation IN ('board_members', 'feed.flags') OR u.op IN ('truncate', 'reload') AS single) AS n
                 WHERE %(boards)s::text[] IS NULL OR n.single OR u.board = ANY (%(boards)s::text[])
             ) AS r
             WINDOW same AS (PARTITION BY relation, key, board ORDER BY ends, seq)

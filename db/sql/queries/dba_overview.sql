@@ -13,5 +13,7 @@ SELECT jsonb_build_object(
                        FROM feed.triggers AS t) AS t),
     'retention', (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.first_seq NULLS LAST, r.piece), '[]')
                   FROM (SELECT r.piece::text, r.first_seq, r.first_at, r.last_seq, r.last_at, r.changes, r.bytes FROM feed.retention AS r) AS r),
+    'flags', (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.flag, f.scope, f.user_id), '[]')
+              FROM (SELECT f.flag, f.scope, nullif(f.user_id, '') AS user_id, f.share, f.value, f.at, f.who FROM feed.flags AS f) AS f),
     'kept_seconds', (SELECT extract(epoch FROM k.retention)::float8 FROM feed.keeper AS k)
 )::text

@@ -2,4 +2,4 @@
 UPDATE feed.pacer
 SET instance = '', pid = NULL, mode = 'calm', since = clock_timestamp(), until = clock_timestamp(), rung = rung + %(rung)s
 WHERE instance = %(instance)s
-RETURNING setval('feed.pulse', 0), pg_notify('boardcast_pacer', '')
+RETURNING setval('feed.pulse', CASE WHEN silent THEN 9007199254740991 ELSE 0 END), pg_notify('boardcast_pacer', '')

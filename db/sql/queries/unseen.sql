@@ -1,9 +1,10 @@
 -- One sweep: what can be seen now that could not be seen at the cursor, and the snapshot that says so, from one statement.
 -- Transactions come by their last seq (of what is told), then rows by seq, never by xid. A board with more than `threshold` rows in
--- it is told by one row, op resync, with the board's newest xid in last_xid. Always told one by one (single): membership, since who may
--- see what hangs on it, and what everybody is told, since that is of no board, as are rows that nobody is told. Boards are counted
--- first, and what is not told is not put in order. First the order, of rows without their images; then each row that is told is fetched
--- by itself: so what is sorted is small, nothing is read of what is not told, and the first row comes before the last one's text is made.
+-- it is told by one row, op resync, with the board's newest xid in last_xid. Always told one by one (single): membership and flags,
+-- since who may see what, and how, hangs on them; and what everybody is told, since that is of no board, as are rows that nobody is
+-- told. Boards are counted first, and what is not told is not put in order. First the order, of rows without their images; then each
+-- row that is told is fetched by itself: so what is sorted is small, nothing is read of what is not told, and the first row comes
+-- before the last one's text is made.
 SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
        o.seq, o.xid::text::bigint AS xid, l.at, l.relation,
        CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
@@ -30,8 +31,8 @@ FROM (
                    u.seq = max(u.seq) OVER board AS newest
             FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                              %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS u
-            CROSS JOIN LATERAL (SELECT u.relation = 'board_members' AS membership,
-                                       u.relation = 'board_members' OR u.op IN ('truncate', 'reload') AS single) AS n
+            CROSS JOIN LATERAL (SELECT u.relation IN ('board_members', 'feed.flags') AS membership,
+                                       u.relation IN ('board_members', 'feed.flags') OR u.op IN ('truncate', 'reload') AS single) AS n
             WHERE %(boards)s::text[] IS NULL OR n.single OR u.board = ANY (%(boards)s::text[])
             WINDOW board AS (PARTITION BY u.board, n.single)
         ) AS w

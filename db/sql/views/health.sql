@@ -75,7 +75,8 @@ FROM (SELECT pg_notification_queue_usage() AS usage) AS q LEFT JOIN pins AS p ON
 UNION ALL
 SELECT 6, 'triggers', CASE WHEN off.names IS NULL THEN 'ok' ELSE 'bad' END,
        coalesce(off.names, (SELECT count(DISTINCT relation) FROM feed.triggers WHERE function = 'capture') || ' tables are fed'),
-       off.cures || ' -- writes go past the feed; then boardcast verify'
+       CASE WHEN EXISTS (SELECT FROM feed.flags AS f WHERE f.flag = 'capture') THEN 'boardcast flags capture on # it is switched off'
+            ELSE off.cures || ' -- writes go past the feed; then boardcast verify' END
 FROM (SELECT string_agg(format('%s on %s is %s', trigger, relation, state), ', ' ORDER BY relation::text, trigger) AS names,
              string_agg(DISTINCT cure, ' ') AS cures
       FROM feed.triggers WHERE state NOT IN ('on', 'always')) AS off
@@ -111,9 +112,12 @@ SELECT 9, 'prepared transactions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warnin
                         min(gid)) END
 FROM pg_prepared_xacts WHERE database = current_database() AND prepared < clock_timestamp() - interval '1 min'
 UNION ALL
-SELECT 10, 'doorbell', CASE WHEN p.mode <> 'calm' AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
-       CASE WHEN p.until < clock_timestamp() OR p.mode = 'calm' THEN 'every write rings' ELSE p.instance || ' rings: ' || p.mode END,
-       CASE WHEN p.mode <> 'calm' AND p.until < clock_timestamp() - interval '10 s'
+SELECT 10, 'doorbell',
+       CASE WHEN p.silent OR p.mode NOT IN ('calm', 'silent') AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
+       CASE WHEN p.silent THEN 'nobody rings: the log is read once a second'
+            WHEN p.until < clock_timestamp() OR p.mode IN ('calm', 'silent') THEN 'every write rings' ELSE p.instance || ' rings: ' || p.mode END,
+       CASE WHEN p.silent THEN 'boardcast flags bell on # it is switched off'
+            WHEN p.mode NOT IN ('calm', 'silent') AND p.until < clock_timestamp() - interval '10 s'
             THEN 'SELECT * FROM feed.pacer; -- it went without a word, and nobody took its place: see instances. Until then every write rings, which is slower with many writers' END
 FROM feed.pacer AS p
 UNION ALL
@@ -194,7 +198,18 @@ SELECT 17, 'notes', CASE WHEN n.bytes < 256 * 1024 ^ 2 THEN 'ok' ELSE 'warning' 
        CASE WHEN n.bytes >= 256 * 1024 ^ 2
             THEN 'VACUUM FULL feed.instances, feed.sweeps, feed.tickets, user_presence; -- they are small: autovacuum does not come, see transactions' END
 FROM (SELECT sum(pg_total_relation_size(to_regclass(t.name)))::bigint AS bytes
-      FROM unnest('{feed.instances,feed.sweeps,feed.tickets,public.user_presence}'::text[]) AS t(name)) AS n;
+      FROM unnest('{feed.instances,feed.sweeps,feed.tickets,public.user_presence}'::text[]) AS t(name)) AS n
+UNION ALL
+SELECT 18, 'flags', CASE WHEN f.capture IS NOT NULL THEN 'bad' WHEN f.bell IS NOT NULL THEN 'warning' ELSE 'ok' END,
+       coalesce(nullif(concat_ws('; ', f.capture, f.bell, nullif(f.realtime, '')), ''), 'none is set: websocket for everybody'),
+       CASE WHEN f.capture IS NOT NULL THEN 'boardcast flags capture on # when the reason is gone: nothing is logged and nobody is told'
+            WHEN f.bell IS NOT NULL THEN 'boardcast flags bell on # when the reason is gone: people are told up to a second later' END
+FROM (SELECT max(format('capture is off since %s, by %s', date_trunc('second', at), who)) FILTER (WHERE flag = 'capture') AS capture,
+             max(format('the bell is off since %s, by %s', date_trunc('second', at), who)) FILTER (WHERE flag = 'bell') AS bell,
+             concat_ws(', ', max('realtime is ' || value || ' for everybody') FILTER (WHERE flag = 'realtime' AND scope = 'everybody'),
+                       max(format('realtime is %s for %s %%', value, share)) FILTER (WHERE flag = 'realtime' AND scope = 'share'),
+                       nullif(count(*) FILTER (WHERE flag = 'realtime' AND scope = 'user'), 0) || ' users have their own') AS realtime
+      FROM feed.flags) AS f;
 COMMENT ON VIEW feed.health IS 'Is the feed well? One row per check, with its cure. Only the bad ones: WHERE status <> ''ok''. Ask the primary. What only a client can know: boardcast doctor';
 COMMENT ON COLUMN feed.health.nr IS 'To sort by';
 COMMENT ON COLUMN feed.health.topic IS 'What is checked';

@@ -2,13 +2,15 @@
 import { type Claims, Speaker } from "./claims.js";
 import { ProblemError, type Http } from "./http.js";
 import { Inbox } from "./inbox.js";
-import { Ladder, type Way } from "./ladder.js";
+import { Ladder } from "./ladder.js";
+import { OffWire } from "./off.js";
 import { PollingWire } from "./polling.js";
+import type { Way } from "./rung.js";
 import type { SessionKeeper } from "./session.js";
 import { StreamWire } from "./sse.js";
 import type { Timing } from "./timing.js";
 import { SocketWire } from "./websocket.js";
-import type { Delivery, FeedStatus, Transport } from "./types.js";
+import type { Delivery, FeedStatus, Realtime, Transport } from "./types.js";
 
 export interface ConnectionParts {
   readonly http: Http;
@@ -17,6 +19,8 @@ export interface ConnectionParts {
   /** Address of the feed service; null: there is none. */
   readonly feed: string | null;
   readonly top: Transport;
+  /** What the service offers, as far as is known. */
+  readonly realtime: Realtime;
   /** Whether streams are opened by ticket, not by cookie. */
   readonly tickets: boolean;
   readonly WebSocket: typeof WebSocket | undefined;
@@ -56,6 +60,7 @@ export class Connection {
       },
     };
     this.#ladder = new Ladder(this.#ways(), hooks, parts.timing);
+    this.#ladder.steer(parts.realtime);
   }
 
   get cursor(): string | null {
@@ -102,7 +107,8 @@ export class Connection {
       ways.push({ transport: "sse", open: (...args) => new StreamWire({ EventSource, http, tickets, timing }, ...args) });
     }
     ways.push({ transport: "polling", open: (...args) => new PollingWire({ http, timing, visible, boards, states }, ...args) });
-    return ways.filter((way) => ORDER.indexOf(way.transport) >= ORDER.indexOf(top));
+    const off: Way = { transport: null, open: (...args) => new OffWire({ http, timing }, ...args) };
+    return [...ways.filter(({ transport }) => transport !== null && ORDER.indexOf(transport) >= ORDER.indexOf(top)), off];
   }
 
   async #renew(): Promise<"renewed" | "refused" | "lost"> {

@@ -12,7 +12,7 @@ import { reducePresence } from "./presence.js";
 import { cookieSession, SessionKeeper } from "./session.js";
 import { type Standing, type Tab, Tabs, type TabsHooks } from "./tabs.js";
 import { TIMING, type Timing } from "./timing.js";
-import type { ClientMessage, Delivery, Everybody, FeedStatus, Session, Source, Transport } from "./types.js";
+import type { ClientMessage, Delivery, Everybody, FeedStatus, Realtime, Session, Source, Transport } from "./types.js";
 
 export interface FeedOptions {
   /** Address of the API; "" (default) is the page's own. */
@@ -23,6 +23,8 @@ export interface FeedOptions {
   readonly session?: () => Promise<Session>;
   /** The highest way to take; default "websocket". */
   readonly top?: Transport;
+  /** What the service offers this user, as `GET /api/config` tells it, until it says otherwise; default "websocket". */
+  readonly realtime?: Realtime;
   /** Name of the tabs that share one connection (put the user into it); default false: a connection of its own. */
   readonly share?: string | false;
   readonly WebSocket?: typeof WebSocket;
@@ -31,7 +33,7 @@ export interface FeedOptions {
   readonly timing?: Partial<Timing>;
 }
 
-const IDLE: FeedStatus = { state: "idle", transport: null, latency: null, interval: null, leader: false, problem: null };
+const IDLE: FeedStatus = { state: "idle", transport: null, latency: null, interval: null, realtime: "websocket", leader: false, problem: null };
 
 export class Feed implements Source {
   /** Requests with the feed's session. */
@@ -153,7 +155,7 @@ export class Feed implements Source {
   }
 
   #connect(cursor: string): void {
-    const { feed = null, top = "websocket", session } = this.#options;
+    const { feed = null, top = "websocket", realtime = "websocket", session } = this.#options;
     this.#cursor = cursor;
     this.#connection = new Connection(
       {
@@ -162,6 +164,7 @@ export class Feed implements Source {
         timing: this.#timing,
         feed,
         top,
+        realtime,
         tickets: session !== undefined,
         WebSocket: this.#options.WebSocket ?? globalThis.WebSocket,
         EventSource: this.#options.EventSource ?? globalThis.EventSource,

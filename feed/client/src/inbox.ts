@@ -6,13 +6,14 @@
  * remembered longer than the rules ask, since a stream that takes over from another repeats what that one told meanwhile.
  */
 import { covers } from "./covers.js";
-import type { Delivery, Message } from "./types.js";
+import type { Delivery, Message, Realtime } from "./types.js";
 
 /** What a service sends, delivered or not. */
 export type Incoming =
   | Message
   | { readonly type: "batch"; readonly events: readonly Message[]; readonly cursor?: string }
-  | { readonly type: "auth_success"; readonly resume: "live" | "resumed" | "reset"; readonly boards: readonly string[]; readonly cursor: string }
+  | { readonly type: "auth_success"; readonly resume: "live" | "resumed" | "reset"; readonly boards: readonly string[]; readonly cursor: string; readonly realtime?: Realtime }
+  | { readonly type: "flags"; readonly realtime: Realtime }
   | { readonly type: "auth_error"; readonly code: string; readonly message: string }
   | { readonly type: "heartbeat"; readonly cursor?: string }
   | { readonly type: "goodbye"; readonly reason: string; readonly retryMs: number }
@@ -56,6 +57,7 @@ export class Inbox {
         case "heartbeat":
           break;
         case "pong":
+        case "flags":
         case "goodbye":
         case "auth_error":
         case "subscribed":

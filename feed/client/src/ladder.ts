@@ -3,18 +3,15 @@
  *
  * Invariant: at most two wires are open, the current one and one that is tried above it; every wire begins at the cursor of the
  * moment, so a change of wires has no seam. A way that fails leads at once to the one below; a higher one is tried in the
- * background, and the lower is closed only when that one is live.
+ * background, and the lower is closed only when that one is live. What the service does not offer is not taken: who has it leaves
+ * for the best that is offered.
  */
 import { Backoff } from "./backoff.js";
+import { isRealtime, Rung, type Way } from "./rung.js";
 import type { Timing } from "./timing.js";
-import type { FeedStatus, Session, Transport } from "./types.js";
-import type { End, Open, Wire } from "./wire.js";
+import type { FeedStatus, Realtime, Session } from "./types.js";
+import type { End, Wire } from "./wire.js";
 import type { Incoming } from "./inbox.js";
-
-export interface Way {
-  readonly transport: Transport;
-  readonly open: Open;
-}
 
 export interface LadderHooks {
   cursor(): string | null;
@@ -23,15 +20,6 @@ export interface LadderHooks {
   /** Get a new token, since the service does not take the one there was; `lost` where nobody answers. */
   renew(): Promise<"renewed" | "refused" | "lost">;
   changed(status: FeedStatus, wire: Wire | null): void;
-}
-
-interface Rung extends Way {
-  readonly backoff: Backoff;
-  /** Not in this page's life. */
-  dead: boolean;
-  /** When the service lets us come again, and when we mean to climb to it. */
-  notBefore: number;
-  climbAt: number;
 }
 
 interface Attempt {
@@ -47,10 +35,9 @@ type Timer = ReturnType<typeof setTimeout> | undefined;
 export class Ladder {
   readonly #rungs: readonly Rung[];
   readonly #hooks: LadderHooks;
-  readonly #timing: Timing;
-  readonly #random: () => number;
   readonly #rounds: Backoff;
   #state: "idle" | "running" | "ended" = "idle";
+  #realtime: Realtime = "websocket";
   #current: Attempt | null = null;
   #trial: Attempt | null = null;
   #roundTimer: Timer;
@@ -64,27 +51,20 @@ export class Ladder {
   #problem: FeedStatus["problem"] = null;
 
   constructor(ways: readonly Way[], hooks: LadderHooks, timing: Timing, random: () => number = Math.random) {
-    this.#rungs = ways.map((way) => ({
-      ...way,
-      backoff: new Backoff(timing.climb, timing.climbMost, random),
-      dead: false,
-      notBefore: 0,
-      climbAt: 0,
-    }));
+    this.#rungs = ways.map((way) => new Rung(way, timing, random));
     this.#hooks = hooks;
-    this.#timing = timing;
-    this.#random = random;
     this.#rounds = new Backoff(timing.round, timing.roundMost, random);
   }
 
   get status(): FeedStatus {
     const live = this.#current !== null && this.#current.live !== null && !this.#offline;
-    const state = this.#state !== "running" ? this.#state : live ? "live" : this.#offline ? "offline" : "connecting";
+    const at = live ? (this.#current?.rung.transport === null ? "off" : "live") : this.#offline ? "offline" : "connecting";
     return {
-      state,
+      state: this.#state === "running" ? at : this.#state,
       transport: live && this.#current ? this.#current.rung.transport : null,
       latency: live ? this.#latency : null,
       interval: live ? this.#interval : null,
+      realtime: this.#realtime,
       leader: true,
       problem: live ? null : this.#problem,
     };
@@ -108,8 +88,7 @@ export class Ladder {
     this.#rounds.reset();
     if (!this.#current) return this.#descend(0);
     this.#current.wire?.check();
-    const now = performance.now();
-    for (const rung of this.#rungs) rung.climbAt = Math.min(rung.climbAt, Math.max(now, rung.notBefore));
+    for (const rung of this.#rungs) rung.hurry();
     this.#plan();
   }
 
@@ -125,20 +104,58 @@ export class Ladder {
     this.#current?.wire?.renewed(session);
   }
 
+  /** What the service offers from now on. Of two streams the one goes on until the other is live; states would be of another moment. */
+  steer(realtime: Realtime): void {
+    if (realtime === this.#realtime || !isRealtime(realtime)) return;
+    this.#realtime = realtime;
+    for (const rung of this.#rungs) rung.hurry();
+    if (this.#state !== "running") return;
+    if (this.#trial && !this.#may(this.#trial.rung)) this.#trial = this.#close(this.#trial);
+    if (!this.#current) return this.#descend(0);
+    if (this.#may(this.#current.rung)) {
+      this.#tell();
+      return this.#plan();
+    }
+    const next = this.#rungs.findIndex((rung) => this.#may(rung));
+    if (this.#rungs[next]?.transport === "sse" && this.#current.rung.transport === "websocket" && this.#current.live !== null) {
+      this.#trial ??= this.#open(next);
+      this.#tell();
+    } else {
+      this.#leave(0);
+    }
+  }
+
+  #may(rung: Rung): boolean {
+    return rung.may(this.#realtime);
+  }
+
+  #close(attempt: Attempt | null): null {
+    attempt?.wire?.close();
+    return null;
+  }
+
+  /** Give up what there is, for the first way from a rung on down. */
+  #leave(from: number): void {
+    this.#trial = this.#close(this.#trial);
+    this.#close(this.#current);
+    this.#descend(from);
+  }
+
   /** Take the first way from a rung on down; where there is none, all are tried again later. */
   #descend(from: number): void {
     clearTimeout(this.#roundTimer);
     const now = performance.now();
-    const index = this.#rungs.findIndex((rung, at) => at >= from && !rung.dead && rung.notBefore <= now);
+    const index = this.#rungs.findIndex((rung, at) => at >= from && this.#may(rung) && rung.notBefore <= now);
+    const offered = this.#rungs.filter((rung) => this.#may(rung));
     if (index >= 0) {
       this.#current = this.#open(index);
-    } else if (this.#rungs.every((rung) => rung.dead)) {
+    } else if (!offered.length) {
       this.#halt("ended");
       return;
     } else {
       this.#current = null;
       this.#offline = true;
-      const soonest = Math.min(...this.#rungs.map((rung) => (rung.dead ? Infinity : rung.notBefore))) - now;
+      const soonest = Math.min(...offered.map((rung) => rung.notBefore)) - now;
       this.#roundTimer = setTimeout(() => this.#descend(0), Math.max(this.#rounds.next(), soonest));
     }
     this.#tell();
@@ -154,6 +171,7 @@ export class Ladder {
       message: (message) => {
         if (attempt === this.#current) this.#heard();
         take(message);
+        if ((message.type === "flags" || message.type === "auth_success") && message.realtime) this.steer(message.realtime);
       },
       latency: (ms) => this.#measured(attempt, ms, null),
       interval: (ms) => this.#measured(attempt, null, ms),
@@ -191,11 +209,12 @@ export class Ladder {
   }
 
   #ended(attempt: Attempt, end: End): void {
-    this.#note(attempt, end);
+    attempt.rung.note(attempt.live, end);
     if (attempt === this.#trial) {
       this.#trial = null;
       if (end.next === "token") void this.#hooks.renew();
-      this.#plan();
+      if (this.#current && !this.#may(this.#current.rung)) this.#leave(attempt.index + 1);
+      else this.#plan();
       return;
     }
     this.#problem = end.problem;
@@ -208,16 +227,6 @@ export class Ladder {
     } else {
       this.#descend(end.next === "again" && attempt.live !== null ? attempt.index : attempt.index + 1);
     }
-  }
-
-  /** What the end of a wire means for its rung. */
-  #note({ rung, live }: Attempt, { next, retry }: End): void {
-    const now = performance.now();
-    if (live !== null && now - live > this.#timing.steady) rung.backoff.reset();
-    if (next === "never") rung.dead = true;
-    rung.climbAt = now + (next === "crowded" ? rung.backoff.longest() : rung.backoff.next());
-    if (next === "crowded") rung.notBefore = rung.climbAt;
-    if (retry !== null) rung.climbAt = rung.notBefore = now + retry * (1 + this.#random() / 5);
   }
 
   /** With a new token the same way again, once; with none it is over. */
@@ -239,7 +248,7 @@ export class Ladder {
   #plan(): void {
     clearTimeout(this.#climbTimer);
     if (this.#trial || this.#current === null || this.#current.live === null) return;
-    const above = this.#rungs.slice(0, this.#current.index).filter((rung) => !rung.dead);
+    const above = this.#rungs.slice(0, this.#current.index).filter((rung) => this.#may(rung));
     if (!above.length) return;
     const now = performance.now();
     const due = above.find((rung) => rung.climbAt <= now);
@@ -255,14 +264,13 @@ export class Ladder {
     this.#state = state;
     clearTimeout(this.#roundTimer);
     clearTimeout(this.#climbTimer);
-    this.#current?.wire?.close();
-    this.#trial?.wire?.close();
-    this.#current = this.#trial = null;
+    this.#current = this.#close(this.#current);
+    this.#trial = this.#close(this.#trial);
     this.#tell();
   }
 
   #tell(): void {
-    const live = this.#current?.live !== null ? this.#current?.wire : null;
-    this.#hooks.changed(this.status, live ?? null);
+    const at = this.#current;
+    this.#hooks.changed(this.status, at && at.live !== null && at.rung.transport !== null ? at.wire : null);
   }
 }

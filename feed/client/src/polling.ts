@@ -1,7 +1,7 @@
 /** Asking again and again what changed since the cursor. It tells states and not events, and presence only of the boards that are shown. */
 import { asRecord, ProblemError, type Http } from "./http.js";
 import type { Timing } from "./timing.js";
-import type { Opportunity, Presence } from "./types.js";
+import type { Opportunity, Presence, Realtime } from "./types.js";
 import { failed, type Wire, type WireEvents } from "./wire.js";
 
 /** What one question brought. */
@@ -10,6 +10,7 @@ export interface Page {
   readonly deletedIds: readonly string[];
   readonly lastSync: string;
   readonly hasMore: boolean;
+  readonly realtime: Realtime;
 }
 
 export async function sync(http: Http, since: string | null, signal?: AbortSignal): Promise<Page> {
@@ -62,7 +63,7 @@ export class PollingWire implements Wire {
     try {
       if (first) await null;
       await this.#ask(first);
-      await this.#lookAround();
+      if (!this.#abort.signal.aborted) await this.#lookAround();
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       this.close();
@@ -87,6 +88,8 @@ export class PollingWire implements Wire {
       more = page.hasMore;
       this.#cursor = page.lastSync;
       this.#parts.states(page, page.lastSync);
+      this.#events.message({ type: "flags", realtime: page.realtime });
+      if (this.#abort.signal.aborted) return;
     }
   }
 

@@ -27,6 +27,7 @@ const TYPES: readonly Incoming["type"][] = [
   "user_stopped_editing",
   "reset",
   "heartbeat",
+  "flags",
   "goodbye",
   "error",
 ];

@@ -17,6 +17,8 @@ export interface Timing {
   /** Between polls, where the page is seen and where it is not. */
   readonly poll: number;
   readonly pollHidden: number;
+  /** Between looks whether there is anything live again, where the service offers nothing. */
+  readonly look: number;
   /** Between the renewals of presence over HTTP, which ends after 30 s. */
   readonly claim: number;
   /** What has been live for so long did not fail: its next attempt is an early one again. */
@@ -35,6 +37,7 @@ export const TIMING: Timing = {
   roundMost: 30_000,
   poll: 2_000,
   pollHidden: 15_000,
+  look: 60_000,
   claim: 10_000,
   steady: 10_000,
 };

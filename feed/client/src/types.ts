@@ -159,14 +159,22 @@ export interface Delivery {
 
 export type Transport = "websocket" | "sse" | "polling";
 
+/** The best way that the service offers this user now, see Flags in docs/protocol.md; `off`: nothing live. */
+export type Realtime = "websocket" | "sse" | "poll" | "off";
+
 export interface FeedStatus {
-  /** `live`: what is shown is what there is. `connecting`: not yet, or again. `offline`: no way through now. `ended`: it will not come back by itself (see problem). */
-  readonly state: "idle" | "connecting" | "live" | "offline" | "ended";
+  /**
+   * `live`: what is shown is what there is. `connecting`: not yet, or again. `offline`: no way through now. `off`: the service offers
+   * nothing live; what is shown is as of the last look. `ended`: it will not come back by itself (see problem).
+   */
+  readonly state: "idle" | "connecting" | "live" | "offline" | "off" | "ended";
   readonly transport: Transport | null;
   /** Round trip over the WebSocket, in ms. */
   readonly latency: number | null;
   /** Time between polls, in ms, while polling. */
   readonly interval: number | null;
+  /** What the service offers, as far as it has said so: of two ways that would work it may be the lesser. */
+  readonly realtime: Realtime;
   /** Whether this tab holds the connection for the others of the browser. */
   readonly leader: boolean;
   /** Why it is not live, where the service said so: a code of docs/protocol.md. */

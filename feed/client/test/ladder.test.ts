@@ -8,7 +8,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 interface Opened extends WireEvents {
-  readonly transport: Transport;
+  readonly transport: Transport | null;
   readonly cursor: string | null;
   closed: boolean;
   checked: number;
@@ -19,13 +19,13 @@ function climber(renew: LadderHooks["renew"] = () => Promise.resolve("refused"))
   ladder: Ladder;
   wires: Opened[];
   at: { cursor: string };
-  newest: (transport: Transport) => Opened;
+  newest: (transport: Transport | null) => Opened;
   statuses: FeedStatus[];
 } {
   const wires: Opened[] = [];
   const statuses: FeedStatus[] = [];
   const at = { cursor: "c0" };
-  const way = (transport: Transport): ConstructorParameters<typeof Ladder>[0][number] => ({
+  const way = (transport: Transport | null): ConstructorParameters<typeof Ladder>[0][number] => ({
     transport,
     open: (cursor, events) => {
       const wire: Opened = { ...events, transport, cursor, closed: false, checked: 0 };
@@ -34,8 +34,8 @@ function climber(renew: LadderHooks["renew"] = () => Promise.resolve("refused"))
     },
   });
   const hooks: LadderHooks = { cursor: () => at.cursor, inbox: () => () => {}, renew, changed: (status) => statuses.push(status) };
-  const ladder = new Ladder([way("websocket"), way("sse"), way("polling")], hooks, TIMING, () => 0);
-  const newest = (transport: Transport): Opened => {
+  const ladder = new Ladder([way("websocket"), way("sse"), way("polling"), way(null)], hooks, TIMING, () => 0);
+  const newest = (transport: Transport | null): Opened => {
     const wire = wires.filter((one) => one.transport === transport).at(-1);
     if (!wire) throw new Error(`no ${transport} was opened`);
     return wire;
@@ -43,7 +43,7 @@ function climber(renew: LadderHooks["renew"] = () => Promise.resolve("refused"))
   return { ladder, wires, at, newest, statuses };
 }
 
-const ways = (wires: readonly Opened[]): Transport[] => wires.map(({ transport }) => transport);
+const ways = (wires: readonly Opened[]): (Transport | null)[] => wires.map(({ transport }) => transport);
 
 test("the highest way comes first, and is live when it says so", () => {
   const { ladder, wires, newest } = climber();
@@ -245,4 +245,135 @@ test("stopped, it is idle and nothing is open", async () => {
   expect(ladder.status.state).toBe("idle");
   expect(wires.at(-1)?.closed).toBe(true);
   expect(wires).toHaveLength(2);
+});
+
+test("a stream that is not offered any more goes on until the one that is offered is live", () => {
+  const { ladder, wires, at, newest } = climber();
+  ladder.start();
+  newest("websocket").live();
+  at.cursor = "c4";
+  newest("websocket").message({ type: "flags", realtime: "sse" });
+  expect(wires.map(({ transport, cursor, closed }) => [transport, cursor, closed])).toEqual([["websocket", "c0", false], ["sse", "c4", false]]);
+  expect(ladder.status).toMatchObject({ state: "live", transport: "websocket", realtime: "sse" });
+  newest("sse").live();
+  expect(ladder.status).toMatchObject({ state: "live", transport: "sse" });
+  expect(wires[0]?.closed).toBe(true);
+});
+
+test("to polling, and to nothing, it goes at once, and takes its cursor along", () => {
+  const { ladder, wires, at, newest } = climber();
+  ladder.start();
+  newest("websocket").live();
+  at.cursor = "c4";
+  newest("websocket").message({ type: "flags", realtime: "poll" });
+  newest("polling").live();
+  expect(ladder.status).toMatchObject({ state: "live", transport: "polling", realtime: "poll" });
+  at.cursor = "c5";
+  newest("polling").message({ type: "flags", realtime: "off" });
+  newest(null).live();
+  expect(ladder.status).toMatchObject({ state: "off", transport: null, realtime: "off" });
+  expect(wires.map(({ transport, cursor, closed }) => [transport, cursor, closed])).toEqual([
+    ["websocket", "c0", true],
+    ["polling", "c4", true],
+    [null, "c5", false],
+  ]);
+});
+
+test("what is offered again is taken at once, whatever failed before", async () => {
+  const { ladder, wires, newest } = climber();
+  ladder.start();
+  newest("websocket").end(lost("refused"));
+  newest("sse").live();
+  newest("sse").message({ type: "flags", realtime: "poll" });
+  newest("polling").live();
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ways(wires)).toEqual(["websocket", "sse", "polling"]);
+  newest("polling").message({ type: "flags", realtime: "websocket" });
+  expect(ways(wires).slice(3)).toEqual(["websocket"]);
+  expect(ladder.status).toMatchObject({ state: "live", transport: "polling" });
+  newest("websocket").live();
+  expect(ladder.status).toMatchObject({ state: "live", transport: "websocket" });
+  expect(wires[2]?.closed).toBe(true);
+});
+
+test("from nothing it goes to the best that is offered, and down from there as ever", () => {
+  const { ladder, wires, newest } = climber();
+  ladder.steer("off");
+  ladder.start();
+  newest(null).live();
+  newest(null).message({ type: "flags", realtime: "websocket" });
+  newest("websocket").end(lost("refused"));
+  newest("sse").live();
+  expect(ladder.status).toMatchObject({ state: "live", transport: "sse" });
+  expect(ways(wires)).toEqual([null, "websocket", "sse"]);
+});
+
+test("what is known before it begins is obeyed, and auth_success says the same", () => {
+  const { ladder, wires, newest } = climber();
+  ladder.steer("sse");
+  ladder.start();
+  newest("sse").live();
+  newest("sse").message({ type: "auth_success", resume: "resumed", boards: [], cursor: "c1", realtime: "sse" });
+  expect(ways(wires)).toEqual(["sse"]);
+  newest("sse").message({ type: "auth_success", resume: "resumed", boards: [], cursor: "c1", realtime: "poll" });
+  expect(ways(wires)).toEqual(["sse", "polling"]);
+});
+
+test("where the offered stream does not get through it goes on down, and does not come back to what is not offered", async () => {
+  const { ladder, wires, newest } = climber();
+  ladder.start();
+  newest("websocket").live();
+  newest("websocket").message({ type: "flags", realtime: "sse" });
+  newest("sse").end(lost("refused"));
+  newest("polling").live();
+  expect(wires[0]?.closed).toBe(true);
+  await vi.advanceTimersByTimeAsync(TIMING.climb);
+  newest("sse").live();
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(ways(wires)).toEqual(["websocket", "sse", "polling", "sse"]);
+});
+
+test("a stream that is cut while it is left leaves the other to go on", () => {
+  const { ladder, wires, newest } = climber();
+  ladder.start();
+  newest("websocket").live();
+  newest("websocket").message({ type: "flags", realtime: "sse" });
+  newest("websocket").end(named("not_offered", "", 60_000));
+  newest("sse").live();
+  expect(ladder.status).toMatchObject({ state: "live", transport: "sse" });
+  expect(ways(wires)).toEqual(["websocket", "sse"]);
+});
+
+test("who is refused takes what is named, and its time to come back is that of the flags", async () => {
+  const { ladder, wires, newest } = climber();
+  ladder.start();
+  newest("websocket").message({ type: "flags", realtime: "poll" });
+  newest("polling").live();
+  newest("polling").message({ type: "flags", realtime: "websocket" });
+  newest("websocket").end(named("not_offered", "", 60_000));
+  newest("sse").live();
+  await vi.advanceTimersByTimeAsync(TIMING.climb);
+  expect(ways(wires)).toEqual(["websocket", "polling", "websocket", "sse", "websocket"]);
+});
+
+test("without a network nothing that is not offered is tried", async () => {
+  const { ladder, wires, newest } = climber();
+  ladder.steer("poll");
+  ladder.start();
+  for (let round = 0; round < 3; round++) {
+    newest("polling").end(lost("no network"));
+    expect(ladder.status.state).toBe("offline");
+    await vi.advanceTimersByTimeAsync(TIMING.roundMost);
+  }
+  expect(new Set(ways(wires))).toEqual(new Set(["polling"]));
+});
+
+test("a value that it does not know changes nothing", () => {
+  const { ladder, wires, newest } = climber();
+  ladder.start();
+  newest("websocket").live();
+  newest("websocket").message({ type: "flags", realtime: "toString" as "off" });
+  newest("websocket").message({ type: "flags", realtime: "pigeons" as "off" });
+  expect(ladder.status).toMatchObject({ state: "live", transport: "websocket", realtime: "websocket" });
+  expect(wires).toHaveLength(1);
 });

@@ -5,7 +5,7 @@ import { useI18n, type Translate } from "../i18n";
 import { classes } from "../ui";
 
 interface Said {
-  readonly tone: "good" | "fair" | "wait" | "bad";
+  readonly tone: "good" | "fair" | "still" | "wait" | "bad";
   /** With numbers that change all the time. */
   readonly text: string;
   readonly explained: string;
@@ -13,7 +13,7 @@ interface Said {
   readonly news: string;
 }
 
-const DOTS = { good: "bg-good", fair: "bg-good", wait: "bg-warn shimmer", bad: "bg-danger" } as const;
+const DOTS = { good: "bg-good", fair: "bg-good", still: "bg-warn", wait: "bg-warn shimmer", bad: "bg-danger" } as const;
 const LATE = 900;
 
 /** How what is shown stands to what there is. */
@@ -36,7 +36,7 @@ export function StatusChip({ feed, pending, conflicts }: { readonly feed: Feed; 
   );
 }
 
-function tell({ state, transport, latency, interval, problem }: FeedStatus, pending: number, conflicts: number, saving: boolean, t: Translate): Said {
+function tell({ state, transport, latency, interval, realtime, problem }: FeedStatus, pending: number, conflicts: number, saving: boolean, t: Translate): Said {
   if (state === "ended") {
     const explained = t("statusEnded", { reason: problem?.message ?? "" });
     return { tone: "bad", text: t("ended"), explained, news: explained };
@@ -45,6 +45,7 @@ function tell({ state, transport, latency, interval, problem }: FeedStatus, pend
     const text = pending > 0 ? t("offlineWaiting", { count: pending }) : t("offline");
     return { tone: "bad", text, explained: t("statusOffline"), news: `${text}. ${t("statusOffline")}` };
   }
+  if (state === "off") return { tone: "still", text: t("off"), explained: t("statusOff"), news: `${t("off")}. ${t("statusOff")}` };
   if (state !== "live") return { tone: "wait", text: t("connecting"), explained: t("statusConnecting"), news: t("connecting") };
   if (saving) return { tone: "wait", text: t("saving", { count: pending - conflicts }), explained: t("statusLive"), news: "" };
   if (conflicts > 0) {
@@ -53,9 +54,9 @@ function tell({ state, transport, latency, interval, problem }: FeedStatus, pend
   }
   if (transport === "polling") {
     const text = t("polling", { seconds: Math.round((interval ?? 0) / 100) / 10 });
-    return { tone: "fair", text, explained: t("statusPolling"), news: text };
+    return { tone: "fair", text, explained: t(realtime === "poll" ? "statusPollingOffered" : "statusPolling"), news: text };
   }
-  if (transport === "sse") return { tone: "good", text: t("overSse"), explained: t("statusSse"), news: t("overSse") };
+  if (transport === "sse") return { tone: "good", text: t("overSse"), explained: t(realtime === "sse" ? "statusSseOffered" : "statusSse"), news: t("overSse") };
   const text = latency === null ? t("live") : t("liveIn", { ms: Math.max(1, Math.round(latency)) });
   return { tone: "good", text, explained: t("statusLive"), news: t("live") };
 }

@@ -78,7 +78,7 @@ function useFeedOf(start: Start, onExpire: () => void): Feed | null {
       if (response.status === 401) onExpire();
       return response;
     };
-    const made = new Feed({ feed: start.config.feedUrl, share: `boardcast.${start.user.id}`, fetch: watched });
+    const made = new Feed({ feed: start.config.feedUrl, realtime: start.config.realtime, share: `boardcast.${start.user.id}`, fetch: watched });
     const end = made.onStatus(({ state, problem }) => {
       if (state === "ended" && problem && /token|unauthenticated|wrong_user/.test(problem.code)) onExpire();
     });

@@ -1,4 +1,4 @@
-import { Http, ProblemError, type Role, type Snapshot } from "@boardcast/client";
+import { Http, ProblemError, type Realtime, type Role, type Snapshot } from "@boardcast/client";
 import { Clock } from "../panel";
 
 /** What the page asks the API for before there is a board, and beside it. */
@@ -10,6 +10,8 @@ export interface Person {
 
 export interface Config {
   readonly feedUrl: string;
+  /** What this person is offered. */
+  readonly realtime: Realtime;
   readonly demo: boolean;
   /** Which page is served now: another than this one, after an upgrade. */
   readonly build: string;

@@ -1,0 +1,1 @@
+SELECT flag, scope, user_id, share, value FROM feed.flags

@@ -1,0 +1,68 @@
+"""Steering: users are told which way they are offered, and who stays on another is asked to go.
+
+Invariant: whoever has a stream has been told what holds at the hub's cursor, with auth_success or by `flags`. A stream that is not
+offered any more has some time to be left, so that its client changes without a gap; one that begins is refused at once.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from feed.connections import Connections
+from feed.encoding import Encoding
+from feed.event import Event
+from feed.flags import offers
+from feed.goodbye import NOT_OFFERED
+from feed.metrics import Metrics
+from feed.subscription import Subscription
+from feed.tailer import Tailer
+
+_TO_LEAVE = 10.0
+"""Seconds that a client has to take another way."""
+AGAIN = 60_000
+"""Milliseconds after which one who knows nothing of flags may look whether he is let in again."""
+
+
+class Steering:
+    def __init__(self, tailer: Tailer, connections: Connections, metrics: Metrics) -> None:
+        self._tailer = tailer
+        self._connections = connections
+        self._metrics = metrics
+        tailer.followers.append(self)
+
+    def offered(self, user: str, encoding: Encoding) -> bool:
+        """Whether a user may begin a stream of this kind."""
+        return offers(self.realtime(user), encoding.way)
+
+    def realtime(self, user: str | None) -> str:
+        """What a user is offered now."""
+        return self._tailer.flags.realtime(user)
+
+    def greet(self, subscription: Subscription) -> str:
+        """What a client is to be told in its auth_success."""
+        self._set(subscription, self.realtime(subscription.principal.user_id))
+        return str(subscription.realtime)
+
+    def told(self, events: Sequence[Event]) -> None:
+        if any(event.ruling is not None for event in events):
+            self._steer()
+
+    def lost(self) -> None:
+        """The log may be another, and its flags."""
+        self._steer()
+
+    def dismiss(self, subscription: Subscription) -> None:
+        """End a stream that was to be left."""
+        subscription.dismiss(NOT_OFFERED, retry=AGAIN)
+        self._metrics.closed.labels(NOT_OFFERED.name).inc()
+
+    def _steer(self) -> None:
+        for subscription in self._connections:
+            now = self.realtime(subscription.principal.user_id)
+            if subscription.realtime not in {None, now}:
+                self._set(subscription, now)
+                subscription.tell("flags", realtime=now)
+
+    def _set(self, subscription: Subscription, realtime: str) -> None:
+        subscription.realtime = realtime
+        may_stay = offers(realtime, subscription.encoding.way)
+        subscription.leaves = None if may_stay else asyncio.get_running_loop().time() + _TO_LEAVE

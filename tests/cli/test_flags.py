@@ -1,0 +1,146 @@
+"""boardcast flags: what is decided, said and done; what cannot be done says why, and nothing is left half."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from cli.failures import DATABASE, USAGE
+from tests.cli.harness import Commands
+from tests.support.database import Database
+from tests.support.services import Services, people
+from tests.support.until import until
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def decided(production: Commands) -> list[tuple[Any, ...]]:
+    rows = objects(production.output("flags", "--json"))
+    return [(row["flag"], row["scope"], row["user_id"], row["share"], row["value"]) for row in rows]
+
+
+async def test_rules_are_set_shown_and_taken_away(production: Commands, database: Database) -> None:
+    await people(database)
+    assert production.output("flags").startswith("No flag is set: everybody is offered websocket")
+    assert production.output("flags", "set", "realtime", "poll") == "everybody is offered poll"
+    assert (
+        production.output("flags", "set", "realtime", "websocket", "--share", "10")
+        == "10 % of the users are offered websocket"
+    )
+    assert production.output("flags", "set", "realtime", "sse", "--user", "ana") == "ana is offered sse"
+    said = production.output("flags", "set", "realtime", "off", "--user", "nobody")
+    assert said == "nobody is offered off; nobody of that id is in users"
+    assert decided(production) == [
+        ("realtime", "everybody", None, None, "poll"),
+        ("realtime", "share", None, 10, "websocket"),
+        ("realtime", "user", "ana", None, "sse"),
+        ("realtime", "user", "nobody", None, "off"),
+    ]
+    assert "everybody" in production.output("flags")
+    assert production.output("flags", "--user", "ana").startswith("ana is offered sse, and is in every share above ")
+    (shown,) = objects(production.output("flags", "--user", "bruno", "--json"))
+    assert (shown["user_id"], shown["known"]) == ("bruno", True)
+    assert shown["realtime"] == ("websocket" if shown["place"] < 10 else "poll")
+    assert production.output("flags", "clear", "realtime", "--user", "ana") == "the rule is gone"
+    assert production.output("flags", "clear", "realtime", "--user", "ana") == "there is no such rule"
+    assert production.output("flags", "clear", "realtime", "--share") == "the rule is gone"
+    assert objects(production.output("flags", "clear", "realtime", "--all", "--json")) == [
+        {"flag": "realtime", "cleared": 2}
+    ]
+    assert objects(production.output("flags", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("set", "realtime", "carrier-pigeon"),
+        ("set", "weather", "off"),
+        ("set", "realtime", "sse", "--share", "101"),
+        ("set", "realtime", "sse", "--share", "10", "--user", "ana"),
+        ("clear", "realtime", "--all", "--share"),
+        ("bell", "maybe"),
+        ("capture",),
+    ],
+)
+def test_what_makes_no_sense_is_refused(production: Commands, arguments: tuple[str, ...]) -> None:
+    status, _ = production.fails("flags", *arguments)
+    assert status == USAGE
+
+
+def test_who_may_only_look_may_only_look(production: Commands) -> None:
+    dba = {"PGOPTIONS": "-c role=feed_dba"}
+    assert production.run("flags", **dba).returncode == 0
+    for arguments in (("set", "realtime", "off"), ("clear", "realtime"), ("bell", "off"), ("capture", "off")):
+        status, said = production.fails("flags", *arguments, **dba)
+        assert status == DATABASE
+        assert "permission denied" in said
+
+
+async def test_an_open_client_is_told_by_the_command(services: Services, production: Commands) -> None:
+    client = await services.open("websocket")
+    production.output("flags", "set", "realtime", "sse", "--user", "ana")
+    assert (await client.next("flags")).body["realtime"] == "sse"
+    production.output("flags", "clear", "realtime", "--user", "ana")
+    assert (await client.next("flags")).body["realtime"] == "websocket"
+
+
+async def test_the_bell_is_silenced_and_rings_again(production: Commands, database: Database) -> None:
+    await people(database)
+
+    async def rang() -> bool:
+        await database.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
+        (row,) = await database.execute("SELECT rang FROM feed.log ORDER BY seq DESC LIMIT 1")
+        return bool(row["rang"])
+
+    assert production.output("flags", "bell", "off").startswith("the bell is off")
+    assert not await rang()
+    assert decided(production) == [("bell", "everybody", None, None, "off")]
+    assert objects(production.output("flags", "bell", "on", "--json")) == [{"bell": "on"}]
+    assert await rang()
+
+
+async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
+    services: Services, production: Commands, database: Database
+) -> None:
+    client = await services.open("websocket")
+    said = production.output("flags", "capture", "off")
+    assert said.startswith("capture is off for board_members, boards, opportunities: nothing is logged")
+    assert (await client.next("flags")).body["realtime"] == "off"
+    await database.execute("UPDATE opportunities SET title = 'Unlogged'")
+    await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('new', 'b1')")
+    assert production.output("flags", "capture", "off") == "capture is off already"
+    (done,) = objects(production.output("flags", "capture", "on", "--json"))
+    assert (done["capture"], sorted(done["tables"]), done["repaired"]) == (
+        "on",
+        ["board_members", "boards", "opportunities"],
+        2,
+    )
+    again = await services.open("websocket", client.cursor)
+    assert (await again.next("reset")).body["reason"] == "foreign"
+    assert production.output("flags", "capture", "on") == "capture is on already"
+    assert production.run("verify").returncode == 0
+    history = await database.execute(
+        "SELECT version_number FROM opportunity_versions WHERE opportunity_id = 'o1' ORDER BY version_number"
+    )
+    assert [row["version_number"] for row in history] == [1, 2]
+
+
+async def test_a_table_that_is_in_use_is_named_and_nothing_changes(production: Commands, database: Database) -> None:
+    await people(database)
+    async with await database.connect(autocommit=False, application_name="the nightly import") as writer:
+        await writer.execute("UPDATE boards SET name = 'Long'")
+        status, said = await asyncio.to_thread(production.fails, "flags", "capture", "off")
+    assert status == DATABASE
+    assert "the nightly import" in said
+    assert "nothing was changed" in said
+    assert decided(production) == []
+    disabled = await database.execute("SELECT FROM feed.triggers WHERE state = 'disabled'")
+    assert disabled == []
+
+    async def comes_off() -> bool:
+        return (await asyncio.to_thread(production.run, "flags", "capture", "off")).returncode == 0
+
+    await until(comes_off, timeout=20)

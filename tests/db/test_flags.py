@@ -1,0 +1,328 @@
+"""Flags and switches: what each user is offered, the bell that is silent, and capture taken off and put back."""
+
+import asyncio
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.sql import SQL, Identifier
+
+from db import flags, pacer
+from db.changelog import Connection as Plain
+from feed.database import connect
+from feed.flags import Flags, place
+from tests.db.support import Connection, logged, mark, refusal, rows, told, value
+from tests.support.database import Database
+from tests.support.until import until
+
+USERS = ["ana", "bruno", "ação", "", "0", *(f"user-{n}" for n in range(300))]
+
+
+@pytest.fixture
+async def plain(database: Database) -> Any:
+    """A connection as the command line has it."""
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
+        yield conn
+
+
+async def offered(db: Connection) -> dict[str, str]:
+    """What the database says that each user is offered; the feed must say the same."""
+    async with await psycopg.AsyncConnection.connect(db.info.dsn, password=db.info.password) as conn:
+        said = Flags(await flags.rules(conn))
+    found = await rows(db, "SELECT u, feed.realtime(u) AS value FROM unnest(%s::text[]) AS u", (USERS,))
+    assert {row["u"]: said.realtime(row["u"]) for row in found} == {row["u"]: row["value"] for row in found}
+    assert said.realtime(None) == await value(db, "SELECT feed.realtime(NULL)")
+    return {row["u"]: row["value"] for row in found}
+
+
+async def test_a_user_has_the_same_place_in_psql_and_in_the_feed(db: Connection) -> None:
+    found = await rows(db, "SELECT u, feed.user_place(u) AS place FROM unnest(%s::text[]) AS u", (USERS,))
+    assert {row["u"]: row["place"] for row in found} == {user: place(user) for user in USERS}
+    assert {0, 99} <= {place(f"user-{n}") for n in range(3000)}
+
+
+async def test_without_a_rule_all_have_the_best(db: Connection) -> None:
+    assert set((await offered(db)).values()) == {"websocket"}
+
+
+async def test_the_most_particular_rule_wins(db: Connection, plain: Plain) -> None:
+    await flags.set_realtime(plain, "poll", share=None, user=None)
+    await flags.set_realtime(plain, "websocket", share=30, user=None)
+    inside = next(user for user in USERS if place(user) < 30)
+    outside = next(user for user in USERS if place(user) >= 30)
+    await flags.set_realtime(plain, "off", share=None, user=inside)
+    await flags.set_realtime(plain, "sse", share=None, user=outside)
+    found = await offered(db)
+    assert (found[inside], found[outside]) == ("off", "sse")
+    for user in set(USERS) - {inside, outside}:
+        assert found[user] == ("websocket" if place(user) < 30 else "poll")
+    assert await flags.clear_realtime(plain, "user", inside) == 1
+    assert (await offered(db))[inside] == "websocket"
+    assert await flags.clear_realtime(plain, None, None) == 3
+    assert set((await offered(db)).values()) == {"websocket"}
+
+
+async def test_a_share_that_is_raised_takes_nobody_out(db: Connection, plain: Plain) -> None:
+    await flags.set_realtime(plain, "poll", share=None, user=None)
+    inside: set[str] = set()
+    for share in (0, 1, 10, 50, 99, 100):
+        await flags.set_realtime(plain, "websocket", share=share, user=None)
+        now = {user for user, value in (await offered(db)).items() if value == "websocket"}
+        assert inside <= now
+        inside = now
+    assert inside == set(USERS)
+
+
+async def test_a_change_is_in_the_log_with_who_made_it(db: Connection, plain: Plain) -> None:
+    before = await mark(db)
+    await flags.set_realtime(plain, "sse", share=None, user="ana")
+    await flags.set_realtime(plain, "sse", share=None, user="ana")
+    await flags.set_realtime(plain, "poll", share=None, user="ana")
+    await flags.clear_realtime(plain, "user", "ana")
+    key = '["realtime", "user", "ana"]'
+    assert await told(db, before) == [("insert", key, None), ("update", key, None), ("delete", key, None)]
+    assert {row["relation"] for row in await logged(db, before)} == {"feed.flags"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "('realtime', 'everybody', '', NULL, 'carrier pigeon')",
+        "('realtime', 'user', '', NULL, 'sse')",
+        "('realtime', 'everybody', 'ana', NULL, 'sse')",
+        "('realtime', 'share', '', NULL, 'sse')",
+        "('realtime', 'share', '', 101, 'sse')",
+        "('realtime', 'everybody', '', 50, 'sse')",
+        "('bell', 'user', 'ana', NULL, 'off')",
+        "('capture', 'everybody', '', NULL, 'on')",
+        "('else', 'everybody', '', NULL, 'off')",
+    ],
+)
+async def test_what_is_no_rule_is_refused(db: Connection, row: LiteralString) -> None:
+    insert = SQL("INSERT INTO feed.flags (flag, scope, user_id, share, value) VALUES {}").format(SQL(row))
+    assert await refusal(db, insert) == "23514"
+
+
+async def rang(db: Connection) -> bool:
+    await db.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
+    return bool(await value(db, "SELECT rang FROM feed.log ORDER BY seq DESC LIMIT 1"))
+
+
+async def notified(database: Database, db: Connection) -> list[str]:
+    """The channels on which writers of ours send something."""
+    async with await database.connect() as listener:
+        for channel in ("boardcast", "boardcast_presence"):
+            await listener.execute(f"LISTEN {channel}")
+        await db.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
+        await db.execute(
+            "INSERT INTO user_presence (user_id, user_name, board_id, action, connection, instance)"
+            " VALUES ('ana', 'Ana', 'b1', 'viewing', 'c', 'i')"
+        )
+        await db.execute("NOTIFY boardcast_presence, 'last'")
+        heard: list[str] = []
+        async for one in listener.notifies(timeout=5):
+            if one.payload == "last":
+                return heard
+            heard.append(one.channel)
+    raise AssertionError("its own NOTIFY was not heard")
+
+
+async def test_a_bell_that_is_off_is_silent_and_all_is_logged(database: Database, db: Connection, plain: Plain) -> None:
+    assert await notified(database, db) == ["boardcast", "boardcast_presence"]
+    await flags.set_bell(plain, on=False)
+    assert not await rang(db)
+    assert await notified(database, db) == []
+    await flags.set_bell(plain, on=False)
+    assert await value(db, "SELECT feed.realtime('ana')") == "websocket"
+    await flags.set_bell(plain, on=True)
+    assert await rang(db)
+    assert await notified(database, db) == ["boardcast", "boardcast_presence"]
+    assert await rows(db, "SELECT * FROM feed.flags") == []
+
+
+async def test_no_pacer_ends_the_silence(database: Database, db: Connection, plain: Plain) -> None:
+    async with await connect(database.url, "boardcast-pacer") as holder:
+        await pacer.prepare(holder)
+        assert await pacer.claim(holder, "a")
+        held = await pacer.hold(holder, "a", "busy", ahead=400, rung=0)
+        assert held is not None
+        assert not held.silent
+        await flags.set_bell(plain, on=False)
+        for ahead in (400, 0):
+            held = await pacer.hold(holder, "a", "busy", ahead=ahead, rung=0)
+            assert held is not None
+            assert held.silent
+            assert not await rang(db)
+        assert await value(db, "SELECT mode FROM feed.pacer") == "silent"
+        await pacer.release(holder, "a", rung=0)
+        assert not await rang(db)
+        assert await pacer.claim(holder, "b")
+        assert not await rang(db)
+        await flags.set_bell(plain, on=True)
+        assert await rang(db)
+
+
+async def test_who_holds_the_lease_and_who_throws_the_switch_do_not_overtake_each_other(
+    database: Database, db: Connection
+) -> None:
+    """The pulse is moved under the lock of the lease's row: who waited for it sees what was decided meanwhile."""
+    async with (
+        await connect(database.url, "boardcast-pacer") as holder,
+        await database.connect(autocommit=False) as switch,
+    ):
+        await pacer.prepare(holder)
+        assert await pacer.claim(holder, "a")
+        await switch.execute("SELECT feed.set_bell(false)")
+        waiting = asyncio.create_task(pacer.hold(holder, "a", "busy", ahead=400, rung=0))
+
+        async def waits() -> bool:
+            blocked = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = %s"
+            return bool(await value(db, blocked, (holder.info.backend_pid,)))
+
+        await until(waits)
+        await switch.commit()
+        held = await waiting
+        assert held is not None
+        assert held.silent
+        assert not await rang(db)
+
+
+async def test_after_a_crash_the_bell_is_still_off(db: Connection, plain: Plain) -> None:
+    await flags.set_bell(plain, on=False)
+    await db.execute("SELECT setval('feed.pulse', 0)")  # what a crash makes of an unlogged sequence
+    assert await rang(db)
+    await db.execute("SELECT feed.identify()")  # what each service asks when it connects
+    assert not await rang(db)
+
+
+TRIGGERS: LiteralString = """
+SELECT relation::text AS relation, trigger, state FROM feed.triggers
+WHERE relation NOT IN ('feed.flags'::regclass, 'user_presence'::regclass)
+"""
+
+
+async def states(db: Connection) -> dict[tuple[str, str], str]:
+    return {(row["relation"], row["trigger"]): row["state"] for row in await rows(db, TRIGGERS)}
+
+
+async def test_capture_is_taken_off_all_tables_and_put_back_as_it_was(db: Connection, plain: Plain) -> None:
+    await db.execute('CREATE SCHEMA crm; CREATE TABLE crm."Tasks" (id int PRIMARY KEY)')
+    await db.execute("SELECT feed.attach('crm.\"Tasks\"')")
+    await db.execute('ALTER TABLE crm."Tasks" ENABLE ALWAYS TRIGGER feed_capture_insert')
+    before = await states(db)
+    assert before['crm."Tasks"', "feed_capture_insert"] == "always"
+    names = ["boards", "board_members", 'crm."Tasks"', "opportunities"]
+    assert sorted(await flags.set_capture(plain, on=False)) == sorted(names)
+    off = await states(db)
+    assert {state for (_, trigger), state in off.items() if trigger != "zz_feed_version"} == {"disabled"}
+    assert off["opportunities", "zz_feed_version"] == "on"
+    start = await mark(db)
+    await db.execute("UPDATE opportunities SET title = 'Unlogged'")
+    assert await told(db, start) == []
+    assert await value(db, "SELECT version_number FROM opportunities") == 2
+    assert await value(db, "SELECT feed.realtime('ana')") == "off"
+    assert await flags.set_capture(plain, on=False) == []
+    assert sorted(await flags.set_capture(plain, on=True)) == sorted(names)
+    assert await states(db) == before
+    assert [(row["relation"], row["op"]) for row in await logged(db, start)] == [("feed.flags", "delete")]
+    assert await value(db, "SELECT reason FROM feed.identity") == "capture was off"
+    assert await value(db, "SELECT feed.realtime('ana')") == "websocket"
+    feed = await value(db, "SELECT feed_id FROM feed.identity")
+    assert await flags.set_capture(plain, on=True) == []
+    assert await value(db, "SELECT feed_id FROM feed.identity") == feed
+
+
+async def test_a_table_attached_meanwhile_is_taken_off_with_the_next_word(db: Connection, plain: Plain) -> None:
+    await flags.set_capture(plain, on=False)
+    await db.execute("CREATE TABLE tasks (id int PRIMARY KEY)")
+    await db.execute("SELECT feed.attach('tasks')")
+    assert await flags.set_capture(plain, on=False) == ["tasks"]
+    assert "tasks" in await flags.set_capture(plain, on=True)
+
+
+async def test_a_table_in_use_is_not_waited_for_longer_than_a_writer_waits(
+    database: Database, db: Connection, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flags, "_TRIES", 2)
+    monkeypatch.setattr(flags, "_PAUSE", 0.01)
+    before = await states(db)
+    async with await database.connect(autocommit=False, application_name="a long one") as writer:
+        await writer.execute("UPDATE boards SET name = 'Long'")
+        with pytest.raises(flags.BusyError, match="a long one"):
+            await flags.set_capture(plain, on=False)
+        assert await states(db) == before
+        # Writers of what was locked before it gave up were not kept, and nobody was thrown out for a deadlock.
+        await writer.execute("UPDATE opportunities SET title = 'Goes on'")
+        await writer.commit()
+    assert await flags.set_capture(plain, on=False)
+
+
+async def test_it_comes_off_between_writers_who_never_rest(database: Database, db: Connection, plain: Plain) -> None:
+    async def write() -> None:
+        async with await database.connect(autocommit=False) as conn:
+            while True:
+                await conn.execute("UPDATE boards SET name = clock_timestamp()::text")
+                await conn.execute("UPDATE opportunities SET title = clock_timestamp()::text")
+                await conn.commit()
+
+    writing = [asyncio.create_task(write()) for _ in range(3)]
+    try:
+        assert await flags.set_capture(plain, on=False)
+        assert await flags.set_capture(plain, on=True)
+    finally:
+        for task in writing:
+            task.cancel()
+        ended = await asyncio.gather(*writing, return_exceptions=True)
+    assert not [error for error in ended if isinstance(error, errors.Error)]
+
+
+async def test_the_owner_of_a_table_is_asked(db: Connection, database: Database) -> None:
+    role = Identifier(f"{database.name}_owner")
+    await db.execute(SQL("CREATE ROLE {}").format(role))
+    try:
+        await db.execute("CREATE TABLE tasks (id int PRIMARY KEY)")
+        await db.execute("SELECT feed.attach('tasks')")
+        for statement in (
+            SQL("GRANT USAGE ON SCHEMA feed TO {}"),
+            SQL("GRANT ALL ON ALL TABLES IN SCHEMA feed TO {}"),
+            SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA feed TO {}"),
+            SQL("SET ROLE {}"),
+        ):
+            await db.execute(statement.format(role))
+        with pytest.raises(errors.InsufficientPrivilege, match="is owned by") as refused:
+            await db.execute("SELECT feed.set_capture(false)")
+        assert "GRANT" in (refused.value.diag.message_hint or "")
+    finally:
+        await db.execute("RESET ROLE")
+        await db.execute(SQL("DROP OWNED BY {}").format(role))
+        await db.execute(SQL("DROP ROLE {}").format(role))
+
+
+async def topic(db: Connection, name: str) -> tuple[str, str, str]:
+    (row,) = await rows(
+        db, "SELECT status, found, coalesce(cure, '') AS cure FROM feed.health WHERE topic = %s", (name,)
+    )
+    return row["status"], row["found"], row["cure"]
+
+
+async def test_health_tells_that_a_switch_is_thrown(db: Connection, plain: Plain) -> None:
+    assert (await topic(db, "flags"))[:2] == ("ok", "none is set: websocket for everybody")
+    await flags.set_realtime(plain, "poll", share=None, user=None)
+    await flags.set_realtime(plain, "sse", share=10, user=None)
+    await flags.set_realtime(plain, "off", share=None, user="ana")
+    said = "realtime is poll for everybody, realtime is sse for 10 %, 1 users have their own"
+    assert (await topic(db, "flags"))[:2] == ("ok", said)
+    await flags.set_bell(plain, on=False)
+    status, found, cure = await topic(db, "flags")
+    assert (status, found[:21]) == ("warning", "the bell is off since")
+    assert "boardcast flags bell on" in cure
+    assert (await topic(db, "doorbell"))[0] == "warning"
+    await flags.set_capture(plain, on=False)
+    status, found, cure = await topic(db, "flags")
+    assert status == "bad"
+    assert "boardcast flags capture on" in cure
+    assert "boardcast flags capture on" in (await topic(db, "triggers"))[2]
+    await flags.set_bell(plain, on=True)
+    await flags.set_capture(plain, on=True)
+    assert [(await topic(db, name))[0] for name in ("flags", "doorbell", "triggers")] == ["ok", "ok", "ok"]
