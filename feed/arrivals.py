@@ -29,7 +29,8 @@ class Arrivals:
 
     async def turn(self) -> None:
         """Wait for one's turn. Raises CrowdedError."""
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         full = max(self._full, now) + self._each
         wait = full - now - _AT_ONCE
         if wait > PATIENCE:
@@ -37,4 +38,10 @@ class Arrivals:
             raise CrowdedError(int(1000 * random.uniform(wait, 2 * wait)))  # noqa: S311 - spreads load, guards nothing
         self._full = full
         if wait > 0:
-            await asyncio.sleep(wait)
+            # At a time, not after one: however late this goes on, the order is that of the times.
+            turn = loop.create_future()
+            alarm = loop.call_at(now + wait, turn.set_result, None)
+            try:
+                await turn
+            finally:
+                alarm.cancel()
