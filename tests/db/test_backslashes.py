@@ -10,7 +10,9 @@ async def test_where_backslashes_escape_all_is_as_elsewhere(db: Connection, conn
     await db.execute('CREATE TABLE "a\\b" (id text PRIMARY KEY, "c\\d" text, secret text)')
     await db.execute("SELECT feed.attach('\"a\\\\b\"', board => 'c\\\\d', \"except\" => '{secret}')")
     (row,) = await rows(
-        db, "SELECT DISTINCT key, board, left_out FROM feed.triggers WHERE function = 'capture' AND relation = '\"a\\\\b\"'::regclass"
+        db,
+        "SELECT DISTINCT key, board, left_out FROM feed.triggers"
+        " WHERE function = 'capture' AND relation = '\"a\\\\b\"'::regclass",
     )
     assert row == {"key": ["id"], "board": "c\\d", "left_out": ["secret"]}
     await db.execute('INSERT INTO "a\\b" SELECT %s || n, %s FROM generate_series(1, 5) AS n', ("x\\'", "b\\1"))

@@ -309,7 +309,9 @@ async def test_who_explains_runs_nobody_else_s_functions(db: Connection) -> None
             f"CREATE FUNCTION public.format({types}) RETURNS text LANGUAGE plpgsql"
             " AS $$ BEGIN RAISE EXCEPTION 'run by %', current_user; END $$".encode()
         )
-    await db.execute("CREATE FUNCTION public.concat_ws(text, bigint, xid8, bigint) RETURNS text LANGUAGE sql AS 'SELECT 1/0 || $1'")
+    await db.execute(
+        "CREATE FUNCTION public.concat_ws(text, bigint, xid8, bigint) RETURNS text LANGUAGE sql AS 'SELECT 1/0 || $1'"
+    )
     feed = await value(db, "SELECT feed.identify()")
     cursor = f"{feed}.1.1..1.00000000"
     for statement in ("SELECT * FROM feed.explain_cursor(%s)", "SELECT feed.cursor_fault(%s)"):
