@@ -159,3 +159,14 @@ async def test_reports_are_bounded_and_end_with_the_log(db: Connection) -> None:
     await db.execute("UPDATE feed.gap_reports SET at = at - interval '91 days' WHERE user_id <> 'u1'")
     await db.execute("SELECT feed.keep()")
     assert await rows(db, "SELECT user_id FROM feed.gaps") == [{"user_id": "u1"}]
+
+
+async def test_before_a_truncate_it_is_not_known_and_nobody_is_blamed(db: Connection) -> None:
+    await deals(db)
+    cursor, expected = await here(db), await checkpoint(db)
+    await db.execute("TRUNCATE opportunities CASCADE")
+    assert await checkpoint(db, cursor) == (None, None)
+    assert await report(db, cursor, expected, (1, "00000000")) is None
+    assert await rows(db, "SELECT * FROM feed.gaps") == []
+    await deals(db)
+    assert await checkpoint(db, await here(db)) == await checkpoint(db)

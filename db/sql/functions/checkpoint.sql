@@ -1,5 +1,5 @@
 -- The rows of a board as the table has them; with a cursor, as its holder has to have them: the table's without what the log has
--- since. In one snapshot, so that what is being written meanwhile makes no difference.
+-- since. In one snapshot, so that what is being written meanwhile makes no difference. What a TRUNCATE took nobody knows.
 CREATE FUNCTION feed.checkpoint(board text, cursor text DEFAULT NULL, OUT count bigint, OUT hash text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, feed, pg_temp
@@ -16,11 +16,13 @@ AS $$
         -- Undone: what came with the event goes, and what went with it comes back.
         CROSS JOIN LATERAL (VALUES
             (-1, CASE WHEN l.op IN ('insert', 'update', 'enter') THEN (l.new ->> 'version_number')::int END),
-            (1, CASE WHEN l.op IN ('update', 'delete', 'leave') THEN (l.old ->> 'version_number')::int END)
+            (1, CASE WHEN l.op IN ('update', 'delete', 'leave') THEN (l.old ->> 'version_number')::int END),
+            (NULL, CASE WHEN l.op = 'truncate' THEN 0 END)
         ) AS s(one, version)
-        WHERE l.relation = 'opportunities' AND l.board = checkpoint.board AND s.version IS NOT NULL
+        WHERE l.relation = 'opportunities' AND (l.board = checkpoint.board OR l.op = 'truncate') AND s.version IS NOT NULL
     )
-    SELECT coalesce(sum(one), 0), lpad(to_hex(coalesce(sum(part), 0)::bigint & 4294967295), 8, '0') FROM parts
+    SELECT CASE WHEN s.known THEN s.rows END, CASE WHEN s.known THEN lpad(to_hex(s.total & 4294967295), 8, '0') END
+    FROM (SELECT count(*) = count(one) AS known, coalesce(sum(one), 0) AS rows, coalesce(sum(part), 0)::bigint AS total FROM parts) AS s
 $$;
 COMMENT ON FUNCTION feed.checkpoint(text, text) IS
-    'How many opportunities a board has, and the hash of their ids and versions (docs/protocol.md): now, or where the holder of a cursor stands. The log must not have been pruned since; see feed.cursor_fault.';
+    'How many opportunities a board has, and the hash of their ids and versions (docs/protocol.md): now, or where the holder of a cursor stands. The log must not have been pruned since (see feed.cursor_fault), nor the table emptied: null then.';

@@ -5,7 +5,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT part[1], part[3]::xid8, progress.xip::text[]::xid8[], least(part[5]::numeric, 9223372036854775807)::bigint, part[6]
     FROM regexp_match(cursor,
-        '^([0-9a-z]{1,32})\.(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]{0,18})\.((?:0(?:-[1-9][0-9]{0,18})*)?)\.(0|[1-9][0-9]{0,18})\.([0-9a-f]{8})$') AS part
+        '^([0-9a-z]{1,32})[.](0|[1-9][0-9]{0,18})[.](0|[1-9][0-9]{0,18})[.]((?:0(?:-[1-9][0-9]{0,18})*)?)[.](0|[1-9][0-9]{0,18})[.]([0-9a-f]{8})$') AS part
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(d.xid ORDER BY d.place), '{}') AS xip, max(d.xid) AS last
         FROM (SELECT d.place, part[2]::numeric + sum(d.distance::numeric) OVER (ORDER BY d.place) AS xid

@@ -28,7 +28,7 @@ BEGIN
         PERFORM feed.turn();
     END IF;
     FOR place IN
-        SELECT format('feed.%I', c.relname) AS name, substring(c.relname FROM '^log_(\d+)$')::bigint AS era
+        SELECT format('feed.%I', c.relname) AS name, substring(c.relname FROM '^log_([0-9]+)$')::bigint AS era
         FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'feed.log'::regclass
         ORDER BY era NULLS LAST

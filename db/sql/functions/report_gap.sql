@@ -1,6 +1,6 @@
 -- Notes that a client (or, user_id null, a service) had other rows of a board than a checkpoint says, and works out why. Whoever
 -- reports is not believed in anything but what he had: the truth is the table's, taken back to his cursor by the log. Returns the
--- cause; null where nothing was noted, since he says it every few seconds, or very many do.
+-- cause; null where nothing was noted, since he says it every few seconds, or very many do, or the table was emptied since his cursor.
 CREATE FUNCTION feed.report_gap(instance text, user_id text, connection text, board text, cursor text,
                                 expected_count bigint, expected_hash text, held_count bigint, held_hash text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
@@ -47,6 +47,9 @@ BEGIN
             cause := 'cursor';
         ELSE
             SELECT c.count, c.hash INTO truth FROM feed.checkpoint(board, cursor) AS c;
+            IF truth.count IS NULL THEN
+                RETURN NULL;
+            END IF;
             cause := CASE WHEN suspects <> '{}' THEN 'unlogged'
                           WHEN (held_count, held_hash) = (truth.count, truth.hash) THEN 'feed'
                           WHEN (expected_count, expected_hash) = (truth.count, truth.hash) THEN 'delivery'

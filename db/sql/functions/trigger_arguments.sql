@@ -4,7 +4,7 @@ CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key tex
 LANGUAGE sql STABLE
 AS $$
     WITH bytes AS (
-        SELECT string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', '\1 ', 'g'), '00 ') AS parts
+        SELECT string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ') AS parts
     ), given AS (
         SELECT array_agg(convert_from(decode(replace(a.hex, ' ', ''), 'hex'), getdatabaseencoding()) ORDER BY a.place) AS names
         FROM bytes AS b CROSS JOIN LATERAL unnest(b.parts) WITH ORDINALITY AS a(hex, place)
