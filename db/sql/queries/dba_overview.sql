@@ -13,5 +13,8 @@ SELECT jsonb_build_object(
                        FROM feed.triggers AS t) AS t),
     'retention', (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.first_seq NULLS LAST, r.piece), '[]')
                   FROM (SELECT r.piece::text, r.first_seq, r.first_at, r.last_seq, r.last_at, r.changes, r.bytes FROM feed.retention AS r) AS r),
-    'kept_seconds', (SELECT extract(epoch FROM k.retention)::float8 FROM feed.keeper AS k)
+    'kept_seconds', (SELECT extract(epoch FROM k.retention)::float8 FROM feed.keeper AS k),
+    'gaps', (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.at DESC), '[]')
+             FROM (SELECT n.at, n.board, n.user_id, n.cause, n.meaning, n.cards, n.expected_count, n.held_count, n.cursor, n.instance
+                   FROM feed.gaps AS n ORDER BY n.at DESC LIMIT 50) AS g)
 )::text
