@@ -32,7 +32,7 @@ export class Chart {
 
   /**
    * @param {Definition} definition
-   * @param {(from: number, until: number) => void} chosen a time, in seconds since 1970: dragged over, or by a key
+   * @param {(from: number, until: number, byKey: boolean) => void} chosen a time, in seconds since 1970: dragged over, or by a key
    */
   constructor(definition, chosen) {
     this.#is = definition;
@@ -91,6 +91,7 @@ export class Chart {
     const newest = Math.max(this.#at.length - 1, 0);
     const moment = this.#at[at ?? newest];
     const told = this.#is.lines.map((line, nr) => `${line.label} ${this.#values[nr]?.textContent ?? ""}`);
+    this.#plot.setAttribute("aria-valuemin", String(this.#oldest()));
     this.#plot.setAttribute("aria-valuemax", String(newest));
     this.#plot.setAttribute("aria-valuenow", String(at ?? newest));
     this.#plot.setAttribute("aria-valuetext", [moment === undefined ? "" : briefTime(new Date(moment * 1000)), ...told].join(", "));
@@ -104,14 +105,19 @@ export class Chart {
     const now = drawing.cursor.idx ?? newest;
     if (event.key === "Enter") {
       const [from, next] = [this.#at[now], this.#at[now + 1]];
-      if (from !== undefined) this.#chosen(from, next ?? this.#span[1]);
+      if (from !== undefined) this.#chosen(from, next ?? this.#span[1], true);
       return;
     }
-    const to = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 10, PageDown: now - 10, Home: 0, End: newest }[event.key];
+    const to = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 10, PageDown: now - 10, Home: this.#oldest(), End: newest }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    const left = drawing.valToPos(this.#at[Math.min(Math.max(to, 0), newest)] ?? 0, "x");
+    const left = drawing.valToPos(this.#at[Math.min(Math.max(to, this.#oldest()), newest)] ?? 0, "x");
     drawing.setCursor({ left, top: 0 });
+  }
+
+  /** The first piece may have begun before the time that is shown. */
+  #oldest() {
+    return Math.max(this.#at.findIndex((at) => at >= this.#span[0]), 0);
   }
 
   /** @returns {uPlot.Options} */
@@ -154,7 +160,7 @@ export class Chart {
         setSelect: [(drawing) => {
           const { left, width } = drawing.select;
           if (width < 4) return;
-          this.#chosen(drawing.posToVal(left, "x"), drawing.posToVal(left + width, "x"));
+          this.#chosen(drawing.posToVal(left, "x"), drawing.posToVal(left + width, "x"), false);
           drawing.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         }],
       },

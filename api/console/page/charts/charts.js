@@ -17,7 +17,7 @@ const SECONDS = { "15m": 900, "1h": 3600, "6h": 21_600, "24h": 86_400 };
 const AGAIN = 5;
 
 export class ChartsView {
-  #charts = definitions().map((each) => new Chart(each, (from, until) => this.#choose(from, until)));
+  #charts = definitions().map((each) => new Chart(each, (from, until, byKey) => this.#choose(from, until, byKey)));
   #ranges = h("nav", { class: "ranges", "aria-label": t("time") });
   #word = h("span", { class: "soft", role: "status" }, t("loading"));
   #chosen = h("p", { class: "chosen", hidden: true });
@@ -82,13 +82,19 @@ export class ChartsView {
     say(this.#word, t("asOf", { time: briefTime(new Date()) }));
   }
 
-  /** @param {number} from @param {number} until */
-  #choose(from, until) {
+  /**
+   * A time was dragged over: it is offered. One that was chosen by a key is gone to.
+   * @param {number} from @param {number} until @param {boolean} byKey
+   */
+  #choose(from, until, byKey) {
     const address = only({ since: moment(from), until: moment(Math.max(until, from + 1)), change: null });
+    if (byKey) {
+      go(address);
+      return;
+    }
     this.#chosen.hidden = false;
     replace(this.#chosen, t("selected", { from: briefTime(new Date(from * 1000)), until: briefTime(new Date(until * 1000)) }), " ",
       h("a", { href: address, "data-key": "chosen" }, t("inLog")),
       h("button", { type: "button", class: "quiet small", onclick: () => (this.#chosen.hidden = true) }, t("cancel")));
-    if (this.#grid.contains(document.activeElement)) go(address); // by a key
   }
 }
