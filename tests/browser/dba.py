@@ -10,7 +10,7 @@ from tests.browser.people import NAMES, People
 DEAL = "Contrato corporativo"
 
 
-def enter(people: People, address: str = "", **options: Any) -> Page:
+def enter(people: People, address: str = "", /, **options: Any) -> Page:
     """Sign in by the demo's login, and wait until the page is there."""
     page = people.browser(**{"locale": "en-GB"} | options)
     page.goto(f"{people.address}/dba{address}")

@@ -176,6 +176,7 @@ def test_the_database_goes_and_comes_back(people: People, up: Service, psql: psy
         admin.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
     expect(maria.get_by_role("table", name="Health")).to_be_visible(timeout=30_000)
     maria.get_by_role("link", name="Log").click()
+    expect(rows(maria).first).to_be_visible(timeout=30_000)
     maria.get_by_role("button", name="Clear").click()
     state(maria, "live")
     expect(rows(maria).first).to_contain_text("while it was away")

@@ -175,7 +175,7 @@ export const en = {
   function: "Function",
   calls: "Calls",
   cost: "Per call",
-  costHint: "SET track_functions = pl counts calls and their cost.",
+  costHint: "track_functions = pl would count calls and their cost.",
   perCall: "{value} µs",
   noTriggers: "No table is fed: SELECT feed.attach(…).",
   retention: "Kept of the log",

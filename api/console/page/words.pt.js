@@ -175,7 +175,7 @@ export const pt = {
   function: "Função",
   calls: "Chamadas",
   cost: "Por chamada",
-  costHint: "SET track_functions = pl conta as chamadas e seu custo.",
+  costHint: "track_functions = pl contaria as chamadas e seu custo.",
   perCall: "{value} µs",
   noTriggers: "Nenhuma tabela é acompanhada: SELECT feed.attach(…).",
   retention: "Guardado do log",

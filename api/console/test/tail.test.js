@@ -172,6 +172,20 @@ test("the database out of reach is told, and its return", () => {
   expect(tail.state).toBe("live");
 });
 
+test("what could not be loaded is asked for again, unless the question is wrong", async () => {
+  api.log.mockRejectedValueOnce(new Trouble("database-unavailable"));
+  void tail.load();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([tail.state, tail.trouble.slug]).toEqual(["failed", "database-unavailable"]);
+  await vi.advanceTimersByTimeAsync(5000);
+  service.stream.send("ready", {}, "c250");
+  expect([tail.state, tail.trouble]).toEqual(["live", null]);
+  api.log.mockRejectedValue(new Trouble("invalid-input", { errors: [{ pointer: "/since", detail: "must be a time" }] }));
+  void tail.load();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(tail.state).toBe("failed");
+});
+
 test("a time that ends is not followed", async () => {
   const past = new Tail({ until: "1h" }, () => {}, refused);
   await past.load();

@@ -136,7 +136,7 @@ function failed(tail, trouble) {
   const faults = trouble.problem.errors?.map((each) =>
     h("p", {}, h("b", {}, each.pointer.slice(1)), `: ${each.detail.replace(/^Value error, /, "")}`));
   return h("div", { class: "empty error", role: "alert" }, h("h2", {}, t("failed")), ...(faults ?? [h("p", {}, trouble.message)]),
-    h("button", { type: "button", "data-key": "retry", onclick: () => (tail.rows.length ? tail.older() : tail.load()) }, t("retry")));
+    h("button", { type: "button", "data-key": "retry", onclick: () => (tail.state === "failed" ? tail.load() : tail.older()) }, t("retry")));
 }
 
 /** @param {string} title @param {string} text @param {import("../dom.js").Child} more */

@@ -13,6 +13,8 @@ export const MOST = 1000;
 export const FAR = 5000;
 /** Milliseconds without a word after which a stream is taken for dead: two heartbeats and a half. */
 const SILENCE = 25_000;
+/** Milliseconds until what could not be loaded is asked for again. */
+const AGAIN = 5000;
 const PATIENCE = [500, 1000, 2000, 5000, 10_000];
 
 /** @typedef {"loading" | "failed" | "connecting" | "live" | "trouble" | "lost" | "fixed"} State */
@@ -77,6 +79,10 @@ export class Tail {
   async load(note = null) {
     this.#disconnect();
     this.#set({ state: "loading", trouble: null, note });
+    await this.#read();
+  }
+
+  async #read() {
     try {
       const page = await api.log(this.filters, null);
       if (this.#ended) return;
@@ -86,10 +92,15 @@ export class Tail {
       this.#known = new Set(page.changes.map((change) => change.seq));
       this.#reached(page);
       this.#cursor = page.cursor;
+      this.trouble = null;
       if (this.filters["until"]) this.#set({ state: "fixed" });
       else this.#connect();
     } catch (error) {
-      if (!this.#isRefused(error)) this.#set({ state: "failed", trouble: trouble(error) });
+      if (this.#isRefused(error)) return;
+      const found = trouble(error);
+      this.#set({ state: "failed", trouble: found });
+      // What is wrong with a question does not pass by waiting.
+      if (found.problem.errors === undefined) this.#timer = setTimeout(() => this.#read(), AGAIN);
     }
   }
 
