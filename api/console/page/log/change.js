@@ -5,7 +5,7 @@ import { api, trouble } from "../api.js";
 import { h, icon } from "../dom.js";
 import { fullTime, t, timeOfDay } from "../i18n.js";
 import { difference } from "./difference.js";
-import { operation, row } from "./row.js";
+import { dated, operation, row } from "./row.js";
 import { after } from "./since.js";
 
 /** @import { Change, Step, Story } from "../../types" */
@@ -136,7 +136,14 @@ function whole({ change, transaction, transaction_whole: complete, explain }) {
       h("a", { href: only({ xid: change.xid, change: change.seq }) }, t("sameTransaction"))),
     others.length > 0 && h("h3", {}, t("others")),
     !complete && h("p", { class: "soft" }, t("othersMore", { count: transaction.length })),
-    others.length > 0 && h("ul", { class: "rows compact" }, ...others.map((each) => row(each, false))));
+    others.length > 0 && h("ul", { class: dated(others) ? "rows compact dated" : "rows compact" }, ...others.map(reachable)));
+}
+
+/** Here each is a stop of the Tab key. @param {Change} change */
+function reachable(change) {
+  const item = row(change, false);
+  item.querySelector("a")?.removeAttribute("tabindex");
+  return item;
 }
 
 /** @param {Change} change */

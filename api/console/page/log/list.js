@@ -56,10 +56,7 @@ export class List {
 
   /** @param {HTMLAnchorElement | null} to */
   #stopAt(to) {
-    for (const item of this.#items.values()) {
-      const link = anchor(item);
-      if (link && link !== to && link.tabIndex !== -1) link.tabIndex = -1;
-    }
+    if (this.#stop && this.#stop !== to) this.#stop.tabIndex = -1;
     if (to) to.tabIndex = 0;
     this.#stop = to;
   }

@@ -6,13 +6,15 @@ import { shortMoment, t } from "../i18n.js";
 import { ChangePanel } from "./change.js";
 import { Filters } from "./filters.js";
 import { List } from "./list.js";
-import { heads } from "./row.js";
+import { dated, heads } from "./row.js";
 import { FAR, Tail } from "./tail.js";
 
 /** @import { Trouble } from "../api.js" */
 
 /** Pixels from the top within which one still looks at the newest. */
 const TOP = 8;
+/** New rows that are marked when they come together: more of them no eye follows, and to fade them all out keeps a browser busy. */
+const FOLLOWED = 20;
 
 export class LogView {
   #filters = new Filters();
@@ -106,8 +108,9 @@ export class LogView {
     this.#note.hidden = tail.note === null;
     this.#filters.refuse(tail.trouble?.problem.errors ?? []);
     this.#scroller.setAttribute("aria-busy", String(tail.state === "loading"));
-    this.#list.show(tail.rows, this.#fresh);
+    this.#list.show(tail.rows, this.#fresh.size > FOLLOWED ? new Set() : this.#fresh);
     this.#list.mark(where().change);
+    this.#scroller.classList.toggle("dated", dated(tail.rows));
     this.#scroller.classList.toggle("bare", tail.rows.length === 0);
     replace(this.#foot, ...foot(tail));
   }

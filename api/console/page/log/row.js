@@ -2,7 +2,7 @@
 
 import { link } from "../address.js";
 import { h, icon } from "../dom.js";
-import { dayOf, fullTime, isToday, t, timeOfDay } from "../i18n.js";
+import { dayOf, isToday, t, timeOfDay } from "../i18n.js";
 
 /** @import { Change } from "../../types" */
 
@@ -14,9 +14,9 @@ export function row(change, fresh) {
   const at = new Date(change.at);
   const title = change.title ?? change.key ?? change.relation;
   return h("li", { class: fresh ? "fresh" : null },
-    h("a", { class: "row", href: link({ change: change.seq }), "data-key": change.seq },
+    h("a", { class: "row", href: link({ change: change.seq }), "data-key": change.seq, tabindex: -1 },
       h("span", { class: "at" }, isToday(at) ? null : h("span", { class: "day" }, `${dayOf(at)} `),
-        h("time", { datetime: change.at, title: fullTime(at) }, timeOfDay(at))),
+        h("time", { datetime: change.at, title: change.at }, timeOfDay(at))),
       operation(change.op),
       h("span", { class: "relation", title: change.relation }, change.relation),
       h("span", { class: "what", title: change.changes ? `${title} · ${change.changes}` : title },
@@ -28,6 +28,15 @@ export function row(change, fresh) {
       h("span", { class: "xid" }, change.xid),
       h("span", { class: change.rang ? "bell" : "bell off", title: t(change.rang ? "rang" : "quiet") }, icon("bell"),
         h("span", { class: "unseen" }, t(change.rang ? "rang" : "quiet")))));
+}
+
+/**
+ * Whether some of them need their day told, which takes room: the last is the oldest, or nearly.
+ * @param {Change[]} changes
+ */
+export function dated(changes) {
+  const oldest = changes.at(-1);
+  return oldest !== undefined && !isToday(new Date(oldest.at));
 }
 
 /** The names of what is in a row, above the list. */
