@@ -4,7 +4,8 @@ COPY package.json package-lock.json ./
 COPY tests/clients/package.json tests/clients/
 COPY feed/client feed/client
 COPY api/board api/board
-RUN npm ci --no-audit --no-fund && npm run build --workspace boardcast-board
+COPY api/console api/console
+RUN npm ci --no-audit --no-fund && npm run build --workspace boardcast-board --workspace boardcast-console
 
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -16,6 +17,7 @@ COPY feed feed
 COPY api api
 COPY cli cli
 COPY --from=pages /src/api/board/dist api/board/dist
+COPY --from=pages /src/api/console/page/vendor api/console/page/vendor
 RUN /opt/boardcast/bin/pip install -c constraints.txt . && /opt/boardcast/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim

@@ -14,6 +14,7 @@ PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
 BOARD := api/board/dist/index.html
 BOARD_SOURCES := $(shell find api/board/src feed/client/src) $(addprefix api/board/,index.html vite.config.ts tsconfig.json package.json) package-lock.json
+CONSOLE := api/console/page/vendor/uPlot.js
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
 AGAIN := --reruns 1 --reruns-delay 2 -rR
@@ -21,15 +22,15 @@ AGAIN := --reruns 1 --reruns-delay 2 -rR
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV_STAMP) $(BOARD) browser ## all that the other targets need: virtual environment, npm packages, the built board, browser
+setup: $(VENV_STAMP) $(BOARD) $(CONSOLE) browser ## all that the other targets need: virtual environment, npm packages, the pages, browser
 
-up: $(VENV_STAMP) $(BOARD) ## the board on an embedded PostgreSQL with demo data, in one process
+up: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the board on an embedded PostgreSQL with demo data, in one process
 	@exec $(BIN)/boardcast up
 
 # The browser's tests have a process of their own: its driver leaves an event loop running.
 # A test of real processes, sockets and browsers that fails on a machine under load is run once more, and named at the end; one that
 # looks for a rare order of events (tests/property) is not: its one failure is what it is for.
-test: lint $(BOARD) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+test: lint $(BOARD) $(CONSOLE) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	$(NODE) npm test --workspaces --if-present
 	$(NODE) $(PYTEST) $(AGAIN) -n 2 --dist loadfile --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/db; fi
@@ -46,11 +47,11 @@ bench: $(BENCH_STAMP) $(PEERS_STAMP) ## measure all there is to measure, beside 
 	@.ci/machine redis
 	$(BIN)/python -m tests.bench
 
-screenshots: $(VENV_STAMP) $(BOARD) browser ## take the pictures of the README anew
+screenshots: $(VENV_STAMP) $(BOARD) $(CONSOLE) browser ## take the pictures of the documentation anew
 	$(BIN)/python -m tests.browser.picture
 
 clean: ## take away what these targets made, but not the data
-	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/board/dist feed/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/board/dist api/console/page/vendor feed/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP): pyproject.toml constraints.txt
@@ -73,6 +74,10 @@ $(PEERS_STAMP): $(PEERS)/package-lock.json | $(VENV_STAMP)
 # What is served at /.
 $(BOARD): $(BOARD_SOURCES) | $(NODE_STAMP)
 	$(NODE) npm run --silent build --workspace boardcast-board
+
+# What the page at /dba has from npm.
+$(CONSOLE): api/console/vendor.mjs package-lock.json | $(NODE_STAMP)
+	$(NODE) npm run --silent build --workspace boardcast-console
 
 # What the tests drive.
 .PHONY: browser

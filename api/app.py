@@ -34,7 +34,7 @@ from api import (
     triggerstream,
     versions,
 )
-from api.build import fingerprint
+from api.build import fingerprint, of_files
 from api.cache import Snapshots
 from api.gather import Gatherer
 from api.json import answer
@@ -120,6 +120,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         Snapshots(engine, hub.tailer if hub else None, metrics, clock=time.monotonic),
         Gatherer(partial(_boards_of, engine), _USERS_AT_ONCE),
         fingerprint(pages.ENTRY),
+        of_files(pages.CONSOLE),
         watch,
         Gauges(watch),
     )

@@ -1,5 +1,6 @@
 """GET /api/dba/…: the feed's state and its last hours, for the DBA's page."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ async def get_series(request: Request) -> Response:
                 "quiet": [(piece.changes - piece.rang) / step for piece in written],
             },
             "told": _told(told, range(begin, finish, step), step),
-            "gauges": _columns(points),
+            "gauges": _columns(points, step),
         }
     )
 
@@ -75,13 +76,22 @@ def _told(told: list[state.Told], moments: range, step: int) -> dict[str, list[A
     }
 
 
-def _columns(points: list[Point]) -> dict[str, list[Any]]:
+def _columns(points: list[Point], step: int) -> dict[str, list[Any]]:
+    """In each piece the greatest is told: what was nearly too much is not averaged away. One that is unknown hides no other."""
+    size = max(step, round(STEP))
+    pieces: dict[int, list[Point]] = {}
+    for point in points:
+        pieces.setdefault(int(point.at // size) * size, []).append(point)
     return {
-        "at": [round(point.at / STEP) * STEP for point in points],
-        "queue": [point.queue for point in points],
-        "log_bytes": [point.log_bytes for point in points],
-        "connections": [point.connections for point in points],
+        "at": list(pieces),
+        "queue": [_greatest(point.queue for point in piece) for piece in pieces.values()],
+        "log_bytes": [_greatest(point.log_bytes for point in piece) for piece in pieces.values()],
+        "connections": [_greatest(point.connections for point in piece) for piece in pieces.values()],
     }
+
+
+def _greatest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 ROUTES = [
@@ -89,7 +99,7 @@ ROUTES = [
         "GET",
         "/api/dba/overview",
         get_overview,
-        summary="The feed's state: health, instances and their lag, triggers, what is kept, flags, gaps",
+        summary="The feed's state: health, instances and their lag, triggers, what is kept, gaps",
         tag="dba",
         answers={200: Overview},
         problems=("dba-only",),

@@ -76,7 +76,7 @@ class HealthCheck(BaseModel):
 
 
 class Overview(BaseModel):
-    """The feed's state: feed.health, feed.listeners with feed.lag, feed.triggers, feed.retention, feed.flags, feed.gaps."""
+    """The feed's state: feed.health, feed.listeners with feed.lag, feed.triggers, feed.retention, feed.gaps."""
 
     at: datetime
     health: list[HealthCheck]
@@ -84,7 +84,6 @@ class Overview(BaseModel):
     triggers: list[dict[str, Any]]
     retention: list[dict[str, Any]]
     kept_seconds: float
-    flags: list[dict[str, Any]]
     gaps: list[dict[str, Any]]
 
 

@@ -1,7 +1,8 @@
-"""The pages: the board at /, as npm built it, and the documentation at /docs.
+"""The pages: the board at /, as npm built it, the DBA's at /dba, and the documentation at /docs.
 
 Invariant: no page runs code that is not a file of ours, whatever stands in a card; the policy below says so to the browser.
-A file under /assets is named by its contents and never changes; everything else is asked for anew.
+A file under /assets is named by its contents and never changes, and so is the folder that the DBA's page takes its modules from:
+no tab has those of two versions. Everything else is asked for anew.
 """
 
 from pathlib import Path
@@ -14,11 +15,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.problems import PROBLEMS, Problem
-from api.services import services
+from api.services import of_app, services
 
 _FILES = Path(__file__).parent / "page"
 _BUILT = Path(__file__).parent / "board" / "dist"
 ENTRY = _BUILT / "index.html"
+CONSOLE = Path(__file__).parent / "console" / "page"
+_VENDOR = "vendor"
+"""What the DBA's page has from npm."""
+_KEPT = "public, max-age=31536000, immutable"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'{feed}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -47,6 +52,15 @@ class _Static(StaticFiles):
         return response
 
 
+class _Console(_Static):
+    """The DBA's page, in a folder whose name says which one it is."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["path_params"]["build"] != of_app(scope["app"]).console:
+            raise Problem("not-found", "a newer page is served now: load it again")
+        return await super().get_response(path, scope)
+
+
 async def board(request: Request) -> Response:
     """Serve the board. It is told which build it is, so that a tab can see when a newer one is served."""
     own = services(request)
@@ -56,6 +70,14 @@ async def board(request: Request) -> Response:
         return FileResponse(_FILES / "unbuilt.html", status_code=503, headers=_headers())
     page = page.replace(_NO_BUILD, _NO_BUILD.replace('content=""', f'content="{own.build}"'))
     return Response(page, media_type="text/html", headers=_headers(feed=_sources(own.settings.public_feed_url)))
+
+
+async def console(request: Request) -> Response:
+    """Serve the DBA's page, which is told where its files are."""
+    if not (CONSOLE / _VENDOR).is_dir():
+        return FileResponse(_FILES / "unbuilt.html", status_code=503, headers=_headers())
+    page = (CONSOLE / "index.html").read_text().replace("/dba/build/", f"/dba/{services(request).console}/")
+    return Response(page, media_type="text/html", headers=_headers())
 
 
 def _sources(url: str) -> str:
@@ -78,8 +100,10 @@ async def problem(request: Request) -> Response:
 
 ROUTES: list[BaseRoute] = [
     Route("/", board),
+    Route("/dba", console),
+    Mount("/dba/{build}", _Console(CONSOLE, _KEPT)),
     Route("/docs", docs),
     Route("/problems/{slug}", problem),
     Mount("/static", _Static(_FILES)),
-    Mount("/assets", _Static(_BUILT / "assets", "public, max-age=31536000, immutable")),
+    Mount("/assets", _Static(_BUILT / "assets", _KEPT)),
 ]

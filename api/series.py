@@ -1,4 +1,4 @@
-"""The last hour of what the database does not remember: kept in memory, so that a page opened after the trouble shows it.
+"""The last day of what the database does not remember: kept in memory, so that a page opened after the trouble shows it.
 
 Invariant: a fixed number of points, one each ten seconds; a moment at which nothing could be read is a gap, never a guess.
 """
@@ -17,7 +17,7 @@ from db import dba
 from feed.tasks import end
 
 STEP = 10.0
-_HOUR = 360
+_DAY = 8_640
 
 _log = structlog.get_logger("api")
 
@@ -32,7 +32,7 @@ class Point(NamedTuple):
 class Gauges:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self.points: deque[Point] = deque(maxlen=_HOUR)
+        self.points: deque[Point] = deque(maxlen=_DAY)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

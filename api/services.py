@@ -31,7 +31,9 @@ class Services:
     memberships: Gatherer[list[Board]]
     """The boards of each user."""
     build: str
-    """Which page is served (see api.build)."""
+    """Which board is served (see api.build)."""
+    console: str
+    """Which of the DBA's pages is."""
     watch: Watch
     gauges: Gauges
     draining: bool = False

@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
 from api import pages
-from tests.api.harness import Api
+from api.build import of_files
+from api.services import of_app
+from tests.api.harness import Api, problem
 
 ENTRY = '<html><head><meta name="build" content="" /><script src="/assets/index-abc.js"></script></head></html>'
 
@@ -60,3 +63,50 @@ async def test_a_file_that_is_named_by_its_contents_is_kept_for_good(
     monkeypatch.setattr(assets.app, "all_directories", [tmp_path])  # type: ignore[attr-defined]
     kept = await client.get("/assets/index-abc.js")
     assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_the_dbas_page_names_the_folder_of_its_files(api: Api) -> None:
+    client, build = await api.anybody(), of_app(api.app).console
+    page = await client.get("/dba")
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert "connect-src 'self';" in page.headers["Content-Security-Policy"]
+    files = re.findall(r'(?:src|href)="(/dba/[^"]*)"', page.text)
+    assert f"/dba/{build}/main.js" in files
+    for path in files:
+        answer = (await client.get(path)).raise_for_status()
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    problem(await client.get("/dba/00000000/main.js"), "not-found")
+    assert (await client.get(f"/dba/{build}/no-such.js")).status_code == 404
+
+
+async def test_all_that_the_dbas_page_imports_is_there(api: Api) -> None:
+    client, base = await api.anybody(), f"/dba/{of_app(api.app).console}/"
+    asked, waiting = set[str](), {base + "main.js", base + "style.css"}
+    while waiting:
+        path = waiting.pop()
+        asked.add(path)
+        text = (await client.get(path)).raise_for_status().text if path.endswith((".js", ".css")) else ""
+        found = re.findall(r'^import .*?from "(\.[^"]+)";|url\("([^"]+)"\)', text, re.MULTILINE)
+        waiting |= {urljoin(path, module or file) for module, file in found} - asked
+    assert {f"{base}vendor/uPlot.js", f"{base}log/tail.js"} <= asked
+
+
+async def test_without_what_comes_from_npm_it_says_what_brings_it(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "CONSOLE", tmp_path)
+    answer = await (await api.anybody()).get("/dba")
+    assert answer.status_code == 503
+    assert "make setup" in answer.text
+
+
+def test_a_page_that_is_served_as_it_is_is_known_by_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.js").write_text("1")
+    first = of_files(tmp_path)
+    assert re.fullmatch("[0-9a-f]{8}", first)
+    (tmp_path / "a" / "one.js").rename(tmp_path / "a" / "two.js")
+    second = of_files(tmp_path)
+    (tmp_path / "a" / "two.js").write_text("2")
+    assert len({first, second, of_files(tmp_path)}) == 3

@@ -1,12 +1,15 @@
 """The log for a DBA: filters, pages, one change, and who may ask."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from psycopg import AsyncConnection
 
+from api.series import Point
+from api.services import of_app
 from tests.api.harness import HOST, Api, problem
 
 LOG = "/api/trigger-log"
@@ -182,7 +185,7 @@ async def test_one_change_with_all_that_is_known_of_it(api: Api, maria: httpx.As
     assert (story["change"]["old"]["value"], story["change"]["new"]["value"]) == (12.5, 12.6)
     assert [change["seq"] for change in story["transaction"]] == [first["seq"], second["seq"]]
     assert story["transaction_whole"] is True
-    assert [step["step"] for step in story["explain"]][:4] == ["write", "from", "commit", "bell"]
+    assert [step["step"] for step in story["explain"]][:5] == ["transaction", "write", "from", "commit", "bell"]
 
 
 async def test_the_first_of_a_great_transaction_stand_for_it(api: Api, maria: httpx.AsyncClient) -> None:
@@ -235,6 +238,20 @@ async def test_the_overview_is_what_the_views_say(api: Api, maria: httpx.AsyncCl
     assert found["kept_seconds"] == 90 * 86_400
     newest, *_, oldest = await seqs(maria)
     assert (found["retention"][0]["first_seq"], found["retention"][0]["last_seq"]) == (oldest, newest)
+    assert found["gaps"] == []
+
+
+async def test_the_newest_gaps_are_in_the_overview(api: Api, maria: httpx.AsyncClient) -> None:
+    await api.database.execute(
+        "INSERT INTO feed.gap_reports"
+        " (at, instance, board, cursor, expected_count, expected_hash, held_count, held_hash, cause, cards)"
+        " SELECT now() - make_interval(mins => n), 'feed-1', 'vendas', 'c', n, 'a', 0, 'b', 'unlogged', '{o1,o2}'"
+        " FROM generate_series(1, 60) AS n"
+    )
+    gaps = (await maria.get("/api/dba/overview")).raise_for_status().json()["gaps"]
+    assert [gap["expected_count"] for gap in gaps] == list(range(1, 51))
+    assert (gaps[0]["cause"], gaps[0]["cards"], gaps[0]["user_id"]) == ("unlogged", ["o1", "o2"], None)
+    assert "went past the triggers" in gaps[0]["meaning"]
 
 
 async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
@@ -251,3 +268,34 @@ async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncC
     assert sum(written["quiet"]) * step == pytest.approx(total)
     assert sum(written["rang"]) == 0
     problem(await maria.get("/api/dba/series", params={"since": "1h", "until": "2h"}), "invalid-input")
+
+
+async def test_what_was_told_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
+    await api.database.execute(
+        "INSERT INTO feed.sweeps (instance, read, told, since, cursor, sweeps, events, deliveries, clients, late)"
+        " SELECT 'feed-1', l.at, l.at + interval '40 ms', 'f.1.1..' || l.seq - 1 || '.t', 'f.1.1..' || l.seq || '.t', 1, 1, 7, 7, 0"
+        " FROM feed.log AS l ORDER BY l.seq DESC LIMIT 1"
+    )
+    await api.database.execute("UPDATE feed.log SET at = at - interval '2 min'")
+    await api.database.execute("UPDATE feed.sweeps SET told = told - interval '2 min'")
+    found = (await maria.get("/api/dba/series", params={"since": "15m"})).raise_for_status().json()
+    told = found["told"]
+    assert sum(told["deliveries"]) * found["step"] == pytest.approx(7)
+    (known,) = [each for each in zip(told["median"], told["p95"], told["slowest"], strict=True) if each[0] is not None]
+    assert known == pytest.approx((0.04, 0.04, 0.04))
+
+
+async def test_the_gauges_of_a_piece_are_the_greatest_in_it(api: Api, maria: httpx.AsyncClient) -> None:
+    points = of_app(api.app).gauges.points
+    begin = time.time() // 900 * 900 - 1800
+    points += [Point(begin + 1, 0.5, 1, 9), Point(begin + 12, None, None, None), Point(begin + 23, 0.1, 3, 2)]
+    points.append(Point(begin + 901, None, None, None))
+    gauges = (await maria.get("/api/dba/series", params={"since": "24h"})).raise_for_status().json()["gauges"]
+    assert gauges == {
+        "at": [begin, begin + 900],
+        "queue": [0.5, None],
+        "log_bytes": [3, None],
+        "connections": [9, None],
+    }
+    gauges = (await maria.get("/api/dba/series", params={"since": "1h"})).raise_for_status().json()["gauges"]
+    assert gauges["at"] == [begin, begin + 900]  # pieces of half a minute

@@ -8,6 +8,7 @@ import psycopg
 from playwright.sync_api import Page, expect, sync_playwright
 
 from db.loopback import free_port
+from tests.browser import dba
 from tests.browser.conftest import QUIET
 from tests.browser.people import SETTLED, People, card, column, opener
 from tests.cli.harness import Commands
@@ -27,6 +28,7 @@ def main() -> None:
         with Commands(Path(name), env).serving("up") as up, psycopg.connect(up.database, autocommit=True) as psql:
             people = People(browser, up.api)
             take(people, psql)
+            log(people, psql)
             people.leave()
         browser.close()
 
@@ -68,6 +70,24 @@ def conflict(ana: Page, bruno: Page) -> None:
     expect(ana.get_by_role("heading", name="You and Bruno Lima changed the same")).to_be_visible()
     ana.evaluate(SETTLED)
     ana.screenshot(path=TARGET / "conflict.png")
+
+
+def log(people: People, psql: psycopg.Connection) -> None:
+    """Show the log after a nightly job and some writes by hand, with what Bruno saved opened."""
+    pages = [dba.enter(people, color_scheme=scheme, **WIDE) for scheme in ("light", "dark")]
+    psql.execute("SELECT set_config('feed.actor', 'billing', false), set_config('feed.origin', 'job:nightly', false)")
+    psql.execute("UPDATE opportunities SET probability = probability + 5 WHERE phase = 'negotiation'")
+    psql.execute("SELECT set_config('feed.actor', '', false), set_config('feed.origin', '', false)")
+    psql.execute("SET application_name = 'psql'")
+    psql.execute("UPDATE opportunities SET notes = 'Renovar em março' WHERE title = 'Suporte premium 24h'")
+    psql.execute("DELETE FROM opportunities WHERE title = 'Bundle com meio de pagamento'")
+    for page, name in zip(pages, ("dba-light", "dba-dark"), strict=True):
+        expect(dba.rows(page).filter(has_text="Renovar em março")).to_be_visible()
+        dba.rows(page).filter(has_text="value: 184000.00 → 176000.00").click()
+        expect(page.get_by_role("dialog").get_by_role("listitem").filter(has_text="told").first).to_be_visible()
+        page.mouse.move(0, 0)
+        page.evaluate(SETTLED)
+        page.screenshot(path=TARGET / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -15,5 +15,8 @@ SELECT jsonb_build_object(
                   FROM (SELECT r.piece::text, r.first_seq, r.first_at, r.last_seq, r.last_at, r.changes, r.bytes FROM feed.retention AS r) AS r),
     'flags', (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.flag, f.scope, f.user_id), '[]')
               FROM (SELECT f.flag, f.scope, nullif(f.user_id, '') AS user_id, f.share, f.value, f.at, f.who FROM feed.flags AS f) AS f),
-    'kept_seconds', (SELECT extract(epoch FROM k.retention)::float8 FROM feed.keeper AS k)
+    'kept_seconds', (SELECT extract(epoch FROM k.retention)::float8 FROM feed.keeper AS k),
+    'gaps', (SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.at DESC), '[]')
+             FROM (SELECT n.at, n.board, n.user_id, n.cause, n.meaning, n.cards, n.expected_count, n.held_count, n.cursor, n.instance
+                   FROM feed.gaps AS n ORDER BY n.at DESC LIMIT 50) AS g)
 )::text

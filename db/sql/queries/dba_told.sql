@@ -6,7 +6,7 @@ WITH told AS (
     FROM feed.sweeps AS s
     WHERE s.told >= to_timestamp(%(since)s) AND s.told < to_timestamp(%(until)s)
 ), numbered AS (
-    SELECT t.*, row_number() OVER (PARTITION BY t.at ORDER BY t.newest %% 17, t.told) AS nth FROM told AS t
+    SELECT t.*, row_number() OVER (PARTITION BY t.at ORDER BY mod(t.newest, 17), t.told) AS nth FROM told AS t
 )
 SELECT extract(epoch FROM n.at)::bigint AS at, sum(n.deliveries)::float8 AS deliveries, max(extract(epoch FROM d.delay))::float8 AS slowest,
        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM d.delay)::float8) AS shares

@@ -1,0 +1,59 @@
+// What numbers are along the axes of a chart, and which of them is looked at.
+
+/** @import { Column } from "../../types" */
+
+const MINUTE = 60;
+
+/** Bytes are divided by powers of two, so that an axis has round ones. */
+export const POWERS_OF_TWO = Array.from({ length: 52 }, (_, power) => 2 ** power);
+
+/** Where there is nothing between one and two. */
+export const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
+/**
+ * From zero to a little above the greatest; where all is zero, to one.
+ * @param {number | null} greatest @returns {[number, number]}
+ */
+export const fromZero = (greatest) => [0, greatest === null || greatest <= 0 ? 1 : greatest * 1.1];
+
+/** The nearest number to it, which 10 ** -4 is not. @param {number} exponent */
+const power = (exponent) => Number(`1e${exponent}`);
+
+/**
+ * Whole powers of ten around what there is. A delay of zero is one that was not to be measured.
+ * @param {number | null} least @param {number | null} greatest @returns {[number, number]}
+ */
+export function powersOfTen(least, greatest) {
+  const [low, high] = [power(Math.floor(Math.log10(Math.max(least ?? 0, 1e-4)))), power(Math.ceil(Math.log10(Math.max(greatest ?? 0, 1e-4))))];
+  return [low, Math.max(high, low * 10)];
+}
+
+/**
+ * The last of a column that is known.
+ * @param {Column} column
+ */
+export function last(column) {
+  const at = column.findLastIndex((value) => value !== null);
+  return at < 0 ? null : at;
+}
+
+/**
+ * Which of a column stand alone, so that no line leads to them.
+ * @param {ArrayLike<number | null | undefined>} column @param {number} from @param {number} to
+ */
+export function alone(column, from, to) {
+  const found = [];
+  for (let at = from; at <= to; at++) {
+    if (column[at] != null && column[at - 1] == null && column[at + 1] == null) found.push(at);
+  }
+  return found;
+}
+
+/**
+ * Seconds between two questions: no more often than there is something new to draw.
+ * @param {number} step seconds of a piece
+ */
+export const pause = (step) => Math.min(Math.max(step, 5), MINUTE);
+
+/** A time for an address. @param {number} seconds since 1970 */
+export const moment = (seconds) => new Date(Math.round(seconds) * 1000).toISOString().replace(".000", "");

@@ -1,0 +1,89 @@
+// What stands around the views: which there are, is all well, and a person's choices.
+
+import { link, VIEWS, where } from "./address.js";
+import { api, trouble } from "./api.js";
+import { ChartsView } from "./charts/charts.js";
+import { h, replace } from "./dom.js";
+import { FeedView } from "./feed/feed.js";
+import { verdict } from "./feed/health.js";
+import { mark } from "./feed/panel.js";
+import { t } from "./i18n.js";
+import { LogView } from "./log/log.js";
+import { Poll } from "./poll.js";
+import { preferences } from "./preferences.js";
+
+/** @import { Me } from "../types" */
+/** @import { Trouble } from "./api.js" */
+
+/** Seconds between two looks at the feed's state: while it is shown, and while only its verdict is. */
+const LOOK = 5;
+const GLANCE = 15;
+
+export class Shell {
+  /** @type {Record<typeof VIEWS[number], LogView | ChartsView | FeedView>} */
+  #views;
+  #feed = new FeedView();
+  #nav = h("nav", { class: "views", "aria-label": t("views") });
+  #health = h("a", { class: "verdict", href: "?view=feed" });
+  #main = h("main", {});
+  #poll;
+  #move = () => this.#show();
+  /** @type {typeof VIEWS[number] | null} */
+  #shown = null;
+  node;
+
+  /** @param {Me} me @param {(trouble: Trouble) => void} refused @param {() => void} leave */
+  constructor(me, refused, leave) {
+    this.#views = { log: new LogView(refused), charts: new ChartsView(refused), feed: this.#feed };
+    this.#poll = new Poll(LOOK, () => this.#look(refused));
+    this.node = h("div", { class: "shell" },
+      h("header", { class: "top" },
+        h("a", { class: "brand", href: "/", title: t("toTheBoard") }, h("img", { src: "/static/icon.svg", alt: "", width: 22, height: 22 }), h("b", {}, "boardcast")),
+        h("h1", {}, t("dba")), this.#nav, h("span", { class: "space" }), this.#health, preferences(me, leave)),
+      this.#main);
+  }
+
+  start() {
+    addEventListener("popstate", this.#move);
+    this.#show();
+    this.#poll.start();
+  }
+
+  stop() {
+    removeEventListener("popstate", this.#move);
+    this.#poll.stop();
+    if (this.#shown) this.#views[this.#shown].hide();
+  }
+
+  #show() {
+    const { view } = where();
+    if (view !== this.#shown) {
+      if (this.#shown) this.#views[this.#shown].hide();
+      this.#shown = view;
+      this.#main.replaceChildren(this.#views[view].node);
+      document.title = `${t(view)} · boardcast`;
+      if (view === "feed") this.#poll.start();
+    }
+    replace(this.#nav, ...VIEWS.map((each) =>
+      h("a", { href: link({ view: each === "log" ? null : each, change: null }), "data-key": each, "aria-current": each === view ? "page" : null }, t(each))));
+    this.#health.setAttribute("href", link({ view: "feed", change: null }));
+    this.#views[view].show();
+  }
+
+  /** @param {(trouble: Trouble) => void} refused */
+  async #look(refused) {
+    try {
+      const overview = await api.overview();
+      const { worst, word } = verdict(overview.health);
+      replace(this.#health, mark(worst, word));
+      this.#feed.told(overview);
+    } catch (error) {
+      const found = trouble(error);
+      if (found.refused) refused(found);
+      replace(this.#health, mark("unknown", t("unknowns")));
+      this.#feed.failed(found);
+    }
+    return where().view === "feed" ? LOOK : GLANCE;
+  }
+}
+
