@@ -76,13 +76,14 @@ class HealthCheck(BaseModel):
 
 
 class Overview(BaseModel):
-    """The feed's state: feed.health, feed.listeners with feed.lag, feed.triggers, feed.retention, feed.gaps."""
+    """The feed's state: feed.health, feed.listeners with feed.lag, feed.triggers, feed.retention, feed.flags, feed.gaps."""
 
     at: datetime
     health: list[HealthCheck]
     instances: list[dict[str, Any]]
     triggers: list[dict[str, Any]]
     retention: list[dict[str, Any]]
+    flags: list[dict[str, Any]]
     kept_seconds: float
     gaps: list[dict[str, Any]]
 

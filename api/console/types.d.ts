@@ -110,12 +110,23 @@ export interface Gap {
   instance: string;
 }
 
+export interface Flag {
+  flag: "realtime" | "bell" | "capture";
+  scope: "everybody" | "share" | "user";
+  user_id: string | null;
+  share: number | null;
+  value: string;
+  at: string;
+  who: string;
+}
+
 export interface Overview {
   at: string;
   health: Check[];
   instances: Instance[];
   triggers: Trigger[];
   retention: Piece[];
+  flags: Flag[];
   kept_seconds: number;
   gaps: Gap[];
 }

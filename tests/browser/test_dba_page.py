@@ -53,6 +53,8 @@ def test_the_state_of_the_feed_names_what_is_wrong_and_its_cure(people: People, 
     for name, row in (("Instances", "feed-"), ("Triggers", "feed_capture_update"), ("Kept of the log", "feed.log_1")):
         expect(maria.get_by_role("table", name=name).get_by_role("row", name=row).first).to_be_visible()
     expect(maria.get_by_role("region", name="Gaps")).to_contain_text("No board was anything but what it had to be")
+    expect(maria.get_by_role("region", name="Flags")).to_contain_text("None is set")
+    psql.execute("INSERT INTO feed.flags (flag, scope, share, value) VALUES ('realtime', 'share', 10, 'sse')")
     psql.execute("ALTER TABLE opportunities DISABLE TRIGGER feed_capture_update")
     psql.execute(
         "INSERT INTO feed.gap_reports (instance, board, cursor, expected_count, expected_hash, held_count, held_hash, cause, cards)"
@@ -60,8 +62,10 @@ def test_the_state_of_the_feed_names_what_is_wrong_and_its_cure(people: People, 
     )
     expect(maria.get_by_role("link", name="1 problem")).to_be_visible(timeout=WAIT)
     worst = maria.get_by_role("table", name="Health").get_by_role("row").nth(1)
-    expect(worst).to_contain_text("ALTER TABLE … ENABLE TRIGGER …")
+    expect(worst).to_contain_text("ALTER TABLE opportunities ENABLE TRIGGER feed_capture_update;")
     expect(maria.get_by_role("table", name="Triggers").get_by_role("row", name="disabled")).to_have_count(1)
+    flag = maria.get_by_role("table", name="Flags").get_by_role("row").nth(1)
+    expect(flag).to_contain_text("10 % of the users")
     gap = maria.get_by_role("table", name="Gaps").get_by_role("row").nth(1)
     expect(gap).to_contain_text("a write went past the triggers")
     gap.get_by_role("link", name="o1").click()

@@ -2,6 +2,7 @@
 
 import { h, say } from "../dom.js";
 import { briefTime, t } from "../i18n.js";
+import { Flags } from "./flags.js";
 import { Gaps } from "./gaps.js";
 import { Health } from "./health.js";
 import { Instances } from "./instances.js";
@@ -12,7 +13,7 @@ import { Triggers } from "./triggers.js";
 /** @import { Trouble } from "../api.js" */
 
 export class FeedView {
-  #panels = [new Health(), new Instances(), new Triggers(), new Retention(), new Gaps()];
+  #panels = [new Health(), new Instances(), new Triggers(), new Flags(), new Retention(), new Gaps()];
   #word = h("p", { class: "asof", role: "status" }, t("loading"));
   #body = h("div", { class: "panels", hidden: true }, ...this.#panels.map((panel) => panel.node));
 
