@@ -165,9 +165,8 @@ async def test_before_a_truncate_it_is_not_known_and_nobody_is_blamed(db: Connec
     await deals(db)
     cursor, expected = await here(db), await checkpoint(db)
     await db.execute("TRUNCATE opportunities CASCADE")
-    assert await rows(db, "SELECT count, hash FROM feed.checkpoint(%s, %s)", ("b1", cursor)) == [
-        {"count": None, "hash": None}
-    ]
+    (unknown,) = await rows(db, "SELECT count, hash FROM feed.checkpoint('b1', %s)", (cursor,))
+    assert unknown == {"count": None, "hash": None}
     assert await report(db, cursor, expected, (1, "00000000")) is None
     assert await rows(db, "SELECT * FROM feed.gaps") == []
     await deals(db)
