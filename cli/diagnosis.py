@@ -27,6 +27,7 @@ _POLL = 0.02
 _PRIMARY = "export DATABASE_URL=postgresql://PRIMARY/NAME # or 'postgresql://A,B/NAME?target_session_attrs=read-write'"
 _DIRECT = "export LISTEN_DATABASE_URL=postgresql://SERVER:5432/NAME # the server itself, past the pooler"
 _REPLICA = "unset BOARDCAST_REPLICA_URL # or name a standby of this primary: until then the log is read on the primary"
+_BEHIND = "SELECT * FROM pg_stat_replication; -- on the primary: until it has caught up the log is read there"
 
 
 def connection(topic: str, conn: Connection, server: Server) -> Finding:
@@ -92,7 +93,7 @@ async def listen(conn: Connection, url: str, *, named: bool) -> Finding:
     return Finding("LISTEN", OK, f"{name} hears its own NOTIFY after {after * 1000:.1f} ms")
 
 
-async def standby(conn: Connection, url: str, lag: float) -> Finding:
+async def standby(conn: Connection, url: str, lag: float, role: str) -> Finding:
     """Whether the replica is one of this primary, and how long it takes to have what the primary shows."""
     try:
         async with probe.opened(url, primary=False) as there:
@@ -101,21 +102,18 @@ async def standby(conn: Connection, url: str, lag: float) -> Finding:
             if not standing.standby:
                 return Finding("replica", BAD, "BOARDCAST_REPLICA_URL is no standby", _REPLICA)
             if not standing.same or standing.feed_id != mine.feed_id:
-                return Finding(
-                    "replica",
-                    BAD,
-                    "it is a standby of another cluster",
-                    "unset BOARDCAST_REPLICA_URL # or name one of this",
-                )
+                return Finding("replica", BAD, "it is a standby of another cluster", _REPLICA)
             began = time.monotonic()
             wanted = (await replica.horizon(conn)).lsn
             while not (await replica.replayed(there, wanted))[1]:
                 if time.monotonic() - began > max(1.0, lag):
-                    cure = "SELECT * FROM pg_stat_replication; -- on the primary: until it has caught up the log is read there"
-                    return Finding(
-                        "replica", WARNING, f"it is behind by more than {lag:g} s (BOARDCAST_REPLICA_LAG)", cure
-                    )
+                    found = f"it is behind by more than {lag:g} s (BOARDCAST_REPLICA_LAG)"
+                    return Finding("replica", WARNING, found, _BEHIND)
                 await asyncio.sleep(_POLL)
+    except psycopg.errors.InsufficientPrivilege as error:
+        return Finding(
+            "replica", UNKNOWN, f"{error.diag.message_primary}", f'GRANT feed_dba TO "{role}"; -- who may look'
+        )
     except (psycopg.Error, FailureError, LookupError) as error:
         return Finding("replica", WARNING, in_one_line(str(error)), _REPLICA)
     return Finding("replica", OK, f"it has what the primary shows after {(time.monotonic() - began) * 1000:.0f} ms")

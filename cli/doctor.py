@@ -68,7 +68,7 @@ async def _examined(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("health", UNKNOWN, "feed.health is asked of the primary")
             return
         if settings.replica_url is not None:
-            yield await diagnosis.standby(conn, settings.replica_url, settings.replica_lag)
+            yield await diagnosis.standby(conn, settings.replica_url, settings.replica_lag, server.role)
         yield await asking.rights(conn)
         yield diagnosis.disk(conn, server, await asking.growth(conn))
         for finding in await asking.health(conn, server.role):

@@ -17,20 +17,20 @@ from tests.cli.harness import SECRET, Commands
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import people, serving
-from tests.support.smalldisk import SmallDisk, small_disk
+from tests.support.smalldisk import SmallDisk, small_database
 from tests.support.until import until
 
 NOTES = [secrets.token_hex(2000) for _ in range(100)]
 
 
 @pytest.fixture
-def disk(server: EmbeddedPostgres, template: str) -> Iterator[SmallDisk]:
-    with small_disk(server, template) as disk:
-        yield disk
+def small(server: EmbeddedPostgres, template: str) -> Iterator[tuple[SmallDisk, Database]]:
+    with small_database(server, template) as found:
+        yield found
 
 
-async def test_a_full_disk_is_said_in_a_line_and_found(commands: Commands, disk: SmallDisk) -> None:
-    database = disk.database
+async def test_a_full_disk_is_said_in_a_line_and_found(commands: Commands, small: tuple[SmallDisk, Database]) -> None:
+    disk, database = small
     await people(database)
     commands.env["DATABASE_URL"] = database.url
     async with await database.connect() as conn:

@@ -2,26 +2,35 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from db.embedded import EmbeddedPostgres
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
-from tests.support.smalldisk import SmallDisk, small_disk, write_until_full
+from tests.support.smalldisk import SmallDisk, small_database, small_server, write_until_full
 from tests.support.streams import Client
+from tests.support.until import until
 
 
 @pytest.fixture
-def disk(server: EmbeddedPostgres, template: str) -> Iterator[SmallDisk]:
-    with small_disk(server, template) as disk:
-        yield disk
+def small(server: EmbeddedPostgres, template: str) -> Iterator[tuple[SmallDisk, Database]]:
+    with small_database(server, template) as found:
+        yield found
 
 
 @pytest.fixture
-def database(disk: SmallDisk) -> Database:
-    return disk.database
+def disk(small: tuple[SmallDisk, Database]) -> SmallDisk:
+    return small[0]
+
+
+@pytest.fixture
+def database(small: tuple[SmallDisk, Database]) -> Database:
+    return small[1]
 
 
 @pytest.fixture
@@ -97,3 +106,26 @@ async def test_services_start_on_a_full_disk_and_tell_what_there_is(disk: SmallD
         disk.free()
         await database.execute("UPDATE opportunities SET title = 'Room'")
         assert (await client.next_event()).body["changes"]["title"] == "Room"
+
+
+async def test_a_server_that_stops_as_its_wal_has_no_room(binaries: Path | None) -> None:
+    """PostgreSQL ends itself then. Started again with room it has all that was committed, and clients are told the rest."""
+    with small_server(binaries) as (disk, server):
+        database = Database(server.url(), "boardcast")
+        await people(database)
+        async with serving(database) as services:
+            client = await services.open("websocket")
+            await database.execute("UPDATE opportunities SET title = 'B'")
+            assert await read_to(client, 2) == [2]
+            disk.fill()
+
+            async def stopped() -> bool:
+                with suppress(psycopg.Error):
+                    await database.execute("SELECT pg_switch_wal() FROM pg_create_restore_point('another')")
+                return server.died
+
+            await until(stopped, timeout=30, what="the server to stop")
+            disk.free()
+            server.start()
+            await database.execute("UPDATE opportunities SET title = 'C'")
+            assert await read_to(client, 3) == [3]

@@ -1,4 +1,4 @@
-"""A disk that is soon full, with a database on it: a tmpfs, which root may mount, as a tablespace of the tests' server."""
+"""A disk that is soon full: a tmpfs, which root may mount, under a database or under a whole server."""
 
 import os
 import secrets
@@ -13,15 +13,18 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from db import migrate
 from db.account import Account
 from db.embedded import EmbeddedPostgres
+from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
+
+SETTINGS = SERVER_SETTINGS | {"shared_buffers": "32MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
 
 
 class SmallDisk:
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = database
         self._ballast = folder / "ballast"
 
     def fill(self) -> None:
@@ -38,35 +41,51 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(server: EmbeddedPostgres, template: str, *, megabytes: int = 64) -> Iterator[SmallDisk]:
-    """Clone `template` onto a disk of this size. Skips the test where disks cannot be mounted."""
-    name = f"small_{uuid.uuid4().hex[:12]}"
+def mounted(megabytes: int) -> Iterator[SmallDisk]:
+    """A disk of this size. Skips the test where none can be mounted."""
     with tempfile.TemporaryDirectory(prefix="boardcast-") as parent:
         Path(parent).chmod(0o711)
         folder = Path(parent, "disk")
-        folder.mkdir()
-        options = f"size={megabytes}m"
-        mounted = os.geteuid() == 0 and subprocess.run(
-            ["/bin/mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False, capture_output=True
-        )
-        if not mounted or mounted.returncode != 0:
+        folder.mkdir(mode=0o711)
+        command = ["/bin/mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0711", "tmpfs", str(folder)]
+        made = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True)
+        if not made or made.returncode != 0:
             pytest.skip("a disk can be mounted by root alone, and not in every container")
         try:
-            tablespace = folder / "tablespace"
-            tablespace.mkdir(mode=0o700)
-            Account.choose().own(tablespace)
-            with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-                at, space = sql.Literal(str(tablespace)), sql.Identifier(name)
-                conn.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, at))
-                clone = sql.SQL("CREATE DATABASE {0} TEMPLATE {1} TABLESPACE {0}")
-                conn.execute(clone.format(space, sql.Identifier(template)))
-                try:
-                    yield SmallDisk(folder, Database(server.url(name), name))
-                finally:
-                    conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(space))
-                    conn.execute(sql.SQL("DROP TABLESPACE {}").format(space))
+            yield SmallDisk(folder)
         finally:
             subprocess.run(["/bin/umount", folder], check=True)
+
+
+@contextmanager
+def small_database(server: EmbeddedPostgres, template: str) -> Iterator[tuple[SmallDisk, Database]]:
+    """Clone `template` onto a disk of its own; the server's WAL is elsewhere."""
+    name = f"small_{uuid.uuid4().hex[:12]}"
+    with mounted(64) as disk:
+        tablespace = disk.folder / "tablespace"
+        tablespace.mkdir(mode=0o700)
+        Account.choose().own(tablespace)
+        space = sql.Identifier(name)
+        with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+            conn.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, sql.Literal(str(tablespace))))
+            clone = sql.SQL("CREATE DATABASE {0} TEMPLATE {1} TABLESPACE {0}")
+            conn.execute(clone.format(space, sql.Identifier(template)))
+            try:
+                yield disk, Database(server.url(name), name)
+            finally:
+                conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(space))
+                conn.execute(sql.SQL("DROP TABLESPACE {}").format(space))
+
+
+@contextmanager
+def small_server(binaries: Path | None) -> Iterator[tuple[SmallDisk, EmbeddedPostgres]]:
+    """A migrated server with all that it has on such a disk."""
+    with (
+        mounted(256) as disk,
+        EmbeddedPostgres(disk.folder / "postgres", settings=SETTINGS, binaries=binaries) as server,
+    ):
+        migrate.upgrade(server.url())
+        yield disk, server
 
 
 async def write_until_full(database: Database) -> psycopg.errors.DiskFull:
