@@ -19,7 +19,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"
 
 
 class RequestContext:
-    """Outermost but for CORS, so that its answers get those headers too."""
+    """Outermost but for CORS, whose headers its answers get too, and the request's span, which it tells of."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, instance: str | None) -> None:
         self._app = app

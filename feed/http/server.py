@@ -113,4 +113,6 @@ def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
 
 
 async def _name(request: web.Request, answer: web.StreamResponse) -> None:
-    answer.headers[requestid.HEADER] = request[REQUEST_ID]
+    # One with an Expect that nobody knows is refused before it has a name.
+    if (name := request.get(REQUEST_ID)) is not None:
+        answer.headers[requestid.HEADER] = name

@@ -152,6 +152,8 @@ async def test_a_name_that_cannot_be_used_is_replaced(production: Commands, data
                     made = answer.headers["X-Request-ID"]
                     assert made.isalnum(), made
                     assert len(made) == 32
+                expecting = await client.get(f"{base}/healthz", headers={"Expect": "miracles"})
+                assert expecting.status_code in {200, 417}
                 answer = await client.get(f"{base}/nothing-is-here", headers={"X-Request-ID": NAME})
                 assert (answer.json()["request_id"], answer.headers["X-Request-ID"]) == (NAME, NAME)
 
