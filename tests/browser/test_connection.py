@@ -34,6 +34,33 @@ def test_the_chip_names_the_way_that_is_taken(people: People, psql: psycopg.Conn
     expect(won).to_be_visible(timeout=WAIT)
 
 
+def test_the_chip_follows_the_flags(people: People, psql: psycopg.Connection) -> None:
+    ana = people.enter("ana")
+    chip = ana.locator("[data-status]")
+    title = "Contrato corporativo"
+
+    def offer(realtime: str) -> None:
+        psql.execute("DELETE FROM feed.flags")
+        psql.execute("INSERT INTO feed.flags (flag, scope, value) VALUES ('realtime', 'everybody', %s)", [realtime])
+
+    offer("sse")
+    expect(chip).to_contain_text("ao vivo · SSE", timeout=WAIT)
+    expect(chip).to_have_attribute("title", re.compile("como está definido para você"))
+    offer("poll")
+    expect(chip).to_contain_text("consultando a cada", timeout=WAIT)
+    offer("off")
+    expect(chip).to_contain_text("sem tempo real", timeout=WAIT)
+    psql.execute("UPDATE opportunities SET phase = 'won' WHERE title = %s", [title])
+    ana.evaluate("dispatchEvent(new Event('pageshow'))")  # as when somebody comes back to the tab
+    expect(column(ana, "won").get_by_role("button", name=title, exact=True)).to_be_visible(timeout=WAIT)
+    expect(chip).to_contain_text("sem tempo real")
+    offer("websocket")
+    ana.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(chip).to_have_attribute("data-transport", "websocket", timeout=WAIT)
+    psql.execute("UPDATE opportunities SET phase = 'lost' WHERE title = %s", [title])
+    expect(column(ana, "lost").get_by_role("button", name=title, exact=True)).to_be_visible(timeout=WAIT)
+
+
 def test_what_is_moved_without_a_connection_waits_and_is_sent(people: People, psql: psycopg.Connection) -> None:
     ana = people.enter("ana")
     title, other = "Contrato corporativo", "Suporte premium 24h"

@@ -26,7 +26,9 @@ class Client {
     this.feed.onDelivery(({ messages }) => messages.forEach((message) => this.take(message)));
     this.feed.onStatus(({ state, transport }) => {
       const way = state === "live" ? transport : state;
-      if ((state === "live" || state === "off") && this.ways.at(-1)?.way !== way) this.ways.push({ way, at: Date.now() });
+      if ((state !== "live" && state !== "off") || this.ways.at(-1)?.way === way) return;
+      this.ways.push({ way, at: Date.now() });
+      together(way);
     });
   }
 
@@ -45,6 +47,12 @@ class Client {
     if (version !== told.version + 1 && !(told.states > 0 && version <= told.version)) told.gaps.push([told.version, version]);
     told.version = Math.max(told.version, version);
   }
+}
+
+/** Said when all are on the same way, with the times at which they were; nobody need ask. */
+function together(way) {
+  const now = clients.map(({ ways }) => ways.at(-1));
+  if (now.every((one) => one?.way === way)) say({ kind: "together", way, since: now.map(({ at }) => at) });
 }
 
 const clients = Array.from({ length: number }, () => new Client());

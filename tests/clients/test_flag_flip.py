@@ -41,19 +41,20 @@ class Crowd(Program):
         await self.tell(report=asked)
 
         def answer() -> list[dict[str, Any]] | None:
-            return next((line["clients"] for line in self.lines if line["report"] == asked), None)
+            return next((line["clients"] for line in self.lines if line.get("report") == asked), None)
 
         return await until(answer, timeout=PATIENCE, what="the crowd's report") or []
 
     async def on(self, way: str) -> list[float]:
         """Wait until all are on a way; since when each is (seconds since 1970)."""
 
-        async def there() -> list[dict[str, Any]]:
-            clients = await self.report()
-            return clients if all(one["ways"] and one["ways"][-1]["way"] == way for one in clients) else []
+        def there() -> list[int] | None:
+            found = [line for line in self.lines if line["kind"] == "together"]
+            since: list[int] | None = found[-1]["since"] if found and found[-1]["way"] == way else None
+            return since
 
-        clients = await until(there, timeout=PATIENCE, what=f"all to be on {way}")
-        return [one["ways"][-1]["at"] / 1000 for one in clients]
+        since = await until(there, timeout=PATIENCE, what=f"all to be on {way}")
+        return [at / 1000 for at in since or []]
 
     async def know(self, last: int) -> list[dict[str, Any]]:
         """Wait until all have been told of a version; their accounts."""

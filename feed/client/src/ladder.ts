@@ -213,8 +213,7 @@ export class Ladder {
     if (attempt === this.#trial) {
       this.#trial = null;
       if (end.next === "token") void this.#hooks.renew();
-      if (this.#current && !this.#may(this.#current.rung)) this.#leave(attempt.index + 1);
-      else this.#plan();
+      this.#plan();
       return;
     }
     this.#problem = end.problem;
@@ -244,11 +243,16 @@ export class Ladder {
     }
   }
 
-  /** Try what is above the current rung, when its time has come. */
+  /**
+   * Try what is above the current rung, when its time has come. One that is not offered any more has some time until the service ends
+   * it: as long as it lasts the stream below is tried, so that a crowd that moves together does not fall to polling.
+   */
   #plan(): void {
     clearTimeout(this.#climbTimer);
     if (this.#trial || this.#current === null || this.#current.live === null) return;
-    const above = this.#rungs.slice(0, this.#current.index).filter((rung) => this.#may(rung));
+    const { index, rung: at } = this.#current;
+    const stays = this.#may(at);
+    const above = this.#rungs.filter((rung, place) => this.#may(rung) && (stays ? place < index : rung.transport === "sse"));
     if (!above.length) return;
     const now = performance.now();
     const due = above.find((rung) => rung.climbAt <= now);

@@ -319,18 +319,32 @@ test("what is known before it begins is obeyed, and auth_success says the same",
   expect(ways(wires)).toEqual(["sse", "polling"]);
 });
 
-test("where the offered stream does not get through it goes on down, and does not come back to what is not offered", async () => {
+test("where the offered stream does not get through at once it is tried again while there is time", async () => {
+  const { ladder, wires, newest } = climber();
+  ladder.start();
+  newest("websocket").live();
+  newest("websocket").message({ type: "flags", realtime: "sse" });
+  newest("sse").end(lost("overloaded"));
+  expect(ladder.status).toMatchObject({ state: "live", transport: "websocket" });
+  await vi.advanceTimersByTimeAsync(TIMING.climb);
+  newest("sse").live();
+  expect(ladder.status).toMatchObject({ state: "live", transport: "sse" });
+  expect(ways(wires)).toEqual(["websocket", "sse", "sse"]);
+});
+
+test("when the time is over it goes on down, and does not come back to what is not offered", async () => {
   const { ladder, wires, newest } = climber();
   ladder.start();
   newest("websocket").live();
   newest("websocket").message({ type: "flags", realtime: "sse" });
   newest("sse").end(lost("refused"));
+  newest("websocket").end(named("not_offered", "", 60_000));
+  newest("sse").end(lost("refused"));
   newest("polling").live();
-  expect(wires[0]?.closed).toBe(true);
-  await vi.advanceTimersByTimeAsync(TIMING.climb);
+  await vi.advanceTimersByTimeAsync(TIMING.climb * 2);
   newest("sse").live();
   await vi.advanceTimersByTimeAsync(600_000);
-  expect(ways(wires)).toEqual(["websocket", "sse", "polling", "sse"]);
+  expect(ways(wires)).toEqual(["websocket", "sse", "sse", "polling", "sse"]);
 });
 
 test("a stream that is cut while it is left leaves the other to go on", () => {
