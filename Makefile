@@ -30,13 +30,13 @@ up: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the board on an embedded PostgreSQL wit
 # The browser's tests have a process of their own: its driver leaves an event loop running.
 # A test of real processes, sockets and browsers that fails on a machine under load is run once more, and named at the end; one that
 # looks for a rare order of events (tests/property) is not: its one failure is what it is for.
-test: lint $(BOARD) $(CONSOLE) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+test: lint $(BOARD) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	$(NODE) npm test --workspaces --if-present
 	$(NODE) $(PYTEST) $(AGAIN) -n 2 --dist loadfile --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/db; fi
 	$(PYTEST) $(AGAIN) tests/browser
 
-lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
+lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
 	$(NODE) npm run --silent check --workspaces --if-present
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -22,6 +22,7 @@ const GLANCE = 15;
 export class Shell {
   /** @type {Record<typeof VIEWS[number], LogView | ChartsView | FeedView>} */
   #views;
+  #charts;
   #feed = new FeedView();
   #nav = h("nav", { class: "views", "aria-label": t("views") });
   #health = h("a", { class: "verdict", href: "?view=feed" });
@@ -34,7 +35,8 @@ export class Shell {
 
   /** @param {Me} me @param {(trouble: Trouble) => void} refused @param {() => void} leave */
   constructor(me, refused, leave) {
-    this.#views = { log: new LogView(refused), charts: new ChartsView(refused), feed: this.#feed };
+    this.#charts = new ChartsView(refused);
+    this.#views = { log: new LogView(refused), charts: this.#charts, feed: this.#feed };
     this.#poll = new Poll(LOOK, () => this.#look(refused));
     this.node = h("div", { class: "shell" },
       h("header", { class: "top" },
@@ -46,13 +48,14 @@ export class Shell {
   start() {
     addEventListener("popstate", this.#move);
     this.#show();
-    this.#poll.start();
+    if (this.#shown !== "feed") this.#poll.start();
   }
 
   stop() {
     removeEventListener("popstate", this.#move);
     this.#poll.stop();
     if (this.#shown) this.#views[this.#shown].hide();
+    this.#charts.stop();
   }
 
   #show() {

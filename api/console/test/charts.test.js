@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { alone, fromZero, last, moment, pause, powersOfTen } from "../page/charts/scale.js";
+import { alone, fromZero, last, lines, moment, pause, powersOfTen } from "../page/charts/scale.js";
 
 test("an axis has room for what there is, and is one where there is nothing", () => {
   expect(fromZero(0)).toEqual([0, 1]);
@@ -8,6 +8,12 @@ test("an axis has room for what there is, and is one where there is nothing", ()
   expect(powersOfTen(0.004, 0.03)).toEqual([0.001, 0.1]);
   expect(powersOfTen(0, 0)).toEqual([1e-4, 1e-3]);
   expect(powersOfTen(null, null)).toEqual([1e-4, 1e-3]);
+});
+
+test("between powers of ten stands no line, unless there are only two", () => {
+  const splits = [0.01, 0.02, 0.03, 0.05, 0.1];
+  expect(lines(splits, 0.01, 0.1)).toEqual([0.01, 0.02, null, 0.05, 0.1]);
+  expect(lines(splits, 0.001, 0.1)).toEqual([0.01, null, null, null, 0.1]);
 });
 
 test("a value without neighbours is a point, as no line leads to it", () => {

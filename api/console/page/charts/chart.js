@@ -3,13 +3,12 @@
 import { h, say } from "../dom.js";
 import { briefTime, hourAndMinute, t } from "../i18n.js";
 import uPlot from "../vendor/uPlot.js";
-import { alone, fromZero, last, POWERS_OF_TWO, powersOfTen, WHOLE } from "./scale.js";
+import { alone, fromZero, last, lines, POWERS_OF_TWO, powersOfTen, WHOLE } from "./scale.js";
 
 /** @import { Column, Series } from "../../types" */
 /** @import { Definition } from "./definitions.js" */
 
 const HEIGHT = 150;
-const isPower = (/** @type {number} */ value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
 const NOWHERE = { left: -10, top: -10 };
 
 export class Chart {
@@ -142,7 +141,7 @@ export class Chart {
       axes: [
         { stroke: soft, font, grid, ticks: { show: false }, size: 24, gap: 4, space: 70,
           values: (_, splits) => splits.map((at) => hourAndMinute(new Date(at * 1000))) },
-        { stroke: soft, font, grid: { ...grid, filter: (_, splits) => splits.map((value) => (scale === "log" && !isPower(value) ? null : value)) },
+        { stroke: soft, font, grid: scale === "log" ? { ...grid, filter: ({ scales }, splits) => lines(splits, scales["y"]?.min ?? 0, scales["y"]?.max ?? 0) } : grid,
           ticks: { show: false }, size: 62, gap: 6, space: 28,
           ...(scale === "near" ? { incrs: POWERS_OF_TWO } : scale === "count" ? { incrs: WHOLE } : {}),
           values: (_, splits) => splits.map((value) => (value === null ? "" : written(value))) },

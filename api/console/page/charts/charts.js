@@ -3,12 +3,13 @@
 import { go, link, only, RANGES, where } from "../address.js";
 import { api, trouble } from "../api.js";
 import { h, replace, say } from "../dom.js";
-import { briefTime, t } from "../i18n.js";
+import { briefTime, shortMoment, t } from "../i18n.js";
 import { Poll } from "../poll.js";
 import { Chart } from "./chart.js";
 import { definitions } from "./definitions.js";
 import { moment, pause } from "./scale.js";
 
+/** @import { Series } from "../../types" */
 /** @import { Trouble } from "../api.js" */
 
 /** Seconds of each of RANGES. */
@@ -72,7 +73,13 @@ export class ChartsView {
     this.#themes.disconnect();
   }
 
-  /** @param {import("../../types").Series} series @param {string} range */
+  /** For good. */
+  stop() {
+    this.hide();
+    for (const chart of this.#charts) chart.stop();
+  }
+
+  /** @param {Series} series @param {string} range */
   #draw(series, range) {
     const until = Date.now() / 1000;
     const length = SECONDS[/** @type {keyof typeof SECONDS} */ (range)];
@@ -93,7 +100,7 @@ export class ChartsView {
       return;
     }
     this.#chosen.hidden = false;
-    replace(this.#chosen, t("selected", { from: briefTime(new Date(from * 1000)), until: briefTime(new Date(until * 1000)) }), " ",
+    replace(this.#chosen, t("selected", { from: shortMoment(new Date(from * 1000)), until: shortMoment(new Date(until * 1000)) }), " ",
       h("a", { href: address, "data-key": "chosen" }, t("inLog")),
       h("button", { type: "button", class: "quiet small", onclick: () => (this.#chosen.hidden = true) }, t("cancel")));
   }

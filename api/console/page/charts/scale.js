@@ -29,6 +29,15 @@ export function powersOfTen(least, greatest) {
 }
 
 /**
+ * Where lines stand among powers of ten: at each, and within a single one also at 2 and 5.
+ * @param {number[]} splits @param {number} least @param {number} greatest
+ */
+export function lines(splits, least, greatest) {
+  const digits = greatest > least * 10.5 ? ["1"] : ["1", "2", "5"];
+  return splits.map((value) => (digits.includes(value.toExponential(0)[0] ?? "") ? value : null));
+}
+
+/**
  * The last of a column that is known.
  * @param {Column} column
  */
