@@ -139,6 +139,24 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         assert await _reads(services, "read") > before, "who came back was not read for on the standby"
 
 
+async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
+    own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres
+) -> None:
+    """A writer who says so after his write commits before his commit is on any disk: the standby cannot have it then."""
+    with psycopg.connect(own_server.url(), autocommit=True) as there:
+        there.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        there.execute("SELECT pg_reload_conf()")
+    async with _sweeping(database, standby, replica_lag=1.0) as services:
+        client = await services.open("websocket")
+        async with await database.connect(autocommit=False) as writer:
+            await writer.execute("UPDATE opportunities SET notes = 'early' WHERE id = 's1'")
+            await writer.execute("SET LOCAL synchronous_commit = off")
+            await writer.commit()
+        assert (await client.next_event()).body["changes"]["notes"] == "early"
+        await database.execute("UPDATE opportunities SET notes = 'later' WHERE id = 's1'")
+        assert (await client.next_event()).body["changes"]["notes"] == "later"
+
+
 async def test_a_cursor_that_is_taken_on_the_standby_loses(
     database: Database, standby: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,17 +266,20 @@ async def test_a_read_that_replay_cancels_is_done_on_the_primary(database: Datab
         hub = await services.hub("websocket")
         assert hub.replica is not None
         with pytest.raises(UnfitError) as raised:
-            await _read_until_cancelled(hub.replica, database)
+            await _read_until_cancelled(hub.replica, standby, database)
         assert raised.value.outcome == "cancelled"
         assert await _reads(services, "cancelled") >= 1
         await database.execute("UPDATE opportunities SET notes = 'x' WHERE id = 's0'")
         await _complete(client, database)
 
 
-async def _read_until_cancelled(there: Replica, database: Database) -> None:
-    """Hold a table of the standby that the primary has locked for itself alone."""
+READING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+
+
+async def _read_until_cancelled(there: Replica, standby: EmbeddedPostgres, database: Database) -> None:
+    """Be in the middle of reading a table when the primary locks it: who is idle in between is cut off without a word."""
     async with there.reader((await there.horizon()).lsn) as conn:
-        await conn.execute("SELECT FROM boards")
+        reading = asyncio.create_task(conn.execute("SELECT pg_sleep(60) FROM boards LIMIT 1"), name="reading")
+        await until(lambda: ask(standby, READING), timeout=20)
         await database.execute("ALTER TABLE boards ADD COLUMN another int")
-        while True:
-            await conn.execute("SELECT FROM boards")
+        await reading
