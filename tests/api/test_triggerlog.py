@@ -236,6 +236,8 @@ async def test_the_overview_is_what_the_views_say(api: Api, maria: httpx.AsyncCl
     assert [each["topic"] for each in found["health"]] == [row["topic"] for row in topics]
     assert {each["state"] for each in found["triggers"]} == {"on"}
     assert found["kept_seconds"] == 90 * 86_400
+    newest, *_, oldest = await seqs(maria)
+    assert (found["retention"][0]["first_seq"], found["retention"][0]["last_seq"]) == (oldest, newest)
     assert found["flags"] == []
     await api.database.execute(
         "INSERT INTO feed.flags (flag, scope, share, value) VALUES ('realtime', 'share', 10, 'sse')"
@@ -244,8 +246,6 @@ async def test_the_overview_is_what_the_views_say(api: Api, maria: httpx.AsyncCl
     known = {name: rule[name] for name in ("flag", "scope", "user_id", "share", "value")}
     assert known == {"flag": "realtime", "scope": "share", "user_id": None, "share": 10, "value": "sse"}
     assert rule["who"]
-    newest, *_, oldest = await seqs(maria)
-    assert (found["retention"][0]["first_seq"], found["retention"][0]["last_seq"]) == (oldest, newest)
     assert found["gaps"] == []
 
 

@@ -121,7 +121,7 @@ export class Ladder {
       this.#trial ??= this.#open(next);
       this.#tell();
     } else {
-      this.#leave(0);
+      this.#leave();
     }
   }
 
@@ -134,11 +134,11 @@ export class Ladder {
     return null;
   }
 
-  /** Give up what there is, for the first way from a rung on down. */
-  #leave(from: number): void {
+  /** Give up what there is, for the best that is offered. */
+  #leave(): void {
     this.#trial = this.#close(this.#trial);
     this.#close(this.#current);
-    this.#descend(from);
+    this.#descend(0);
   }
 
   /** Take the first way from a rung on down; where there is none, all are tried again later. */
