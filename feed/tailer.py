@@ -284,6 +284,7 @@ class Tailer:
             there = await replica.horizon(conn)
         settings, cursor, newest = self._settings, self.cursor, None
         seen, until = cursor.seen, shows(there.snapshot)
+        whole = False
         try:
             async with self._replica.reader(there.lsn) as standby:
                 reading = changelog.read(
@@ -293,11 +294,13 @@ class Tailer:
                     async for part in patiently(parts, self._patience):
                         named = part if part.snapshot is None else part._replace(snapshot=there.snapshot)
                         cursor, newest = self._take(named, newest)
+                        whole = part.last
         except UnfitError:
-            if self._found:  # it is read again, from its beginning
-                self._lost()
-                self._found = self._rang = 0
-            return None
+            if not whole:
+                if self._found:  # it is read again, from its beginning
+                    self._lost()
+                    self._found = self._rang = 0
+                return None
         return cursor, there.lsn
 
     def _take(self, part: Chunk, newest: Newest) -> tuple[Cursor, Newest]:
