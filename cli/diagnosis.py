@@ -104,7 +104,7 @@ async def standby(conn: Connection, url: str, lag: float, role: str) -> Finding:
             if not standing.same or standing.feed_id != mine.feed_id:
                 return Finding("replica", BAD, "it is a standby of another cluster", _REPLICA)
             began = time.monotonic()
-            wanted = (await replica.horizon(conn)).lsn
+            wanted = (await replica.horizon(conn)).flushed
             while not (await replica.replayed(there, wanted))[1]:
                 if time.monotonic() - began > max(1.0, lag):
                     found = f"it is behind by more than {lag:g} s (BOARDCAST_REPLICA_LAG)"

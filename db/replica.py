@@ -6,23 +6,25 @@ transactions without a row of theirs replayed. So a standby says how far it is a
 
 from typing import Any, NamedTuple
 
-from db.changelog import Connection
+from db.changelog import Connection, Seen
 from db.sqlfiles import sql
 
 
 class Horizon(NamedTuple):
-    """What the primary shows, and the place in its WAL (LSN) at which a standby has all of that."""
+    """What the primary shows, and places in its WAL (LSN): what a standby can have now, and where it surely has all of that."""
 
     snapshot: str
-    lsn: str
+    flushed: str
+    written: str
 
 
 class Standing(NamedTuple):
-    """Whether this is a standby, of the feed with this id, and of the cluster on which that feed is."""
+    """Whether this is a standby, of the feed with this id, and of the cluster on which that feed is; and how far it is."""
 
     standby: bool
     feed_id: str
     same: bool
+    lsn: str | None
 
 
 async def horizon(conn: Connection) -> Horizon:
@@ -34,6 +36,13 @@ async def replayed(conn: Connection, lsn: str) -> tuple[bool, bool]:
     """Of a standby: whether it is one still, and whether it has replayed so far. Not in the transaction that reads then."""
     standby, reached = await _one(conn, "queries/replayed", {"lsn": lsn})
     return bool(standby), bool(reached)
+
+
+async def unreplayed(conn: Connection, since: Seen, until: Seen) -> tuple[int, ...]:
+    """Of a standby: what ended on the primary between two snapshots, and not here yet. Not in the transaction that reads then."""
+    arguments = {"since_xmax": since.xmax, "since_xip": list(since.xip), "xmax": until.xmax, "xip": list(until.xip)}
+    (xids,) = await _one(conn, "queries/unreplayed", arguments)
+    return tuple(xids)
 
 
 async def standing(conn: Connection) -> Standing:

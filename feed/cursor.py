@@ -125,6 +125,11 @@ def shows(text: str) -> Seen:
     return Seen(int(xmax), tuple(map(int, xip.split(","))) if xip else ())
 
 
+def text(seen: Seen) -> str:
+    """A snapshot that shows this, as PostgreSQL writes it."""
+    return f"{_xmin(seen)}:{seen.xmax}:{','.join(map(str, seen.xip))}"
+
+
 def _of_log(snapshot: Seen, last_xid: int) -> Seen:
     return Seen(last_xid + 1, tuple(xid for xid in snapshot.xip if xid <= last_xid))
 

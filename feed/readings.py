@@ -252,7 +252,7 @@ class Readings:
     async def _standby(self, replica: Replica, asked: Asked) -> AsyncIterator[Connection]:
         """As _reader(), on the replica, once it has all that the hub's cursor has seen. Raises UnfitError."""
         async with self._turn:
-            lsn = self._tailer.flushed or (await replica.horizon()).lsn
+            lsn = self._tailer.replayed or (await replica.horizon()).written
             async with replica.reader(lsn) as conn:
                 async with asyncio.timeout(_PATIENCE):
                     await conn.execute(_PLANNED)

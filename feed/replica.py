@@ -1,22 +1,25 @@
 """A hot standby on which the log is read in the primary's place.
 
-Invariant: whoever reads here reads what one of the primary's snapshots shows, after the standby has replayed all of it; a cursor is
-never taken here. Each reading finds out, in its own snapshot, that this is a standby of the feed that it reads. What cannot be read
-so, or not soon enough, is for the primary (UnfitError); the standby is used again when it is found to be fit again.
+Invariant: whoever reads here reads what one of the primary's snapshots shows, as far as the standby has replayed it: what has not
+ended here counts as in progress, and is told the next time. A cursor is never taken here. Each reading finds out, in its own
+snapshot, that this is a standby of the feed that it reads. What cannot be read so, or not soon enough, is for the primary
+(UnfitError); the standby is used again when it is found to be fit again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
+from typing import NamedTuple
 
 import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
 from db import changelog, replica
-from db.changelog import Connection
+from db.changelog import Connection, Seen
 from db.replica import Horizon
+from feed.cursor import shows
 from feed.database import Pool, direct_pool
 from feed.metrics import Metrics
 from feed.tasks import end
@@ -52,6 +55,14 @@ class UnfitError(Exception):
         self.outcome = outcome
 
 
+class View(NamedTuple):
+    """A transaction on the standby that shows what `seen` says, made when it had replayed up to `lsn`."""
+
+    conn: Connection
+    seen: Seen
+    lsn: str
+
+
 class Replica:
     """`feed` names the feed that the primary has; `primary` is asked how far it is."""
 
@@ -67,6 +78,8 @@ class Replica:
         self._task: asyncio.Task[None] | None = None
         self.fitness: Fitness | None = None
         """None before it was looked at."""
+        self._ended = Seen(0)
+        """What is known to have ended here as well: only what has ended on the primary since then is asked about."""
 
     @property
     def used(self) -> bool:
@@ -91,9 +104,31 @@ class Replica:
     @asynccontextmanager
     async def reader(self, lsn: str) -> AsyncIterator[Connection]:
         """A transaction that shows all that the primary showed when it was at `lsn`. Raises UnfitError, also out of the block."""
+        with self._counted():
+            async with self._connected() as conn:
+                await self._reach(conn, lsn, self._lag)
+                async with self._transaction(conn):
+                    yield conn
+
+    @asynccontextmanager
+    async def sweeper(self, there: Horizon, since: Seen) -> AsyncIterator[View]:
+        """What the primary shows now, as far as it has ended here, to one who has been told `since`. Raises what reader() does."""
+        with self._counted():
+            async with self._connected() as conn:
+                await self._reach(conn, there.flushed, self._lag)
+                primary = shows(there.snapshot)
+                async with asyncio.timeout(max(1.0, self._lag)):
+                    missing = await replica.unreplayed(conn, self._ended, primary)
+                if any(xid in since for xid in missing):
+                    raise UnfitError("doubted", "the primary has told what is not replayed yet")
+                self._ended = Seen(primary.xmax, tuple(sorted({*primary.xip, *missing})))
+                async with self._transaction(conn) as lsn:
+                    yield View(conn, self._ended, lsn)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
         try:
-            async with self._fit(lsn, self._lag) as conn:
-                yield conn
+            yield
         except UnfitError as error:
             self._metrics.replica_reads.labels(error.outcome).inc()
             if error.outcome in set(Fitness):
@@ -102,19 +137,22 @@ class Replica:
         self._metrics.replica_reads.labels("read").inc()
 
     @asynccontextmanager
-    async def _fit(self, lsn: str, lag: float) -> AsyncIterator[Connection]:
+    async def _connected(self) -> AsyncIterator[Connection]:
         try:
             async with self._pool.connection(timeout=self._lag) as conn:
-                await self._reach(conn, lsn, lag)
-                async with conn.transaction():
-                    await conn.execute(_READING)
-                    await self._check(conn)
-                    yield conn
+                yield conn
         except psycopg.Error as error:
             outcome = "cancelled" if error.sqlstate in _BY_RECOVERY else Fitness.AWAY
             raise UnfitError(outcome, str(error).strip()) from error
         except (PoolTimeout, OSError, TimeoutError) as error:
             raise UnfitError(Fitness.AWAY, str(error) or "it does not answer") from error
+
+    @asynccontextmanager
+    async def _transaction(self, conn: Connection) -> AsyncIterator[str]:
+        """With how far it was, at least, when its snapshot was made."""
+        async with conn.transaction():
+            await conn.execute(_READING)
+            yield await self._check(conn)
 
     async def _reach(self, conn: Connection, lsn: str, lag: float) -> None:
         clock = asyncio.get_running_loop().time
@@ -131,15 +169,16 @@ class Replica:
             await asyncio.sleep(pause)
             pause = min(2 * pause, most)
 
-    async def _check(self, conn: Connection) -> None:
+    async def _check(self, conn: Connection) -> str:
         try:
             standing = await replica.standing(conn)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, LookupError) as error:
             raise UnfitError(Fitness.FOREIGN, "there is no boardcast in that database") from error
-        if not standing.standby:
+        if not standing.standby or standing.lsn is None:
             raise UnfitError(Fitness.PROMOTED, "it is no standby any more")
         if not standing.same or standing.feed_id != self._feed():
             raise UnfitError(Fitness.FOREIGN, "it is a standby of another feed, or follows an older timeline")
+        return standing.lsn
 
     async def _watch(self) -> None:
         while True:
@@ -151,8 +190,10 @@ class Replica:
         try:
             there = await self.horizon()
             # Half of what is borne later: one that is just slow enough is not to go to and fro.
-            async with self._fit(there.lsn, self._lag / 2):
-                pass
+            async with self._connected() as conn:
+                await self._reach(conn, there.written, self._lag / 2)
+                async with self._transaction(conn):
+                    self._ended = shows(there.snapshot)
         except UnfitError as error:
             if error.outcome in set(Fitness):
                 self._becomes(Fitness(error.outcome), str(error))

@@ -21,7 +21,7 @@ from db.settings import Settings
 from feed.backoff import backoff
 from feed.batch import Batch
 from feed.connections import Connections
-from feed.cursor import Cursor, Fault, shows
+from feed.cursor import Cursor, Fault, text
 from feed.database import NotReadyError, connect, patiently, require_ready
 from feed.event import Event
 from feed.flags import Flags
@@ -90,7 +90,7 @@ class Tailer:
         """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.members = Members()
         self.flags = Flags()
-        self.flushed: str | None = None
+        self.replayed: str | None = None
         """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
         self.cursor: Cursor
         """Set from start() on: what has been published to all who are live."""
@@ -206,7 +206,7 @@ class Tailer:
             position = await changelog.position(conn)
             self.members = Members(await changelog.membership(conn))
             self.flags = Flags(await flags.rules(conn))
-        self.flushed = None
+        self.replayed = None
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
         self._aim()
@@ -235,15 +235,15 @@ class Tailer:
         self._begun += 1
         self._found = self._rang = 0
         self.since = self.cursor
-        flushed = None
+        replayed = None
         part = await self.glance.look(self.cursor.feed)
         if part is not None:
             cursor, _ = self._take(part, None)
         elif (there := await self._read_replica(conn)) is not None:
-            cursor, flushed = there
+            cursor, replayed = there
         else:
             cursor = await self._read(conn)
-        self.flushed = flushed
+        self.replayed = replayed
         if cursor != self.cursor:
             self.cursor = cursor
             self._ring.mark(cursor)
@@ -277,22 +277,22 @@ class Tailer:
         return cursor
 
     async def _read_replica(self, conn: Connection) -> tuple[Cursor, str] | None:
-        """Publish what the primary shows now, as the replica has it: where it leads to, and `flushed`; or None."""
+        """Publish what the primary shows now, as far as the replica has it: where it leads to, and `replayed`; or None."""
         if self._replica is None or not self._replica.used:
             return None
         async with asyncio.timeout(self._patience):
             there = await replica.horizon(conn)
         settings, cursor, newest = self._settings, self.cursor, None
-        seen, until = cursor.seen, shows(there.snapshot)
-        whole = False
+        whole, replayed = False, there.flushed
         try:
-            async with self._replica.reader(there.lsn) as standby:
+            async with self._replica.sweeper(there, cursor.seen) as view:
+                snapshot, replayed = text(view.seen), view.lsn
                 reading = changelog.read(
-                    standby, seen, until, threshold=settings.resync_threshold, chunk=settings.chunk
+                    view.conn, cursor.seen, view.seen, threshold=settings.resync_threshold, chunk=settings.chunk
                 )
                 async with aclosing(reading) as parts:
                     async for part in patiently(parts, self._patience):
-                        named = part if part.snapshot is None else part._replace(snapshot=there.snapshot)
+                        named = part if part.snapshot is None else part._replace(snapshot=snapshot)
                         cursor, newest = self._take(named, newest)
                         whole = part.last
         except UnfitError:
@@ -301,7 +301,7 @@ class Tailer:
                     self._lost()
                     self._found = self._rang = 0
                 return None
-        return cursor, there.lsn
+        return cursor, replayed
 
     def _take(self, part: Chunk, newest: Newest) -> tuple[Cursor, Newest]:
         """Publish a part of what is new; where it leads to, if it is the last, and the newest row so far."""
