@@ -162,7 +162,9 @@ async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
             await writer.execute("UPDATE opportunities SET notes = 'early' WHERE id = 's1'")
             await writer.execute("SET LOCAL synchronous_commit = off")
             await writer.commit()
-        await _sweeps(services, 2)
+        hub = await services.hub("websocket")
+        await hub.tailer.swept()
+        await hub.tailer.swept()
         await database.execute("UPDATE opportunities SET notes = 'later' WHERE id = 's1'")
         assert [(await client.next_event()).body["changes"]["notes"] for _ in range(2)] == ["early", "later"]
 
