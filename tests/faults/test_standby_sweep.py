@@ -1,9 +1,11 @@
 """An instance that reads the log on an asynchronous standby: nothing is lost, nothing is told twice, and the order is the same."""
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import psycopg
 import pytest
 
 from db import replica
-from db.changelog import Connection
+from db.changelog import Connection, Seen
 from db.embedded import EmbeddedPostgres
 from db.replica import Horizon
+from feed.cursor import shows
 from feed.replica import Fitness, Replica, UnfitError
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
@@ -149,24 +152,44 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         assert await _reads(services, "read") > before, "who came back was not read for on the standby"
 
 
+@contextmanager
+def _nobody_flushes(server: EmbeddedPostgres) -> Iterator[None]:
+    """Who does not wait for his commit is not waited for by anybody."""
+    pid = ask(server, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
     own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres
 ) -> None:
     """A writer who says so after his write commits before his commit is on any disk: it is told when the standby has it."""
-    with psycopg.connect(own_server.url(), autocommit=True) as there:
-        there.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
-        there.execute("SELECT pg_reload_conf()")
-    async with _sweeping(database, standby, replica_lag=1.0) as services:
+    async with _sweeping(database, standby) as services:
         client = await services.open("websocket")
-        async with await database.connect(autocommit=False) as writer:
-            await writer.execute("UPDATE opportunities SET notes = 'early' WHERE id = 's1'")
-            await writer.execute("SET LOCAL synchronous_commit = off")
-            await writer.commit()
-        hub = await services.hub("websocket")
-        await hub.tailer.swept()
-        await hub.tailer.swept()
+        there = (await services.hub("websocket")).replica
+        assert there is not None
+
+        async def told(xid: int) -> bool:
+            now = await there.horizon()
+            assert xid in shows(now.snapshot)
+            async with there.sweeper(now, Seen(0)) as view:
+                return xid in view.seen
+
+        with _nobody_flushes(own_server):
+            async with await database.connect(autocommit=False) as writer:
+                await writer.execute("UPDATE opportunities SET notes = 'early' WHERE id = 's1'")
+                await writer.execute("SET LOCAL synchronous_commit = off")
+                row = await (await writer.execute("SELECT pg_current_xact_id()::text::bigint AS xid")).fetchone()
+                await writer.commit()
+            assert row is not None
+            assert not await told(row["xid"])
         await database.execute("UPDATE opportunities SET notes = 'later' WHERE id = 's1'")
         assert [(await client.next_event()).body["changes"]["notes"] for _ in range(2)] == ["early", "later"]
+        assert await told(row["xid"])
 
 
 async def test_a_cursor_that_is_taken_on_the_standby_loses(
