@@ -199,6 +199,7 @@ async def test_the_greeting_says_where_the_stream_begins(
         "userId": "bruno",
         "connectionId": "",
         "boards": ["b1", "b2"],
+        "realtime": "websocket",
         "resume": "live",
         "cursor": "",
     }
