@@ -1,7 +1,8 @@
 """What is asked of a primary and its standby, so that the standby may be read in the primary's place.
 
 Invariant: a snapshot is the primary's. A standby's own shows as ended what is still in progress: its list is empty while there are
-transactions without a row of theirs replayed. So a standby says how far it is and what rows there are, never what can be seen.
+transactions without a row of theirs replayed. So a standby says how far it is, what has ended there and
+what rows there are, never what can be seen.
 """
 
 from typing import Any, NamedTuple
