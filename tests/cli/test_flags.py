@@ -118,7 +118,9 @@ async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
         ["board_members", "boards", "opportunities"],
         2,
     )
-    again = await services.open("websocket", client.cursor)
+    before = client.cursor
+    assert (await client.next("reset")).body["reason"] == "foreign"
+    again = await services.open("websocket", before)
     assert (await again.next("reset")).body["reason"] == "foreign"
     assert production.output("flags", "capture", "on") == "capture is on already"
     assert production.run("verify").returncode == 0
