@@ -143,6 +143,10 @@ class Ticket(BaseModel):
     expiresIn: int
 
 
+class Offered(BaseModel):
+    realtime: Realtime
+
+
 class Config(BaseModel):
     feedUrl: str
     realtime: Realtime

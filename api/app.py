@@ -18,6 +18,7 @@ from api import (
     dba,
     errors,
     events,
+    flags,
     gaps,
     health,
     openapi,
@@ -43,6 +44,7 @@ from api.middleware import RequestContext
 from api.operation import Operation
 from api.series import Gauges
 from api.services import Services
+from api.waiting import Waiting
 from api.watch import Watch
 from db import migrate
 from db.boards import Board, of_users
@@ -85,6 +87,7 @@ def operations() -> list[Operation]:
         *triggerlog.ROUTES,
         *dba.ROUTES,
         *config.ROUTES,
+        *flags.ROUTES,
         *health.ROUTES,
     ]
 
@@ -122,6 +125,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         fingerprint(pages.ENTRY),
         of_files(pages.CONSOLE),
         watch,
+        Waiting(hub.steering, hub.tailer) if hub else None,
         Gauges(watch),
     )
     return app

@@ -15,7 +15,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "boardcast_http_request_seconds",
-            "Time from a request to the end of its answer, streams left out",
+            "Time from a request to the end of its answer, without those that are held on purpose",
             ("method", "route"),
             registry=self.registry,
         )
@@ -38,9 +38,9 @@ class Metrics:
             self._pool.labels("used").set_function(pool.checkedout)
             self._pool.labels("idle").set_function(pool.checkedin)
 
-    def answered(self, method: str, route: str, status: int, seconds: float, *, stream: bool) -> None:
+    def answered(self, method: str, route: str, status: int, seconds: float, *, held: bool) -> None:
         self._requests.labels(method, route, str(status)).inc()
-        if not stream:
+        if not held:
             self._seconds.labels(method, route).observe(seconds)
 
     def render(self, request: Request) -> Response:

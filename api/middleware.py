@@ -73,5 +73,5 @@ class RequestContext:
     def _told(self, scope: Scope, status: int, seconds: float, *, stream: bool) -> None:
         route = getattr(scope.get("route"), "path", "")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.answered(method, route, status, seconds, stream=stream)
+        self._metrics.answered(method, route, status, seconds, held=stream or scope["state"].get("held", False))
         _log.debug("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))

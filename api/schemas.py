@@ -210,6 +210,10 @@ class SyncQuery(BaseModel):
     limit: int = Field(500, ge=1, le=5000)
 
 
+class FlagsQuery(BaseModel):
+    known: Literal["websocket", "sse", "poll", "off"] | None = Field(None, description="What you know to be offered")
+
+
 class LogFilter(Input):
     """Which changes of the log; what is not named is no condition."""
 

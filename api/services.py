@@ -11,6 +11,7 @@ from api.cache import Snapshots
 from api.gather import Gatherer
 from api.metrics import Metrics
 from api.series import Gauges
+from api.waiting import Waiting
 from api.watch import Watch
 from db.boards import Board
 from db.settings import Settings
@@ -35,6 +36,8 @@ class Services:
     console: str
     """Which of the DBA's pages is."""
     watch: Watch
+    waiting: Waiting | None
+    """None in a process without a hub."""
     gauges: Gauges
     draining: bool = False
     """Set when this instance is about to stop: it answers, but is not ready for more."""
@@ -47,6 +50,8 @@ class Services:
         """Tell whoever follows something that this instance stops."""
         self.draining = True
         self.watch.ring()
+        if self.waiting is not None:
+            self.waiting.end()
 
     async def stop(self) -> None:
         """End what is still being read. Idempotent."""

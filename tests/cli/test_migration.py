@@ -149,8 +149,6 @@ def opened(folder: Path, user: str, app: Application, api: str, feed: str) -> It
     for port, address in ((3000, app.url), (8000, api), (8001, feed)):
         assert f"http://127.0.0.1:{port}" in text
         text = text.replace(f"http://127.0.0.1:{port}", address)
-    # What a page that nobody looks at finds out within a minute.
-    text = text.replace("session, realtime }", "session, realtime, timing: { look: 500, climb: 500, round: 200 } }")
     show = 'const show = (rows) => console.log("rows " + JSON.stringify(rows));\n'
     source, said = folder / f"page-{user}.mjs", folder / f"page-{user}.out"
     source.write_text(NODE + show + text)

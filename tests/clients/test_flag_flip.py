@@ -79,7 +79,7 @@ async def offer(database: Database, realtime: str) -> float:
 @pytest.fixture
 async def crowd(serve: Serve, node: str, bundle: str) -> AsyncIterator[Crowd]:
     services = await serve(user_connections=2 * CLIENTS)
-    timing = QUICK | {"probe": 10_000, "poll": 1000, "look": 1000}
+    timing = QUICK | {"probe": 10_000, "poll": 2000}
     options = {"api": f"http://127.0.0.1:{await services.api()}", "feed": f"http://127.0.0.1:{await services.feed()}"}
     async with Crowd().start(node, bundle, options | {"timing": timing}) as crowd:
         await crowd.tell(follow=await snapshot(services))

@@ -1,8 +1,9 @@
 /**
- * Where the service offers nothing live: a look now and then whether that is still so. When somebody looks at the page, a new
+ * Where the service offers nothing live: it is found out when that is so no more. When somebody looks at the page, a new
  * snapshot is to be taken; else what is shown stays as it was.
  */
-import { asRecord, type Http } from "./http.js";
+import { Look, offered } from "./look.js";
+import type { Http } from "./http.js";
 import type { Timing } from "./timing.js";
 import type { Realtime } from "./types.js";
 import type { Wire, WireEvents } from "./wire.js";
@@ -14,52 +15,47 @@ export interface OffParts {
 
 export class OffWire implements Wire {
   readonly claim = null;
-  readonly #parts: OffParts;
+  readonly #http: Http;
   readonly #events: WireEvents;
+  readonly #look: Look;
   readonly #abort = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #looking = false;
+  readonly #timer: ReturnType<typeof setTimeout>;
 
-  constructor(parts: OffParts, _cursor: string | null, events: WireEvents) {
-    this.#parts = parts;
+  constructor({ http, timing }: OffParts, _cursor: string | null, events: WireEvents) {
+    this.#http = http;
     this.#events = events;
+    this.#look = new Look(http, timing, (realtime) => this.#told(realtime));
     this.#timer = setTimeout(() => {
       this.#events.live();
-      this.#wait();
+      this.#look.know("off");
     }, 0);
   }
 
   check(): void {
-    void this.#look(true);
+    void this.#renew();
   }
 
   renewed(): void {}
 
   close(): void {
     this.#abort.abort();
+    this.#look.close();
     clearTimeout(this.#timer);
   }
 
-  #wait(): void {
-    this.#timer = setTimeout(() => void this.#look(false), this.#parts.timing.look);
+  #told(realtime: Realtime): void {
+    this.#events.message({ type: "flags", realtime });
   }
 
-  /** A look that fails is the same as one that finds nothing new. */
-  async #look(anew: boolean): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    clearTimeout(this.#timer);
+  async #renew(): Promise<void> {
     const { signal } = this.#abort;
     try {
-      const { body } = await this.#parts.http.request("GET", "/api/config", { signal });
-      if (!signal.aborted) this.#events.message({ type: "flags", realtime: asRecord(body)["realtime"] as Realtime });
+      const realtime = await offered(this.#http, signal);
+      if (!signal.aborted) this.#told(realtime);
       const cursor = this.#events.applied();
-      if (anew && !signal.aborted && cursor !== null) this.#events.message({ type: "reset", reason: "off", cursor });
+      if (!signal.aborted && cursor !== null) this.#events.message({ type: "reset", reason: "off", cursor });
     } catch {
       // What is shown does not hang on it.
-    } finally {
-      this.#looking = false;
     }
-    if (!signal.aborted) this.#wait();
   }
 }

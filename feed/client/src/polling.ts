@@ -1,5 +1,6 @@
 /** Asking again and again what changed since the cursor. It tells states and not events, and presence only of the boards that are shown. */
 import { asRecord, ProblemError, type Http } from "./http.js";
+import { Look } from "./look.js";
 import type { Timing } from "./timing.js";
 import type { Opportunity, Presence, Realtime } from "./types.js";
 import { failed, type Wire, type WireEvents } from "./wire.js";
@@ -34,6 +35,7 @@ export class PollingWire implements Wire {
   readonly claim = null;
   readonly #parts: PollingParts;
   readonly #events: WireEvents;
+  readonly #look: Look;
   readonly #abort = new AbortController();
   #cursor: string | null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,6 +45,7 @@ export class PollingWire implements Wire {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#events = events;
+    this.#look = new Look(parts.http, parts.timing, (realtime) => events.message({ type: "flags", realtime }));
     void this.#poll(true);
   }
 
@@ -54,6 +57,7 @@ export class PollingWire implements Wire {
 
   close(): void {
     this.#abort.abort();
+    this.#look.close();
     clearTimeout(this.#timer);
   }
 
@@ -88,6 +92,7 @@ export class PollingWire implements Wire {
       more = page.hasMore;
       this.#cursor = page.lastSync;
       this.#parts.states(page, page.lastSync);
+      this.#look.know(page.realtime);
       this.#events.message({ type: "flags", realtime: page.realtime });
       if (this.#abort.signal.aborted) return;
     }

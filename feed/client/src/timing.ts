@@ -17,7 +17,7 @@ export interface Timing {
   /** Between polls, where the page is seen and where it is not. */
   readonly poll: number;
   readonly pollHidden: number;
-  /** Between looks whether there is anything live again, where the service offers nothing. */
+  /** The longest wait between looks at what is offered, where no stream tells it and the service does not hold the answer. */
   readonly look: number;
   /** Between the renewals of presence over HTTP, which ends after 30 s. */
   readonly claim: number;

@@ -1,0 +1,97 @@
+"""Whoever has no stream is told what he is offered, when it changes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from api import flags, waiting
+from api.services import of_app
+from feed.runtime import Runtime
+from tests.api.harness import Api, problem
+from tests.support.until import until
+
+KNOWN = "/api/flags?known="
+
+
+@asynccontextmanager
+async def held(api: Api, *asked: tuple[httpx.AsyncClient, str]) -> AsyncIterator[list[asyncio.Task[httpx.Response]]]:
+    """Questions that wait for their answers."""
+    tasks = [asyncio.create_task(client.get(KNOWN + known)) for client, known in asked]
+    own = of_app(api.app).waiting
+    assert own is not None
+    await until(lambda: len(own) == len(asked), what="all to wait")
+    yield tasks
+    for task in tasks:
+        task.cancel()
+
+
+async def decide(api: Api, value: str, user: str = "") -> None:
+    scope = "user" if user else "everybody"
+    await api.database.execute(
+        "INSERT INTO feed.flags (flag, scope, user_id, value) VALUES ('realtime', %s, %s, %s)"
+        " ON CONFLICT (flag, scope, user_id) DO UPDATE SET value = excluded.value",
+        [scope, user, value],
+    )
+
+
+async def test_whom_it_concerns_is_answered_when_it_changes(api: Api, hub: Runtime) -> None:
+    ana, bruno = await api.user("ana"), await api.user("bruno")
+    async with held(api, (ana, "websocket"), (bruno, "websocket")) as (of_ana, of_bruno):
+        await decide(api, "poll", "ana")
+        assert (await of_ana).json() == {"realtime": "poll"}
+        assert not of_bruno.done()
+        await decide(api, "off")
+        assert (await of_bruno).json() == {"realtime": "off"}
+    answer = await ana.get("/api/flags")
+    assert (answer.json(), answer.headers["Cache-Control"]) == ({"realtime": "poll"}, "no-store")
+
+
+async def test_who_knows_something_else_is_answered_at_once(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+    assert (await ana.get(KNOWN + "off")).json() == {"realtime": "websocket"}
+
+
+async def test_after_a_while_all_are(
+    api: Api, hub: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flags, "_HOLD", 0.01)
+    assert (await ana.get(KNOWN + "websocket")).json() == {"realtime": "websocket"}
+
+
+async def test_where_too_many_wait_nobody_else_is_kept(
+    api: Api, hub: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_MOST", 1)
+    async with held(api, (ana, "websocket")) as (first,):
+        assert (await ana.get(KNOWN + "websocket")).json() == {"realtime": "websocket"}
+        assert not first.done()
+
+
+async def test_an_instance_that_stops_lets_them_go(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+    async with held(api, (ana, "websocket")) as (waits,):
+        of_app(api.app).drain()
+        assert (await waits).json() == {"realtime": "websocket"}
+    assert (await ana.get(KNOWN + "websocket")).status_code == 200
+
+
+async def test_a_log_that_is_another_is_another_answer(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+    async with held(api, (ana, "websocket")) as (waits,):
+        async with await api.database.connect() as conn:
+            await conn.execute("SET session_replication_role = replica")  # past the triggers, as a restore would
+            await conn.execute("INSERT INTO feed.flags (flag, scope, value) VALUES ('realtime', 'everybody', 'sse')")
+            await conn.execute("SELECT feed.reset_feed()")
+        assert (await waits).json() == {"realtime": "sse"}
+
+
+async def test_what_cannot_be_known_and_who_is_nobody_are_refused(api: Api, ana: httpx.AsyncClient) -> None:
+    problem(await ana.get(KNOWN + "pigeons"), "invalid-input")
+    problem(await (await api.anybody()).get("/api/flags"), "unauthenticated")
+
+
+async def test_what_is_held_is_no_slow_request(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+    await ana.get(KNOWN + "off")
+    metrics = (await ana.get("/metrics")).text
+    assert 'boardcast_http_requests_total{method="GET",route="/api/flags",status="200"} 1.0' in metrics
+    assert 'boardcast_http_request_seconds_count{method="GET",route="/api/flags"}' not in metrics
