@@ -56,10 +56,10 @@ def cluster_dir(settings: Settings) -> Path:
 
 @contextmanager
 def ephemeral(
-    settings: Mapping[str, str] | None = None, *, binaries: Path | None = None
+    settings: Mapping[str, str] | None = None, *, binaries: Path | None = None, within: Path | None = None
 ) -> "Iterator[EmbeddedPostgres]":
-    """Run a server whose data are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="boardcast-") as folder:
+    """Run a server whose data are gone afterwards; `within` is a folder for them other than the system's for such things."""
+    with tempfile.TemporaryDirectory(prefix="boardcast-", dir=within) as folder:
         Path(folder).chmod(0o711)  # made 0700: the server's account has to pass through
         with EmbeddedPostgres(Path(folder, "postgres"), settings=settings, binaries=binaries) as server:
             yield server

@@ -1,6 +1,7 @@
 """One PostgreSQL for the session, one migrated template in it, and a clone of that for each test that asks."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -28,6 +29,9 @@ SERVER_SETTINGS = {
     "tcp_user_timeout": "4000",
 }
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - each server makes a folder of its own there
+ROOM = 4 << 30
+
 
 def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN) and not name.startswith(OURS)]:
@@ -42,9 +46,15 @@ def binaries() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def server(binaries: Path | None) -> Iterator[EmbeddedPostgres]:
+def memory() -> Path | None:
+    """A folder in memory for servers' data, where there is room; a clone takes a tenth of the time there."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+
+
+@pytest.fixture(scope="session")
+def server(binaries: Path | None, memory: Path | None) -> Iterator[EmbeddedPostgres]:
     """The server all tests share: not for stopping, nor for settings of the whole server."""
-    with embedded.ephemeral(SERVER_SETTINGS, binaries=binaries) as running:
+    with embedded.ephemeral(SERVER_SETTINGS, binaries=binaries, within=memory) as running:
         yield running
 
 
@@ -77,10 +87,10 @@ def empty_database(server: EmbeddedPostgres) -> Iterator[Database]:
 
 
 @pytest.fixture
-def own_server(binaries: Path | None) -> Iterator[EmbeddedPostgres]:
+def own_server(binaries: Path | None, memory: Path | None) -> Iterator[EmbeddedPostgres]:
     """A server of the test's own, to stop, kill and start: its database `boardcast` is migrated, and fsync is on."""
     settings = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
-    with embedded.ephemeral(settings, binaries=binaries) as running:
+    with embedded.ephemeral(settings, binaries=binaries, within=memory) as running:
         migrate.upgrade(running.url())
         yield running
 

@@ -45,11 +45,11 @@ async def test_a_slow_client_falls_behind_and_is_brought_back_collapsed(
         events.append(await slow.next_event(20))
     versions = [m.body["version"] for m in events]
     assert versions == sorted(set(versions))
-    assert len(versions) < 161
-    (last,) = [m for m in events if "collapsed" in m.body]
+    assert sum(m.body.get("collapsed", 1) for m in events) == 160
+    last = max(events, key=lambda m: m.body.get("collapsed", 1))
     assert last.body["collapsed"] > 20
-    assert last.body["changes"]["version_number"] == 161
-    assert last.cursor is not None
+    assert last.body["changes"]["version_number"] == last.body["version"]
+    assert events[-1].cursor is not None
     await until(lambda: subscription.state is State.LIVE)
     await database.execute("UPDATE opportunities SET notes = 'small'")
     assert (await slow.next_event()).body["version"] == 162

@@ -31,6 +31,8 @@ LAST = 20
 _CHANGED = re.compile(rb'"opportunityId":"(\w+)","changes":\{[^}]*"company": "(\w+)"')
 _RESYNC = re.compile(rb'"type":"resync","reason":"bulk","table":"opportunities","count":(\d+),"boardId":"(\w+)"')
 _PATIENCE = 60.0
+_PART = 500
+"""Rows of the great board that are read at a time."""
 
 
 class Watcher:
@@ -116,8 +118,13 @@ async def _board(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
 
 
 async def _table(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> dict[str, str]:
-    found = await writer.execute("SELECT id, company FROM opportunities WHERE board_id = 'bulk'")
-    return {str(card): str(company) for card, company in await found.fetchall()}
+    """Read the great board by and by: whoever reads it at once takes no notice of what arrives meanwhile."""
+    table: dict[str, str] = {}
+    async with writer.transaction(), writer.cursor("board") as cursor:
+        await cursor.execute("SELECT id, company FROM opportunities WHERE board_id = 'bulk'")
+        while rows := await cursor.fetchmany(_PART):
+            table.update((str(card), str(company)) for card, company in rows)
+    return table
 
 
 async def _last(writer: psycopg.AsyncConnection[tuple[object, ...]], watchers: Sequence[Watcher]) -> None:
