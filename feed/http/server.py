@@ -19,6 +19,8 @@ from feed.router import Handlers
 from feed.runtime import Runtime
 from feed.sockets import listen
 
+_BEGUN = web.RequestKey("begun", bool)
+"""Of a request whose answer has begun."""
 _TO_LEAVE = 3.0
 """Seconds that clients have to answer a goodbye."""
 
@@ -97,6 +99,12 @@ def _requests(instance: str) -> Middleware:
                 if error.status < 400:
                     raise
                 answer = _problem(request, error)
+            except Exception:
+                if _BEGUN in request:
+                    raise  # all that is left is to cut it off
+                log.exception("a request failed", method=request.method, path=request.path)
+                title, detail = "Something went wrong here", "the service's log says what, by request_id"
+                answer = problem(request, 500, "internal-error", title, detail)
             log.debug("request", method=request.method, path=request.path, status=answer.status)
             return answer
 
@@ -113,6 +121,7 @@ def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
 
 
 async def _name(request: web.Request, answer: web.StreamResponse) -> None:
+    request[_BEGUN] = True
     # One with an Expect that nobody knows is refused before it has a name.
     if (name := request.get(REQUEST_ID)) is not None:
         answer.headers[requestid.HEADER] = name

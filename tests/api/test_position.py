@@ -1,9 +1,17 @@
 """Fractional index keys, as the browser's library makes them."""
 
+import re
+from pathlib import Path
+from typing import LiteralString, cast
+
+import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db import position
+from tests.api.harness import Api
+
+MIGRATION = (Path(__file__).parents[2] / "docs" / "migration.md").read_text()
 
 
 def test_the_keys_of_the_original_library() -> None:
@@ -51,3 +59,25 @@ def test_behind_the_largest_key_there_is_another() -> None:
 @given(st.text(max_size=20))
 def test_whatever_an_application_had_for_order_the_next_comes_behind(last: str) -> None:
     assert position.after(last) > last
+
+
+async def test_numbers_of_an_application_become_keys_as_the_documentation_says(
+    api: Api, ana: httpx.AsyncClient
+) -> None:
+    first, last = await api.card(phase="lost"), await api.card(phase="lost")
+    async with await api.database.connect() as conn:
+        await conn.execute(
+            "ALTER TABLE opportunities ALTER COLUMN position DROP DEFAULT,"
+            " ALTER COLUMN position TYPE integer USING 0, ALTER COLUMN position SET DEFAULT 0"
+        )
+        for card, number in ((first, 9), (last, 20)):
+            await conn.execute("UPDATE opportunities SET position = %s WHERE id = %s", (number, card["id"]))
+        (statement,) = re.findall(
+            r"^    (ALTER TABLE opportunities ALTER COLUMN position.*?;)$", MIGRATION, re.MULTILINE | re.DOTALL
+        )
+        await conn.execute(cast(LiteralString, statement))
+    made = await api.card(phase="lost")
+    shown = (await ana.get(f"/api/boards/{made['board_id']}")).json()["opportunities"]
+    keys = {card["id"]: card["position"] for card in shown}
+    assert [keys[card["id"]] for card in (first, last, made)] == ["e00009", "e00020", "e00021"]
+    assert all(position.valid(key) for key in keys.values())

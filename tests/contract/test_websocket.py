@@ -283,6 +283,16 @@ async def test_a_plain_request_is_told_to_upgrade(services: Services) -> None:
         assert answer.headers["Content-Type"].startswith("application/problem+json")
 
 
+async def test_a_mistake_of_ours_is_a_problem_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, hub = await services.feed(), await services.hub("websocket")
+    monkeypatch.setattr(hub, "health", dict.fromkeys)  # which wants arguments
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+        assert answer.status == 500
+        body = await answer.json(content_type="application/problem+json")
+    assert (body["type"], body["status"]) == ("/problems/internal-error", 500)
+    assert body["request_id"] == answer.headers["X-Request-ID"]
+
+
 async def test_a_batch_is_one_message_per_sweep(services: Services, database: Database) -> None:
     client = await services.open("websocket-batch")
     await database.execute(
