@@ -141,12 +141,12 @@ async def _ready(services: Services, *, ready: bool) -> None:
 
 
 async def _agree(watchers: list[Watcher], database: Database) -> None:
-    """Every board is what the table holds, now that nobody writes."""
-    rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
-    truth = {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
+    """Every board is what the table holds, now that nobody writes, but for what was still under way."""
 
-    def agrees(watcher: Watcher) -> bool:
-        return {key: (card["version_number"], card["notes"]) for key, card in watcher.cards.items()} == truth
+    async def agrees(watcher: Watcher) -> bool:
+        shown = {key: (card["version_number"], card["notes"]) for key, card in watcher.cards.items()}
+        rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
+        return shown == {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
 
     for number, watcher in enumerate(watchers):
         await until(partial(agrees, watcher), timeout=30, what=f"client {number}")
