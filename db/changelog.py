@@ -128,6 +128,8 @@ async def plan(conn: Connection) -> None:
     # The plan is the same whatever the cursor: a range and points of log_xid. Planned once, never by table statistics.
     await conn.execute("SET plan_cache_mode = force_generic_plan")
     await conn.execute("SET enable_seqscan = off")
+    # Made for each sweep anew, the machine's code of a plan takes longer than what it saves.
+    await conn.execute("SET jit = off")
     # What one transaction changed of a great many rows is counted and put in order without a file.
     await conn.execute("SET work_mem = '32MB'")
 

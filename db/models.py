@@ -149,6 +149,14 @@ log = Table(
     Column(
         "at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"), comment="When written"
     ),
+    Column(
+        "era",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        server_default=text("pg_sequence_last_value('feed.era'::regclass)"),
+        comment="The partition: feed.era as it was when the row was written",
+    ),
     Column("relation", Text, nullable=False, comment="The table; schema.table outside public"),
     Column(
         "op",
@@ -180,14 +188,6 @@ log = Table(
     Column("client_addr", INET, comment="Null over a Unix socket"),
     Column("pid", Integer, nullable=False, comment="Backend process"),
     Column("rang", Boolean, nullable=False, server_default=text("true"), comment="Whether the write rang the doorbell"),
-    Column(
-        "era",
-        BigInteger,
-        primary_key=True,
-        autoincrement=False,
-        server_default=text("pg_sequence_last_value('feed.era'::regclass)"),
-        comment="The partition: feed.era as it was when the row was written",
-    ),
     Index("log_xid", "xid", "era"),
     Index("log_key", "relation", "key", "seq"),
     postgresql_partition_by="RANGE (era)",

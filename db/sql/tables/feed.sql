@@ -14,6 +14,8 @@ CREATE TABLE feed.log (
     seq bigint NOT NULL DEFAULT nextval('feed.log_seq'),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Before what differs in length: of a sweep's rows it is read without taking the whole row apart.
+    era bigint NOT NULL DEFAULT pg_sequence_last_value('feed.era'),
     relation text NOT NULL,
     op text NOT NULL,
     key text,
@@ -38,7 +40,6 @@ CREATE TABLE feed.log (
     client_addr inet,
     pid integer NOT NULL,
     rang boolean NOT NULL DEFAULT true,
-    era bigint NOT NULL DEFAULT pg_sequence_last_value('feed.era'),
     PRIMARY KEY (seq, era)
 ) PARTITION BY RANGE (era);
 -- With the era, so that asking for it is asking the index, and not each row.
@@ -48,6 +49,7 @@ COMMENT ON TABLE feed.log IS 'Every change of a fed table, in the transaction th
 COMMENT ON COLUMN feed.log.seq IS 'Order within a transaction';
 COMMENT ON COLUMN feed.log.xid IS 'Top-level transaction';
 COMMENT ON COLUMN feed.log.at IS 'When written';
+COMMENT ON COLUMN feed.log.era IS 'The partition: feed.era as it was when the row was written';
 COMMENT ON COLUMN feed.log.relation IS 'The table; schema.table outside public';
 COMMENT ON COLUMN feed.log.op IS 'insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair of rows of which no reader would expect that version';
 COMMENT ON COLUMN feed.log.key IS 'Primary key, as text; a JSON array of several columns';
@@ -64,7 +66,6 @@ COMMENT ON COLUMN feed.log.application IS 'application_name';
 COMMENT ON COLUMN feed.log.client_addr IS 'Null over a Unix socket';
 COMMENT ON COLUMN feed.log.pid IS 'Backend process';
 COMMENT ON COLUMN feed.log.rang IS 'Whether the write rang the doorbell';
-COMMENT ON COLUMN feed.log.era IS 'The partition: feed.era as it was when the row was written';
 -- Whatever becomes of the partitions that are made ahead, a write has a place.
 CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
 COMMENT ON TABLE feed.log_default IS 'Rows of an era whose partition is missing: nothing, as long as nobody drops one by hand.';
