@@ -1,15 +1,17 @@
-"""32 writers, one row each as fast as they can: with the governor and a feed that delivers, with a bell for each write, with none.
+"""32 writers, one row each as fast as they can: with the governor, with a bell for each write, with none, and with nobody to hear.
 
-With none means the same trigger and no feed: nobody is woken, nothing is read, and both processors are the writers'. Short runs in
-turn, so that what else the machine does falls on all; the figures are medians of the rounds' ratios. Where there is a feed, each
-of its clients is checked to have got every update that the log says was committed once, and the log to have as many as pgbench
+Without a bell (`boardcast flags bell off`) the same trigger writes and the same feed delivers, each second: what the bell costs.
+Unread, there is no feed either: nobody is woken, nothing is read, and both processors are the writers'. Short runs in turn, so
+that what else the machine does falls on all; the figures are medians of the rounds' ratios. Where there is a feed, each of its
+clients is checked to have got every update that the log says was committed once, and the log to have as many as pgbench
 committed. How long a change took from its trigger to the client is told beside it. Before each run its writers write for a second:
 the figures are of what goes on, with the plans made and the pacer in its mode.
 """
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import psycopg
 
@@ -27,6 +29,11 @@ RUN = 4
 WARM_UP = 1
 """Seconds of each."""
 
+AGAINST = {
+    "off": "the same trigger and feed with the bell off",
+    "unread": "the same trigger with the bell off and nobody who reads",
+    "always": "`always`",
+}
 _TURNS = 1_000_000
 """More than a writer has in a run: no mark is written twice."""
 
@@ -34,15 +41,15 @@ Connection = psycopg.AsyncConnection[tuple[int, int]]
 
 
 async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
-    seconds = max(1, on.lasting(3 * ROUNDS * RUN) // (3 * ROUNDS))
-    rates: dict[str, list[float]] = {"off": [], "adaptive": [], "always": []}
+    rates: dict[str, list[float]] = {mode: [] for mode in ("unread", "off", "adaptive", "always")}
+    seconds = max(1, on.lasting(len(rates) * ROUNDS * RUN) // (len(rates) * ROUNDS))
     told: dict[str, dict[str, float]] = {}
     turn = 0
     say(f"{ROUNDS} rounds of {len(rates)} runs of {seconds} s, {WRITERS} writers")
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn:
         for place in range(ROUNDS):
             for mode in rates if place % 2 else reversed(rates):
-                if mode == "off":
+                if mode == "unread":
                     written = await _unread(on, conn, seconds, turn)
                 else:
                     written, told[mode] = await _read(on, conn, mode, seconds, turn)
@@ -51,11 +58,11 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
             said = ", ".join(f"{mode} {found[-1]:,.0f}" for mode, found in rates.items())
             late = ", ".join(f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in told.items())
             say(f"updates/s: {said}; ms from the trigger to the client: {late}")
-    return [_figure(rates, told, "off", 0.9), _figure(rates, told, "always", 2.5)]
+    return [_figure(rates, told, *aim) for aim in (("off", 0.9), ("unread", 0.9), ("always", 2.5))]
 
 
 def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], other: str, aim: float) -> Figure:
-    against = {"off": "the same trigger with the bell off", "always": "`always`"}[other]
+    against = AGAINST[other]
     ratios = [one / two for one, two in zip(rates["adaptive"], rates[other], strict=True)]
     return Figure(
         f"writers_{other}",
@@ -88,7 +95,9 @@ async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Writt
 
 
 async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int) -> tuple[Written, dict[str, float]]:
-    async with on.feed(bell=mode), on.readers(READERS) as readers:
+    # A sweep a second finds more than clients are told one by one, unless they are to be.
+    settings = {"bell": "adaptive", "resync_threshold": "1000000"} if mode == "off" else {"bell": mode}
+    async with _bell(conn, on=mode != "off"), on.feed(**settings), on.readers(READERS) as readers:
         _, last = await _log(conn)
         warm, written = await _write(on, seconds, turn)
         await arrived(readers, warm + written.updates)
@@ -103,6 +112,16 @@ async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int)
         complete(readers, logged)
         waits = [(at - logged[mark]) / 1e6 for reader in readers for at, marks in reader.got for mark in marks]
     return written, summary(waits)
+
+
+@asynccontextmanager
+async def _bell(conn: Connection, *, on: bool) -> AsyncIterator[None]:
+    """Writers ring, or do not, as long as the block runs."""
+    await conn.execute("SELECT feed.set_bell(%s)", (on,))
+    try:
+        yield
+    finally:
+        await conn.execute("SELECT feed.set_bell(true)")
 
 
 async def _log(conn: Connection) -> tuple[int, int]:
