@@ -20,6 +20,7 @@ export class OffWire implements Wire {
   readonly #look: Look;
   readonly #abort = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout>;
+  #renewing = false;
 
   constructor({ http, timing }: OffParts, _cursor: string | null, events: WireEvents) {
     this.#http = http;
@@ -48,6 +49,8 @@ export class OffWire implements Wire {
   }
 
   async #renew(): Promise<void> {
+    if (this.#renewing) return;
+    this.#renewing = true;
     const { signal } = this.#abort;
     try {
       const realtime = await offered(this.#http, signal);
@@ -56,6 +59,8 @@ export class OffWire implements Wire {
       if (!signal.aborted && cursor !== null) this.#events.message({ type: "reset", reason: "off", cursor });
     } catch {
       // What is shown does not hang on it.
+    } finally {
+      this.#renewing = false;
     }
   }
 }
