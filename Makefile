@@ -32,9 +32,9 @@ up: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the board on an embedded PostgreSQL wit
 # looks for a rare order of events (tests/property) is not: its one failure is what it is for.
 test: lint $(BOARD) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	$(NODE) npm test --workspaces --if-present
-	$(NODE) $(PYTEST) $(AGAIN) -n 3 --dist loadfile --ignore=tests/browser
+	$(NODE) $(PYTEST) $(AGAIN) -n 2 --dist loadfile --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/db; fi
-	$(PYTEST) $(AGAIN) -n 3 --dist loadfile tests/browser
+	$(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/browser
 
 lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
 	$(NODE) npm run --silent check --workspaces --if-present

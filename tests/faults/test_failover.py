@@ -149,7 +149,7 @@ async def _agree(watchers: list[Watcher], database: Database) -> None:
         return shown == {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
 
     for number, watcher in enumerate(watchers):
-        await until(partial(agrees, watcher), timeout=30, what=f"client {number}")
+        await until(partial(agrees, watcher), timeout=60, what=f"client {number}")
 
 
 async def test_an_asynchronous_standby_that_missed_the_tail(
@@ -166,7 +166,7 @@ async def test_an_asynchronous_standby_that_missed_the_tail(
             await both.execute("UPDATE opportunities SET title = 'will be lost' WHERE id = 'o1'")
             before = load.written
             await until(lambda: load.written > before + RATE, timeout=60)
-            await until(lambda: all(w.cards["b1", "o1"]["title"] == "will be lost" for w in watchers), timeout=30)
+            await until(lambda: all(w.cards["b1", "o1"]["title"] == "will be lost" for w in watchers), timeout=60)
             cursors = [watcher.cursor for watcher in watchers[: len(WAYS)]]
             own_server.kill()
             await _ready(services, ready=False)

@@ -24,8 +24,8 @@ from tests.bench.stage import CARDS, Stage
 
 WRITERS = 32
 READERS = 3
-ROUNDS = 9
-RUN = 2
+ROUNDS = 5
+RUN = 4
 WARM_UP = 1
 """Seconds of each."""
 
