@@ -36,7 +36,6 @@ PROBLEMS: Mapping[str, Kind] = {
     "unknown-phase": Kind(422, "The board has no such phase"),
     "unknown-user": Kind(422, "There is no such user"),
     "if-match-required": Kind(428, "Name the version that you have seen in If-Match"),
-    "internal-error": Kind(500, "Something went wrong here"),
     "busy": Kind(503, "Somebody holds this locked: try again"),
     "timeout": Kind(503, "This took too long: look whether it was done before trying again"),
 }

@@ -1,4 +1,5 @@
 /** The connection itself, where this tab has it: the ways, the inbox that all of them fill, and what is said to the service. */
+import { Backoff } from "./backoff.js";
 import { type Claims, Speaker } from "./claims.js";
 import { ProblemError, type Http } from "./http.js";
 import { Inbox } from "./inbox.js";
@@ -99,6 +100,7 @@ export class Connection {
       const some = opportunities.length > 0 || deletedIds.length > 0;
       this.#inbox.move(some ? [{ type: "state", opportunities, deletedIds, at: cursor }] : [], cursor);
     };
+    const looks = new Backoff(timing.round, timing.look);
     const ways: Way[] = [];
     if (feed !== null && WebSocket) {
       ways.push({ transport: "websocket", open: (...args) => new SocketWire({ feed, WebSocket, session, timing }, ...args) });
@@ -106,8 +108,8 @@ export class Connection {
     if (EventSource) {
       ways.push({ transport: "sse", open: (...args) => new StreamWire({ EventSource, http, tickets, timing }, ...args) });
     }
-    ways.push({ transport: "polling", open: (...args) => new PollingWire({ http, timing, visible, boards, states }, ...args) });
-    const off: Way = { transport: null, open: (...args) => new OffWire({ http, timing }, ...args) };
+    ways.push({ transport: "polling", open: (...args) => new PollingWire({ http, timing, looks, visible, boards, states }, ...args) });
+    const off: Way = { transport: null, open: (...args) => new OffWire({ http, looks }, ...args) };
     return [...ways.filter(({ transport }) => transport !== null && ORDER.indexOf(transport) >= ORDER.indexOf(top)), off];
   }
 

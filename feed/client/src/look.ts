@@ -2,12 +2,11 @@
  * What the service offers, where no stream tells it: one question at a time, which the service answers when it offers something
  * else than what is known, or after a while.
  *
- * Invariant: an answer that came at once and tells nothing new, or none at all, is followed by a wait, a longer one each time:
- * something on the way holds no questions, or too many are held.
+ * Invariant: an answer that came at once, whatever it says, or none at all, is followed by a wait, a longer one each time: something
+ * on the way holds no questions, too many are held, or instances disagree for as long as one of them has lost its database.
  */
-import { Backoff } from "./backoff.js";
+import type { Backoff } from "./backoff.js";
 import { asRecord, type Http } from "./http.js";
-import type { Timing } from "./timing.js";
 import type { Realtime } from "./types.js";
 
 /** An answer that took so long, in ms, was held. */
@@ -27,9 +26,10 @@ export class Look {
   #known: Realtime | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(http: Http, timing: Timing, told: (realtime: Realtime) => void) {
+  /** `waits` outlives it: of one who is told to come and then sent away, each next look comes later. */
+  constructor(http: Http, waits: Backoff, told: (realtime: Realtime) => void) {
     this.#http = http;
-    this.#waits = new Backoff(timing.round, timing.look);
+    this.#waits = waits;
     this.#told = told;
   }
 
@@ -56,7 +56,7 @@ export class Look {
     try {
       const realtime = await offered(this.#http, signal, known);
       if (signal.aborted) return;
-      const held = realtime !== known || performance.now() - asked >= HELD;
+      const held = performance.now() - asked >= HELD;
       if (held) this.#waits.reset();
       if (realtime !== known) {
         this.#known = realtime;

@@ -2,15 +2,16 @@
  * Where the service offers nothing live: it is found out when that is so no more. When somebody looks at the page, a new
  * snapshot is to be taken; else what is shown stays as it was.
  */
+import type { Backoff } from "./backoff.js";
 import { Look, offered } from "./look.js";
 import type { Http } from "./http.js";
-import type { Timing } from "./timing.js";
 import type { Realtime } from "./types.js";
 import type { Wire, WireEvents } from "./wire.js";
 
 export interface OffParts {
   readonly http: Http;
-  readonly timing: Timing;
+  /** Between looks at what is offered. */
+  readonly looks: Backoff;
 }
 
 export class OffWire implements Wire {
@@ -22,10 +23,10 @@ export class OffWire implements Wire {
   readonly #timer: ReturnType<typeof setTimeout>;
   #renewing = false;
 
-  constructor({ http, timing }: OffParts, _cursor: string | null, events: WireEvents) {
+  constructor({ http, looks }: OffParts, _cursor: string | null, events: WireEvents) {
     this.#http = http;
     this.#events = events;
-    this.#look = new Look(http, timing, (realtime) => this.#told(realtime));
+    this.#look = new Look(http, looks, (realtime) => this.#told(realtime));
     this.#timer = setTimeout(() => {
       this.#events.live();
       this.#look.know("off");

@@ -1,4 +1,5 @@
 /** Asking again and again what changed since the cursor. It tells states and not events, and presence only of the boards that are shown. */
+import type { Backoff } from "./backoff.js";
 import { asRecord, ProblemError, type Http } from "./http.js";
 import { Look } from "./look.js";
 import type { Timing } from "./timing.js";
@@ -23,6 +24,8 @@ export async function sync(http: Http, since: string | null, signal?: AbortSigna
 export interface PollingParts {
   readonly http: Http;
   readonly timing: Timing;
+  /** Between looks at what is offered. */
+  readonly looks: Backoff;
   /** Whether somebody looks. */
   readonly visible: () => boolean;
   /** Whose presence is asked for. */
@@ -45,7 +48,7 @@ export class PollingWire implements Wire {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#events = events;
-    this.#look = new Look(parts.http, parts.timing, (realtime) => events.message({ type: "flags", realtime }));
+    this.#look = new Look(parts.http, parts.looks, (realtime) => events.message({ type: "flags", realtime }));
     void this.#poll(true);
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Backoff } from "../src/backoff.js";
 import { Http } from "../src/http.js";
 import { Look } from "../src/look.js";
 import { TIMING } from "../src/timing.js";
@@ -19,7 +20,7 @@ function looking(answer: (known: string) => { realtime: Realtime; after: number 
     await new Promise((resolve) => setTimeout(resolve, said.after));
     return Response.json({ realtime: said.realtime });
   };
-  const look = new Look(new Http({ fetch }), TIMING, (realtime) => told.push(realtime));
+  const look = new Look(new Http({ fetch }), new Backoff(TIMING.round, TIMING.look), (realtime) => told.push(realtime));
   return { look, asked, told };
 }
 
@@ -52,6 +53,33 @@ test("where nobody holds the question, or nobody answers, it is asked less and l
     expect(asked.length).toBeLessThan(40);
     look.close();
   }
+});
+
+test("where instances disagree, no question is the next one's reason", async () => {
+  let turn = 0;
+  const { look, asked } = looking(() => ({ realtime: turn++ % 2 ? "poll" : "websocket", after: 1 }));
+  look.know("poll");
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(asked.length).toBeGreaterThan(10);
+  expect(asked.length).toBeLessThan(40);
+  look.close();
+});
+
+test("who is told to come and is sent away each time looks less and less often", async () => {
+  const waits = new Backoff(TIMING.round, TIMING.look);
+  let asked = 0;
+  const http = new Http({ fetch: async () => (asked++, Response.json({ realtime: "websocket" })) });
+  const begin = (): void => {
+    const look: Look = new Look(http, waits, () => {
+      look.close();
+      begin(); // the feed does not know of it yet
+    });
+    look.know("off");
+  };
+  begin();
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(asked).toBeGreaterThan(10);
+  expect(asked).toBeLessThan(40);
 });
 
 test("what has been closed asks and tells nothing more", async () => {
