@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.json import dumps
-from feed.problems import STREAMS, Kind
+from feed.problems import INTERNAL, STREAMS, Kind
 
 PROBLEMS: Mapping[str, Kind] = {
     **STREAMS,
@@ -36,6 +36,7 @@ PROBLEMS: Mapping[str, Kind] = {
     "unknown-phase": Kind(422, "The board has no such phase"),
     "unknown-user": Kind(422, "There is no such user"),
     "if-match-required": Kind(428, "Name the version that you have seen in If-Match"),
+    "internal-error": INTERNAL,
     "busy": Kind(503, "Somebody holds this locked: try again"),
     "timeout": Kind(503, "This took too long: look whether it was done before trying again"),
 }

@@ -9,6 +9,9 @@ class Kind(NamedTuple):
     title: str
 
 
+INTERNAL = Kind(500, "Something went wrong here")
+"""internal-error, of any request."""
+
 STREAMS: Mapping[str, Kind] = {
     "unauthenticated": Kind(401, "A token is needed"),
     "invalid-token": Kind(401, "The token is not valid"),
@@ -17,7 +20,6 @@ STREAMS: Mapping[str, Kind] = {
     "wrong-origin": Kind(403, "Pages of this origin may not do this"),
     "not-offered": Kind(406, "You are not offered this transport now"),
     "too-many-connections": Kind(429, "You have too many connections"),
-    "internal-error": Kind(500, "Something went wrong here"),
     "database-unavailable": Kind(503, "The database cannot be reached now"),
     "keys-unavailable": Kind(503, "The issuer's keys cannot be fetched now"),
     "overloaded": Kind(503, "This instance has no room for another stream"),

@@ -15,7 +15,7 @@ from feed import requestid
 from feed.http.problem import REQUEST_ID, problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
-from feed.problems import STREAMS
+from feed.problems import INTERNAL
 from feed.router import Handlers
 from feed.runtime import Runtime
 from feed.sockets import listen
@@ -104,8 +104,8 @@ def _requests(instance: str) -> Middleware:
                 if _BEGUN in request:
                     raise  # all that is left is to cut it off
                 log.exception("a request failed", method=request.method, path=request.path)
-                title, detail = STREAMS["internal-error"].title, "the service's log says what, by request_id"
-                answer = problem(request, 500, "internal-error", title, detail)
+                detail = "the service's log says what, by request_id"
+                answer = problem(request, INTERNAL.status, "internal-error", INTERNAL.title, detail)
             log.debug("request", method=request.method, path=request.path, status=answer.status)
             return answer
 
