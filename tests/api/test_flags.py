@@ -16,6 +16,12 @@ from tests.support.until import until
 KNOWN = "/api/flags?known="
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is answered because his time is over: who is not woken is refused at the bound of all requests."""
+    monkeypatch.setattr(flags, "_HOLD", 60)
+
+
 @asynccontextmanager
 async def held(api: Api, *asked: tuple[httpx.AsyncClient, str]) -> AsyncIterator[list[asyncio.Task[httpx.Response]]]:
     """Questions that wait for their answers."""
