@@ -5,6 +5,7 @@ when its token does, or when it was to be left for another way.
 """
 
 import asyncio
+import math
 import time
 
 import structlog
@@ -35,6 +36,8 @@ class Wheel:
         self._steering = steering
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
+        self._awake = -math.inf
+        """Since when this process has been listening: who was not heard while it stood still was not silent."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="wheel")
@@ -51,7 +54,10 @@ class Wheel:
         while True:
             asked = clock() + tick
             await asyncio.sleep(tick)
-            self._metrics.loop_lag_seconds.observe((max(0.0, clock() - asked),))
+            lag = max(0.0, clock() - asked)
+            if lag > tick:
+                self._awake = clock()
+            self._metrics.loop_lag_seconds.observe((lag,))
             self._metrics.recent.look()
             turn = (turn + 1) % spokes
             try:
@@ -61,12 +67,13 @@ class Wheel:
 
     def _turn(self, turn: int, spokes: int) -> None:
         now, clock = time.time(), asyncio.get_running_loop().time()
+        silent = _SILENCES * self._period
         beats: dict[tuple[Encoding, bool], bytes] = {}
         for subscription in self._connections:
             if subscription.principal.expires <= now:
                 subscription.end(UNAUTHENTICATED, code="token_expired", text="the token has expired")
                 self._metrics.closed.labels(UNAUTHENTICATED.name).inc()
-            elif subscription.heard is not None and clock - subscription.heard > _SILENCES * self._period:
+            elif subscription.heard is not None and clock - max(subscription.heard, self._awake) > silent:
                 subscription.sink.abort()
             elif subscription.leaves is not None and subscription.leaves <= clock:
                 self._steering.dismiss(subscription)

@@ -40,6 +40,10 @@ class Watcher(Mirror):
         super().__init__(services)
         self.reasons: list[str] = []
 
+    @property
+    def cut_off(self) -> bool:
+        return self._client is None or self._client.ended is not None
+
     async def _reset(self, reason: str) -> None:
         self.reasons.append(reason)
         self._seen.clear()  # numbers may be given a second time
@@ -116,7 +120,7 @@ async def both(own_server: EmbeddedPostgres, standby: EmbeddedPostgres) -> Datab
 @asynccontextmanager
 async def _watched(database: Database, **settings: Any) -> AsyncIterator[tuple[Services, list[Watcher]]]:
     """Fifty clients on three transports, and somebody who takes in what they are sent."""
-    async with serving(database, user_connections=CLIENTS, heartbeat=1.0, **settings) as services:
+    async with serving(database, user_connections=CLIENTS, **settings) as services:
         watchers = [Watcher(services) for _ in range(CLIENTS)]
         for number, watcher in enumerate(watchers):
             await watcher.start(WAYS[number % len(WAYS)])
@@ -144,6 +148,7 @@ async def _agree(watchers: list[Watcher], database: Database) -> None:
     """Every board is what the table holds, now that nobody writes, but for what was still under way."""
 
     async def agrees(watcher: Watcher) -> bool:
+        assert not watcher.cut_off
         shown = {key: (card["version_number"], card["notes"]) for key, card in watcher.cards.items()}
         rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
         return shown == {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
