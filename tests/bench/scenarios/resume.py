@@ -1,4 +1,4 @@
-"""Resume: one WebSocket client comes back over 100,000 events, on 25 boards of 4,000 each, three times.
+"""Resume: one WebSocket client comes back over 100,000 events, on 25 boards of 4,000 each, five times.
 
 Counted from connecting to its being live; the feed's memory at its highest, over what it was. It is checked to have been told
 each event once, and each card's in their order. The feed's own reading, of the same events, went before, and filled its ring.
@@ -22,7 +22,7 @@ EVENTS = 100_000
 BOARDS = 25
 CARDS = 1_000
 SIZE = 10
-TIMES = 3
+TIMES = 5
 _PATIENCE = 120.0
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]

@@ -24,8 +24,8 @@ from tests.bench.stage import CARDS, Stage
 
 WRITERS = 32
 READERS = 3
-ROUNDS = 5
-RUN = 4
+ROUNDS = 9
+RUN = 2
 WARM_UP = 1
 """Seconds of each."""
 
