@@ -312,19 +312,3 @@ def _check(told: Sequence[Change], expected: dict[int, int]) -> None:
 def test_seen_is_a_set_of_transactions() -> None:
     seen = Seen(10, (4, 7))
     assert [xid for xid in range(12) if xid in seen] == [0, 1, 2, 3, 5, 6, 8, 9]
-
-
-async def test_the_changes_of_an_update_are_those_of_the_function(
-    db: Connection, reading: changelog.Connection
-) -> None:
-    reader = await Reader.here(reading)
-    await db.execute("UPDATE opportunities SET title = 'B', value = 1200.50, notes = NULL WHERE id = 'o1'")
-    await db.execute("ALTER TABLE opportunities ADD COLUMN extra jsonb")
-    await db.execute("""UPDATE opportunities SET extra = '{"a": [1.0, null]}' WHERE id = 'o1'""")
-    await db.execute("""UPDATE opportunities SET extra = '{"a": [1.0, 2]}', phase = 'won' WHERE id = 'o1'""")
-    told = [change.body for change in await reader.sweep()]
-    logged = await (
-        await db.execute("SELECT feed.changes(old, new)::text AS changes FROM feed.log ORDER BY seq")
-    ).fetchall()
-    assert told == [row["changes"] for row in logged][-3:]
-    assert all(told)

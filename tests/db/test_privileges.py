@@ -95,7 +95,7 @@ EVERYBODY = dict.fromkeys(GROUPS, "S")
 READERS = {"feed_app": "S", "feed_dba": "S"}
 TABLES: dict[str, dict[str, str]] = {
     "adopted": READERS,
-    "attached": READERS,
+    "attached": EVERYBODY,
     "flags": EVERYBODY,
     "gap_reports": READERS,
     "identity": EVERYBODY,
@@ -148,7 +148,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.new_id()": set(),
     "feed.parse_cursor(text)": set(READERS),
     "feed.prune(timestamp with time zone)": set(),
-    "feed.relation_name(oid)": set(READERS),
+    "feed.plain_relations()": set(GROUPS),
+    "feed.relation_name(oid)": set(GROUPS),
     "feed.report_gap(text,text,text,text,text,bigint,text,bigint,text)": {"feed_app", "feed_listener"},
     "feed.realtime(text)": set(READERS),
     "feed.reset_feed(text)": set(),

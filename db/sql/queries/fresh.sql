@@ -4,7 +4,9 @@
 PREPARE fresh (text, text[], int) AS
 SELECT i.feed_id, pg_current_snapshot()::text AS snapshot,
        u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.traceparent,
-       CASE WHEN u.op = 'update' THEN feed.changes(u.old, u.new)::text
+       -- feed.changes(), in place: called it costs a third more.
+       CASE WHEN u.op = 'update' THEN (SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}') FROM jsonb_each(u.new) AS f
+                                       WHERE f.value::text IS DISTINCT FROM (u.old -> f.key)::text)::text
             WHEN u.op IN ('insert', 'enter') THEN u.new::text END AS body,
        CASE WHEN u.op = 'update' THEN u.old ->> 'phase' END AS from_phase,
        CASE WHEN u.op = 'update' THEN u.new ->> 'phase' END AS to_phase,
