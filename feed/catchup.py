@@ -24,7 +24,8 @@ from feed.event import message
 from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
-from feed.readings import Asked, FaultyError, Readings
+from feed.reading import Asked, FaultyError
+from feed.readings import Readings
 from feed.replica import Replica
 from feed.ring import Ring
 from feed.steering import Steering
@@ -208,7 +209,7 @@ class CatchUps:
                 return None
         after = reading.end
         while after is not None:
-            async with aclosing(self._readings.rest(asked, reading.target, after)) as parts:
+            async with aclosing(self._readings.rest(asked, reading, after)) as parts:
                 async for batch, place in parts:
                     self._see(subscription)
                     subscription.replay(batch)

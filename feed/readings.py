@@ -6,20 +6,20 @@ given that, and its bytes are made once for all. Only so many are read for all, 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import NamedTuple
 
 import structlog
 
 from db import changelog
 from db.changelog import Connection
 from db.settings import Settings
-from feed.batch import Batch, Boards
-from feed.cursor import Cursor, Fault
+from feed.batch import Batch
+from feed.cursor import Cursor
 from feed.database import Pool, patiently
 from feed.event import Event
 from feed.metrics import Metrics
+from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
 from feed.ring import Ring
 from feed.tailer import Tailer
@@ -37,47 +37,13 @@ _KEPT = 16 * 1024 * 1024
 """Bytes of them that are kept for those who come a little later; with what they are encoded to it is twice that."""
 _LATER = 10.0
 """Seconds for which they are kept."""
+_OPEN = 0.1
+"""Seconds for which the way that is left is kept open, if there are turns for others."""
 _PLANNED = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
 _READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_PLANNED}"
 """A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
 
-
-Place = tuple[int, int]
-
 log = structlog.get_logger()
-
-
-class FaultyError(Exception):
-    """A cursor that cannot be resumed from."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault = fault
-
-
-class Asked(NamedTuple):
-    """What a client wants to know: what came after its cursor, on these boards."""
-
-    cursor: Cursor
-    boards: Boards
-    collapsed: bool
-
-
-class Reading:
-    def __init__(self) -> None:
-        self.target: Cursor
-        self.batches: list[Batch] = []
-        self.end: Place | None = None
-        """Where the way goes on, if these are not all its batches."""
-        self.size = 0
-        self.error: Exception | None = None
-        self.proven = asyncio.Event()
-        self.ended = asyncio.Event()
-
-    def check(self) -> None:
-        """Raise what came of it instead."""
-        if self.error is not None:
-            raise self.error
 
 
 class Readings:
@@ -114,31 +80,18 @@ class Readings:
         reading.check()
         return reading
 
-    async def rest(self, asked: Asked, target: Cursor, after: Place) -> AsyncGenerator[tuple[Batch, Place]]:
+    async def rest(self, asked: Asked, reading: Reading, after: Place) -> Parts:
         """What a reading left, for one client alone; and with each part, where it ends. Raises what prove() does.
 
         Who leaves off in the middle gives others the turn, and asks again from there.
         """
-        self._metrics.reads.labels("alone").inc()
-        if (replica := self._used) is not None:
-            try:
-                async with (
-                    self._standby(replica, asked) as conn,
-                    aclosing(self._parts(conn, asked, target, after)) as parts,
-                ):
-                    async for part in parts:
-                        yield part
-                        after = part[1]
-            except UnfitError:
-                log.debug("a read goes on at the primary, from where the replica left it")
-            else:
-                return
-        async with self._reader() as conn:
-            if (fault := await _fault(conn, asked.cursor)) is not None:
-                raise FaultyError(fault)
-            async with aclosing(self._parts(conn, asked, target, after)) as parts:
-                async for part in parts:
-                    yield part
+        parts = reading.take(after)
+        if parts is None:
+            self._metrics.reads.labels("alone").inc()
+            parts = self._parts(asked, reading, after)
+        async with aclosing(parts):
+            async for part in parts:
+                yield part
 
     def clear(self) -> None:
         """Forget what was read."""
@@ -166,8 +119,23 @@ class Readings:
         return reading.error is not None or self._ring.place(reading.target) is not None
 
     async def _run(self, asked: Asked, reading: Reading) -> None:
+        parts = self._all(asked, reading)
+        offered = False
         try:
-            await self._fill(asked, reading)
+            await self._share(asked, reading, parts)
+            offered = reading.error is None and reading.end is not None and not self._turn.locked()
+            if offered:
+                await _offer(reading, parts)
+        finally:
+            if not offered:
+                await parts.aclose()
+
+    async def _share(self, asked: Asked, reading: Reading, parts: Parts) -> None:
+        try:
+            async for batch, place in parts:
+                reading.add(batch, place)
+                if reading.size > _SHARED:
+                    break
         except Exception as error:  # noqa: BLE001 - it is raised to those who asked
             reading.error = error
             if not isinstance(error, FaultyError):
@@ -177,65 +145,60 @@ class Readings:
             reading.ended.set()
         self._keep(asked, reading)
 
-    async def _fill(self, asked: Asked, reading: Reading) -> None:
+    async def _all(self, asked: Asked, reading: Reading) -> Parts:
+        """What came after a cursor, up to a place of the hub's that has it all and that the ring goes on from."""
         self._metrics.reads.labels("shared").inc()
-        if (replica := self._used) is not None and await self._filled(replica, asked, reading):
-            return
-        for waited in (False, True):
-            reading.target = target = self._tailer.cursor
-            async with self._reader() as conn:
-                if (fault := await _fault(conn, asked.cursor)) is not None:
-                    raise FaultyError(fault)
-                reading.proven.set()
-                if waited or (target.covers(asked.cursor) and self._ring.place(target) is not None):
-                    await self._begin(conn, asked, reading)
-                    return
-            # It has been served by one that was ahead of us, or more is published in this sweep than the ring holds.
-            await self._tailer.swept()
-
-    async def _filled(self, replica: Replica, asked: Asked, reading: Reading) -> bool:
-        """Whether the replica could tell; else nothing of what it told is left."""
         reading.target = target = self._tailer.cursor
         if not target.covers(asked.cursor) or self._ring.place(target) is None:
-            return False
-        try:
-            async with self._standby(replica, asked) as conn:
-                reading.proven.set()
-                await self._begin(conn, asked, reading)
-        except UnfitError:
-            reading.batches.clear()
-            reading.size, reading.end = 0, None
-            return False
-        return True
+            async with self._reader() as conn:
+                await _prove(conn, asked.cursor)
+            # It has been served by one that was ahead of us, or more is published in this sweep than the ring holds.
+            reading.proven.set()
+            await self._tailer.swept()
+            reading.target = self._tailer.cursor
+        async with aclosing(self._parts(asked, reading, None)) as parts:
+            async for part in parts:
+                yield part
 
-    async def _begin(self, conn: Connection, asked: Asked, reading: Reading) -> None:
+    async def _parts(self, asked: Asked, reading: Reading, after: Place | None) -> Parts:
+        """What came after a cursor and is behind a place, from whoever can tell; proven first."""
+        if (replica := self._used) is not None:
+            try:
+                async with (
+                    self._standby(replica, asked) as conn,
+                    aclosing(self._read(conn, asked, reading, after)) as parts,
+                ):
+                    async for part in parts:
+                        yield part
+                        after = part[1]
+            except UnfitError:
+                log.debug("a read goes on at the primary, from where the replica left it")
+            else:
+                return
+        async with self._reader() as conn:
+            await _prove(conn, asked.cursor)
+            async with aclosing(self._read(conn, asked, reading, after)) as parts:
+                async for part in parts:
+                    yield part
+
+    async def _read(self, conn: Connection, asked: Asked, reading: Reading, after: Place | None) -> Parts:
+        reading.proven.set()
         if asked.cursor == reading.target:
             return
-        async with aclosing(self._parts(conn, asked, reading.target, None)) as parts:
-            async for batch, place in parts:
-                reading.batches.append(batch)
-                reading.size += batch.size
-                reading.end = place if batch.cursor is None else None
-                if reading.size > _SHARED:
-                    return
-
-    async def _parts(
-        self, conn: Connection, asked: Asked, target: Cursor, after: Place | None
-    ) -> AsyncGenerator[tuple[Batch, Place]]:
-        reading = changelog.read(
+        chunks = changelog.read(
             conn,
             asked.cursor.seen,
-            target.seen,
+            reading.target.seen,
             asked.boards,
             collapsed=asked.collapsed,
             threshold=self._settings.resync_threshold,
             chunk=min(self._settings.chunk, _PART),
             after=after,
         )
-        async with aclosing(reading) as parts:
-            async for part in patiently(parts, _PATIENCE):
+        async with aclosing(chunks):
+            async for part in patiently(chunks, _PATIENCE):
                 events = [Event.of(change) for change in part.changes]
-                yield Batch(events, target if part.last else None), part.end or (0, 0)
+                yield Batch(events, reading.target if part.last else None), part.end or (0, 0)
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Connection]:
@@ -256,9 +219,11 @@ class Readings:
             async with replica.reader(lsn) as conn:
                 async with asyncio.timeout(_PATIENCE):
                     await conn.execute(_PLANNED)
-                if (fault := await _fault(conn, asked.cursor)) is not None:
+                try:
+                    await _prove(conn, asked.cursor)
+                except FaultyError as error:
                     # It may be a place that is known to the primary alone: that has the last word.
-                    raise UnfitError("doubted", fault)
+                    raise UnfitError("doubted", error.fault) from error
                 yield conn
 
     def _keep(self, asked: Asked, reading: Reading) -> None:
@@ -279,6 +244,18 @@ class Readings:
                 self._kept -= reading.size
 
 
-async def _fault(conn: Connection, cursor: Cursor) -> Fault | None:
+async def _offer(reading: Reading, parts: Parts) -> None:
+    """Leave open for a moment what goes on: a long way is put in order before its first event, and need not be again."""
+    reading.left = parts
+    try:
+        await asyncio.sleep(_OPEN)
+    finally:
+        if (left := reading.take(reading.end)) is not None:
+            await left.aclose()
+
+
+async def _prove(conn: Connection, cursor: Cursor) -> None:
     async with asyncio.timeout(_PATIENCE):
-        return cursor.fault(await changelog.proof(conn, cursor.anchor))
+        fault = cursor.fault(await changelog.proof(conn, cursor.anchor))
+    if fault is not None:
+        raise FaultyError(fault)
