@@ -1,7 +1,7 @@
 """Whoever waits in this process for a change of what he is offered.
 
-Invariant: who waits is woken when it is not what he knows, and takes no connection to the database. Where too many wait already
-nobody is kept: clients then ask less often.
+Invariant: who waits is woken when it is not what he knows, and takes no connection to the database. Where too many wait already, of
+all or of one user, nobody is kept: clients then ask less often.
 """
 
 import asyncio
@@ -17,28 +17,36 @@ _MOST = 5000
 
 
 class Waiting:
-    def __init__(self, steering: Steering, tailer: Tailer) -> None:
+    """`each` is how many may wait for one user."""
+
+    def __init__(self, steering: Steering, tailer: Tailer, each: int) -> None:
         self._steering = steering
-        self._by_bell: dict[asyncio.Event, tuple[str, str]] = {}
-        """The bell of each, his user and what he knows."""
+        self._each = each
+        self._by_user: dict[str, dict[asyncio.Event, str]] = {}
+        """Of each user the bells of those who wait, and what they know."""
+        self._number = 0
         self._ended = False
         tailer.followers.append(self)
 
     def __len__(self) -> int:
-        return len(self._by_bell)
+        return self._number
 
     async def wait(self, user: str, known: str, seconds: float) -> None:
         """Return when a user is offered something else than he knows, at the latest after so long."""
-        if self._ended or self._steering.realtime(user) != known or len(self) >= _MOST:
+        if self._ended or self._steering.realtime(user) != known or not self._room(user):
             return
         bell = asyncio.Event()
-        self._by_bell[bell] = user, known
+        self._by_user.setdefault(user, {})[bell] = known
+        self._number += 1
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await bell.wait()
         finally:
-            del self._by_bell[bell]
+            self._number -= 1
+            del self._by_user[user][bell]
+            if not self._by_user[user]:
+                del self._by_user[user]
 
     def told(self, events: Sequence[Event]) -> None:
         if any(event.ruling is not None for event in events):
@@ -51,10 +59,16 @@ class Waiting:
     def end(self) -> None:
         """Send everybody away: this instance stops."""
         self._ended = True
-        for bell in self._by_bell:
-            bell.set()
+        for bells in self._by_user.values():
+            for bell in bells:
+                bell.set()
+
+    def _room(self, user: str) -> bool:
+        return self._number < _MOST and len(self._by_user.get(user, ())) < self._each
 
     def _look(self) -> None:
-        for bell, (user, known) in self._by_bell.items():
-            if self._steering.realtime(user) != known:
-                bell.set()
+        for user, bells in self._by_user.items():
+            realtime = self._steering.realtime(user)
+            for bell, known in bells.items():
+                if realtime != known:
+                    bell.set()

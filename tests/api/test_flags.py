@@ -75,6 +75,17 @@ async def test_where_too_many_wait_nobody_else_is_kept(
         assert not first.done()
 
 
+async def test_where_too_many_wait_for_one_user_others_are_kept(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+    bruno = await api.user("bruno")
+    async with held(api, *[(ana, "websocket")] * hub.settings.user_connections) as of_ana:
+        assert (await ana.get(KNOWN + "websocket")).json() == {"realtime": "websocket"}
+        late = asyncio.create_task(bruno.get(KNOWN + "websocket"))
+        own = of_app(api.app).waiting
+        await until(lambda: own is not None and len(own) == len(of_ana) + 1, what="another user to wait")
+        await decide(api, "off")
+        assert [(await one).json() for one in (*of_ana, late)] == [{"realtime": "off"}] * (len(of_ana) + 1)
+
+
 async def test_an_instance_that_stops_lets_them_go(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
     async with held(api, (ana, "websocket")) as (waits,):
         of_app(api.app).drain()
