@@ -112,7 +112,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         ],
         exception_handlers=dict(errors.HANDLERS),
     )
-    watch = Watch(engine, hub.tailer if hub else None)
+    watch = Watch(engine, hub.publisher if hub else None)
     app.state.services = Services(
         settings,
         engine,
@@ -125,7 +125,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         fingerprint(pages.ENTRY),
         of_files(pages.CONSOLE),
         watch,
-        Waiting(hub.steering, hub.tailer, settings.user_connections) if hub else None,
+        Waiting(hub.steering, hub.publisher, settings.user_connections) if hub else None,
         Gauges(watch),
     )
     return app

@@ -68,7 +68,7 @@ class Snapshots:
         self._loading: set[str] = set()
         """Boards that are being loaded, and of which nothing has been told since."""
         if log is not None:
-            log.followers.append(self)
+            log.publisher.followers.append(self)
 
     async def get(self, board: str) -> Entry | None:
         """Give a board, from memory if it is there; None where there is none."""
@@ -115,7 +115,7 @@ class Snapshots:
         await self._gatherer.stop()
 
     def _current(self) -> bool:
-        return self._log is not None and self._log.current and self._log.flags.captures
+        return self._log is not None and self._log.current and self._log.publisher.flags.captures
 
     async def _load(self, names: Sequence[str]) -> Mapping[str, Entry]:
         # Only what began while the log was followed is told of everything that comes after it.

@@ -9,8 +9,8 @@ import contextlib
 from collections.abc import Sequence
 
 from feed.event import Event
+from feed.publisher import Publisher
 from feed.steering import Steering
-from feed.tailer import Tailer
 
 _MOST = 5000
 """Each is a task and a socket, 29 KB."""
@@ -19,14 +19,14 @@ _MOST = 5000
 class Waiting:
     """`each` is how many may wait for one user."""
 
-    def __init__(self, steering: Steering, tailer: Tailer, each: int) -> None:
+    def __init__(self, steering: Steering, publisher: Publisher, each: int) -> None:
         self._steering = steering
         self._each = each
         self._by_user: dict[str, dict[asyncio.Event, str]] = {}
         """Of each user the bells of those who wait, and what they know."""
         self._number = 0
         self._ended = False
-        tailer.followers.append(self)
+        publisher.followers.append(self)
 
     def __len__(self) -> int:
         return self._number

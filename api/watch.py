@@ -13,21 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from api.problems import Problem
 from db import dba
 from feed.event import Event
-from feed.tailer import Tailer
+from feed.publisher import Publisher
 
 _STREAMS = 20
 _QUESTIONS = 3
 
 
 class Watch:
-    """`log` is the hub's; None in a process without one, where nobody is woken."""
+    """`publisher` is the hub's; None in a process without one, where nobody is woken."""
 
-    def __init__(self, engine: AsyncEngine, log: Tailer | None) -> None:
+    def __init__(self, engine: AsyncEngine, publisher: Publisher | None) -> None:
         self._engine = engine
         self._turns = asyncio.Semaphore(_QUESTIONS)
         self._bells: set[asyncio.Event] = set()
-        if log is not None:
-            log.followers.append(self)
+        if publisher is not None:
+            publisher.followers.append(self)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

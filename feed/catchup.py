@@ -240,7 +240,7 @@ class CatchUps:
         return Asked(subscription.cursor, subscription.boards, subscription.collapse)
 
     def _see(self, subscription: Subscription) -> None:
-        subscription.see(self._tailer.members.boards(subscription.principal.user_id))
+        subscription.see(self._tailer.publisher.members.boards(subscription.principal.user_id))
 
     def _reset(self, subscription: Subscription, fault: Fault) -> None:
         self._metrics.resets.labels(fault).inc()

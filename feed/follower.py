@@ -8,7 +8,7 @@ from feed.event import Event
 
 
 class Reader(Protocol):
-    """Called by the tailer with the changes themselves, before any client is told."""
+    """Called by the publisher with the changes themselves, before any client is told."""
 
     def read(self, changes: Sequence[Change]) -> None:
         """These have been read. At the end of the sweep they are told; one that fails is `lost`, and then read again."""
@@ -18,7 +18,7 @@ class Reader(Protocol):
 
 
 class Follower(Protocol):
-    """Called by the tailer, which does not wait for it."""
+    """Called by the publisher, which does not wait for it."""
 
     def told(self, events: Sequence[Event]) -> None:
         """These have been read. The hub's cursor covers them only later, so who sees it there has been told."""

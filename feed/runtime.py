@@ -33,6 +33,7 @@ from feed.metrics import Metrics
 from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
 from feed.principal import Principal
+from feed.publisher import Publisher
 from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
@@ -76,9 +77,12 @@ class Runtime:
         self.replica: Replica | None = None
         if settings.replica_url is not None:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
-        self.tailer = Tailer(settings, ring, self.connections, self.metrics, self._replaced, self.replica)
+        self.publisher = Publisher(ring, self.connections, self.metrics)
+        self.tailer = Tailer(
+            settings, ring, self.publisher, self.connections, self.metrics, self._replaced, self.replica
+        )
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
-        self.steering = Steering(self.tailer, self.connections, self.metrics)
+        self.steering = Steering(self.publisher, self.connections, self.metrics)
         self.catchups = CatchUps(
             settings,
             self.pool,
@@ -107,10 +111,10 @@ class Runtime:
         self.checkpoints = Checkpoints(
             settings.checkpoint, self.pool, self.tailer, self.connections, self.gaps, self.metrics
         )
-        self.tailer.readers.append(self.checkpoints)
+        self.publisher.readers.append(self.checkpoints)
         self.tailer.observers.append(self.checkpoints.swept)
         if (deliveries := tracing.deliveries(self.instance)) is not None:
-            self.tailer.followers.append(deliveries)
+            self.publisher.followers.append(deliveries)
         self._roster = Roster(self.pool, self._word, self._sweeps)
         self.metrics.standing.show(
             Sources(
@@ -236,7 +240,7 @@ class Runtime:
     def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
         """Tell a client of other boards than before (None: of all that its user sees)."""
         subscription.wanted = wanted
-        self.connections.look(subscription, self.tailer.members.boards(subscription.principal.user_id))
+        self.connections.look(subscription, self.publisher.members.boards(subscription.principal.user_id))
 
     async def redeem(self, ticket: str) -> Principal | None:
         """Whose ticket this is; None if it is unknown, used or over. Raises psycopg.Error, PoolTimeout, TimeoutError."""

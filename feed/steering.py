@@ -13,8 +13,8 @@ from feed.event import Event
 from feed.flags import offers
 from feed.goodbye import NOT_OFFERED
 from feed.metrics import Metrics
+from feed.publisher import Publisher
 from feed.subscription import Subscription
-from feed.tailer import Tailer
 
 _TO_LEAVE = 10.0
 """Seconds that a client has to take another way."""
@@ -23,11 +23,11 @@ AGAIN = 60_000
 
 
 class Steering:
-    def __init__(self, tailer: Tailer, connections: Connections, metrics: Metrics) -> None:
-        self._tailer = tailer
+    def __init__(self, publisher: Publisher, connections: Connections, metrics: Metrics) -> None:
+        self._publisher = publisher
         self._connections = connections
         self._metrics = metrics
-        tailer.followers.append(self)
+        publisher.followers.append(self)
 
     def offered(self, user: str, encoding: Encoding) -> bool:
         """Whether a user may begin a stream of this kind."""
@@ -35,7 +35,7 @@ class Steering:
 
     def realtime(self, user: str | None) -> str:
         """What a user is offered now."""
-        return self._tailer.flags.realtime(user)
+        return self._publisher.flags.realtime(user)
 
     def greet(self, subscription: Subscription) -> str:
         """What a client is to be told in its auth_success."""

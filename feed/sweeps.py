@@ -62,7 +62,7 @@ class Sweeps:
         tally = self._connections.count()
         self._kept.append(
             Sweep(
-                self._tailer.read,
+                self._tailer.publisher.read,
                 time.monotonic(),
                 self._tailer.since,
                 self._tailer.cursor,

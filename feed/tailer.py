@@ -10,25 +10,22 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from datetime import datetime
 
 import psycopg
 import structlog
 
 from db import changelog, flags, replica
-from db.changelog import Chunk, Connection
+from db.changelog import Connection
 from db.settings import Settings
 from feed.backoff import backoff
-from feed.batch import Batch
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault, text
 from feed.database import NotReadyError, connect, patiently, require_ready
-from feed.event import Event
 from feed.flags import Flags
-from feed.follower import Follower, Reader
 from feed.glance import FEW, Glance
 from feed.members import Members
 from feed.metrics import Metrics
+from feed.publisher import Publisher
 from feed.replica import Replica, UnfitError
 from feed.ring import Ring
 from feed.tasks import end
@@ -44,9 +41,6 @@ _AWAKE = 3
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
 
-Newest = tuple[int, int, datetime] | None
-"""seq, xid and time of a row of the log."""
-
 log = structlog.get_logger()
 
 
@@ -57,6 +51,7 @@ class Tailer:
         self,
         settings: Settings,
         ring: Ring,
+        publisher: Publisher,
         connections: Connections,
         metrics: Metrics,
         replaced: Callable[[Fault], None],
@@ -65,6 +60,7 @@ class Tailer:
         self._settings = settings
         self.glance = Glance(self.ring)
         self._ring = ring
+        self.publisher = publisher
         self._connections = connections
         self._metrics = metrics
         self._replaced = replaced
@@ -79,17 +75,10 @@ class Tailer:
         self._done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
-        self._found = self._rang = 0
-        self.read = 0.0
-        """When the sweep had its first rows, by the monotonic clock."""
         self.backend: int | None = None
         """The server's process that the log is read with; None while there is none."""
-        self.followers: list[Follower] = []
-        self.readers: list[Reader] = []
         self.observers: list[Callable[[int, int], None]] = []
         """Called after each sweep: how many changes it has found, and how many of them rang."""
-        self.members = Members()
-        self.flags = Flags()
         self.replayed: str | None = None
         """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
         self.cursor: Cursor
@@ -155,12 +144,12 @@ class Tailer:
                         self._doorbell.clear()
                         await self._sweep(conn)
                         waits, self._patience = backoff(), _PATIENCE
-                        if time.monotonic() - self._checked <= _TRUST:
+                        if time.monotonic() - self._checked <= _TRUST and not self.publisher.doubted:
                             await self._wait()
                             continue
                         async with asyncio.timeout(_PATIENCE):
                             await self._prove(conn)
-                        self._checked = time.monotonic()
+                        self._checked, self.publisher.doubted = time.monotonic(), False
             except TimeoutError:
                 log.warning("the log is not being read; connecting again", after=self._patience)
                 self._patience *= 2
@@ -170,7 +159,7 @@ class Tailer:
                 # A mistake of ours. The cursor has not moved, so nothing is lost by beginning this sweep again.
                 log.exception("a sweep failed; connecting again")
             self._up(None)
-            self._lost()
+            self.publisher.lost()
             self._metrics.reconnects.labels("tailer").inc()
             conn = await self._reconnect(waits)
 
@@ -204,8 +193,8 @@ class Tailer:
         async with conn.transaction():
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             position = await changelog.position(conn)
-            self.members = Members(await changelog.membership(conn))
-            self.flags = Flags(await flags.rules(conn))
+            self.publisher.members = Members(await changelog.membership(conn))
+            self.publisher.flags = Flags(await flags.rules(conn))
         self.replayed = None
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
@@ -227,18 +216,18 @@ class Tailer:
             log.warning("this is not the log that it was: every client begins anew", reason=fault)
             self._ring.clear()
             await self._begin(conn)
-            self._lost()
+            self.publisher.lost()
             self._replaced(fault)
 
     async def _sweep(self, conn: Connection) -> None:
         began = time.perf_counter()
         self._begun += 1
-        self._found = self._rang = 0
+        self.publisher.begin()
         self.since = self.cursor
         replayed = None
         part = await self.glance.look(self.cursor.feed)
         if part is not None:
-            cursor, _ = self._take(part, None)
+            cursor, _ = self.publisher.take(part, self.cursor, None)
         elif (there := await self._read_replica(conn)) is not None:
             cursor, replayed = there
         else:
@@ -248,13 +237,13 @@ class Tailer:
             self.cursor = cursor
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
-        if self._found <= FEW:
+        if self.publisher.found <= FEW:
             self._aim()
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         self._metrics.sweep_seconds.observe((time.perf_counter() - began,))
         for observe in self.observers:
-            observe(self._found, self._rang)
+            observe(self.publisher.found, self.publisher.rang)
         async with self._swept:
             self._done = self._begun
             self._swept.notify_all()
@@ -272,7 +261,7 @@ class Tailer:
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(self._patience) as patience, aclosing(reading) as parts:
             async for part in parts:
-                cursor, newest = self._take(part, newest)
+                cursor, newest = self.publisher.take(part, self.cursor, newest)
                 patience.reschedule(clock() + self._patience)
         return cursor
 
@@ -293,45 +282,15 @@ class Tailer:
                 async with aclosing(reading) as parts:
                     async for part in patiently(parts, self._patience):
                         named = part if part.snapshot is None else part._replace(snapshot=snapshot)
-                        cursor, newest = self._take(named, newest)
+                        cursor, newest = self.publisher.take(named, self.cursor, newest)
                         whole = part.last
         except UnfitError:
             if not whole:
-                if self._found:  # it is read again, from its beginning
-                    self._lost()
-                    self._found = self._rang = 0
+                if self.publisher.found:  # it is read again, from its beginning
+                    self.publisher.lost()
+                    self.publisher.begin()
                 return None
         return cursor, replayed
-
-    def _take(self, part: Chunk, newest: Newest) -> tuple[Cursor, Newest]:
-        """Publish a part of what is new; where it leads to, if it is the last, and the newest row so far."""
-        newest = max((newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0)
-        cursor = self.cursor
-        if part.last and part.snapshot is not None:
-            cursor = cursor.advanced(part.snapshot, part.last_xid, newest)
-        if not self._found:
-            self.read = time.monotonic()
-        self._found += len(part.changes)
-        self._rang += sum(change.rang for change in part.changes)
-        if part.changes:
-            for reader in self.readers:
-                reader.read(part.changes)
-            self._publish([Event.of(change) for change in part.changes], cursor if part.last else None)
-        return cursor, newest
-
-    def _publish(self, events: list[Event], cursor: Cursor | None) -> None:
-        batch = Batch(events, cursor)
-        self._ring.append(batch)
-        self._connections.publish(batch, since=self.cursor)
-        for event in events:
-            if event.grant is not None:
-                self.members.apply(event.grant)
-            if event.ruling is not None and self.flags.apply(event.ruling):
-                self._checked = -math.inf  # the feed was reset with it
-        for follower in self.followers:
-            follower.told(events)
-        self._metrics.published(events)
-        batch.forget()
 
     async def _wait(self) -> None:
         # The sweep that comes whatever happens: a lost bell costs a second, never an event.
@@ -340,12 +299,6 @@ class Tailer:
             await self._doorbell.wait()
         finally:
             alarm.cancel()
-
-    def _lost(self) -> None:
-        for follower in self.followers:
-            follower.lost()
-        for reader in self.readers:
-            reader.lost()
 
     def _up(self, backend: int | None) -> None:
         self.backend = backend

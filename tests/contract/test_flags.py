@@ -282,10 +282,10 @@ async def test_boards_are_read_anew_while_nothing_is_logged(services: Services, 
         assert await title() == "First"
         await database.execute("SELECT feed.set_capture(false)")
         hub = await services.hub("api-events")
-        await until(lambda: not hub.tailer.flags.captures)
+        await until(lambda: not hub.publisher.flags.captures)
         for name in ("Second", "Third"):
             await database.execute("UPDATE opportunities SET title = %s", [name])
             assert await title() == name
         await database.execute("SELECT feed.set_capture(true)")
-        await until(lambda: hub.tailer.flags.captures)
+        await until(lambda: hub.publisher.flags.captures)
         assert await title() == "Third"

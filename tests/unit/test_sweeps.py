@@ -10,7 +10,11 @@ from feed.sweeps import Sweeps
 
 
 class Hub(SimpleNamespace):
-    """A tailer and its connections, as far as sweeps are noted."""
+    """A tailer, its publisher and its connections, as far as sweeps are noted."""
+
+    @property
+    def publisher(self) -> "Hub":
+        return self
 
     def __len__(self) -> int:
         return 3
