@@ -177,6 +177,7 @@ INNER = {
     "era_now",
     "era_since",
     "fed_columns",
+    "plain_relations",
     "reread",
 }
 """What the views and the services call, and nobody needs by hand."""

@@ -25,7 +25,8 @@ async def test_a_request_and_its_deliveries_are_one_trace(production: Commands, 
     token = production.output("token", "ana", BOARDCAST_DEMO="true")
 
     def spans(name: str) -> list[dict[str, Any]]:
-        return [span for span in map(json.loads, file.read_text().splitlines()) if span["name"] == name]
+        whole = [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [span for span in map(json.loads, whole) if span["name"] == name]
 
     def delivered() -> list[dict[str, Any]]:
         return spans("boardcast deliver")
@@ -40,7 +41,8 @@ async def test_a_request_and_its_deliveries_are_one_trace(production: Commands, 
             traceparent = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
             await client.patch(card, json={"title": "B"}, headers=traceparent)
             event = (await clients[0].next_event()).body
-            (request,) = spans("PATCH /api/opportunities/{id}")
+            # It ends after it was answered.
+            (request,) = await until(lambda: spans("PATCH /api/opportunities/{id}"))
             assert request["parent_id"] == f"0x{CALLER}"
             own = request["context"]
             assert own["trace_id"] == f"0x{TRACE}"
@@ -59,7 +61,8 @@ async def test_a_request_and_its_deliveries_are_one_trace(production: Commands, 
             await database.execute("UPDATE opportunities SET title = 'D' WHERE id = 'o1'")
             assert "traceparent" not in (await clients[0].next_event()).body
             # Of many rows of a transaction one.
-            before = len(delivered())
+            before = 4
+            await until(lambda: len(delivered()) == before, what="two of each that had a trace")
             async with await database.connect(autocommit=False) as conn:
                 await conn.execute("SELECT set_config('feed.traceparent', %s, true)", [traceparent["traceparent"]])
                 await conn.execute(
