@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from feed.cursor import Cursor
 from feed.reading import Asked
 from feed.readings import _AT_ONCE
@@ -121,6 +123,21 @@ async def test_a_read_that_nobody_goes_on_with_is_given_up(serve: Serve, databas
         "SELECT array_agg(seq ORDER BY seq) AS all FROM feed.log WHERE relation = 'opportunities'"
     )
     assert shared + rest == found["all"][-40:]
+
+
+async def test_a_read_that_is_left_open_does_not_hold_up_the_stop(
+    serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feed.readings._OPEN", 60.0)
+    services = await serve(chunk=3)
+    cursor = await _away(services, "websocket")
+    await _write(database, 40, 20_000)
+    hub = await services.hub("websocket")
+    asked = Asked(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
+    reading = await hub.catchups._readings.read(asked)
+    async with asyncio.timeout(5):
+        await services.stop()
+    assert reading.take(reading.end) is None
 
 
 async def test_of_rights_each_is_told_his_own(services: Services, database: Database) -> None:

@@ -89,6 +89,22 @@ async def test_each_column_that_is_written_otherwise(
     assert [change.body for change in told] == [row["text"] for row in texts][-len(updates) :]
 
 
+async def test_a_repair_of_a_row_whose_columns_are_others_by_now(db: Connection, reading: changelog.Connection) -> None:
+    await db.execute("UPDATE opportunities SET probability = 20 WHERE id = 'o1'")
+    await db.execute(
+        "ALTER TABLE opportunities ALTER COLUMN probability TYPE text, ADD COLUMN extra text, ADD COLUMN of_old text DEFAULT 'x'"
+    )
+    since = shows((await changelog.position(reading)).snapshot)
+    await db.execute("SET session_replication_role = replica")
+    await db.execute("UPDATE opportunities SET title = 'past the triggers', version_number = version_number + 1")
+    await db.execute("RESET session_replication_role")
+    await db.execute("SELECT feed.repair('opportunities', '{o1}')")
+    (change,) = await _told(reading, since)
+    found = json.loads(change.body or "")
+    assert (change.op, found.pop("version_number")) == ("update", change.version)
+    assert found == {"title": "past the triggers", "probability": "20", "extra": None, "of_old": "x"}
+
+
 @pytest.mark.parametrize(
     ("column", "plain"),
     [

@@ -1,5 +1,5 @@
--- The columns of `after` that differ from `before`, with their new values. As they are written: to jsonb 1.0 and 1.00 are equal, to those who
--- are told of an amount they are not.
+-- The columns of `after` that differ from `before`, with their new values. What is compared is how they are written: to jsonb 1.0 and
+-- 1.00 are equal, to those who are told of an amount they are not.
 CREATE FUNCTION feed.changes(before jsonb, after jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}')

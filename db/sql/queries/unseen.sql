@@ -9,8 +9,9 @@ SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
        o.seq, o.xid::text::bigint AS xid, l.at, l.relation,
        CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
        CASE WHEN o.bulk THEN NULL
-            -- feed.changes(), in place and by ->> where that suffices: nothing else of a row costs as much.
-            WHEN l.op = 'update' AND l.relation = ANY ((SELECT feed.plain_relations())::text[]) THEN
+            -- feed.changes(), in place and by ->> where that suffices: nothing else of a row costs as much. A repair's images are of
+            -- two times, and a column may have been of another type at the first, or not there.
+            WHEN l.op = 'update' AND l.origin IS DISTINCT FROM 'repair' AND l.relation = ANY ((SELECT feed.plain_relations())::text[]) THEN
                 (SELECT coalesce(jsonb_object_agg(f.key, l.new -> f.key), '{}')
                  FROM (SELECT jsonb_object_keys(l.new) AS key) AS f
                  WHERE l.new ->> f.key IS DISTINCT FROM l.old ->> f.key)::text
