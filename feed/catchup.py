@@ -20,8 +20,7 @@ from feed.backoff import backoff
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault
 from feed.database import Pool
-from feed.event import message
-from feed.goodbye import TOO_SLOW
+from feed.drain import Drain
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.reading import Asked, FaultyError
@@ -29,14 +28,12 @@ from feed.readings import Readings
 from feed.replica import Replica
 from feed.ring import Ring
 from feed.steering import Steering
-from feed.subscription import Shown, State, Subscription
+from feed.subscription import Shown, Subscription
 from feed.tailer import Tailer
 from feed.tasks import end
 
 _GRACE = 0.2
 """Seconds that a reader waits for its client to take what was read, before another client has its turn."""
-_LOOK = 0.001, 0.05
-"""Seconds between looks at a socket that drains: at first, and at last."""
 _REPLAYED = 32 * 1024 * 1024
 """Bytes written from the ring after which what its batches were encoded to is dropped, and made again where it is needed."""
 
@@ -63,6 +60,7 @@ class CatchUps:
         self._presence = presence
         self._steering = steering
         self._metrics = metrics
+        self._drain = Drain(settings, metrics)
         self._readings = Readings(settings, pool, tailer, ring, metrics, replica)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
         self._greeting: dict[Subscription, asyncio.Future[None]] = {}
@@ -120,16 +118,7 @@ class CatchUps:
             subscription.cursor = self._tailer.cursor
         self._see(subscription)
         cursor = str(subscription.cursor)
-        hello = message(
-            "auth_success",
-            userId=subscription.principal.user_id,
-            connectionId=subscription.id,
-            boards=sorted(subscription.boards),
-            realtime=self._steering.greet(subscription),
-            resume=resume,
-            cursor=cursor,
-        )
-        subscription.sink.write(subscription.encoding.message("auth_success", hello, cursor))
+        self._steering.greet(subscription, resume, cursor)
         log.debug("a client is told where it stands", connection=subscription.id, resume=resume, cursor=cursor)
         for board in sorted((subscription.wanted or frozenset()) - subscription.boards):
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
@@ -164,7 +153,7 @@ class CatchUps:
         """From the subscription's cursor to live; `source` says from where, unless more has to be read than is thought."""
         place = None if subscription.collapse else self._ring.place(subscription.cursor)
         waits = backoff()
-        while await self._drained(subscription):
+        while await self._drain.drained(subscription):
             if place is not None and self._ring.holds(place):
                 place = self._replay(subscription, place)
                 if place == self._ring.end:
@@ -205,7 +194,7 @@ class CatchUps:
         for batch in reading.batches:
             self._see(subscription)
             subscription.replay(batch)
-            if not await self._drained(subscription):
+            if not await self._drain.drained(subscription):
                 return None
         after = reading.end
         while after is not None:
@@ -214,10 +203,10 @@ class CatchUps:
                     self._see(subscription)
                     subscription.replay(batch)
                     after = place if batch.cursor is None else None
-                    if not await self._drains(subscription, _GRACE):
+                    if not await self._drain.drains(subscription, _GRACE):
                         # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
                         break
-            if not await self._drained(subscription):
+            if not await self._drain.drained(subscription):
                 return None
         return reading.target
 
@@ -245,33 +234,7 @@ class CatchUps:
     def _reset(self, subscription: Subscription, fault: Fault) -> None:
         self._metrics.resets.labels(fault).inc()
         log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
-        cursor = str(self._tailer.cursor)
-        body = message("reset", reason=fault, cursor=cursor)
-        subscription.sink.write(subscription.encoding.message("reset", body, cursor))
-
-    async def _drained(self, subscription: Subscription) -> bool:
-        """Wait until the client has read most of what it was written; False where it does not, and is dropped."""
-        if not await self._drains(subscription, self._settings.drain_timeout):
-            self._metrics.slow.labels("dropped").inc()
-            self._metrics.closed.labels(TOO_SLOW.name).inc()
-            log.info(
-                "a client does not read and is dropped", connection=subscription.id, cursor=str(subscription.cursor)
-            )
-            subscription.sink.abort()
-            return False
-        return subscription.state is State.BEHIND
-
-    async def _drains(self, subscription: Subscription, seconds: float) -> bool:
-        enough = self._settings.client_budget // 2
-        look, most = _LOOK
-        try:
-            async with asyncio.timeout(seconds):
-                while subscription.sink.pending() > enough:
-                    await asyncio.sleep(look)  # transports have no public event for it
-                    look = min(2 * look, most)
-        except TimeoutError:
-            return False
-        return True
+        subscription.tell_place("reset", str(self._tailer.cursor), reason=fault)
 
     def _forget(self) -> None:
         self._replayed = 0

@@ -6,7 +6,6 @@ running; stop() is idempotent, safe without start(), and complete when it return
 
 import asyncio
 import math
-import random
 import secrets
 import time
 from contextlib import AsyncExitStack
@@ -18,7 +17,7 @@ from db.settings import Settings
 from db.tickets import redeem
 from feed import pacer, presence, tailer, tracing
 from feed.acks import Acks
-from feed.arrivals import Arrivals, CrowdedError
+from feed.admission import Admission, some_time
 from feed.catchup import CatchUps
 from feed.checkpoints import Checkpoints
 from feed.connections import Connections
@@ -26,7 +25,7 @@ from feed.cursor import Fault
 from feed.database import pool
 from feed.encoding import Encoding
 from feed.gaps import Gaps
-from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, Goodbye
+from feed.goodbye import RESTART
 from feed.keeper import Keeper
 from feed.listener import Listener
 from feed.metrics import Metrics
@@ -38,7 +37,7 @@ from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
 from feed.standing import Sources
-from feed.steering import AGAIN, Steering
+from feed.steering import Steering
 from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
 from feed.tailer import Tailer
@@ -48,19 +47,8 @@ from feed.wheel import Wheel
 _RING = 8 * 1024 * 1024
 _POOL = 6
 _TO_REDEEM = 10.0
-_SPREAD = 5_000
-"""Milliseconds over which the clients of a service that restarts are asked to come back."""
 
 log = structlog.get_logger()
-
-
-class RefusedError(Exception):
-    """A stream that cannot begin; `goodbye` says why, `retry` when to come back (milliseconds) where that is for us to say."""
-
-    def __init__(self, goodbye: Goodbye, retry: int | None = None) -> None:
-        super().__init__(goodbye.meaning)
-        self.goodbye = goodbye
-        self.retry = retry
 
 
 class Runtime:
@@ -68,7 +56,6 @@ class Runtime:
         self.settings = settings
         self.tokens = tokens
         self.metrics = Metrics(name)
-        self.draining = False
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
@@ -83,6 +70,7 @@ class Runtime:
         )
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
         self.steering = Steering(self.publisher, self.connections, self.metrics)
+        self.admission = Admission(settings, self.connections, self.steering)
         self.catchups = CatchUps(
             settings,
             self.pool,
@@ -103,7 +91,6 @@ class Runtime:
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.steering, self.metrics)
         self._keeper = Keeper(self.pool, self.metrics.standing)
-        self._arrivals = Arrivals(settings.arrivals)
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
         self.tailer.observers.append(self._sweeps.swept)
@@ -119,7 +106,7 @@ class Runtime:
         self.metrics.standing.show(
             Sources(
                 connections=lambda: len(self.connections),
-                draining=lambda: self.draining,
+                draining=lambda: self.admission.draining,
                 listener_age=lambda: self.listener.age,
                 log_idle=lambda: math.inf if self.tailer.idle is None else self.tailer.idle,
                 leases=self.presence.count,
@@ -171,12 +158,12 @@ class Runtime:
     @property
     def ready(self) -> bool:
         """Whether a client should be sent here."""
-        return self.tailer.up and self.listener.up and not self.draining
+        return self.tailer.up and self.listener.up and not self.admission.draining
 
     def health(self) -> dict[str, object]:
         """What /readyz says."""
         return {
-            "status": "ready" if self.ready else "draining" if self.draining else "not ready",
+            "status": "ready" if self.ready else "draining" if self.admission.draining else "not ready",
             "instance": self.instance,
             "log": "followed" if self.tailer.up else "out of reach",
             "listener": "up" if self.listener.up else "down",
@@ -185,25 +172,10 @@ class Runtime:
             "connections": len(self.connections),
         }
 
-    async def arrive(self, principal: Principal, encoding: Encoding) -> None:
-        """Wait for one's turn to begin a stream. Raises RefusedError, also where there is no room for another of this user."""
-        if not self.steering.offered(principal.user_id, encoding):
-            raise RefusedError(NOT_OFFERED, AGAIN)
-        try:
-            await self._arrivals.turn()
-        except CrowdedError as error:
-            raise RefusedError(OVERLOADED, error.retry) from error
-        if self.draining:
-            raise RefusedError(RESTART, _some_time())
-        if len(self.connections) >= self.settings.connections:
-            raise RefusedError(OVERLOADED, _some_time())
-        if self.connections.of_user(principal.user_id) >= self.settings.user_connections:
-            raise RefusedError(TOO_MANY)
-
     def subscribe(
         self, principal: Principal, encoding: Encoding, sink: Sink, boards: frozenset[str] | None, cursor: str | None
     ) -> Subscription:
-        """Begin a stream of one who was admitted: its first message is auth_success. End it with leave()."""
+        """Begin a stream of one who was let in (`admission`): its first message is auth_success. End it with leave()."""
         subscription = Subscription(
             principal, encoding, sink, boards, self.tailer.cursor, budget=self.settings.client_budget
         )
@@ -227,15 +199,7 @@ class Runtime:
     def greet(self, subscription: Subscription) -> None:
         """Answer a token that was renewed in place. The cursor is one that the client may resume from."""
         live = subscription.state is State.LIVE
-        subscription.tell(
-            "auth_success",
-            userId=subscription.principal.user_id,
-            connectionId=subscription.id,
-            boards=sorted(subscription.boards),
-            realtime=self.steering.greet(subscription),
-            resume="live",
-            cursor=str(self.tailer.cursor if live else subscription.cursor),
-        )
+        self.steering.greet(subscription, "live", str(self.tailer.cursor if live else subscription.cursor))
 
     def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
         """Tell a client of other boards than before (None: of all that its user sees)."""
@@ -250,11 +214,11 @@ class Runtime:
 
     def drain(self) -> None:
         """Take no more clients, and ask those who are here to come back, spread over some seconds."""
-        if self.draining:
+        if self.admission.draining:
             return
-        self.draining = True
+        self.admission.draining = True
         for subscription in self.connections:
-            subscription.dismiss(RESTART, retry=_some_time())
+            subscription.dismiss(RESTART, retry=some_time())
             self.metrics.closed.labels(RESTART.name).inc()
 
     def _feed(self) -> str:
@@ -290,8 +254,3 @@ class Runtime:
     async def _notify(self, channel: str) -> None:
         async with self.pool.connection() as conn:
             await conn.execute("SELECT pg_notify(%s, '')", (channel,))
-
-
-def _some_time() -> int:
-    """Milliseconds, another number for each client."""
-    return random.randint(100, _SPREAD)  # noqa: S311 - spreads load, guards nothing

@@ -37,10 +37,19 @@ class Steering:
         """What a user is offered now."""
         return self._publisher.flags.realtime(user)
 
-    def greet(self, subscription: Subscription) -> str:
-        """What a client is to be told in its auth_success."""
-        self._set(subscription, self.realtime(subscription.principal.user_id))
-        return str(subscription.realtime)
+    def greet(self, subscription: Subscription, resume: str, cursor: str) -> None:
+        """Tell a client who it is, what it sees and is offered, and where it stands."""
+        realtime = self.realtime(subscription.principal.user_id)
+        self._set(subscription, realtime)
+        subscription.tell_place(
+            "auth_success",
+            cursor,
+            userId=subscription.principal.user_id,
+            connectionId=subscription.id,
+            boards=sorted(subscription.boards),
+            realtime=realtime,
+            resume=resume,
+        )
 
     def told(self, events: Sequence[Event]) -> None:
         if any(event.ruling is not None for event in events):

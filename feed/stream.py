@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from feed.admission import RefusedError
 from feed.encoding import SSE
 from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
 from feed.principal import Principal
-from feed.runtime import RefusedError, Runtime
+from feed.runtime import Runtime
 from feed.tokens import TokenError
 
 COOKIE = "boardcast_session"
@@ -80,7 +81,7 @@ class StreamRequest:
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
-            await runtime.arrive(principal, SSE)
+            await runtime.admission.arrive(principal, SSE)
         except TokenError as error:
             raise StreamError(_OF_TOKEN[error.code], error.message) from error
         except RefusedError as error:

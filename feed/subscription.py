@@ -123,6 +123,10 @@ class Subscription:
         """Send a message that is no event."""
         self.sink.write(self.encoding.message(kind, message(kind, **fields)))
 
+    def tell_place(self, kind: str, cursor: str, **fields: object) -> None:
+        """The same, of a message that says where the client stands."""
+        self.sink.write(self.encoding.message(kind, message(kind, **fields, cursor=cursor), cursor))
+
     def end(self, goodbye: Goodbye, *, code: str, text: str) -> None:
         """End the stream for a fault of its client's, after an error that says which."""
         self.sink.close(goodbye, self.encoding.message("error", message("error", code=code, message=text)))

@@ -9,33 +9,29 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing
 
 import psycopg
 import structlog
 
-from db import changelog, flags, replica
+from db import changelog, flags
 from db.changelog import Connection
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.connections import Connections
-from feed.cursor import Cursor, Fault, text
-from feed.database import NotReadyError, connect, patiently, require_ready
+from feed.cursor import Cursor, Fault
+from feed.database import NotReadyError, connect, require_ready
 from feed.flags import Flags
 from feed.glance import FEW, Glance
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.publisher import Publisher
-from feed.replica import Replica, UnfitError
+from feed.replica import Replica
 from feed.ring import Ring
+from feed.sweeper import PATIENCE, Sweeper
 from feed.tasks import end
 
 CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""
-_PATIENCE = 10.0
-"""Seconds that a question may take, or a read to its next rows, before its connection is given up as dead. Doubled each time in
-a row, since a transaction of millions of rows takes its time to be put in order."""
-
 _AWAKE = 3
 """Sweeps' time without one after which nobody should believe that this process knows what is in the log."""
 _TRUST = 5.0
@@ -64,10 +60,9 @@ class Tailer:
         self._connections = connections
         self._metrics = metrics
         self._replaced = replaced
-        self._replica = replica
+        self._sweeper = Sweeper(settings, publisher, self.glance, replica)
         self._doorbell = asyncio.Event()
         self._swept = asyncio.Condition()
-        self._patience = _PATIENCE
         self._looked = -math.inf
         self._checked = -math.inf
         """When it was last made sure that this is the log that it was."""
@@ -143,16 +138,16 @@ class Tailer:
                     while True:
                         self._doorbell.clear()
                         await self._sweep(conn)
-                        waits, self._patience = backoff(), _PATIENCE
+                        waits, self._sweeper.patience = backoff(), PATIENCE
                         if time.monotonic() - self._checked <= _TRUST and not self.publisher.doubted:
                             await self._wait()
                             continue
-                        async with asyncio.timeout(_PATIENCE):
+                        async with asyncio.timeout(PATIENCE):
                             await self._prove(conn)
                         self._checked, self.publisher.doubted = time.monotonic(), False
             except TimeoutError:
-                log.warning("the log is not being read; connecting again", after=self._patience)
-                self._patience *= 2
+                log.warning("the log is not being read; connecting again", after=self._sweeper.patience)
+                self._sweeper.patience *= 2
             except (psycopg.Error, OSError) as error:
                 log.warning("the log cannot be read; connecting again", error=str(error).strip())
             except Exception:
@@ -168,7 +163,7 @@ class Tailer:
             await asyncio.sleep(seconds)
             try:
                 conn = await self._connect()
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(PATIENCE):
                     await self._resume(conn)
             except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
                 log.warning("the database is not back yet", error=str(error).strip())
@@ -198,7 +193,7 @@ class Tailer:
         self.replayed = None
         self.cursor = Cursor.at(feed, position)
         self._ring.mark(self.cursor)
-        self._aim()
+        self._sweeper.aim(self.cursor)
 
     async def _resume(self, conn: Connection) -> None:
         try:
@@ -222,23 +217,14 @@ class Tailer:
     async def _sweep(self, conn: Connection) -> None:
         began = time.perf_counter()
         self._begun += 1
-        self.publisher.begin()
         self.since = self.cursor
-        replayed = None
-        part = await self.glance.look(self.cursor.feed)
-        if part is not None:
-            cursor, _ = self.publisher.take(part, self.cursor, None)
-        elif (there := await self._read_replica(conn)) is not None:
-            cursor, replayed = there
-        else:
-            cursor = await self._read(conn)
-        self.replayed = replayed
+        cursor, self.replayed = await self._sweeper.sweep(conn, self.cursor)
         if cursor != self.cursor:
             self.cursor = cursor
             self._ring.mark(cursor)
             self._connections.settle(str(cursor))
         if self.publisher.found <= FEW:
-            self._aim()
+            self._sweeper.aim(self.cursor)
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         self._metrics.sweep_seconds.observe((time.perf_counter() - began,))
@@ -247,50 +233,6 @@ class Tailer:
         async with self._swept:
             self._done = self._begun
             self._swept.notify_all()
-
-    def _aim(self) -> None:
-        """Have the next doorbell ask from the cursor on; what was asked from another one is not listened to any more."""
-        if self._replica is not None and self._replica.used:
-            return  # it is to be asked there
-        self.glance.aim(self.cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
-
-    async def _read(self, conn: Connection) -> Cursor:
-        """Publish all that is new, however much it is; where it leads to."""
-        settings, cursor, newest = self._settings, self.cursor, None
-        reading = changelog.read(conn, cursor.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
-        clock = asyncio.get_running_loop().time
-        async with asyncio.timeout(self._patience) as patience, aclosing(reading) as parts:
-            async for part in parts:
-                cursor, newest = self.publisher.take(part, self.cursor, newest)
-                patience.reschedule(clock() + self._patience)
-        return cursor
-
-    async def _read_replica(self, conn: Connection) -> tuple[Cursor, str] | None:
-        """Publish what the primary shows now, as far as the replica has it: where it leads to, and `replayed`; or None."""
-        if self._replica is None or not self._replica.used:
-            return None
-        async with asyncio.timeout(self._patience):
-            there = await replica.horizon(conn)
-        settings, cursor, newest = self._settings, self.cursor, None
-        whole, replayed = False, there.flushed
-        try:
-            async with self._replica.sweeper(there, cursor.seen) as view:
-                snapshot, replayed = text(view.seen), view.lsn
-                reading = changelog.read(
-                    view.conn, cursor.seen, view.seen, threshold=settings.resync_threshold, chunk=settings.chunk
-                )
-                async with aclosing(reading) as parts:
-                    async for part in patiently(parts, self._patience):
-                        named = part if part.snapshot is None else part._replace(snapshot=snapshot)
-                        cursor, newest = self.publisher.take(named, self.cursor, newest)
-                        whole = part.last
-        except UnfitError:
-            if not whole:
-                if self.publisher.found:  # it is read again, from its beginning
-                    self.publisher.lost()
-                    self.publisher.begin()
-                return None
-        return cursor, replayed
 
     async def _wait(self) -> None:
         # The sweep that comes whatever happens: a lost bell costs a second, never an event.

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 from structlog.contextvars import bind_contextvars
 
+from feed.admission import RefusedError
 from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.event import message
 from feed.goodbye import (
@@ -28,7 +29,7 @@ from feed.http.socket import Socket, early, take_over
 from feed.principal import Principal
 from feed.protocol import Auth, BadMessageError
 from feed.router import Router, UnauthenticatedError
-from feed.runtime import RefusedError, Runtime
+from feed.runtime import Runtime
 from feed.stream import origin_allowed
 from feed.subscription import Subscription
 from feed.tasks import end
@@ -170,7 +171,7 @@ class Visit(Socket):
             return
         encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         try:
-            await self._runtime.arrive(principal, encoding)
+            await self._runtime.admission.arrive(principal, encoding)
         except RefusedError as error:
             self._refuse(error, principal)
             return

@@ -15,7 +15,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same waits, shorter."""
     monkeypatch.setattr("feed.listener._QUIET", 0.5)
     monkeypatch.setattr("feed.listener._ANSWER", 0.5)
-    monkeypatch.setattr("feed.tailer._PATIENCE", 1.0)
+    monkeypatch.setattr("feed.tailer.PATIENCE", 1.0)
+    monkeypatch.setattr("feed.sweeper.PATIENCE", 1.0)
     monkeypatch.setattr("feed.readings._PATIENCE", 1.0)
 
 

@@ -1,0 +1,58 @@
+"""Admission: whether a stream may begin here, and when.
+
+Invariant: who is refused is told why, and when to come back where that is for us to say. Whether there is room is asked when one's
+turn has come, not before.
+"""
+
+import random
+
+from db.settings import Settings
+from feed.arrivals import Arrivals, CrowdedError
+from feed.connections import Connections
+from feed.encoding import Encoding
+from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, Goodbye
+from feed.principal import Principal
+from feed.steering import AGAIN, Steering
+
+_SPREAD = 5_000
+"""Milliseconds over which the clients of a service that restarts are asked to come back."""
+
+
+class RefusedError(Exception):
+    """A stream that cannot begin; `goodbye` says why, `retry` when to come back (milliseconds) where that is for us to say."""
+
+    def __init__(self, goodbye: Goodbye, retry: int | None = None) -> None:
+        super().__init__(goodbye.meaning)
+        self.goodbye = goodbye
+        self.retry = retry
+
+
+class Admission:
+    """Where it is `draining`, nobody is let in any more."""
+
+    def __init__(self, settings: Settings, connections: Connections, steering: Steering) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._steering = steering
+        self._arrivals = Arrivals(settings.arrivals)
+        self.draining = False
+
+    async def arrive(self, principal: Principal, encoding: Encoding) -> None:
+        """Wait for one's turn to begin a stream. Raises RefusedError, also where there is no room for another of this user."""
+        if not self._steering.offered(principal.user_id, encoding):
+            raise RefusedError(NOT_OFFERED, AGAIN)
+        try:
+            await self._arrivals.turn()
+        except CrowdedError as error:
+            raise RefusedError(OVERLOADED, error.retry) from error
+        if self.draining:
+            raise RefusedError(RESTART, some_time())
+        if len(self._connections) >= self._settings.connections:
+            raise RefusedError(OVERLOADED, some_time())
+        if self._connections.of_user(principal.user_id) >= self._settings.user_connections:
+            raise RefusedError(TOO_MANY)
+
+
+def some_time() -> int:
+    """When to come back, in milliseconds: another time for each client."""
+    return random.randint(100, _SPREAD)  # noqa: S311 - spreads load, guards nothing
