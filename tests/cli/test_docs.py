@@ -78,7 +78,7 @@ def test_what_the_service_says() -> None:
     told = set()
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
-        for name in ("message", "tell", "announce", "_refuse"):
+        for name in ("message", "tell", "tell_place", "announce", "_refuse"):
             told |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
     events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "event.py").read_text())
     known = set(column("protocol.md", "The service says"))

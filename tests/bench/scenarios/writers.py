@@ -95,8 +95,10 @@ async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Writt
 
 
 async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int) -> tuple[Written, dict[str, float]]:
-    # A sweep a second finds more than clients are told one by one, unless they are to be.
-    settings = {"bell": "adaptive", "resync_threshold": "1000000"} if mode == "off" else {"bell": mode}
+    settings = {"bell": "adaptive" if mode == "off" else mode}
+    if mode == "off":
+        # A sweep a second finds more than clients are told one by one, and may leave unread, unless they are to be.
+        settings |= {"resync_threshold": "1000000", "client_budget": "64MiB"}
     async with _bell(conn, on=mode != "off"), on.feed(**settings), on.readers(READERS) as readers:
         _, last = await _log(conn)
         warm, written = await _write(on, seconds, turn)
