@@ -1,6 +1,7 @@
 """What is done by hand, and the services each in its own process."""
 
 import json
+import re
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,10 +59,11 @@ def test_logs_are_lines_of_json_on_standard_error(production: Commands) -> None:
 def test_logs_can_be_for_people_and_fewer(production: Commands) -> None:
     with production.serving("feed", LOG_FORMAT="console") as feed:
         pass
-    assert "following the log" in feed.log.read_text()
+    assert re.search(r"\[info\b.*following the log", feed.log.read_text())
     with production.serving("feed", LOG_FORMAT="console", LOG_LEVEL="warning") as feed:
         pass
-    assert feed.log.read_text() == ""
+    # A machine that is late may be a reason to warn.
+    assert "[info" not in feed.log.read_text()
 
 
 async def test_up_and_down_again(commands: Commands, empty_database: Database) -> None:
