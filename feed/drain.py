@@ -27,14 +27,16 @@ class Drain:
     async def drained(self, subscription: Subscription) -> bool:
         """Wait until a client has read most of what it was written; False where it does not, and is dropped, or is gone."""
         if not await self.drains(subscription, self._patience):
-            self._metrics.slow.labels("dropped").inc()
-            self._metrics.closed.labels(TOO_SLOW.name).inc()
-            log.info(
-                "a client does not read and is dropped", connection=subscription.id, cursor=str(subscription.cursor)
-            )
-            subscription.sink.abort()
+            self.drop(subscription)
             return False
         return subscription.state is State.BEHIND
+
+    def drop(self, subscription: Subscription) -> None:
+        """Disconnect a client that is too slow to be caught up here; it comes back with its cursor."""
+        self._metrics.slow.labels("dropped").inc()
+        self._metrics.closed.labels(TOO_SLOW.name).inc()
+        log.info("slow client disconnected", connection=subscription.id, cursor=str(subscription.cursor))
+        subscription.sink.abort()
 
     async def drains(self, subscription: Subscription, seconds: float) -> bool:
         """The same for so long; False where it takes longer."""

@@ -65,9 +65,7 @@ class Runtime:
         if settings.replica_url is not None:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
         self.publisher = Publisher(ring, self.connections, self.metrics)
-        self.tailer = Tailer(
-            settings, ring, self.publisher, self.connections, self.metrics, self._replaced, self.replica
-        )
+        self.tailer = Tailer(settings, self.publisher, self.metrics, self._replaced, self.replica)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
         self.steering = Steering(self.publisher, self.connections, self.metrics)
         self.admission = Admission(settings, self.connections, self.steering)
@@ -197,14 +195,13 @@ class Runtime:
         self.connections.remove(subscription)
 
     def greet(self, subscription: Subscription) -> None:
-        """Answer a token that was renewed in place. The cursor is one that the client may resume from."""
-        live = subscription.state is State.LIVE
-        self.steering.greet(subscription, "live", str(self.tailer.cursor if live else subscription.cursor))
+        """Answer a token that was renewed in place; without a cursor if the client holds a part of a batch."""
+        cursor = self.tailer.cursor if subscription.state is State.LIVE else subscription.cursor
+        self.steering.greet(subscription, "live", None if subscription.owed else str(cursor))
 
     def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
-        """Tell a client of other boards than before (None: of all that its user sees)."""
-        subscription.wanted = wanted
-        self.connections.look(subscription, self.publisher.members.boards(subscription.principal.user_id))
+        """Send a client the events of other boards than before (None: of all that its user sees)."""
+        self.connections.want(subscription, wanted, self.publisher.members.boards(subscription.principal.user_id))
 
     async def redeem(self, ticket: str) -> Principal | None:
         """Whose ticket this is; None if it is unknown, used or over. Raises psycopg.Error, PoolTimeout, TimeoutError."""
