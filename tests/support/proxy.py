@@ -87,6 +87,7 @@ class Proxy:
     async def stop(self) -> None:
         self.refuse()
         self.cut()
+        await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -124,6 +125,9 @@ class Proxy:
         await self.start()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            writer.transport.abort()  # it was on its way when connections began to be refused
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -133,6 +137,7 @@ class Proxy:
         except asyncio.CancelledError:
             pass  # stop() awaits us; the stream's callback would report the cancellation as an error
         finally:
+            writer.transport.abort()
             self._tasks.discard(task)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -142,10 +147,11 @@ class Proxy:
         sock.setblocking(False)
         try:
             await asyncio.get_running_loop().sock_connect(sock, self._target)
-        except OSError:
+        except BaseException as error:
             sock.close()
-            writer.transport.abort()
-            return
+            if isinstance(error, OSError):
+                return
+            raise
         there, back = await asyncio.open_connection(sock=sock, limit=CHUNK)
         link = _Link(writer, back)
         self._links.add(link)
