@@ -20,6 +20,7 @@ class _Link:
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.ends = (client, server)
         self.torn = False
+        self.hanging = False
 
     def reset(self) -> None:
         for end in self.ends:
@@ -43,6 +44,7 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._hanging = False
+        self._hang_at: bytes | None = None
         self._rate: float | None = None
         self.accepted = 0
         self.forwarded = 0
@@ -106,6 +108,20 @@ class Proxy:
         """Swallow all bytes and all closings in silence, of new connections too, while TCP goes on acknowledging."""
         self._hanging = True
 
+    def hang_links(self) -> None:
+        """Do that to the connections there are; new ones work."""
+        for link in self._links:
+            link.hanging = True
+
+    def hang_at(self, said: bytes | None) -> None:
+        """Do that to each connection that says this from now on, before it is heard; None: to no more of them."""
+        self._hang_at = said
+
+    @property
+    def hanging(self) -> int:
+        """How many connections hang and are still open at our end."""
+        return sum(self._hanging or link.hanging for link in self._links)
+
     def pause(self) -> None:
         """Stop reading: nothing is lost, and the kernels' buffers fill."""
         self._flowing.clear()
@@ -117,6 +133,7 @@ class Proxy:
     async def resume(self) -> None:
         """End whatever was wrong, but reset the connections that lost bytes."""
         self._hanging = False
+        self._hang_at = None
         self._rate = None
         for link in [link for link in self._links if link.torn]:
             link.reset()
@@ -167,7 +184,7 @@ class Proxy:
             if writer.can_write_eof():
                 writer.write_eof()
         except OSError:
-            if self._hanging:
+            if self._hanging or link.hanging:
                 await self._silence(link)
             link.reset()  # one end is gone with an error, so the other one goes too
 
@@ -176,7 +193,9 @@ class Proxy:
             await self._flowing.wait()
             data = await reader.read(CHUNK if self._rate is None else max(1, min(CHUNK, int(self._rate / 10))))
             await self._flowing.wait()
-            if not self._hanging:
+            if self._hang_at is not None and self._hang_at in data:
+                link.hanging = True
+            if not (self._hanging or link.hanging):
                 return data
             link.torn = True
             if not data:
