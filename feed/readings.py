@@ -12,16 +12,17 @@ from contextlib import aclosing, asynccontextmanager
 import structlog
 
 from db import changelog
-from db.changelog import Connection
+from db.connection import Connection
 from db.settings import Settings
 from feed.batch import Batch
 from feed.cursor import Cursor
-from feed.database import Pool, patiently
+from feed.database import Pool
 from feed.event import Event
 from feed.metrics import Metrics
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
 from feed.ring import Ring
+from feed.slow import SlowReads
 from feed.tailer import Tailer
 from feed.tasks import end
 
@@ -64,6 +65,7 @@ class Readings:
         self._metrics = metrics
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._known: dict[Asked, Reading] = {}
+        self._slow = SlowReads()
         self._kept = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -196,7 +198,7 @@ class Readings:
             after=after,
         )
         async with aclosing(chunks):
-            async for part in patiently(chunks, _PATIENCE):
+            async for part in self._slow.read(conn, asked, chunks):
                 events = [Event.of(change) for change in part.changes]
                 yield Batch(events, reading.target if part.last else None), part.end or (0, 0)
 

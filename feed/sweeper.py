@@ -9,7 +9,7 @@ import asyncio
 from contextlib import aclosing
 
 from db import changelog, replica
-from db.changelog import Connection
+from db.connection import Connection
 from db.settings import Settings
 from feed.cursor import Cursor, text
 from feed.database import patiently
@@ -17,7 +17,7 @@ from feed.glance import Glance
 from feed.publisher import Publisher
 from feed.replica import Replica, UnfitError
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
 
 
@@ -36,6 +36,9 @@ class Sweeper:
         The latter is None where it was not asked for.
         """
         self._publisher.begin()
+        conn.read_timeout = (
+            self.patience - 1
+        )  # before the timeouts below: those cancel, and wait for the server to agree
         part = await self._glance.look(since.feed)
         if part is not None:
             cursor, _ = self._publisher.take(part, since, None)
