@@ -220,7 +220,7 @@ class Readings:
             lsn = self._tailer.replayed or (await replica.horizon()).written
             async with replica.reader(lsn) as conn:
                 async with asyncio.timeout(_PATIENCE):
-                    await conn.execute(_PLANNED)
+                    await conn.execute(_PLANNED, prepare=False)  # several statements cannot be prepared
                 try:
                     await _prove(conn, asked.cursor)
                 except FaultyError as error:
