@@ -13,16 +13,17 @@ from contextlib import aclosing, asynccontextmanager
 import structlog
 
 from db import changelog
-from db.changelog import Connection
+from db.connection import Connection
 from db.settings import Settings
 from feed.batch import Batch
 from feed.cursor import Cursor
-from feed.database import Pool, patiently
+from feed.database import Pool
 from feed.event import Event, Grant
 from feed.metrics import Metrics
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
 from feed.ring import Ring
+from feed.slow import SlowReads
 from feed.tailer import Tailer
 from feed.tasks import end
 
@@ -66,6 +67,7 @@ class Readings:
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._known: dict[Asked, Reading] = {}
         self._proofs: dict[Cursor, asyncio.Task[None]] = {}
+        self._slow = SlowReads()
         self._kept = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -209,7 +211,7 @@ class Readings:
             after=after,
         )
         async with aclosing(chunks):
-            async for part in patiently(chunks, _PATIENCE):
+            async for part in self._slow.read(conn, asked, chunks):
                 events = [Event.of(change) for change in part.changes]
                 yield Batch(events, reading.target if part.last else None), part.end or after or (0, 0)
 
@@ -231,7 +233,7 @@ class Readings:
             lsn = self._tailer.replayed or (await replica.horizon()).written
             async with replica.reader(lsn) as conn:
                 async with asyncio.timeout(_PATIENCE):
-                    await conn.execute(_PLANNED, prepare=False)  # several statements: a prepared one is one
+                    await conn.execute(_PLANNED, prepare=False)  # several statements cannot be prepared
                 try:
                     await _prove(conn, asked.cursor)
                 except FaultyError as error:

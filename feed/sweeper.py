@@ -11,7 +11,8 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from db import changelog, replica
-from db.changelog import Chunk, Connection
+from db.changelog import Chunk
+from db.connection import Connection
 from db.settings import Settings
 from feed.cursor import shows, text
 from feed.database import patiently
@@ -19,7 +20,7 @@ from feed.glance import Glance
 from feed.publisher import Publisher
 from feed.replica import Replica, UnfitError
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
 
 
@@ -51,6 +52,8 @@ class Sweeper:
         Raises ReplacedError, and what the database raises.
         """
         self._publisher.begin()
+        # Before the timeouts below: those cancel, and wait for the server to agree.
+        conn.read_timeout = self.patience - 1
         if self._begun is not None:
             await self._read(conn)
         part = await self._glance.look()

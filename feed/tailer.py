@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from db import changelog, flags
-from db.changelog import Connection
+from db.connection import Connection
 from db.settings import Settings
 from feed.backoff import backoff
 from feed.cursor import Cursor, Fault
