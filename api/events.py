@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.operation import Operation
 from api.problems import Problem
 from api.services import services
+from feed.drain import mark
 from feed.encoding import SSE
 from feed.goodbye import Goodbye
 from feed.principal import Principal
@@ -25,11 +26,14 @@ from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
 class Mailbox:
     """A sink that is read by a generator."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: int) -> None:
+        """`mark`: unread bytes from which on its writer waits."""
+        self._mark = mark
         self._unread: deque[bytes] = deque()
         self._size = 0
         self._ended = False
         self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
 
     def write(self, data: bytes) -> None:
         if not self._ended:
@@ -40,6 +44,11 @@ class Mailbox:
     def pending(self) -> int:
         return self._size
 
+    async def drained(self) -> None:
+        while self._size > self._mark and not self._ended:
+            self._taken.clear()
+            await self._taken.wait()
+
     def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
         self.write(last)
         self._ended = True
@@ -49,6 +58,7 @@ class Mailbox:
         self._unread.clear()
         self._ended = True
         self._changed.set()
+        self._taken.set()
 
     async def read(self) -> AsyncIterator[bytes]:
         """Yield what has been written, until the end. It counts as unread until the reader asks for more."""
@@ -60,6 +70,7 @@ class Mailbox:
             if data:
                 yield data
                 self._size -= len(data)
+                self._taken.set()
 
 
 async def events(request: Request) -> Response:
@@ -80,7 +91,7 @@ def stream(messages: AsyncIterator[bytes], patience: float) -> Response:
 
 
 async def _stream(runtime: Runtime, principal: Principal, asked: StreamRequest) -> AsyncIterator[bytes]:
-    mailbox = Mailbox()
+    mailbox = Mailbox(mark(runtime.settings))
     mailbox.write(RETRY)
     subscription = runtime.subscribe(principal, SSE, mailbox, asked.boards, asked.cursor)
     try:
