@@ -4,16 +4,22 @@ Invariant: every session speaks UTC, so a row's JSON reads the same here as in t
 transaction only, who makes it and which request it answers.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
 import psycopg
+import structlog
+from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.sqlfiles import sql
 
 APPLICATION = "boardcast-api"
+
+_log = structlog.get_logger("api")
 
 
 class Origin(NamedTuple):
@@ -48,7 +54,7 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             raise
         return connection
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+psycopg://",
         async_creator=connect,
         pool_size=size,
@@ -57,6 +63,25 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
         pool_pre_ping=True,
         hide_parameters=True,  # what people wrote on their cards is not for the service's log
     )
+    logger = engine.pool.logger
+    (logger if isinstance(logger, logging.Logger) else logger.logger).addFilter(_LOST)
+    return engine
+
+
+class _Lost(logging.Filter):
+    """The pool calls it an error with a traceback that it cannot tidy up a connection that was lost."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, exc.DBAPIError):
+            error = error.orig
+        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | OSError | asyncio.CancelledError):
+            return True
+        _log.warning("database connection lost", error=str(error).strip().partition("\n")[0] or type(error).__name__)
+        return False
+
+
+_LOST = _Lost()
 
 
 @asynccontextmanager
