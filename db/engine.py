@@ -4,11 +4,15 @@ Invariant: every session speaks UTC, so a row's JSON reads the same here as in t
 transaction only, who makes it and which request it answers.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import event
+import psycopg
+import structlog
+from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine  # noqa: TID251 - it is used here
 
 from db.connection import CONNECT_TIMEOUT, Connection
@@ -22,6 +26,8 @@ PING_TIMEOUT = 2.0
 """The same for a connection of the pool, before a request gets it."""
 POOL_TIMEOUT = 5.0
 """Seconds to wait for a connection of the pool."""
+
+_log = structlog.get_logger("api")
 
 
 class Origin(NamedTuple):
@@ -76,7 +82,25 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
         if adapted is not None:  # None: it was lost
             adapted.driver_connection.read_timeout = PING_TIMEOUT
 
+    logger = engine.pool.logger
+    (logger if isinstance(logger, logging.Logger) else logger.logger).addFilter(_LOST)
     return engine
+
+
+class _Lost(logging.Filter):
+    """The pool calls it an error with a traceback that it cannot tidy up a connection that was lost."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, exc.DBAPIError):
+            error = error.orig
+        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | OSError | asyncio.CancelledError):
+            return True
+        _log.warning("database connection lost", error=str(error).strip().partition("\n")[0] or type(error).__name__)
+        return False
+
+
+_LOST = _Lost()
 
 
 @asynccontextmanager

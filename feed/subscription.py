@@ -28,6 +28,10 @@ class Sink(Protocol):
         """Bytes written and not yet taken by the kernel (or the reader)."""
         ...
 
+    async def drained(self) -> None:
+        """Wait until at most half of the budget is pending; returns too where the client is gone."""
+        ...
+
     def close(self, goodbye: Goodbye, last: bytes) -> None:
         """Send the last bytes and end the stream in order, soon."""
         ...
