@@ -36,9 +36,7 @@ class Sweeper:
         The latter is None where it was not asked for.
         """
         self._publisher.begin()
-        conn.read_timeout = (
-            self.patience - 1
-        )  # before the timeouts below: those cancel, and wait for the server to agree
+        conn.read_timeout = self.patience - 1  # the timeouts below cancel, and then wait for the server to agree
         part = await self._glance.look(since.feed)
         if part is not None:
             cursor, _ = self._publisher.take(part, since, None)
