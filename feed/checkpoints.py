@@ -192,7 +192,7 @@ class Checkpoints:
             return
         body, cursor = self._message(board, known.tally), str(self._tailer.cursor)
         for subscription in self._asked.pop(board):
-            if board not in subscription.boards:
+            if board not in subscription.offered:
                 continue
             if subscription.state is State.LIVE:
                 subscription.sink.write(subscription.encoding.message("checkpoint", body, cursor))
