@@ -152,7 +152,7 @@ SOON = {"500 + Math.random() * 1000": "20", "0.5 + random.random()": "0.02"}
 """Programs come back at once, where a crowd of them would not."""
 QUICK = {"WEBSOCKETS_BACKOFF_MIN_DELAY": "0.05", "WEBSOCKETS_BACKOFF_INITIAL_DELAY": "0.05"}
 _TEST_BOARDS = {
-    '{"vendas", "parcerias"}': '{"b1", "b2", "b3", "b4"}',
+    '{"vendas", "parcerias"}': '{"b1", "b2", "b3", "b4", "b5"}',
     'cursor, held = event["cursor"], []': 'cursor, held = event["cursor"], []; print("cards", json.dumps({name: '
     '{key: card["version_number"] for key, card in board["cards"].items()} for name, board in boards.items()}), flush=True)',
 }

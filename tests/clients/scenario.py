@@ -5,9 +5,11 @@ from typing import LiteralString
 from tests.support.database import Database
 
 _BEFORE: LiteralString = """
-INSERT INTO boards (id, name, phases) VALUES ('b3', 'Three', '[]'), ('b4', 'Four', '[]');
-INSERT INTO board_members (board_id, user_id, role) VALUES ('b3', 'ana', 'editor'), ('b4', 'ana', 'editor');
-INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o2', 'b2', 'Second', 'new'), ('o3', 'b1', 'Third', 'new');
+INSERT INTO boards (id, name, phases) VALUES ('b3', 'Three', '[]'), ('b4', 'Four', '[]'), ('b5', 'Five', '[]');
+INSERT INTO board_members (board_id, user_id, role)
+VALUES ('b3', 'ana', 'editor'), ('b4', 'ana', 'editor'), ('b5', 'ana', 'viewer');
+INSERT INTO opportunities (id, board_id, title, phase)
+VALUES ('o2', 'b2', 'Second', 'new'), ('o3', 'b1', 'Third', 'new'), ('o5', 'b5', 'Fifth', 'new');
 INSERT INTO opportunities (id, board_id, title, phase) SELECT 'many' || n, 'b3', 'Many', 'new' FROM generate_series(1, 40) n;
 """
 
@@ -30,9 +32,9 @@ _ROUND: tuple[LiteralString, ...] = (
     "UPDATE opportunities SET notes = 'all' WHERE id LIKE 'many%%'",
 )
 
-_GRANT: LiteralString = "INSERT INTO board_members (board_id, user_id, role) VALUES ('b2', 'ana', 'viewer')"
-_REVOKE: LiteralString = "DELETE FROM board_members WHERE board_id = 'b2' AND user_id = 'ana'"
-_UNSEEN_OR_SEEN: LiteralString = "UPDATE opportunities SET notes = coalesce(notes, '') || 'x' WHERE id = 'o2'"
+_GRANT: LiteralString = "INSERT INTO board_members (board_id, user_id, role) VALUES (%(granted)s, 'ana', 'viewer')"
+_REVOKE: LiteralString = "DELETE FROM board_members WHERE board_id = %(revoked)s AND user_id = 'ana'"
+_SEEN_AND_UNSEEN: LiteralString = "UPDATE opportunities SET notes = coalesce(notes, '') || 'x' WHERE id IN ('o2', 'o5')"
 _LAST: LiteralString = "UPDATE opportunities SET phase = 'p' || %(number)s || 'c' WHERE id = 'o1'"
 
 
@@ -43,10 +45,11 @@ async def prepare(database: Database) -> None:
 
 
 async def play(database: Database, number: int) -> int:
-    """Write a round; the number of its last change, which Ana sees. In even rounds she is let into b2, in odd ones put out."""
+    """Write a round; the number of its last change, which Ana sees. Of b2 and b5 she is let into one, and put out of the other."""
+    granted, revoked = ("b5", "b2") if number % 2 else ("b2", "b5")
     async with await database.connect() as conn:
-        for statement in (*_ROUND, _REVOKE if number % 2 else _GRANT, _UNSEEN_OR_SEEN, _LAST):
-            await conn.execute(statement, {"number": number})
+        for statement in (*_ROUND, _GRANT, _REVOKE, _SEEN_AND_UNSEEN, _LAST):
+            await conn.execute(statement, {"number": number, "granted": granted, "revoked": revoked})
         row = await (await conn.execute("SELECT max(seq) AS seq FROM feed.log")).fetchone()
     assert row is not None
     seq: int = row["seq"]
