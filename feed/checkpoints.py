@@ -261,7 +261,7 @@ class Checkpoints:
         if not known.begun(fresh, shows(snapshot)):
             del self._boards[board]
             return
-        await self._tailer.swept()  # by its end the hub has all that the snapshot shows
+        await self._tailer.reach(shows(snapshot))
         if self._boards.get(board) is known:
             self._ready[board] = known
             self._tailer.ring()
