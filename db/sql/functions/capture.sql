@@ -11,6 +11,9 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, feed, pg_temp
 SET timezone = 'UTC'
 AS $$
+-- A fed table may have columns of any name, also those of the variables below. No expression here reads such a column by its bare name, so
+-- a bare name is always the variable.
+#variable_conflict use_variable
 DECLARE
     relation_name text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME
                                                ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;

@@ -31,7 +31,7 @@ SELECT (SELECT max(u.op) FROM unseen AS u WHERE u.op IN ('truncate', 'reload')) 
        page.upto::text::bigint AS upto,
        coalesce(page.upto < page.last, false) AS more,
        touched.key,
-       to_jsonb(o)::text AS body
+       to_jsonb(o.*)::text AS body
 FROM page
 LEFT JOIN touched ON touched.xid <= page.upto
 LEFT JOIN opportunities AS o ON o.id = touched.key AND o.board_id IN (SELECT board_id FROM mine)
