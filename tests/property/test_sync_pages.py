@@ -27,7 +27,7 @@ NUMBERS = itertools.count()
 
 
 class Write(NamedTuple):
-    """A statement of a writer's transaction. Each writer has cards, and the rights to one board, of its own, so that nobody waits."""
+    """A statement of a writer's transaction. Each has cards, and the rights to one board, of its own, so that nobody waits."""
 
     writer: int
     op: str
@@ -47,7 +47,10 @@ STATEMENTS = {
     "move": "UPDATE opportunities SET board_id = %(board)s WHERE id = %(card)s",
     "delete": "DELETE FROM opportunities WHERE id = %(card)s",
     "grant": "INSERT INTO board_members VALUES (%(own)s, %(user)s, 'viewer') ON CONFLICT DO NOTHING",
-    "role": "UPDATE board_members SET role = CASE role WHEN 'viewer' THEN 'editor' ELSE 'viewer' END WHERE board_id = %(own)s AND user_id = %(user)s",
+    "role": (
+        "UPDATE board_members SET role = CASE role WHEN 'viewer' THEN 'editor' ELSE 'viewer' END"
+        " WHERE board_id = %(own)s AND user_id = %(user)s"
+    ),
     "revoke": "DELETE FROM board_members WHERE board_id = %(own)s AND user_id = %(user)s",
     "take xid": "SELECT pg_current_xact_id()",
     "commit": "COMMIT",
