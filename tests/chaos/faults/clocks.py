@@ -1,0 +1,41 @@
+"""A clock that steps, where a process can be given one of its own."""
+
+import ctypes.util
+import random
+from typing import Any
+
+from tests.chaos.faults.fault import SERVICE, Fault, SkippedError, hold
+from tests.chaos.world.world import World
+
+
+class ClockStep(Fault):
+    """A service is restarted with a wall clock that is off, and later again with the right one.
+
+    Only the wall clock: CLOCK_MONOTONIC never steps. libfaketime does it, as the system's clock is not the run's to set.
+    """
+
+    name = "clock-step"
+    alone = frozenset({SERVICE})
+
+    async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
+        library = _libfaketime()
+        if library is None:
+            raise SkippedError("a process gets a clock of its own only from libfaketime, which is not installed here")
+        service = world.pick(rng)
+        seconds = rng.choice([-3600, -30, 30, 3600])
+        own = {"LD_PRELOAD": library, "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        await service.stop()
+        await service.start(own)
+        await service.until_ready()
+        held = await hold(rng, 4.0, 8.0)
+        await service.stop()
+        await service.start()
+        await service.until_ready()
+        return {"service": service.name, "seconds": seconds, "held": held}
+
+
+def _libfaketime() -> str | None:
+    return ctypes.util.find_library("faketimeMT") or ctypes.util.find_library("faketime")
+
+
+KINDS: list[type[Fault]] = [ClockStep]
