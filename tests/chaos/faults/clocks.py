@@ -25,12 +25,10 @@ class ClockStep(Fault):
         seconds = rng.choice([-3600, -30, 30, 3600])
         own = {"LD_PRELOAD": library, "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         await service.stop()
-        await service.start(own)
-        await service.until_ready()
+        await service.bring_up(own)
         held = await hold(rng, 4.0, 8.0)
         await service.stop()
-        await service.start()
-        await service.until_ready()
+        await service.bring_up()
         return {"service": service.name, "seconds": seconds, "held": held}
 
 

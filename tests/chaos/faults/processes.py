@@ -17,8 +17,7 @@ class Killed(Fault):
         service = world.pick(rng)
         await service.kill()
         held = await hold(rng, 0.5, 5.0)
-        await service.start()
-        await service.until_ready()
+        await service.bring_up()
         return {"service": service.name, "held": held}
 
 
@@ -51,8 +50,7 @@ class Restarted(Fault):
             service = world.services[name]
             stop = await service.stop()
             took[name] = round(stop.seconds, 2) if stop is not None else None
-            await service.start()
-            await service.until_ready()
+            await service.bring_up()
         return {"stops": took}
 
 

@@ -99,6 +99,17 @@ class Service:
             task.cancel()
         return self._ready.is_set()
 
+    async def bring_up(self, own: dict[str, str] | None = None, timeout: float = _PATIENCE) -> None:
+        """Start it as a supervisor does: again, while it ends because its database cannot be reached yet."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            await self.kill()
+            await self.start(own)
+            if await self.until_ready(deadline - time.monotonic()):
+                return
+            await asyncio.sleep(0.5)
+        raise RuntimeError(f"{self.name} is not ready after {timeout:.0f} s")
+
     async def stop(self) -> Stop | None:
         """Ask it to end with SIGTERM, and time it; kill it if it does not in half a minute."""
         if self._process is None:
@@ -137,9 +148,9 @@ class Service:
             os.kill(self.pid, signal.SIGCONT)
 
     def check_alive(self) -> None:
-        """Note an end that nobody asked for."""
+        """Note an end that nobody asked for. One that has not been ready yet may have found no database."""
         process = self._process
-        if self.expected and process is not None and process.returncode is not None:
+        if self.expected and self._ready.is_set() and process is not None and process.returncode is not None:
             self.expected = False
             self.deaths.append(f"{self.name} ended by itself with status {process.returncode}")
 

@@ -139,11 +139,18 @@ class World:
             await asyncio.sleep(0.1)
         return took
 
-    async def stop(self) -> None:
+    async def stop_services(self) -> None:
+        """Stop the services, and what watches them; the database stays, for the checks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(service.stop() for service in self.services.values()))
+
+    async def stop(self) -> None:
+        """Stop whatever runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(service.kill() for service in self.services.values()))
         await self.links.stop()
         await self.cluster.stop()
 

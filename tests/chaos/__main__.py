@@ -1,0 +1,40 @@
+"""`python -m tests.chaos`: one run, as SEED, SECONDS, FAULTS and BUG in the environment say.
+
+FAULTS is a list such as `primary-killed,rst-*`, `all` or `none`. REPORT names a file for the report as JSON. It ends with 0 if there was
+no verdict, and with 1 after printing each of them.
+"""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import uvloop
+
+from tests.chaos.faults import registry
+from tests.chaos.run import Options, run
+
+
+def main() -> int:
+    seed = os.environ.get("SEED") or str(random.SystemRandom().randint(1, 999_999))
+    options = Options(
+        seed=int(seed),
+        seconds=float(os.environ.get("SECONDS") or 120),
+        faults=os.environ.get("FAULTS") or "all",
+        bug=os.environ.get("BUG") or None,
+    )
+    try:
+        registry.chosen(options.faults)
+    except ValueError as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"chaos run: seed {options.seed}, {options.seconds:.0f} s, faults: {options.faults}\n")
+    sys.stdout.flush()
+    report = uvloop.run(run(options))
+    if name := os.environ.get("REPORT"):
+        Path(name).write_text(report.as_json())
+    sys.stdout.write(report.text() + "\n")
+    return 1 if report.verdicts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
