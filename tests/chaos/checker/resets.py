@@ -1,0 +1,75 @@
+"""A new beginning that nothing explains, and continuity where there is none."""
+
+from collections.abc import Iterable, Sequence
+
+from tests.chaos.checker.stretches import Life
+from tests.chaos.checker.truth import ANEW, Truth
+from tests.chaos.model import Fault, Record, Verdict
+
+SLACK = 15.0
+"""Seconds for which a service may give out cursors of a feed that was reset: it looks from time to time."""
+LATENESS = 1.0
+
+
+def spurious(lives: Iterable[Life], truth: Truth, faults: Sequence[Fault]) -> Iterable[Verdict]:
+    for life in lives:
+        acquired: dict[str, float] = {}
+        given: Record | None = None
+        for record in life.records:
+            if record.kind == "connect":
+                given = record
+            reason = _reason(record, given)
+            if reason is not None and not _explained(reason, record, given, acquired, truth, faults):
+                where = f"{life.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
+                yield Verdict("spurious-reset", where, f"{record.kind} with {reason}")
+            if record.cursor is not None:
+                acquired.setdefault(record.cursor, record.at)
+
+
+def _reason(record: Record, given: Record | None) -> str | None:
+    if record.kind == "reset":
+        return str(record.body["reason"])
+    if record.kind == "refused" and record.body["problem"].get("type", "").endswith("cursor-reset"):
+        return str(record.body["problem"].get("reason"))
+    if (
+        record.kind == "auth_success"
+        and record.body["resume"] == "live"
+        and given is not None
+        and given.cursor is not None
+    ):
+        return "a live beginning, for a cursor"
+    return None
+
+
+def _explained(
+    reason: str, record: Record, given: Record | None, acquired: dict[str, float], truth: Truth, faults: Sequence[Fault]
+) -> bool:
+    if record.kind == "refused" and reason in ANEW:
+        return any(change.op == reason for change in truth.changes)
+    text = record.body.get("since") if record.kind == "refused" else None if given is None else given.cursor
+    since = acquired.get(str(text), record.at if text is None else 0.0)
+    return any(
+        reason in fault.explains
+        and fault.began <= record.at + LATENESS
+        and (fault.ended is None or since <= fault.ended + SLACK)
+        for fault in faults
+    )
+
+
+def false_continuity(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
+    """A client that went on, though its cursor covers what is not there any more, or is of another feed."""
+    for life in lives:
+        for stretch in life.stretches:
+            for (_, before), (_, after) in zip(stretch.cursors, stretch.cursors[1:], strict=False):
+                if before.feed != after.feed:
+                    text = f"{before.text} was resumed, and led to {after.text}, of another feed"
+                    yield Verdict("false-continuity", life.client, text)
+            for place, old in enumerate(truth.discarded):
+                before_it = [cursor for when, cursor in stretch.cursors if when <= old.last]
+                if before_it and stretch.cursors[-1][0] > old.at + LATENESS:
+                    gone = [change for change in truth.lost[place] if before_it[-1].covers_xid(change.xid)]
+                    if gone:
+                        text = (
+                            f"{before_it[-1].text} was resumed after the promotion that lost transaction {gone[0].xid}"
+                        )
+                        yield Verdict("false-continuity", life.client, text)
