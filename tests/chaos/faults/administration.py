@@ -6,12 +6,11 @@ import time
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg import errors
 
 from tests.chaos.faults.fault import FEED, PRIMARY, Fault, hold
 from tests.chaos.world.world import World
 
-_TRIES = 40
+_TRIES = 60
 
 
 async def ask(world: World, statement: LiteralString, parameters: list[Any] | None = None) -> Any:
@@ -23,14 +22,14 @@ async def ask(world: World, statement: LiteralString, parameters: list[Any] | No
 
 
 async def ask_patiently(world: World, statement: LiteralString, parameters: list[Any] | None = None) -> Any:
-    """The same, again while others hold the locks it needs."""
+    """The same, again while others hold the locks it needs, or while the server is away."""
     for attempt in range(_TRIES):
         try:
             return await ask(world, statement, parameters)
-        except (errors.LockNotAvailable, errors.DeadlockDetected):
+        except psycopg.OperationalError:
             if attempt == _TRIES - 1:
                 raise
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
     return None
 
 
@@ -52,11 +51,11 @@ class Prune(Fault):
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         seconds = rng.uniform(0.0, 3.0)
-        await ask(world, "SELECT feed.turn()")
+        await ask_patiently(world, "SELECT feed.turn()")
         await asyncio.sleep(seconds + 0.1)
         dropped = []
         for _ in range(_TRIES):
-            row = await ask(
+            row = await ask_patiently(
                 world,
                 "SELECT to_jsonb(p) FROM feed.prune(clock_timestamp() - make_interval(secs => %s)) AS p",
                 [seconds],
@@ -83,7 +82,7 @@ class Retention(Fault):
         until = time.monotonic() + rng.uniform(2.0, 6.0)
         while time.monotonic() < until:
             steps.append(await ask_patiently(world, "SELECT feed.keep()"))
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.1)
         await ask_patiently(world, "UPDATE feed.keeper SET retention = '90 days'")
         return {"steps": [step for step in steps if step]}
 
@@ -97,7 +96,7 @@ class NotifyOff(Fault):
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         await ask_patiently(world, "SELECT feed.set_bell(false)")
         held = await hold(rng)
-        await _at_last(world, "SELECT feed.set_bell(true)")
+        await ask_patiently(world, "SELECT feed.set_bell(true)")
         return {"held": held}
 
 
@@ -113,19 +112,6 @@ class CaptureOff(Fault):
         held = await hold(rng)
         on = await ask_patiently(world, "SELECT count(*) FROM feed.set_capture(true)")
         return {"held": held, "tables": [off, on]}
-
-
-async def _at_last(world: World, statement: LiteralString) -> None:
-    """Run it, again while the server is away."""
-    for attempt in range(_TRIES):
-        try:
-            await ask_patiently(world, statement)
-        except psycopg.OperationalError:
-            if attempt == _TRIES - 1:
-                raise
-            await asyncio.sleep(0.5)
-        else:
-            return
 
 
 KINDS: list[type[Fault]] = [ResetFeed, Prune, Retention, NotifyOff, CaptureOff]

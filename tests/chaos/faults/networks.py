@@ -37,7 +37,7 @@ class Network(Fault):
                 held = await hold(rng, 3.0, 10.0 if self.mode in {"black-hole", "hang"} else 6.0)
         finally:
             for proxy in proxies:
-                await proxy.heal()
+                await proxy.heal(hung=self.mode != "hang")
         return {"links": [proxy.name for proxy in proxies], "held": held}
 
 

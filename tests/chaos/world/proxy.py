@@ -10,6 +10,8 @@ import socket
 import struct
 
 CHUNK = 64 * 1024
+_KEEPALIVES = 15.0
+"""Seconds after which an end whose other end has closed is reset: the kernel's own probes are answered by this proxy."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -30,7 +32,7 @@ class Connection:
         for end in self.ends:
             sock: socket.socket | None = end.get_extra_info("socket")
             if sock is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, ValueError):  # closed already
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             end.transport.abort()
 
@@ -89,7 +91,7 @@ class Proxy:
         self.hang()
 
     def hang(self) -> None:
-        """Make a black hole of the connections that are open; new ones work."""
+        """Make a black hole of the open connections, for good; new ones work, as when a router has forgotten the old ones."""
         for connection in self.connections:
             connection.silent = True
 
@@ -100,11 +102,12 @@ class Proxy:
     def throttle(self, bytes_per_second: float) -> None:
         self._rate = bytes_per_second
 
-    async def heal(self) -> None:
-        """End every fault. Connections that lost bytes, or would have, are reset."""
+    async def heal(self, *, hung: bool = True) -> None:
+        """End every fault. Connections that lost bytes, or would have, are reset, or else left to be noticed by their ends."""
         self._black, self._latency, self._rate = False, 0.0, None
-        for connection in [each for each in self.connections if each.silent or each.torn]:
-            connection.reset()
+        if hung:
+            for connection in [each for each in self.connections if each.silent or each.torn]:
+                connection.reset()
         await self.start()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -144,8 +147,8 @@ class Proxy:
                 if self._rate is not None:
                     await asyncio.sleep(len(data) / self._rate)
                 if connection.silent:
-                    await self._silence(connection)
-                    return
+                    connection.torn = True
+                    continue
                 writer.write(data)
                 await writer.drain()
             if writer.can_write_eof():
@@ -168,6 +171,9 @@ class Proxy:
                 raise ConnectionResetError
 
     async def _silence(self, connection: Connection) -> None:
-        """Let no end learn that the other one has gone, until the network heals."""
+        """Let an end not learn that the other one has gone until the network heals, or its keepalives would have found out."""
         connection.torn = True
-        await connection.healed.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_KEEPALIVES):
+                await connection.healed.wait()
+        connection.reset()

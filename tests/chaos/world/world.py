@@ -150,6 +150,7 @@ class World:
         """Stop whatever runs."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(service.kill() for service in self.services.values()))
         await self.links.stop()
         await self.cluster.stop()
