@@ -1,5 +1,6 @@
 """A window beside the truth: what was to be sent in it, and which change each of its messages tells."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tests.chaos.checker.members import Members, board_of, step, user_of
@@ -18,6 +19,10 @@ OPS = {
 }
 LATENESS = 0.25
 """Seconds by which two clocks of one machine may differ, as they are read one after the other."""
+
+
+Chains = defaultdict[tuple[tuple[str, str | None], str | None], list[Change]]
+"""The changes of a window by row and board."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,9 @@ class Examined:
         window = self.window
         return f"{window.client} ({window.user}, {window.place}, connection {window.connection})"
 
-    def told(self) -> set[Change]:
-        found = {id(change): change for match in self.matches for change in match.tells}
-        return set(found.values())
+    def told(self) -> set[int]:
+        """The identities of all changes that its messages tell."""
+        return {id(change) for match in self.matches for change in match.tells}
 
 
 class Examiner:
@@ -72,7 +77,10 @@ class Examiner:
         examined.after = self.members.at(window.user, window.until, at)
         examined.resynced = {record.body["boardId"] for record in window.messages if record.kind == "resync"}
         self._see(examined)
-        examined.matches = [self._match(examined, record) for record in window.messages if "seq" in record.body]
+        chains: Chains = defaultdict(list)
+        for change in examined.expected:
+            chains[change.row, change.board].append(change)
+        examined.matches = [self._match(examined, chains, record) for record in window.messages if "seq" in record.body]
         return examined
 
     def _see(self, examined: Examined) -> None:
@@ -107,21 +115,19 @@ class Examiner:
                 )
         return unsettled
 
-    def _match(self, examined: Examined, record: Record) -> Match:
+    def _match(self, examined: Examined, chains: Chains, record: Record) -> Match:
         body = record.body
         found = [change for change in self._truth.by_seq.get(body["seq"], []) if _same(change, record)]
         if not found:
             return Match(record, None)
         # One number twice: of a tail that was lost, and of the history in its place.
         change = next((each for each in reversed(found) if each.at <= examined.window.at + LATENESS), found[0])
-        chain = [each for each in examined.expected if each.row == change.row and each.board == change.board]
         if record.kind == "resync":
-            chain = [each for each in examined.expected if each.board == change.board]
-        if change not in chain:
-            return Match(record, change, (change,))
-        size = int(body.get("count" if record.kind == "resync" else "collapsed") or 1)
-        place = chain.index(change) + 1
-        return Match(record, change, tuple(chain[max(0, place - size) : place]))
+            return Match(record, change, tuple(each for each in examined.expected if each.board == change.board))
+        chain = chains.get((change.row, change.board), [])
+        size = int(body.get("collapsed") or 1)
+        place = next((place for place, each in enumerate(chain, 1) if each is change), None)
+        return Match(record, change, (change,) if place is None else tuple(chain[max(0, place - size) : place]))
 
 
 def _same(change: Change, record: Record) -> bool:
@@ -138,8 +144,3 @@ def _same(change: Change, record: Record) -> bool:
     collapsed = body.get("collapsed", 1) > 1
     same: bool = change.key == canonical(relation, key) and (collapsed or change.op in OPS.get(record.kind, set()))
     return same
-
-
-def granted(examined: Examined) -> list[Record]:
-    """The messages about membership in a window."""
-    return [record for record in examined.window.messages if record.kind in MEMBERSHIP]

@@ -8,23 +8,26 @@ from tests.chaos.model import Verdict
 
 
 def lost(examined: Sequence[Examined]) -> Iterable[Verdict]:
+    late = came(examined)
     for each, change in missing(examined):
-        if not came_late(examined, each, change):
+        if (id(each.stretch), id(change)) not in late:
             yield Verdict("lost", each.where, f"{describe(change)} was not sent before {each.window.until.text}")
 
 
 def missing(examined: Iterable[Examined]) -> Iterable[tuple[Examined, Change]]:
     """What the cursor at the end of a window claims, and the window does not have."""
     for each in examined:
-        told = {id(change) for change in each.told()}
+        told = each.told()
         for change in each.required:
             if id(change) not in told:
                 yield each, change
 
 
-def came_late(examined: Iterable[Examined], where: Examined, change: Change) -> bool:
-    """Whether it was sent at another time on the same stretch: then it is not lost, but its transaction was torn."""
-    return any(match.change is change for each in examined if each.stretch is where.stretch for match in each.matches)
+def came(examined: Iterable[Examined]) -> set[tuple[int, int]]:
+    """Which change came on which stretch, at whatever time: late, it is not lost, but its transaction was torn."""
+    return {
+        (id(each.stretch), id(match.change)) for each in examined for match in each.matches if match.change is not None
+    }
 
 
 def describe(change: Change) -> str:

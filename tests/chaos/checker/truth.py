@@ -165,6 +165,7 @@ def install(dsn: str) -> None:
 def read(dsn: str) -> tuple[list[Entry], list[Change]]:
     """Read all that a database says."""
     with psycopg.connect(dsn) as conn:
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # both of one moment
         entries = [
             Entry(seq, xid, at, relation, op, _load(old), _load(new))
             for seq, xid, at, relation, op, old, new in conn.execute(_sql("read_entries.sql"))
