@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: one run, as SEED, SECONDS, FAULTS and BUG in the environment say.
 
-FAULTS is a list such as `primary-killed,rst-*`, `all` or `none`. REPORT names a file for the report as JSON. It ends with 0 if there was
+FAULTS is a list such as `primary-killed,rst-*`, `all` or `none`. REPORT names a file for the report as JSON,
+JOURNAL one for everything that happened. It ends with 0 if there was
 no verdict, and with 1 after printing each of them.
 """
 
@@ -22,6 +23,7 @@ def main() -> int:
         seconds=float(os.environ.get("SECONDS") or 120),
         faults=os.environ.get("FAULTS") or "all",
         bug=os.environ.get("BUG") or None,
+        journal=Path(os.environ["JOURNAL"]) if os.environ.get("JOURNAL") else None,
     )
     try:
         registry.chosen(options.faults)

@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.chaos.model import Verdict
+from tests.chaos.model import Journal, Verdict
 from tests.chaos.watch import Watch
 from tests.chaos.world.world import World
 
@@ -63,6 +64,17 @@ class Report:
             *(f"  {verdict.kind} · {verdict.subject} · {verdict.detail}" for verdict in self.verdicts),
         ]
         return "\n".join([*lines, f"again: {self.again}"])
+
+
+def write_journal(path: Path, journal: Journal) -> None:
+    """Everything in the order of its time; a record of what is kept in a list of its own says which."""
+    lines = [("fault", fault.began, asdict(fault) | {"explains": sorted(fault.explains)}) for fault in journal.faults]
+    lines += [("transaction", each.began, asdict(each)) for each in journal.transactions]
+    lines += [("log", log.at, asdict(log) | {"fields": None}) for log in journal.logs]
+    lines += [("record", record.at, asdict(record)) for record in journal.records]
+    with path.open("w") as out:
+        for kind, _, fields in sorted(lines, key=lambda line: line[1]):
+            out.write(json.dumps({"is": kind, **fields}, default=str) + "\n")
 
 
 def _counted(counts: dict[str, Any]) -> str:

@@ -5,13 +5,14 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.chaos import outcomes, schedule
 from tests.chaos.checker.checker import Checker
 from tests.chaos.clients.population import make_population
 from tests.chaos.faults import registry
 from tests.chaos.model import Journal, Population
-from tests.chaos.report import Report
+from tests.chaos.report import Report, write_journal
 from tests.chaos.watch import Watch
 from tests.chaos.world.world import World
 from tests.chaos.writers import team
@@ -29,6 +30,8 @@ class Options:
     seconds: float = 120.0
     faults: str = "all"
     bug: str | None = None
+    journal: Path | None = None
+    """Where to write everything that happened, a line of JSON each."""
 
 
 async def run(options: Options) -> Report:
@@ -56,11 +59,14 @@ async def run(options: Options) -> Report:
                 stop_clients.set()
             await asyncio.sleep(_GONE)
             watch.check_leftovers()
+        await world.quiet()
         await asyncio.to_thread(outcomes.resolve, world)
         report.verdicts = [*outcomes.check(world), *await asyncio.to_thread(checker.verdicts)]
         await world.stop_services()
         report.verdicts += watch.conclude()
         report.gather(world, watch)
+        if options.journal is not None:
+            await asyncio.to_thread(write_journal, options.journal, journal)
     finally:
         await world.stop()
     return report

@@ -139,18 +139,19 @@ class World:
             await asyncio.sleep(0.1)
         return took
 
-    async def stop_services(self) -> None:
-        """Stop the services, and what watches them; the database stays, for the checks."""
+    async def quiet(self) -> None:
+        """Write no canary any more, so that the checks read what does not change meanwhile."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop_services(self) -> None:
+        """Stop the services; the database stays."""
         await asyncio.gather(*(service.stop() for service in self.services.values()))
 
     async def stop(self) -> None:
         """Stop whatever runs."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.quiet()
         await asyncio.gather(*(service.kill() for service in self.services.values()))
         await self.links.stop()
         await self.cluster.stop()
