@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from tests.chaos.checker.members import Members, board_of, step, user_of
-from tests.chaos.checker.stretches import MEMBERSHIP, Life, Stretch, Window
+from tests.chaos.checker.stretches import Life, Stretch, Window
 from tests.chaos.checker.truth import ANEW, Change, Truth, canonical
 from tests.chaos.model import Record
 
@@ -141,6 +141,5 @@ def _same(change: Change, record: Record) -> bool:
     relation, key = body.get("table", "opportunities"), body.get("opportunityId", body.get("key"))
     if change.relation != relation:
         return False
-    collapsed = body.get("collapsed", 1) > 1
-    same: bool = change.key == canonical(relation, key) and (collapsed or change.op in OPS.get(record.kind, set()))
-    return same
+    fits = body.get("collapsed", 1) > 1 or change.op in OPS.get(record.kind, set())
+    return bool(fits and change.key == canonical(relation, key))

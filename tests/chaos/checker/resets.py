@@ -65,7 +65,7 @@ def false_continuity(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
                     text = f"{before.text} was resumed, and led to {after.text}, of another feed"
                     yield Verdict("false-continuity", life.client, text)
             for place, old in enumerate(truth.discarded):
-                before_it = [cursor for when, cursor in stretch.cursors if when <= old.last]
+                before_it = [cursor for when, cursor in stretch.cursors if when <= truth.renewed(old)]
                 if before_it and stretch.cursors[-1][0] > old.at + LATENESS:
                     gone = [change for change in truth.lost[place] if before_it[-1].covers_xid(change.xid)]
                     if gone:

@@ -138,6 +138,8 @@ class _Reader:
         elif kind == "auth_success":
             if body["resume"] == "live" and record.cursor is not None:
                 self._begin(record, parse(record.cursor), "live")
+            elif body["resume"] == "resumed" and record.cursor is not None:
+                self._base = parse(record.cursor)
         elif kind == "reset":
             self._begin(record, parse(record.cursor or ""), str(body["reason"]))
         else:

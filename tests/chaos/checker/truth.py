@@ -116,6 +116,11 @@ class Truth:
         """The lost changes of the primary that was there at this time."""
         return next((self.lost[n] for n, each in enumerate(self.discarded) if at <= each.at), [])
 
+    def renewed(self, old: Discarded) -> float:
+        """When the primary after this one was first written to: every cursor from before that is of the old history."""
+        later = [change.at for change in self.changes if change.at > old.last]
+        return min([old.at, *later])
+
     def between(self, since: Cursor, until: Cursor, at: float) -> list[Change]:
         """What a reader who stood at `since` was to be sent to stand at `until`, in the order of delivery.
 
@@ -231,4 +236,4 @@ def _load(text: str | None) -> Row | None:
 
 
 def _sql(name: str) -> LiteralString:
-    return cast(LiteralString, (_HERE / name).read_text())
+    return (_HERE / name).read_text()
