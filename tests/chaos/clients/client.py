@@ -199,12 +199,12 @@ class Client:
 
     async def _leave(self, stream: Stream) -> None:
         if self._rng.random() < 0.7:
-            stream.cut()
+            await stream.cut()
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await stream.close()
-        stream.cut()
+        await stream.cut()
 
     async def _open(self, endpoint: Endpoint, transport: str, cursor: str | None, wanted: list[str] | None) -> Stream:
         buffer = _BUFFER if self.profile.slow else None

@@ -42,19 +42,24 @@ class EventStream(Stream):
         try:
             sock = await dial(url, buffer)
             reader, writer = await asyncio.open_connection(sock=sock, limit=4096 if buffer else 1 << 16)
+        except OSError as error:
+            raise EndedError(f"cannot connect: {error!r}") from error
+        stream = cls(reader, writer, transport)
+        try:
             writer.write("\r\n".join([f"GET {path} HTTP/1.1", *headers, "", ""]).encode())
             async with asyncio.timeout(_PATIENCE):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
+            await stream.cut()
             raise EndedError(f"cannot connect: {error!r}") from error
         status = int(head.split()[1])
         if status != 200:
-            writer.transport.abort()
+            await stream.cut()
             raise EndedError(f"refused with {status}", status)
         if "transfer-encoding: chunked" not in head:
-            writer.transport.abort()
+            await stream.cut()
             raise EndedError("an event stream that is not chunked", status)
-        return cls(reader, writer, transport)
+        return stream
 
     async def messages(self) -> AsyncIterator[Message]:
         unread = b""
@@ -73,8 +78,10 @@ class EventStream(Stream):
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         reset(self._writer.transport)
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while size := int(await self._reader.readuntil(b"\r\n"), 16):

@@ -48,7 +48,7 @@ class Stream(ABC):
         """End in an orderly way."""
 
     @abstractmethod
-    def cut(self) -> None:
+    async def cut(self) -> None:
         """End with a reset, at once."""
 
 
@@ -87,7 +87,7 @@ async def dial(url: str, buffer: int | None) -> socket.socket:
 
 
 def reset(transport: asyncio.WriteTransport) -> None:
-    """Make closing send RST, and close."""
+    """Send RST, and close."""
     sock: socket.socket | None = transport.get_extra_info("socket")
     if sock is not None and sock.fileno() != -1:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -81,5 +81,6 @@ class WebSocketStream(Stream):
     async def close(self) -> None:
         await self._ws.close()
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         reset(self._ws.transport)
+        await self._ws.wait_closed()
