@@ -38,13 +38,13 @@ class Frozen(Fault):
 
 
 class Restarted(Fault):
-    """SIGTERM, its end, and a new start; now and then one service after another."""
+    """SIGTERM, its end, and a new start; now and then of two services, one after the other."""
 
     name = "service-restarted"
     alone = frozenset({SERVICE})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
-        names = sorted(world.services) if rng.random() < 0.25 else [rng.choice(sorted(world.services))]
+        names = rng.sample(sorted(world.services), 2 if rng.random() < 0.3 else 1)
         took = {}
         for name in names:
             service = world.services[name]
