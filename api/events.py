@@ -6,30 +6,42 @@ the process gets, as bytes.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+import structlog
 from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from api.connection import cutting
 from api.operation import Operation
 from api.problems import Problem
 from api.services import services
+from feed.drain import mark
 from feed.encoding import SSE
-from feed.goodbye import Goodbye
+from feed.goodbye import TOO_SLOW, Goodbye
+from feed.metrics import Metrics
 from feed.principal import Principal
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+
+_log = structlog.get_logger("api")
 
 
 class Mailbox:
     """A sink that is read by a generator."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: int, cut: Callable[[], None]) -> None:
+        """`mark`: unread bytes from which on its writer waits; `cut` drops the connection."""
+        self._mark = mark
+        self._cut = cut
         self._unread: deque[bytes] = deque()
         self._size = 0
         self._ended = False
         self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
 
     def write(self, data: bytes) -> None:
         if not self._ended:
@@ -40,6 +52,11 @@ class Mailbox:
     def pending(self) -> int:
         return self._size
 
+    async def drained(self) -> None:
+        while self._size > self._mark and not self._ended:
+            self._taken.clear()
+            await self._taken.wait()
+
     def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
         self.write(last)
         self._ended = True
@@ -49,6 +66,8 @@ class Mailbox:
         self._unread.clear()
         self._ended = True
         self._changed.set()
+        self._taken.set()
+        self._cut()
 
     async def read(self) -> AsyncIterator[bytes]:
         """Yield what has been written, until the end. It counts as unread until the reader asks for more."""
@@ -60,6 +79,7 @@ class Mailbox:
             if data:
                 yield data
                 self._size -= len(data)
+                self._taken.set()
 
 
 async def events(request: Request) -> Response:
@@ -71,16 +91,32 @@ async def events(request: Request) -> Response:
         principal = await asked.admit(runtime)
     except StreamError as error:
         raise Problem(error.slug, str(error)) from error
-    return stream(_stream(runtime, principal, asked), runtime.settings.drain_timeout)
+    messages = _stream(runtime, principal, asked, cutting(request.scope))
+    return Stream(messages, runtime.settings.drain_timeout, runtime.metrics)
 
 
-def stream(messages: AsyncIterator[bytes], patience: float) -> Response:
-    """Send messages as they come, each with heartbeats of its own; a client that takes nothing for so long is cut off."""
-    return EventSourceResponse(messages, headers=HEADERS, ping=0, send_timeout=patience)
+class Stream(EventSourceResponse):
+    """Messages as they come, each with heartbeats of its own. A client that takes nothing for `patience` seconds is cut off."""
+
+    def __init__(self, messages: AsyncIterator[bytes], patience: float, metrics: Metrics | None) -> None:
+        super().__init__(messages, headers=HEADERS, ping=0, send_timeout=patience)
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            _log.info("a client does not read and is dropped", path=scope["path"])
+            if self._metrics is not None:
+                self._metrics.slow.labels("dropped").inc()
+                self._metrics.closed.labels(TOO_SLOW.name).inc()
+            cutting(scope)()
 
 
-async def _stream(runtime: Runtime, principal: Principal, asked: StreamRequest) -> AsyncIterator[bytes]:
-    mailbox = Mailbox()
+async def _stream(
+    runtime: Runtime, principal: Principal, asked: StreamRequest, cut: Callable[[], None]
+) -> AsyncIterator[bytes]:
+    mailbox = Mailbox(mark(runtime.settings), cut)
     mailbox.write(RETRY)
     subscription = runtime.subscribe(principal, SSE, mailbox, asked.boards, asked.cursor)
     try:

@@ -1,5 +1,7 @@
 """For whoever watches over the process: alive, ready, measured."""
 
+import asyncio
+
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +11,10 @@ from api.json import answer
 from api.operation import Operation
 from api.services import Services, services
 from db import migrate
+from feed.runtime import Runtime
+
+CHECK_TIMEOUT = 3.0
+"""Seconds in which the database must answer: whoever asks for `/readyz` does not wait for long."""
 
 
 async def healthz(request: Request) -> Response:  # noqa: ARG001 - the process answers: that is all
@@ -21,7 +27,7 @@ async def readyz(request: Request) -> Response:
     if own.draining:
         checks["draining"] = "stopping"
     if own.hub is not None:
-        checks["feed"] = "ok" if own.hub.ready else "not live"
+        checks["feed"] = _feed(own.hub)
     ready = all(check == "ok" for check in checks.values())
     return answer({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 
@@ -30,11 +36,17 @@ async def metrics(request: Request) -> Response:
     return services(request).metrics.render(request)
 
 
+def _feed(hub: Runtime) -> str:
+    if hub.ready:
+        return "ok"
+    return "not live" if hub.freshness.fresh else f"the log was last read {hub.freshness.age:.0f} s ago"
+
+
 async def _database(own: Services) -> str:
     try:
-        async with own.engine.connect() as conn:
+        async with asyncio.timeout(CHECK_TIMEOUT), own.engine.connect() as conn:
             revision = await conn.run_sync(migrate.current)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, TimeoutError):
         return "unreachable"
     # Revisions are numbered. One that is newer than this code is a roll-out under way, and made to be lived with.
     return "ok" if revision is not None and revision >= own.revision else "not migrated"

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, tracing
+from api.connection import cutting
 from api.metrics import Metrics
 from api.problems import Problem
 from feed import requestid
@@ -60,7 +61,8 @@ class RequestContext:
             except asyncio.CancelledError:
                 # The server stops, and this took longer than the drain: whoever waits is told to ask again elsewhere.
                 if status:
-                    raise
+                    cutting(scope)()  # no error: the rest of an answer that has begun is not sent
+                    return
                 await Problem("draining").response(Request(scope))(scope, receive, named)
             except Exception as error:
                 if status:

@@ -1,6 +1,7 @@
 """uvicorn in our own process and under our own signals: one `up` runs several servers, and only one may own Ctrl-C.
 
-Invariant: `start` returns when the socket listens or raises; `stop` returns within the drain time and a second.
+Invariant: `start` returns when the socket listens or raises; `stop` returns within the drain time and a second. What a client or
+the network does to a connection is not logged as an error: an answer that cannot be finished is cut off.
 """
 
 import asyncio
@@ -9,13 +10,17 @@ import math
 import socket
 from collections.abc import Iterator
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from api.connection import Protocol
 from api.services import of_app
 from feed.sockets import listen
 
 _GRACE = 1.0
+
+_log = structlog.get_logger("api")
 
 
 class ApiServer:
@@ -38,6 +43,7 @@ class ApiServer:
         self._server = _Server(
             uvicorn.Config(
                 self._app,
+                http=Protocol,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -45,7 +51,8 @@ class ApiServer:
                 ws="none",
                 # Longer than a proxy keeps its idle connections, so that it never writes into one just closed.
                 timeout_keep_alive=75,
-                timeout_graceful_shutdown=math.ceil(self._drain_timeout),
+                # `stop` is earlier: uvicorn calls it an error that a client did not finish.
+                timeout_graceful_shutdown=math.ceil(self._drain_timeout + 2 * _GRACE),
             )
         )
         self._serving = asyncio.create_task(self._server.serve([sock]), name="api-server")
@@ -68,7 +75,13 @@ class ApiServer:
         if own.hub is not None:
             own.hub.drain()  # streams end when their clients are told to go, and not by themselves
         self._server.should_exit = True
-        done, _ = await asyncio.wait({self._serving}, timeout=self._drain_timeout + _GRACE)
+        done, _ = await asyncio.wait({self._serving}, timeout=self._drain_timeout)
+        if not done:
+            self._server.cancel()
+            done, _ = await asyncio.wait({self._serving}, timeout=_GRACE / 2)
+        if not done:
+            self._server.cut()
+            done, _ = await asyncio.wait({self._serving}, timeout=_GRACE / 2)
         if not done:
             self._serving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -100,6 +113,13 @@ class _Server(uvicorn.Server):
         """Close what listens; it looks for `should_exit` ten times a second only."""
         for listener in self.servers:
             listener.close()
+
+    def cancel(self) -> None:
+        """End the requests that outlived the drain."""
+        if tasks := list(self.server_state.tasks):
+            _log.warning("requests cancelled at stop", number=len(tasks))
+        for task in tasks:
+            task.cancel()
 
     def cut(self) -> None:
         """Drop the connections that outlived the drain."""

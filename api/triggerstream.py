@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from api.auth import dba
 from api.body import query
-from api.events import stream
+from api.events import Stream
 from api.json import dumps
 from api.operation import Operation
 from api.schemas import TailQuery
@@ -140,7 +140,8 @@ async def follow(request: Request) -> Response:
     asked = query(request, TailQuery)
     tail = Tail(own, conditions(asked), request.headers.get("Last-Event-ID") or asked.since)
     own.watch.require_room()
-    return stream(tail.messages(who.expires), own.settings.drain_timeout)
+    metrics = None if own.hub is None else own.hub.metrics
+    return Stream(tail.messages(who.expires), own.settings.drain_timeout, metrics)
 
 
 def _after(cursor: Cursor, fresh: triggerlog.Fresh) -> Cursor:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.connect import ask, rows
+from cli.connect import WORK_TIMEOUT, ask, rows
 from cli.output import Json, told
 
 Table = Annotated[str, typer.Argument(help="As SQL writes it: tasks, crm.tasks, '\"Tasks\"'.")]
@@ -27,7 +27,11 @@ def attach(table: Table, key: Key = None, board: Board = None, left_out: Except 
     From then on every change of its rows is logged and told.
     """
     columns = [name for given in left_out or [] for name in given.split(",")]
-    ask("SELECT feed.attach(%s::text::regclass, %s, %s, %s)::text", (table, key, board, columns))
+    ask(
+        "SELECT feed.attach(%s::text::regclass, %s, %s, %s)::text",
+        (table, key, board, columns),
+        read_timeout=WORK_TIMEOUT,
+    )
     (fed,) = rows(_FED, (table,))
     sentence = f"{fed['table']} is fed: rows are known by {', '.join(fed['key'])}, "
     sentence += (
@@ -38,6 +42,6 @@ def attach(table: Table, key: Key = None, board: Board = None, left_out: Except 
 
 def detach(table: Table, *, json: Json = False) -> None:
     """Take the feed off a table; what was logged stays."""
-    ask("SELECT feed.detach(%s::text::regclass)::text", (table,))
+    ask("SELECT feed.detach(%s::text::regclass)::text", (table,), read_timeout=WORK_TIMEOUT)
     name = ask("SELECT %s::text::regclass::text", (table,))
     told(f"{name} is not fed any more; what was logged of it stays", json=json, table=name)

@@ -7,18 +7,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, LiteralString, TypeVar
 
-import psycopg
 from psycopg.rows import dict_row
 
 from cli.failures import DATABASE, USAGE, FailureError, check_urls
 from db import embedded
-from db.changelog import Connection
+from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.settings import Settings
 from feed.database import dsn, require_ready
 from feed.tokens import Tokens
 
 T = TypeVar("T")
+
+READ_TIMEOUT = 60.0
+"""Seconds of silence after which a command gives up."""
+WORK_TIMEOUT = 3600.0
+"""The same where the server itself has a lot to do: to look through a table, to drop what is old."""
 
 
 def read_settings() -> Settings:
@@ -50,28 +54,34 @@ def url_of(settings: Settings) -> str:
     return embedded_url(settings) if settings.database is None else settings.database
 
 
-def on_database(work: Callable[[Connection], Awaitable[T]]) -> T:
+def on_database(work: Callable[[Connection], Awaitable[T]], *, read_timeout: float = READ_TIMEOUT) -> T:
     """Run `work` with an autocommit connection to it."""
     url = url_of(read_settings())
 
     async def connected() -> T:
         # Through a transaction pooler the next statement may come to a server connection that knows no prepared one.
         address = dsn(url, "boardcast")
-        async with await psycopg.AsyncConnection.connect(address, autocommit=True, prepare_threshold=None) as conn:
+        async with await Connection.connect(address, autocommit=True, prepare_threshold=None) as conn:
             await require_ready(conn)
+            conn.read_timeout = read_timeout
             return await work(conn)
 
     return asyncio.run(connected())
 
 
-def ask(statement: LiteralString, parameters: tuple[object, ...] | dict[str, Any] = ()) -> Any:
+def ask(
+    statement: LiteralString,
+    parameters: tuple[object, ...] | dict[str, Any] = (),
+    *,
+    read_timeout: float = READ_TIMEOUT,
+) -> Any:
     """Run a statement; the one value it returns."""
 
     async def asked(conn: Connection) -> Any:
         row = await (await conn.execute(statement, parameters)).fetchone()
         return row[0] if row else None
 
-    return on_database(asked)
+    return on_database(asked, read_timeout=read_timeout)
 
 
 def rows(statement: LiteralString, parameters: tuple[object, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:

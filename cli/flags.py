@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.connect import on_database
+from cli.connect import WORK_TIMEOUT, on_database
 from cli.failures import DATABASE, USAGE, FailureError
 from cli.output import Json, table, told
 from db import flags, verify
@@ -125,7 +125,7 @@ def capture(to: To, *, json: Json = False) -> None:
         return tables, await _make_whole(conn) if on and tables else 0
 
     try:
-        tables, repaired = on_database(work)
+        tables, repaired = on_database(work, read_timeout=WORK_TIMEOUT)
     except flags.BusyError as error:
         text = f"a fed table is in use, {error}: nothing was changed. Try again, or end that transaction"
         raise FailureError(DATABASE, text) from None

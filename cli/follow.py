@@ -106,9 +106,9 @@ class Follow:
         await stack.aclose()
         url = self._settings.listen_database or url_of(self._settings)
         async with asyncio.timeout(_PATIENCE), AsyncExitStack() as opened:
-            reader = await connect(url, _NAME)
+            reader = await connect(url, _NAME, read_timeout=_PATIENCE)
             opened.push_async_callback(reader.close)
-            asker = await connect(url, _NAME)
+            asker = await connect(url, _NAME, read_timeout=_PATIENCE)
             opened.push_async_callback(asker.close)
             await require_ready(reader)
             await changelog.plan(reader)

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from cli import changeline
-from cli.connect import on_database, read_settings
+from cli.connect import WORK_TIMEOUT, on_database, read_settings
 from cli.failures import FOUND, USAGE, FailureError
 from cli.moments import moment
 from cli.output import Json, put
@@ -99,7 +99,7 @@ def log(
 
         run(read_settings(), words)
     else:
-        on_database(lambda conn: _print(conn, words))
+        on_database(lambda conn: _print(conn, words), read_timeout=WORK_TIMEOUT)
 
 
 async def understood(conn: Connection, words: Words) -> Asked:

@@ -11,16 +11,18 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from uuid import uuid4
 
-import psycopg
 from psycopg import sql
 
 from cli.failures import DATABASE, FailureError
+from db import connection
 from db.changelog import Connection
 from feed.database import dsn
 
 _NAME = "boardcast-doctor"
 _REACH = 10.0
 """Seconds in which a server must be reached."""
+READ_TIMEOUT = 10.0
+"""Seconds of silence after which it is given up."""
 _HEAR = 3.0
 """Seconds in which a NOTIFY must be heard."""
 _ROUNDS = 5
@@ -38,7 +40,9 @@ class Clock(NamedTuple):
 async def opened(url: str, *, primary: bool = True) -> AsyncIterator[Connection]:
     """A connection that keeps no state, as a pooler passes it. Raises psycopg.OperationalError, FailureError."""
     address = dsn(url, _NAME, primary=primary)
-    connecting = psycopg.AsyncConnection.connect(address, autocommit=True, prepare_threshold=None)
+    connecting = connection.Connection.connect(
+        address, autocommit=True, prepare_threshold=None, read_timeout=READ_TIMEOUT
+    )
     try:
         async with asyncio.timeout(_REACH):
             conn = await connecting

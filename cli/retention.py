@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.connect import on_database
+from cli.connect import WORK_TIMEOUT, on_database
 from cli.failures import DATABASE, FailureError
 from cli.moments import moment, seconds
 from cli.output import Json, line, told
@@ -29,7 +29,9 @@ def prune(older_than: OlderThan, *, json: Json = False) -> None:
     """
     before = moment(older_than)
     any_dropped = False
-    while (dropped := on_database(lambda conn: _patiently(conn, before))).partition is not None:
+    while (
+        dropped := on_database(lambda conn: _patiently(conn, before), read_timeout=WORK_TIMEOUT)
+    ).partition is not None:
         any_dropped = True
         sentence = f"{dropped.partition} dropped: {dropped.rows} rows forgotten"
         told(sentence, json=json, partition=dropped.partition, rows=dropped.rows)

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import structlog
 import typer
 
@@ -20,6 +19,7 @@ from cli.connect import make_tokens, read_settings
 from cli.database import upgrade
 from cli.failures import DATABASE, USAGE, FailureError
 from db import embedded, logs, loopback
+from db.connection import Connection
 from db.embedded import EmbeddedError, EmbeddedPostgres
 from db.rights import API, FEED, rights
 from db.settings import LIBPQ_URL, Settings
@@ -148,7 +148,7 @@ async def _up(settings: Settings, tokens: Tokens, server: EmbeddedPostgres | Non
 async def _require(settings: Settings, does: str) -> None:
     """Raise FailureError for a role that may not do all of it: half a service is worse than none."""
     address = dsn(settings.database, "boardcast")
-    async with await psycopg.AsyncConnection.connect(address, autocommit=True, prepare_threshold=None) as conn:
+    async with await Connection.connect(address, autocommit=True, prepare_threshold=None) as conn:
         (right,) = (each for each in await rights(conn) if each.does == does)
     if right.lacking:
         raise FailureError(DATABASE, f"role {right.role} may not run {does}: {right.lacks} ({right.cure})")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.connect import on_database
+from cli.connect import WORK_TIMEOUT, on_database
 from cli.failures import FOUND, USAGE, FailureError
 from cli.output import Json, line, objects, table
 from db.changelog import Connection
@@ -47,7 +47,7 @@ def verify(*, only: Only = None, repair: Repair = False, chunk: Chunk = 1000, js
             _conclude(sums)
         return all(one["left"] == 0 and not one["triggers"] for one in sums)
 
-    if not on_database(work):
+    if not on_database(work, read_timeout=WORK_TIMEOUT):
         raise typer.Exit(FOUND)
 
 

@@ -88,13 +88,24 @@ class Change(NamedTuple):
     rang: bool
 
 
+class MembershipChange(NamedTuple):
+    """A row of board_members in the log. A TRUNCATE has no member and no board; a role only while the member stays."""
+
+    op: str
+    member: str | None
+    board: str | None
+    role: str | None
+    seq: int
+
+
 class Chunk(NamedTuple):
     """A part of one read. `last` is true of the final part only; its snapshot and last_xid (of all parts) make the next cursor.
 
     Without a snapshot nothing was found, and the cursor stays. `end` is where in the order of the read this part ends: a read up
-    to a fixed `until` can be taken up again there.
+    to a fixed `until` can be resumed there. `feed` is the id of the feed in the same snapshot.
     """
 
+    feed: str | None
     snapshot: str | None
     last_xid: int | None
     changes: list[Change]
@@ -123,6 +134,12 @@ async def membership(conn: Connection) -> list[tuple[str, str, str]]:
     return await (await conn.execute(sql("queries/membership"))).fetchall()
 
 
+async def membership_changes(conn: Connection, since: Seen, until: Seen) -> list[MembershipChange]:
+    """Every change of board_members between two cursors, in the order in which read() delivers them."""
+    found = await conn.execute(sql("queries/membership_changes"), _between(since, until))
+    return [MembershipChange._make(row) for row in await found.fetchall()]
+
+
 async def plan(conn: Connection) -> None:
     """Make a connection that is kept for long plan its reads of the log once."""
     # The plan is the same whatever the cursor: a range and points of log_xid. Planned once, never by table statistics.
@@ -146,16 +163,16 @@ def fresh(since: Seen, few: int) -> Question:
     return b"fresh", (b"%d" % since.xmax, xip.encode(), b"%d" % (few + 1))
 
 
-def answered(rows: Sequence[Row], feed: str, few: int) -> Chunk | None:
-    """The answer to fresh(), as read() of all boards gives it; None where more than `few` rows are new, or this is another feed."""
-    if len(rows) > few or not rows or rows[0][0] != feed:
+def answered(rows: Sequence[Row], few: int) -> Chunk | None:
+    """The answer to fresh(), as read() of all boards gives it; None if more than `few` rows are new."""
+    if len(rows) > few or not rows:
         return None
     changes = [] if rows[0][2] is None else [Change._make(row[2:]) for row in rows]
     ends: dict[int, int] = {}
     for change in changes:
         ends[change.xid] = max(change.seq, ends.get(change.xid, 0))
     changes.sort(key=lambda change: (ends[change.xid], change.seq))
-    return Chunk(rows[0][1], max(ends, default=None), changes, True, None)
+    return Chunk(rows[0][0], rows[0][1], max(ends, default=None), changes, True, None)
 
 
 async def read(
@@ -176,30 +193,37 @@ async def read(
     each row, once. `after`: what comes behind the `end` of an earlier part.
     """
     query = sql("queries/collapsed" if collapsed else "queries/unseen")
-    arguments = {
-        "since_xmax": str(since.xmax),
-        "since_xip": [str(xid) for xid in since.xip],
-        "until_xmax": None if until is None else str(until.xmax),
-        "until_xip": [] if until is None else [str(xid) for xid in until.xip],
+    arguments = _between(since, until) | {
         "boards": None if boards is None else list(boards),
         "threshold": threshold,
         "after_ends": None if after is None else after[0],
         "after_seq": None if after is None else after[1],
     }
     changes: list[Change] = []
-    size, snapshot, last_xid, end = 0, None, 0, None
+    size, feed, snapshot, last_xid, end = 0, None, None, None, None
     async with conn.cursor() as cursor:
         stream = cast(AsyncGenerator[tuple[Any, ...]], cursor.stream(query, arguments, size=_FETCHED, binary=True))
         async with aclosing(stream) as rows:
-            async for snapshot, *told, row_xid, ends in rows:
+            async for place, *fields, row_xid, ends in rows:
                 if len(changes) == chunk or size > _LARGEST:
-                    yield Chunk(snapshot, None, changes, False, end)
+                    yield Chunk(feed, snapshot, last_xid, changes, False, end)
                     changes, size = [], 0
-                change = Change._make(told)
+                if snapshot is None:
+                    feed, snapshot = place.split(" ")
+                change = Change._make(fields)
                 changes.append(change)
                 size += len(change.body or "")
-                last_xid, end = max(last_xid, row_xid), (ends, change.seq)
-    yield Chunk(snapshot, last_xid or None, changes, True, end)
+                last_xid, end = max(last_xid or 0, row_xid), (ends, change.seq)
+    yield Chunk(feed, snapshot, last_xid, changes, True, end)
+
+
+def _between(since: Seen, until: Seen | None) -> dict[str, object]:
+    return {
+        "since_xmax": str(since.xmax),
+        "since_xip": [str(xid) for xid in since.xip],
+        "until_xmax": None if until is None else str(until.xmax),
+        "until_xip": [] if until is None else [str(xid) for xid in until.xip],
+    }
 
 
 async def _one(conn: Connection, query: str, arguments: dict[str, object]) -> tuple[Any, ...]:

@@ -259,7 +259,8 @@ class EmbeddedPostgres:
         return False
 
     def _make_database(self) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
+        address = self.url("postgres")
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:  # noqa: TID251 - no network
             there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if there is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

@@ -4,16 +4,30 @@ Invariant: every session speaks UTC, so a row's JSON reads the same here as in t
 transaction only, who makes it and which request it answers.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
 import psycopg
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+import structlog
+from sqlalchemy import event, exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine  # noqa: TID251 - it is used here
 
+from db.connection import CONNECT_TIMEOUT, Connection
 from db.sqlfiles import sql
 
 APPLICATION = "boardcast-api"
+READ_TIMEOUT = 7.0
+"""Seconds of silence after which a request's connection is given up. Writes may wait 5 s for a lock (declare.sql), and a DBA's
+question 5 s for its answer (dba_bounded.sql)."""
+PING_TIMEOUT = 2.0
+"""The same for a connection of the pool, before a request gets it."""
+POOL_TIMEOUT = 5.0
+"""Seconds to wait for a connection of the pool."""
+
+_log = structlog.get_logger("api")
 
 
 class Origin(NamedTuple):
@@ -26,11 +40,12 @@ class Origin(NamedTuple):
 def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -> AsyncEngine:
     """Make a pool on the database at url, which libpq reads: several hosts, service files and passwords included."""
 
-    async def connect(**_: Any) -> psycopg.AsyncConnection[Any]:
-        connection = await psycopg.AsyncConnection.connect(
+    async def connect(**_: Any) -> Connection:
+        connection = await Connection.connect(
             url,
+            read_timeout=PING_TIMEOUT,
             application_name=application,
-            connect_timeout=5,
+            connect_timeout=CONNECT_TIMEOUT,
             keepalives_idle=10,
             keepalives_interval=3,
             keepalives_count=3,
@@ -48,15 +63,44 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             raise
         return connection
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+psycopg://",
         async_creator=connect,
         pool_size=size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=POOL_TIMEOUT,
         pool_pre_ping=True,
         hide_parameters=True,  # what people wrote on their cards is not for the service's log
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _checked_out(adapted: Any, _record: object, _proxy: object) -> None:
+        adapted.driver_connection.read_timeout = READ_TIMEOUT
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _checked_in(adapted: Any, _record: object) -> None:
+        if adapted is not None:  # None: it was lost
+            adapted.driver_connection.read_timeout = PING_TIMEOUT
+
+    logger = engine.pool.logger
+    (logger if isinstance(logger, logging.Logger) else logger.logger).addFilter(_LOST)
+    return engine
+
+
+class _Lost(logging.Filter):
+    """The pool calls it an error with a traceback that it cannot tidy up a connection that was lost."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, exc.DBAPIError):
+            error = error.orig
+        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | OSError | asyncio.CancelledError):
+            return True
+        _log.warning("database connection lost", error=str(error).strip().partition("\n")[0] or type(error).__name__)
+        return False
+
+
+_LOST = _Lost()
 
 
 @asynccontextmanager
@@ -80,7 +124,7 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-async def driver(connection: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+async def driver(connection: AsyncConnection) -> Connection:
     """Give the driver's connection, in the same transaction, to what speaks psycopg."""
     raw = await connection.get_raw_connection()
-    return cast("psycopg.AsyncConnection[tuple[Any, ...]]", raw.driver_connection)
+    return cast("Connection", raw.driver_connection)

@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text  # noqa: TID251 - see _migrating()
 
 _LOCK = 0x626F617264  # "board"
 
@@ -44,7 +44,8 @@ def current(connection: Connection) -> str | None:
 @contextmanager
 def _migrating(url: str) -> Iterator[Config]:
     # Read by libpq and not by SQLAlchemy, as all other connections are: several hosts and service files included.
-    connect = partial(psycopg.connect, url, application_name="boardcast-migrate", connect_timeout=5)
+    # A migration works for as long as it needs, and whoever runs it can end it: only keepalives end its connection.
+    connect = partial(psycopg.connect, url, application_name="boardcast-migrate", connect_timeout=5)  # noqa: TID251
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -16,13 +16,14 @@ Boards = frozenset[str]
 class Batch:
     """`cursor` is where a client stands that has all of it; None for a part that more follows."""
 
-    __slots__ = ("_encoded", "_text", "_told", "boards", "cursor", "events", "size")
+    __slots__ = ("_encoded", "_text", "_told", "boards", "cursor", "events", "grants", "size")
 
     def __init__(self, events: Sequence[Event], cursor: Cursor | None) -> None:
         self.events = events
         self.cursor = cursor
         self._text = None if cursor is None else str(cursor)
         self.size = sum(len(event.body) for event in events)
+        self.grants = tuple(event.grant for event in events if event.grant is not None)
         self.boards = {event.board for event in events if event.board is not None}
         self._told: dict[Boards, list[Event]] = {}
         self._encoded: dict[tuple[Boards, Encoding], bytes] = {}
@@ -40,6 +41,10 @@ class Batch:
         if data is None:
             data = self._encoded[boards, encoding] = encoding.events(self.told(boards), self._text)
         return data
+
+    def after(self, start: int) -> "Batch":
+        """The rest of it from an event on."""
+        return self if start == 0 else Batch(self.events[start:], self.cursor)
 
     def forget(self) -> None:
         """Drop the bytes: the batch is kept for those who come back, who are few."""

@@ -1,8 +1,8 @@
 """Catching up: from where a client stands to where the hub stands, then live.
 
-Invariant: a client goes live at the end of the ring, having been written everything up to there, with nothing awaited in
+Invariant: a client goes live at the end of the ring, having been sent everything up to there, once, with nothing awaited in
 between. What the ring no longer holds is read by the tailer's own query, up to the hub's cursor; a cursor is proven in the
-same snapshot that it is read in.
+same snapshot that it is read in. A read that fails in the middle is taken up where it was left.
 """
 
 import asyncio
@@ -23,9 +23,10 @@ from feed.database import Pool
 from feed.drain import Drain
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
-from feed.reading import Asked, FaultyError
+from feed.reading import Asked, FaultyError, Reading
 from feed.readings import Readings
 from feed.replica import Replica
+from feed.rights import Rights, before
 from feed.ring import Ring
 from feed.steering import Steering
 from feed.subscription import Shown, Subscription
@@ -118,9 +119,10 @@ class CatchUps:
             subscription.cursor = self._tailer.cursor
         self._see(subscription)
         cursor = str(subscription.cursor)
-        self._steering.greet(subscription, resume, cursor)
-        log.debug("a client is told where it stands", connection=subscription.id, resume=resume, cursor=cursor)
-        for board in sorted((subscription.wanted or frozenset()) - subscription.boards):
+        # Instead of a cursor that was refused `reset` brings the new one: a client that is cut before that must not have it.
+        self._steering.greet(subscription, resume, cursor if fault is None else None)
+        log.debug("stream begins", connection=subscription.id, resume=resume, cursor=cursor)
+        for board in sorted((subscription.wanted or frozenset()) - subscription.offered):
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
         if fault is not None:
             self._reset(subscription, fault)
@@ -140,7 +142,9 @@ class CatchUps:
             return None
         for seconds in backoff():
             try:
-                await self._readings.prove(self._asked(subscription))
+                reading = await self._begin(subscription)
+                await reading.proven.wait()
+                reading.check()
             except FaultyError as error:
                 return error.fault
             except (psycopg.OperationalError, PoolTimeout, TimeoutError):
@@ -149,63 +153,114 @@ class CatchUps:
                 return None
         raise AssertionError("backoff() does not end")
 
+    async def _begin(self, subscription: Subscription) -> Reading:
+        """What came after a client's cursor. Raises what Readings.reach() does."""
+        await self._readings.reach(subscription.cursor)
+        return self._readings.begin(self._asked(subscription))
+
     async def _follow(self, subscription: Subscription, source: str) -> None:
         """From the subscription's cursor to live; `source` says from where, unless more has to be read than is thought."""
-        place = None if subscription.collapse else self._ring.place(subscription.cursor)
+        if subscription.torn is not None and not await self._finish(subscription):
+            return
+        place = None if subscription.collapse else self._stand(subscription)
         waits = backoff()
         while await self._drain.drained(subscription):
             if place is not None and self._ring.holds(place):
                 place = self._replay(subscription, place)
                 if place == self._ring.end:
-                    subscription.collapse = False
-                    self._metrics.catchups.labels(source).inc()
-                    self._connections.go_live(subscription)
-                    subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
+                    self._go_live(subscription, source)
                     return
                 continue
             try:
-                place, read = await self._read(subscription)
-                source = read or source
+                target, read = await self._read(subscription)
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-                log.warning(
-                    "a client cannot be caught up yet",
-                    connection=subscription.id,
-                    cursor=str(subscription.cursor),
-                    error=str(error).strip(),
-                )
+                _warn(subscription, error)
                 await asyncio.sleep(next(waits))
+                continue
+            if target is not None:
+                subscription.cursor, source, waits = target, read, backoff()
+                place = self._stand(subscription)
 
-    async def _read(self, subscription: Subscription) -> tuple[int | None, str | None]:
-        """Write what the log has from the subscription's cursor to the hub's; where in the ring to go on, and what was done."""
+    def _go_live(self, subscription: Subscription, source: str) -> None:
+        subscription.collapse = False
+        subscription.stand(Rights(subscription.principal.user_id, subscription.visible))
+        self._metrics.catchups.labels(source).inc()
+        self._connections.go_live(subscription)
+        subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
+
+    def _stand(self, subscription: Subscription) -> int | None:
+        """Where in the ring a client's cursor stands, with the rights of that place; None where it is not held."""
+        place = self._ring.place(subscription.cursor)
+        if place is not None:
+            self._see(subscription)
+            user, changes = subscription.principal.user_id, self._ring.grants(place)
+            subscription.stand(Rights(user, before(user, subscription.visible, changes), changes))
+        return place
+
+    async def _finish(self, subscription: Subscription) -> bool:
+        """Send the rest of the batch in which a client fell behind; False where it is gone, or must come back with its cursor.
+
+        It holds what it was sent of that batch, so the batch is neither sent again nor collapsed.
+        """
+        while subscription.torn is not None and await self._drain.drained(subscription):
+            place, start = subscription.torn
+            if not self._ring.holds(place):
+                self._drain.drop(subscription)
+                break
+            self._see(subscription)
+            for batch in self._ring.since(place):
+                if subscription.sink.pending() > self._settings.client_budget:
+                    break
+                subscription.replay(batch.after(start))
+                place, start = place + 1, 0
+                if batch.cursor is not None:
+                    subscription.cursor, subscription.torn = batch.cursor, None
+                    return True
+            subscription.torn = place, start
+            if place == self._ring.end:
+                # The batch is still being published: the rest of it comes live.
+                subscription.torn = None
+                self._go_live(subscription, "ring")
+        return False
+
+    async def _read(self, subscription: Subscription) -> tuple[Cursor | None, str]:
+        """Send what the log has from a client's cursor to the hub's: that, if the client takes it all, and what was done."""
         source = "collapsed" if subscription.collapse else "log"
         try:
-            target = await self._write(subscription, self._asked(subscription))
+            reading = await self._begin(subscription)
+            asked, later = self._asked(subscription), self._ring.grants(self._ring.place(reading.target) or 0)
+            user = subscription.principal.user_id
+            there = before(user, subscription.visible, later)
+            await reading.ended.wait()
+            reading.check()
+            subscription.stand(Rights(user, before(user, there, reading.grants), [*reading.grants, *later]))
+            return await self._write(subscription, asked, reading), source
         except FaultyError as error:
-            target, source = self._tailer.cursor, "reset"
+            target = self._tailer.cursor
             self._reset(subscription, error.fault)
-        if target is None:
-            return None, None
-        subscription.cursor = target
-        return self._ring.place(target), source
+            return target, "reset"
 
-    async def _write(self, subscription: Subscription, asked: Asked) -> Cursor | None:
+    async def _write(self, subscription: Subscription, asked: Asked, reading: Reading) -> Cursor | None:
         """What is shared, then what is not; where it leads to, if the client takes it all."""
-        reading = await self._readings.read(asked)
         for batch in reading.batches:
             self._see(subscription)
             subscription.replay(batch)
             if not await self._drain.drained(subscription):
                 return None
-        after = reading.end
+        after, waits = reading.end, backoff()
         while after is not None:
-            async with aclosing(self._readings.rest(asked, reading, after)) as parts:
-                async for batch, place in parts:
-                    self._see(subscription)
-                    subscription.replay(batch)
-                    after = place if batch.cursor is None else None
-                    if not await self._drain.drains(subscription, _GRACE):
-                        # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
-                        break
+            try:
+                async with aclosing(self._readings.rest(asked, reading, after)) as parts:
+                    async for batch, place in parts:
+                        self._see(subscription)
+                        subscription.replay(batch)
+                        after, waits = place if batch.cursor is None else None, backoff()
+                        if not await self._drain.drains(subscription, _GRACE):
+                            # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
+                            break
+            except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
+                _warn(subscription, error)
+                await asyncio.sleep(next(waits))
             if not await self._drain.drained(subscription):
                 return None
         return reading.target
@@ -226,7 +281,7 @@ class CatchUps:
 
     def _asked(self, subscription: Subscription) -> Asked:
         self._see(subscription)
-        return Asked(subscription.cursor, subscription.boards, subscription.collapse)
+        return Asked(subscription.cursor, subscription.offered, subscription.collapse)
 
     def _see(self, subscription: Subscription) -> None:
         subscription.see(self._tailer.publisher.members.boards(subscription.principal.user_id))
@@ -235,6 +290,7 @@ class CatchUps:
         self._metrics.resets.labels(fault).inc()
         log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
         subscription.tell_place("reset", str(self._tailer.cursor), reason=fault)
+        subscription.owed, subscription.torn = False, None  # it drops what it holds
 
     def _forget(self) -> None:
         self._replayed = 0
@@ -256,3 +312,12 @@ class CatchUps:
             # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
             log.error("catching up failed", connection=subscription.id, exc_info=error)
             subscription.sink.abort()
+
+
+def _warn(subscription: Subscription, error: Exception) -> None:
+    log.warning(
+        "client cannot catch up yet; trying again",
+        connection=subscription.id,
+        cursor=str(subscription.cursor),
+        error=str(error).strip(),
+    )

@@ -35,6 +35,8 @@ _FRESH = 2.0
 """Seconds in which it is not, whoever asks."""
 _PATIENCE = 30.0
 """Seconds that a board may take to be read."""
+COUNT_TIMEOUT = 8.0
+"""Seconds to the next of its rows."""
 _MISSED = 20_000
 """Changes of a board that are kept while it is being read; one of which there are more is given up."""
 _AGAIN = 1.0
@@ -267,6 +269,7 @@ class Checkpoints:
     async def _count(self, board: str) -> tuple[Tally, str]:
         fresh, snapshot = Tally(), ""
         async with asyncio.timeout(_PATIENCE), self._pool.connection() as conn:
+            conn.read_timeout = COUNT_TIMEOUT
             async for row in gaps.board_rows(conn, board):
                 snapshot, key, version = row
                 if key is not None:

@@ -70,34 +70,35 @@ class Connections:
         self._metrics.connections.labels(subscription.encoding.name).dec()
 
     def go_live(self, subscription: Subscription) -> None:
-        """From the next batch on it is told with the others. It must stand exactly at the hub's place."""
+        """From the next batch on it is sent what the others are. It must stand exactly at the hub's place."""
         subscription.state = State.LIVE
         self._groups[subscription.boards, subscription.encoding][subscription] = None
 
     def fall_behind(self, subscription: Subscription, cursor: Cursor) -> None:
-        """Stop telling it; it stands at this cursor."""
+        """Send it no more; it stands at this cursor."""
         self._ungroup(subscription)
         subscription.state = State.BEHIND
         subscription.cursor = cursor
 
-    def look(self, subscription: Subscription, boards: Boards) -> None:
-        """Tell a live client other boards from now on."""
+    def want(self, subscription: Subscription, boards: Boards | None, visible: Boards) -> None:
+        """Send a client the events of other boards from its place on; None: of all the `visible` ones."""
         live = subscription.state is State.LIVE
         self._ungroup(subscription)
-        subscription.see(boards)
+        subscription.wanted = boards
+        subscription.see(visible)
         if live:
             self.go_live(subscription)
 
-    def publish(self, batch: Batch, since: Cursor) -> None:
-        """Write a batch to all who are live. Whoever cannot take it stands at `since`, where this sweep began."""
+    def publish(self, batch: Batch, since: Cursor, place: int) -> None:
+        """Write a batch to all who are live; it has this place in the ring, and `since` is where its sweep began."""
         start = 0
-        for stop, event in enumerate(batch.events, 1):
-            if event.grant is not None:
-                self._write(Batch(batch.events[start:stop], None), since)
-                self._obey(event.grant)
-                start = stop
-        rest = batch if start == 0 else Batch(batch.events[start:], batch.cursor)
-        self._write(rest, since)
+        if batch.grants:
+            for stop, event in enumerate(batch.events, 1):
+                if event.grant is not None:
+                    self._write(Batch(batch.events[start:stop], None), since, (place, start))
+                    self._obey(event.grant)
+                    start = stop
+        self._write(batch.after(start), since, (place, start))
 
     def count(self) -> Tally:
         """What has been told since this was last asked for."""
@@ -128,7 +129,7 @@ class Connections:
                     subscription.write(data)
 
     def settle(self, cursor: str) -> None:
-        """At the end of a sweep: give the cursor to those whose last event, in an earlier part, came without it."""
+        """At the end of a batch: send the cursor to those whose last event, in an earlier part, came without it."""
         if not self._owing:
             return
         self._owing = False
@@ -137,7 +138,7 @@ class Connections:
                 subscription.sink.write(subscription.encoding.heartbeat(cursor))
                 subscription.owed = False
 
-    def _write(self, batch: Batch, since: Cursor) -> None:
+    def _write(self, batch: Batch, since: Cursor, place: tuple[int, int]) -> None:
         slow: list[Subscription] = []
         part, owing, tally = batch.cursor is None, self._owing, self._tally
         written: dict[Encoding, tuple[int, int]] = {}
@@ -169,6 +170,8 @@ class Connections:
         tally.boards.update(clients)
         for subscription in slow:
             self.fall_behind(subscription, since)
+            # What it was sent of this batch is not sent again: it goes on from here.
+            subscription.torn = place if subscription.owed else None
             self._fell_behind(subscription)
 
     def _obey(self, grant: Grant) -> None:
@@ -179,6 +182,7 @@ class Connections:
         for subscription in concerned:
             self._ungroup(subscription)
             subscription.obey(grant)
+            self._owing = self._owing or subscription.owed
             self.go_live(subscription)
 
     def _ungroup(self, subscription: Subscription) -> None:

@@ -23,7 +23,6 @@ from db.changelog import Position, Proof, Seen
 LONGEST = 4096
 """Characters. A longer text is malformed; a cursor is never made longer (see Cursor.__str__)."""
 
-_MOST_IN_PROGRESS = 128
 _TEXT = re.compile(
     r"([0-9a-z]{1,32})\.([0-9]{1,19})\.([0-9]{1,19})\.([0-9]{1,19}(?:-[0-9]{1,19})*)?\.([0-9]{1,19})\.([0-9a-f]{8})",
     re.ASCII,
@@ -85,9 +84,13 @@ class Cursor:
 
     def __str__(self) -> str:
         seen = self.seen
-        if len(seen.xip) > _MOST_IN_PROGRESS:
-            # With very many writers at once, claim less: what lies above is read again, and dropped by its seq.
-            seen = Seen(seen.xip[_MOST_IN_PROGRESS], seen.xip[:_MOST_IN_PROGRESS])
+        while len(text := self._text(seen)) > LONGEST:
+            # With more than a thousand writers at once, claim less: what lies above is read again.
+            fewer = len(seen.xip) * LONGEST // len(text) - 1
+            seen = Seen(seen.xip[fewer], seen.xip[:fewer])
+        return text
+
+    def _text(self, seen: Seen) -> str:
         deltas = "-".join(str(b - a) for a, b in pairwise((_xmin(seen), *seen.xip)))
         return f"{self.feed}.{_xmin(seen)}.{seen.xmax}.{deltas}.{self.anchor}.{self.tag}"
 

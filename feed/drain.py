@@ -1,6 +1,7 @@
 """The drain: waiting for a client to read what it was written.
 
-Invariant: whoever is caught up is written more only when he has read half of what may lie unread; who does not in time is dropped.
+Invariant: a recovering client gets more data only after its unread bytes fall to `mark`, half of its budget. A client that does not
+get there in time is dropped.
 """
 
 import asyncio
@@ -10,40 +11,45 @@ import structlog
 from db.settings import Settings
 from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
-from feed.subscription import State, Subscription
-
-_LOOK = 0.001, 0.05
-"""Seconds between looks at a socket that drains: at first, and at last."""
+from feed.subscription import Sink, State, Subscription
 
 log = structlog.get_logger()
 
 
+def mark(settings: Settings) -> int:
+    """Unread bytes from which on a client has to read before anything more is done for it."""
+    return settings.client_budget // 2
+
+
+def drop(sink: Sink, metrics: Metrics, **fields: object) -> None:
+    """Disconnect a client that does not read; `fields` are logged."""
+    metrics.slow.labels("dropped").inc()
+    metrics.closed.labels(TOO_SLOW.name).inc()
+    log.info("a client does not read and is dropped", **fields)
+    sink.abort()
+
+
 class Drain:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._enough = settings.client_budget // 2
         self._patience = settings.drain_timeout
         self._metrics = metrics
 
     async def drained(self, subscription: Subscription) -> bool:
         """Wait until a client has read most of what it was written; False where it does not, and is dropped, or is gone."""
-        if not await self.drains(subscription, self._patience):
-            self._metrics.slow.labels("dropped").inc()
-            self._metrics.closed.labels(TOO_SLOW.name).inc()
-            log.info(
-                "a client does not read and is dropped", connection=subscription.id, cursor=str(subscription.cursor)
-            )
-            subscription.sink.abort()
+        if not await self.drains(subscription, self._patience) and subscription.state is State.BEHIND:
+            self.drop(subscription)
             return False
         return subscription.state is State.BEHIND
 
+    def drop(self, subscription: Subscription) -> None:
+        """Disconnect a client that is too slow to be caught up here; it comes back with its cursor."""
+        drop(subscription.sink, self._metrics, connection=subscription.id, cursor=str(subscription.cursor))
+
     async def drains(self, subscription: Subscription, seconds: float) -> bool:
         """The same for so long; False where it takes longer."""
-        look, most = _LOOK
         try:
             async with asyncio.timeout(seconds):
-                while subscription.sink.pending() > self._enough:
-                    await asyncio.sleep(look)  # transports have no public event for it
-                    look = min(2 * look, most)
+                await subscription.sink.drained()
         except TimeoutError:
             return False
         return True

@@ -16,6 +16,8 @@ class Encoding(Protocol):
 
     name: str
     way: str
+    keepalive: bytes
+    """What keeps the line open and is answered or skipped by the other end's transport; clients do not see it."""
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
         """One message; `cursor` says where the client stands once it has it."""
@@ -39,6 +41,7 @@ class WebSocketEncoding:
 
     name = "websocket"
     way = "websocket"
+    keepalive = b"\x89\0"  # PING
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:  # noqa: ARG002 - as the others
         return frame(body)
@@ -72,6 +75,7 @@ class EventStreamEncoding:
 
     name = "sse"
     way = "sse"
+    keepalive = b":\n\n"
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
         named = b"" if cursor is None else b"id: %b\n" % cursor.encode()
@@ -95,6 +99,7 @@ class ChunkedEventStreamEncoding(EventStreamEncoding):
     """The same in chunks of HTTP/1.1, for writing straight to the transport."""
 
     name = "sse-chunked"
+    keepalive = b"3\r\n:\n\n\r\n"
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
         return chunk(super().message(kind, body, cursor))

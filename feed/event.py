@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from db.changelog import ANEW, Change
+from db.changelog import ANEW, Change, MembershipChange
 from feed.flags import RELATION, Ruling, ruling
 
 _OPPORTUNITY = {
@@ -31,11 +31,26 @@ KINDS = tuple(dict.fromkeys([*_OPPORTUNITY.values(), "opportunity_moved", *_ROW.
 
 
 class Grant(NamedTuple):
-    """A change of who sees what: role None takes the board away. board and user None: everybody loses every board."""
+    """A change of who sees what: role None takes the board away. board and user None: everybody loses every board.
+
+    `new`: the user did not see the board before.
+    """
 
     user: str | None
     board: str | None
     role: str | None
+    seq: int
+    new: bool = False
+
+    @classmethod
+    def of(cls, change: Change | MembershipChange) -> "Grant | None":
+        """What a row of board_members in the log changes; None if nothing."""
+        if change.op == "truncate":
+            return cls(None, None, None, change.seq)
+        if change.member is None or change.board is None:
+            return None
+        role = change.role if change.op in {"insert", "update", "enter"} else None
+        return cls(change.member, change.board, role, change.seq, change.op in {"insert", "enter"})
 
 
 class Event:
@@ -56,7 +71,7 @@ class Event:
         self.at = change.at
         self.traceparent = change.traceparent
         self.body = body
-        self.grant = _grant(change)
+        self.grant = Grant.of(change) if change.relation == "board_members" else None
         self.ruling: Ruling | None = ruling(change)
 
     def json(self, cursor: str | None = None) -> bytes:
@@ -133,11 +148,3 @@ def _common(change: Change) -> bytes:
     if change.size > 1 and change.op != "resync":
         told["collapsed"] = change.size
     return orjson.dumps(told)[1:-1]
-
-
-def _grant(change: Change) -> Grant | None:
-    if change.relation != "board_members":
-        return None
-    if change.op == "truncate":
-        return Grant(None, None, None)
-    return Grant(change.member, change.board, change.role)

@@ -16,6 +16,8 @@ from feed.metrics import Metrics
 _WAITING = 100
 """Reports that wait; what more are is not news."""
 _PATIENCE = 10.0
+REPORT_TIMEOUT = 8.0
+"""Seconds in which the database must find the suspected cause."""
 
 log = structlog.get_logger()
 
@@ -37,6 +39,7 @@ class Gaps:
         self._waiting += 1
         try:
             async with asyncio.timeout(_PATIENCE), self._turn, self._pool.connection() as conn:
+                conn.read_timeout = REPORT_TIMEOUT
                 cause = await gaps.report(conn, self._instance, user, connection, board, cursor, expected, held)
         finally:
             self._waiting -= 1

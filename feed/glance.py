@@ -52,8 +52,8 @@ class Glance:
         if self._question is not None:
             self._drop()
 
-    async def look(self, feed: str) -> Chunk | None:
-        """What is new since the aim; None where that is too much, cannot be told now, or is not of the feed with that id."""
+    async def look(self) -> Chunk | None:
+        """What is new since the aim; None where that is too much, or cannot be told now."""
         self._ask()
         self._question, answer = None, self._answer
         if answer is None:
@@ -65,7 +65,7 @@ class Glance:
             return None  # whether the connection is lost is for the listener to find out
         finally:
             self._drop()
-        return changelog.answered(rows, feed, self._few)
+        return changelog.answered(rows, self._few)
 
     def _ask(self) -> None:
         if self._answer is None and self._question is not None and self._session is not None and self._session.free:

@@ -18,7 +18,7 @@ from feed.tasks import end
 
 _EVERY = 60.0
 """Seconds between looks."""
-_PATIENCE = 600.0
+STEP_TIMEOUT = 600.0
 """Seconds that a step may take: the rows of an old partition are looked at before it is dropped."""
 
 log = structlog.get_logger()
@@ -41,9 +41,10 @@ class Keeper:
     async def _run(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(_PATIENCE), self._pool.connection() as conn:
-                    while (done := await retention.keep(conn)) is not None:
-                        log.info("the log is kept", step=done)
+                async with asyncio.timeout(2 * STEP_TIMEOUT), self._pool.connection() as conn:
+                    with conn.silent_for(STEP_TIMEOUT):
+                        while (done := await retention.keep(conn)) is not None:
+                            log.info("the log is kept", step=done)
                     self._standing.looked(*await retention.measures(conn))
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
                 log.warning("the log is not kept", error=str(error))

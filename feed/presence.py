@@ -29,6 +29,9 @@ _BEAT = 2.5
 _PAUSE = 0.05
 """Seconds between reads: many who come at once are told at once."""
 
+RELEASE_TIMEOUT = 2.0
+"""Seconds to give the leases back when the service stops."""
+
 LOOKERS = 50
 """How many of those who look at a board are told. Each is told to each: a thousand who come back at once would be 10^6 entries."""
 
@@ -61,9 +64,9 @@ class PresenceKeeper:
         held = [*self._held, *self._gone]
         if held:
             try:
-                async with self._pool.connection() as conn:
+                async with asyncio.timeout(RELEASE_TIMEOUT), self._pool.connection() as conn:
                     await presence.release(conn, held)
-            except (psycopg.Error, PoolTimeout):
+            except (psycopg.Error, PoolTimeout, TimeoutError):
                 log.info("the leases could not be given back; they run out by themselves")
 
     def ring(self) -> None:

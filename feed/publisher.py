@@ -1,7 +1,8 @@
-"""The publisher: what a sweep has read is told to all in this process who are to know of it.
+"""The publisher: what a sweep has read is delivered to everything in this process that follows the log.
 
 Invariant: events go out in the order in which they were read, to the ring, to the clients, then to what is known here (who sees
-what, what is offered) and to those who follow; nothing is awaited in between. What is known holds at the hub's cursor.
+what, what is offered) and to the followers; nothing is awaited in between. The end of a batch and its cursor are one step, so
+nobody is ever given an older cursor than they hold. What is known holds at the end of the ring.
 """
 
 import time
@@ -24,7 +25,7 @@ Newest = tuple[int, int, datetime] | None
 
 class Publisher:
     def __init__(self, ring: Ring, connections: Connections, metrics: Metrics) -> None:
-        self._ring = ring
+        self.ring = ring
         self._connections = connections
         self._metrics = metrics
         self.followers: list[Follower] = []
@@ -33,21 +34,31 @@ class Publisher:
         self.flags = Flags()
         self.found = self.rang = 0
         """Changes of this sweep, and how many of them rang."""
+        self._newest: Newest = None
         self.read = 0.0
         """When it had its first rows, by the monotonic clock."""
         self.doubted = False
-        """Whether it was told that capture is on again: the feed was reset with that."""
+        """Whether the feed may have been reset: capture is on again, or a client has a cursor of another feed."""
+        self.head: Cursor
+        """Everything that was published, up to the end of a batch; set by start()."""
+
+    def start(self, head: Cursor, members: Members, flags: Flags) -> None:
+        """Begin at this place of the log, with what holds there."""
+        self.head, self.members, self.flags = head, members, flags
+        self._newest = None
+        self.ring.mark(head)
 
     def begin(self) -> None:
-        """A sweep begins, perhaps once more."""
+        """A sweep begins."""
         self.found = self.rang = 0
 
-    def take(self, part: Chunk, since: Cursor, newest: Newest) -> tuple[Cursor, Newest]:
-        """Publish a part of what came since the hub's cursor; where it leads to, if it is the last, and the newest row so far."""
-        newest = max((newest, *((c.seq, c.xid, c.at) for c in part.changes)), key=lambda row: row[0] if row else 0)
-        cursor = since
+    def take(self, part: Chunk) -> None:
+        """Publish a part of what came since the head, which moves if it is the last one."""
+        rows = ((c.seq, c.xid, c.at) for c in part.changes)
+        self._newest = max((self._newest, *rows), key=lambda row: row[0] if row else 0)
+        head = self.head
         if part.last and part.snapshot is not None:
-            cursor = since.advanced(part.snapshot, part.last_xid, newest)
+            head = head.advanced(part.snapshot, part.last_xid, self._newest)
         if not self.found:
             self.read = time.monotonic()
         self.found += len(part.changes)
@@ -55,8 +66,11 @@ class Publisher:
         if part.changes:
             for reader in self.readers:
                 reader.read(part.changes)
-            self._publish(Batch([Event.of(change) for change in part.changes], cursor if part.last else None), since)
-        return cursor, newest
+            self._publish(Batch([Event.of(change) for change in part.changes], head if part.last else None))
+        if part.last:
+            self.head, self._newest = head, None
+            self.ring.mark(head)
+            self._connections.settle(str(head))
 
     def lost(self) -> None:
         """The log is out of reach, is another, or is read once more."""
@@ -65,9 +79,9 @@ class Publisher:
         for reader in self.readers:
             reader.lost()
 
-    def _publish(self, batch: Batch, since: Cursor) -> None:
-        self._ring.append(batch)
-        self._connections.publish(batch, since=since)
+    def _publish(self, batch: Batch) -> None:
+        self.ring.append(batch)
+        self._connections.publish(batch, self.head, self.ring.end - 1)
         for event in batch.events:
             if event.grant is not None:
                 self.members.apply(event.grant)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from feed.batch import Batch, Boards
 from feed.cursor import Cursor, Fault
+from feed.event import Grant
 
 Place = tuple[int, int]
 """In the order of a read: see db.changelog.Chunk."""
@@ -26,7 +27,7 @@ class FaultyError(Exception):
 
 
 class Asked(NamedTuple):
-    """What a client wants to know: what came after its cursor, on these boards."""
+    """What a client wants to know: what came after its cursor, on the boards that its user sees now."""
 
     cursor: Cursor
     boards: Boards
@@ -34,8 +35,11 @@ class Asked(NamedTuple):
 
 
 class Reading:
-    def __init__(self) -> None:
-        self.target: Cursor
+    def __init__(self, target: Cursor) -> None:
+        self.target = target
+        """A place of the hub's that covers the cursor, and that the ring goes on from; fixed when the reading begins."""
+        self.grants: list[Grant] = []
+        """Every change of membership on the whole way; complete once it is proven."""
         self.batches: list[Batch] = []
         self.end: Place | None = None
         """Where the way goes on, if these are not all its batches."""

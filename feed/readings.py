@@ -1,7 +1,8 @@
 """Reads of the log that are shared: those who come back with one cursor, for the same boards, cost one of them.
 
 Invariant: a reading leads from its cursor to `target`, a place of the hub's from which the ring goes on, or to `end` on the way
-there; the cursor is proven in the same snapshot that it is read in. Whoever asks for what is being read, or was a moment ago, is
+there; the cursor is proven in the same snapshot that it is read in. The hub covers the cursor before rights are looked up, so they
+are never older than what is read. Whoever asks for what is being read, or was a moment ago, is
 given that, and its bytes are made once for all. Only so many are read for all, and kept: the rest of a long way is each one's own.
 """
 
@@ -12,16 +13,17 @@ from contextlib import aclosing, asynccontextmanager
 import structlog
 
 from db import changelog
-from db.changelog import Connection
+from db.connection import Connection
 from db.settings import Settings
 from feed.batch import Batch
 from feed.cursor import Cursor
-from feed.database import Pool, patiently
-from feed.event import Event
+from feed.database import Pool
+from feed.event import Event, Grant
 from feed.metrics import Metrics
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
 from feed.ring import Ring
+from feed.slow import SlowReads
 from feed.tailer import Tailer
 from feed.tasks import end
 
@@ -64,24 +66,45 @@ class Readings:
         self._metrics = metrics
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._known: dict[Asked, Reading] = {}
+        self._proofs: dict[Cursor, asyncio.Task[None]] = {}
+        self._slow = SlowReads()
         self._kept = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def prove(self, asked: Asked) -> None:
-        """Raises FaultyError for a cursor that cannot be resumed from; psycopg.OperationalError, PoolTimeout, TimeoutError."""
-        reading = self._of(asked)
-        await reading.proven.wait()
-        reading.check()
+    async def reach(self, cursor: Cursor) -> None:
+        """Wait until the hub stands at a place that covers this cursor, and that the ring goes on from. Raises what begin() names.
 
-    async def read(self, asked: Asked) -> Reading:
-        """What came after a cursor, or the beginning of it. Raises what prove() does."""
-        reading = self._of(asked)
-        await reading.ended.wait()
-        reading.check()
+        The client may come from an instance that is ahead of this one, or from a feed that was reset a moment ago.
+        """
+        while not self._reached(cursor):
+            proof = self._proofs.get(cursor)
+            if proof is None:
+                proof = self._proofs[cursor] = asyncio.create_task(self._prove(cursor), name="proof")
+                self._tasks.add(proof)
+                proof.add_done_callback(self._tasks.discard)
+            await asyncio.shield(proof)
+            if cursor.feed != self._tailer.cursor.feed:
+                self._tailer.doubt()
+            await self._tailer.swept()
+
+    def begin(self, asked: Asked) -> Reading:
+        """What came after a cursor that the hub has reached, or the beginning of it; it may be another client's already.
+
+        Its check() raises FaultyError for a cursor that cannot be resumed from; OperationalError, PoolTimeout, TimeoutError.
+        """
+        reading = self._known.get(asked)
+        if reading is not None and self._leads(reading):
+            return reading
+        if reading is not None:
+            self._forget(asked, reading)
+        reading = self._known[asked] = Reading(self._tailer.cursor)
+        task = asyncio.create_task(self._run(asked, reading), name="reading")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return reading
 
     async def rest(self, asked: Asked, reading: Reading, after: Place) -> Parts:
-        """What a reading left, for one client alone; and with each part, where it ends. Raises what prove() does.
+        """What a reading left, for one client alone; and with each part, where it ends. Raises what begin() names.
 
         Who leaves off in the middle gives others the turn, and asks again from there.
         """
@@ -103,23 +126,24 @@ class Readings:
         await end(*self._tasks)
         self.clear()
 
-    def _of(self, asked: Asked) -> Reading:
-        reading = self._known.get(asked)
-        if reading is not None and (not reading.ended.is_set() or self._leads(reading)):
-            return reading
-        if reading is not None:
-            self._forget(asked, reading)
-        reading = self._known[asked] = Reading()
-        task = asyncio.create_task(self._run(asked, reading), name="reading")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return reading
+    async def _prove(self, cursor: Cursor) -> None:
+        self._metrics.reads.labels("shared").inc()
+        try:
+            async with self._reader() as conn:
+                await _prove(conn, cursor)
+        finally:
+            del self._proofs[cursor]
+
+    def _reached(self, cursor: Cursor) -> bool:
+        head = self._tailer.cursor
+        return head.feed == cursor.feed and head.covers(cursor) and self._ring.place(head) is not None
 
     def _leads(self, reading: Reading) -> bool:
         return reading.error is not None or self._ring.place(reading.target) is not None
 
     async def _run(self, asked: Asked, reading: Reading) -> None:
-        parts = self._all(asked, reading)
+        self._metrics.reads.labels("shared").inc()
+        parts = self._parts(asked, reading, None)
         offered = False
         try:
             await self._share(asked, reading, parts)
@@ -145,21 +169,6 @@ class Readings:
             reading.ended.set()
         self._keep(asked, reading)
 
-    async def _all(self, asked: Asked, reading: Reading) -> Parts:
-        """What came after a cursor, up to a place of the hub's that has it all and that the ring goes on from."""
-        self._metrics.reads.labels("shared").inc()
-        reading.target = target = self._tailer.cursor
-        if not target.covers(asked.cursor) or self._ring.place(target) is None:
-            async with self._reader() as conn:
-                await _prove(conn, asked.cursor)
-            # It has been served by one that was ahead of us, or more is published in this sweep than the ring holds.
-            reading.proven.set()
-            await self._tailer.swept()
-            reading.target = self._tailer.cursor
-        async with aclosing(self._parts(asked, reading, None)) as parts:
-            async for part in parts:
-                yield part
-
     async def _parts(self, asked: Asked, reading: Reading, after: Place | None) -> Parts:
         """What came after a cursor and is behind a place, from whoever can tell; proven first."""
         if (replica := self._used) is not None:
@@ -182,13 +191,19 @@ class Readings:
                     yield part
 
     async def _read(self, conn: Connection, asked: Asked, reading: Reading, after: Place | None) -> Parts:
-        reading.proven.set()
-        if asked.cursor == reading.target:
+        since, until = asked.cursor.seen, reading.target.seen
+        if not reading.proven.is_set():
+            if since != until:
+                async with asyncio.timeout(_PATIENCE):
+                    changes = await changelog.membership_changes(conn, since, until)
+                reading.grants = [grant for change in changes if (grant := Grant.of(change)) is not None]
+            reading.proven.set()
+        if since == until:
             return
         chunks = changelog.read(
             conn,
-            asked.cursor.seen,
-            reading.target.seen,
+            since,
+            until,
             asked.boards,
             collapsed=asked.collapsed,
             threshold=self._settings.resync_threshold,
@@ -196,9 +211,9 @@ class Readings:
             after=after,
         )
         async with aclosing(chunks):
-            async for part in patiently(chunks, _PATIENCE):
+            async for part in self._slow.read(conn, asked, chunks):
                 events = [Event.of(change) for change in part.changes]
-                yield Batch(events, reading.target if part.last else None), part.end or (0, 0)
+                yield Batch(events, reading.target if part.last else None), part.end or after or (0, 0)
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Connection]:
@@ -218,7 +233,7 @@ class Readings:
             lsn = self._tailer.replayed or (await replica.horizon()).written
             async with replica.reader(lsn) as conn:
                 async with asyncio.timeout(_PATIENCE):
-                    await conn.execute(_PLANNED)
+                    await conn.execute(_PLANNED, prepare=False)  # several statements cannot be prepared
                 try:
                     await _prove(conn, asked.cursor)
                 except FaultyError as error:

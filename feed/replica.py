@@ -17,7 +17,8 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import changelog, replica
-from db.changelog import Connection, Seen
+from db.changelog import Seen
+from db.connection import Connection, ReadTimeoutError
 from db.replica import Horizon
 from feed.cursor import shows
 from feed.database import Pool, direct_pool
@@ -29,6 +30,8 @@ _LOOK = 1.0
 """Seconds between looks at one that is not used."""
 _POLL = 0.001, 0.02
 """Seconds between questions how far it is: at first, and at last."""
+READ_TIMEOUT = 3.0
+"""Seconds of silence, whatever it was asked, after which a reading goes to the primary."""
 _BY_RECOVERY = frozenset({"40001", "40P01"})
 """SQLSTATEs of a query that stood in the way of replay."""
 _READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -48,7 +51,7 @@ class Fitness(StrEnum):
 
 
 class UnfitError(Exception):
-    """This reading is for the primary; `outcome` is a Fitness, or `cancelled` or `doubted`."""
+    """This reading is for the primary; `outcome` is a Fitness, or `cancelled`, `doubted` or `silent`."""
 
     def __init__(self, outcome: str, reason: str) -> None:
         super().__init__(reason)
@@ -67,13 +70,13 @@ class Replica:
     """`feed` names the feed that the primary has; `primary` is asked how far it is."""
 
     def __init__(self, url: str, lag: float, primary: Pool, feed: Callable[[], str], metrics: Metrics) -> None:
-        self._pool = direct_pool(url, "boardcast-replica", _SIZE, changelog.plan)
+        self._pool = direct_pool(url, "boardcast-replica", _SIZE, changelog.plan, max_read_timeout=READ_TIMEOUT)
         self._lag = lag
         self._primary = primary
         self._feed = feed
         self._metrics = metrics
         metrics.replica_used.set(0)
-        for outcome in ("read", *Fitness, "cancelled", "doubted"):
+        for outcome in ("read", *Fitness, "cancelled", "doubted", "silent"):
             metrics.replica_reads.labels(outcome)
         self._task: asyncio.Task[None] | None = None
         self.fitness: Fitness | None = None
@@ -105,7 +108,8 @@ class Replica:
     async def reader(self, lsn: str) -> AsyncIterator[Connection]:
         """A transaction that shows all that the primary showed when it was at `lsn`. Raises UnfitError, also out of the block."""
         with self._counted():
-            async with self._connected() as conn:
+            # A read of many rows may be slow where a sweep is not. Whether the standby is gone is for the next sweep to find out.
+            async with self._connected(silent="silent") as conn:
                 await self._reach(conn, lsn, self._lag)
                 async with self._transaction(conn):
                     yield conn
@@ -117,8 +121,7 @@ class Replica:
             async with self._connected() as conn:
                 await self._reach(conn, there.flushed, self._lag)
                 primary = shows(there.snapshot)
-                async with asyncio.timeout(max(1.0, self._lag)):
-                    missing = await replica.unreplayed(conn, self._ended, primary)
+                missing = await replica.unreplayed(conn, self._ended, primary)
                 if any(xid in since for xid in missing):
                     raise UnfitError("doubted", "the primary has told what is not replayed yet")
                 self._ended = Seen(primary.xmax, tuple(sorted({*primary.xip, *missing})))
@@ -137,10 +140,12 @@ class Replica:
         self._metrics.replica_reads.labels("read").inc()
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Connection]:
+    async def _connected(self, silent: str = Fitness.AWAY) -> AsyncIterator[Connection]:
         try:
             async with self._pool.connection(timeout=self._lag) as conn:
                 yield conn
+        except ReadTimeoutError as error:
+            raise UnfitError(silent, str(error)) from error
         except psycopg.Error as error:
             outcome = "cancelled" if error.sqlstate in _BY_RECOVERY else Fitness.AWAY
             raise UnfitError(outcome, str(error).strip()) from error
@@ -158,8 +163,7 @@ class Replica:
         clock = asyncio.get_running_loop().time
         deadline, (pause, most) = clock() + lag, _POLL
         while True:
-            async with asyncio.timeout(max(1.0, self._lag)):
-                standby, reached = await replica.replayed(conn, lsn)
+            standby, reached = await replica.replayed(conn, lsn)
             if not standby:
                 raise UnfitError(Fitness.PROMOTED, "it is no standby: reads of the log go to the primary")
             if reached:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from feed.batch import Batch
 from feed.cursor import Cursor
+from feed.event import Grant
 
 _MOST_CURSORS = 4096
 
@@ -23,6 +24,8 @@ class Ring:
         self._first = 0
         self._batches: deque[Batch] = deque()
         self._cursors: dict[Cursor, int] = {}
+        self._grants: deque[tuple[int, Grant]] = deque()
+        """The changes of membership in the batches that are held, each with its batch's place."""
 
     @property
     def end(self) -> int:
@@ -30,11 +33,14 @@ class Ring:
         return self._first + len(self._batches)
 
     def append(self, batch: Batch) -> None:
+        self._grants.extend((self.end, grant) for grant in batch.grants)
         self._batches.append(batch)
         self._size += batch.size
         while self._size > self._budget:
             self._size -= self._batches.popleft().size
             self._first += 1
+        while self._grants and self._grants[0][0] < self._first:
+            self._grants.popleft()
 
     def mark(self, cursor: Cursor) -> None:
         """Note that a client who has this cursor has all up to here."""
@@ -52,6 +58,10 @@ class Ring:
         """The batches from a place that is still held."""
         return islice(self._batches, place - self._first, None)
 
+    def grants(self, place: int) -> list[Grant]:
+        """The changes of membership from a place that is still held, in order."""
+        return [grant for at, grant in self._grants if at >= place]
+
     def holds(self, place: int) -> bool:
         return place >= self._first
 
@@ -64,5 +74,6 @@ class Ring:
         """Forget everything; places go on from here, so none from before is held."""
         self._first = self.end + 1
         self._batches.clear()
+        self._grants.clear()
         self._cursors.clear()
         self._size = 0

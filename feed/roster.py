@@ -20,8 +20,7 @@ from feed.tasks import end
 
 _BEAT = 2.0
 """Seconds between words. Who is silent for ten is taken for dead; see db/sql/views/listeners.sql."""
-_LAST = 2.0
-"""Seconds that the last word may take."""
+LAST_WORD_TIMEOUT = 2.0
 
 log = structlog.get_logger()
 
@@ -45,7 +44,7 @@ class Roster:
         await end(self._task)
         self._task = None
         try:
-            async with asyncio.timeout(_LAST), self._pool.connection() as conn:
+            async with asyncio.timeout(LAST_WORD_TIMEOUT), self._pool.connection() as conn:
                 await self._say(conn)
                 await instances.leave(conn, self._word().instance)
         except (psycopg.Error, PoolTimeout, TimeoutError):

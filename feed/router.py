@@ -113,14 +113,14 @@ class Handlers:
     async def subscribe(self, message: Subscribe, subscription: Subscription) -> None:
         if subscription.wanted is not None:
             self._runtime.look(subscription, subscription.wanted | frozenset(message.boards))
-        for board in sorted(set(message.boards) - subscription.boards):
+        for board in sorted(set(message.boards) - subscription.offered):
             _no_board(subscription, board)
-        subscription.tell("subscribed", boards=sorted(subscription.boards))
+        subscription.tell("subscribed", boards=sorted(subscription.offered))
 
     async def unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
-        wanted = subscription.boards if subscription.wanted is None else subscription.wanted
+        wanted = subscription.visible if subscription.wanted is None else subscription.wanted
         self._runtime.look(subscription, wanted - frozenset(message.boards))
-        subscription.tell("subscribed", boards=sorted(subscription.boards))
+        subscription.tell("subscribed", boards=sorted(subscription.offered))
 
     async def user_editing(self, message: UserEditing, subscription: Subscription) -> None:
         await self._claim(subscription, Place(message.opportunityId), "editing", message.baseVersion)

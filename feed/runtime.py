@@ -24,6 +24,7 @@ from feed.connections import Connections
 from feed.cursor import Fault
 from feed.database import pool
 from feed.encoding import Encoding
+from feed.freshness import Freshness
 from feed.gaps import Gaps
 from feed.goodbye import RESTART
 from feed.keeper import Keeper
@@ -65,9 +66,7 @@ class Runtime:
         if settings.replica_url is not None:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
         self.publisher = Publisher(ring, self.connections, self.metrics)
-        self.tailer = Tailer(
-            settings, ring, self.publisher, self.connections, self.metrics, self._replaced, self.replica
-        )
+        self.tailer = Tailer(settings, self.publisher, self.metrics, self._replaced, self.replica)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
         self.steering = Steering(self.publisher, self.connections, self.metrics)
         self.admission = Admission(settings, self.connections, self.steering)
@@ -89,7 +88,8 @@ class Runtime:
             presence.CHANNEL: self.presence.ring,
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
-        self._wheel = Wheel(settings, self.connections, self.tailer, self.steering, self.metrics)
+        self.freshness = Freshness(settings, self.tailer)
+        self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.steering, self.metrics)
         self._keeper = Keeper(self.pool, self.metrics.standing)
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
@@ -127,6 +127,7 @@ class Runtime:
         async with AsyncExitStack() as started:
             started.push_async_callback(self.pool.close)
             await self.tailer.start()
+            self.freshness.start()
             started.push_async_callback(self.tailer.stop)
             await self.pool.open(wait=True, timeout=10)
             started.push_async_callback(self.catchups.stop)
@@ -158,14 +159,20 @@ class Runtime:
     @property
     def ready(self) -> bool:
         """Whether a client should be sent here."""
-        return self.tailer.up and self.listener.up and not self.admission.draining
+        return self.reads_log and self.listener.up and not self.admission.draining
+
+    @property
+    def reads_log(self) -> bool:
+        """Whether the log is being read, and was a few seconds ago."""
+        return self.tailer.up and self.freshness.fresh
 
     def health(self) -> dict[str, object]:
         """What /readyz says."""
         return {
             "status": "ready" if self.ready else "draining" if self.admission.draining else "not ready",
             "instance": self.instance,
-            "log": "followed" if self.tailer.up else "out of reach",
+            "log": "followed" if self.reads_log else "not read" if self.tailer.up else "out of reach",
+            "log_age": round(self.freshness.age, 1),
             "listener": "up" if self.listener.up else "down",
             "pacer": self.pacer.mode,
             **({"replica": self.replica.fitness or "not looked at yet"} if self.replica is not None else {}),
@@ -197,14 +204,13 @@ class Runtime:
         self.connections.remove(subscription)
 
     def greet(self, subscription: Subscription) -> None:
-        """Answer a token that was renewed in place. The cursor is one that the client may resume from."""
-        live = subscription.state is State.LIVE
-        self.steering.greet(subscription, "live", str(self.tailer.cursor if live else subscription.cursor))
+        """Answer a token that was renewed in place; without a cursor if the client holds a part of a batch."""
+        cursor = self.tailer.cursor if subscription.state is State.LIVE else subscription.cursor
+        self.steering.greet(subscription, "live", None if subscription.owed else str(cursor))
 
     def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
-        """Tell a client of other boards than before (None: of all that its user sees)."""
-        subscription.wanted = wanted
-        self.connections.look(subscription, self.publisher.members.boards(subscription.principal.user_id))
+        """Send a client the events of other boards than before (None: of all that its user sees)."""
+        self.connections.want(subscription, wanted, self.publisher.members.boards(subscription.principal.user_id))
 
     async def redeem(self, ticket: str) -> Principal | None:
         """Whose ticket this is; None if it is unknown, used or over. Raises psycopg.Error, PoolTimeout, TimeoutError."""

@@ -37,8 +37,8 @@ class Steering:
         """What a user is offered now."""
         return self._publisher.flags.realtime(user)
 
-    def greet(self, subscription: Subscription, resume: str, cursor: str) -> None:
-        """Tell a client who it is, what it sees and is offered, and where it stands."""
+    def greet(self, subscription: Subscription, resume: str, cursor: str | None = None) -> None:
+        """Tell a client who it is, what it sees and is offered, and where it stands, if it stands where it wanted to."""
         realtime = self.realtime(subscription.principal.user_id)
         self._set(subscription, realtime)
         subscription.tell_place(
@@ -46,7 +46,7 @@ class Steering:
             cursor,
             userId=subscription.principal.user_id,
             connectionId=subscription.id,
-            boards=sorted(subscription.boards),
+            boards=sorted(subscription.offered),
             realtime=realtime,
             resume=resume,
         )

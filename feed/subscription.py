@@ -1,8 +1,9 @@
 """A subscription: one client's place in the feed, whatever its transport.
 
-Invariant: `cursor` is where the client can resume from: it has been written everything up to there. Live, that is the
-hub's cursor, and publishing is one write that never waits. A client whose unread bytes pass its budget is `behind`: it
-costs a cursor and no queue, until it has drained and is caught up from the log.
+Invariant: `cursor` is where the client can resume from: it was sent everything up to there. While it is live, that is the
+hub's cursor, and publishing is one write that never waits. A client whose unread bytes exceed its budget is `behind`: it
+costs a cursor and no queue, until it has drained and is caught up from the log. Nothing is sent twice on one connection, and no
+cursor is sent while its client holds a part of a batch, unless it ends that batch.
 """
 
 from enum import Enum
@@ -15,6 +16,7 @@ from feed.encoding import Encoding
 from feed.event import Grant, message
 from feed.goodbye import Goodbye
 from feed.principal import Principal
+from feed.rights import Rights
 
 
 class Sink(Protocol):
@@ -24,6 +26,10 @@ class Sink(Protocol):
 
     def pending(self) -> int:
         """Bytes written and not yet taken by the kernel (or the reader)."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until at most half of the budget is pending; returns too where the client is gone."""
         ...
 
     def close(self, goodbye: Goodbye, last: bytes) -> None:
@@ -63,10 +69,13 @@ class Subscription:
         "owed",
         "principal",
         "realtime",
+        "rights",
         "shown",
         "sink",
         "spoke",
         "state",
+        "torn",
+        "visible",
         "wanted",
     )
 
@@ -88,12 +97,18 @@ class Subscription:
         self.sink = sink
         self.wanted = wanted
         """The boards it asked for; None: all that its user sees."""
+        self.rights = Rights(principal.user_id, frozenset())
+        """The boards that its user sees at its place in the log."""
+        self.visible: Boards = frozenset()
+        """The boards that its user sees now: what is replayed to it is nothing else."""
         self.boards: Boards = frozenset()
-        """What it is told: those of them that its user sees, at its place in the log."""
+        """The boards whose events it is sent: those of both, as far as it wants them."""
         self.state = State.BEHIND
         self.cursor = cursor
         self.owed = False
-        """Whether it has been written events of a sweep whose cursor it does not have yet."""
+        """Whether it was sent a part of a batch whose cursor has not come yet."""
+        self.torn: tuple[int, int] | None = None
+        """Where it fell behind inside a batch: the place of the ring and the event from which it goes on."""
         self.collapse = False
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
         self.shown: Shown | None = None
@@ -107,9 +122,20 @@ class Subscription:
         self.budget = budget
         """Bytes that may lie unread."""
 
-    def see(self, boards: Boards) -> None:
-        """What its user sees now."""
-        self.boards = boards if self.wanted is None else boards & self.wanted
+    def stand(self, rights: Rights) -> None:
+        """Set what its user sees at its place in the log."""
+        self.rights = rights
+        self._choose()
+
+    def see(self, visible: Boards) -> None:
+        """Set what its user sees now."""
+        self.visible = visible
+        self._choose()
+
+    @property
+    def offered(self) -> Boards:
+        """The boards that its user sees now, as far as it wants them."""
+        return self.visible if self.wanted is None else self.visible & self.wanted
 
     def write(self, data: bytes) -> bool:
         """Queue bytes for the socket; False where the client has too many unread, and nothing was written."""
@@ -123,9 +149,10 @@ class Subscription:
         """Send a message that is no event."""
         self.sink.write(self.encoding.message(kind, message(kind, **fields)))
 
-    def tell_place(self, kind: str, cursor: str, **fields: object) -> None:
-        """The same, of a message that says where the client stands."""
-        self.sink.write(self.encoding.message(kind, message(kind, **fields, cursor=cursor), cursor))
+    def tell_place(self, kind: str, cursor: str | None, **fields: object) -> None:
+        """The same, of a message that says where the client stands; without a cursor it says nothing of that."""
+        place = {} if cursor is None else {"cursor": cursor}
+        self.sink.write(self.encoding.message(kind, message(kind, **fields, **place), cursor))
 
     def end(self, goodbye: Goodbye, *, code: str, text: str) -> None:
         """End the stream for a fault of its client's, after an error that says which."""
@@ -137,16 +164,34 @@ class Subscription:
         self.sink.close(goodbye, self.encoding.goodbye(body, retry))
 
     def replay(self, batch: Batch) -> None:
-        """Take a batch from before it came. It is told what its user sees today, and of what changed in that on the way."""
+        """Send a batch from before it went live, and what changed in its user's rights on the way."""
+        if not any(self.rights.concern(grant) for grant in batch.grants):
+            self._take(batch)
+            return
         start = 0
         for stop, event in enumerate(batch.events, 1):
-            if event.grant is not None and event.grant.user == self.principal.user_id:
-                # Before the cursor that covers it: who is cut off in between must be told again.
+            if event.grant is not None and self.rights.concern(event.grant):
+                # Before the cursor that covers it: a client that is cut off in between is sent it again.
                 self._take(Batch(batch.events[start:stop], None))
-                self._tell_right(event.grant, holds=event.grant.board in self.boards)
-                self.owed = True
+                self.apply(event.grant)
                 start = stop
-        self._take(batch if start == 0 else Batch(batch.events[start:], batch.cursor))
+        self._take(batch.after(start))
+
+    def apply(self, grant: Grant) -> None:
+        """Move past a change of its user's rights, and send what they are to know of it."""
+        for change in self.rights.apply(grant, self.visible):
+            self._tell_right(change)
+        self._choose()
+
+    def obey(self, grant: Grant) -> None:
+        """The same, live: from now on its user sees other boards."""
+        if grant.user is None or grant.board is None:
+            self.visible = frozenset()
+        elif grant.role is None:
+            self.visible -= {grant.board}
+        else:
+            self.visible |= {grant.board}
+        self.apply(grant)
 
     def _take(self, batch: Batch) -> None:
         if data := batch.encoded(self.boards, self.encoding):
@@ -156,22 +201,15 @@ class Subscription:
             self.sink.write(self.encoding.heartbeat(str(batch.cursor)))
             self.owed = False
 
-    def obey(self, grant: Grant) -> None:
-        """Take in a change of its user's rights, live, and tell him."""
-        if grant.user is None:
-            lost, self.boards = self.boards, frozenset()
-            for board in sorted(lost):
-                self.tell("board_revoked", boardId=board)
-        elif grant.board is not None and (self.wanted is None or grant.board in self.wanted):
-            before = self.boards
-            self.boards = before - {grant.board} if grant.role is None else before | {grant.board}
-            if self.boards != before:
-                self._tell_right(grant, holds=grant.role is not None)
-
-    def _tell_right(self, grant: Grant, *, holds: bool) -> None:
-        if self.wanted is not None and grant.board not in self.wanted:
+    def _tell_right(self, change: Grant) -> None:
+        if self.wanted is not None and change.board not in self.wanted:
             return
-        if holds:
-            self.tell("board_granted", boardId=grant.board, role=grant.role)
+        if change.role is None:
+            self.tell("board_revoked", boardId=change.board)
         else:
-            self.tell("board_revoked", boardId=grant.board)
+            self.tell("board_granted", boardId=change.board, role=change.role)
+        self.owed = True
+
+    def _choose(self) -> None:
+        boards = self.rights.boards & self.visible
+        self.boards = boards if self.wanted is None else boards & self.wanted

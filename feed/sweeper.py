@@ -1,24 +1,39 @@
 """The sweeper: what is new is read by the quickest way that there is, and published.
 
-Invariant: a sweep leads to the cursor of all that it has published, or raises; then the next one publishes it once more, and
-readers drop by `seq` what they have. The ways are the answer to what the bell has asked (feed/glance.py), the standby where one is
-read (feed/replica.py), and the tailer's own connection.
+Invariant: nothing is published twice. A pass that fails after its first part is finished before another one begins: up to the
+snapshot that it began with, from where its last part ended. The ways are the answer to what the bell has asked (feed/glance.py),
+the standby where one is read (feed/replica.py), and the tailer's own connection.
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import NamedTuple
 
 from db import changelog, replica
-from db.changelog import Connection
+from db.changelog import Chunk
+from db.connection import Connection
 from db.settings import Settings
-from feed.cursor import Cursor, text
+from feed.cursor import shows, text
 from feed.database import patiently
 from feed.glance import Glance
 from feed.publisher import Publisher
 from feed.replica import Replica, UnfitError
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""
+
+
+class ReplacedError(Exception):
+    """The log is one of another feed than the one that is followed."""
+
+
+class _Begun(NamedTuple):
+    """A pass that is not finished: the snapshot that it leads to, its newest transaction so far, and where its last part ended."""
+
+    snapshot: str
+    last_xid: int | None
+    end: tuple[int, int]
 
 
 class Sweeper:
@@ -27,63 +42,93 @@ class Sweeper:
         self._publisher = publisher
         self._glance = glance
         self._replica = replica
+        self._begun: _Begun | None = None
         self.patience = PATIENCE
         """The tailer's; longer after a sweep that took too long, since to put millions of rows in order takes its time."""
 
-    async def sweep(self, conn: Connection, since: Cursor) -> tuple[Cursor, str | None]:
-        """Publish what has come since then: where that leads to, and a place in the primary's WAL by which all of it is written.
+    async def sweep(self, conn: Connection) -> str | None:
+        """Publish what has come since the head. Gives a place in the primary's WAL by which all of it is written, if asked for.
 
-        The latter is None where it was not asked for.
+        Raises ReplacedError, and what the database raises.
         """
         self._publisher.begin()
-        part = await self._glance.look(since.feed)
+        # Before the timeouts below: those cancel, and wait for the server to agree.
+        conn.read_timeout = self.patience - 1
+        if self._begun is not None:
+            await self._read(conn)
+        part = await self._glance.look()
         if part is not None:
-            cursor, _ = self._publisher.take(part, since, None)
-            return cursor, None
-        if (there := await self._read_replica(conn, since)) is not None:
-            return there
-        return await self._read(conn, since), None
+            self._take(part)
+            return None
+        if (replayed := await self._read_replica(conn)) is not None:
+            return replayed
+        await self._read(conn)
+        return None
 
-    def aim(self, cursor: Cursor) -> None:
-        """Have the next doorbell ask from there on; what was asked from elsewhere is not listened to any more."""
+    def aim(self) -> None:
+        """Have the next doorbell ask from the head on; what was asked from elsewhere is not listened to any more."""
         if self._replica is not None and self._replica.used:
             return  # it is to be asked there
-        self._glance.aim(cursor.seen, min(self._settings.resync_threshold, self._settings.chunk))
+        self._glance.aim(self._publisher.head.seen, min(self._settings.resync_threshold, self._settings.chunk))
 
-    async def _read(self, conn: Connection, since: Cursor) -> Cursor:
-        """All that is new, however much it is."""
-        settings, cursor, newest = self._settings, since, None
-        reading = changelog.read(conn, since.seen, threshold=settings.resync_threshold, chunk=settings.chunk)
-        clock = asyncio.get_running_loop().time
+    def forget(self) -> None:
+        """The log was replaced: a pass that was begun cannot be finished."""
+        self._begun = None
+
+    async def _read(self, conn: Connection) -> None:
+        """All that is new, however much it is; or the rest of the pass that was begun."""
+        begun, clock = self._begun, asyncio.get_running_loop().time
+        reading = self._parts(conn, None if begun is None else begun.snapshot)
         async with asyncio.timeout(self.patience) as patience, aclosing(reading) as parts:
             async for part in parts:
-                cursor, newest = self._publisher.take(part, since, newest)
+                self._take(part)
                 patience.reschedule(clock() + self.patience)
-        return cursor
 
-    async def _read_replica(self, conn: Connection, since: Cursor) -> tuple[Cursor, str] | None:
-        """What the primary shows now, as far as the replica has it; None where that is not to be had."""
+    async def _read_replica(self, conn: Connection) -> str | None:
+        """What the primary shows now, as far as the replica has it: up to which place in the WAL; None where that is not to be had.
+
+        What it has begun is finished by the primary.
+        """
         if self._replica is None or not self._replica.used:
             return None
         async with asyncio.timeout(self.patience):
             there = await replica.horizon(conn)
-        settings, cursor, newest = self._settings, since, None
-        whole, replayed = False, there.flushed
+        replayed: str | None = None
         try:
-            async with self._replica.sweeper(there, since.seen) as view:
-                snapshot, replayed = text(view.seen), view.lsn
-                reading = changelog.read(
-                    view.conn, since.seen, view.seen, threshold=settings.resync_threshold, chunk=settings.chunk
-                )
-                async with aclosing(reading) as parts:
+            async with self._replica.sweeper(there, self._publisher.head.seen) as view:
+                async with aclosing(self._parts(view.conn, text(view.seen))) as parts:
                     async for part in patiently(parts, self.patience):
-                        named = part if part.snapshot is None else part._replace(snapshot=snapshot)
-                        cursor, newest = self._publisher.take(named, since, newest)
-                        whole = part.last
+                        self._take(part)
+                replayed = view.lsn
         except UnfitError:
-            if not whole:
-                if self._publisher.found:  # it is read again, from its beginning
-                    self._publisher.lost()
-                    self._publisher.begin()
-                return None
-        return cursor, replayed
+            if self._begun is not None:
+                await self._read(conn)
+        return replayed
+
+    async def _parts(self, conn: Connection, snapshot: str | None) -> AsyncGenerator[Chunk]:
+        """What a snapshot shows (None: the one of now) and the head has not, behind the last part of a pass that was begun."""
+        settings, begun = self._settings, self._begun
+        reading = changelog.read(
+            conn,
+            self._publisher.head.seen,
+            None if snapshot is None else shows(snapshot),
+            threshold=settings.resync_threshold,
+            chunk=settings.chunk,
+            after=None if begun is None else begun.end,
+        )
+        async with aclosing(reading) as parts:
+            async for part in parts:
+                if begun is not None:
+                    yield part._replace(snapshot=snapshot, last_xid=max(begun.last_xid or 0, part.last_xid or 0))
+                elif snapshot is not None and part.snapshot is not None:
+                    yield part._replace(snapshot=snapshot)
+                else:
+                    yield part
+
+    def _take(self, part: Chunk) -> None:
+        if part.feed is not None and part.feed != self._publisher.head.feed:
+            raise ReplacedError(part.feed)
+        self._publisher.take(part)
+        self._begun = None
+        if not part.last and part.snapshot is not None and part.end is not None:
+            self._begun = _Begun(part.snapshot, part.last_xid, part.end)

@@ -1,8 +1,8 @@
 """The tailer: one sweep of the log for all clients of this process.
 
-Invariant: what has been published is exactly what `cursor` has seen, in order. A sweep asks what a new snapshot shows that
-the cursor's did not, publishes it, and only then moves the cursor; so a sweep that fails in the middle is begun again, and
-its readers drop by `seq` what they have. A doorbell only makes the next sweep come at once: without any it comes every second.
+Invariant: what has been published is exactly what `cursor` has seen, in order, and perhaps a part of the batch that is being
+published. A sweep asks what a new snapshot shows that the cursor's did not, and publishes it; one that fails in the middle goes on
+where it was. A doorbell only makes the next sweep come at once: without any it comes every second.
 """
 
 import asyncio
@@ -14,10 +14,9 @@ import psycopg
 import structlog
 
 from db import changelog, flags
-from db.changelog import Connection
+from db.connection import Connection
 from db.settings import Settings
 from feed.backoff import backoff
-from feed.connections import Connections
 from feed.cursor import Cursor, Fault
 from feed.database import NotReadyError, connect, require_ready
 from feed.flags import Flags
@@ -26,8 +25,7 @@ from feed.members import Members
 from feed.metrics import Metrics
 from feed.publisher import Publisher
 from feed.replica import Replica
-from feed.ring import Ring
-from feed.sweeper import PATIENCE, Sweeper
+from feed.sweeper import PATIENCE, ReplacedError, Sweeper
 from feed.tasks import end
 
 CHANNEL = "boardcast"
@@ -46,18 +44,14 @@ class Tailer:
     def __init__(
         self,
         settings: Settings,
-        ring: Ring,
         publisher: Publisher,
-        connections: Connections,
         metrics: Metrics,
         replaced: Callable[[Fault], None],
         replica: Replica | None = None,
     ) -> None:
         self._settings = settings
         self.glance = Glance(self.ring)
-        self._ring = ring
         self.publisher = publisher
-        self._connections = connections
         self._metrics = metrics
         self._replaced = replaced
         self._sweeper = Sweeper(settings, publisher, self.glance, replica)
@@ -76,8 +70,6 @@ class Tailer:
         """Called after each sweep: how many changes it has found, and how many of them rang."""
         self.replayed: str | None = None
         """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
-        self.cursor: Cursor
-        """Set from start() on: what has been published to all who are live."""
         self.since: Cursor
         """What it was when the sweep began; set with the first."""
 
@@ -97,6 +89,11 @@ class Tailer:
             await end(self._task)
 
     @property
+    def cursor(self) -> Cursor:
+        """What has been published to all who are live; from start() on."""
+        return self.publisher.head
+
+    @property
     def current(self) -> bool:
         """Whether the log is being read now: what was written a few seconds ago has been told."""
         return self.up and time.monotonic() - self._looked < _AWAKE * self._settings.sweep
@@ -113,6 +110,11 @@ class Tailer:
 
     def ring(self) -> None:
         """Sweep at once."""
+        self._doorbell.set()
+
+    def doubt(self) -> None:
+        """Prove the log at once: somebody knows another feed than the one that is followed."""
+        self.publisher.doubted = True
         self._doorbell.set()
 
     def heard(self) -> None:
@@ -137,7 +139,10 @@ class Tailer:
                     self._checked = time.monotonic()
                     while True:
                         self._doorbell.clear()
-                        await self._sweep(conn)
+                        try:
+                            await self._sweep(conn)
+                        except ReplacedError:
+                            self.publisher.doubted = True
                         waits, self._sweeper.patience = backoff(), PATIENCE
                         if time.monotonic() - self._checked <= _TRUST and not self.publisher.doubted:
                             await self._wait()
@@ -188,12 +193,12 @@ class Tailer:
         async with conn.transaction():
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             position = await changelog.position(conn)
-            self.publisher.members = Members(await changelog.membership(conn))
-            self.publisher.flags = Flags(await flags.rules(conn))
+            members = Members(await changelog.membership(conn))
+            offered = Flags(await flags.rules(conn))
         self.replayed = None
-        self.cursor = Cursor.at(feed, position)
-        self._ring.mark(self.cursor)
-        self._sweeper.aim(self.cursor)
+        self.publisher.start(Cursor.at(feed, position), members, offered)
+        self._sweeper.forget()
+        self._sweeper.aim()
 
     async def _resume(self, conn: Connection) -> None:
         try:
@@ -209,7 +214,7 @@ class Tailer:
         fault = self.cursor.fault(await changelog.proof(conn, self.cursor.anchor))
         if fault is not None:
             log.warning("this is not the log that it was: every client begins anew", reason=fault)
-            self._ring.clear()
+            self.publisher.ring.clear()
             await self._begin(conn)
             self.publisher.lost()
             self._replaced(fault)
@@ -218,13 +223,9 @@ class Tailer:
         began = time.perf_counter()
         self._begun += 1
         self.since = self.cursor
-        cursor, self.replayed = await self._sweeper.sweep(conn, self.cursor)
-        if cursor != self.cursor:
-            self.cursor = cursor
-            self._ring.mark(cursor)
-            self._connections.settle(str(cursor))
+        self.replayed = await self._sweeper.sweep(conn)
         if self.publisher.found <= FEW:
-            self._sweeper.aim(self.cursor)
+            self._sweeper.aim()
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         self._metrics.sweep_seconds.observe((time.perf_counter() - began,))

@@ -21,6 +21,10 @@ __all__ = ["Principal", "TokenError", "Tokens"]
 _LONGEST = 8192
 _LONGEST_NAME = 200
 _LEEWAY = 10.0
+_SOCKET_TIMEOUT = 5
+"""Seconds of silence after which an issuer is given up."""
+KEYS_TIMEOUT = 8.0
+"""Seconds to get a key, however slowly the issuer answers and however many others wait for one."""
 _REQUIRED = ("exp", "sub")
 _BY_JWKS = ("RS256", "EdDSA")
 _BY_SECRET = ("HS256",)
@@ -42,7 +46,7 @@ class Tokens:
         self._secret = None if settings.jwt_jwks_url else settings.signing_secret()
         self._keys: jwt.PyJWKClient | None = None
         if settings.jwt_jwks_url:
-            self._keys = jwt.PyJWKClient(settings.jwt_jwks_url, timeout=5)
+            self._keys = jwt.PyJWKClient(settings.jwt_jwks_url, timeout=_SOCKET_TIMEOUT)
             # Fetching keys blocks. One thread of its own, so that an issuer that hangs holds up nothing but its tokens.
             self._thread = ThreadPoolExecutor(1, "jwks")
         elif self._secret is None:
@@ -59,15 +63,16 @@ class Tokens:
         try:
             if self._keys is None:
                 return self._decode(token, self._secret, _BY_SECRET)
-            key = await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._keys.get_signing_key_from_jwt, token
-            )
+            async with asyncio.timeout(KEYS_TIMEOUT):
+                key = await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._keys.get_signing_key_from_jwt, token
+                )
             return self._decode(token, key, _BY_JWKS)
         except TokenError:
             raise
         except jwt.ExpiredSignatureError:
             raise TokenError("token_expired", "the token has expired") from None
-        except jwt.PyJWKClientConnectionError as error:
+        except (jwt.PyJWKClientConnectionError, TimeoutError) as error:
             raise TokenError("keys_unavailable", "the issuer's keys cannot be fetched now") from error
         # Beside PyJWT's own: what hostile JSON does to its parser (nesting, bytes that are no text, huge numbers).
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:

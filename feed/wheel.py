@@ -1,7 +1,8 @@
 """The wheel: one timer for all clients, instead of timers for each.
 
-Invariant: every stream carries something at least once in a heartbeat's period (with a fresh cursor, if it is live), and ends
-when its token does, or when it was to be left for another way.
+Invariant: every stream carries something at least once in a heartbeat's period, and ends when its token does, or when it was to be
+left for another way. That something is a heartbeat (with a fresh cursor, if the stream is live and owed nothing) only while the log
+is being read; else it proves the line to the other end's transport, and tells its client nothing.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import structlog
 from db.settings import Settings
 from feed.connections import Connections
 from feed.encoding import Encoding
+from feed.freshness import Freshness
 from feed.goodbye import UNAUTHENTICATED
 from feed.metrics import Metrics
 from feed.steering import Steering
@@ -28,11 +30,18 @@ log = structlog.get_logger()
 
 class Wheel:
     def __init__(
-        self, settings: Settings, connections: Connections, tailer: Tailer, steering: Steering, metrics: Metrics
+        self,
+        settings: Settings,
+        connections: Connections,
+        tailer: Tailer,
+        freshness: Freshness,
+        steering: Steering,
+        metrics: Metrics,
     ) -> None:
         self._period = settings.heartbeat
         self._connections = connections
         self._tailer = tailer
+        self._freshness = freshness
         self._steering = steering
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
@@ -59,6 +68,7 @@ class Wheel:
                 self._awake = clock()
             self._metrics.loop_lag_seconds.observe((lag,))
             self._metrics.recent.look()
+            self._freshness.report()
             turn = (turn + 1) % spokes
             try:
                 self._turn(turn, spokes)
@@ -69,6 +79,7 @@ class Wheel:
         now, clock = time.time(), asyncio.get_running_loop().time()
         silent = _SILENCES * self._period
         beats: dict[tuple[Encoding, bool], bytes] = {}
+        fresh = self._freshness.fresh
         for subscription in self._connections:
             if subscription.principal.expires <= now:
                 subscription.end(UNAUTHENTICATED, code="token_expired", text="the token has expired")
@@ -78,11 +89,15 @@ class Wheel:
             elif subscription.leaves is not None and subscription.leaves <= clock:
                 self._steering.dismiss(subscription)
             elif subscription.spoke % spokes == turn:
-                self._beat(subscription, beats)
+                if fresh:
+                    self._beat(subscription, beats)
+                else:
+                    subscription.write(subscription.encoding.keepalive)
 
     def _beat(self, subscription: Subscription, beats: dict[tuple[Encoding, bool], bytes]) -> None:
-        live = subscription.state is State.LIVE
-        kind = subscription.encoding, live
+        # One that holds a part of a batch has been sent more than the cursor says.
+        placed = subscription.state is State.LIVE and not subscription.owed
+        kind = subscription.encoding, placed
         if kind not in beats:
-            beats[kind] = subscription.encoding.heartbeat(str(self._tailer.cursor) if live else None)
+            beats[kind] = subscription.encoding.heartbeat(str(self._tailer.cursor) if placed else None)
         subscription.write(beats[kind])

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from db.settings import Settings
 from feed import requestid
+from feed.http.faults import logger
 from feed.http.problem import REQUEST_ID, problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
@@ -34,7 +35,11 @@ class FeedServer:
         self._runtime = runtime
         self._sockets = WebSocketHandler(runtime, Handlers(runtime).router())
         self._runner = web.AppRunner(
-            make_app(runtime, self._sockets), handler_cancellation=True, shutdown_timeout=_TO_LEAVE, access_log=None
+            make_app(runtime, self._sockets),
+            handler_cancellation=True,
+            shutdown_timeout=_TO_LEAVE,
+            access_log=None,
+            logger=logger,
         )
 
     async def start(self) -> None:
@@ -100,7 +105,10 @@ def _requests(instance: str) -> Middleware:
                 if error.status < 400:
                     raise
                 answer = _problem(request, error)
-            except Exception:
+            except Exception as error:
+                if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+                    log.debug("request abandoned", method=request.method, path=request.path)
+                    raise asyncio.CancelledError from None  # as where aiohttp itself sees it first
                 if _BEGUN in request:
                     raise  # all that is left is to cut it off
                 log.exception("a request failed", method=request.method, path=request.path)

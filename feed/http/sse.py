@@ -4,10 +4,13 @@ Invariant: after the headers every byte goes straight to the transport, already 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
 
+from feed.drain import mark
 from feed.encoding import SSE, SSE_CHUNKED, chunk
 from feed.goodbye import Goodbye
 from feed.http.problem import stream_problem
@@ -18,8 +21,11 @@ from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
 class StreamSink:
     """Writes chunks straight to the transport."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, writer: AbstractStreamWriter, mark: int) -> None:
         self._transport = transport
+        self._writer = writer
+        self._mark = mark
+        transport.set_write_buffer_limits(high=mark, low=mark)
         self.pending: Callable[[], int] = transport.get_write_buffer_size
         """As an attribute, the transport's own: each event asks each client."""
         self.done = asyncio.Event()
@@ -27,6 +33,11 @@ class StreamSink:
     def write(self, data: bytes) -> None:
         if not self.done.is_set() and not self._transport.is_closing():
             self._transport.write(data)
+
+    async def drained(self) -> None:
+        with contextlib.suppress(ConnectionError):  # lost, which ends the stream
+            if self.pending() > self._mark:
+                await self._writer.drain()
 
     def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
         self.write(last)
@@ -48,12 +59,12 @@ class SseHandler:
         except StreamError as error:
             return stream_problem(request, error, asked.cors())
         response = web.StreamResponse(headers={**HEADERS, **asked.cors()})
-        await response.prepare(request)
+        writer = await response.prepare(request)
         transport = request.transport
-        if transport is None:
+        if transport is None or writer is None:
             return response
         chunked = request.version >= HttpVersion11
-        sink = StreamSink(transport)
+        sink = StreamSink(transport, writer, mark(runtime.settings))
         sink.write(chunk(RETRY) if chunked else RETRY)
         encoding = SSE_CHUNKED if chunked else SSE
         subscription = runtime.subscribe(principal, encoding, sink, asked.boards, asked.cursor)

@@ -11,7 +11,8 @@ import structlog
 from aiohttp import WSCloseCode, web
 from structlog.contextvars import bind_contextvars
 
-from feed.admission import RefusedError
+from feed.admission import RefusedError, some_time
+from feed.drain import drop, mark
 from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.event import message
 from feed.goodbye import (
@@ -25,7 +26,7 @@ from feed.goodbye import (
     Goodbye,
 )
 from feed.http.problem import REQUEST_ID
-from feed.http.socket import Socket, early, take_over
+from feed.http.socket import Limits, Socket, early, take_over
 from feed.principal import Principal
 from feed.protocol import Auth, BadMessageError
 from feed.router import Router, UnauthenticatedError
@@ -37,8 +38,13 @@ from feed.tokens import TokenError
 
 PROTOCOL = "boardcast.v1"
 _TO_AUTHENTICATE = 10.0
-_MOST_WAITING = 100
-"""Messages of one client that wait for the one before; it is not read on until they are taken."""
+"""Seconds until the first message, and from then until the service has admitted or refused its sender."""
+_UNKNOWN = 4 * 1024
+"""Bytes that may be unread by a client that has not authenticated."""
+_MOST_WAITING = 100, 64 * 1024
+"""Messages of one client that wait for the one before, and their characters, above which no more are read."""
+_AT_ONCE = 8 * 1024
+"""Bytes read of a client at a time."""
 
 log = structlog.get_logger()
 
@@ -48,6 +54,7 @@ class WebSocketHandler:
         self.runtime = runtime
         self.router = router
         self.visits: set[Visit] = set()
+        self.buffer = memoryview(bytearray(_AT_ONCE))
         self._empty = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -95,36 +102,65 @@ class WebSocketHandler:
 class Visit(Socket):
     """A client, from the first message to the last."""
 
-    __slots__ = ("_clock", "_handler", "_late", "_request_id", "_runtime", "_subscription", "_waiting", "working")
+    __slots__ = (
+        "_clock",
+        "_handler",
+        "_late",
+        "_request_id",
+        "_runtime",
+        "_size",
+        "_subscription",
+        "_unread",
+        "_waiting",
+        "working",
+    )
 
     def __init__(self, transport: asyncio.Transport, handler: WebSocketHandler, request_id: str) -> None:
-        super().__init__(transport)
+        super().__init__(transport, handler.buffer, Limits(_UNKNOWN, handler.runtime.settings.drain_timeout))
         self._request_id = request_id
         self._handler = handler
         self._runtime = handler.runtime
         self._waiting: deque[str | None] | None = None
+        self._size = 0
+        """Characters of these."""
+        self._unread = 0
+        """Bytes that were unread when the client last sent something."""
         self._subscription: Subscription | None = None
         self._clock = asyncio.get_running_loop().time
         self._late: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(_TO_AUTHENTICATE, self._too_late)
         self.working: asyncio.Task[None] | None = None
         handler.entered(self)
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         if self._subscription is not None:
-            self._subscription.heard = self._clock()
-        super().data_received(data)
+            # What a client sends proves that it is alive only where it reads too.
+            unread = self.pending()
+            if unread == 0 or unread < self._unread:
+                self._subscription.heard = self._clock()
+            self._unread = unread
+        super().received(data)
+
+    def reads(self, *, on: bool) -> None:
+        if self._subscription is not None:
+            self._subscription.heard = self._clock() if on else None
 
     def said(self, text: str | None) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
         if self._waiting is None:
+            if self._subscription is None and self._late is not None:
+                self._late.cancel()
+                self._late = asyncio.get_running_loop().call_later(_TO_AUTHENTICATE, self._not_admitted)
             self._waiting = deque((text,))
             self.working = asyncio.create_task(self._work(self._waiting), name="messages")
         else:
             self._waiting.append(text)
-            if len(self._waiting) > _MOST_WAITING:
-                self._transport.pause_reading()
+        self._size += len(text or "")
+        number, size = _MOST_WAITING
+        if len(self._waiting) > number or self._size > size:
+            self.busy()
+
+    def stuck(self) -> None:
+        subscription = self._subscription
+        drop(self, self._runtime.metrics, connection=None if subscription is None else subscription.id)
 
     def failed(self, code: int) -> None:
         if code == WSCloseCode.MESSAGE_TOO_BIG:
@@ -148,8 +184,12 @@ class Visit(Socket):
         # A task of its own has nothing of its request's context.
         bind_contextvars(instance=self._runtime.instance, request_id=self._request_id)
         try:
-            while waiting and not self.closing:
+            while waiting:
+                await self.drained()
+                if self.closing:
+                    break
                 text = waiting.popleft()
+                self._size -= len(text or "")
                 if self._subscription is None:
                     await self._first(text)
                 else:
@@ -161,8 +201,8 @@ class Visit(Socket):
             self.abort()
         finally:
             self._waiting = self.working = None
-            if not self._transport.is_closing() and not self._transport.is_reading():
-                self._transport.resume_reading()
+            self._size = 0
+            self.idle()
 
     async def _first(self, text: str | None) -> None:
         auth = self._auth(text)
@@ -178,8 +218,12 @@ class Visit(Socket):
         if self.closing:
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
+        if self._late is not None:
+            self._late.cancel()
+        settings = self._runtime.settings
+        self.limit(Limits(mark(settings), settings.drain_timeout))
         self._subscription = self._runtime.subscribe(principal, encoding, self, boards, auth.cursor)
-        self._subscription.heard = self._clock()
+        self.reads(on=self.reading)
         await self._runtime.greeted(self._subscription)
 
     def _refuse(self, error: RefusedError, principal: Principal) -> None:
@@ -189,8 +233,11 @@ class Visit(Socket):
         if error.retry is None:
             self.dismiss(goodbye, "error", goodbye.name, goodbye.meaning)
             return
+        self._refuse_for_now(goodbye, error.retry)
+
+    def _refuse_for_now(self, goodbye: Goodbye, retry: int) -> None:
         self._runtime.metrics.closed.labels(goodbye.name).inc()
-        self.close(goodbye, frame(message("goodbye", reason=goodbye.name, retryMs=error.retry)))
+        self.close(goodbye, frame(message("goodbye", reason=goodbye.name, retryMs=retry)))
 
     def _auth(self, text: str | None) -> Auth | None:
         if text is None:
@@ -231,5 +278,9 @@ class Visit(Socket):
             subscription.end(UNAUTHENTICATED, code=error.code, text=str(error))
 
     def _too_late(self) -> None:
-        self._late = None
-        self.dismiss(NO_AUTH, "auth_error", NO_AUTH.name, "the first message must be auth, within 10 s")
+        if not self.closing:
+            self.dismiss(NO_AUTH, "auth_error", NO_AUTH.name, "the first message must be auth, within 10 s")
+
+    def _not_admitted(self) -> None:
+        if not self.closing:
+            self._refuse_for_now(OVERLOADED, some_time())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -79,6 +80,18 @@ async def test_an_issuer_that_cannot_be_reached_is_not_the_tokens_fault() -> Non
     tokens = Tokens(Settings(jwt_jwks_url="http://127.0.0.1:9/jwks.json"))
     token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})
     assert await refused(tokens, token) == "keys_unavailable"
+
+
+async def test_an_issuer_that_never_answers_is_waited_for_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feed.tokens.KEYS_TIMEOUT", 0.3)
+    monkeypatch.setattr("feed.tokens._SOCKET_TIMEOUT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tokens = Tokens(Settings(jwt_jwks_url=f"http://127.0.0.1:{silent.getsockname()[1]}/jwks.json"))
+        token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})
+        began = time.monotonic()
+        codes = await asyncio.gather(*(refused(tokens, token) for _ in range(5)))
+        assert time.monotonic() - began < 0.9, "they wait together, and not one after the other"
+    assert codes == ["keys_unavailable"] * 5
 
 
 async def test_hostile_text_is_an_invalid_token() -> None:

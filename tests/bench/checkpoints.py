@@ -41,6 +41,9 @@ class Sink:
     def pending(self) -> int:
         return 0
 
+    async def drained(self) -> None:
+        pass
+
     def close(self, goodbye: Goodbye, last: bytes) -> None:
         pass
 

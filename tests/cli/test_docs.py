@@ -9,11 +9,31 @@ from typing import Any, get_args
 import pytest
 from pydantic import ByteSize
 
+from api import health
 from api.metrics import Metrics as ApiMetrics
 from api.problems import PROBLEMS
-from cli import failures
+from cli import connect, failures
+from db import connection, engine
 from db.settings import Settings
-from feed import goodbye, protocol, stream
+from feed import (
+    checkpoints,
+    database,
+    gaps,
+    glance,
+    goodbye,
+    keeper,
+    listener,
+    pacer,
+    presence,
+    protocol,
+    replica,
+    roster,
+    runtime,
+    slow,
+    stream,
+    sweeper,
+    tokens,
+)
 from feed.cursor import Fault
 from feed.metrics import Metrics
 from feed.problems import STREAMS
@@ -133,6 +153,42 @@ def test_metrics() -> None:
     families = [(next(iter(each.collect())), getattr(each, "_labelnames", ())) for each in collectors]
     families = [(each, labels) for each, labels in families if not each.name.startswith("process_")]
     assert rows == {each.name: [each.type, ", ".join(labels), each.documentation] for each, labels in families}
+
+
+DEADLINES = {
+    "Resolving the names of the hosts": connection.RESOLVE_TIMEOUT,
+    "Connecting to each host, authentication included": connection.CONNECT_TIMEOUT,
+    "An answer on any connection of the feed, unless named below": connection.READ_TIMEOUT,
+    "An answer, or the next rows, on the replica; then the primary is read": replica.READ_TIMEOUT,
+    "The next rows of the log, read by the tailer; twice as long after each timeout": sweeper.PATIENCE - 1,
+    "The next rows for a client that catches up; twice as long after each timeout of the same read": slow.FIRST,
+    "… at most": slow.MOST,
+    "The question asked when a notification arrives; then the tailer reads": glance._PATIENCE,
+    "A notification to the listener, before it tests itself": listener._QUIET,
+    "That test": listener._ANSWER,
+    "A statement of the pacer": pacer._PATIENCE,
+    "A connection of the feed's pool": database.POOL_TIMEOUT,
+    "Counting a board for a checkpoint": checkpoints.COUNT_TIMEOUT,
+    "Finding the cause of a gap": gaps.REPORT_TIMEOUT,
+    "Redeeming a ticket": runtime._TO_REDEEM,
+    "A step of feed.keep()": keeper.STEP_TIMEOUT,
+    "An answer to a request of the API": engine.READ_TIMEOUT,
+    "Whether a connection of the API's pool is alive, before a request gets it": engine.PING_TIMEOUT,
+    "A connection of the API's pool": engine.POOL_TIMEOUT,
+    "The API's look at the database for /readyz": health.CHECK_TIMEOUT,
+    "The server's answer to the cancellation of a statement; then the connection is closed": connection.CANCEL_TIMEOUT,
+    "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
+    "At a stop: giving leases of presence back": presence.RELEASE_TIMEOUT,
+    "At a stop: the last entry in the list of instances": roster.LAST_WORD_TIMEOUT,
+    "At a stop: a pool that is connecting": database.CLOSE_TIMEOUT,
+    "An answer to a command": connect.READ_TIMEOUT,
+    "An answer to verify, prune, log, attach, detach, flags capture": connect.WORK_TIMEOUT,
+}
+
+
+def test_deadlines() -> None:
+    rows = table("operations.md", "Deadlines")
+    assert [(wait, float(seconds)) for wait, seconds in rows] == list(DEADLINES.items())
 
 
 def test_exit_statuses() -> None:

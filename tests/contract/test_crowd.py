@@ -109,7 +109,8 @@ async def test_a_read_that_nobody_goes_on_with_is_given_up(serve: Serve, databas
     await _write(database, 40, 20_000)
     hub = await services.hub("websocket")
     readings, asked = hub.catchups._readings, Asked(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
-    reading = await readings.read(asked)
+    reading = readings.begin(asked)
+    await reading.ended.wait()
     assert reading.end is not None
     assert reading.left is not None
     await until(lambda: not readings._tasks, what="it to be given up")
@@ -134,7 +135,8 @@ async def test_a_read_that_is_left_open_does_not_hold_up_the_stop(
     await _write(database, 40, 20_000)
     hub = await services.hub("websocket")
     asked = Asked(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
-    reading = await hub.catchups._readings.read(asked)
+    reading = hub.catchups._readings.begin(asked)
+    await reading.ended.wait()
     async with asyncio.timeout(5):
         await services.stop()
     assert reading.take(reading.end) is None
@@ -147,10 +149,10 @@ async def test_of_rights_each_is_told_his_own(services: Services, database: Data
     await _write(database, 1)
     ana = await services.open("websocket", cursor)
     bruno = await services.open("websocket", cursor, user="bruno", boards=["b1"])
-    for client in (ana, bruno):
-        await client.collect(3)  # the two rows of board_members, and the card
+    await ana.collect(2)  # that she was removed, and the card
+    await bruno.collect(3)  # the two rows of board_members, and the card
     rights = [[m.type for m in client.messages if m.type.startswith("board_")] for client in (ana, bruno)]
-    assert rights == [["board_granted", "board_granted"], []]
+    assert rights == [["board_revoked", "board_granted"], []]
     assert _reads(await services.hub("websocket"), "shared") == 1
 
 

@@ -34,7 +34,7 @@ class Watcher:
         )
 
     async def told(self) -> list[str | None] | None:
-        part = await self.glance.look(self.feed)
+        part = await self.glance.look()
         return None if part is None else [change.key for change in part.changes]
 
 

@@ -7,6 +7,7 @@ does, so `resume` resets it.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,9 @@ class _Link:
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.ends = (client, server)
         self.torn = False
+        self.hanging = False
+        self.left: int | None = None
+        """How much more the client may say before it hangs."""
 
     def reset(self) -> None:
         for end in self.ends:
@@ -43,6 +47,8 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._hanging = False
+        self._hang_at: bytes | None = None
+        self._hang_after = 0
         self._rate: float | None = None
         self.accepted = 0
         self.forwarded = 0
@@ -87,6 +93,7 @@ class Proxy:
     async def stop(self) -> None:
         self.refuse()
         self.cut()
+        await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -106,6 +113,25 @@ class Proxy:
         """Swallow all bytes and all closings in silence, of new connections too, while TCP goes on acknowledging."""
         self._hanging = True
 
+    def hang_links(self) -> None:
+        """Do that to the connections there are; new ones work."""
+        for link in self._links:
+            link.hanging = True
+
+    def hang_at(self, said: bytes | None, after: int = 0) -> None:
+        """Do that to each connection whose client says this from now on, before it is heard; None: to no more of them.
+
+        `after`: not yet then, but at what the client sends so many times later.
+        """
+        self._hang_at, self._hang_after = said, after
+        for link in self._links:
+            link.left = None
+
+    @property
+    def hanging(self) -> int:
+        """How many connections hang."""
+        return sum(self._hanging or link.hanging for link in self._links)
+
     def pause(self) -> None:
         """Stop reading: nothing is lost, and the kernels' buffers fill."""
         self._flowing.clear()
@@ -117,6 +143,7 @@ class Proxy:
     async def resume(self) -> None:
         """End whatever was wrong, but reset the connections that lost bytes."""
         self._hanging = False
+        self._hang_at = None
         self._rate = None
         for link in [link for link in self._links if link.torn]:
             link.reset()
@@ -124,6 +151,9 @@ class Proxy:
         await self.start()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            writer.transport.abort()  # it was on its way when connections began to be refused
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -133,6 +163,7 @@ class Proxy:
         except asyncio.CancelledError:
             pass  # stop() awaits us; the stream's callback would report the cancellation as an error
         finally:
+            writer.transport.abort()
             self._tasks.discard(task)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -142,23 +173,30 @@ class Proxy:
         sock.setblocking(False)
         try:
             await asyncio.get_running_loop().sock_connect(sock, self._target)
-        except OSError:
+        except BaseException as error:
             sock.close()
-            writer.transport.abort()
-            return
+            if isinstance(error, OSError):
+                return
+            raise
         there, back = await asyncio.open_connection(sock=sock, limit=CHUNK)
         link = _Link(writer, back)
         self._links.add(link)
         try:
-            await asyncio.gather(self._pump(link, reader, back), self._pump(link, there, writer))
+            await asyncio.gather(self._pump(link, reader, back, self._listen), self._pump(link, there, writer))
         finally:
             self._links.discard(link)
             for end in link.ends:
                 end.transport.abort()
 
-    async def _pump(self, link: _Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self,
+        link: _Link,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        heard: Callable[[_Link, bytes], None] = lambda *_: None,
+    ) -> None:
         try:
-            while data := await self._read(link, reader):
+            while data := await self._read(link, reader, heard):
                 writer.write(data)
                 await writer.drain()
                 self.forwarded += len(data)
@@ -167,16 +205,26 @@ class Proxy:
             if writer.can_write_eof():
                 writer.write_eof()
         except OSError:
-            if self._hanging:
+            if self._hanging or link.hanging:
                 await self._silence(link)
             link.reset()  # one end is gone with an error, so the other one goes too
 
-    async def _read(self, link: _Link, reader: asyncio.StreamReader) -> bytes:
+    def _listen(self, link: _Link, data: bytes) -> None:
+        if self._hang_at is None:
+            return
+        if link.left is not None:
+            link.left -= 1
+        elif self._hang_at in data:
+            link.left = self._hang_after
+        link.hanging = link.hanging or link.left == 0
+
+    async def _read(self, link: _Link, reader: asyncio.StreamReader, heard: Callable[[_Link, bytes], None]) -> bytes:
         while True:
             await self._flowing.wait()
             data = await reader.read(CHUNK if self._rate is None else max(1, min(CHUNK, int(self._rate / 10))))
             await self._flowing.wait()
-            if not self._hanging:
+            heard(link, data)
+            if not (self._hanging or link.hanging):
                 return data
             link.torn = True
             if not data:

@@ -1,7 +1,8 @@
 """One client for all transports: what a test sees does not depend on how it came.
 
 Invariant: what is read is kept, in order and as bytes. `cursor` is the last one given out, by whatever the transport gives
-cursors with, so it is what the client would resume from. Nothing is dropped or reordered here: that is what the tests check.
+cursors with, so it is what the client would resume from. Nothing is dropped or reordered here: that is what the tests check. What
+no service may do on any connection is checked of each (see Client.broken).
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from feed.cursor import Cursor
 
 TRANSPORTS = ("websocket", "websocket-batch", "sse", "api-events")
 PATIENCE = 8.0
@@ -67,6 +70,9 @@ class Client(ABC):
         self.cursor: str | None = None
         self.messages: list[Message] = []
         self.ended: EndedError | None = None
+        self.broken: str | None = None
+        """What was sent against the protocol: something twice, or a cursor that goes back."""
+        self._seqs: set[int] = set()
         self._read = 0
         self._news = asyncio.Event()
         self._reading = asyncio.Event()
@@ -81,6 +87,7 @@ class Client(ABC):
                     while self._read < len(self.messages):
                         message = self.messages[self._read]
                         self._read += 1
+                        assert self.broken is None, self.broken
                         if message.type in kinds or (not kinds and message.type not in ASIDE):
                             return message
                     if self.ended is not None:
@@ -143,6 +150,7 @@ class Client(ABC):
         code: int | None = None
         try:
             async for message in self._receive():
+                self._check(message)
                 self.cursor = message.cursor or self.cursor
                 self.messages.append(message)
                 self._news.set()
@@ -153,6 +161,19 @@ class Client(ABC):
             pass
         self.ended = EndedError(code)
         self._news.set()
+
+    def _check(self, message: Message) -> None:
+        if message.type == "reset":
+            self._seqs.clear()
+            return
+        if message.seq is not None:
+            if message.seq in self._seqs:
+                self.broken = f"sent twice: {message.raw!r}"
+            self._seqs.add(message.seq)
+        if message.cursor is not None and self.cursor is not None and message.cursor != self.cursor:
+            before, after = Cursor.parse(self.cursor), Cursor.parse(message.cursor)
+            if before.feed != after.feed or not after.covers(before):
+                self.broken = f"the cursor went back from {self.cursor}: {message.raw!r}"
 
     @abstractmethod
     def _receive(self) -> AsyncIterator[Message]: ...

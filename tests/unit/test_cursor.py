@@ -99,10 +99,17 @@ def test_a_text_is_bounded_and_never_claims_more_than_was_seen(cursor: Cursor) -
 
 def test_the_longest_possible_text_is_within_the_limit() -> None:
     start = 10**18
-    xip = tuple(start + n * 10**15 for n in range(200))
+    xip = tuple(start + n * 10**15 for n in range(2000))
     cursor = Cursor("f" * 32, Seen(xip[-1] + 1, xip), 10**18, "9f86d081")
     assert len(str(cursor)) <= LONGEST
     Cursor.parse(str(cursor))
+
+
+def test_a_thousand_writers_at_once_are_told_apart() -> None:
+    cursor = Cursor(
+        "3f9a2b1c0d", Seen(5_000_003, tuple(range(5_000_000 - 3000, 5_000_000, 2))[:1000]), 1234, "9f86d081"
+    )
+    assert Cursor.parse(str(cursor)) == cursor
 
 
 def _seen(cursor: Cursor) -> set[int]:

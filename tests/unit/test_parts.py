@@ -95,12 +95,12 @@ def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
 def test_members_move_by_grants() -> None:
     members = Members([("ana", "b1", "editor"), ("ana", "b2", "viewer"), ("bruno", "b1", "admin")])
     assert members.boards("ana") == {"b1", "b2"}
-    members.apply(Grant("ana", "b2", None))
-    members.apply(Grant("carla", "b1", "viewer"))
-    members.apply(Grant("nobody", "b1", None))
+    members.apply(Grant("ana", "b2", None, 1))
+    members.apply(Grant("carla", "b1", "viewer", 2, new=True))
+    members.apply(Grant("nobody", "b1", None, 3))
     assert [members.boards(user) for user in ("ana", "carla", "nobody")] == [{"b1"}, {"b1"}, frozenset()]
     held = members.boards("ana")
-    members.apply(Grant(None, None, None))
+    members.apply(Grant(None, None, None, 4))
     assert members.boards("ana") == members.boards("bruno") == frozenset()
     assert held == {"b1"}  # what was given out is not changed from behind
 

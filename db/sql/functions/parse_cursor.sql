@@ -11,7 +11,7 @@ AS $$
         FROM (SELECT d.place, part[2]::numeric + sum(d.distance::numeric) OVER (ORDER BY d.place) AS xid
               FROM unnest(string_to_array(nullif(part[4], ''), '-')) WITH ORDINALITY AS d(distance, place)) AS d
     ) AS progress
-    WHERE length(cursor) <= 4096 AND cardinality(progress.xip) <= 128
+    WHERE length(cursor) <= 4096
       AND CASE WHEN progress.last IS NULL THEN part[2] = part[3] ELSE progress.last < part[3]::numeric END
 $$;
 COMMENT ON FUNCTION feed.parse_cursor(text) IS

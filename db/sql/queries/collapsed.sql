@@ -1,5 +1,5 @@
 -- The same as unseen.sql, collapsed to one event per row of a board: for a client that could not keep up.
-SELECT (SELECT pg_current_snapshot()::text) AS snapshot,
+SELECT (SELECT i.feed_id || ' ' || pg_current_snapshot()::text FROM feed.identity AS i) AS place,
        o.seq, o.xid, l.at, l.relation,
        CASE WHEN o.bulk THEN 'resync' ELSE o.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
        CASE WHEN o.bulk THEN NULL
@@ -38,7 +38,8 @@ FROM (
                                            u.relation IN ('board_members', 'feed.flags') OR u.op IN ('truncate', 'reload') AS single) AS n
                 WHERE %(boards)s::text[] IS NULL OR n.single OR u.board = ANY (%(boards)s::text[])
             ) AS r
-            WINDOW same AS (PARTITION BY relation, key, board ORDER BY ends, seq)
+            -- Each change of membership counts: what its user sees depends on the order of all of them.
+            WINDOW same AS (PARTITION BY relation, key, board, CASE WHEN membership THEN seq END ORDER BY ends, seq)
         ) AS s
         WHERE final
         WINDOW board AS (PARTITION BY board, single)

@@ -1,0 +1,30 @@
+"""What aiohttp logs of its connections: a client's fault is one line at info, a fault of ours stays an error with its traceback.
+
+Invariant: nothing that a client sent is in these lines.
+"""
+
+import logging
+
+import structlog
+from aiohttp import http_exceptions, web_protocol
+
+_OF_CLIENTS = (http_exceptions.HttpProcessingError, web_protocol.RequestPayloadError, ConnectionError)
+
+log = structlog.get_logger()
+
+
+class _ClientFaults(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, _OF_CLIENTS):
+            return True
+        if isinstance(error, ConnectionError):
+            log.debug("connection lost in an answer", error=type(error).__name__)
+        else:
+            log.info("malformed request", error=type(error).__name__)
+        return False
+
+
+logger = logging.getLogger("feed.http")
+"""For aiohttp's server."""
+logger.addFilter(_ClientFaults())
