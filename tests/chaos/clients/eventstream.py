@@ -49,16 +49,13 @@ class EventStream(Stream):
             writer.write("\r\n".join([f"GET {path} HTTP/1.1", *headers, "", ""]).encode())
             async with asyncio.timeout(_PATIENCE):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            _check(head)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
             await stream.cut()
             raise EndedError(f"cannot connect: {error!r}") from error
-        status = int(head.split()[1])
-        if status != 200:
+        except BaseException:
             await stream.cut()
-            raise EndedError(f"refused with {status}", status)
-        if "transfer-encoding: chunked" not in head:
-            await stream.cut()
-            raise EndedError("an event stream that is not chunked", status)
+            raise
         return stream
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -106,3 +103,11 @@ def _message(block: bytes) -> Message | None:
     if "data" not in fields:
         return None
     return Message(PARSED.load(fields["data"]), fields.get("id"))
+
+
+def _check(head: str) -> None:
+    status = int(head.split()[1])
+    if status != 200:
+        raise EndedError(f"refused with {status}", status)
+    if "transfer-encoding: chunked" not in head:
+        raise EndedError("an event stream that is not chunked", status)

@@ -1,9 +1,9 @@
 """Writes the journal of one client.
 
 Beside the messages' own types, these kinds are recorded: `connect` (body: boards; cursor: what it came back with), `cut` (reason,
-code, held), `refused` (status, problem), `subscribing` and `unsubscribing` (boards), `page` (since, limit, answer), `snapshot` (board,
-body, unchanged, stood: the cursor that it must cover), `compare` (board, exact, expected, held), and at the end `final` (boards, pending,
-settled).
+code, held), `refused` (status, problem), `subscribing` and `unsubscribing` (boards), `page` (since, limit, answer), `snapshot`
+(board, body, unchanged, stood: the cursor that it must cover), `compare` (board, exact, expected, held), and at the end `final`
+(boards, pending, settled).
 """
 
 import time
