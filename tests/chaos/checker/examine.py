@@ -135,11 +135,11 @@ def _same(change: Change, record: Record) -> bool:
     if str(change.xid) != body["xid"]:
         return False
     if record.kind == "resync":
-        return change.board == body["boardId"]
+        return bool(change.board == body["boardId"])
     if change.board != body["boardId"] or change.version != body["version"]:
         return False
     relation, key = body.get("table", "opportunities"), body.get("opportunityId", body.get("key"))
     if change.relation != relation:
         return False
-    fits = body.get("collapsed", 1) > 1 or change.op in OPS.get(record.kind, set())
-    return bool(fits and change.key == canonical(relation, key))
+    fits = int(body.get("collapsed", 1)) > 1 or change.op in OPS.get(record.kind, set())
+    return fits and change.key == canonical(relation, key)

@@ -20,6 +20,7 @@ def leak(examined: Sequence[Examined]) -> Iterable[Verdict]:
 
 def _after_revoked(each: Examined, gone: set[str], granted: set[str]) -> Iterable[Verdict]:
     """`gone` and `granted` follow what the client was told: on this connection, and in this window."""
+    gone -= each.window.subscribed
     for record in each.window.messages:
         board = record.body["boardId"]
         if record.kind == "board_granted":

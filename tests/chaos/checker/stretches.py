@@ -40,6 +40,8 @@ class Window:
     """Boards that were subscribed or unsubscribed meanwhile: at which place is not known."""
     told: frozenset[str] = frozenset()
     """Boards that a `board_granted` or `board_revoked` was about, earlier on this connection."""
+    subscribed: frozenset[str] = frozenset()
+    """Boards that a `subscribed` named meanwhile."""
 
 
 @dataclass
@@ -98,7 +100,9 @@ class _Reader:
         self._wanted: frozenset[str] | None = None
         self._changing: set[str] = set()
         self._settled: set[str] = set()
+        self._subscribed: set[str] = set()
         self._told: set[str] = set()
+        self._begun = False
 
     def read(self) -> Life:
         for record in self._records:
@@ -118,13 +122,26 @@ class _Reader:
             self._stretches.append(self._stretch)
 
     def _take(self, record: Record) -> None:
+        if record.kind in OWN:
+            self._own(record)
+        elif record.kind == "auth_success" and not self._begun:
+            self._begun = True
+            if record.body["resume"] == "live" and record.cursor is not None:
+                self._begin(record, parse(record.cursor), "live")
+            elif record.body["resume"] == "resumed" and record.cursor is not None:
+                self._base = parse(record.cursor)
+        elif record.kind == "reset":
+            self._begin(record, parse(record.cursor or ""), str(record.body["reason"]))
+        else:
+            self._message(record)
+
+    def _own(self, record: Record) -> None:
         kind, body = record.kind, record.body
         if kind == "connect":
             self._wanted = None if body["boards"] is None else frozenset(body["boards"])
-            self._changing.clear()
-            self._settled.clear()
-            self._told.clear()
-            self._held = []
+            for each in (self._changing, self._settled, self._subscribed, self._told):
+                each.clear()
+            self._held, self._begun = [], False
         elif kind == "cut":
             self._held = []
         elif kind in {"subscribing", "unsubscribing"}:
@@ -133,17 +150,6 @@ class _Reader:
             self._page(record)
         elif kind == "refused" and body["problem"].get("type", "").endswith("cursor-reset"):
             self._begin(record, None, str(body["problem"].get("reason")))
-        elif kind in OWN:
-            return
-        elif kind == "auth_success":
-            if body["resume"] == "live" and record.cursor is not None:
-                self._begin(record, parse(record.cursor), "live")
-            elif body["resume"] == "resumed" and record.cursor is not None:
-                self._base = parse(record.cursor)
-        elif kind == "reset":
-            self._begin(record, parse(record.cursor or ""), str(body["reason"]))
-        else:
-            self._message(record)
 
     def _change(self, kind: str, boards: set[str]) -> None:
         if self._wanted is not None:
@@ -151,9 +157,11 @@ class _Reader:
         self._changing |= boards
 
     def _message(self, record: Record) -> None:
+        body = record.body
         if record.kind == "subscribed":
             self._settled = set(self._changing)
-        if "seq" in record.body or record.kind in MEMBERSHIP:
+            self._subscribed |= set(body["boards"])
+        if "seq" in body or record.kind in MEMBERSHIP:
             self._held.append(record)
         if record.cursor is None or self._base is None or self._stretch is None:
             return
@@ -172,6 +180,7 @@ class _Reader:
                     self._wanted,
                     frozenset(self._changing),
                     frozenset(self._told),
+                    frozenset(self._subscribed),
                 )
             )
             self._told |= {each.body["boardId"] for each in self._held if each.kind in MEMBERSHIP}
@@ -179,6 +188,7 @@ class _Reader:
         self._base, self._held = until, []
         self._changing -= self._settled
         self._settled.clear()
+        self._subscribed.clear()
 
     def _page(self, record: Record) -> None:
         until, body = parse(record.cursor or ""), record.body

@@ -42,6 +42,8 @@ class Client:
         self._offered = "websocket"
         self._subscribing: set[str] = set()
         self._settling = asyncio.Event()
+        self._begun = False
+        """Whether this connection's first `auth_success` has come: a later one only answers a new token."""
         self._staying: asyncio.Timeout | None = None
         self._settled = False
 
@@ -164,6 +166,7 @@ class Client:
         cursor = None if self.holdings.cursor is None else self.holdings.cursor.text
         wanted = None if self.holdings.wanted is None else sorted(self.holdings.wanted)
         self._scribe.note("connect", {"boards": wanted}, cursor)
+        self._begun = False
         self._subscribing.clear()
         self._snapshots.waiting.clear()
         stream: Stream | None = None
@@ -218,7 +221,8 @@ class Client:
 
     async def _take(self, message: Message, transport: str) -> None:
         body, kind, holdings = message.body, message.kind, self.holdings
-        if kind == "auth_success":
+        if kind == "auth_success" and not self._begun:
+            self._begun = True
             self._offered = body["realtime"]
             if body["resume"] == "live":
                 holdings.begin(body["boards"], message.cursor)
@@ -273,6 +277,9 @@ class Client:
                     await stream.send({"type": "checkpoint", "boardId": self._rng.choice(boards)})
                 if self._rng.random() < 0.3:
                     await stream.send({"type": "ping", "cursor": cursor.text})
+                if self._rng.random() < 0.1:
+                    token = self._world.token(self.profile.user)
+                    await stream.send({"type": "auth", "token": token, "userId": self.profile.user})
                 if self.profile.fickle and not self._settling.is_set() and not self._subscribing:
                     await self._change_boards(stream)
 
