@@ -5,14 +5,18 @@ JOURNAL one for everything that happened. It ends with 0 if there was
 no verdict, and with 1 after printing each of them.
 """
 
+import asyncio
 import os
 import random
+import signal
 import sys
 from pathlib import Path
 
 import uvloop
 
 from tests.chaos.faults import registry
+from tests.chaos.progress import print_tasks
+from tests.chaos.report import Report
 from tests.chaos.run import Options, run
 
 
@@ -31,11 +35,19 @@ def main() -> int:
         sys.exit(str(error))
     sys.stdout.write(f"chaos run: seed {options.seed}, {options.seconds:.0f} s, faults: {options.faults}\n")
     sys.stdout.flush()
-    report = uvloop.run(run(options))
+    report = uvloop.run(_run(options))
     if name := os.environ.get("REPORT"):
         Path(name).write_text(report.as_json())
     sys.stdout.write(report.text() + "\n")
     return 1 if report.verdicts else 0
+
+
+async def _run(options: Options) -> Report:
+    """Run; SIGTERM ends it with everything that it has started, SIGUSR1 prints where it is."""
+    loop, task = asyncio.get_running_loop(), asyncio.create_task(run(options), name="run")
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    loop.add_signal_handler(signal.SIGUSR1, print_tasks)
+    return await task
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tests.chaos.checker.checker import Checker
 from tests.chaos.clients.population import make_population
 from tests.chaos.faults import registry
 from tests.chaos.model import Journal, Population
+from tests.chaos.progress import progress
 from tests.chaos.report import Report, write_journal
 from tests.chaos.watch import Watch
 from tests.chaos.world.world import World
@@ -20,6 +21,8 @@ from tests.chaos.writers import team
 _WARM = 4.0
 """Seconds that all goes well before the first fault."""
 _SETTLE = 90.0
+_FINISH = 60.0
+"""Seconds for writers to end their transactions, and for clients to end their connections."""
 _GONE = 4.0
 """Seconds after the last client, for the services to let go of what was its."""
 
@@ -45,23 +48,21 @@ async def run(options: Options) -> Report:
         await world.start(lambda _: checker.install())
         async with _background(watch):
             clients = make_population(world, journal, random.Random(f"clients {options.seed}"))
-            async with _running(clients) as stop_clients:
-                stop_writers = asyncio.Event()
-                writing = asyncio.create_task(
-                    team.write(world, random.Random(f"writers {options.seed}"), stop_writers), name="writers"
-                )
-                await asyncio.sleep(_WARM)
-                watch.note_before()
-                report.rounds = await schedule.run(world, watch, kinds, options.seconds)
-                stop_writers.set()
-                await writing
+            async with _running(clients):
+                async with _writing(world):
+                    await asyncio.sleep(_WARM)
+                    watch.note_before()
+                    progress("begins")
+                    report.rounds = await schedule.run(world, watch, kinds, options.seconds)
+                progress("writers have stopped, clients settle")
                 await asyncio.gather(*(client.settle(_SETTLE) for client in clients))
-                stop_clients.set()
+            progress("clients have gone")
             await asyncio.sleep(_GONE)
             watch.check_leftovers()
         await world.quiet()
         await asyncio.to_thread(outcomes.resolve, world)
         report.verdicts = [*outcomes.check(world), *await asyncio.to_thread(checker.verdicts)]
+        progress("checked")
         await world.stop_services()
         report.verdicts += watch.conclude()
         report.gather(world, watch)
@@ -85,14 +86,30 @@ async def _background(watch: Watch) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _running(clients: list[Population]) -> AsyncIterator[asyncio.Event]:
-    """Run the clients until the event is set at the block's end; one that fails by itself fails the run."""
+async def _writing(world: World) -> AsyncIterator[None]:
+    """Write while the block runs, and finish what is under way at its end."""
+    stop = asyncio.Event()
+    rng = random.Random(f"writers {world.seed}")
+    task = asyncio.create_task(team.write(world, rng, stop), name="writers")
+    try:
+        yield
+        stop.set()
+        async with asyncio.timeout(_FINISH):
+            await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _running(clients: list[Population]) -> AsyncIterator[None]:
+    """Run the clients while the block runs; one that fails by itself fails the run."""
     stop = asyncio.Event()
     tasks = [asyncio.create_task(client.run(stop), name=client.name) for client in clients]
     try:
-        yield stop
+        yield
         stop.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(_FINISH):
             await asyncio.gather(*tasks)
     finally:
         for task in tasks:

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from tests.chaos.model import Verdict
+from tests.chaos.progress import progress
 from tests.chaos.world.service import SLOW_STOP, Usage
 from tests.chaos.world.world import World
 
@@ -47,6 +48,7 @@ class Watch:
     async def recovered(self, fault: str) -> None:
         """Wait until every service is back at work after a fault, and judge how long it took."""
         took = await self._world.recovered(self._limit)
+        progress(f"recovered: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in took.items())}")
         missing = [name for name in self._world.probes if name not in took]
         if missing:
             late = await self._world.recovered(_PATIENCE)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from tests.chaos import model
+from tests.chaos.progress import progress
 from tests.chaos.world.world import World
 
 PRIMARY = "primary"
@@ -37,12 +38,14 @@ async def run(fault: Fault, world: World, rng: random.Random) -> model.Fault:
     """Inject it, and record from when to when."""
     record = model.Fault(fault.name, time.monotonic(), explains=fault.explains)
     world.journal.faults.append(record)
+    progress(f"{fault.name} begins")
     try:
         record.detail.update(await fault.inject(world, rng))
     except SkippedError as reason:
         record.skipped = str(reason)
     finally:
         record.ended = time.monotonic()
+        progress(f"{fault.name} has ended: {record.skipped or record.detail}")
     return record
 
 
