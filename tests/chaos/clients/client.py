@@ -83,6 +83,7 @@ class Client:
             and cursor.covers(newest)
             and cursor.feed == newest.feed
             and not self.holdings.held
+            and not self.holdings.unlisted
             and all(board.exact_at(cursor) for board in self.holdings.boards.values())
         )
 
@@ -226,7 +227,7 @@ class Client:
             self._offered = body["realtime"]
             if body["resume"] == "live":
                 holdings.begin(body["boards"], message.cursor)
-            holdings.visible = set(body["boards"])
+            holdings.visible, holdings.unlisted = set(body["boards"]), False
             applied = body["resume"] == "live"
         elif kind == "reset":
             holdings.reset(message.cursor or "")

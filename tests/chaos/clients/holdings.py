@@ -45,6 +45,10 @@ class Holdings:
         self.cursor: Cursor | None = None
         self.boards: dict[str, BoardRows] = {}
         self.visible: set[str] = set()
+        self.unlisted = False
+        """Whether it has to ask which boards there are: neither a `reset` nor a `resync` of the members says so."""
+        self._told: set[str] = set()
+        """Boards that the stream has granted or revoked since the last new beginning."""
         self._held: list[Body] = []
         self._requests = count(1)
 
@@ -67,6 +71,7 @@ class Holdings:
         self.cursor = None if cursor is None else parse(cursor)
         self.visible = set(boards)
         self._held.clear()
+        self._told.clear()
         self.boards = {}
         for name in sorted(self.visible):
             if self.wants(name):
@@ -79,7 +84,21 @@ class Holdings:
         rows.since.clear()
 
     def reset(self, cursor: str) -> None:
+        """Start again at this cursor. What changed in who sees what up to there was dropped, or is not sent at all."""
         self.begin(self.visible, cursor)
+        self.unlisted = True
+
+    def listed(self, boards: Iterable[str]) -> None:
+        """Take the list of the user's boards; what the stream has said since the `reset` is newer."""
+        self.unlisted = False
+        seen = set(boards)
+        for name in seen - self.visible - self._told:
+            self.visible.add(name)
+            if self.wants(name):
+                self.request(name)
+        for name in (self.visible | self.boards.keys()) - seen - self._told:
+            self.visible.discard(name)
+            self.absent(name)
 
     def receive(self, message: Body, cursor: str | None) -> bool:
         """Take a message that has a place among the events, or ends a batch; whether it did the latter."""
@@ -113,6 +132,7 @@ class Holdings:
         """Replace all that is held by the answer to a poll without `since`."""
         self.cursor = parse(cursor)
         self.boards = {}
+        self.unlisted = False
         self._held.clear()
         for row in rows:
             self._put(row)
@@ -152,15 +172,20 @@ class Holdings:
     def _take(self, message: Body) -> None:
         kind, name = message["type"], message["boardId"]
         if kind == "resync":
+            if message["table"] == "board_members":
+                self._told.clear()
+                self.unlisted = True
             for each in list(self.boards) if name is None else [name]:
                 if self.wants(each):
                     self.request(each)
         elif name is None or not self.wants(name):
             return
         elif kind == "board_granted":
+            self._told.add(name)
             self.visible.add(name)
             self.request(name)
         elif kind == "board_revoked":
+            self._told.add(name)
             self.visible.discard(name)
             self.boards.pop(name, None)
         elif kind.startswith("opportunity_"):

@@ -54,6 +54,10 @@ class Rest:
         self._snapshots[board] = taken
         return taken
 
+    async def boards(self, api: str) -> list[str]:
+        """GET /api/boards: which ones the user sees. Raises RestError."""
+        return [board["id"] for board in _load(await self._get(f"{api}/api/boards", {}, {}))["boards"]]
+
     async def page(self, api: str, since: str | None, limit: int | None) -> dict[str, Any]:
         """GET /api/sync/opportunities. Raises RestError."""
         query: dict[str, str] = {} if since is None else {"since": since}

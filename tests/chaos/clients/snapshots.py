@@ -34,11 +34,22 @@ class Snapshots:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(0.05)
+            if self._holdings.unlisted:
+                await self._list()
             for board in self._holdings.pending():
                 if board not in self.waiting and (self._holdings.cursor is not None or self.polling):
                     await self._take(board)
             if not self.calm and self._rng.random() < self._profile.snapshots * 0.05:
                 await self._look()
+
+    async def _list(self) -> None:
+        try:
+            self._holdings.listed(await self._rest.boards(self._api()))
+        except RestError:
+            await asyncio.sleep(self._rng.uniform(0.1, 0.5))
+
+    def _api(self) -> str:
+        return self._rng.choice([each.api for each in self._world.endpoints() if each.api is not None])
 
     async def _take(self, board: str) -> None:
         rows = self._holdings.board(board)
@@ -79,8 +90,7 @@ class Snapshots:
         self._note(board, taken, fresh=False, stood=None)
 
     async def _ask(self, board: str, *, fresh: bool) -> Snapshot:
-        api = self._rng.choice([each.api for each in self._world.endpoints() if each.api is not None])
-        return await self._rest.board(api, board, fresh=fresh, conditional=self._rng.random() < 0.5)
+        return await self._rest.board(self._api(), board, fresh=fresh, conditional=self._rng.random() < 0.5)
 
     def _note(self, board: str, taken: Snapshot, *, fresh: bool, stood: str | None) -> None:
         body = {"board": board, "body": taken.body, "stood": stood, "unchanged": taken.unchanged, "fresh": fresh}
