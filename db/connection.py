@@ -61,13 +61,13 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
     ) -> Self:
         """Connect as psycopg does, in bounded time. Raises psycopg.OperationalError."""
         given = conninfo.conninfo_to_dict(dsn)
-        seconds = int(options.get("connect_timeout") or given.get("connect_timeout") or CONNECT_TIMEOUT)
-        hosts = 1 + str(options.get("host") or given.get("host") or "").count(",")
         if "connect_timeout" not in given:
-            options.setdefault("connect_timeout", seconds)
+            options.setdefault("connect_timeout", CONNECT_TIMEOUT)
+        seconds = conninfo.timeout_from_conninfo({**given, **options})
+        hosts = 1 + str(options.get("host") or given.get("host") or "").count(",")
         try:
             # psycopg bounds each attempt, but not the time to resolve the names.
-            async with asyncio.timeout(hosts * max(seconds, 2) + RESOLVE_TIMEOUT):
+            async with asyncio.timeout(hosts * seconds + RESOLVE_TIMEOUT):
                 connection = await super().connect(dsn, **options)
         except TimeoutError as error:
             raise psycopg.errors.ConnectionTimeout("connection timeout expired") from error

@@ -289,7 +289,10 @@ class CatchUps:
     def _reset(self, subscription: Subscription, fault: Fault) -> None:
         self._metrics.resets.labels(fault).inc()
         log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
-        subscription.tell_place("reset", str(self._tailer.cursor), reason=fault)
+        self._see(subscription)
+        # What changed in its user's rights up to here is never sent: it learns from this what it sees.
+        boards = sorted(subscription.offered)
+        subscription.tell_place("reset", str(self._tailer.cursor), reason=fault, boards=boards)
         subscription.owed, subscription.torn = False, None  # it drops what it holds
 
     def _forget(self) -> None:

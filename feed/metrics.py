@@ -136,7 +136,10 @@ class Metrics:
         )
         self.bells_skipped = self._counter("bells_skipped", "Changes that the log says did not ring")
         self.replica_reads = self._counter(
-            "replica_reads", "Reads of the log that were meant for the replica, by what became of them", "outcome"
+            "replica_reads",
+            "Reads of the log meant for the replica, for all clients (sweep) or one that came back (catchup), by outcome",
+            "reader",
+            "outcome",
         )
         self.replica_used = self._gauge(
             "replica_used", "Whether the log is read on the replica; NaN where none is named"

@@ -210,8 +210,8 @@ class Readings:
             chunk=min(self._settings.chunk, _PART),
             after=after,
         )
-        async with aclosing(chunks):
-            async for part in self._slow.read(conn, asked, chunks):
+        async with aclosing(chunks), aclosing(self._slow.read(conn, asked, chunks)) as parts:
+            async for part in parts:
                 events = [Event.of(change) for change in part.changes]
                 yield Batch(events, reading.target if part.last else None), part.end or after or (0, 0)
 

@@ -51,7 +51,7 @@ class Fitness(StrEnum):
 
 
 class UnfitError(Exception):
-    """This reading is for the primary; `outcome` is a Fitness, or `cancelled`, `doubted` or `silent`."""
+    """This reading is for the primary; `outcome` is a Fitness, or `cancelled`, `doubted`, `silent` or `failed`."""
 
     def __init__(self, outcome: str, reason: str) -> None:
         super().__init__(reason)
@@ -76,8 +76,9 @@ class Replica:
         self._feed = feed
         self._metrics = metrics
         metrics.replica_used.set(0)
-        for outcome in ("read", *Fitness, "cancelled", "doubted", "silent"):
-            metrics.replica_reads.labels(outcome)
+        for reader in ("sweep", "catchup"):
+            for outcome in ("read", *Fitness, "cancelled", "doubted", "silent", "failed"):
+                metrics.replica_reads.labels(reader, outcome)
         self._task: asyncio.Task[None] | None = None
         self.fitness: Fitness | None = None
         """None before it was looked at."""
@@ -107,7 +108,7 @@ class Replica:
     @asynccontextmanager
     async def reader(self, lsn: str) -> AsyncIterator[Connection]:
         """A transaction that shows all that the primary showed when it was at `lsn`. Raises UnfitError, also out of the block."""
-        with self._counted():
+        with self._counted("catchup"):
             # A read of many rows may be slow where a sweep is not. Whether the standby is gone is for the next sweep to find out.
             async with self._connected(silent="silent") as conn:
                 await self._reach(conn, lsn, self._lag)
@@ -117,7 +118,7 @@ class Replica:
     @asynccontextmanager
     async def sweeper(self, there: Horizon, since: Seen) -> AsyncIterator[View]:
         """What the primary shows now, as far as it has ended here, to one who has been told `since`. Raises what reader() does."""
-        with self._counted():
+        with self._counted("sweep"):
             async with self._connected() as conn:
                 await self._reach(conn, there.flushed, self._lag)
                 primary = shows(there.snapshot)
@@ -129,15 +130,15 @@ class Replica:
                     yield View(conn, self._ended, lsn)
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counted(self, reader: str) -> Iterator[None]:
         try:
             yield
         except UnfitError as error:
-            self._metrics.replica_reads.labels(error.outcome).inc()
+            self._metrics.replica_reads.labels(reader, error.outcome).inc()
             if error.outcome in set(Fitness):
                 self._becomes(Fitness(error.outcome), str(error))
             raise
-        self._metrics.replica_reads.labels("read").inc()
+        self._metrics.replica_reads.labels(reader, "read").inc()
 
     @asynccontextmanager
     async def _connected(self, silent: str = Fitness.AWAY) -> AsyncIterator[Connection]:
@@ -148,6 +149,10 @@ class Replica:
             raise UnfitError(silent, str(error)) from error
         except psycopg.Error as error:
             outcome = "cancelled" if error.sqlstate in _BY_RECOVERY else Fitness.AWAY
+            if outcome == Fitness.AWAY and not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+                # A fault of boardcast in one statement says nothing of the standby: other reads go on there.
+                log.exception("read on the replica failed; reading on the primary")
+                outcome = "failed"
             raise UnfitError(outcome, str(error).strip()) from error
         except (PoolTimeout, OSError, TimeoutError) as error:
             raise UnfitError(Fitness.AWAY, str(error) or "it does not answer") from error

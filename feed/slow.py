@@ -4,7 +4,7 @@ Invariant: a dead connection costs `FIRST` seconds, whoever uses it. A read that
 order) is granted twice the time with each attempt, up to `MOST`, and so gets through; others are not kept waiting for that.
 """
 
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from typing import TypeVar
 
 from db.connection import Connection, ReadTimeoutError
@@ -22,8 +22,11 @@ class SlowReads:
     def __init__(self) -> None:
         self._seconds: dict[Hashable, float] = {}
 
-    async def read(self, conn: Connection, key: Hashable, items: AsyncIterator[T]) -> AsyncIterator[T]:
-        """The items of a read, which `key` names in each attempt. Raises ReadTimeoutError."""
+    async def read(self, conn: Connection, key: Hashable, items: AsyncIterator[T]) -> AsyncGenerator[T]:
+        """The items of a read, which `key` names in each attempt. Close it before the connection is given back.
+
+        Raises ReadTimeoutError.
+        """
         seconds = self._seconds.get(key, FIRST)
         with conn.silent_for(seconds):
             try:

@@ -52,8 +52,7 @@ class Sweeper:
         Raises ReplacedError, and what the database raises.
         """
         self._publisher.begin()
-        # Before the timeouts below: those cancel, and wait for the server to agree.
-        conn.read_timeout = self.patience - 1
+        conn.read_timeout = self.patience - 1  # the timeouts below cancel, and then wait for the server to agree
         if self._begun is not None:
             await self._read(conn)
         part = await self._glance.look()

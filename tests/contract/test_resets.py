@@ -8,6 +8,7 @@ from feed.cursor import Cursor
 from tests.support.database import Database
 from tests.support.services import Services
 from tests.support.streams import Client
+from tests.support.until import until
 
 Spoil = Callable[[Database, str], Awaitable[str]]
 
@@ -102,11 +103,35 @@ async def test_no_text_is_answered_by_an_error(
 
 
 async def test_the_feed_reset_by_hand_reaches_who_is_connected(
-    services: Services, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, database: Database, transport: str
 ) -> None:
-    monkeypatch.setattr("feed.tailer._TRUST", 0.0)
     client = await services.open(transport)
     await database.execute("SELECT feed.reset_feed('a test')")
-    reset = await client.next("reset")
+    reset = await client.next("reset", timeout=3)
     assert reset.body["reason"] == "foreign"
     await _is_live(client, database)
+
+
+@pytest.mark.parametrize("woken", [True, False])
+async def test_a_cursor_of_the_new_feed_is_never_answered_by_one_of_the_previous(
+    services: Services, database: Database, transport: str, *, woken: bool
+) -> None:
+    """The API gives the new one at once; a feed that was not woken learns of it from the client that has it."""
+    await services.open(transport)
+    hub = await services.hub(transport)
+    if not woken:
+        await database.execute(
+            "CREATE OR REPLACE FUNCTION feed.reset_feed(why text DEFAULT 'by hand') RETURNS text LANGUAGE sql"
+            " AS 'UPDATE feed.identity SET feed_id = feed.new_id() RETURNING feed_id'"
+        )
+    await database.execute("SELECT feed.reset_feed()")
+    async with services.asking() as http:
+        snapshot = (await http.get("/api/boards/b1", headers={"Cache-Control": "no-cache"})).json()
+    client = await services.open(transport, snapshot["cursor"], greeted=False)
+    assert (await client.next("auth_success")).body["resume"] == "resumed"
+    assert client.cursor == snapshot["cursor"]
+    await database.execute("UPDATE opportunities SET title = 'x'")
+    assert (await client.next_event()).body["version"] == 2
+    await until(lambda: client.cursor == str(hub.tailer.cursor))
+    assert "reset" not in [m.type for m in client.messages]
+    assert {m.cursor.split(".")[0] for m in client.messages if m.cursor} == {snapshot["cursor"].split(".")[0]}

@@ -1,10 +1,12 @@
 """Transactions that commit in another order than their numbers say."""
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
 
+from feed.cursor import Cursor
 from tests.support.database import Database
 from tests.support.load import NO_BELL
 from tests.support.services import Services, told
@@ -125,3 +127,24 @@ async def test_a_prepared_transaction_is_refused_or_told_but_never_lost(services
         assert told([await client.next_event()]) == [("opportunity_updated", "o1")]
         await conn.execute("COMMIT PREPARED 'p'")
     assert told([await client.next_event()]) == [("opportunity_created", "p")]
+
+
+async def test_with_very_many_transactions_in_progress_a_cursor_still_says_all_that_was_seen(
+    services: Services, database: Database
+) -> None:
+    client = await services.open("websocket")
+    async with AsyncExitStack() as stack:
+        for _ in range(140):
+            writer = await stack.enter_async_context(await database.connect(autocommit=False))
+            await writer.execute("SELECT pg_current_xact_id()")
+        await database.execute("UPDATE opportunities SET notes = '1'")
+        await database.execute("UPDATE opportunities SET notes = '2'")
+        assert [m.body["version"] for m in await client.collect(2)] == [2, 3]
+        assert client.cursor is not None
+        assert len(Cursor.parse(client.cursor).seen.xip) >= 140
+        assert await database.execute("SELECT feed.cursor_fault(%s) AS fault", [client.cursor]) == [{"fault": None}]
+        client.cut()
+        await services.stop()
+        again = await services.open("sse", client.cursor)
+        await database.execute("UPDATE opportunities SET notes = '3'")
+        assert [m.body["version"] for m in await again.collect(1)] == [4]

@@ -79,6 +79,18 @@ class Target:
         return found
 
 
+def environment(database: Database) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database.url,
+        "JWT_SECRET": SECRET,
+        "BOARDCAST_FEED_PORT": "0",
+        "BOARDCAST_API_PORT": "0",
+        "BOARDCAST_DRAIN_TIMEOUT": "1",
+        "BOARDCAST_CLIENT_BUDGET": "65536",
+        "LOG_FORMAT": "json",
+    }
+
+
 @pytest.fixture(scope="module")
 def running(
     server: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
@@ -86,16 +98,7 @@ def running(
     with cloned(server, template) as database:
         with psycopg.connect(database.url, autocommit=True) as connection:
             connection.execute(_PEOPLE.encode())
-        env = {
-            "DATABASE_URL": database.url,
-            "JWT_SECRET": SECRET,
-            "BOARDCAST_FEED_PORT": "0",
-            "BOARDCAST_API_PORT": "0",
-            "BOARDCAST_DRAIN_TIMEOUT": "1",
-            "BOARDCAST_CLIENT_BUDGET": "65536",
-            "LOG_FORMAT": "json",
-        }
-        with Commands(tmp_path_factory.mktemp("service"), env).serving("up") as service:
+        with Commands(tmp_path_factory.mktemp("service"), environment(database)).serving("up") as service:
             yield service, database
 
 
@@ -107,7 +110,8 @@ def target(running: tuple[Service, Database]) -> Target:
 def addresses(target: Target) -> list[tuple[int, bytes]]:
     feed, api = target.feed, target.api
     body = b'{"title":"x"}'
-    patch = target.request(api, "/api/opportunities/o1", "PATCH", Content_Type="application/json", Content_Length="13")
+    headers = {"Content_Type": "application/json", "If_Match": "*", "Content_Length": "13"}
+    patch = target.request(api, "/api/opportunities/o1", "PATCH", **headers)
     return [
         (feed, upgrade(feed)),
         (feed, upgrade(feed) + hello("ana", target.token())),
@@ -119,7 +123,7 @@ def addresses(target: Target) -> list[tuple[int, bytes]]:
         (api, target.request(api, "/api/boards/b1")),
         (api, target.request(api, "/api/flags?known=websocket")),
         (api, patch + body),
-        (api, patch.replace(b"13", b"9999") + body),
+        (api, patch.replace(b": 13\r\n", b": 9999\r\n") + body),
         (api, target.request(api, "/metrics")),
         (api, target.request(api, "/")),
     ]

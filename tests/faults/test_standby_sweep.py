@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from db import replica
-from db.changelog import Connection, Seen
+from db.changelog import Chunk, Seen
+from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.replica import Horizon
 from feed.cursor import shows
@@ -91,9 +92,12 @@ async def _fitness(services: Services, *wanted: Fitness, timeout: float = 20) ->
     await until(lambda: used.fitness in wanted, timeout=timeout, what=f"{wanted}")
 
 
-async def _reads(services: Services, outcome: str) -> float:
+async def _reads(services: Services, outcome: str, reader: str = "sweep") -> float:
     hub = await services.hub("websocket")
-    return hub.metrics.registry.get_sample_value("boardcast_replica_reads_total", {"outcome": outcome}) or 0.0
+    return (
+        hub.metrics.registry.get_sample_value("boardcast_replica_reads_total", {"reader": reader, "outcome": outcome})
+        or 0.0
+    )
 
 
 async def _sweeps(services: Services, number: int) -> None:
@@ -146,10 +150,71 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         assert await _reads(services, "read") > 20
         hub = await services.hub("websocket")
         hub.catchups._ring.clear()
-        before = await _reads(services, "read")
         later = await services.open("sse", start)
         await _complete(later, database)
-        assert await _reads(services, "read") > before, "who came back was not read for on the standby"
+        assert await _reads(services, "read", "catchup") == 1
+        assert hub.replica is not None
+        for outcome in ("away", "lagging", "cancelled", "doubted", "silent", "failed"):
+            assert await _reads(services, outcome, "catchup") == 0
+        assert hub.replica.used
+
+
+async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_others(
+    database: Database, standby: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feed.readings._PLANNED", "SELECT no_such_column")
+    async with _sweeping(database, standby) as services:
+        client = await services.open("websocket")
+        start = client.cursor
+        await _load(database, 3)
+        await _complete(client, database)
+        hub = await services.hub("websocket")
+        hub.catchups._ring.clear()
+        monkeypatch.setattr("feed.readings._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await _complete(await services.open("sse", start), database)
+        assert await _reads(services, "failed", "catchup") > 0
+        assert hub.replica is not None
+        assert hub.replica.used
+
+
+async def test_no_heartbeat_takes_the_cursor_back(database: Database, standby: EmbeddedPostgres) -> None:
+    """The last part of a batch has its cursor before the read on the standby has ended; see Client.broken."""
+    async with _sweeping(database, standby, heartbeat=0.01) as services:
+        clients = [await services.open(transport) for transport in ("websocket", "sse")]
+        await _load(database, 20)
+        for client in clients:
+            await _complete(client, database)
+            assert client.broken is None
+
+
+async def test_a_pass_that_the_standby_began_is_finished_by_the_primary(
+    database: Database, standby: EmbeddedPostgres
+) -> None:
+    async with _sweeping(database, standby, chunk=3) as services:
+        client = await services.open("websocket")
+        hub = await services.hub("websocket")
+        killed = 0
+        take = hub.publisher.take
+
+        def failing(part: Chunk) -> None:
+            nonlocal killed
+            take(part)
+            if not part.last and not killed:
+                killed = 1
+                ask(
+                    standby,
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE application_name = 'boardcast-replica'",
+                )
+
+        hub.publisher.take = failing  # type: ignore[method-assign]
+        await database.execute(
+            "INSERT INTO opportunities (id, board_id, notes) SELECT 'm' || n, 'b1', repeat(md5(n::text), 2000)"
+            " FROM generate_series(1, 60) AS n"
+        )
+        assert len({m.seq for m in await client.collect(60, timeout=20)}) == 60
+        assert killed
+        await until(lambda: client.cursor == str(hub.tailer.cursor))
 
 
 @contextmanager
@@ -306,7 +371,7 @@ async def test_a_read_that_replay_cancels_is_done_on_the_primary(database: Datab
         with pytest.raises(UnfitError) as raised:
             await _read_until_cancelled(hub.replica, standby, database)
         assert raised.value.outcome == "cancelled"
-        assert await _reads(services, "cancelled") >= 1
+        assert await _reads(services, "cancelled", "catchup") >= 1
         await database.execute("UPDATE opportunities SET notes = 'x' WHERE id = 's0'")
         await _complete(client, database)
 
