@@ -27,6 +27,11 @@ _GRANT = """
 INSERT INTO board_members (board_id, user_id, role) VALUES (%s, %s, 'viewer') ON CONFLICT DO NOTHING
 """
 
+_TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'boardcast%'
+"""
+
 
 def fill(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
@@ -101,6 +106,8 @@ class Workload:
         async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as conn:
             if event == RESET:
                 await conn.execute("SELECT feed.reset_feed('a seeded bug')")
+                # A service that reads the log asks whether it is the same from time to time, and at once on a new connection.
+                await conn.execute(_TERMINATE)
             else:
                 await conn.execute("TRUNCATE opportunities")
                 await conn.execute(_CARD)

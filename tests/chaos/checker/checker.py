@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tests.chaos.checker import truth as truths
 from tests.chaos.checker.backwards import backwards, covers_nothing
 from tests.chaos.checker.content import conflict, wrong_content
+from tests.chaos.checker.continuity import of_a_lost_tail, of_an_old_feed, of_another_feed
 from tests.chaos.checker.duplicate import applied_twice, sent_twice
 from tests.chaos.checker.examine import Examiner
 from tests.chaos.checker.inversion import inversion
@@ -16,7 +17,7 @@ from tests.chaos.checker.membership import told_for_nothing, untold
 from tests.chaos.checker.outcome import captured, outcomes, resolve
 from tests.chaos.checker.pages import Pages
 from tests.chaos.checker.phantom import phantom
-from tests.chaos.checker.resets import false_continuity, spurious
+from tests.chaos.checker.resets import spurious
 from tests.chaos.checker.snapshot import old_snapshots, snapshots
 from tests.chaos.checker.stale import at_checkpoints, at_the_end, checkpoints
 from tests.chaos.checker.states import answer
@@ -86,7 +87,9 @@ def _all(truth: Truth, journal: Journal) -> Iterable[Verdict]:
     yield from backwards(lives)
     yield from covers_nothing(lives)
     yield from spurious(lives, truth, faults)
-    yield from false_continuity(lives, truth)
+    yield from of_another_feed(lives)
+    yield from of_an_old_feed(lives)
+    yield from of_a_lost_tail(lives, truth)
     yield from old_snapshots(lives)
     yield from answer(truth, [*snapshots(lives, truth), *checkpoints(lives, truth)])
     yield from Pages(truth, examiner.members).judge(lives)

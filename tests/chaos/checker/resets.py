@@ -1,4 +1,4 @@
-"""A new beginning that nothing explains, and continuity where there is none."""
+"""A new beginning that nothing explains."""
 
 from collections.abc import Iterable, Sequence
 
@@ -53,22 +53,3 @@ def _explained(reason: str, record: Record, since: float, truth: Truth, faults: 
         and (fault.ended is None or since <= fault.ended + SLACK)
         for fault in faults
     )
-
-
-def false_continuity(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
-    """A client that went on, though its cursor covers what is not there any more, or is of another feed."""
-    for life in lives:
-        for stretch in life.stretches:
-            for (_, before), (_, after) in zip(stretch.cursors, stretch.cursors[1:], strict=False):
-                if before.feed != after.feed:
-                    text = f"{before.text} was resumed, and led to {after.text}, of another feed"
-                    yield Verdict("false-continuity", life.client, text)
-            for place, old in enumerate(truth.discarded):
-                before_it = [cursor for when, cursor in stretch.cursors if when <= truth.renewed(old)]
-                if before_it and stretch.cursors[-1][0] > old.at + LATENESS:
-                    gone = [change for change in truth.lost[place] if before_it[-1].covers_xid(change.xid)]
-                    if gone:
-                        text = (
-                            f"{before_it[-1].text} was resumed after the promotion that lost transaction {gone[0].xid}"
-                        )
-                        yield Verdict("false-continuity", life.client, text)

@@ -68,6 +68,16 @@ def test_a_cursor_of_another_feed_that_is_resumed(scene: Scene) -> None:
     assert scene.kinds() == {"false-continuity"}
 
 
+def test_a_cursor_of_an_old_feed_that_is_resumed(scene: Scene) -> None:
+    other = Client(scene.journal, scene.history, "other")
+    other.connect(cursor(102, feed="f2"), resume="live")
+    scene.client.connect(cursor(102))
+    assert scene.kinds() == set()
+    scene.history.now += 5
+    scene.client.connect(cursor(102))
+    assert scene.kinds() == {"false-continuity"}
+
+
 def _lost_tail(scene: Scene) -> tuple[Discarded, Change]:
     """An update that was sent, and lost in a promotion."""
     history = scene.history
