@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, LiteralString, cast
 
@@ -83,7 +84,7 @@ class Discarded:
     at: float
     """When it was read: everything that is received later is of the new primary."""
 
-    @property
+    @cached_property
     def last(self) -> float:
         """When it was written to for the last time."""
         return max((entry.at for entry in self.entries), default=0.0)
@@ -118,8 +119,8 @@ class Truth:
 
     def renewed(self, old: Discarded) -> float:
         """When the primary after this one was first written to: every cursor from before that is of the old history."""
-        later = [change.at for change in self.changes if change.at > old.last]
-        return min([old.at, *later])
+        last = old.last
+        return min([old.at, *(change.at for change in self.changes if change.at > last)])
 
     def between(self, since: Cursor, until: Cursor, at: float) -> list[Change]:
         """What a reader who stood at `since` was to be sent to stand at `until`, in the order of delivery.
