@@ -1,6 +1,7 @@
 """A line on standard error for each thing that a run does, so that one sees where it is."""
 
 import asyncio
+import faulthandler
 import sys
 import time
 
@@ -13,8 +14,9 @@ def progress(text: str) -> None:
 
 
 def print_tasks() -> None:
-    """Say where every task waits: for a run that does not go on."""
+    """Say where every task and every thread is: for a run that does not go on."""
     for task in asyncio.all_tasks():
         sys.stderr.write(f"--- {task.get_name()}\n")
-        task.print_stack(limit=4)
+        task.print_stack(limit=4, file=sys.stderr)
+    faulthandler.dump_traceback(all_threads=True)
     sys.stderr.flush()
