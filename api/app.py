@@ -61,6 +61,7 @@ _ALLOWED = (
     "If-Match",
     "If-None-Match",
     "Last-Event-ID",
+    "X-Feed-Cursor",
     "X-Mutation-Id",
     "X-Request-ID",
     "traceparent",

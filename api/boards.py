@@ -4,6 +4,7 @@ Invariant: who may see a board is asked of the database for every request. What 
 of the same moment as the cards, so that the cursor covers no change of rights which the answer does not show.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from api.services import Services, services
 from db import presence
 from db.boards import Board
 from db.engine import driver
+from feed.cursor import Cursor
 from feed.presence import by_user, told
 
 
@@ -42,7 +44,7 @@ async def get_board(request: Request) -> Response:
     board_id = identifier(request, "id", "unknown-board")
     if "no-cache" in request.headers.get("Cache-Control", ""):
         own.snapshots.forget(board_id)  # who found a gap is shown the table, not what the feed made of it
-    shown = await show(own, board_id, who.user_id, await of_user(own, who.user_id))
+    shown = await show(own, board_id, who.user_id, await of_user(own, who.user_id), _cursor(request))
     if shown is None:
         raise Problem("unknown-board")
     headers = {"ETag": shown.tag}
@@ -71,13 +73,18 @@ async def whole(own: Services, board_id: str, user_id: str, mine: list[Board]) -
     return None if shown is None else shown.body | {"presence": await _presence(own, board_id)}
 
 
-async def show(own: Services, board_id: str, user_id: str, mine: list[Board]) -> Shown | None:
+async def show(
+    own: Services, board_id: str, user_id: str, mine: list[Board], least: Callable[[Cursor], bool] | None = None
+) -> Shown | None:
+    """Give a board as a user sees it, from memory only if its cursor is `least`; None where there is none, or it is not theirs."""
     role = _role(mine, board_id)
     if role is None:
         return None
     entry = await own.snapshots.get(board_id)
-    if entry is not None and entry.roles.get(user_id) != role:
-        # It is from before a change of rights that the hub has not read yet.
+    if entry is not None and (
+        entry.roles.get(user_id) != role or not (least is None or least(own.snapshots.cursor(board_id, entry)))
+    ):
+        # It is from before a change that the hub has not read yet: of rights, or one that the caller has had from another instance.
         entry = await own.snapshots.load(board_id)
     if entry is None or user_id not in entry.roles:
         return None
@@ -91,6 +98,18 @@ async def show(own: Services, board_id: str, user_id: str, mine: list[Board]) ->
         "cursor": cursor,
     }
     return Shown(body, cursor, f'W/"{entry.tag}-{role}"')
+
+
+def _cursor(request: Request) -> Callable[[Cursor], bool] | None:
+    """Whether a snapshot's cursor covers the one that the caller has; nothing covers what is no cursor."""
+    given = request.headers.get("X-Feed-Cursor")
+    if given is None:
+        return None
+    try:
+        cursor = Cursor.parse(given)
+    except ValueError:
+        return lambda _: False
+    return lambda snapshot: snapshot.feed == cursor.feed and snapshot.covers(cursor)
 
 
 def _role(mine: list[Board], board_id: str) -> str | None:
@@ -113,7 +132,7 @@ ROUTES = [
         get_board,
         summary="A board: phases, members, cards, and the cursor of the same moment",
         tag="boards",
-        headers=("If-None-Match", "Cache-Control"),
+        headers=("If-None-Match", "Cache-Control", "X-Feed-Cursor"),
         answers={200: BoardSnapshot, 304: None},
         problems=("unknown-board",),
     ),

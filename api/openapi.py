@@ -34,6 +34,10 @@ _HEADERS: Mapping[str, Mapping[str, Any]] = {
         "description": "The ETag of what the caller has: 304 where it is still that",
         "schema": {"type": "string"},
     },
+    "X-Feed-Cursor": {
+        "description": "The cursor of the caller's stream: the snapshot is not older",
+        "schema": {"type": "string"},
+    },
     "X-Mutation-Id": {
         "description": "The caller's own name of this write, which comes back as `origin` in its event",
         "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},

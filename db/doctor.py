@@ -86,7 +86,8 @@ async def rights(conn: Connection) -> Finding:
         found = await reading.rights(conn)
     said = f"role {found[0].role} may do: {'; '.join(map(_said, found))}"
     if not all(each.known for each in found):
-        cure = "CREATE ROLE feed_app; CREATE ROLE feed_listener; CREATE ROLE feed_dba;"
+        roles = ("feed_app", "feed_listener", "feed_dba", "feed_owner", "feed_sandbox")
+        cure = " ".join(f"CREATE ROLE {name};" for name in roles)
         return Finding(
             "rights",
             BAD,

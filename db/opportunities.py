@@ -16,7 +16,7 @@ from db import position
 from db.models import board_members, boards, log, opportunities
 
 _O = opportunities.c
-_BODY = literal_column("to_jsonb(opportunities)::text", Text)
+_BODY = literal_column("to_jsonb(opportunities.*)::text", Text)
 _XID = literal_column("pg_current_xact_id()::text", Text)
 
 

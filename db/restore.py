@@ -26,12 +26,12 @@ UPDATE opportunities AS o
 SET {assignments}
 FROM jsonb_populate_record(NULL::opportunities, %(data)s::jsonb || %(own)s) AS old
 WHERE o.id = %(id)s AND o.board_id = %(board)s AND o.version_number = %(version)s
-RETURNING o.id, o.version_number, to_jsonb(o)::text, pg_current_xact_id()::text
+RETURNING o.id, o.version_number, to_jsonb(o.*)::text, pg_current_xact_id()::text
 """
 _ANEW = """
 INSERT INTO opportunities AS o ({columns})
 SELECT {values} FROM jsonb_populate_record(NULL::opportunities, %(data)s::jsonb || %(own)s) AS old
-RETURNING o.id, o.version_number, to_jsonb(o)::text, pg_current_xact_id()::text
+RETURNING o.id, o.version_number, to_jsonb(o.*)::text, pg_current_xact_id()::text
 """
 
 
@@ -44,7 +44,7 @@ async def over(
     if all(name in now and now[name] == data[name] for name in names):
         return Written(found.id, found.version, found.body, "")
     assignments = sql.SQL(", ").join(
-        sql.SQL("{0} = old.{0}").format(sql.Identifier(name)) for name in (*names, "last_modified_by")
+        sql.SQL("{} = {}").format(_column(name), _column("old", name)) for name in (*names, "last_modified_by")
     )
     row = await _run(
         conn,
@@ -67,8 +67,8 @@ async def anew(conn: AsyncConnection, id_: str, version: Version, user_id: str, 
     row = await _run(
         conn,
         sql.SQL(_ANEW).format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, names)),
-            values=sql.SQL(", ").join(sql.Identifier("old", name) for name in names),
+            columns=sql.SQL(", ").join(map(_column, names)),
+            values=sql.SQL(", ").join(_column("old", name) for name in names),
         ),
         data=version.data,
         own=Jsonb(own),
@@ -76,6 +76,11 @@ async def anew(conn: AsyncConnection, id_: str, version: Version, user_id: str, 
     if row is None:
         raise LookupError("an INSERT has returned no row")
     return Written._make(row)
+
+
+def _column(*name: str) -> sql.Identifier:
+    """A column in a statement with parameters, where a per cent sign in a name would begin a placeholder."""
+    return sql.Identifier(*(part.replace("%", "%%") for part in name))
 
 
 async def _columns(conn: AsyncConnection) -> list[str]:

@@ -192,7 +192,7 @@ class Checkpoints:
             return
         body, cursor = self._message(board, known.tally), str(self._tailer.cursor)
         for subscription in self._asked.pop(board):
-            if board not in subscription.boards:
+            if board not in subscription.offered:
                 continue
             if subscription.state is State.LIVE:
                 subscription.sink.write(subscription.encoding.message("checkpoint", body, cursor))
@@ -261,7 +261,7 @@ class Checkpoints:
         if not known.begun(fresh, shows(snapshot)):
             del self._boards[board]
             return
-        await self._tailer.swept()  # by its end the hub has all that the snapshot shows
+        await self._tailer.reach(shows(snapshot))
         if self._boards.get(board) is known:
             self._ready[board] = known
             self._tailer.ring()

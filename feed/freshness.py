@@ -48,4 +48,4 @@ class Freshness:
         if self.fresh:
             log.info("log is read again; instance can be ready, heartbeats resume")
         else:
-            log.error("log not read; instance is not ready, heartbeats stop", seconds=round(self.age, 1))
+            log.warning("log not read; instance is not ready, heartbeats stop", seconds=round(self.age, 1))

@@ -88,7 +88,7 @@ class PresenceKeeper:
         taken: set[Place] = set()
         try:
             async with self._pool.connection() as conn:
-                taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.boards))
+                taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.offered))
         except asyncio.CancelledError:
             taken = {place}
             raise

@@ -151,14 +151,14 @@ class Handlers:
                 raise BadMessageError("invalid_message", f"cursor: {error}") from None
 
     async def checkpoint(self, message: Checkpoint, subscription: Subscription) -> None:
-        if message.boardId in subscription.boards:
+        if message.boardId in subscription.offered:
             self._runtime.checkpoints.ask(subscription, message.boardId)
         else:
             _no_board(subscription, message.boardId)
 
     async def gap(self, message: Gap, subscription: Subscription) -> None:
         board, expected, held = message.boardId, message.expected, message.held
-        if board not in subscription.boards:
+        if board not in subscription.offered:
             _no_board(subscription, board)
             return
         self._runtime.checkpoints.doubt(board)

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from db import changelog, replica
-from db.changelog import Chunk
+from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.settings import Settings
 from feed.cursor import shows, text
@@ -43,6 +43,8 @@ class Sweeper:
         self._glance = glance
         self._replica = replica
         self._begun: _Begun | None = None
+        self.shown: Seen | None = None
+        """What the last pass could show at most; None: all that had been committed when it began."""
         self.patience = PATIENCE
         """The tailer's; longer after a sweep that took too long, since to put millions of rows in order takes its time."""
 
@@ -56,12 +58,13 @@ class Sweeper:
         if self._begun is not None:
             await self._read(conn)
         part = await self._glance.look()
+        if part is None and (replayed := await self._read_replica(conn)) is not None:
+            return replayed
         if part is not None:
             self._take(part)
-            return None
-        if (replayed := await self._read_replica(conn)) is not None:
-            return replayed
-        await self._read(conn)
+        else:
+            await self._read(conn)
+        self.shown = None
         return None
 
     def aim(self) -> None:
@@ -98,7 +101,7 @@ class Sweeper:
                 async with aclosing(self._parts(view.conn, text(view.seen))) as parts:
                     async for part in patiently(parts, self.patience):
                         self._take(part)
-                replayed = view.lsn
+                replayed, self.shown = view.lsn, view.seen
         except UnfitError:
             if self._begun is not None:
                 await self._read(conn)

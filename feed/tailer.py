@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from db import changelog, flags
+from db.changelog import Seen
 from db.connection import Connection
 from db.settings import Settings
 from feed.backoff import backoff
@@ -111,6 +112,14 @@ class Tailer:
     def ring(self) -> None:
         """Sweep at once."""
         self._doorbell.set()
+
+    async def reach(self, snapshot: Seen) -> None:
+        """Wait until everything is published that a snapshot shows, which was made before: a standby may have it later."""
+        while True:
+            await self.swept()
+            shown = self._sweeper.shown
+            if shown is None or (shown.xmax >= snapshot.xmax and not any(xid in snapshot for xid in shown.xip)):
+                return
 
     def doubt(self) -> None:
         """Prove the log at once: somebody knows another feed than the one that is followed."""

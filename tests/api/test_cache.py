@@ -15,8 +15,10 @@ from api.app import create_app
 from api.cache import Snapshots
 from api.metrics import Metrics
 from api.services import of_app
-from db import boards
+from db import boards, changelog
 from db.boards import Whole
+from db.connection import Connection
+from feed.cursor import Cursor
 from feed.runtime import Runtime
 from tests.api.harness import Api, problem
 from tests.support.until import until
@@ -240,7 +242,7 @@ async def test_a_hub_that_is_behind_gives_no_cursor(api: Api, hub: Runtime, monk
     assert entry is not None
     assert snapshots.cursor("vendas", entry) == hub.tailer.cursor
     with monkeypatch.context() as patched:
-        patched.setattr(hub.tailer, "cursor", behind)
+        patched.setattr(hub.publisher, "head", behind)
         assert snapshots.cursor("vendas", entry) == entry.cursor != behind
 
 
@@ -334,3 +336,24 @@ async def test_nothing_is_kept_for_longer_than_five_minutes_or_in_more_than_its_
     assert await kept.get("nowhere") is None
     for each in (kept, small, tiny):
         await each.stop()
+
+
+async def test_a_snapshot_is_not_older_than_the_stream_of_who_asks(
+    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream came from an instance that is ahead of this one."""
+    first = (await ana.get(BOARD)).json()
+    for cursor in (first["cursor"], str(hub.tailer.cursor)):
+        assert (await ana.get(BOARD, headers={"X-Feed-Cursor": cursor})).json() == first
+    assert len(reads.boards) == 1
+    monkeypatch.setattr(hub.publisher, "take", lambda _: None)  # this instance reads, and does not get on
+    await api.database.execute("UPDATE opportunities SET title = 'ahead' WHERE board_id = 'vendas'")
+    async with await Connection.connect(api.database.url, autocommit=True) as conn:
+        ahead = str(Cursor.at(hub.tailer.cursor.feed, await changelog.position(conn)))
+    assert (await ana.get(BOARD)).json() == first
+    newer = (await ana.get(BOARD, headers={"X-Feed-Cursor": ahead})).json()
+    assert {card["title"] for card in newer["opportunities"]} == {"ahead"}
+    assert Cursor.parse(newer["cursor"]).covers(Cursor.parse(ahead))
+    for other in ("no cursor", ahead.replace(hub.tailer.cursor.feed, "other")):
+        shown = (await ana.get(BOARD, headers={"X-Feed-Cursor": other})).json()
+        assert shown["opportunities"] == newer["opportunities"]

@@ -1,81 +1,31 @@
 """The programs of docs/clients.md, run as they stand there: live, through a restart of everything, each event once."""
 
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.cli.harness import Commands, Service
 from tests.cli.test_first_minute import move, sync
+from tests.clients import documented
 from tests.support.until import until
 
-ROOT = Path(__file__).parents[2]
-MODULES = ROOT / "node_modules"
-PAGE = (ROOT / "docs" / "clients.md").read_text()
-NODE = f"""
-const {{ EventSource }} = await import("{MODULES}/eventsource/dist/index.js");
-const {{ default: WebSocket }} = await import("{MODULES}/ws/wrapper.mjs");
-Object.assign(globalThis, {{ EventSource, WebSocket }});
-"""
-"""What a browser has and Node does not."""
-
-
-def program(heading: str) -> tuple[str, str]:
-    """The language and the text of the program under a heading."""
-    match = re.search(rf"^## {re.escape(heading)}$.*?^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert match, heading
-    return match[1], match[2]
-
-
-PROGRAMS = [
-    "JavaScript: boardcast's own client",
-    "A page elsewhere: EventSource with a ticket",
-    "JavaScript: WebSocket",
-    "Python: websockets",
-    "Python: httpx-sse",
-]
-
-
-def _client(folder: Path) -> Path:
-    """feed/client in one file."""
-    target = folder / "client.mjs"
-    if not target.exists():
-        source = ROOT / "feed" / "client" / "src" / "index.ts"
-        command: list[str | Path] = [MODULES / ".bin" / "esbuild", source, "--bundle", "--format=esm"]
-        subprocess.run([*command, "--log-level=warning", f"--outfile={target}"], check=True)
-    return target
+PROGRAMS = [heading for heading in documented.PROGRAMS if heading != documented.COOKIE]
+"""Those that begin by themselves."""
 
 
 @contextmanager
 def running(folder: Path, heading: str, up: Service, token: str) -> Iterator[Path]:
-    """Run a program; the file that it prints to."""
-    language, text = program(heading)
-    assert '"…"' in text
-    text = text.replace('"…"', f'"{token}"')
-    for service, port in ((up.api, 8000), (up.feed, 8001)):
-        text = text.replace(f"127.0.0.1:{port}", service.removeprefix("http://"))
-    text = text.replace('"@boardcast/client"', f'"{_client(folder)}"')
-    name = re.sub(r"\W+", "-", heading)
-    source = folder / (f"{name}.mjs" if language == "js" else f"{name}.py")
-    source.write_text(NODE + text if language == "js" else text)
-    said = folder / f"{name}.out"
-    command: list[str | Path] = [shutil.which("node") or "node" if language == "js" else sys.executable, source]
-    with said.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        yield said
-        assert process.poll() is None, said.read_text()
-    finally:
-        process.kill()
-        process.wait()
+    """Run a program as it stands there, against these services; the file that it prints to."""
+    addresses = {"api": up.api.removeprefix("http://"), "feed": up.feed.removeprefix("http://")}
+    with documented.running(documented.write(folder, heading, token, **addresses, changes={})) as output:
+        yield output
 
 
 def moves(text: str) -> list[str]:
     """The phases that a program has told of."""
-    return re.findall(r"^opportunity_moved (\w+)$", text, re.MULTILINE)
+    return re.findall(r"^opportunity_moved (?:\d+ )?(\w+)$", text, re.MULTILINE)
 
 
 async def says(said: Path, condition: Callable[[str], bool]) -> None:
@@ -103,7 +53,7 @@ async def test_each_program_goes_on_where_it_was(commands: Commands) -> None:
 
 
 def test_the_curl_lines(commands: Commands) -> None:
-    language, lines = program("curl")
+    language, lines = documented.program(documented.CURL)
     assert language == "sh"
     stream, board, polled = lines.strip().splitlines()
     with commands.serving("up") as up:
@@ -129,5 +79,5 @@ def test_the_curl_lines(commands: Commands) -> None:
 
 
 def test_the_clients_own_page_shows_the_same_program() -> None:
-    _, text = program("JavaScript: boardcast's own client")
-    assert text in (ROOT / "feed" / "client" / "README.md").read_text()
+    _, text = documented.program(documented.OWN)
+    assert text in (documented.ROOT / "feed" / "client" / "README.md").read_text()

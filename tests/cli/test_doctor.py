@@ -74,7 +74,7 @@ async def test_all_is_well(commands: Commands) -> None:
         done = commands.run("doctor")
     topics = [line.split("  ")[0] for line in done.stdout.splitlines()]
     assert topics[:8] == ["topic", "database", "primary", "version", "clock", "pooler", "LISTEN", "settings"]
-    assert topics[-1] == "flags"
+    assert topics[-1] == "ownership"
     assert done.stderr == ""
 
 

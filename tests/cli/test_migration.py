@@ -16,7 +16,7 @@ import pytest
 
 from feed.flags import place
 from tests.cli.harness import SECRET, Commands
-from tests.cli.test_clients import NODE, _client
+from tests.clients import documented
 from tests.db.test_adoption import APPLICATION, FILLED
 from tests.support.database import Database
 from tests.support.until import wait_until
@@ -145,13 +145,13 @@ def opened(folder: Path, user: str, app: Application, api: str, feed: str) -> It
     match = re.search(r"^```js\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert match
     text = match[1].replace("/realtime-token", f"/realtime-token?user={user}")
-    text = text.replace('"@boardcast/client"', f'"{_client(folder)}"')
+    text = text.replace('"@boardcast/client"', f'"{documented.client(folder)}"')
     for port, address in ((3000, app.url), (8000, api), (8001, feed)):
         assert f"http://127.0.0.1:{port}" in text
         text = text.replace(f"http://127.0.0.1:{port}", address)
     show = 'const show = (rows) => console.log("rows " + JSON.stringify(rows));\n'
     source, said = folder / f"page-{user}.mjs", folder / f"page-{user}.out"
-    source.write_text(NODE + show + text)
+    source.write_text(documented.BROWSER + show + text)
     with said.open("w") as output:
         process = subprocess.Popen([node(), source], stdout=output, stderr=subprocess.STDOUT)
     try:

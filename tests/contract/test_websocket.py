@@ -211,13 +211,13 @@ async def test_what_is_said_right_behind_auth_is_about_what_is_told(
 ) -> None:
     cursor = (await services.open("websocket", user="bruno")).cursor
     catchups = (await services.hub("websocket")).catchups
-    real, go_on = catchups._fault, asyncio.Event()
+    real, go_on = catchups._recovery.prove, asyncio.Event()
 
     async def slow(subscription: Subscription, asked: str) -> Fault | None:
         await go_on.wait()
         return await real(subscription, asked)
 
-    monkeypatch.setattr(catchups, "_fault", slow)
+    monkeypatch.setattr(catchups._recovery, "prove", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=cursor)
     services.clients.append(client)
     await client.send({"type": "unsubscribe", "boards": ["b1"]})
@@ -232,14 +232,14 @@ async def test_a_feed_that_is_reset_meanwhile_still_greets_who_comes(
 ) -> None:
     here = await services.open("websocket", user="bruno")
     catchups = (await services.hub("websocket")).catchups
-    real, go_on = catchups._fault, asyncio.Event()
+    real, go_on = catchups._recovery.prove, asyncio.Event()
 
     async def slow(subscription: Subscription, asked: str) -> Fault | None:
         await go_on.wait()
         return await real(subscription, asked)
 
     monkeypatch.setattr("feed.tailer._TRUST", 0.0)
-    monkeypatch.setattr(catchups, "_fault", slow)
+    monkeypatch.setattr(catchups._recovery, "prove", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=here.cursor)
     services.clients.append(client)
     await until(lambda: bool(catchups._greeting))

@@ -10,8 +10,9 @@ from psycopg import errors
 
 from db import changelog, retention
 from feed.cursor import Cursor, Fault
-from tests.db.support import Connection, logged, mark, rows, value
+from tests.db.support import Connection, logged, mark, refusal, rows, value
 from tests.support.database import Database
+from tests.support.until import until
 
 PARTITIONS = """
     SELECT c.relname AS name FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
@@ -181,6 +182,48 @@ async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, da
         assert await retention.prune(reading, future) == (None, 0)
         await asyncio.wait_for(write(db, "B"), 10)
     assert "late" in [row["key"] for row in await logged(db)]
+
+
+async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
+    db: Connection, database: Database, reading: changelog.Connection
+) -> None:
+    """With a number below, and a transaction above, all that the prune had counted: its reader would not be told."""
+    await db.execute("ALTER FUNCTION feed.prune(timestamptz) SET lock_timeout = '30s'")
+    future = datetime.now(UTC) + timedelta(days=1)
+    async with (
+        await database.connect() as early,
+        await database.connect() as late,
+        await changelog.Connection.connect(database.url, autocommit=True) as pruning,
+    ):
+        async with late.transaction():
+            async with early.transaction():
+                await early.execute("SELECT pg_current_xact_id()")
+                await late.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
+                await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('early', 'b1')")
+            await db.execute("SELECT feed.turn()")
+            await write(db, "B")
+            cursor = await here(reading)
+            pruned = asyncio.create_task(retention.prune(pruning, future))
+
+            async def waits() -> bool:
+                waiting = "SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted"
+                return bool(await value(db, waiting, (pruning.info.backend_pid,)))
+
+            await until(waits, what="the prune to wait for its lock")
+        dropped = await asyncio.wait_for(pruned, 30)
+    fault = cursor.fault(await changelog.proof(reading, cursor.anchor))
+    told = await seen(reading, cursor)
+    assert (fault, len(told)) == (None, 1) if dropped.partition is None else (fault, told) == (Fault.PRUNED, []), (
+        dropped
+    )
+    assert (await retention.prune(reading, future)).partition == "feed.log_1"
+    assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is Fault.PRUNED
+
+
+async def test_nobody_prunes_in_a_snapshot_of_their_own(db: Connection) -> None:
+    async with db.transaction():
+        await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert await refusal(db, "SELECT feed.prune(now())") == "25001"
 
 
 async def test_one_at_a_time_keeps_the_log(db: Connection, database: Database, reading: changelog.Connection) -> None:

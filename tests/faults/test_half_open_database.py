@@ -90,7 +90,7 @@ async def test_a_new_client_is_caught_up_after_its_reader_hung(database: Databas
             hub = await services.hub("websocket")
             await database.execute("UPDATE opportunities SET notes = 'x'")
             await first.next_event()
-            hub.catchups._ring.clear()
+            hub.publisher.ring.clear()
             proxy.hang()
             clients = [await services.open("websocket", first.messages[0].cursor, greeted=False) for _ in range(8)]
             await until(lambda: not hub.ready, timeout=20)
@@ -116,7 +116,7 @@ async def _write(services: Services, database: Database) -> str:
     cursor = (await first.next_event()).cursor
     await first.next_event()
     assert cursor is not None
-    (await services.hub("websocket")).catchups._ring.clear()
+    (await services.hub("websocket")).publisher.ring.clear()
     return cursor
 
 
@@ -238,7 +238,7 @@ async def test_it_stops_while_everything_hangs(database: Database) -> None:
         async with serving(through) as services:
             first = await services.open("websocket")
             await services.open("api-events")
-            (await services.hub("websocket")).catchups._ring.clear()
+            (await services.hub("websocket")).publisher.ring.clear()
             await database.execute("UPDATE opportunities SET notes = 'x'")
             await first.next_event()
             proxy.hang()

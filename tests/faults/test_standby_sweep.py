@@ -23,7 +23,7 @@ from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
 from tests.support.standby import ask, caught_up, promote, standby_of
-from tests.support.streams import Client, Message
+from tests.support.streams import Client, Message, WebSocketClient
 from tests.support.until import until
 
 pytestmark = pytest.mark.flaky(reruns=0)
@@ -149,7 +149,7 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         await _complete(client, database)
         assert await _reads(services, "read") > 20
         hub = await services.hub("websocket")
-        hub.catchups._ring.clear()
+        hub.publisher.ring.clear()
         later = await services.open("sse", start)
         await _complete(later, database)
         assert await _reads(services, "read", "catchup") == 1
@@ -169,7 +169,7 @@ async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_o
         await _load(database, 3)
         await _complete(client, database)
         hub = await services.hub("websocket")
-        hub.catchups._ring.clear()
+        hub.publisher.ring.clear()
         monkeypatch.setattr("feed.readings._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         await _complete(await services.open("sse", start), database)
         assert await _reads(services, "failed", "catchup") > 0
@@ -255,6 +255,29 @@ async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
         await database.execute("UPDATE opportunities SET notes = 'later' WHERE id = 's1'")
         assert [(await client.next_event()).body["changes"]["notes"] for _ in range(2)] == ["early", "later"]
         assert await told(row["xid"])
+
+
+async def test_a_checkpoint_counts_nothing_that_the_standby_does_not_have(
+    own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres
+) -> None:
+    """A board is counted on the primary, which may show a commit that is not flushed yet."""
+    async with _sweeping(database, standby, checkpoint=0) as services:
+        client = await services.open("websocket")
+        assert isinstance(client, WebSocketClient)
+        await client.next("presence_state")
+        with _nobody_flushes(own_server):
+            async with await database.connect(autocommit=False) as writer:
+                await writer.execute("INSERT INTO opportunities (id, board_id) VALUES ('early', 'b1')")
+                await writer.execute("SET LOCAL synchronous_commit = off")
+                await writer.commit()
+            await client.send({"type": "checkpoint", "boardId": "b1"})
+            hub = await services.hub("websocket")
+            await until(lambda: hub.checkpoints._boards, what="the board to be counted")
+            sweeps = hub.tailer.sweeps
+            await until(lambda: hub.tailer.sweeps > sweeps + 2)
+        body = (await client.next("checkpoint", timeout=20)).body
+        (held,) = await database.execute("SELECT count, hash FROM feed.checkpoint('b1', %s)", [body["cursor"]])
+        assert {"count": body["count"], "hash": body["hash"]} == held
 
 
 async def test_a_cursor_that_is_taken_on_the_standby_loses(

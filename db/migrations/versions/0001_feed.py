@@ -24,6 +24,7 @@ FUNCTIONS = (
     "ring",
     "lost_column",
     "leave_out",
+    "row_image",
     "capture",
     "guard_key",
     "name_author",
@@ -53,6 +54,7 @@ FUNCTIONS = (
     "set_bell",
     "set_capture",
     "row_hash",
+    "checkpoint_seen",
     "checkpoint",
     "report_gap",
     "trigger_arguments",
@@ -111,7 +113,7 @@ def upgrade() -> None:
         *(f"functions/{name}" for name in READERS),
         *("triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"),
     )
-    _run("grants/privileges")
+    _run("grants/privileges", "grants/ownership")
 
 
 def downgrade() -> None:

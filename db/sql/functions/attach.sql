@@ -24,6 +24,10 @@ BEGIN
             RAISE EXCEPTION 'table % has no primary key, so its rows cannot be told apart', target
                 USING ERRCODE = 'invalid_table_definition', HINT = 'Add a primary key, or name a unique column with key => ''…''.';
         END IF;
+    ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = key AND attnum > 0 AND NOT attisdropped) THEN
+        key_columns := ARRAY[key];
+    ELSIF key LIKE '{%}' THEN
+        key_columns := key::text[]; -- for several columns with a comma or outer spaces in a name
     ELSE
         key_columns := ARRAY(SELECT btrim(part) FROM unnest(string_to_array(key, ',')) AS part);
     END IF;
@@ -93,4 +97,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.attach(regclass, text, text, text[]) IS
-    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id'', "except" => ''{password_hash}''). The key is the primary key unless named (several columns: comma between); without a board column nobody but LISTENers and the log are told; columns of "except", and virtual ones, are in no row of the log, and a change of them alone is none.';
+    'Puts the feed on a table: feed.attach(''public.tasks'', key => ''id'', board => ''board_id'', "except" => ''{password_hash}''). The key is the primary key unless named (several columns: comma between, or an array: ''{a,"b,c"}''); without a board column nobody but LISTENers and the log are told; columns of "except", and virtual ones, are in no row of the log, and a change of them alone is none.';

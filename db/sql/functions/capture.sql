@@ -11,6 +11,9 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, feed, pg_temp
 SET timezone = 'UTC'
 AS $$
+-- A fed table may have columns of any name, also those of the variables below. No expression here reads such a column by its bare name, so
+-- a bare name is always the variable.
+#variable_conflict use_variable
 DECLARE
     relation_name text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME
                                                ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
@@ -46,8 +49,8 @@ BEGIN
                nullif(current_setting('feed.origin', true), ''),
                session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), rings
         FROM (SELECT o.before, n.after
-              FROM (SELECT to_jsonb(o.*) AS before FROM old_rows AS o LIMIT 2) AS o
-              CROSS JOIN (SELECT to_jsonb(n.*) AS after FROM new_rows AS n LIMIT 2) AS n
+              FROM (SELECT feed.row_image(o.*) AS before FROM old_rows AS o LIMIT 2) AS o
+              CROSS JOIN (SELECT feed.row_image(n.*) AS after FROM new_rows AS n LIMIT 2) AS n
               LEFT JOIN (SELECT true AS one FROM old_rows OFFSET 1 LIMIT 1) AS another ON true
               WHERE another.one IS NULL) AS r
         WHERE r.before ->> key_column = r.after ->> key_column
@@ -75,16 +78,16 @@ BEGIN
                            coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.lost_column(TG_RELID, r.data, key_columns)) AS key
                     FROM old_rows AS o CROSS JOIN LATERAL (
-                        SELECT CASE WHEN left_out IS NULL THEN to_jsonb(o.*)
-                                    ELSE feed.leave_out(TG_RELID, to_jsonb(o.*), left_out) END AS data OFFSET 0) AS r
+                        SELECT CASE WHEN left_out IS NULL THEN feed.row_image(o.*)
+                                    ELSE feed.leave_out(TG_RELID, feed.row_image(o.*), left_out) END AS data OFFSET 0) AS r
                 ), after AS MATERIALIZED (
                     SELECT r.data, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.lost_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
                            coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.lost_column(TG_RELID, r.data, key_columns)) AS key
                     FROM new_rows AS n CROSS JOIN LATERAL (
-                        SELECT CASE WHEN left_out IS NULL THEN to_jsonb(n.*)
-                                    ELSE feed.leave_out(TG_RELID, to_jsonb(n.*), left_out) END AS data OFFSET 0) AS r
+                        SELECT CASE WHEN left_out IS NULL THEN feed.row_image(n.*)
+                                    ELSE feed.leave_out(TG_RELID, feed.row_image(n.*), left_out) END AS data OFFSET 0) AS r
                 )
                 INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, rang)
@@ -115,8 +118,8 @@ BEGIN
                        coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
                        session_user, application, address, pg_backend_pid(), rings
                 FROM new_rows AS n CROSS JOIN LATERAL (
-                    SELECT CASE WHEN left_out IS NULL THEN to_jsonb(n.*)
-                                ELSE feed.leave_out(TG_RELID, to_jsonb(n.*), left_out) END AS data OFFSET 0) AS r;
+                    SELECT CASE WHEN left_out IS NULL THEN feed.row_image(n.*)
+                                ELSE feed.leave_out(TG_RELID, feed.row_image(n.*), left_out) END AS data OFFSET 0) AS r;
             ELSIF TG_OP = 'DELETE' THEN
                 -- last_modified_by tells who edited the row before, not who deletes it now.
                 INSERT INTO feed.log (relation, op, key, board, old, version,
@@ -130,8 +133,8 @@ BEGIN
                        coalesce(declared_actor, session_user), declared_origin,
                        session_user, application, address, pg_backend_pid(), rings
                 FROM old_rows AS o CROSS JOIN LATERAL (
-                    SELECT CASE WHEN left_out IS NULL THEN to_jsonb(o.*)
-                                ELSE feed.leave_out(TG_RELID, to_jsonb(o.*), left_out) END AS data OFFSET 0) AS r;
+                    SELECT CASE WHEN left_out IS NULL THEN feed.row_image(o.*)
+                                ELSE feed.leave_out(TG_RELID, feed.row_image(o.*), left_out) END AS data OFFSET 0) AS r;
             ELSE
                 INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, rang)
                 VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,

@@ -1,7 +1,8 @@
 -- Made beside the log and then attached, so that no writer waits; only the empty default partition is locked for a moment.
 -- A log is never updated, so each page is frozen by the first vacuum that sees it full, and never read again for that.
 CREATE FUNCTION feed.make_partition(era bigint) RETURNS void
-LANGUAGE plpgsql
+-- With the rights of the owner of the log, whoever calls it: all partitions must be its own to attach and to drop.
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, feed, pg_temp
 AS $$
 BEGIN

@@ -6,7 +6,7 @@
 -- later waits behind it. Nobody writes into an old era any more but one who began his statement in it, and he keeps its lock until
 -- he has ended.
 CREATE FUNCTION feed.prune(before timestamptz, OUT partition text, OUT forgotten bigint)
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, feed, pg_temp
 SET lock_timeout = '200ms'
 AS $$
@@ -16,6 +16,10 @@ DECLARE
     last record;
     later boolean;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'what is dropped must be what can be seen then' USING ERRCODE = 'active_sql_transaction',
+            HINT = 'Prune in a READ COMMITTED transaction.';
+    END IF;
     PERFORM FROM feed.keeper FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         forgotten := 0;
@@ -37,7 +41,8 @@ BEGIN
         -- The newest by number is quick to find, and tells most: all are asked only where it is old.
         EXECUTE format('SELECT seq, at FROM %s ORDER BY seq DESC LIMIT 1', place.name) INTO last;
         CONTINUE WHEN last.at >= before OR (last.seq IS NULL AND place.era IS NULL);
-        EXECUTE format('SELECT max(seq) AS seq, max(xid) AS xid, max(at) AS at, count(*) AS rows FROM %s', place.name) INTO last;
+        EXECUTE format('SELECT max(seq) AS seq, max(xid) AS xid, max(at) AS at, count(*) AS rows, pg_current_snapshot() AS snapshot FROM %s',
+                       place.name) INTO last;
         CONTINUE WHEN last.at >= before;
         BEGIN
             LOCK TABLE ONLY feed.log IN ACCESS EXCLUSIVE MODE;
@@ -46,9 +51,12 @@ BEGIN
             forgotten := 0;
             RETURN;
         END;
-        -- Whoever wrote here meanwhile had begun before the era ended, and is not as old.
-        EXECUTE format('SELECT count(*) > 0 FROM (SELECT FROM %s WHERE seq > $1 LIMIT 1) AS l', place.name)
-        INTO later USING coalesce(last.seq, 0);
+        -- Whoever was in progress then and has committed since has rows here that were not counted, with whatever numbers: so what would be
+        -- noted of how far the log is gone might not cover them. The next call counts again. (All of it is not counted again under the lock.)
+        EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE xid >= $1 AND era >= $3) OR EXISTS (SELECT FROM %1$s WHERE xid = ANY ($2) AND era >= $3)',
+                       place.name)
+        INTO later
+        USING pg_snapshot_xmax(last.snapshot), ARRAY(SELECT pg_snapshot_xip(last.snapshot)), (SELECT i.first_era FROM feed.identity AS i);
         CONTINUE WHEN later;
         SELECT * INTO newest FROM feed.log ORDER BY seq DESC LIMIT 1;
         EXECUTE format('DROP TABLE %s', place.name);

@@ -3,7 +3,7 @@
 -- cause; null where nothing was noted, since he says it every few seconds, or very many do, or the table was emptied since his cursor.
 CREATE FUNCTION feed.report_gap(instance text, user_id text, connection text, board text, cursor text,
                                 expected_count bigint, expected_hash text, held_count bigint, held_hash text) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE plpgsql
 SET search_path = pg_catalog, feed, pg_temp
 AS $$
 #variable_conflict use_variable
@@ -46,7 +46,7 @@ BEGIN
         ELSIF feed.cursor_fault(cursor) IS NOT NULL THEN
             cause := 'cursor';
         ELSE
-            SELECT c.count, c.hash INTO truth FROM feed.checkpoint(board, cursor) AS c;
+            SELECT c.count, c.hash INTO truth FROM feed.checkpoint_seen(board, cursor) AS c;
             IF truth.count IS NULL THEN
                 RETURN NULL;
             END IF;

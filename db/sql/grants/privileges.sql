@@ -1,4 +1,4 @@
--- Who may do what. feed.log is append-only: nobody but its owner may write to it, and writers reach it through feed.capture() alone.
+-- Who may do what. feed.log is append-only: nobody but its owner may write to it (see grants/ownership.sql), and writers reach it through feed.capture() alone.
 GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
 GRANT SELECT ON feed.log, feed.identity, feed.pacer, feed.flags, feed.attached TO feed_listener;
@@ -14,14 +14,16 @@ REVOKE SELECT ON feed.tickets FROM feed_dba;
 -- Each service keeps its own rows there.
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed.instances TO feed_app, feed_listener;
 GRANT SELECT, INSERT, DELETE ON feed.sweeps TO feed_app, feed_listener;
+GRANT SELECT, INSERT ON feed.gap_reports TO feed_app, feed_listener;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA feed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_key(jsonb, text[]),
     feed.unseen(xid8, xid8[], xid8, xid8[]), feed.era_now(), feed.era_since(xid8),
     feed.plain_relations(), feed.relation_name(oid) TO feed_app, feed_listener, feed_dba;
 GRANT EXECUTE ON FUNCTION feed.keep(),
-    feed.report_gap(text, text, text, text, text, bigint, text, bigint, text) TO feed_app, feed_listener;
+    feed.report_gap(text, text, text, text, text, bigint, text, bigint, text), feed.checkpoint_seen(text, text), feed.cursor_fault(text),
+    feed.parse_cursor(text), feed.row_hash(text, integer) TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
-    feed.explain_cursor(text), feed.cursor_fault(text), feed.checkpoint(text, text), feed.row_hash(text, integer),
+    feed.explain_cursor(text), feed.cursor_fault(text), feed.checkpoint(text, text), feed.checkpoint_seen(text, text), feed.row_hash(text, integer),
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.shown(jsonb), feed.trigger_arguments(bytea),
     feed.seq_since(timestamptz), feed.log_pieces(), feed.fed_columns(regclass), feed.reread(regclass, jsonb), feed.verify_log(regclass, text, integer),
     feed.verify_rows(regclass, xid8, text[], integer), feed.user_place(text), feed.realtime(text) TO feed_app, feed_dba;

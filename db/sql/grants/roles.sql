@@ -1,9 +1,10 @@
--- Group roles, to be granted to login roles. Roles belong to the cluster: another database may have made them already.
+-- Group roles, to be granted to login roles, and two that own what is in schema feed and that nobody logs in as (see grants/ownership.sql). Roles belong to the cluster: another database may have made them already.
 DO $$
 DECLARE
     wanted text;
+    excess text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['feed_app', 'feed_listener', 'feed_dba'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['feed_app', 'feed_listener', 'feed_dba', 'feed_owner', 'feed_sandbox'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
@@ -12,5 +13,19 @@ BEGIN
             END;
         END IF;
     END LOOP;
+    SELECT string_agg(DISTINCT r.rolname || ' ' || a.attribute, ', ') INTO excess
+    FROM pg_roles AS r
+    LEFT JOIN pg_auth_members AS m ON m.member = r.oid
+    CROSS JOIN LATERAL (VALUES
+        (CASE WHEN r.rolsuper THEN 'SUPERUSER' END), (CASE WHEN r.rolcanlogin THEN 'LOGIN' END),
+        (CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END), (CASE WHEN r.rolcreatedb THEN 'CREATEDB' END),
+        (CASE WHEN r.rolreplication THEN 'REPLICATION' END), (CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END),
+        ('is a member of ' || pg_get_userbyid(m.roleid))) AS a(attribute)
+    WHERE r.rolname IN ('feed_owner', 'feed_sandbox') AND a.attribute IS NOT NULL;
+    IF FOUND AND excess IS NOT NULL THEN
+        RAISE EXCEPTION 'the functions of the feed would run with more rights than they need: %', excess
+            USING ERRCODE = 'invalid_role_specification',
+                  HINT = 'feed_owner and feed_sandbox must be roles of their own: NOLOGIN, without attributes and members of no role. Change them, or rename the role that has the name.';
+    END IF;
 END
 $$;

@@ -5,7 +5,7 @@ SELECT b.id,
                                   ORDER BY m.user_id)
                  FROM board_members AS m JOIN users AS u ON u.id = m.user_id
                  WHERE m.board_id = b.id), '[]')::text AS members,
-       coalesce((SELECT '[' || string_agg(to_jsonb(c)::text, ',' ORDER BY c.position::text COLLATE "C", c.id) || ']'
+       coalesce((SELECT '[' || string_agg(to_jsonb(c.*)::text, ',' ORDER BY c.position::text COLLATE "C", c.id) || ']'
                  FROM opportunities AS c
                  WHERE c.board_id = b.id), '[]') AS opportunities,
        i.feed_id,

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS opportunities (id text PRIMARY KEY DEFAULT gen_random
 -- It is there before the first row, too.
 INSERT INTO boards (id, name, phases)
 SELECT 'main', 'Main', coalesce(jsonb_agg(jsonb_build_object('id', phase, 'name', phase) ORDER BY phase), '[]')
-FROM (SELECT DISTINCT CASE WHEN to_jsonb(o) ? 'phase' THEN to_jsonb(o) ->> 'phase' ELSE '' END AS phase FROM opportunities AS o) AS p
+FROM (SELECT DISTINCT CASE WHEN to_jsonb(o.*) ? 'phase' THEN to_jsonb(o.*) ->> 'phase' ELSE '' END AS phase FROM opportunities AS o) AS p
 WHERE phase IS NOT NULL
 HAVING current_setting('boardcast.adopts')::boolean;
 INSERT INTO board_members (board_id, user_id, role)

@@ -1,5 +1,5 @@
 -- Many tabs are one user: he is behind as soon as one of them is.
-CREATE VIEW feed.editing AS
+CREATE VIEW feed.editing WITH (security_invoker) AS
 SELECT p.user_id, min(p.user_name) AS user_name, p.opportunity_id, o.board_id,
        min(p.started_at) AS since, min(p.base_version) AS base_version, o.version_number AS version,
        bool_or(p.base_version < o.version_number) AS behind

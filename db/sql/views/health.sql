@@ -145,7 +145,7 @@ SELECT 13, 'partitions',
            'log_default has changes, from seq ' || min(stray.first_seq)), ''), 'the next one is ready; kept for ' || min(k.retention)),
        nullif(concat_ws(' ',
            string_agg(CASE WHEN p.name = 'feed.log_default' AND p.there THEN 'ALTER TABLE feed.log ATTACH PARTITION feed.log_default DEFAULT;'
-                           WHEN p.name = 'feed.log_default' THEN 'CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;'
+                           WHEN p.name = 'feed.log_default' THEN 'CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT; ALTER TABLE feed.log_default OWNER TO feed_owner;'
                            WHEN p.there
                            -- What was written into its era meanwhile is in the default partition, and must not stay there.
                            THEN format('BEGIN; LOCK feed.log; WITH moved AS (DELETE FROM feed.log_default WHERE era = %s RETURNING *) '
@@ -209,7 +209,41 @@ FROM (SELECT max(format('capture is off since %s, by %s', date_trunc('second', a
              concat_ws(', ', max('realtime is ' || value || ' for everybody') FILTER (WHERE flag = 'realtime' AND scope = 'everybody'),
                        max(format('realtime is %s for %s %%', value, share)) FILTER (WHERE flag = 'realtime' AND scope = 'share'),
                        nullif(count(*) FILTER (WHERE flag = 'realtime' AND scope = 'user'), 0) || ' users have their own') AS realtime
-      FROM feed.flags) AS f;
+      FROM feed.flags) AS f
+UNION ALL
+SELECT 19, 'ownership', CASE WHEN o.first IS NULL THEN 'ok' WHEN o.rights THEN 'bad' ELSE 'warning' END,
+       coalesce(o.first || coalesce('; and ' || nullif(o.others, 0) || ' more', ''), 'code of applications runs as feed_sandbox, all else belongs to feed_owner'),
+       o.cures || CASE WHEN o.rights THEN ' -- code of an application can run with the rights of whoever owns the function'
+                       ELSE ' -- else partitions cannot be dropped when they are old' END
+FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS rights, string_agg(w.cure, ' ' ORDER BY w.cure) AS cures
+      FROM (SELECT format('%s belongs to %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)) AS found, p.prosecdef AS rights,
+                   format('ALTER FUNCTION %s OWNER TO %s;', p.oid::regprocedure, n.owner) AS cure
+            FROM pg_proc AS p CROSS JOIN LATERAL (SELECT CASE p.proname WHEN 'row_image' THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner) AS n
+            WHERE p.pronamespace = 'feed'::regnamespace AND pg_get_userbyid(p.proowner) <> n.owner
+            UNION ALL
+            SELECT format('%s belongs to %s', c.oid::regclass, pg_get_userbyid(c.relowner)), false,
+                   format('ALTER TABLE %s OWNER TO feed_owner;', c.oid::regclass)
+            FROM pg_class AS c
+            WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND pg_get_userbyid(c.relowner) <> 'feed_owner'
+            UNION ALL
+            -- What it runs can alter it, as its owner.
+            SELECT 'feed.row_image(record) has been altered, or is gone', true,
+                   CASE WHEN p.oid IS NOT NULL
+                        THEN 'ALTER FUNCTION feed.row_image(record) RESET ALL; '
+                             'ALTER FUNCTION feed.row_image(record) SECURITY DEFINER CALLED ON NULL INPUT STABLE;'
+                        ELSE '-- make it again, as db/sql/functions/row_image.sql and db/sql/grants/ownership.sql do: until then writes to fed tables fail' END
+            FROM (SELECT) AS one LEFT JOIN pg_proc AS p ON p.oid = to_regprocedure('feed.row_image(record)')
+            WHERE (p.prosecdef AND p.provolatile = 's' AND NOT p.proisstrict AND p.proconfig IS NULL) IS NOT TRUE
+            UNION ALL
+            SELECT format('role %s may log in, or has an attribute', r.rolname), true,
+                   format('ALTER ROLE %s NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;', r.rolname)
+            FROM pg_roles AS r
+            WHERE r.rolname IN ('feed_owner', 'feed_sandbox')
+              AND (r.rolcanlogin OR r.rolsuper OR r.rolcreatedb OR r.rolcreaterole OR r.rolreplication OR r.rolbypassrls)
+            UNION ALL
+            SELECT format('role %s is a member of %s', r.rolname, m.roleid::regrole), true, format('REVOKE %s FROM %s;', m.roleid::regrole, r.rolname)
+            FROM pg_roles AS r JOIN pg_auth_members AS m ON m.member = r.oid
+            WHERE r.rolname IN ('feed_owner', 'feed_sandbox')) AS w) AS o;
 COMMENT ON VIEW feed.health IS 'Is the feed well? One row per check, with its cure. Only the bad ones: WHERE status <> ''ok''. Ask the primary. What only a client can know: boardcast doctor';
 COMMENT ON COLUMN feed.health.nr IS 'To sort by';
 COMMENT ON COLUMN feed.health.topic IS 'What is checked';

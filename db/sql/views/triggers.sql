@@ -57,7 +57,9 @@ SELECT t.*,
             WHEN t.state = 'missing' AND t.function = 'version_opportunity'
             THEN format('CREATE TRIGGER %I BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity();', t.trigger, t.relation)
             WHEN t.state = 'missing'
-            THEN format('SELECT feed.attach(%L, key => %L%s%s);', t.relation, array_to_string(k.key, ','), ', board => ' || quote_literal(k.board),
+            THEN format('SELECT feed.attach(%L, key => %L%s%s);', t.relation,
+                        -- A comma or a brace in a name is no separator.
+                        CASE WHEN array_to_string(k.key, '') ~ '[^\w$]' THEN k.key::text ELSE array_to_string(k.key, ',') END, ', board => ' || quote_literal(k.board),
                         CASE WHEN k.left_out <> '{}' THEN ', "except" => ' || quote_literal(k.left_out::text) END)
        END AS cure
 FROM told AS t

@@ -5,6 +5,12 @@ export function covers(one: string, other: string): boolean {
   return feed === its && max >= most && [...open].every((xid) => xid >= most || pending.has(xid));
 }
 
+/** Whether a cursor has seen a transaction: an event's `xid`. */
+export function coversXid(cursor: string, xid: string): boolean {
+  const [, max, open] = parsed(cursor);
+  return Number(xid) < max && !open.has(Number(xid));
+}
+
 function parsed(cursor: string): [string | undefined, number, Set<number>] {
   const [feed, min, max, deltas] = cursor.split(".");
   let xid = Number(min);

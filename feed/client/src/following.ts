@@ -6,7 +6,7 @@
  */
 
 import { Backoff } from "./backoff.js";
-import { covers } from "./covers.js";
+import { covers, coversXid } from "./covers.js";
 import { heldOf } from "./hash.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
@@ -187,10 +187,10 @@ export class Following {
       case "row_inserted":
       case "row_updated":
       case "row_deleted":
-        if (here && ["boards", "board_members"].includes(message.table)) this.#refresh();
+        if (here && ["boards", "board_members"].includes(message.table) && !this.#contained(message.xid)) this.#refresh();
         break;
       case "resync":
-        if (here || message.boardId === null) this.#refresh();
+        if ((here || message.boardId === null) && !this.#contained(message.xid)) this.#refresh();
         break;
       case "checkpoint":
         if (here) this.#check(message);
@@ -202,17 +202,24 @@ export class Following {
         if (here) this.#gone();
         break;
       case "reset":
+        this.#marks = []; // of another history
         this.#refresh();
     }
   }
 
   #event(event: OpportunityEvent, remote: RemoteChange[]): void {
-    const { opportunityId: id, origin } = event;
-    const changed = this.model.truth.event(event);
+    const { opportunityId: id, origin, xid } = event;
+    const changed = !this.#contained(xid) && this.model.truth.event(event);
     if (changed) this.model.touch(id);
     const mine = origin !== null && (this.queue.acknowledge(id, origin) || this.own(origin));
     if (changed) this.queue.reconsider(id);
     if (changed && !mine) remote.push(remoteOf(event));
+  }
+
+  /** Whether the snapshot has it: the stream may be behind a snapshot, and a card that was deleted since must not come back. */
+  #contained(xid: string): boolean {
+    const [snapshot] = this.#marks;
+    return snapshot !== undefined && coversXid(snapshot, xid);
   }
 
   #state(id: string, remote: RemoteChange[], apply: () => boolean): void {

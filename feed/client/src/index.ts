@@ -1,3 +1,4 @@
+export { covers, coversXid } from "./covers.js";
 export { Feed, type FeedOptions } from "./feed.js";
 export { Http, ProblemError, type Answer, type Fetch, type HttpOptions, type RequestOptions } from "./http.js";
 export type { BoardStore, StoreOptions } from "./store.js";

@@ -1,4 +1,8 @@
-/** The feed over a WebSocket: one message per sweep, pings that tell its latency and whether it lives, tokens renewed in place. */
+/**
+ * The feed over a WebSocket: one message per batch, pings that measure its latency and find dead connections, tokens renewed in place.
+ *
+ * A pong says that the connection lives, and not that the service still reads the log: heartbeats say that.
+ */
 import { CODES } from "./codes.js";
 import type { SessionKeeper } from "./session.js";
 import type { Timing } from "./timing.js";
@@ -24,6 +28,8 @@ export class SocketWire implements Wire {
   readonly #cursor: string | null;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs out when nothing but pongs has come for two heartbeats. */
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #live = false;
   #ended = false;
   /** What the service said before it closed. */
@@ -54,6 +60,7 @@ export class SocketWire implements Wire {
   close(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
     this.#socket?.close();
   }
 
@@ -95,7 +102,18 @@ export class SocketWire implements Wire {
       this.#events.live();
       this.#ping(this.#parts.timing.pong);
     }
+    if (message.type !== "pong" && this.#live) this.#watch();
     this.#events.message(message);
+  }
+
+  #watch(): void {
+    clearTimeout(this.#silence);
+    const patience = this.#parts.timing.heartbeat * 2;
+    const since = performance.now();
+    this.#silence = setTimeout(() => {
+      if (performance.now() - since > patience + LATE) this.#watch();
+      else this.#end(lost("the service is silent"));
+    }, patience);
   }
 
   #ping(patience: number): void {

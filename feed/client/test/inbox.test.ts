@@ -15,6 +15,8 @@ const event = (seq: number, cursor?: string): Message => ({
   origin: null,
   ...(cursor === undefined ? {} : { cursor }),
 });
+const cursorAt = (xmax: number): string => `feed.${xmax}.${xmax}..1.00000000`;
+const written = (seq: number, xid: number, cursor?: string): Message => ({ ...event(seq, cursor), xid: String(xid) }) as Message;
 const heartbeat = (cursor?: string): Incoming => ({ type: "heartbeat", ...(cursor === undefined ? {} : { cursor }) });
 
 function inbox(cursor: string | null = "c0"): { box: Inbox; told: Delivery[]; seqs: () => number[][] } {
@@ -90,7 +92,7 @@ test("presence and errors do not wait and do not move the position", () => {
   ]);
 });
 
-test("a right that changes keeps its place among the events", () => {
+test("a right that changes is held like an event, until a cursor covers it", () => {
   const { box, told } = inbox();
   const take = box.open();
   take(event(1));
@@ -98,7 +100,49 @@ test("a right that changes keeps its place among the events", () => {
   take(event(2, "c1"));
   expect(told[0]?.messages.map((message) => message.type)).toEqual(["opportunity_updated", "board_granted", "opportunity_updated"]);
   take({ type: "board_revoked", boardId: "b2" });
-  expect(told[1]).toEqual({ messages: [{ type: "board_revoked", boardId: "b2" }], cursor: null });
+  expect(told).toHaveLength(1);
+  take(heartbeat("c2"));
+  expect(told[1]).toEqual({ messages: [{ type: "board_revoked", boardId: "b2" }], cursor: "c2" });
+});
+
+test("a right that was not covered when the stream was cut is delivered once", () => {
+  const { box, told } = inbox();
+  box.open()({ type: "board_granted", boardId: "b2", role: "viewer" });
+  const again = box.open();
+  again({ type: "board_granted", boardId: "b2", role: "viewer" });
+  again(heartbeat("c1"));
+  expect(told.map(({ messages }) => messages.map(({ type }) => type))).toEqual([["board_granted"]]);
+});
+
+test("a checkpoint ends a batch as any message with a cursor does", () => {
+  const { box, told } = inbox(cursorAt(10));
+  const take = box.open();
+  take({ type: "batch", events: [written(1, 10)] });
+  take({ type: "checkpoint", boardId: "b1", count: 0, hash: "00000000", cursor: cursorAt(11) });
+  expect(told.map(({ messages }) => messages.map(({ type }) => type))).toEqual([["opportunity_updated", "checkpoint"]]);
+  expect(box.cursor).toBe(cursorAt(11));
+});
+
+test("a stream that is behind another one does not take the position back", () => {
+  const { box, told } = inbox(cursorAt(10));
+  const lower = box.open();
+  const upper = box.open();
+  lower(written(1, 10, cursorAt(11)));
+  lower(written(2, 11, cursorAt(12)));
+  upper(written(1, 10, cursorAt(11)));
+  upper(heartbeat(cursorAt(11)));
+  expect(box.cursor).toBe(cursorAt(12));
+  expect(told.map(({ cursor }) => cursor)).toEqual([cursorAt(11), cursorAt(12)]);
+});
+
+test("a stream that takes over from polling does not tell what its states were made of", () => {
+  const { box, seqs } = inbox(cursorAt(10));
+  const stream = box.open();
+  box.move([{ type: "state", opportunities: [], deletedIds: ["o1"], at: cursorAt(12) }], cursorAt(12));
+  stream(written(1, 10));
+  stream(written(2, 11, cursorAt(12)));
+  stream(written(3, 12, cursorAt(13)));
+  expect(seqs()).toEqual([[0], [3]]);
 });
 
 test("after a reset nothing that was seen counts: numbers may come again", () => {
@@ -112,13 +156,16 @@ test("after a reset nothing that was seen counts: numbers may come again", () =>
   expect(box.cursor).toBe("d1");
 });
 
-test("the cursor of a greeting counts only where we had none", () => {
+test("the cursor of auth_success counts only where a stream begins without one", () => {
   const greeting = { type: "auth_success", boards: [], cursor: "c9" } as const;
   const { box } = inbox(null);
   box.open()({ ...greeting, resume: "live" });
   expect(box.cursor).toBe("c9");
   const renewed = inbox("c1").box;
   renewed.open()({ ...greeting, resume: "live" });
+  expect(renewed.cursor).toBe("c1");
+  renewed.open()({ type: "auth_success", boards: [], resume: "live" });
+  renewed.open()({ type: "auth_success", boards: [], resume: "reset" });
   expect(renewed.cursor).toBe("c1");
 });
 

@@ -1,0 +1,239 @@
+"""Recovery: one client's way from its cursor to live.
+
+Invariant: a client goes live at the end of the ring, having been sent everything up to there, once, with nothing awaited in
+between. What the ring no longer holds is read by the tailer's own query, up to the hub's cursor; a cursor is proven in the
+same snapshot that it is read in. A read that fails in the middle is taken up where it was left; a client that cannot be sent the
+rest of a batch of which it holds a part is disconnected, and comes back with its cursor.
+"""
+
+import asyncio
+from contextlib import aclosing
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from db.settings import Settings
+from feed.backoff import backoff
+from feed.connections import Connections
+from feed.cursor import Cursor, Fault
+from feed.drain import Drain
+from feed.metrics import Metrics
+from feed.presence import PresenceKeeper
+from feed.reading import Asked, FaultyError, Reading
+from feed.readings import Readings
+from feed.rights import Rights, before
+from feed.ring import Ring
+from feed.subscription import Subscription
+from feed.tailer import Tailer
+
+_GRACE = 0.2
+"""Seconds that a reader waits for its client to take what was read, before another client has its turn."""
+_REPLAYED = 32 * 1024 * 1024
+"""Bytes written from the ring after which what its batches were encoded to is dropped, and made again where it is needed."""
+
+log = structlog.get_logger()
+
+
+class Recovery:
+    def __init__(
+        self,
+        settings: Settings,
+        tailer: Tailer,
+        ring: Ring,
+        connections: Connections,
+        readings: Readings,
+        presence: PresenceKeeper,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._tailer = tailer
+        self._ring = ring
+        self._connections = connections
+        self._readings = readings
+        self._presence = presence
+        self._metrics = metrics
+        self._drain = Drain(settings, metrics)
+        self._replayed = 0
+
+    async def prove(self, subscription: Subscription, asked: str) -> Fault | None:
+        """Set a new client's cursor, once the hub has reached it; or why it cannot be resumed from."""
+        try:
+            subscription.cursor = Cursor.parse(asked)
+        except ValueError:
+            return Fault.MALFORMED
+        if self._ring.place(subscription.cursor) is not None:
+            return None
+        for seconds in backoff():
+            try:
+                reading = await self._begin(subscription)
+                await reading.proven.wait()
+                reading.check()
+            except FaultyError as error:
+                return error.fault
+            except (psycopg.OperationalError, PoolTimeout, TimeoutError):
+                await asyncio.sleep(seconds)
+            else:
+                return None
+        raise AssertionError("backoff() does not end")
+
+    async def run(self, subscription: Subscription, source: str) -> None:
+        """From the subscription's cursor to live; `source` says from where, unless more has to be read than is thought."""
+        if subscription.torn is not None and not await self._finish(subscription):
+            return
+        place = None if subscription.collapse else self._stand(subscription)
+        waits = backoff()
+        while await self._drain.drained(subscription):
+            if place is not None and self._ring.holds(place):
+                place = self._replay(subscription, place)
+                if place == self._ring.end:
+                    self._go_live(subscription, source)
+                    return
+                continue
+            if subscription.owed:
+                self._drain.drop(subscription)  # the rest of the batch that it holds a part of is forgotten here
+                return
+            try:
+                target, read = await self._read(subscription)
+            except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
+                _warn(subscription, error)
+                await asyncio.sleep(next(waits))
+                continue
+            if target is not None:
+                subscription.cursor, source, waits = target, read, backoff()
+                place = self._stand(subscription)
+
+    def reset(self, subscription: Subscription, fault: Fault) -> None:
+        """Tell a client that it has to begin anew, where the hub stands."""
+        self._metrics.resets.labels(fault).inc()
+        log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
+        self.see(subscription)
+        # What changed in its user's rights up to here is never sent: it learns from this what it sees.
+        boards = sorted(subscription.offered)
+        subscription.tell_place("reset", str(self._tailer.cursor), reason=fault, boards=boards)
+        subscription.owed, subscription.torn = False, None  # it drops what it holds
+
+    def see(self, subscription: Subscription) -> None:
+        """Set what a client's user sees now."""
+        subscription.see(self._tailer.publisher.members.boards(subscription.principal.user_id))
+
+    def forget(self) -> None:
+        """Drop the bytes that the ring's batches were encoded to."""
+        self._replayed = 0
+        self._ring.forget()
+
+    async def _begin(self, subscription: Subscription) -> Reading:
+        """What came after a client's cursor. Raises what Readings.reach() does."""
+        await self._readings.reach(subscription.cursor)
+        return self._readings.begin(self._asked(subscription))
+
+    def _go_live(self, subscription: Subscription, source: str) -> None:
+        subscription.collapse = False
+        subscription.stand(Rights(subscription.principal.user_id, subscription.visible))
+        self._metrics.catchups.labels(source).inc()
+        self._connections.go_live(subscription)
+        subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
+
+    def _stand(self, subscription: Subscription) -> int | None:
+        """Where in the ring a client's cursor stands, with the rights of that place; None where it is not held."""
+        place = self._ring.place(subscription.cursor)
+        if place is not None:
+            self.see(subscription)
+            user, changes = subscription.principal.user_id, self._ring.grants(place)
+            subscription.stand(Rights(user, before(user, subscription.visible, changes), changes))
+        return place
+
+    async def _finish(self, subscription: Subscription) -> bool:
+        """Send the rest of the batch in which a client fell behind; False where it is gone, or must come back with its cursor.
+
+        It holds what it was sent of that batch, so the batch is neither sent again nor collapsed.
+        """
+        while subscription.torn is not None and await self._drain.drained(subscription):
+            place, start = subscription.torn
+            if not self._ring.holds(place):
+                self._drain.drop(subscription)
+                break
+            self.see(subscription)
+            for batch in self._ring.since(place):
+                if subscription.sink.pending() > self._settings.client_budget:
+                    break
+                subscription.replay(batch.after(start))
+                place, start = place + 1, 0
+                if batch.cursor is not None:
+                    subscription.cursor, subscription.torn = batch.cursor, None
+                    return True
+            subscription.torn = place, start
+            if place == self._ring.end:
+                # The batch is still being published: the rest of it comes live.
+                subscription.torn = None
+                self._go_live(subscription, "ring")
+        return False
+
+    async def _read(self, subscription: Subscription) -> tuple[Cursor | None, str]:
+        """Send what the log has from a client's cursor to the hub's: that, if the client takes it all, and what was done."""
+        source = "collapsed" if subscription.collapse else "log"
+        try:
+            reading = await self._begin(subscription)
+            asked, later = self._asked(subscription), self._ring.grants(self._ring.place(reading.target) or 0)
+            user = subscription.principal.user_id
+            there = before(user, subscription.visible, later)
+            await reading.ended.wait()
+            reading.check()
+            subscription.stand(Rights(user, before(user, there, reading.grants), [*reading.grants, *later]))
+            return await self._write(subscription, asked, reading), source
+        except FaultyError as error:
+            target = self._tailer.cursor
+            self.reset(subscription, error.fault)
+            return target, "reset"
+
+    async def _write(self, subscription: Subscription, asked: Asked, reading: Reading) -> Cursor | None:
+        """What is shared, then what is not; where it leads to, if the client takes it all."""
+        for batch in reading.batches:
+            self.see(subscription)
+            subscription.replay(batch)
+            if not await self._drain.drained(subscription):
+                return None
+        after, waits = reading.end, backoff()
+        while after is not None:
+            try:
+                async with aclosing(self._readings.rest(asked, reading, after)) as parts:
+                    async for batch, place in parts:
+                        self.see(subscription)
+                        subscription.replay(batch)
+                        after, waits = place if batch.cursor is None else None, backoff()
+                        if not await self._drain.drains(subscription, _GRACE):
+                            # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
+                            break
+            except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
+                _warn(subscription, error)
+                await asyncio.sleep(next(waits))
+            if not await self._drain.drained(subscription):
+                return None
+        return reading.target
+
+    def _replay(self, subscription: Subscription, place: int) -> int:
+        """Write the ring from a place on; the place reached, which is its end unless the client has enough to read."""
+        self.see(subscription)
+        for batch in self._ring.since(place):
+            if subscription.sink.pending() > self._settings.client_budget:
+                break
+            subscription.replay(batch)
+            subscription.cursor = batch.cursor or subscription.cursor
+            place += 1
+            self._replayed += batch.size
+        if self._replayed > _REPLAYED:
+            self.forget()
+        return place
+
+    def _asked(self, subscription: Subscription) -> Asked:
+        self.see(subscription)
+        return Asked(subscription.cursor, subscription.offered, subscription.collapse)
+
+
+def _warn(subscription: Subscription, error: Exception) -> None:
+    log.warning(
+        "client cannot catch up yet; trying again",
+        connection=subscription.id,
+        cursor=str(subscription.cursor),
+        error=str(error).strip(),
+    )
