@@ -230,7 +230,7 @@ class Client:
             holdings.visible, holdings.unlisted = set(body["boards"]), False
             applied = body["resume"] == "live"
         elif kind == "reset":
-            holdings.reset(message.cursor or "")
+            holdings.begin(body["boards"], message.cursor)
             applied = True
         else:
             applied = holdings.receive(body, message.cursor)

@@ -46,9 +46,9 @@ class Holdings:
         self.boards: dict[str, BoardRows] = {}
         self.visible: set[str] = set()
         self.unlisted = False
-        """Whether it has to ask which boards there are: neither a `reset` nor a `resync` of the members says so."""
+        """Whether it has to ask which boards there are: a `resync` of the members does not say so."""
         self._told: set[str] = set()
-        """Boards that the stream has granted or revoked since the last new beginning."""
+        """Boards that the stream has granted or revoked since it has to ask."""
         self._held: list[Body] = []
         self._requests = count(1)
 
@@ -71,7 +71,7 @@ class Holdings:
         self.cursor = None if cursor is None else parse(cursor)
         self.visible = set(boards)
         self._held.clear()
-        self._told.clear()
+        self.unlisted = False
         self.boards = {}
         for name in sorted(self.visible):
             if self.wants(name):
@@ -83,13 +83,8 @@ class Holdings:
         rows.pending, rows.pending_at = next(self._requests), self.cursor
         rows.since.clear()
 
-    def reset(self, cursor: str) -> None:
-        """Start again at this cursor. What changed in who sees what up to there was dropped, or is not sent at all."""
-        self.begin(self.visible, cursor)
-        self.unlisted = True
-
     def listed(self, boards: Iterable[str]) -> None:
-        """Take the list of the user's boards; what the stream has said since the `reset` is newer."""
+        """Take the list of the user's boards; what the stream has said since it was needed is newer."""
         self.unlisted = False
         seen = set(boards)
         for name in seen - self.visible - self._told:
