@@ -30,7 +30,12 @@ _SETTINGS = {
 _KINDS = {"feed-1": "feed", "feed-2": "feed", "feed-3": "feed", "api-1": "api", "api-2": "api"}
 _OF_STANDBY = ("feed-2", "feed-3", "api-2")
 """Those that read the log on the standby."""
-_OWN = {"feed-3": {"BOARDCAST_RESYNC_THRESHOLD": "1000", "BOARDCAST_CHUNK": "200"}}
+_OWN = {
+    "feed-2": {"BOARDCAST_RESYNC_THRESHOLD": "2000"},
+    "feed-3": {"BOARDCAST_RESYNC_THRESHOLD": "1000", "BOARDCAST_CHUNK": "200"},
+    "api-1": {"BOARDCAST_RESYNC_THRESHOLD": "2000"},
+}
+"""Statements of 5,000 rows are sent whole by some, and as a resync by others."""
 _FOREIGN = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_LEVEL", "LOG_FORMAT", "PG", "BUG")
 
 

@@ -33,7 +33,7 @@ WEIGHTS: dict[Kind, int] = {
 WRITERS = 6
 PER_SECOND = 8.0
 """Transactions of each; a burst now and then has no pause."""
-BULK_EVERY = 25.0
+BULK_EVERY = 40.0
 _AFTER_FAILURE = 0.3
 
 
