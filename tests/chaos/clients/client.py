@@ -238,8 +238,7 @@ class Client:
         if kind == "checkpoint":
             self._compare(body, message.cursor or "")
         elif kind == "subscribed":
-            for board in sorted(self._subscribing & set(body["boards"])):
-                holdings.request(board)
+            holdings.subscribed(self._subscribing, body["boards"])
             self._snapshots.waiting -= self._subscribing
             self._subscribing.clear()
         elif kind == "flags":

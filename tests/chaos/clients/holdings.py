@@ -83,6 +83,16 @@ class Holdings:
         rows.pending, rows.pending_at = next(self._requests), self.cursor
         rows.since.clear()
 
+    def subscribed(self, asked: Iterable[str], boards: Iterable[str]) -> None:
+        """Take the answer to a `subscribe`: of those asked for, these are followed from here on."""
+        for name in sorted(asked):
+            if name in boards:
+                self.visible.add(name)
+                self.request(name)
+            else:
+                self.visible.discard(name)
+                self.absent(name)
+
     def listed(self, boards: Iterable[str]) -> None:
         """Take the list of the user's boards; what the stream has said since it was needed is newer."""
         self.unlisted = False
