@@ -102,10 +102,12 @@ class Chunk(NamedTuple):
     """A part of one read. `last` is true of the final part only; its snapshot and last_xid (of all parts) make the next cursor.
 
     Without a snapshot nothing was found, and the cursor stays. `end` is where in the order of the read this part ends: a read up
-    to a fixed `until` can be resumed there. `feed` is the id of the feed in the same snapshot.
+    to a fixed `until` can be resumed there. `feed` and `floor_xid` are the feed's id and its newest pruned transaction, as that
+    snapshot shows them.
     """
 
     feed: str | None
+    floor_xid: int
     snapshot: str | None
     last_xid: int | None
     changes: list[Change]
@@ -167,12 +169,13 @@ def answered(rows: Sequence[Row], few: int) -> Chunk | None:
     """The answer to fresh(), as read() of all boards gives it; None if more than `few` rows are new."""
     if len(rows) > few or not rows:
         return None
-    changes = [] if rows[0][2] is None else [Change._make(row[2:]) for row in rows]
+    feed, floor_xid, snapshot, seq = rows[0][:4]
+    changes = [] if seq is None else [Change._make(row[3:]) for row in rows]
     ends: dict[int, int] = {}
     for change in changes:
         ends[change.xid] = max(change.seq, ends.get(change.xid, 0))
     changes.sort(key=lambda change: (ends[change.xid], change.seq))
-    return Chunk(rows[0][0], rows[0][1], max(ends, default=None), changes, True, None)
+    return Chunk(feed, floor_xid, snapshot, max(ends, default=None), changes, True, None)
 
 
 async def read(
@@ -200,21 +203,23 @@ async def read(
         "after_seq": None if after is None else after[1],
     }
     changes: list[Change] = []
-    size, feed, snapshot, last_xid, end = 0, None, None, None, None
+    size, floor_xid = 0, 0
+    feed = snapshot = last_xid = end = None
     async with conn.cursor() as cursor:
         stream = cast(AsyncGenerator[tuple[Any, ...]], cursor.stream(query, arguments, size=_FETCHED, binary=True))
         async with aclosing(stream) as rows:
             async for place, *fields, row_xid, ends in rows:
                 if len(changes) == chunk or size > _LARGEST:
-                    yield Chunk(feed, snapshot, last_xid, changes, False, end)
+                    yield Chunk(feed, floor_xid, snapshot, last_xid, changes, False, end)
                     changes, size = [], 0
                 if snapshot is None:
-                    feed, snapshot = place.split(" ")
+                    feed, floor, snapshot = place.split(" ")
+                    floor_xid = int(floor)
                 change = Change._make(fields)
                 changes.append(change)
                 size += len(change.body or "")
                 last_xid, end = max(last_xid or 0, row_xid), (ends, change.seq)
-    yield Chunk(feed, snapshot, last_xid, changes, True, end)
+    yield Chunk(feed, floor_xid, snapshot, last_xid, changes, True, end)
 
 
 def _between(since: Seen, until: Seen | None) -> dict[str, object]:

@@ -100,6 +100,13 @@ class Cursor:
             xid in other.seen.xip for xid in self.seen.xip if xid < other.seen.xmax
         )
 
+    def missed(self, floor_xid: int, now: Seen) -> bool:
+        """Whether something that it has not seen may have been pruned, up to the transaction `floor_xid`.
+
+        What is in progress `now` cannot: its partition is not dropped.
+        """
+        return self.seen.xmax <= floor_xid or any(xid <= floor_xid for xid in self.seen.xip if xid in now)
+
     def fault(self, proof: Proof) -> Fault | None:
         """Why it cannot be resumed from; None where it can."""
         if self.feed != proof.feed_id:

@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 
 class ReplacedError(Exception):
-    """The log is one of another feed than the one that is followed."""
+    """The log is not the one that is followed any more: it is another feed's, or was pruned before it was read."""
 
 
 class _Begun(NamedTuple):
@@ -128,8 +128,10 @@ class Sweeper:
                     yield part
 
     def _take(self, part: Chunk) -> None:
-        if part.feed is not None and part.feed != self._publisher.head.feed:
-            raise ReplacedError(part.feed)
+        if part.feed is not None and part.snapshot is not None:
+            head = self._publisher.head
+            if part.feed != head.feed or head.missed(part.floor_xid, shows(part.snapshot)):
+                raise ReplacedError
         self._publisher.take(part)
         self._begun = None
         if not part.last and part.snapshot is not None and part.end is not None:

@@ -129,11 +129,13 @@ async def test_more_than_a_few_are_not_told(watcher: Watcher) -> None:
     assert await watcher.told() is None
 
 
-async def test_another_feed_is_not_told(watcher: Watcher, database: Database) -> None:
+async def test_an_answer_says_of_which_feed_it_is(watcher: Watcher, database: Database) -> None:
     watcher.glance.aim(watcher.seen, 100)
     await watcher.insert("n1")
-    await database.execute("SELECT feed.reset_feed()")
-    assert await watcher.told() is None
+    (row,) = await database.execute("SELECT feed.reset_feed() AS id")
+    part = await watcher.glance.look()
+    assert part is not None
+    assert part.feed == row["id"] != watcher.feed
 
 
 async def test_a_lost_connection_tells_nothing(watcher: Watcher, database: Database) -> None:

@@ -149,6 +149,16 @@ def test_a_log_with_nothing_in_it_has_a_place_below_all_that_may_come() -> None:
     assert Cursor.at("f", Position("90:120:90,100", 99, 5, 98, AT)).seen == Seen(100, (90,))
 
 
+def test_what_was_pruned_unseen_is_missed_and_what_is_in_progress_is_not() -> None:
+    cursor = Cursor("f", Seen(100, (90, 95)), 7, "0" * 8)
+    assert not cursor.missed(89, Seen(120))
+    assert cursor.missed(90, Seen(120))
+    assert not cursor.missed(94, Seen(120, (90,)))
+    assert cursor.missed(95, Seen(120, (90,)))
+    assert not cursor.missed(99, Seen(120, (90, 95)))
+    assert cursor.missed(100, Seen(120, (90, 95)))
+
+
 def _proof(**others: object) -> Proof:
     good = {
         "feed_id": "f",

@@ -76,10 +76,10 @@ def test_collapsed_is_said_only_of_more_than_one() -> None:
 @pytest.mark.parametrize(
     ("op", "member", "role", "grant"),
     [
-        ("insert", "ana", "viewer", Grant("ana", "b1", "viewer", 1, new=True)),
-        ("update", "ana", "editor", Grant("ana", "b1", "editor", 1)),
-        ("delete", "ana", None, Grant("ana", "b1", None, 1)),
-        ("truncate", None, None, Grant(None, None, None, 1)),
+        ("insert", "ana", "viewer", Grant("ana", "b1", "viewer", 5, new=True)),
+        ("update", "ana", "editor", Grant("ana", "b1", "editor", 5)),
+        ("delete", "ana", None, Grant("ana", "b1", None, 5)),
+        ("truncate", None, None, Grant(None, None, None, 5)),
     ],
 )
 def test_a_change_of_membership_is_a_grant(op: str, member: str | None, role: str | None, grant: Grant) -> None:

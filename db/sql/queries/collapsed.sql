@@ -1,5 +1,5 @@
 -- The same as unseen.sql, collapsed to one event per row of a board: for a client that could not keep up.
-SELECT (SELECT i.feed_id || ' ' || pg_current_snapshot()::text FROM feed.identity AS i) AS place,
+SELECT (SELECT concat_ws(' ', i.feed_id, i.floor_xid, pg_current_snapshot()) FROM feed.identity AS i) AS place,
        o.seq, o.xid, l.at, l.relation,
        CASE WHEN o.bulk THEN 'resync' ELSE o.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
        CASE WHEN o.bulk THEN NULL

@@ -2,7 +2,7 @@
 -- Put in order by the caller, who asks again with unseen.sql where they are not few. The arguments: xmax and xip of the cursor, and
 -- how many rows are too many.
 PREPARE fresh (text, text[], int) AS
-SELECT i.feed_id, pg_current_snapshot()::text AS snapshot,
+SELECT i.feed_id, i.floor_xid::text::bigint AS floor_xid, pg_current_snapshot()::text AS snapshot,
        u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, u.traceparent,
        -- feed.changes(), in place: called it costs a third more.
        CASE WHEN u.op = 'update' THEN (SELECT coalesce(jsonb_object_agg(f.key, f.value), '{}') FROM jsonb_each(u.new) AS f

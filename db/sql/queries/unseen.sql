@@ -5,7 +5,7 @@
 -- told. Boards are counted first, and what is not told is not put in order. First the order, of rows without their images; then each
 -- row that is told is fetched by itself: so what is sorted is small, nothing is read of what is not told, and the first row comes
 -- before the last one's text is made.
-SELECT (SELECT i.feed_id || ' ' || pg_current_snapshot()::text FROM feed.identity AS i) AS place,
+SELECT (SELECT concat_ws(' ', i.feed_id, i.floor_xid, pg_current_snapshot()) FROM feed.identity AS i) AS place,
        o.seq, o.xid::text::bigint AS xid, l.at, l.relation,
        CASE WHEN o.bulk THEN 'resync' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin, l.traceparent,
        CASE WHEN o.bulk THEN NULL
