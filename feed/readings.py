@@ -81,7 +81,7 @@ class Readings:
             if proof is None:
                 proof = self._proofs[cursor] = asyncio.create_task(self._prove(cursor), name="proof")
                 self._tasks.add(proof)
-                proof.add_done_callback(self._tasks.discard)
+                proof.add_done_callback(self._proven)
             await asyncio.shield(proof)
             if cursor.feed != self._tailer.cursor.feed:
                 self._tailer.doubt()
@@ -133,6 +133,11 @@ class Readings:
                 await _prove(conn, cursor)
         finally:
             del self._proofs[cursor]
+
+    def _proven(self, proof: asyncio.Task[None]) -> None:
+        self._tasks.discard(proof)
+        if not proof.cancelled():
+            proof.exception()  # raised to those who wait for it, who may all have gone
 
     def _reached(self, cursor: Cursor) -> bool:
         head = self._tailer.cursor
