@@ -248,6 +248,7 @@ class Checkpoints:
 
     async def _load(self, board: str) -> None:
         del self._wanted[board]
+        self._ready.pop(board, None)  # an earlier count: the hub has reached its snapshot, but not yet that of this one
         known = self._boards.setdefault(board, _Board())
         known.missed, known.fresh = [], None
         try:

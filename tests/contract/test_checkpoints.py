@@ -1,9 +1,11 @@
 """Checkpoints: what a board has to hold, told to who sees it, at a cursor at which it is true."""
 
+import asyncio
 from typing import Any, LiteralString
 
 import pytest
 
+from db.changelog import Seen
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import Client, WebSocketClient
@@ -210,3 +212,34 @@ async def test_a_snapshot_that_must_be_new_shows_what_the_feed_was_not_told(
         fresh = (await ana.get("/api/boards/b1", headers={"Cache-Control": "no-cache"})).json()
         assert fresh["opportunities"][0]["version_number"] == 7
         assert (await ana.get("/api/boards/b1")).json()["opportunities"] == fresh["opportunities"]
+
+
+async def test_a_board_that_is_counted_again_is_settled_by_the_later_count(
+    serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two clients ask within one sweep; between the two counts the board changes, and the hub has not read that yet."""
+    services = await serve(checkpoint=0, sweep=60.0)
+    client = await services.open("websocket")
+    assert isinstance(client, WebSocketClient)
+    await client.next("presence_state")
+    hub = await services.hub("websocket")
+    counting, reach = hub.checkpoints, hub.tailer.reach
+    gone_on = asyncio.Event()
+
+    async def late(snapshot: Seen) -> None:
+        await gone_on.wait()
+        await reach(snapshot)
+
+    monkeypatch.setattr(hub.tailer, "ring", lambda: None)
+    counting._want("b1")
+    await until(lambda: "b1" in counting._ready, timeout=10)
+    monkeypatch.setattr(hub.tailer, "reach", late)
+    monkeypatch.setattr("feed.checkpoints._FRESH", 0.0)
+    counting._want("b1")
+    await until(lambda: counting._boards["b1"].fresh is not None)
+    counting.swept(0, 0)
+    assert counting._boards["b1"].tally is None
+    gone_on.set()
+    await until(lambda: "b1" in counting._ready, timeout=10)
+    counting.swept(0, 0)
+    assert counting._boards["b1"].tally is not None
