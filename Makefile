@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint bench screenshots clean
+.PHONY: help setup up test lint chaos bugs bench screenshots clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,12 @@ lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chaos: $(VENV_STAMP) ## break everything at random for SECONDS (120) and check what clients saw; SEED repeats a run, FAULTS chooses: rst-*,prune
+	@env SEED="$(SEED)" SECONDS="$(or $(SECONDS),120)" FAULTS="$(FAULTS)" BUG="$(BUG)" $(BIN)/python -m tests.chaos
+
+bugs: $(VENV_STAMP) ## prove the checker of `make chaos`: it finds each bug that is seeded into the product, and none where there is none
+	$(PYTEST) $(AGAIN) -n 2 tests/chaos/bugs
 
 bench: $(BENCH_STAMP) $(PEERS_STAMP) ## measure all there is to measure, beside the peers, and write docs/benchmarks.md
 	@.ci/machine redis

@@ -1,0 +1,58 @@
+"""Continuity where there is none: a client that went on from a cursor which nobody can go on from."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from tests.chaos.checker.stretches import Life
+from tests.chaos.checker.truth import Truth
+from tests.chaos.clients.cursor import parse
+from tests.chaos.model import Record, Verdict
+
+LATENESS = 1.0
+_ASIDE = frozenset({"snapshot", "compare", "final", "connect"})
+"""Records whose cursor has not come from the endpoint just now."""
+
+
+def of_another_feed(lives: Iterable[Life]) -> Iterable[Verdict]:
+    """A cursor that led to one of another feed without a reset."""
+    for life in lives:
+        for stretch in life.stretches:
+            for (_, before), (_, after) in pairwise(stretch.cursors):
+                if before.feed != after.feed:
+                    text = f"{before.text} was resumed, and led to {after.text}, of another feed"
+                    yield Verdict("false-continuity", life.client, text)
+
+
+def of_an_old_feed(lives: Iterable[Life]) -> Iterable[Verdict]:
+    """A cursor that was resumed by an endpoint which had given out cursors of a newer feed a while before."""
+    order: dict[str, int] = {}
+    newest: dict[str, tuple[int, float]] = {}
+    for record in sorted((record for life in lives for record in life.records), key=lambda record: record.at):
+        if record.cursor is None or record.kind in _ASIDE:
+            continue
+        place = order.setdefault(parse(record.cursor).feed, len(order))
+        known, since = newest.get(record.endpoint, (-1, 0.0))
+        if place > known:
+            newest[record.endpoint] = place, record.at
+        elif place < known and record.at > since + LATENESS and _resumed(record):
+            yield Verdict(
+                "false-continuity", record.client, f"{record.endpoint} resumed {record.cursor}, of an old feed"
+            )
+
+
+def _resumed(record: Record) -> bool:
+    return record.kind == "page" or (record.kind == "auth_success" and record.body["resume"] == "resumed")
+
+
+def of_a_lost_tail(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
+    """A cursor that covers what a promotion has lost, resumed after it."""
+    for life in lives:
+        for stretch in life.stretches:
+            for place, old in enumerate(truth.discarded):
+                before = [cursor for when, cursor in stretch.cursors if when <= truth.renewed(old)]
+                if not before or stretch.cursors[-1][0] <= old.at + LATENESS:
+                    continue
+                gone = [change for change in truth.lost[place] if before[-1].covers_xid(change.xid)]
+                if gone:
+                    text = f"{before[-1].text} was resumed after the promotion that lost transaction {gone[0].xid}"
+                    yield Verdict("false-continuity", life.client, text)

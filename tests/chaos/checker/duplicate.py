@@ -1,0 +1,33 @@
+"""A change that counts twice: sent twice on one connection, or sent to a client whose cursor covered it already."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from tests.chaos.checker.examine import Examined
+from tests.chaos.checker.lost import describe, missing
+from tests.chaos.checker.phantom import shortened
+from tests.chaos.checker.stretches import Life
+from tests.chaos.model import Verdict
+
+
+def sent_twice(lives: Iterable[Life]) -> Iterable[Verdict]:
+    for life in lives:
+        sent: defaultdict[int, set[tuple[object, ...]]] = defaultdict(set)
+        for record in life.records:
+            if "seq" not in record.body:
+                continue
+            place = tuple(record.body.get(name) for name in ("seq", "xid", "boardId", "timestamp"))
+            if place in sent[record.connection]:
+                where = f"{life.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
+                yield Verdict("duplicate", where, f"sent twice: {shortened(record.body)}")
+            sent[record.connection].add(place)
+
+
+def applied_twice(examined: Sequence[Examined]) -> Iterable[Verdict]:
+    late = {id(change) for _, change in missing(examined)}
+    for each in examined:
+        for match in each.matches:
+            change = match.change
+            if change is not None and each.window.since.covers_xid(change.xid) and id(change) not in late:
+                text = f"{describe(change)} came after {each.window.since.text}, which covers it"
+                yield Verdict("duplicate", each.where, text)

@@ -1,0 +1,24 @@
+"""Two changes of one row in the wrong order."""
+
+from collections.abc import Iterable, Sequence
+
+from tests.chaos.checker.examine import Examined
+from tests.chaos.checker.lost import describe
+from tests.chaos.checker.truth import Change
+from tests.chaos.model import Verdict
+
+
+def inversion(examined: Sequence[Examined]) -> Iterable[Verdict]:
+    """Per row and stretch; that one came twice is another fault."""
+    newest: dict[tuple[int, object], Change] = {}
+    for each in examined:
+        for match in each.matches:
+            change = match.change
+            if change is None or change.key is None or match.record.kind == "resync":
+                continue
+            row = id(each.stretch), change.row
+            before = newest.get(row)
+            if before is not None and before.seq > change.seq and before.lost == change.lost:
+                yield Verdict("inversion", each.where, f"{describe(change)} came after {describe(before)}")
+            else:
+                newest[row] = change

@@ -1,0 +1,200 @@
+"""Small histories and journals made by hand, for the checker's own tests."""
+
+import json
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+from tests.chaos.checker.checker import judge
+from tests.chaos.checker.stretches import wall
+from tests.chaos.checker.truth import Change, Discarded, Entry, Row, Truth, build
+from tests.chaos.clients.rowhash import board_hash
+from tests.chaos.model import Fault, Journal, Record
+
+FEED = "f1"
+
+
+def cursor(xmax: int, *xip: int, feed: str = FEED) -> str:
+    """A cursor that has seen all below xmax but these."""
+    low = min(xip, default=xmax)
+    deltas = "-".join(str(b - a) for a, b in zip([low, *xip], xip, strict=False))
+    return f"{feed}.{low}.{xmax}.{deltas}.0.00000000"
+
+
+class History:
+    """Writes the tables, and with each row the log; the clock is a number of seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1.0
+        self.entries: list[Entry] = []
+        self.changes: list[Change] = []
+        self.rows: dict[str, Row] = {}
+        self._seqs = count(1)
+        self.feed_log = True
+        self.member(100, "ana", "b1")
+        self.member(100, "bruno", "b1")
+
+    def member(self, xid: int, user: str, board: str, role: str | None = "editor") -> Change:
+        row = {"board_id": board, "user_id": user, "role": role or "editor"}
+        old, new = (None, row) if role is not None else (row, None)
+        op = "insert" if role is not None else "delete"
+        return self._write(xid, "board_members", op, [(op, board)], json.dumps([board, user]), None, old, new)[0]
+
+    def create(self, xid: int, key: str, board: str = "b1") -> Change:
+        row = {"id": key, "board_id": board, "title": "new", "phase": "new", "version_number": 1}
+        return self._put(xid, "insert", [("insert", board)], key, None, row)[0]
+
+    def update(self, xid: int, key: str, title: str) -> Change:
+        old = self.rows[key]
+        new = old | {"title": title, "version_number": old["version_number"] + 1}
+        return self._put(xid, "update", [("update", old["board_id"])], key, old, new)[0]
+
+    def move(self, xid: int, key: str, board: str) -> list[Change]:
+        old = self.rows[key]
+        new = old | {"board_id": board, "version_number": old["version_number"] + 1}
+        return self._put(xid, "update", [("leave", old["board_id"]), ("enter", board)], key, old, new)
+
+    def delete(self, xid: int, key: str) -> Change:
+        old = self.rows[key]
+        return self._put(xid, "delete", [("delete", old["board_id"])], key, old, None)[0]
+
+    def truncate(self, xid: int) -> Change:
+        self.rows.clear()
+        return self._write(xid, "opportunities", "truncate", [("truncate", None)], None, None, None, None)[0]
+
+    def truth(self, discarded: Iterable[Discarded] = ()) -> Truth:
+        made = build(self.entries, self.changes)
+        return Truth(made.entries, made.changes, made.disagreed, made.uncaptured, list(discarded))
+
+    def _put(
+        self, xid: int, op: str, steps: list[tuple[str, str]], key: str, old: Row | None, new: Row | None
+    ) -> list[Change]:
+        if new is None:
+            del self.rows[key]
+        else:
+            self.rows[key] = new
+        version = (new or old or {})["version_number"]
+        return self._write(xid, "opportunities", op, [*steps], key, version, old, new)
+
+    def _write(
+        self,
+        xid: int,
+        relation: str,
+        op: str,
+        steps: list[Any],
+        key: str | None,
+        version: int | None,
+        old: Row | None,
+        new: Row | None,
+    ) -> list[Change]:
+        self.now += 0.01
+        self.entries.append(Entry(len(self.entries) + 1, xid, self.now, relation, op, old, new))
+        made = [
+            Change(next(self._seqs), xid, self.now, relation, step, key, board, version, "ana", f"tag-{xid}", old, new)
+            for step, board in steps
+        ]
+        if self.feed_log:
+            self.changes += made
+        return made
+
+
+_KINDS = {
+    "insert": "opportunity_created",
+    "enter": "opportunity_created",
+    "update": "opportunity_updated",
+    "delete": "opportunity_deleted",
+    "leave": "opportunity_deleted",
+}
+
+
+def message(change: Change, **others: Any) -> dict[str, Any]:
+    """What a client is to be sent of a change."""
+    body: dict[str, Any] = {
+        "type": _KINDS.get(change.op, "resync"),
+        "boardId": change.board,
+        "version": change.version,
+        "seq": change.seq,
+        "xid": str(change.xid),
+        "timestamp": f"{change.at:.3f}",
+    }
+    if change.op in {"truncate", "reload"}:
+        body |= {"reason": change.op, "table": change.relation, "count": 1}
+    else:
+        body["opportunityId"] = change.key
+    if change.op in {"insert", "enter"}:
+        body["opportunity"] = change.new
+    elif change.op == "update" and change.old is not None and change.new is not None:
+        body["changes"] = {name: value for name, value in change.new.items() if change.old[name] != value}
+    return body | others
+
+
+class Client:
+    """Writes a client's journal."""
+
+    def __init__(self, journal: Journal, history: History, name: str = "c", user: str = "ana") -> None:
+        self._journal = journal
+        self._history = history
+        self._name = name
+        self._user = user
+        self._connection = 0
+
+    def note(self, kind: str, body: dict[str, Any], at: str | None = None) -> None:
+        self._history.now += 0.01
+        self._journal.records.append(
+            Record(
+                self._history.now - wall(0.0),
+                self._name,
+                self._user,
+                self._connection,
+                "feed-1",
+                "websocket",
+                kind,
+                body,
+                at,
+                at is not None,
+            )
+        )
+
+    def connect(self, at: str | None, *, resume: str = "resumed", boards: list[str] | None = None) -> None:
+        self._connection += 1
+        self.note("connect", {"boards": boards}, None if resume == "live" else at)
+        self.note("auth_success", {"resume": resume, "boards": ["b1"]}, None if resume == "reset" else at)
+
+    def send(self, *changes: Change, at: str | None = None, **others: Any) -> None:
+        """Send events, the last of them with a cursor."""
+        for place, change in enumerate(changes, 1):
+            body = message(change, **others)
+            self.note(body["type"], body, at if place == len(changes) else None)
+
+    def say(self, kind: str, at: str | None = None, **fields: Any) -> None:
+        self.note(kind, {"type": kind, **fields}, at)
+
+    def snapshot(self, rows: Iterable[Row], at: str, *, stood: str | None = None, board: str = "b1") -> None:
+        members = [{"userId": "ana", "role": "editor"}, {"userId": "bruno", "role": "editor"}]
+        body = {"opportunities": list(rows), "members": members, "role": "editor", "cursor": at}
+        self.note("snapshot", {"board": board, "body": body, "stood": stood, "unchanged": False, "fresh": False}, at)
+
+    def checkpoint(self, rows: Iterable[Row], at: str) -> None:
+        pairs = [(row["id"], row["version_number"]) for row in rows]
+        self.say("checkpoint", at, boardId="b1", count=len(pairs), hash=board_hash(pairs))
+
+    def final(self, boards: dict[str, dict[str, Row]], at: str, *, settled: bool = True) -> None:
+        self.note("final", {"boards": boards, "pending": [], "settled": settled}, at)
+
+
+class Scene:
+    """A history, a journal and a client who began live behind transaction 100."""
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.journal = Journal()
+        self.client = Client(self.journal, self.history)
+        self.client.connect(cursor(101), resume="live")
+
+    def fault(self, *explains: str) -> None:
+        at = self.history.now - wall(0.0)
+        self.journal.faults.append(Fault("a fault", at - 1, at, frozenset(explains)))
+
+    def kinds(self, discarded: Iterable[Discarded] = ()) -> set[str]:
+        """The kinds of verdicts that the checker has of it."""
+        return {verdict.kind for verdict in judge(self.history.truth(discarded), self.journal)}

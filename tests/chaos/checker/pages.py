@@ -1,0 +1,85 @@
+"""What polls are answered: every row that changed, as it was then or later."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from tests.chaos.checker.examine import LATENESS
+from tests.chaos.checker.lost import describe
+from tests.chaos.checker.members import Members, board_of
+from tests.chaos.checker.stretches import Life, Page
+from tests.chaos.checker.truth import Change, Entry, Truth
+from tests.chaos.model import Verdict
+
+
+class Pages:
+    def __init__(self, truth: Truth, members: Members) -> None:
+        self._truth = truth
+        self._members = members
+        self._rows: defaultdict[str, list[Entry]] = defaultdict(list)
+        lost = [entry for each in truth.discarded for entry in each.entries]
+        for entry in sorted([*truth.entries, *lost], key=lambda entry: entry.seq):
+            if entry.relation == "opportunities" and entry.op != "truncate":
+                self._rows[entry.key()].append(entry)
+
+    def judge(self, lives: Iterable[Life]) -> Iterable[Verdict]:
+        for life in lives:
+            for stretch in life.stretches:
+                for page in stretch.pages:
+                    yield from self._page(page)
+
+    def _page(self, page: Page) -> Iterable[Verdict]:
+        rows = {row["id"]: row for row in page.answer["opportunities"]}
+        deleted = set(page.answer["deletedIds"])
+        where = f"{page.client} ({page.user}, {page.place})"
+        for key, row in rows.items():
+            if not any(entry.new == row for entry in self._rows[key] if entry.at <= page.at + LATENESS):
+                yield Verdict("content", where, f"{key}, version {row['version_number']}, was never like this")
+        if page.since is None:
+            return
+        for change in self._newest(page):
+            key = str(change.key)
+            if key not in rows and key not in deleted:
+                yield Verdict(
+                    "lost", where, f"{describe(change)} is not in the page from {page.since.text} to {page.until.text}"
+                )
+            elif key in rows and not self._as_new(change, rows[key]):
+                yield Verdict("content", where, f"{key} is older than {describe(change)}, which the page covers")
+            elif key in deleted and self._stayed(change, page):
+                yield Verdict(
+                    "content", where, f"{key} is told as deleted, and is on {change.board}: {describe(change)}"
+                )
+
+    def _newest(self, page: Page) -> list[Change]:
+        """The last change of each card, of those on boards that the user saw all the time."""
+        if page.since is None:
+            return []
+        at = page.at + LATENESS
+        unsettled = {board_of(change) for change in self._members.of(page.user, page.since) if change.at <= at}
+        seen = self._members.at(page.user, page.since, at) - unsettled
+        newest: dict[str | None, Change] = {}
+        if None in unsettled:
+            return []
+        for change in self._truth.between(page.since, page.until, at):
+            if change.relation == "opportunities" and change.board in seen and not change.lost:
+                newest[change.key] = change
+        return list(newest.values())
+
+    def _as_new(self, change: Change, row: dict[str, object]) -> bool:
+        """Whether this is the row after the change, or after a later one."""
+        reached = False
+        for entry in self._rows[str(change.key)]:
+            reached = reached or (entry.xid == change.xid and entry.new == change.new)
+            if reached and entry.new == row:
+                return True
+        return not reached
+
+    def _stayed(self, change: Change, page: Page) -> bool:
+        """Whether nothing took the card from its board, up to when the page came."""
+        if change.op not in {"insert", "update", "enter"}:
+            return False
+        later = [entry for entry in self._rows[str(change.key)] if entry.at >= change.at - LATENESS]
+        return all(
+            entry.op != "delete" and (entry.new or {}).get("board_id") == change.board
+            for entry in later
+            if entry.at <= page.at + LATENESS
+        )

@@ -1,0 +1,134 @@
+"""The tables as they were at a cursor, from the audit.
+
+Of any two cursors of one history one covers the other: so all questions are answered in one walk through it, in their order.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tests.chaos.checker.examine import LATENESS
+from tests.chaos.checker.truth import Entry, Row, Truth, key_of
+from tests.chaos.clients.cursor import Cursor
+from tests.chaos.clients.rowhash import row_hash
+from tests.chaos.model import Verdict
+
+_MASK = 0xFFFFFFFF
+
+
+class Tables:
+    """Rows by board and key. The hash of a board is kept up to date, as its rows may be many."""
+
+    def __init__(self) -> None:
+        self.cards: defaultdict[str, dict[str, Row]] = defaultdict(dict)
+        self.members: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self.boards: dict[str, Row] = {}
+        self._sums: defaultdict[str, int] = defaultdict(int)
+
+    def checkpoint(self, board: str) -> tuple[int, str]:
+        return len(self.cards[board]), f"{self._sums[board] & _MASK:08x}"
+
+    def apply(self, entry: Entry) -> None:
+        if entry.relation == "opportunities":
+            self._cards(entry)
+        elif entry.relation == "board_members":
+            if entry.op == "truncate":
+                self.members.clear()
+            if entry.old is not None:
+                self.members[entry.old["board_id"]].pop(entry.old["user_id"], None)
+            if entry.new is not None:
+                self.members[entry.new["board_id"]][entry.new["user_id"]] = entry.new["role"]
+        elif entry.relation == "boards":
+            if entry.op == "truncate":
+                self.boards.clear()
+            if entry.old is not None:
+                self.boards.pop(entry.old["id"], None)
+            if entry.new is not None:
+                self.boards[entry.new["id"]] = entry.new
+
+    def _cards(self, entry: Entry) -> None:
+        if entry.op == "truncate":
+            self.cards.clear()
+            self._sums.clear()
+        if entry.old is not None:
+            before = self.cards[entry.old["board_id"]].pop(entry.old["id"], None)
+            if before is not None:
+                self._sums[entry.old["board_id"]] -= row_hash(before["id"], before["version_number"])
+        if entry.new is not None:
+            self.cards[entry.new["board_id"]][entry.new["id"]] = entry.new
+            self._sums[entry.new["board_id"]] += row_hash(entry.new["id"], entry.new["version_number"])
+
+
+@dataclass(frozen=True)
+class Question:
+    """`judge` says what is wrong with what a client was sent, beside the tables at this cursor; None: nothing."""
+
+    cursor: Cursor
+    at: float
+    judge: Callable[[Tables], Verdict | None]
+
+
+def answer(truth: Truth, questions: Sequence[Question]) -> Iterable[Verdict]:
+    """Judge each question in the history that its cursor is of; where that is not clear, it must be wrong in both."""
+    histories = [_History(truth, place) for place in range(len(truth.discarded) + 1)]
+    found: dict[int, list[Verdict | None]] = defaultdict(list)
+    for place, history in enumerate(histories):
+        own = [each for each in questions if _may_be_of(truth, place, each.at)]
+        for question, verdict in history.walk(own):
+            found[id(question)].append(verdict)
+    for question in questions:
+        verdicts = found[id(question)]
+        if verdicts and all(verdict is not None for verdict in verdicts) and verdicts[-1] is not None:
+            yield verdicts[-1]
+
+
+def _may_be_of(truth: Truth, place: int, at: float) -> bool:
+    began = truth.discarded[place - 1].last if place > 0 else 0.0
+    ended = truth.discarded[place].at + LATENESS if place < len(truth.discarded) else float("inf")
+    return began <= at <= ended
+
+
+class _History:
+    """Of one primary: what it got from the one before it, and what it wrote itself."""
+
+    def __init__(self, truth: Truth, place: int) -> None:
+        entries = truth.entries
+        if place < len(truth.discarded):
+            old = truth.discarded[place]
+            entries = [entry for entry in entries if entry.at <= old.last] + list(old.entries)
+        self._by_xid: defaultdict[int, list[Entry]] = defaultdict(list)
+        for entry in sorted(entries, key=lambda entry: entry.seq):
+            self._by_xid[entry.xid].append(entry)
+        self._xids = sorted(self._by_xid)
+
+    def walk(self, questions: Iterable[Question]) -> Iterable[tuple[Question, Verdict | None]]:
+        tables, seen = Tables(), _Seen()
+        for question in sorted(questions, key=lambda each: (each.cursor.xmax, -len(each.cursor.xip), each.cursor.xmin)):
+            new = [xid for xid in seen.candidates(self._xids, question.cursor) if question.cursor.covers_xid(xid)]
+            for entry in sorted((e for xid in new for e in self._by_xid[xid]), key=lambda entry: entry.seq):
+                tables.apply(entry)
+            seen.add(new, question.cursor)
+            yield question, question.judge(tables)
+
+
+class _Seen:
+    """The transactions that a walk has taken in: all below a bound, but for those that were in progress."""
+
+    def __init__(self) -> None:
+        self._bound = 0
+        self._left: set[int] = set()
+
+    def candidates(self, xids: list[int], cursor: Cursor) -> list[int]:
+        later = xids[bisect_left(xids, self._bound) : bisect_right(xids, cursor.xmax)]
+        return sorted(self._left) + later
+
+    def add(self, new: Iterable[int], cursor: Cursor) -> None:
+        self._left |= {xid for xid in cursor.xip if xid >= self._bound}
+        self._left -= set(new)
+        self._bound = max(self._bound, cursor.xmax)
+
+
+def keys_of(entries: Iterable[Entry]) -> set[str]:
+    """The rows that were written past the log: nothing can be said of them at a cursor."""
+    return {key_of(entry.relation, entry.new or entry.old or {}) for entry in entries if entry.op != "truncate"}
