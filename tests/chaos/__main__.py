@@ -47,7 +47,10 @@ async def _run(options: Options) -> Report:
     loop, task = asyncio.get_running_loop(), asyncio.create_task(run(options), name="run")
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     loop.add_signal_handler(signal.SIGUSR1, print_tasks)
-    return await task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        os._exit(128 + signal.SIGTERM)  # everything is stopped; a thread that still checks would be waited for
 
 
 if __name__ == "__main__":

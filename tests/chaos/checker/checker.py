@@ -89,7 +89,7 @@ def _all(truth: Truth, journal: Journal) -> Iterable[Verdict]:
     yield from spurious(lives, truth, faults)
     yield from of_another_feed(lives)
     yield from of_an_old_feed(lives)
-    yield from of_a_lost_tail(lives, truth)
+    yield from of_a_lost_tail(examined, truth)
     yield from old_snapshots(lives)
     yield from answer(truth, [*snapshots(lives, truth), *checkpoints(lives, truth)])
     yield from Pages(truth, examiner.members).judge(lives)

@@ -1,11 +1,12 @@
 """Continuity where there is none: a client that went on from a cursor which nobody can go on from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from tests.chaos.checker.examine import Examined
 from tests.chaos.checker.stretches import Life
 from tests.chaos.checker.truth import Truth
-from tests.chaos.clients.cursor import parse
+from tests.chaos.clients.cursor import Cursor, parse
 from tests.chaos.model import Record, Verdict
 
 LATENESS = 1.0
@@ -44,15 +45,15 @@ def _resumed(record: Record) -> bool:
     return record.kind == "page" or (record.kind == "auth_success" and record.body["resume"] == "resumed")
 
 
-def of_a_lost_tail(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
-    """A cursor that covers what a promotion has lost, resumed after it."""
-    for life in lives:
-        for stretch in life.stretches:
-            for place, old in enumerate(truth.discarded):
-                before = [cursor for when, cursor in stretch.cursors if when <= truth.renewed(old)]
-                if not before or stretch.cursors[-1][0] <= old.at + LATENESS:
-                    continue
-                gone = [change for change in truth.lost[place] if before[-1].covers_xid(change.xid)]
-                if gone:
-                    text = f"{before[-1].text} was resumed after the promotion that lost transaction {gone[0].xid}"
-                    yield Verdict("false-continuity", life.client, text)
+def of_a_lost_tail(examined: Sequence[Examined], truth: Truth) -> Iterable[Verdict]:
+    """A cursor that covers what a promotion has lost, on a stretch that goes on after it."""
+    newest: dict[tuple[int, int], Cursor] = {}
+    for each in examined:
+        newest[id(each.stretch), each.era] = each.window.until
+    for each in examined:
+        for era in range(each.era):
+            before = newest.pop((id(each.stretch), era), None)
+            gone = [change for change in truth.lost_in(era) if before is not None and before.covers_xid(change.xid)]
+            if before is not None and gone:
+                text = f"{before.text} was resumed after the promotion that lost transaction {gone[0].xid}"
+                yield Verdict("false-continuity", each.where, text)

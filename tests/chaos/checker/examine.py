@@ -38,6 +38,9 @@ class Match:
 class Examined:
     window: Window
     stretch: Stretch
+    at: float
+    """What was written later cannot have been meant by its cursor."""
+    era: int = 0
     matches: list[Match] = field(default_factory=list)
     expected: list[Change] = field(default_factory=list)
     """Every change between the cursors, in order."""
@@ -46,6 +49,8 @@ class Examined:
     visible: set[int] = field(default_factory=set)
     """The places in `expected` of those that its user could see."""
     resynced: set[str | None] = field(default_factory=set)
+    unknown: set[str | None] = field(default_factory=set)
+    """Boards of which it is not known whether the user saw them."""
     before: frozenset[str] = frozenset()
     """The boards that the user saw at `since`."""
     after: frozenset[str] = frozenset()
@@ -66,15 +71,32 @@ class Examiner:
         self.members = Members(truth)
 
     def examine(self, lives: list[Life]) -> list[Examined]:
-        return [
-            self._window(stretch, window) for life in lives for stretch in life.stretches for window in stretch.windows
-        ]
+        found = []
+        for life in lives:
+            eras: dict[int, int] = {}
+            for stretch in life.stretches:
+                for window in stretch.windows:
+                    era = eras[window.connection] = self._era(window, eras.get(window.connection, 0))
+                    found.append(self._window(stretch, window, era))
+        return found
 
-    def _window(self, stretch: Stretch, window: Window) -> Examined:
-        at = window.at + LATENESS
-        examined = Examined(window, stretch, expected=self._truth.between(window.since, window.until, at))
-        examined.before = self.members.at(window.user, window.since, at)
-        examined.after = self.members.at(window.user, window.until, at)
+    def _era(self, window: Window, era: int) -> int:
+        """Of which primary a window is: of the newest when its connection was opened, or of one that alone wrote what it tells."""
+        era = max(era, sum(1 for each in self._truth.discarded if each.at < window.opened))
+        for record in window.messages:
+            if "seq" in record.body:
+                for change in self._truth.by_seq.get(record.body["seq"], []):
+                    while not change.lost and change.at > self._truth.ended(era) and same(change, record):
+                        era += 1
+        return era
+
+    def _window(self, stretch: Stretch, window: Window, era: int) -> Examined:
+        at = min(window.at + LATENESS, self._truth.ended(era))
+        examined = Examined(window, stretch, at, era)
+        examined.expected = self._truth.between(window.since, window.until, at, era)
+        examined.before = self.members.at(window.user, window.since, at, era)
+        examined.after = self.members.at(window.user, window.until, at, era)
+        examined.unknown = self.members.unknown(window.user, at)
         examined.resynced = {record.body["boardId"] for record in window.messages if record.kind == "resync"}
         self._see(examined)
         chains: Chains = defaultdict(list)
@@ -86,7 +108,7 @@ class Examiner:
     def _see(self, examined: Examined) -> None:
         """Find what was visible at its place, and what of that had to be sent."""
         window, boards = examined.window, set(examined.before)
-        unsettled = self._unsettled(window)
+        unsettled = self._unsettled(examined)
         for place, change in enumerate(examined.expected):
             if change.op in ANEW and change.relation != "feed.flags":
                 examined.visible.add(place)
@@ -100,28 +122,27 @@ class Examiner:
             if change.relation == "board_members" and user_of(change) in {window.user, "*"}:
                 step(boards, change)
 
-    def _unsettled(self, window: Window) -> set[str | None]:
+    def _unsettled(self, examined: Examined) -> set[str | None]:
         """Boards whose events in this window may, but need not, have been sent.
 
         Of a board that the user was let onto, or off it, since `since` and before `until` came: whoever catches up is sent
         `board_granted` or `board_revoked` at the last such change, and may have been sent nothing of the board before.
         """
-        unsettled: set[str | None] = set(window.changing)
+        window = examined.window
+        unsettled = examined.unknown | set(window.changing)
         for change in self.members.of(window.user, window.since):
-            if change.at <= window.at + LATENESS:
+            if change.at <= examined.at:
                 board = board_of(change)
-                unsettled |= (
-                    {board} if board is not None else set(self.members.at(window.user, window.since, window.at))
-                )
+                unsettled |= {board} if board is not None else examined.before
         return unsettled
 
     def _match(self, examined: Examined, chains: Chains, record: Record) -> Match:
         body = record.body
-        found = [change for change in self._truth.by_seq.get(body["seq"], []) if _same(change, record)]
+        found = [change for change in self._truth.by_seq.get(body["seq"], []) if same(change, record)]
         if not found:
             return Match(record, None)
         # One number twice: of a tail that was lost, and of the history in its place.
-        change = next((each for each in reversed(found) if each.at <= examined.window.at + LATENESS), found[0])
+        change = next((each for each in reversed(found) if each.at <= examined.at), found[0])
         if record.kind == "resync":
             return Match(record, change, tuple(each for each in examined.expected if each.board == change.board))
         chain = chains.get((change.row, change.board), [])
@@ -130,7 +151,7 @@ class Examiner:
         return Match(record, change, (change,) if place is None else tuple(chain[max(0, place - size) : place]))
 
 
-def _same(change: Change, record: Record) -> bool:
+def same(change: Change, record: Record) -> bool:
     body = record.body
     if str(change.xid) != body["xid"]:
         return False

@@ -43,6 +43,8 @@ def _not_visible(each: Examined, granted: set[str]) -> Iterable[Verdict]:
             continue
         if change.relation == "board_members" and user_of(change) == window.user:
             continue  # their own membership: it says no more than board_granted
+        if each.unknown & {change.board, None}:
+            continue
         if window.wanted is not None and change.board not in window.wanted | window.changing:
             yield Verdict("leak", each.where, f"{describe(change)}: this client follows {sorted(window.wanted)}")
         elif places[id(change)] not in each.visible and change.board not in granted:

@@ -54,12 +54,13 @@ class Pages:
         if page.since is None:
             return []
         at = page.at + LATENESS
+        era = sum(1 for each in self._truth.discarded if each.at < page.at)
         unsettled = {board_of(change) for change in self._members.of(page.user, page.since) if change.at <= at}
-        seen = self._members.at(page.user, page.since, at) - unsettled
+        seen = self._members.at(page.user, page.since, at, era) - unsettled
         newest: dict[str | None, Change] = {}
         if None in unsettled:
             return []
-        for change in self._truth.between(page.since, page.until, at):
+        for change in self._truth.between(page.since, page.until, at, era):
             if change.relation == "opportunities" and change.board in seen and not change.lost:
                 newest[change.key] = change
         return list(newest.values())

@@ -42,6 +42,8 @@ class Window:
     """Boards that a `board_granted` or `board_revoked` was about, earlier on this connection."""
     subscribed: frozenset[str] = frozenset()
     """Boards that a `subscribed` named meanwhile."""
+    opened: float = 0.0
+    """When its connection was opened: a slow reader is sent things long before they come."""
 
 
 @dataclass
@@ -103,6 +105,7 @@ class _Reader:
         self._subscribed: set[str] = set()
         self._told: set[str] = set()
         self._begun = False
+        self._opened = 0.0
 
     def read(self) -> Life:
         for record in self._records:
@@ -141,7 +144,7 @@ class _Reader:
             self._wanted = None if body["boards"] is None else frozenset(body["boards"])
             for each in (self._changing, self._settled, self._subscribed, self._told):
                 each.clear()
-            self._held, self._begun = [], False
+            self._held, self._begun, self._opened = [], False, wall(record.at)
         elif kind == "cut":
             self._held = []
         elif kind in {"subscribing", "unsubscribing"}:
@@ -181,6 +184,7 @@ class _Reader:
                     frozenset(self._changing),
                     frozenset(self._told),
                     frozenset(self._subscribed),
+                    self._opened,
                 )
             )
             self._told |= {each.body["boardId"] for each in self._held if each.kind in MEMBERSHIP}

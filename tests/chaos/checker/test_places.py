@@ -85,7 +85,7 @@ def _lost_tail(scene: Scene) -> tuple[Discarded, Change]:
     gone = history.update(102, "o1", "lost")
     scene.client.send(gone, at=cursor(103))
     lost = Change(**{**vars(gone), "lost": True})
-    discarded = Discarded(history.entries[kept_entries:], [lost], history.now)
+    discarded = Discarded(history.entries[kept_entries:], [lost], history.now, gone.at)
     del history.entries[kept_entries:], history.changes[kept_changes:]
     history.rows = kept_rows
     return discarded, gone

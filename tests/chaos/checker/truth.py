@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, LiteralString, cast
 
@@ -84,10 +83,8 @@ class Discarded:
     at: float
     """When it was read: everything that is received later is of the new primary."""
 
-    @cached_property
-    def last(self) -> float:
-        """When it was written to for the last time."""
-        return max((entry.at for entry in self.entries), default=0.0)
+    last: float
+    """When it was written to for the last time."""
 
 
 @dataclass
@@ -113,23 +110,22 @@ class Truth:
         self.xids = sorted(self.by_xid)
         self.origins = {change.origin for change in self.changes if change.origin is not None}
 
-    def lost_at(self, at: float) -> list[Change]:
-        """The lost changes of the primary that was there at this time."""
-        return next((self.lost[n] for n, each in enumerate(self.discarded) if at <= each.at), [])
+    def lost_in(self, era: int) -> list[Change]:
+        """What the primary of an era had and the next one has not; eras are counted from the first primary."""
+        return self.lost.get(era, [])
 
-    def renewed(self, old: Discarded) -> float:
-        """When the primary after this one was first written to: every cursor from before that is of the old history."""
-        last = old.last
-        return min([old.at, *(change.at for change in self.changes if change.at > last)])
+    def ended(self, era: int) -> float:
+        """When the primary of an era was written to for the last time."""
+        return self.discarded[era].last if era < len(self.discarded) else float("inf")
 
-    def between(self, since: Cursor, until: Cursor, at: float) -> list[Change]:
+    def between(self, since: Cursor, until: Cursor, at: float, era: int) -> list[Change]:
         """What a reader who stood at `since` was to be sent to stand at `until`, in the order of delivery.
 
         Without what was written later than `at`, when `until` came: that is of a history in which the numbers were used again.
         """
         xids = [xid for xid in _range(self.xids, since.xmin, until.xmax) if _new(xid, since, until)]
         found = {xid: [change for change in self.by_xid[xid] if change.at <= at] for xid in xids}
-        for change in self.lost_at(at):
+        for change in self.lost_in(era):
             if _new(change.xid, since, until):
                 found.setdefault(change.xid, []).append(change)
         whole = [sorted(changes, key=lambda change: change.seq) for changes in found.values() if changes]
@@ -198,7 +194,8 @@ def build(
             for change in its_linked
             if (change.seq, change.xid, change.at) not in known
         ]
-        old.append(Discarded([e for e in its_entries if (e.seq, e.xid, e.at) not in kept], gone, at))
+        last = max((entry.at for entry in its_entries), default=at)
+        old.append(Discarded([e for e in its_entries if (e.seq, e.xid, e.at) not in kept], gone, at, last))
     return Truth(entries, linked, disagreed, uncaptured, old)
 
 

@@ -175,7 +175,7 @@ class Client:
         tasks: list[asyncio.Task[None]] = []
         try:
             stream = await self._open(endpoint, transport, cursor, wanted)
-            if self.profile.fickle or transport in {transports.WEBSOCKET, transports.WEBSOCKET_BATCH}:
+            if transport in {transports.WEBSOCKET, transports.WEBSOCKET_BATCH}:
                 tasks.append(asyncio.create_task(self._talk(stream)))
             messages = stream.messages()
             while True:
@@ -238,6 +238,8 @@ class Client:
         if kind == "checkpoint":
             self._compare(body, message.cursor or "")
         elif kind == "subscribed":
+            # It has no cursor that a snapshot could be measured by.
+            self._snapshots.fresh |= self._subscribing
             holdings.subscribed(self._subscribing, body["boards"])
             self._snapshots.waiting -= self._subscribing
             self._subscribing.clear()

@@ -40,10 +40,12 @@ class Rest:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def board(self, api: str, board: str, *, fresh: bool, conditional: bool) -> Snapshot:
-        """GET /api/boards/{id}; `fresh`: not from a cache. Raises RestError."""
+    async def board(self, api: str, board: str, *, stood: str | None, fresh: bool, conditional: bool) -> Snapshot:
+        """GET /api/boards/{id}; not older than `stood`, or not from a cache (`fresh`). Raises RestError."""
         known = self._snapshots.get(board) if conditional and not fresh else None
         headers = {"Cache-Control": "no-cache"} if fresh else {}
+        if stood is not None:
+            headers["X-Feed-Cursor"] = stood
         if known is not None and known.etag is not None:
             headers["If-None-Match"] = known.etag
         answer = await self._get(f"{api}/api/boards/{board}", {}, headers)

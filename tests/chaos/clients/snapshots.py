@@ -54,10 +54,10 @@ class Snapshots:
     async def _take(self, board: str) -> None:
         rows = self._holdings.board(board)
         request, stood = rows.pending, rows.pending_at
-        fresh = board in self.fresh
+        fresh = board in self.fresh or stood is None or self._rng.random() < 0.2
         try:
             async with self.lock:
-                taken = await self._ask(board, fresh=fresh)
+                taken = await self._ask(board, None if fresh or stood is None else stood.text, fresh=fresh)
                 if self._holdings.board(board).pending != request:
                     return  # it was needed again while this was on its way, or is not needed any more
                 self._note(board, taken, fresh=fresh, stood=None if stood is None else stood.text)
@@ -84,13 +84,14 @@ class Snapshots:
         boards = [board for board in self._world.boards if board != "bulk" or self._rng.random() < 0.05]
         board = self._rng.choice(boards)
         try:
-            taken = await self._ask(board, fresh=self._rng.random() < 0.2)
+            taken = await self._ask(board, None, fresh=self._rng.random() < 0.2)
         except RestError:
             return
         self._note(board, taken, fresh=False, stood=None)
 
-    async def _ask(self, board: str, *, fresh: bool) -> Snapshot:
-        return await self._rest.board(self._api(), board, fresh=fresh, conditional=self._rng.random() < 0.5)
+    async def _ask(self, board: str, stood: str | None, *, fresh: bool) -> Snapshot:
+        conditional = self._rng.random() < 0.5
+        return await self._rest.board(self._api(), board, stood=stood, fresh=fresh, conditional=conditional)
 
     def _note(self, board: str, taken: Snapshot, *, fresh: bool, stood: str | None) -> None:
         body = {"board": board, "body": taken.body, "stood": stood, "unchanged": taken.unchanged, "fresh": fresh}
