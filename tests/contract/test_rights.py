@@ -41,7 +41,7 @@ async def test_an_instance_that_is_behind_knows_a_board_that_was_granted_meanwhi
         await other.api()
         async with serving(Database(proxy.through(database.url), database.name), **settings) as behind:
             hub = await behind.hub(transport)
-            proxy.refuse()
+            proxy.hang()
             proxy.cut()
             await until(lambda: not hub.tailer.up)
             await database.execute("INSERT INTO board_members VALUES ('b1', 'carla', 'viewer')")
@@ -49,7 +49,7 @@ async def test_an_instance_that_is_behind_knows_a_board_that_was_granted_meanwhi
                 snapshot = (await http.get("/api/boards/b1")).json()
             await _change(database, "o1", "o1", "o1")
             client = await behind.open(transport, snapshot["cursor"], user="carla", greeted=False)
-            await proxy.start()
+            await proxy.resume()
             hello = await client.next("auth_success", timeout=20)
             assert (hello.body["resume"], hello.body["boards"]) == ("resumed", ["b1"])
             assert [m.body["version"] for m in await client.collect(3, timeout=20)] == [2, 3, 4]
@@ -65,7 +65,7 @@ async def test_a_board_granted_on_the_way_is_granted_at_its_place(database: Data
     ):
         hub = await behind.hub(transport)
         cursor = (await behind.open(transport, user="carla")).cursor
-        proxy.refuse()
+        proxy.hang()
         proxy.cut()
         await until(lambda: not hub.tailer.up)
         await _change(database, "o1")
@@ -74,7 +74,7 @@ async def test_a_board_granted_on_the_way_is_granted_at_its_place(database: Data
         ahead = (await other.open(transport, user="carla")).cursor
         await _change(database, "o1")
         early, late = [await behind.open(transport, each, user="carla", greeted=False) for each in (cursor, ahead)]
-        await proxy.start()
+        await proxy.resume()
         for client, expected in ((early, [3, 4]), (late, [4])):
             assert [m.body["version"] for m in await client.collect(len(expected), timeout=20)] == expected
         assert [m.body["boardId"] for m in early.messages if m.type == "board_granted"] == ["b1"]
