@@ -18,7 +18,12 @@ def snapshots(lives: Iterable[Life], truth: Truth) -> Iterable[Question]:
             place = str(record.cursor), id(record.body["body"]) if record.kind == "snapshot" else 0
             if record.kind == "snapshot" and place not in asked:
                 asked.add(place)
-                yield Question(parse(record.cursor or ""), wall(record.at), _Judge(record, unknown))
+                at = wall(record.at)
+                yield Question(parse(record.cursor or ""), at, _Judge(record, unknown), at - PATIENCE)
+
+
+PATIENCE = 10.0
+"""Seconds that a client waits for an answer."""
 
 
 class _Judge:

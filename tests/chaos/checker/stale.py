@@ -27,14 +27,17 @@ def checkpoints(lives: Iterable[Life], truth: Truth) -> Iterable[Question]:
     unknown = {entry.new["board_id"] for entry in truth.uncaptured if entry.new is not None and "board_id" in entry.new}
     asked: set[tuple[object, ...]] = set()
     for life in lives:
+        opened = 0.0
         for record in life.records:
             body = record.body
+            if record.kind == "connect":
+                opened = wall(record.at)
             if record.kind != "checkpoint" or body["boardId"] in unknown:
                 continue
             place = body["boardId"], body["count"], body["hash"], record.cursor
             if place not in asked:
                 asked.add(place)
-                yield Question(parse(record.cursor or ""), wall(record.at), _Judge(record))
+                yield Question(parse(record.cursor or ""), wall(record.at), _Judge(record), opened)
 
 
 class _Judge:

@@ -60,42 +60,70 @@ class Tables:
             self._sums[entry.new["board_id"]] += row_hash(entry.new["id"], entry.new["version_number"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """`judge` says what is wrong with what a client was sent, beside the tables at this cursor; None: nothing."""
 
     cursor: Cursor
     at: float
     judge: Callable[[Tables], Verdict | None]
+    opened: float
+    """When its connection was opened: it was sent between the two times."""
 
 
 def answer(truth: Truth, questions: Sequence[Question]) -> Iterable[Verdict]:
-    """Judge each question in the history that its cursor is of; where that is not clear, it must be wrong in both."""
-    histories = [_History(truth, place) for place in range(len(truth.discarded) + 1)]
-    found: dict[int, list[Verdict | None]] = defaultdict(list)
-    for place, history in enumerate(histories):
-        own = [each for each in questions if _may_be_of(truth, place, each.at)]
-        for question, verdict in history.walk(own):
-            found[id(question)].append(verdict)
+    """Judge each question in the history that its cursor is of; where that is not clear, it must be wrong in each."""
+    found: defaultdict[int, list[Verdict | None]] = defaultdict(list)
+    spanning = _spanning(truth, questions)
+    for era in range(len(truth.discarded) + 1):
+        history = _History(truth, era)
+        for chain in _chains(truth, [each for each in questions if _may_be_of(truth, era, each)], spanning):
+            for question, verdict in history.walk(chain):
+                found[id(question)].append(verdict)
     for question in questions:
         verdicts = found[id(question)]
         if verdicts and all(verdict is not None for verdict in verdicts) and verdicts[-1] is not None:
             yield verdicts[-1]
 
 
-def _may_be_of(truth: Truth, place: int, at: float) -> bool:
-    began = truth.discarded[place - 1].last if place > 0 else 0.0
-    ended = truth.discarded[place].at + LATENESS if place < len(truth.discarded) else float("inf")
-    return began <= at <= ended
+def _may_be_of(truth: Truth, era: int, question: Question) -> bool:
+    began = truth.ended(era - 1) if era > 0 else 0.0
+    ended = truth.discarded[era].at + LATENESS if era < len(truth.discarded) else float("inf")
+    return began <= question.at and question.opened <= ended
+
+
+def _spanning(truth: Truth, questions: Iterable[Question]) -> set[str]:
+    """The feeds that outlived a promotion: their cursors from before it and after it are of two histories."""
+    spans: dict[str, tuple[float, float]] = {}
+    for question in questions:
+        first, last = spans.get(question.cursor.feed, (question.at, question.opened))
+        spans[question.cursor.feed] = min(first, question.at), max(last, question.opened)
+    return {
+        feed
+        for feed, (first, last) in spans.items()
+        if any(first < old.last and last > old.at + LATENESS for old in truth.discarded)
+    }
+
+
+def _chains(truth: Truth, questions: Iterable[Question], spanning: set[str]) -> Iterable[list[Question]]:
+    """Those whose cursors are of one history for sure; any other by itself, as the same numbers mean something else there."""
+    sure: defaultdict[str, list[Question]] = defaultdict(list)
+    eras = range(len(truth.discarded) + 1)
+    for question in questions:
+        if question.cursor.feed in spanning and sum(_may_be_of(truth, era, question) for era in eras) > 1:
+            yield [question]
+        else:
+            sure[question.cursor.feed].append(question)
+    yield from sure.values()
 
 
 class _History:
     """Of one primary: what it got from the one before it, and what it wrote itself."""
 
-    def __init__(self, truth: Truth, place: int) -> None:
+    def __init__(self, truth: Truth, era: int) -> None:
         entries = truth.entries
-        if place < len(truth.discarded):
-            old = truth.discarded[place]
+        if era < len(truth.discarded):
+            old = truth.discarded[era]
             entries = [entry for entry in entries if entry.at <= old.last] + list(old.entries)
         self._by_xid: defaultdict[int, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: entry.seq):

@@ -68,6 +68,10 @@ class Snapshots:
                 ):
                     self.fresh.add(board)
                     return
+                cursor = self._holdings.cursor
+                if cursor is not None and cursor.feed != parse(taken.cursor).feed:
+                    self.fresh.add(board)  # of another feed: nothing says which of the two is newer
+                    return
                 self._holdings.snapshot(board, taken.body["opportunities"], taken.cursor)
                 self.fresh.discard(board)
         except RestError as error:
