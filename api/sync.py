@@ -23,7 +23,6 @@ from api.schemas import SyncQuery
 from api.services import services
 from db import sync
 from db.changelog import Seen
-from db.engine import snapshot
 from feed.cursor import Cursor, Fault
 
 # In a query string an unescaped + is a space: it was an offset's sign.
@@ -35,7 +34,7 @@ async def get_sync(request: Request) -> Response:
     who = await principal(request)
     asked, own = query(request, SyncQuery), services(request)
     offered = await config.realtime(own, who.user_id)
-    async with snapshot(own.engine) as conn:
+    async with sync.moment(own.engine) as conn:
         if not asked.since:
             proof = await sync.proof(conn, 0)
             cards = await sync.everything(conn, who.user_id)

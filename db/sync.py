@@ -2,17 +2,19 @@
 
 Invariant: the client who applies every page, whenever he asks for the next, has what the table has. A page tells states
 and not events, so it may be newer than its own cursor; what it then tells again has the version that he has already.
-Every function must be called in a `db.engine.snapshot`: page, proof and cursor belong to one moment.
+Every function must be called in a `moment`: page, proof and cursor belong to one snapshot.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import changelog
 from db.changelog import Position, Proof, Seen
-from db.engine import driver
+from db.engine import driver, snapshot
 from db.sqlfiles import sql
 
 # A row's time is when it was written; it may have been committed much later, and the asker's clock may be wrong.
@@ -28,6 +30,14 @@ class Page(NamedTuple):
     """What the client has seen after this page; None: all that there is."""
     anew: str | None
     """Why nobody can tell what became of each card: one of changelog.ANEW."""
+
+
+@asynccontextmanager
+async def moment(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a read whose statements all see the same moment, in which no table was just emptied."""
+    async with snapshot(engine) as conn:
+        await conn.exec_driver_sql(sql("queries/sync_lock"))
+        yield conn
 
 
 async def everything(conn: AsyncConnection, user_id: str) -> str:

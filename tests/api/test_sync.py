@@ -1,15 +1,17 @@
 """Polling: whoever applies every page has what the table has."""
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import psycopg
 import pytest
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from tests.api.harness import Api, problem
+from tests.support.until import until
 
 SYNC = "/api/sync/opportunities"
 
@@ -219,3 +221,26 @@ async def test_reading_pages_takes_no_lock_that_a_writer_waits_for(api: Api, ana
     async with await psycopg.AsyncConnection.connect(api.database.url) as conn:
         await conn.execute("SELECT FROM opportunities WHERE id = %s FOR UPDATE", [card["id"]])
         assert card in (await ana.get(SYNC)).json()["opportunities"]
+
+
+@pytest.mark.parametrize("table", ["opportunities", "board_members"])
+async def test_a_table_that_is_being_emptied_is_no_table_of_which_each_row_is_gone(
+    api: Api, table: LiteralString
+) -> None:
+    """TRUNCATE is seen by older snapshots too: a page that was begun before it must wait, or say that it cannot tell."""
+    ana = await api.user("ana")
+    start = (await ana.get(SYNC)).json()["lastSync"]
+    await api.card()
+    async with await api.database.connect(autocommit=False) as writer:
+        await writer.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(table)))
+        asking = asyncio.create_task(ana.get(SYNC, params={"since": start}))
+
+        async def waits() -> bool:
+            found = await api.database.execute(
+                "SELECT count(*) AS n FROM pg_locks WHERE NOT granted AND relation = to_regclass(%s)", [table]
+            )
+            return bool(found[0]["n"])
+
+        await until(waits)
+        await writer.commit()
+    assert problem(await asking, "cursor-reset")["reason"] == "truncate"

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import sync
 from db.changelog import Seen
-from db.engine import create_engine, snapshot
+from db.engine import create_engine
 from feed.cursor import Cursor
 from tests.support.database import Database
 
@@ -111,7 +111,7 @@ class Client:
         self.seen: Seen | None = None
 
     async def poll(self, limit: int) -> bool:
-        async with snapshot(self.engine) as conn:
+        async with sync.moment(self.engine) as conn:
             now = Cursor.at("x", await sync.position(conn)).seen
             if self.seen is None:
                 everything = json.loads(await sync.everything(conn, self.user))
@@ -159,7 +159,7 @@ class World:
         await self.check(clients, user)
 
     async def check(self, clients: list[Client], user: str) -> None:
-        async with snapshot(self.engine) as conn:
+        async with sync.moment(self.engine) as conn:
             truth = {card["id"]: card for card in json.loads(await sync.everything(conn, user))}
         for limit, client in enumerate(clients, 1):
             for _ in range(200):
