@@ -15,6 +15,7 @@ import structlog
 from db import changelog
 from db.connection import Connection
 from db.settings import Settings
+from db.sqlfiles import sql
 from feed.batch import Batch
 from feed.cursor import Cursor
 from feed.database import Pool
@@ -42,7 +43,7 @@ _LATER = 10.0
 _OPEN = 0.1
 """Seconds for which the way that is left is kept open, if there are turns for others."""
 _PLANNED = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
-_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_PLANNED}"
+_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {sql('queries/log_lock')}; {_PLANNED}"
 """A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
 
 log = structlog.get_logger()
@@ -224,7 +225,7 @@ class Readings:
     async def _reader(self) -> AsyncIterator[Connection]:
         async with self._turn, self._pool.connection() as conn, conn.transaction():
             async with asyncio.timeout(_PATIENCE):
-                await conn.execute(_READING)
+                await conn.execute(_READING, prepare=False)
             yield conn
 
     @property

@@ -20,6 +20,7 @@ from db import changelog, replica
 from db.changelog import Seen
 from db.connection import Connection, ReadTimeoutError
 from db.replica import Horizon
+from db.sqlfiles import sql
 from feed.cursor import shows
 from feed.database import Pool, direct_pool
 from feed.metrics import Metrics
@@ -161,7 +162,7 @@ class Replica:
     async def _transaction(self, conn: Connection) -> AsyncIterator[str]:
         """With how far it was, at least, when its snapshot was made."""
         async with conn.transaction():
-            await conn.execute(_READING)
+            await conn.execute(f"{_READING}; {sql('queries/log_lock')}", prepare=False)
             yield await self._check(conn)
 
     async def _reach(self, conn: Connection, lsn: str, lag: float) -> None:
