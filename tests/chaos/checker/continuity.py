@@ -48,8 +48,10 @@ def _resumed(record: Record) -> bool:
 def of_a_lost_tail(examined: Sequence[Examined], truth: Truth) -> Iterable[Verdict]:
     """A cursor that covers what a promotion has lost, on a stretch that goes on after it."""
     newest: dict[tuple[int, int], Cursor] = {}
+    renewed = [truth.renewed(era) for era in range(len(truth.discarded))]
     for each in examined:
-        newest[id(each.stretch), each.era] = each.window.until
+        if each.era < len(renewed) and each.window.at <= renewed[each.era]:
+            newest[id(each.stretch), each.era] = each.window.until
     for each in examined:
         for era in range(each.era):
             before = newest.pop((id(each.stretch), era), None)
