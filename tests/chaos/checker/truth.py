@@ -118,11 +118,6 @@ class Truth:
         """When the primary of an era was written to for the last time."""
         return self.discarded[era].last if era < len(self.discarded) else float("inf")
 
-    def renewed(self, era: int) -> float:
-        """When the primary after that was first written to: whatever came before then is of the old one."""
-        ended = self.ended(era)
-        return min((change.at for change in self.changes if change.at > ended), default=float("inf"))
-
     def between(self, since: Cursor, until: Cursor, at: float, era: int) -> list[Change]:
         """What a reader who stood at `since` was to be sent to stand at `until`, in the order of delivery.
 
