@@ -93,6 +93,6 @@ def _all(truth: Truth, journal: Journal) -> Iterable[Verdict]:
     yield from old_snapshots(lives)
     yield from answer(truth, [*snapshots(lives, truth), *checkpoints(lives, truth)])
     yield from Pages(truth, examiner.members).judge(lives)
-    yield from at_checkpoints(lives)
+    yield from at_checkpoints(lives, truth)
     yield from at_the_end(lives, truth)
     yield from stuck(lives, truth, faults, wall(0.0))

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from tests.chaos.checker.examine import Examined
+from tests.chaos.checker.examine import LATENESS, Examined
 from tests.chaos.checker.stretches import Life
 from tests.chaos.checker.truth import Truth
 from tests.chaos.clients.cursor import Cursor, parse
 from tests.chaos.model import Record, Verdict
 
-LATENESS = 1.0
+LONG = 1.0
 _ASIDE = frozenset({"snapshot", "compare", "final", "connect"})
 """Records whose cursor has not come from the endpoint just now."""
 
@@ -35,7 +35,7 @@ def of_an_old_feed(lives: Iterable[Life]) -> Iterable[Verdict]:
         known, since = newest.get(record.endpoint, (-1, 0.0))
         if place > known:
             newest[record.endpoint] = place, record.at
-        elif place < known and record.at > since + LATENESS and _resumed(record):
+        elif place < known and record.at > since + LONG and _resumed(record):
             yield Verdict(
                 "false-continuity", record.client, f"{record.endpoint} resumed {record.cursor}, of an old feed"
             )
@@ -46,10 +46,14 @@ def _resumed(record: Record) -> bool:
 
 
 def of_a_lost_tail(examined: Sequence[Examined], truth: Truth) -> Iterable[Verdict]:
-    """A cursor that covers what a promotion has lost, on a stretch that goes on after it."""
+    """A cursor that covers what a promotion has lost, on a stretch that goes on after it.
+
+    Only one that came while the old primary was still written to: the new one's cover the numbers of what is lost, too.
+    """
     newest: dict[tuple[int, int], Cursor] = {}
     for each in examined:
-        newest[id(each.stretch), each.era] = each.window.until
+        if each.window.at <= truth.ended(each.era) + LATENESS:
+            newest[id(each.stretch), each.era] = each.window.until
     for each in examined:
         for era in range(each.era):
             before = newest.pop((id(each.stretch), era), None)

@@ -69,8 +69,14 @@ class Examiner:
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self.members = Members(truth)
+        self._feeds: dict[str, float] = {}
+        """When each feed was seen for the first time."""
+        self._lost = {id(change): era for era, changes in truth.lost.items() for change in changes}
 
     def examine(self, lives: list[Life]) -> list[Examined]:
+        self._feeds.clear()
+        for at, cursor in (place for life in lives for stretch in life.stretches for place in stretch.cursors):
+            self._feeds[cursor.feed] = min(at, self._feeds.get(cursor.feed, at))
         found = []
         for life in lives:
             eras: dict[int, int] = {}
@@ -81,13 +87,22 @@ class Examiner:
         return found
 
     def _era(self, window: Window, era: int) -> int:
-        """Of which primary a window is: of the newest when its connection was opened, or of one that alone wrote what it tells."""
-        era = max(era, sum(1 for each in self._truth.discarded if each.at < window.opened))
+        """Of which primary a window is.
+
+        Of the one that alone wrote what it tells; else of the newest when its connection was opened, or its feed was first seen.
+        """
+        seen = self._feeds[window.until.feed]
+        for number, old in enumerate(self._truth.discarded, 1):
+            if old.at < window.opened or old.last + LATENESS < seen:
+                era = max(era, number)
         for record in window.messages:
-            if "seq" in record.body:
-                for change in self._truth.by_seq.get(record.body["seq"], []):
-                    while not change.lost and change.at > self._truth.ended(era) and same(change, record):
-                        era += 1
+            found = self._truth.by_seq.get(record.body["seq"], []) if "seq" in record.body else []
+            changes = [change for change in found if same(change, record)]
+            if changes and all(change.lost for change in changes):
+                return self._lost[id(changes[0])]
+            for change in changes:
+                while not change.lost and change.at > self._truth.ended(era):
+                    era += 1
         return era
 
     def _window(self, stretch: Stretch, window: Window, era: int) -> Examined:

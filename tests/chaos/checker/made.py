@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -115,7 +116,7 @@ def message(change: Change, **others: Any) -> dict[str, Any]:
         "version": change.version,
         "seq": change.seq,
         "xid": str(change.xid),
-        "timestamp": f"{change.at:.3f}",
+        "timestamp": datetime.fromtimestamp(change.at, UTC).isoformat(timespec="milliseconds"),
     }
     if change.op in {"truncate", "reload"}:
         body |= {"reason": change.op, "table": change.relation, "count": 1}

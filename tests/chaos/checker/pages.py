@@ -16,9 +16,12 @@ class Pages:
         self._truth = truth
         self._members = members
         self._rows: defaultdict[str, list[Entry]] = defaultdict(list)
+        self._emptied: list[float] = []
         lost = [entry for each in truth.discarded for entry in each.entries]
         for entry in sorted([*truth.entries, *lost], key=lambda entry: entry.seq):
-            if entry.relation == "opportunities" and entry.op != "truncate":
+            if entry.relation == "opportunities" and entry.op == "truncate":
+                self._emptied.append(entry.at)
+            elif entry.relation == "opportunities":
                 self._rows[entry.key()].append(entry)
 
     def judge(self, lives: Iterable[Life]) -> Iterable[Verdict]:
@@ -77,6 +80,8 @@ class Pages:
     def _stayed(self, change: Change, page: Page) -> bool:
         """Whether nothing took the card from its board, up to when the page came."""
         if change.op not in {"insert", "update", "enter"}:
+            return False
+        if any(change.at - LATENESS <= at <= page.at + LATENESS for at in self._emptied):
             return False
         later = [entry for entry in self._rows[str(change.key)] if entry.at >= change.at - LATENESS]
         return all(

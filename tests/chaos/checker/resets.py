@@ -1,14 +1,17 @@
 """A new beginning that nothing explains."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from tests.chaos.checker.stretches import Life
+from tests.chaos.checker.stretches import Life, wall
 from tests.chaos.checker.truth import ANEW, Truth
 from tests.chaos.model import Fault, Record, Verdict
 
 SLACK = 15.0
 """Seconds for which a service may give out cursors of a feed that was reset: it looks from time to time."""
 LATENESS = 1.0
+DELAY = 3.0
+"""Seconds that an event may take to be sent where nobody is slow."""
 _ASIDE = frozenset({"snapshot", "compare", "final"})
 """Records whose cursor is not where the client stands."""
 
@@ -17,19 +20,28 @@ def spurious(lives: Iterable[Life], truth: Truth, faults: Sequence[Fault]) -> It
     for life in lives:
         acquired: dict[str, float] = {}
         newest: str | None = None
-        begun = False
+        begun, written = False, 0.0
         for record in life.records:
             if record.kind == "connect":
-                newest, begun = record.cursor, False
+                newest, begun, written = record.cursor, False, 0.0
             reason = _reason(record, newest, begun=begun)
             begun = begun or record.kind == "auth_success"
             since = acquired.get(str(newest), record.at)
+            if "seq" in record.body:
+                written = _written(record)
+            if written:
+                since = min(since, written + DELAY)  # a slow reader gets its cursors long after they were sent
             if reason is not None and not _explained(reason, record, since, truth, faults):
                 where = f"{life.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
                 yield Verdict("spurious-reset", where, f"{record.kind} with {reason}")
             if record.cursor is not None and record.kind not in _ASIDE:
                 newest = record.cursor
                 acquired.setdefault(newest, record.at)
+
+
+def _written(record: Record) -> float:
+    """When an event was written, on the journal's clock."""
+    return datetime.fromisoformat(record.body["timestamp"]).timestamp() - wall(0.0)
 
 
 def _reason(record: Record, newest: str | None, *, begun: bool) -> str | None:

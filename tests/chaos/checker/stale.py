@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tests.chaos.checker.content import difference
+from tests.chaos.checker.members import UNKNOWN
 from tests.chaos.checker.states import Question, Tables, keys_of
 from tests.chaos.checker.stretches import Life, wall
 from tests.chaos.checker.truth import Truth
@@ -10,16 +11,26 @@ from tests.chaos.clients.cursor import parse
 from tests.chaos.model import Record, Verdict
 
 
-def at_checkpoints(lives: Iterable[Life]) -> Iterable[Verdict]:
-    """The client has counted for itself."""
+def at_checkpoints(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
+    """The client has counted for itself; but what was written past the log the service counts, and no client knows."""
     for life in lives:
         for record in life.records:
             body = record.body
-            if record.kind == "compare" and body["exact"] and body["expected"] != body["held"]:
+            if record.kind != "compare" or not body["exact"] or body["expected"] == body["held"]:
+                continue
+            at = wall(record.at)
+            if not any(body["board"] in boards and at - UNKNOWN < when < at for when, boards in _past_the_log(truth)):
                 text = (
                     f"{body['board']} at {record.cursor}: holds {body['held']}, the checkpoint has {body['expected']}"
                 )
                 yield Verdict("stale", life.client, text)
+
+
+def _past_the_log(truth: Truth) -> Iterable[tuple[float, set[str]]]:
+    """When which boards had cards written that are not in the log."""
+    for entry in truth.uncaptured:
+        if entry.relation == "opportunities":
+            yield entry.at, {row["board_id"] for row in (entry.old, entry.new) if row is not None}
 
 
 def checkpoints(lives: Iterable[Life], truth: Truth) -> Iterable[Question]:

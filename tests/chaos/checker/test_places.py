@@ -56,6 +56,15 @@ def test_a_fault_does_not_explain_a_reset_of_a_cursor_that_was_given_out_long_af
     assert scene.kinds() == {"spurious-reset"}
 
 
+def test_a_slow_reader_gets_its_cursor_long_after_the_fault(scene: Scene) -> None:
+    changed = scene.history.update(102, "o1", "x")
+    scene.fault("diverged")
+    scene.history.now += 60
+    scene.client.send(changed, at=cursor(103))
+    scene.client.say("reset", cursor(103), reason="diverged")
+    assert scene.kinds() == set()
+
+
 def test_a_live_beginning_for_one_who_came_with_a_cursor(scene: Scene) -> None:
     scene.client.say("connect", cursor(102), boards=None)
     scene.client.say("auth_success", cursor(102), resume="live", boards=["b1"])

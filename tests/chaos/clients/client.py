@@ -84,7 +84,7 @@ class Client:
             and cursor.feed == newest.feed
             and not self.holdings.held
             and not self.holdings.unlisted
-            and all(board.exact_at(cursor) for board in self.holdings.boards.values())
+            and all(board.complete_at(cursor) for board in self.holdings.boards.values())
         )
 
     def _note_final(self) -> None:

@@ -29,9 +29,13 @@ class BoardRows:
     since: list[Body] = field(default_factory=list)
     """The events that came while it was pending: those that its snapshot does not cover are applied to that."""
 
+    def complete_at(self, cursor: Cursor) -> bool:
+        """Whether these rows are no older than the cursor that the client stands at, and no snapshot is newer."""
+        return not self.pending and (self.newer is None or cursor.covers(self.newer))
+
     def exact_at(self, cursor: Cursor) -> bool:
         """Whether these rows are those of the cursor that the client stands at."""
-        return not self.pending and not self.ahead and (self.newer is None or cursor.covers(self.newer))
+        return not self.ahead and self.complete_at(cursor)
 
     def state(self) -> tuple[int, str]:
         """The count and hash that a checkpoint has."""
