@@ -43,7 +43,8 @@ _LATER = 10.0
 _OPEN = 0.1
 """Seconds for which the way that is left is kept open, if there are turns for others."""
 _PLANNED = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
-_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {sql('queries/log_lock')}; {_PLANNED}"
+_LOCKED = sql("queries/log_lock")
+_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_LOCKED}; {_PLANNED}"
 """A log that has grown since it was last analysed is not to be read from its beginning, nor a plan compiled, for that."""
 
 log = structlog.get_logger()

@@ -35,7 +35,8 @@ READ_TIMEOUT = 3.0
 """Seconds of silence, whatever it was asked, after which a reading goes to the primary."""
 _BY_RECOVERY = frozenset({"40001", "40P01"})
 """SQLSTATEs of a query that stood in the way of replay."""
-_READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_LOCKED = sql("queries/log_lock")
+_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_LOCKED}"
 
 log = structlog.get_logger()
 
@@ -162,7 +163,7 @@ class Replica:
     async def _transaction(self, conn: Connection) -> AsyncIterator[str]:
         """With how far it was, at least, when its snapshot was made."""
         async with conn.transaction():
-            await conn.execute(f"{_READING}; {sql('queries/log_lock')}", prepare=False)
+            await conn.execute(_READING, prepare=False)
             yield await self._check(conn)
 
     async def _reach(self, conn: Connection, lsn: str, lag: float) -> None:
