@@ -34,7 +34,7 @@ def test_it_imports_nothing_of_the_product(file: Path) -> None:
 
 def test_a_cursor_as_the_protocol_has_it() -> None:
     cursor = parse("3f9a2b1c0d.790.794.0-2.1234.9f86d081")
-    assert (cursor.feed, cursor.xmin, cursor.xmax, cursor.xip) == ("3f9a2b1c0d", 790, 794, {790, 792})
+    assert (cursor.feed, cursor.xmin, cursor.xmax, cursor.xip) == ("3f9a2b1c0d", 790, 794, frozenset({790, 792}))
     assert [cursor.covers_xid(xid) for xid in range(789, 795)] == [True, False, True, False, True, False]
     assert parse("f.792.794.0.1.0").covers(cursor)
     assert not cursor.covers(parse("f.792.794.0.1.0"))
