@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.chaos.bugs.bug import Bug, bug
-from tests.chaos.bugs.patch import wrap
+from tests.chaos.bugs.patch import MissingError, wrap
 
 _OLD = 2.0
 
@@ -48,12 +48,15 @@ def wanted_ignored() -> None:
     """Who asked for some boards is sent all."""
 
     def make(original: Callable[..., None]) -> Callable[..., None]:
-        def see(self: Any, boards: Any) -> None:
-            self.boards = boards
+        def init(self: Any, *given: Any, **named: Any) -> None:
+            original(self, *given, **named)
+            if not hasattr(self, "wanted"):
+                raise MissingError("Subscription.wanted is not there any more")
+            self.wanted = None
 
-        return see
+        return init
 
-    wrap("feed.subscription:Subscription.see", make)
+    wrap("feed.subscription:Subscription.__init__", make)
 
 
 RIGHTS: tuple[Bug, ...] = (revoked_still_served, stale_boards, wanted_ignored)

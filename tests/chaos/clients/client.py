@@ -7,15 +7,15 @@ from typing import Any
 
 from tests.chaos.clients import profile as transports
 from tests.chaos.clients.cursor import Cursor
-from tests.chaos.clients.eventstream import EventStream
 from tests.chaos.clients.holdings import BoardRows, Holdings
+from tests.chaos.clients.opening import WEBSOCKETS, open_stream, serves
 from tests.chaos.clients.profile import OFFERED, Profile
 from tests.chaos.clients.rest import Rest, RestError
 from tests.chaos.clients.scribe import Scribe
 from tests.chaos.clients.snapshots import Snapshots
 from tests.chaos.clients.stream import EndedError, Message, Stream
+from tests.chaos.clients.talk import Talk
 from tests.chaos.clients.target import Target
-from tests.chaos.clients.websocket import WebSocketStream
 from tests.chaos.model import Endpoint, Journal, World
 
 _BUFFER = 4096
@@ -40,7 +40,7 @@ class Client:
         self._scribe = Scribe(journal, profile.name, profile.user)
         self._snapshots = Snapshots(world, self.holdings, self._rest, self._scribe, rng, profile)
         self._offered = "websocket"
-        self._subscribing: set[str] = set()
+        self._talk = Talk(world, self.holdings, self._snapshots, self._scribe, rng, profile)
         self._settling = asyncio.Event()
         self._begun = False
         """Whether this connection's first `auth_success` has come: a later one only answers a new token."""
@@ -65,7 +65,7 @@ class Client:
     async def settle(self, timeout: float) -> None:
         """Stay connected, and wait until everything that has been written is here."""
         self._settling.set()
-        self._snapshots.calm = True
+        self._snapshots.calm = self._talk.calm = True
         if self._staying is not None:
             with suppress(RuntimeError):
                 self._staying.reschedule(None)
@@ -108,7 +108,7 @@ class Client:
         """One connection, or a time of polling; how many seconds to wait before the next."""
         allowed = [each for each in self.profile.transports if each in OFFERED[self._offered]] or [transports.POLL]
         transport = self._rng.choice(allowed)
-        endpoint = self._rng.choice([each for each in self._world.endpoints() if _serves(each, transport)])
+        endpoint = self._rng.choice([each for each in self._world.endpoints() if serves(each, transport)])
         self._scribe.begin(endpoint.name, transport)
         self._snapshots.polling = transport == transports.POLL
         stay = (
@@ -168,15 +168,23 @@ class Client:
         wanted = None if self.holdings.wanted is None else sorted(self.holdings.wanted)
         self._scribe.note("connect", {"boards": wanted}, cursor)
         self._begun = False
-        self._subscribing.clear()
-        self._snapshots.waiting.clear()
+        self._talk.begin()
         stream: Stream | None = None
         reason: dict[str, Any] = {"reason": "left", "code": None}
         tasks: list[asyncio.Task[None]] = []
         try:
-            stream = await self._open(endpoint, transport, cursor, wanted)
-            if transport in {transports.WEBSOCKET, transports.WEBSOCKET_BATCH}:
-                tasks.append(asyncio.create_task(self._talk(stream)))
+            stream = await open_stream(
+                endpoint,
+                transport,
+                user=self.profile.user,
+                token=self._token,
+                cursor=cursor,
+                boards=wanted,
+                buffer=_BUFFER if self.profile.slow else None,
+                rng=self._rng,
+            )
+            if transport in WEBSOCKETS:
+                tasks.append(asyncio.create_task(self._talk.run(stream)))
             messages = stream.messages()
             while True:
                 async with asyncio.timeout(self._silence):
@@ -210,16 +218,6 @@ class Client:
                 await stream.close()
         await stream.cut()
 
-    async def _open(self, endpoint: Endpoint, transport: str, cursor: str | None, wanted: list[str] | None) -> Stream:
-        buffer = _BUFFER if self.profile.slow else None
-        user, token = self.profile.user, self._token
-        if transport in {transports.WEBSOCKET, transports.WEBSOCKET_BATCH}:
-            batch = transport == transports.WEBSOCKET_BATCH
-            url = endpoint.feed_ws or ""
-            return await WebSocketStream.open(url, token, user, cursor, wanted, batch=batch, buffer=buffer)
-        url = (endpoint.feed_sse or "") if transport == transports.SSE_FEED else f"{endpoint.api}/api/events"
-        return await EventStream.open(url, token, cursor, wanted, transport=transport, buffer=buffer, rng=self._rng)
-
     async def _take(self, message: Message, transport: str) -> None:
         body, kind, holdings = message.body, message.kind, self.holdings
         if kind == "auth_success" and not self._begun:
@@ -238,11 +236,7 @@ class Client:
         if kind == "checkpoint":
             self._compare(body, message.cursor or "")
         elif kind == "subscribed":
-            # It has no cursor that a snapshot could be measured by.
-            self._snapshots.fresh |= self._subscribing
-            holdings.subscribed(self._subscribing, body["boards"])
-            self._snapshots.waiting -= self._subscribing
-            self._subscribing.clear()
+            self._talk.subscribed(body["boards"])
         elif kind == "flags":
             self._offered = body["realtime"]
             if transport not in OFFERED[self._offered]:
@@ -264,56 +258,12 @@ class Client:
             "compare", {"board": name, "exact": exact, "expected": expected, "held": held, "rows": rows}, cursor
         )
         if exact and held != expected:
+            self._talk.gaps.append({"boardId": name, "cursor": cursor, "expected": expected, "held": held})
             self.holdings.request(name)
             self._snapshots.fresh.add(name)
-
-    async def _talk(self, stream: Stream) -> None:
-        """Ask for checkpoints, say what has been applied, and change what is followed."""
-        with suppress(EndedError):
-            while True:
-                await asyncio.sleep(1.0 if self._settling.is_set() else self._rng.uniform(0.5, 3.0))
-                cursor, boards = self.holdings.cursor, sorted(self.holdings.boards)
-                if cursor is None:
-                    continue
-                if boards:
-                    await stream.send({"type": "checkpoint", "boardId": self._rng.choice(boards)})
-                if self._rng.random() < 0.3:
-                    await stream.send({"type": "ping", "cursor": cursor.text})
-                if self._rng.random() < 0.1:
-                    token = self._world.token(self.profile.user)
-                    await stream.send({"type": "auth", "token": token, "userId": self.profile.user})
-                if self.profile.fickle and not self._settling.is_set() and not self._subscribing:
-                    await self._change_boards(stream)
-
-    async def _change_boards(self, stream: Stream) -> None:
-        wanted, holdings = self.holdings.wanted, self.holdings
-        if wanted is None:
-            return
-        others = [board for board in self._world.boards if board not in wanted and board != "bulk"]
-        if len(wanted) > 1 and (not others or self._rng.random() < 0.5):
-            board = self._rng.choice(sorted(wanted))
-            self._scribe.note("unsubscribing", {"boards": [board]})
-            wanted.discard(board)
-            holdings.absent(board)
-            await stream.send({"type": "unsubscribe", "boards": [board]})
-        elif others:
-            board = self._rng.choice(others)
-            self._scribe.note("subscribing", {"boards": [board]})
-            wanted.add(board)
-            # Its snapshot is taken after `subscribed`, or after the next connection has begun.
-            holdings.request(board)
-            self._subscribing = {board}
-            self._snapshots.waiting = {board}
-            await stream.send({"type": "subscribe", "boards": [board]})
 
     async def _dawdle(self) -> None:
         if self._rng.random() < 0.01:
             await asyncio.sleep(self._rng.uniform(1, 3))
         else:
             await asyncio.sleep(0.005)
-
-
-def _serves(endpoint: Endpoint, transport: str) -> bool:
-    if transport in {transports.SSE_API, transports.POLL}:
-        return endpoint.api is not None
-    return (endpoint.feed_sse if transport == transports.SSE_FEED else endpoint.feed_ws) is not None
