@@ -19,7 +19,7 @@ from psycopg_pool import PoolTimeout
 from db import changelog, replica
 from db.changelog import Seen
 from db.connection import Connection, ReadTimeoutError
-from db.replica import Horizon
+from db.replica import Horizon, Standing
 from db.sqlfiles import sql
 from feed.cursor import shows
 from feed.database import Pool, direct_pool
@@ -163,8 +163,12 @@ class Replica:
     async def _transaction(self, conn: Connection) -> AsyncIterator[str]:
         """With how far it was, at least, when its snapshot was made."""
         async with conn.transaction():
-            await conn.execute(_READING, prepare=False)
-            yield await self._check(conn)
+            try:
+                await conn.execute(_READING, prepare=False)
+                standing = await replica.standing(conn)
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, LookupError) as error:
+                raise UnfitError(Fitness.FOREIGN, "there is no boardcast in that database") from error
+            yield self._check(standing)
 
     async def _reach(self, conn: Connection, lsn: str, lag: float) -> None:
         clock = asyncio.get_running_loop().time
@@ -180,11 +184,7 @@ class Replica:
             await asyncio.sleep(pause)
             pause = min(2 * pause, most)
 
-    async def _check(self, conn: Connection) -> str:
-        try:
-            standing = await replica.standing(conn)
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, LookupError) as error:
-            raise UnfitError(Fitness.FOREIGN, "there is no boardcast in that database") from error
+    def _check(self, standing: Standing) -> str:
         if not standing.standby or standing.lsn is None:
             raise UnfitError(Fitness.PROMOTED, "it is no standby any more")
         if not standing.same or standing.feed_id != self._feed():

@@ -168,6 +168,7 @@ async def test_the_page_names_all_that_there_is(database: Database) -> None:
 
 
 INNER = {
+    "checkpoint_seen",
     "identify",
     "row_key",
     "shown",

@@ -130,9 +130,7 @@ async def test_a_request_and_its_stream_are_found_by_their_ids(production: Comma
         assert begun["instance"].startswith(service)
         assert begun["request_id"] == NAME or transport == "websocket"
         (stands,) = [
-            line
-            for line in found
-            if line["event"] == "a client is told where it stands" and line["connection"] == begun["connection"]
+            line for line in found if line["event"] == "stream begins" and line["connection"] == begun["connection"]
         ]
         assert (stands["resume"], stands["request_id"]) == ("live", begun["request_id"])
         assert stands["cursor"].count(".") == 5

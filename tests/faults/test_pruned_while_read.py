@@ -89,7 +89,7 @@ async def test_a_sweep_on_the_standby_that_waits_for_the_pruning_resets_its_clie
     await people(database)
     settings = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
     with standby_of(own_server, settings, binaries=binaries) as standby:
-        async with serving(database, replica_url=standby.url(), replica_lag=5.0, sweep=60.0) as services:
+        async with serving(database, replica_url=standby.url(), replica_lag=5.0, sweep=60.0, bell="always") as services:
             client = await services.open("websocket")
             hub = await services.hub("websocket")
             assert hub.replica is not None
