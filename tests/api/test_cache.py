@@ -185,7 +185,7 @@ async def test_nothing_is_kept_while_the_log_is_not_read(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'boardcast-tailer' "
             "AND datname = current_database()"
         )
-        await until(lambda: not hub.tailer.up)
+        await until(lambda: not hub.tailer.up, timeout=15)
         before = len(reads.boards)
         for n in range(3):
             await api.database.execute("UPDATE opportunities SET title = %s WHERE id = %s", [f"deaf {n}", card["id"]])

@@ -109,7 +109,7 @@ async def test_a_prune_under_a_live_client_disturbs_nobody(services: Services, d
     await database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'boardcast-tailer'"
     )
-    await until(lambda: not hub.tailer.up)
+    await until(lambda: not hub.tailer.up, timeout=15)
     await until(lambda: hub.ready)
     await database.execute("UPDATE opportunities SET notes = 'y'")
     assert (await client.next()).body["version"] == 7
