@@ -87,7 +87,12 @@ class Readings:
             await asyncio.shield(proof)
             if cursor.feed != self._tailer.cursor.feed:
                 self._tailer.doubt()
-            await self._tailer.swept()
+                await self._tailer.swept()
+                continue
+            # Then the hub has all of the log that the cursor covers, though perhaps not its xmax: nothing was logged since.
+            await self._tailer.reach(cursor.seen)
+            if self._ring.place(self._tailer.cursor) is not None:
+                return
 
     def begin(self, asked: Asked) -> Reading:
         """What came after a cursor that the hub has reached, or the beginning of it; it may be another client's already.

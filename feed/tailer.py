@@ -33,6 +33,8 @@ CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""
 _AWAKE = 3
 """Sweeps' time without one after which nobody should believe that this process knows what is in the log."""
+_PAUSE = 0.02
+"""Seconds between sweeps for what a standby does not have yet."""
 _TRUST = 5.0
 """Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
 
@@ -120,6 +122,7 @@ class Tailer:
             shown = self._sweeper.shown
             if shown is None or (shown.xmax >= snapshot.xmax and not any(xid in snapshot for xid in shown.xip)):
                 return
+            await asyncio.sleep(_PAUSE)
 
     def doubt(self) -> None:
         """Prove the log at once: somebody knows another feed than the one that is followed."""

@@ -3,7 +3,7 @@
 import itertools
 
 from tests.support.database import Database
-from tests.support.services import Serve, Services
+from tests.support.services import PEOPLE, Serve, Services, serving
 from tests.support.streams import TRANSPORTS, Message
 from tests.support.until import until
 
@@ -170,3 +170,21 @@ async def test_leaving_leaves_nothing_behind(services: Services, transport: str)
     await until(lambda: len(hub.connections) == 0)
     assert not hub.catchups._tasks
     assert not hub.connections._groups
+
+
+async def test_a_cursor_from_before_the_first_change_is_resumed(database: Database, transport: str) -> None:
+    """As after an adoption: there are rows and no log, and time goes on by transactions that log nothing."""
+    async with await database.connect() as conn:
+        await conn.execute("SET session_replication_role = replica")
+        await conn.execute(PEOPLE)
+    async with serving(database) as services:
+        hub = await services.hub(transport)
+        assert hub.tailer.cursor.anchor == 0
+        async with services.asking() as http:
+            for _ in range(3):
+                await database.execute("SELECT pg_current_xact_id()")
+            snapshot = (await http.get("/api/boards/b1", headers={"Cache-Control": "no-cache"})).json()
+        client = await services.open(transport, snapshot["cursor"], greeted=False)
+        assert (await client.next("auth_success")).body["resume"] == "resumed"
+        await _write(database)
+        assert (await client.next("opportunity_updated")).body["version"] == 2

@@ -22,7 +22,7 @@ from tests.support.streams import Client, EventStreamClient, Message, WebSocketC
 SECRET = "a secret that is long enough for HS256, and for nothing else"
 ORIGIN = "http://board.example"
 
-_PEOPLE = """
+PEOPLE = """
 INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno'), ('carla', 'Carla');
 INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]');
 INSERT INTO board_members (board_id, user_id, role)
@@ -34,7 +34,7 @@ INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'Firs
 
 async def people(database: Database) -> None:
     async with await database.connect() as conn:
-        await conn.execute(_PEOPLE)
+        await conn.execute(PEOPLE)
 
 
 class Services:
