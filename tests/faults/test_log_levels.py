@@ -20,7 +20,7 @@ from feed.tokens import Tokens
 from tests.bench.wire import hello, upgrade
 from tests.cli.harness import SECRET, Commands, Service
 from tests.support.database import Database, cloned
-from tests.support.services import _PEOPLE
+from tests.support.services import PEOPLE
 from tests.support.until import until
 
 RESET = struct.pack("ii", 1, 0)
@@ -97,7 +97,7 @@ def running(
 ) -> Iterator[tuple[Service, Database]]:
     with cloned(server, template) as database:
         with psycopg.connect(database.url, autocommit=True) as connection:
-            connection.execute(_PEOPLE.encode())
+            connection.execute(PEOPLE.encode())
         with Commands(tmp_path_factory.mktemp("service"), environment(database)).serving("up") as service:
             yield service, database
 
