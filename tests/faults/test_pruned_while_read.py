@@ -18,6 +18,9 @@ from tests.support.until import until
 pytestmark = pytest.mark.flaky(reruns=0)
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'feed.log'::regclass"
+_LOCKED = (
+    "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock' AND relation = 'feed.log'::regclass"
+)
 
 
 async def _unread(database: Database) -> None:
@@ -102,6 +105,8 @@ async def test_a_sweep_on_the_standby_that_waits_for_the_pruning_resets_its_clie
             )
             await _unread(database)
             async with _pruning(database):
+                await database.execute("SELECT pg_switch_wal()")  # what does not commit is written some time, not now
+                await until(lambda: ask(standby, _LOCKED), timeout=10, what="the standby to replay the lock")
                 hub.tailer.ring()
                 await until(lambda: ask(standby, _WAITING), timeout=10, what="the sweep to wait")
             reset = await client.next("reset", "opportunity_updated", timeout=20)
