@@ -86,6 +86,7 @@ class Tail:
     async def _news(self) -> AsyncIterator[bytes]:
         """Ask once, and tell what is new."""
         async with self._own.watch.reading() as conn:
+            await triggerlog.hold(conn)
             cursor, told = await self._prove(conn)
             fresh = await triggerlog.fresh(conn, cursor.seen, _MOST)
             after = Cursor.at(*await triggerlog.position(conn)) if fresh.too_many else _after(cursor, fresh)
@@ -101,14 +102,21 @@ class Tail:
             return
         async for part in self._parts([seq for seq, _, _ in fresh.rows if seq not in self._told], after):
             yield part
-        self._cursor = after
-        self._told.clear()
+        if self._cursor is cursor:
+            self._cursor = after
+            self._told.clear()
 
     async def _parts(self, seqs: list[int], after: Cursor) -> AsyncIterator[bytes]:
+        """The changes of these numbers; a reset instead, if some of them have been pruned meanwhile."""
         for begin in range(0, len(seqs), _PART):
             part = seqs[begin : begin + _PART]
             async with self._own.watch.reading() as conn:
+                await triggerlog.hold(conn)
+                _, reset = await self._prove(conn)
                 bodies = await triggerlog.named(conn, self._filters, part)
+            if reset is not None:
+                yield reset
+                return
             last = begin + _PART >= len(seqs)
             if bodies:
                 yield _changes(bodies, after if last else None)

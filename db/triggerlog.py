@@ -107,6 +107,11 @@ async def position(conn: AsyncConnection) -> tuple[str, Position]:
     return (await changelog.proof(raw, 0)).feed_id, await changelog.position(raw)
 
 
+async def hold(conn: AsyncConnection) -> None:
+    """Keep the log from being pruned until this read ends; before its first question."""
+    await conn.exec_driver_sql(sql("queries/log_lock"))
+
+
 async def proof(conn: AsyncConnection, anchor: int) -> Proof:
     return await changelog.proof(await driver(conn), anchor)
 

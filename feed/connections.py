@@ -38,6 +38,7 @@ class Connections:
         self._count = 0
         self._tally = Tally()
         self._owing = False
+        """Whether somebody waits for the end of the batch."""
 
     def __len__(self) -> int:
         return self._count
@@ -128,15 +129,27 @@ class Connections:
                 for subscription in subscriptions:
                     subscription.write(data)
 
+    def confirm(self, subscription: Subscription, head: Cursor | None) -> None:
+        """Tell a live client which boards it is told of, from the hub's place on; in a batch (None), at the end of it."""
+        if subscription.unconfirmed and subscription.state is State.LIVE:
+            if head is None:
+                self._owing = True
+            else:
+                subscription.confirm(str(head))
+
     def settle(self, cursor: str) -> None:
         """At the end of a batch: send the cursor to those whose last event, in an earlier part, came without it."""
         if not self._owing:
             return
         self._owing = False
         for subscription in self:
-            if subscription.owed and subscription.state is State.LIVE:
+            if subscription.state is not State.LIVE:
+                continue
+            if subscription.owed:
                 subscription.sink.write(subscription.encoding.heartbeat(cursor))
                 subscription.owed = False
+            if subscription.unconfirmed:
+                subscription.confirm(cursor)
 
     def _write(self, batch: Batch, since: Cursor, place: tuple[int, int]) -> None:
         slow: list[Subscription] = []

@@ -42,6 +42,11 @@ class Publisher:
         self.head: Cursor
         """Everything that was published, up to the end of a batch; set by start()."""
 
+    @property
+    def rest(self) -> Cursor | None:
+        """The head, if everything that was published is covered by it; None inside a batch."""
+        return self.head if self.ring.place(self.head) == self.ring.end else None
+
     def start(self, head: Cursor, members: Members, flags: Flags) -> None:
         """Begin at this place of the log, with what holds there."""
         self.head, self.members, self.flags = head, members, flags

@@ -132,6 +132,7 @@ class Recovery:
         subscription.stand(Rights(subscription.principal.user_id, subscription.visible))
         self._metrics.catchups.labels(source).inc()
         self._connections.go_live(subscription)
+        self._connections.confirm(subscription, self._tailer.publisher.rest)
         subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
 
     def _stand(self, subscription: Subscription) -> int | None:

@@ -115,12 +115,12 @@ class Handlers:
             self._runtime.look(subscription, subscription.wanted | frozenset(message.boards))
         for board in sorted(set(message.boards) - subscription.offered):
             _no_board(subscription, board)
-        subscription.tell("subscribed", boards=sorted(subscription.offered))
+        self._runtime.confirm(subscription)
 
     async def unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
         wanted = subscription.visible if subscription.wanted is None else subscription.wanted
         self._runtime.look(subscription, wanted - frozenset(message.boards))
-        subscription.tell("subscribed", boards=sorted(subscription.offered))
+        self._runtime.confirm(subscription)
 
     async def user_editing(self, message: UserEditing, subscription: Subscription) -> None:
         await self._claim(subscription, Place(message.opportunityId), "editing", message.baseVersion)

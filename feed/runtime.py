@@ -212,6 +212,11 @@ class Runtime:
         """Send a client the events of other boards than before (None: of all that its user sees)."""
         self.connections.want(subscription, wanted, self.publisher.members.boards(subscription.principal.user_id))
 
+    def confirm(self, subscription: Subscription) -> None:
+        """Tell a client which boards it is told of, once that has a place: it is live, and no batch is being published."""
+        subscription.unconfirmed = True
+        self.connections.confirm(subscription, self.publisher.rest)
+
     async def redeem(self, ticket: str) -> Principal | None:
         """Whose ticket this is; None if it is unknown, used or over. Raises psycopg.Error, PoolTimeout, TimeoutError."""
         async with asyncio.timeout(_TO_REDEEM), self.pool.connection() as conn:

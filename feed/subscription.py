@@ -75,6 +75,7 @@ class Subscription:
         "spoke",
         "state",
         "torn",
+        "unconfirmed",
         "visible",
         "wanted",
     )
@@ -109,6 +110,8 @@ class Subscription:
         """Whether it was sent a part of a batch whose cursor has not come yet."""
         self.torn: tuple[int, int] | None = None
         """Where it fell behind inside a batch: the place of the ring and the event from which it goes on."""
+        self.unconfirmed = False
+        """Whether it asked for other boards and has not been told from where on it gets them."""
         self.collapse = False
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
         self.shown: Shown | None = None
@@ -153,6 +156,11 @@ class Subscription:
         """The same, of a message that says where the client stands; without a cursor it says nothing of that."""
         place = {} if cursor is None else {"cursor": cursor}
         self.sink.write(self.encoding.message(kind, message(kind, **fields, **place), cursor))
+
+    def confirm(self, cursor: str) -> None:
+        """Tell which boards it is told of from this cursor on."""
+        self.unconfirmed = False
+        self.tell_place("subscribed", cursor, boards=sorted(self.offered))
 
     def end(self, goodbye: Goodbye, *, code: str, text: str) -> None:
         """End the stream for a fault of its client's, after an error that says which."""

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection, sql
 
 from api.server import ApiServer
 from api.services import of_app
+from db import triggerlog
 from feed.runtime import Runtime
 from tests.api.harness import Api, problem
 from tests.support.until import until
@@ -288,3 +289,52 @@ async def test_a_question_about_a_stream_opens_none(api: Api, served: ApiServer)
         assert answer.status_code == 200
         problem(await client.get(f"{maria.address}?colour=red", headers=maria.headers), "invalid-input")
     assert of_app(api.app).watch._bells == set()
+
+
+async def _prune(api: Api) -> None:
+    await api.database.execute("SELECT feed.turn()")
+    await api.database.execute("UPDATE opportunities SET value = value + 1 WHERE board_id = 'vendas'")
+    pruning = "SELECT FROM feed.prune(clock_timestamp() + interval '1 day') WHERE partition IS NOT NULL"
+    await until(lambda: api.database.execute(pruning))
+
+
+async def test_nothing_is_pruned_between_proof_and_question(api: Api) -> None:
+    await api.card()
+    await api.database.execute("SELECT feed.turn()")
+    await api.card()
+    pruning = "SELECT partition FROM feed.prune(clock_timestamp() + interval '1 day')"
+    async with of_app(api.app).watch.reading() as conn:
+        await triggerlog.hold(conn)
+        (kept,) = await api.database.execute(pruning)
+    (dropped,) = await api.database.execute(pruning)
+    assert (kept["partition"], dropped["partition"] is None) == (None, False)
+
+
+async def test_what_is_pruned_before_it_is_told_is_a_reset(
+    api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maria = Follower(api, served)
+    fresh, hold, found = triggerlog.fresh, triggerlog.hold, asyncio.Event()
+
+    async def noted(*asked: Any) -> triggerlog.Fresh:
+        answer = await fresh(*asked)
+        if answer.rows:
+            found.set()
+        return answer
+
+    async def late(conn: Any) -> None:
+        if found.is_set():
+            monkeypatch.undo()
+            await _prune(api)
+        await hold(conn)
+
+    async with maria.connected() as source:
+        await maria.read(source, "ready")
+        monkeypatch.setattr(triggerlog, "fresh", noted)
+        monkeypatch.setattr(triggerlog, "hold", late)
+        await api.card()
+        await maria.read(source, "reset")
+        assert maria.data[-1]["reason"] == "pruned"
+        last = await api.card()
+        await maria.read(source, "changes")
+        assert [change["key"] for change in maria.data[-1]["changes"]] == [last["id"]]

@@ -13,7 +13,7 @@ KIB = 1024
 ROWS = 60
 
 
-async def _many(database: Database, size: int = 20 * KIB) -> list[int]:
+async def many(database: Database, size: int = 20 * KIB) -> list[int]:
     """Change so many cards at once, each by so many bytes; the numbers of the changes in the log."""
     await database.execute(
         "INSERT INTO opportunities (id, board_id) SELECT 'm' || n, 'b1' FROM generate_series(1, %s) AS n"
@@ -54,7 +54,7 @@ async def test_a_client_that_falls_behind_inside_a_batch_gets_the_rest_of_it(
     slow = await services.open(transport, buffer=8 * KIB)
     (subscription,) = hub.connections
     slow.pause()
-    seqs = await _many(database)
+    seqs = await many(database)
     await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
     assert subscription.state.name == "BEHIND"
     assert subscription.torn is not None
@@ -73,7 +73,7 @@ async def test_a_client_whose_batch_is_forgotten_comes_back_with_its_cursor(
     slow = await services.open(transport, buffer=8 * KIB)
     (subscription,) = hub.connections
     slow.pause()
-    seqs = await _many(database)
+    seqs = await many(database)
     await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
     assert subscription.torn is not None
     hub.publisher.ring.clear()
@@ -104,7 +104,7 @@ async def test_a_pass_that_fails_in_the_middle_goes_on_where_it_was(
                 _kill(database, "boardcast-tailer")
 
     monkeypatch.setattr(Publisher, "take", failing)
-    seqs = await _many(database, 60 * KIB)
+    seqs = await many(database, 60 * KIB)
     await _all_of(client, seqs)
     assert parts > ROWS // 3
     await until(lambda: client.cursor == str(hub.tailer.cursor))
@@ -118,7 +118,7 @@ async def test_a_catch_up_that_fails_in_the_middle_goes_on_where_it_was(
     services = await serve(chunk=3, client_budget=256 * KIB)
     first = await services.open(transport)
     first.cut()
-    seqs = await _many(database, 60 * KIB)
+    seqs = await many(database, 60 * KIB)
     await services.stop()
     client = await services.open(transport, first.cursor, buffer=8 * KIB)
     hub = await services.hub(transport)
@@ -135,7 +135,7 @@ async def test_no_cursor_comes_while_a_part_is_held(serve: Serve, database: Data
     """Heartbeats and renewed tokens come at any time; a batch of many parts is being sent."""
     services = await serve(chunk=1, heartbeat=0.02)
     client = await services.open(transport)
-    seqs = await _many(database)
+    seqs = await many(database)
     await _all_of(client, seqs)
     places = [n for n, m in enumerate(client.messages) if m.cursor is not None]
     first = next(n for n, m in enumerate(client.messages) if m.seq == seqs[0])

@@ -18,7 +18,7 @@ export type Incoming =
   | { readonly type: "heartbeat"; readonly cursor?: string }
   | { readonly type: "goodbye"; readonly reason: string; readonly retryMs: number }
   | { readonly type: "pong" }
-  | { readonly type: "subscribed"; readonly boards: readonly string[] };
+  | { readonly type: "subscribed"; readonly boards: readonly string[]; readonly cursor: string };
 
 /** Events kept in mind beyond the newest cursor. */
 const REMEMBERED = 10_000;
@@ -56,12 +56,12 @@ export class Inbox {
           if (this.cursor === null || covers(message.cursor, this.cursor)) held.push(message);
           break;
         case "heartbeat":
+        case "subscribed":
           break;
         case "pong":
         case "flags":
         case "goodbye":
         case "auth_error":
-        case "subscribed":
           return;
         case "board_granted":
         case "board_revoked":

@@ -50,8 +50,7 @@ class Talk:
                     await self._say(stream, self._holdings.cursor.text)
 
     def subscribed(self, boards: list[str]) -> None:
-        """Take the answer to a `subscribe`. It has no cursor that a snapshot could be measured by, so those are taken fresh."""
-        self._snapshots.fresh |= self._subscribing
+        """Take the answer to a `subscribe`."""
         self._holdings.subscribed(self._subscribing, boards)
         self._snapshots.waiting -= self._subscribing
         self._subscribing.clear()
