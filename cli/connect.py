@@ -5,7 +5,7 @@ Invariant: nothing is asked of a database that is not ready for it; why it is no
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from psycopg.rows import dict_row
 
@@ -15,7 +15,9 @@ from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.settings import Settings
 from feed.database import dsn, require_ready
-from feed.tokens import Tokens
+
+if TYPE_CHECKING:
+    from feed.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -32,8 +34,10 @@ def read_settings() -> Settings:
     return settings
 
 
-def make_tokens(settings: Settings) -> Tokens:
+def make_tokens(settings: Settings) -> "Tokens":
     """What checks tokens, and makes them where the secret is ours."""
+    from feed.tokens import Tokens
+
     try:
         return Tokens(settings)
     except ValueError as error:

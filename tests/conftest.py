@@ -11,7 +11,7 @@ import pytest
 
 from db import embedded, migrate
 from db.embedded import EmbeddedPostgres
-from tests.support.database import TEMPLATE, Database, cloned, create
+from tests.support.database import TEMPLATE, Database, cheapen, cloned, create
 from tests.support.services import Services, people, serving
 
 # What a developer has set for the product must not reach the tests; what is meant for them stays.
@@ -55,6 +55,7 @@ def memory() -> Path | None:
 def server(binaries: Path | None, memory: Path | None) -> Iterator[EmbeddedPostgres]:
     """The server all tests share: not for stopping, nor for settings of the whole server."""
     with embedded.ephemeral(SERVER_SETTINGS, binaries=binaries, within=memory) as running:
+        cheapen(running)
         yield running
 
 
@@ -91,6 +92,7 @@ def own_server(binaries: Path | None, memory: Path | None) -> Iterator[EmbeddedP
     """A server of the test's own, to stop, kill and start: its database `boardcast` is migrated, and fsync is on."""
     settings = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
     with embedded.ephemeral(settings, binaries=binaries, within=memory) as running:
+        cheapen(running)
         migrate.upgrade(running.url())
         yield running
 

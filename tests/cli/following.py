@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cli.harness import COMMAND, Commands
+from tests.cli.harness import Commands
 
 
 class Following:
@@ -38,15 +38,7 @@ def following(commands: Commands, *arguments: str, **env: str) -> Iterator[Follo
     commands.started += 1
     out, err = (commands.folder / f"{name}-{commands.started}" for name in ("out", "err"))
     with out.open("w") as stdout, err.open("w") as stderr:
-        process = subprocess.Popen(
-            [COMMAND, "log", "--follow", "--json", *arguments],
-            cwd=commands.folder,
-            env=commands.environment(**env),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-        )
+        process = commands.process("log", "--follow", "--json", *arguments, env=env, stdout=stdout, stderr=stderr)
     try:
         yield Following(process, out, err)
     finally:
@@ -57,14 +49,7 @@ def following(commands: Commands, *arguments: str, **env: str) -> Iterator[Follo
 @contextmanager
 def piped(commands: Commands, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command that writes into a pipe."""
-    process = subprocess.Popen(
-        [COMMAND, *arguments],
-        cwd=commands.folder,
-        env=commands.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    process = commands.process(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False)
     try:
         yield process
     finally:

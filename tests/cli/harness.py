@@ -1,4 +1,7 @@
-"""The real command, as its own process, in a folder of its own."""
+"""The real command, as its own process, in a folder of its own.
+
+It is forked from one that has imported it already (tests/support/forked.py); `program` names another to be started instead.
+"""
 
 import os
 import re
@@ -7,11 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
+
+from tests.support.forked import Forked
 
 COMMAND = Path(sys.executable).with_name("boardcast")
 FOREIGN = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_", "PG")
@@ -53,23 +59,28 @@ class Commands:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     started: int = 0
-    program: tuple[str | Path, ...] = (COMMAND,)
+    program: tuple[str | Path, ...] | None = None
 
     def environment(self, **env: str) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         return ours | self.env | env
 
     def run(self, *arguments: str, **env: str) -> CompletedProcess[str]:
-        return subprocess.run(
-            [*self.program, *arguments],
-            check=False,
-            cwd=self.folder,
-            env=self.environment(**env),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            stdin=subprocess.DEVNULL,
-        )
+        process = self.process(*arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with process:
+            try:
+                stdout, stderr = process.communicate(timeout=30)
+            except BaseException:
+                process.kill()
+                raise
+        return CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def process(self, *arguments: str, env: Mapping[str, str] = {}, **others: Any) -> "subprocess.Popen[Any]":
+        """Start the command; `others` are subprocess.Popen's."""
+        others = {"text": True, "stdin": subprocess.DEVNULL} | others
+        if self.program is None:
+            return Forked(arguments, cwd=self.folder, env=self.environment(**env), **others)
+        return subprocess.Popen([*self.program, *arguments], cwd=self.folder, env=self.environment(**env), **others)
 
     def output(self, *arguments: str, **env: str) -> str:
         """What a command that must succeed prints."""
@@ -90,15 +101,7 @@ class Commands:
         """Start a service; what it logs is in the newest `log-…` of the folder."""
         self.started += 1
         with (self.folder / f"log-{self.started}").open("w") as log:
-            return subprocess.Popen(
-                [*self.program, *arguments],
-                cwd=self.folder,
-                env=self.environment(**env),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                text=True,
-            )
+            return self.process(*arguments, env=env, stdout=subprocess.PIPE, stderr=log)
 
     @contextmanager
     def serving(self, *arguments: str, **env: str) -> Iterator[Service]:
