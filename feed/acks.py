@@ -49,7 +49,7 @@ class Acks:
         held: dict[str, list[Shown]] = {}
         for shown in self._all(now - _POLLS):
             held.setdefault(shown.text, []).append(shown)
-        # Of two cursors of one feed one covers the other: it reaches as far or further, and lacks less on the way.
+        # The one that covers another reaches as far or further, and lacks less on the way.
         groups = sorted(held.values(), key=lambda group: (group[0].cursor.seen.xmax, -len(group[0].cursor.seen.xip)))
         width = -(-len(groups) // _MOST) or 1
         return [_ack(groups[at : at + width], now) for at in range(0, len(groups), width)]

@@ -95,7 +95,7 @@ class Cursor:
         return f"{self.feed}.{_xmin(seen)}.{seen.xmax}.{deltas}.{self.anchor}.{self.tag}"
 
     def covers(self, other: "Cursor") -> bool:
-        """Whether all that `other` has seen has been seen here too. Of two cursors of one primary, one covers the other."""
+        """Whether all that `other` has seen has been seen here too. Of two that were read on one server, one covers the other."""
         return other.seen.xmax <= self.seen.xmax and all(
             xid in other.seen.xip for xid in self.seen.xip if xid < other.seen.xmax
         )

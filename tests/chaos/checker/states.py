@@ -1,6 +1,7 @@
 """The tables as they were at a cursor, from the audit.
 
-Of any two cursors of one history one covers the other: so all questions are answered in one walk through it, in their order.
+Of two cursors of one server one covers the other: so questions are answered in one walk through the history, in their order. Another
+server may show a later transaction before an earlier one: cursors that do not fit into the walk have one of their own.
 """
 
 from bisect import bisect_left, bisect_right
@@ -78,8 +79,9 @@ def answer(truth: Truth, questions: Sequence[Question]) -> Iterable[Verdict]:
     for era in range(len(truth.discarded) + 1):
         history = _History(truth, era)
         for chain in _chains(truth, [each for each in questions if _may_be_of(truth, era, each)], spanning):
-            for question, verdict in history.walk(chain):
-                found[id(question)].append(verdict)
+            for walk in _walks(chain):
+                for question, verdict in history.walk(walk):
+                    found[id(question)].append(verdict)
     for question in questions:
         verdicts = found[id(question)]
         if verdicts and all(verdict is not None for verdict in verdicts) and verdicts[-1] is not None:
@@ -117,6 +119,18 @@ def _chains(truth: Truth, questions: Iterable[Question], spanning: set[str]) -> 
     yield from sure.values()
 
 
+def _walks(questions: Iterable[Question]) -> list[list[Question]]:
+    """Lists in each of which every cursor covers the ones before it."""
+    walks: list[list[Question]] = []
+    for question in sorted(questions, key=lambda each: (each.cursor.xmax, -len(each.cursor.xip), each.cursor.xmin)):
+        walk = next((walk for walk in walks if question.cursor.covers(walk[-1].cursor)), None)
+        if walk is None:
+            walks.append([question])
+        else:
+            walk.append(question)
+    return walks
+
+
 class _History:
     """Of one primary: what it got from the one before it, and what it wrote itself."""
 
@@ -132,7 +146,7 @@ class _History:
 
     def walk(self, questions: Iterable[Question]) -> Iterable[tuple[Question, Verdict | None]]:
         tables, seen = Tables(), _Seen()
-        for question in sorted(questions, key=lambda each: (each.cursor.xmax, -len(each.cursor.xip), each.cursor.xmin)):
+        for question in questions:
             new = [xid for xid in seen.candidates(self._xids, question.cursor) if question.cursor.covers_xid(xid)]
             for entry in sorted((e for xid in new for e in self._by_xid[xid]), key=lambda entry: entry.seq):
                 tables.apply(entry)

@@ -161,9 +161,11 @@ class _Reader:
 
     def _message(self, record: Record) -> None:
         body = record.body
-        if record.kind == "subscribed":
-            self._settled = set(self._changing)
-            self._subscribed |= set(body["boards"])
+        if record.kind == "subscribed" and self._wanted is not None:
+            boards = set(body["boards"])
+            # Not those of a later request, whose answer is still to come.
+            self._settled = {board for board in self._changing if (board in boards) == (board in self._wanted)}
+            self._subscribed |= boards
         if "seq" in body or record.kind in MEMBERSHIP:
             self._held.append(record)
         if record.cursor is None or self._base is None or self._stretch is None:
@@ -189,10 +191,10 @@ class _Reader:
             )
             self._told |= {each.body["boardId"] for each in self._held if each.kind in MEMBERSHIP}
             self._stretch.cursors.append((wall(record.at), until))
+            self._subscribed.clear()
         self._base, self._held = until, []
         self._changing -= self._settled
         self._settled.clear()
-        self._subscribed.clear()
 
     def _page(self, record: Record) -> None:
         until, body = parse(record.cursor or ""), record.body

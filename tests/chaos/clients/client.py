@@ -237,6 +237,8 @@ class Client:
             self._compare(body, message.cursor or "")
         elif kind == "subscribed":
             self._talk.subscribed(body["boards"])
+        elif kind == "error" and body["code"] == "unknown_board":
+            self._talk.refused()
         elif kind == "flags":
             self._offered = body["realtime"]
             if transport not in OFFERED[self._offered]:

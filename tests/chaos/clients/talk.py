@@ -32,6 +32,8 @@ class Talk:
         self._rng = rng
         self._profile = profile
         self._subscribing: set[str] = set()
+        self._refused = False
+        """Whether it was told since that a board is none that it can see."""
         self.gaps: list[dict[str, Any]] = []
         self.calm = False
 
@@ -50,10 +52,15 @@ class Talk:
                     await self._say(stream, self._holdings.cursor.text)
 
     def subscribed(self, boards: list[str]) -> None:
-        """Take the answer to a `subscribe`."""
-        self._holdings.subscribed(self._subscribing, boards)
-        self._snapshots.waiting -= self._subscribing
-        self._subscribing.clear()
+        """Take the answer to a `subscribe`, or to an `unsubscribe` before it."""
+        asked = set(self._subscribing) if self._refused else self._subscribing & set(boards)
+        self._holdings.subscribed(asked, boards)
+        self._snapshots.waiting -= asked
+        self._subscribing -= asked
+
+    def refused(self) -> None:
+        """Take an `error` about a board that cannot be seen."""
+        self._refused = True
 
     async def _say(self, stream: Stream, cursor: str) -> None:
         while self.gaps:
@@ -86,6 +93,6 @@ class Talk:
             wanted.add(board)
             # Its snapshot is taken after `subscribed`, or after the next connection has begun.
             holdings.request(board)
-            self._subscribing = {board}
+            self._subscribing, self._refused = {board}, False
             self._snapshots.waiting = {board}
             await stream.send({"type": "subscribe", "boards": [board]})
