@@ -1,7 +1,7 @@
 """The tables as they were at a cursor, from the audit.
 
-Of two cursors of one server one covers the other: so questions are answered in one walk through the history, in their order. Another
-server may show a later transaction before an earlier one: cursors that do not fit into the walk have one of their own.
+Of two cursors of one server one covers the other: so questions are answered in one walk through the history, in their order.
+Another server may show a later transaction before an earlier one: cursors that do not fit into the walk have one of their own.
 """
 
 from bisect import bisect_left, bisect_right
