@@ -39,12 +39,21 @@ class Pages:
                 yield Verdict("content", where, f"{key}, version {row['version_number']}, was never like this")
         if page.since is None:
             return
-        for change in self._newest(page):
+        # While the old primary is not read yet the page may be the new one's: it must be wrong in the history of each.
+        first = sum(1 for each in self._truth.discarded if each.at < page.at)
+        last = sum(1 for each in self._truth.discarded if each.last < page.at)
+        found = [list(self._changes(page, era, rows, deleted, where)) for era in range(first, max(first, last) + 1)]
+        if all(found):
+            yield from found[-1]
+
+    def _changes(
+        self, page: Page, era: int, rows: dict[str, dict[str, object]], deleted: set[str], where: str
+    ) -> Iterable[Verdict]:
+        for change in self._newest(page, era):
             key = str(change.key)
             if key not in rows and key not in deleted:
-                yield Verdict(
-                    "lost", where, f"{describe(change)} is not in the page from {page.since.text} to {page.until.text}"
-                )
+                between = "" if page.since is None else f"from {page.since.text} to {page.until.text}"
+                yield Verdict("lost", where, f"{describe(change)} is not in the page {between}")
             elif key in rows and not self._as_new(change, rows[key]):
                 yield Verdict("content", where, f"{key} is older than {describe(change)}, which the page covers")
             elif key in deleted and self._stayed(change, page):
@@ -52,12 +61,11 @@ class Pages:
                     "content", where, f"{key} is told as deleted, and is on {change.board}: {describe(change)}"
                 )
 
-    def _newest(self, page: Page) -> list[Change]:
+    def _newest(self, page: Page, era: int) -> list[Change]:
         """The last change of each card, of those on boards that the user saw all the time."""
         if page.since is None:
             return []
         at = page.at + LATENESS
-        era = sum(1 for each in self._truth.discarded if each.at < page.at)
         unsettled = {board_of(change) for change in self._members.of(page.user, page.since) if change.at <= at}
         seen = self._members.at(page.user, page.since, at, era) - unsettled
         newest: dict[str | None, Change] = {}
