@@ -201,10 +201,7 @@ class Follow:
                     if slow and not part.last:
                         raise SlowError
                     patience.reschedule(clock() + _PATIENCE)
-        async with asyncio.timeout(_ANSWER):
-            # Several statements: what was pruned between them was not shown.
-            if await self._prove(conns.reader, cursor):
-                self._cursor, self._target, self._after = self._target, None, None
+        self._cursor, self._target, self._after = self._target, None, None
 
     def _parts(self, conn: Connection, cursor: Cursor, target: Cursor) -> AsyncGenerator[Chunk]:
         return changelog.read(conn, cursor.seen, until=target.seen, threshold=_ALL, chunk=_CHUNK, after=self._after)

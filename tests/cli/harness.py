@@ -69,7 +69,7 @@ class Commands:
         process = self.process(*arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         with process:
             try:
-                stdout, stderr = process.communicate(timeout=30)
+                stdout, stderr = process.communicate(timeout=60)
             except BaseException:
                 process.kill()
                 raise

@@ -36,7 +36,8 @@ def spurious(lives: Iterable[Life], truth: Truth, faults: Sequence[Fault]) -> It
                 yield Verdict("spurious-reset", where, f"{record.kind} with {reason}")
             if record.cursor is not None and record.kind not in _ASIDE:
                 newest = record.cursor
-                acquired.setdefault(newest, record.at)
+                sent = _written(record) + DELAY if "seq" in record.body else record.at
+                acquired.setdefault(newest, min(record.at, sent))
 
 
 def _written(record: Record) -> float:
