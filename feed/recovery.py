@@ -7,6 +7,7 @@ rest of a batch of which it holds a part is disconnected, and comes back with it
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 
 import psycopg
@@ -15,9 +16,11 @@ from psycopg_pool import PoolTimeout
 
 from db.settings import Settings
 from feed.backoff import backoff
+from feed.batch import Boards
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault
 from feed.drain import Drain
+from feed.event import Grant
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.reading import Asked, FaultyError, Reading
@@ -111,7 +114,7 @@ class Recovery:
         # What changed in its user's rights up to here is never sent: it learns from this what it sees.
         boards = sorted(subscription.offered)
         subscription.tell_place("reset", str(self._tailer.cursor), reason=fault, boards=boards)
-        subscription.owed, subscription.torn = False, None  # it drops what it holds
+        subscription.owed, subscription.torn, subscription.begun = False, None, False  # it drops what it holds
 
     def see(self, subscription: Subscription) -> None:
         """Set what a client's user sees now."""
@@ -140,9 +143,20 @@ class Recovery:
         place = self._ring.place(subscription.cursor)
         if place is not None:
             self.see(subscription)
-            user, changes = subscription.principal.user_id, self._ring.grants(place)
-            subscription.stand(Rights(user, before(user, subscription.visible, changes), changes))
+            self._set_rights(subscription, subscription.visible, self._ring.grants(place))
         return place
+
+    def _set_rights(
+        self, subscription: Subscription, visible: Boards, changes: Sequence[Grant], later: Sequence[Grant] = ()
+    ) -> None:
+        """Set the rights of a place behind which are these changes, up to where its user sees the `visible` boards, and later ones.
+
+        They are what its client has been told, if that was anything: it may not know yet of a grant that a later change repeats.
+        """
+        user = subscription.principal.user_id
+        boards = subscription.rights.boards if subscription.begun else before(user, visible, changes)
+        subscription.begun = True
+        subscription.stand(Rights(user, boards, [*changes, *later]))
 
     async def _finish(self, subscription: Subscription) -> bool:
         """Send the rest of the batch in which a client fell behind; False where it is gone, or must come back with its cursor.
@@ -176,11 +190,10 @@ class Recovery:
         try:
             reading = await self._begin(subscription)
             asked, later = self._asked(subscription), self._ring.grants(self._ring.place(reading.target) or 0)
-            user = subscription.principal.user_id
-            there = before(user, subscription.visible, later)
+            there = before(subscription.principal.user_id, subscription.visible, later)
             await reading.ended.wait()
             reading.check()
-            subscription.stand(Rights(user, before(user, there, reading.grants), [*reading.grants, *later]))
+            self._set_rights(subscription, there, reading.grants, later)
             return await self._write(subscription, asked, reading), source
         except FaultyError as error:
             target = self._tailer.cursor

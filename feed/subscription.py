@@ -58,6 +58,7 @@ class State(Enum):
 
 class Subscription:
     __slots__ = (
+        "begun",
         "boards",
         "budget",
         "collapse",
@@ -99,7 +100,9 @@ class Subscription:
         self.wanted = wanted
         """The boards it asked for; None: all that its user sees."""
         self.rights = Rights(principal.user_id, frozenset())
-        """The boards that its user sees at its place in the log."""
+        """The boards that its user sees at its place in the log, as far as its client knows."""
+        self.begun = False
+        """Whether they are set: not before its first event, nor after a `reset`."""
         self.visible: Boards = frozenset()
         """The boards that its user sees now: what is replayed to it is nothing else."""
         self.boards: Boards = frozenset()

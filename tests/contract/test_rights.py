@@ -167,3 +167,28 @@ async def test_a_change_of_role_is_granted_again(services: Services, database: D
     assert granted.body["role"] == "viewer"
     await client.next("heartbeat")
     assert client.messages[-1].cursor is not None
+
+
+async def test_no_event_comes_between_a_revocation_and_the_grant_that_is_told(
+    services: Services, database: Database, transport: str
+) -> None:
+    """In one transaction a user is taken off a board and let on again; who comes back late is told of a later change."""
+    cursor = (await services.open(transport, user="bruno")).cursor
+    hub = await services.hub(transport)
+    async with await database.connect(autocommit=False) as conn:
+        await conn.execute("DELETE FROM board_members WHERE (board_id, user_id) = ('b2', 'bruno')")
+        await conn.execute("INSERT INTO board_members VALUES ('b2', 'bruno', 'viewer')")
+        await conn.commit()
+    await _published(services, database, transport)
+    hub.publisher.ring.clear()
+    hub.publisher.ring.mark(hub.tailer.cursor)
+    early = await services.open(transport, cursor, user="bruno")  # its reading is shared for some seconds
+    await early.next("board_granted")
+    await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('between', 'b2')")
+    await _published(services, database, transport)
+    await database.execute("UPDATE board_members SET role = 'admin' WHERE (board_id, user_id) = ('b2', 'bruno')")
+    await _published(services, database, transport)
+    late = await services.open(transport, cursor, user="bruno")
+    messages = await _to_mark(late, database)
+    seen = [m.type for m in messages if m.body.get("boardId") == "b2" and not m.type.startswith("row_")]
+    assert seen == ["board_revoked", "board_granted"]
