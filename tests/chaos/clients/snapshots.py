@@ -52,13 +52,16 @@ class Snapshots:
         return self._rng.choice([each.api for each in self._world.endpoints() if each.api is not None])
 
     async def _take(self, board: str) -> None:
-        rows = self._holdings.board(board)
+        rows = self._holdings.boards.get(board)
+        if rows is None or not rows.pending:
+            return  # it is not needed any more
         request, stood = rows.pending, rows.pending_at
         fresh = board in self.fresh or stood is None or self._rng.random() < 0.2
         try:
             async with self.lock:
                 taken = await self._ask(board, None if fresh or stood is None else stood.text, fresh=fresh)
-                if self._holdings.board(board).pending != request:
+                now = self._holdings.boards.get(board)
+                if now is None or now.pending != request:
                     return  # it was needed again while this was on its way, or is not needed any more
                 self._note(board, taken, fresh=fresh, stood=None if stood is None else stood.text)
                 if (
