@@ -137,6 +137,7 @@ async def test_nothing_is_lost_or_twice_over_cuts_and_killed_backends(api: Api, 
                     await conn.execute("UPDATE opportunities SET value = value + 1 WHERE board_id = 'vendas'")
                     if chance.random() < 0.1:
                         await conn.rollback()
+            await asyncio.sleep(0.05)
 
     async def kill() -> None:
         while not done.is_set():
@@ -144,7 +145,7 @@ async def test_nothing_is_lost_or_twice_over_cuts_and_killed_backends(api: Api, 
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND application_name = 'boardcast-api' AND pid <> pg_backend_pid()"
             )
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.4)
 
     maria = Follower(api, served)
     async with maria.connected() as source:

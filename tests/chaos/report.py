@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.checker.truth import Truth
 from tests.chaos.model import Journal, Verdict
 from tests.chaos.watch import Watch
 from tests.chaos.world.world import World
@@ -66,8 +67,8 @@ class Report:
         return "\n".join([*lines, f"again: {self.again}"])
 
 
-def write_journal(path: Path, journal: Journal) -> None:
-    """Everything in the order of its time; a record of what is kept in a list of its own says which."""
+def write_journal(path: Path, journal: Journal, truth: Truth | None) -> None:
+    """Everything in the order of its time, but for the audit; each record of what it is kept as says which."""
     lines = [("fault", fault.began, asdict(fault) | {"explains": sorted(fault.explains)}) for fault in journal.faults]
     lines += [("transaction", each.began, asdict(each)) for each in journal.transactions]
     lines += [("log", log.at, asdict(log) | {"fields": None}) for log in journal.logs]
@@ -75,6 +76,8 @@ def write_journal(path: Path, journal: Journal) -> None:
     with path.open("w") as out:
         for kind, _, fields in sorted(lines, key=lambda line: line[1]):
             out.write(json.dumps({"is": kind, **fields}, default=str) + "\n")
+        for entry in truth.entries if truth is not None else ():
+            out.write(json.dumps({"is": "entry", **asdict(entry)}) + "\n")
 
 
 def _counted(counts: dict[str, Any]) -> str:

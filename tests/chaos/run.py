@@ -61,9 +61,9 @@ async def run(options: Options) -> Report:
             watch.check_leftovers()
         await world.quiet()
         await asyncio.to_thread(outcomes.resolve, world)
-        if options.journal is not None:
-            await asyncio.to_thread(write_journal, options.journal, journal)
         report.verdicts = [*outcomes.check(world), *await asyncio.to_thread(checker.verdicts)]
+        if options.journal is not None:
+            await asyncio.to_thread(write_journal, options.journal, journal, checker.truth)
         progress("checked")
         await world.stop_services()
         report.verdicts += watch.conclude()

@@ -36,6 +36,7 @@ class Checker:
     def __init__(self, world: World) -> None:
         self._world = world
         self._discarded: list[tuple[list[Entry], list[Change], float]] = []
+        self.truth: Truth | None = None
         world.discarding.append(self.discard)
 
     def install(self) -> None:
@@ -50,7 +51,8 @@ class Checker:
     def verdicts(self) -> list[Verdict]:
         """Judge the run: call it when nothing is written any more and the clients have stopped."""
         entries, changes = truths.read(self._world.log_dsn)
-        return judge(truths.build(entries, changes, self._discarded), self._world.journal)
+        self.truth = truths.build(entries, changes, self._discarded)
+        return judge(self.truth, self._world.journal)
 
 
 def judge(truth: Truth, journal: Journal) -> list[Verdict]:

@@ -194,7 +194,7 @@ def build(
             for change in its_linked
             if (change.seq, change.xid, change.at) not in known
         ]
-        last = max((entry.at for entry in its_entries), default=at)
+        last = max([entry.at for entry in its_entries] + [change.at for change in its_changes], default=at)
         old.append(Discarded([e for e in its_entries if (e.seq, e.xid, e.at) not in kept], gone, at, last))
     return Truth(entries, linked, disagreed, uncaptured, old)
 
