@@ -111,11 +111,11 @@ async def _pool_through(proxy: Proxy, database: Database, **settings: object) ->
 async def _write(services: Services, database: Database) -> str:
     """Have two changes in the log that the ring does not hold any more; the cursor between them."""
     first = await services.open("websocket")
-    for notes in ("x", "y"):
-        await database.execute("UPDATE opportunities SET notes = %s", [notes])
+    await database.execute("UPDATE opportunities SET notes = 'x'")
     cursor = (await first.next_event()).cursor
-    await first.next_event()
     assert cursor is not None
+    await database.execute("UPDATE opportunities SET notes = 'y'")
+    await first.next_event()
     hub = await services.hub("websocket")
     hub.publisher.ring.clear()
     hub.publisher.ring.mark(hub.tailer.cursor)

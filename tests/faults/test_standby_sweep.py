@@ -369,6 +369,7 @@ async def test_one_that_is_promoted_is_not_read_any_more(database: Database, sta
 async def test_one_that_holds_another_feed_is_not_read(
     own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres, what: str
 ) -> None:
+    database.leave()
     async with await psycopg.AsyncConnection.connect(own_server.url("postgres"), autocommit=True) as admin:
         await admin.execute(f"CREATE DATABASE other TEMPLATE {'boardcast' if what == 'another feed' else 'template0'}")
     if what == "another feed":
