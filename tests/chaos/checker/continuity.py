@@ -25,16 +25,20 @@ def of_another_feed(lives: Iterable[Life]) -> Iterable[Verdict]:
 
 
 def of_an_old_feed(lives: Iterable[Life]) -> Iterable[Verdict]:
-    """A cursor that was resumed by an endpoint which had given out cursors of a newer feed a while before."""
+    """A cursor that was resumed by an endpoint which had given out cursors of a newer feed a while before.
+
+    Polls and streams apart: an API may read the new primary before its feed follows the new log, and then resets its streams.
+    """
     order: dict[str, int] = {}
-    newest: dict[str, tuple[int, float]] = {}
+    newest: dict[tuple[str, bool], tuple[int, float]] = {}
     for record in sorted((record for life in lives for record in life.records), key=lambda record: record.at):
         if record.cursor is None or record.kind in _ASIDE:
             continue
         place = order.setdefault(parse(record.cursor).feed, len(order))
-        known, since = newest.get(record.endpoint, (-1, 0.0))
+        reader = record.endpoint, record.kind == "page"
+        known, since = newest.get(reader, (-1, 0.0))
         if place > known:
-            newest[record.endpoint] = place, record.at
+            newest[reader] = place, record.at
         elif place < known and record.at > since + LONG and _resumed(record):
             yield Verdict(
                 "false-continuity", record.client, f"{record.endpoint} resumed {record.cursor}, of an old feed"
