@@ -95,9 +95,13 @@ class Sweeper:
             return None
         async with asyncio.timeout(self.patience):
             there = await replica.horizon(conn)
-        replayed: str | None = None
+        since, replayed = self._publisher.head.seen, None
+        if self.shown is None:
+            # The last pass was on the primary. If it found nothing, the head did not move, even where a transaction had ended that
+            # logged nothing. Another instance's cursor may cover that one, and its holder must not be sent a cursor that does not.
+            since = Seen(since.xmax)
         try:
-            async with self._replica.sweeper(there, self._publisher.head.seen) as view:
+            async with self._replica.sweeper(there, since) as view:
                 async with aclosing(self._parts(view.conn, text(view.seen))) as parts:
                     async for part in patiently(parts, self.patience):
                         self._take(part)

@@ -365,6 +365,43 @@ async def test_one_that_is_promoted_is_not_read_any_more(database: Database, sta
         assert not [m for m in client.messages if m.body.get("opportunityId") == "o1"]
 
 
+async def test_no_cursor_is_behind_what_the_primary_has_shown(
+    database: Database, standby: EmbeddedPostgres, own_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that logged nothing is rolled back, and that is not flushed; an earlier commit becomes visible after it."""
+    for setting in ("wal_writer_delay = '10s'", "synchronous_commit = local", "synchronous_standby_names = 'nobody'"):
+        async with await database.connect() as admin:
+            await admin.execute(f"ALTER SYSTEM SET {setting}")
+    await database.execute("SELECT pg_reload_conf()")
+    async with _sweeping(database, standby, sweep=60.0, bell="always") as services:
+        client = await services.open("websocket")
+        hub = await services.hub("websocket")
+        assert hub.replica is not None
+        async with await database.connect(autocommit=False) as idle, await database.connect() as writer:
+            row = await (await idle.execute("SELECT pg_current_xact_id()::text::bigint AS xid")).fetchone()
+            assert row is not None
+            await database.execute("UPDATE opportunities SET notes = 'first' WHERE id = 's0'")
+            await client.next_event()
+            await until(lambda: row["xid"] in hub.tailer.cursor.seen.xip)
+            await writer.execute("SET synchronous_commit = on")
+            waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+            write = asyncio.create_task(writer.execute("UPDATE opportunities SET notes = 'second' WHERE id = 's1'"))
+            await until(lambda: database.execute(waiting))
+            await asyncio.to_thread(caught_up, own_server, standby)
+            await idle.rollback()
+            with monkeypatch.context() as patched:
+                patched.setattr(hub.replica, "sweeper", _cancelled)
+                await hub.tailer.swept()
+            await database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+            await write
+            await client.next_event()
+        assert row["xid"] in hub.tailer.cursor.seen
+
+
+def _cancelled(*_: object) -> None:
+    raise UnfitError("cancelled", "a conflict with recovery")
+
+
 @pytest.mark.parametrize("what", ["another feed", "nothing"])
 async def test_one_that_holds_another_feed_is_not_read(
     own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres, what: str
