@@ -38,7 +38,7 @@ class Connections:
         self._count = 0
         self._tally = Tally()
         self._owing = False
-        """Whether somebody waits for the end of the batch."""
+        """Whether a client waits for the end of the batch."""
 
     def __len__(self) -> int:
         return self._count
@@ -130,7 +130,7 @@ class Connections:
                     subscription.write(data)
 
     def confirm(self, subscription: Subscription, head: Cursor | None) -> None:
-        """Tell a live client which boards it is told of, from the hub's place on; in a batch (None), at the end of it."""
+        """Send `subscribed` to a live client: now, with the hub's cursor, or at the end of the batch if one is under way (None)."""
         if subscription.unconfirmed and subscription.state is State.LIVE:
             if head is None:
                 self._owing = True
@@ -138,7 +138,7 @@ class Connections:
                 subscription.confirm(str(head))
 
     def settle(self, cursor: str) -> None:
-        """At the end of a batch: send the cursor to those whose last event, in an earlier part, came without it."""
+        """At the end of a batch: send its cursor to clients whose last event came without one, and `subscribed` where it is due."""
         if not self._owing:
             return
         self._owing = False

@@ -44,7 +44,7 @@ class Publisher:
 
     @property
     def rest(self) -> Cursor | None:
-        """The head, if everything that was published is covered by it; None inside a batch."""
+        """The head; None while a batch is being published."""
         return self.head if self.ring.place(self.head) == self.ring.end else None
 
     def start(self, head: Cursor, members: Members, flags: Flags) -> None:

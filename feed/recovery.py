@@ -149,9 +149,9 @@ class Recovery:
     def _set_rights(
         self, subscription: Subscription, visible: Boards, changes: Sequence[Grant], later: Sequence[Grant] = ()
     ) -> None:
-        """Set the rights of a place behind which are these changes, up to where its user sees the `visible` boards, and later ones.
+        """Set the rights at the place where a replay of `changes`, then of `later` ones, begins; after `changes` come `visible`.
 
-        They are what its client has been told, if that was anything: it may not know yet of a grant that a later change repeats.
+        If the client already knows some rights, those are kept: a grant may have been held back because a later change repeats it.
         """
         user = subscription.principal.user_id
         boards = subscription.rights.boards if subscription.begun else before(user, visible, changes)

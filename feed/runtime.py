@@ -213,7 +213,7 @@ class Runtime:
         self.connections.want(subscription, wanted, self.publisher.members.boards(subscription.principal.user_id))
 
     def confirm(self, subscription: Subscription) -> None:
-        """Tell a client which boards it is told of, once that has a place: it is live, and no batch is being published."""
+        """Send `subscribed` as soon as the client is live and no batch is being published, so that it can have a cursor."""
         subscription.unconfirmed = True
         self.connections.confirm(subscription, self.publisher.rest)
 

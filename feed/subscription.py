@@ -114,7 +114,7 @@ class Subscription:
         self.torn: tuple[int, int] | None = None
         """Where it fell behind inside a batch: the place of the ring and the event from which it goes on."""
         self.unconfirmed = False
-        """Whether it asked for other boards and has not been told from where on it gets them."""
+        """Whether `subscribed` is still to be sent."""
         self.collapse = False
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
         self.shown: Shown | None = None
@@ -161,7 +161,7 @@ class Subscription:
         self.sink.write(self.encoding.message(kind, message(kind, **fields, **place), cursor))
 
     def confirm(self, cursor: str) -> None:
-        """Tell which boards it is told of from this cursor on."""
+        """Send `subscribed`: the boards whose events it receives after this cursor."""
         self.unconfirmed = False
         self.tell_place("subscribed", cursor, boards=sorted(self.offered))
 

@@ -172,7 +172,7 @@ async def test_a_change_of_role_is_granted_again(services: Services, database: D
 async def test_no_event_comes_between_a_revocation_and_the_grant_that_is_told(
     services: Services, database: Database, transport: str
 ) -> None:
-    """In one transaction a user is taken off a board and let on again; who comes back late is told of a later change."""
+    """One transaction removes a member and adds them again, and a later one changes their role: only the last is granted."""
     cursor = (await services.open(transport, user="bruno")).cursor
     hub = await services.hub(transport)
     async with await database.connect(autocommit=False) as conn:

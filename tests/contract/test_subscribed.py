@@ -1,4 +1,4 @@
-"""`subscribed` says from which cursor on a board is told: what is not told of it is in each snapshot that covers this."""
+"""`subscribed` has a cursor: a snapshot that covers it, and the events after it, are all there is of a new board."""
 
 import pytest
 

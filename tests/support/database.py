@@ -20,7 +20,7 @@ TEMPLATE = "template_boardcast"
 
 class _Kept(AsyncConnection[DictRow]):
     def __del__(self) -> None:  # type: ignore[override]
-        """Nobody closes it: it goes with its database."""
+        """Do not warn that it was never closed: it ends with its database."""
 
 
 @dataclass(frozen=True)

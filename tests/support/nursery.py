@@ -22,7 +22,7 @@ STATUS = struct.Struct("=i")
 
 
 def serve(control: socket.socket, main: Callable[[], int]) -> None:
-    """Fork until nobody asks any more; children that are left are killed then. Returns in no child."""
+    """Fork a child for each message until the socket closes, then kill the children that still run. A child never returns."""
     ends: dict[int, socket.socket] = {}
     woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, _noticed)

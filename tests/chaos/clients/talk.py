@@ -33,7 +33,7 @@ class Talk:
         self._profile = profile
         self._subscribing: set[str] = set()
         self._refused = False
-        """Whether it was told since that a board is none that it can see."""
+        """Whether an `unknown_board` error has come since the request."""
         self.gaps: list[dict[str, Any]] = []
         self.calm = False
 
