@@ -96,8 +96,7 @@ class Examiner:
             if old.at < window.opened or old.last + LATENESS < seen:
                 era = max(era, number)
         for record in window.messages:
-            found = self._truth.by_seq.get(record.body["seq"], []) if "seq" in record.body else []
-            changes = [change for change in found if same(change, record)]
+            changes = self._meant(record) if "seq" in record.body else []
             if changes and all(change.lost for change in changes):
                 return self._lost[id(changes[0])]
             for change in changes:
@@ -152,11 +151,9 @@ class Examiner:
         return unsettled
 
     def _match(self, examined: Examined, chains: Chains, record: Record) -> Match:
-        body = record.body
-        found = [change for change in self._truth.by_seq.get(body["seq"], []) if same(change, record)]
+        body, found = record.body, self._meant(record)
         if not found:
             return Match(record, None)
-        # One number twice: of a tail that was lost, and of the history in its place.
         change = next((each for each in reversed(found) if each.at <= examined.at), found[0])
         if record.kind == "resync":
             return Match(record, change, tuple(each for each in examined.expected if each.board == change.board))
@@ -164,6 +161,14 @@ class Examiner:
         size = int(body.get("collapsed") or 1)
         place = next((place for place, each in enumerate(chain, 1) if each is change), None)
         return Match(record, change, (change,) if place is None else tuple(chain[max(0, place - size) : place]))
+
+    def _meant(self, record: Record) -> list[Change]:
+        """The changes that a message may be of: two where a tail was lost and the next primary used its numbers again.
+
+        Even row and version may be the same in both. The origin is not: each of the writers' transactions has its own.
+        """
+        found = [change for change in self._truth.by_seq.get(record.body["seq"], []) if same(change, record)]
+        return [change for change in found if change.origin == record.body.get("origin")] or found
 
 
 def same(change: Change, record: Record) -> bool:

@@ -30,7 +30,8 @@ class History:
         self.entries: list[Entry] = []
         self.changes: list[Change] = []
         self.rows: dict[str, Row] = {}
-        self._seqs = count(1)
+        self.seqs = count(1)
+        self.tag = "tag"
         self.feed_log = True
         self.member(100, "ana", "b1")
         self.member(100, "bruno", "b1")
@@ -91,7 +92,7 @@ class History:
         self.now += 0.01
         self.entries.append(Entry(len(self.entries) + 1, xid, self.now, relation, op, old, new))
         made = [
-            Change(next(self._seqs), xid, self.now, relation, step, key, board, version, "ana", f"tag-{xid}", old, new)
+            Change(next(self.seqs), xid, self.now, relation, step, key, board, version, "ana", f"{self.tag}-{xid}", old, new)
             for step, board in steps
         ]
         if self.feed_log:
@@ -116,6 +117,7 @@ def message(change: Change, **others: Any) -> dict[str, Any]:
         "version": change.version,
         "seq": change.seq,
         "xid": str(change.xid),
+        "origin": change.origin,
         "timestamp": datetime.fromtimestamp(change.at, UTC).isoformat(timespec="milliseconds"),
     }
     if change.op in {"truncate", "reload"}:

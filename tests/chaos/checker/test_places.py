@@ -1,5 +1,7 @@
 """What is said of cursors, resets, snapshots and checkpoints, and of what clients hold."""
 
+from itertools import count
+
 import pytest
 
 from tests.chaos.checker.made import Client, History, Scene, cursor
@@ -128,6 +130,19 @@ def test_a_client_that_has_not_seen_the_lost_tail_may_go_on(scene: Scene) -> Non
     scene.history.now += 5
     other.connect(cursor(102))
     other.send(scene.history.update(102, "o2", "another transaction 102"), at=cursor(103))
+    assert scene.kinds([discarded]) == set()
+
+
+def test_a_change_with_the_numbers_of_a_lost_one_is_itself(scene: Scene) -> None:
+    discarded, gone = _lost_tail(scene)
+    scene.fault("diverged", "lost-tail")
+    scene.history.now += 5
+    scene.client.connect(cursor(103), resume="reset")
+    scene.client.say("reset", cursor(102), reason="diverged")
+    scene.history.seqs, scene.history.tag = count(gone.seq), "again"
+    kept = scene.history.update(102, "o1", "kept")
+    assert (kept.seq, kept.xid, kept.version) == (gone.seq, gone.xid, gone.version)
+    scene.client.send(kept, at=cursor(103))
     assert scene.kinds([discarded]) == set()
 
 
