@@ -4,8 +4,10 @@ The sync driver leaves an event loop running in this thread, so these tests have
 """
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -39,13 +41,33 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def commands() -> Iterator[Commands]:
-    """Commands in a new folder, on ports of their own, which they keep over a restart."""
-    with tempfile.TemporaryDirectory(prefix="boardcast-", ignore_cleanup_errors=True) as name:
+@contextmanager
+def _folder(within: Path | None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="boardcast-", dir=within, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)  # the embedded server's account has to pass through
-        yield Commands(folder, {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())})
+        yield folder
+
+
+def _ports() -> dict[str, str]:
+    return {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())}
+
+
+@pytest.fixture(scope="session")
+def started_once(memory: Path | None) -> Iterator[Path]:
+    """A folder in which `boardcast up` has run: to make its data takes longer than most of these tests."""
+    with _folder(memory) as folder:
+        with Commands(folder, _ports()).serving("up"):
+            pass
+        yield folder
+
+
+@pytest.fixture
+def commands(started_once: Path, memory: Path | None) -> Iterator[Commands]:
+    """Commands in a copy of that folder, on ports of their own, which they keep over a restart."""
+    with _folder(memory) as folder:
+        subprocess.run(["cp", "-a", f"{started_once}/.", folder], check=True)  # noqa: S607 - whose file is whose is kept
+        yield Commands(folder, _ports())
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_two_thousand_cards_are_as_light_as_twenty(people: People, psql: psycopg
     assert box
     ana.mouse.move(box["x"] + 60, box["y"] + box["height"] - 20, steps=5)
     scrolled = column(ana, "qualification").locator("[data-scroller]")
-    wait_until(lambda: scrolled.evaluate("(each) => each.scrollTop") > 2000, what="the column to come")
+    wait_until(lambda: scrolled.evaluate("(each) => each.scrollTop") > 500, timeout=15, what="the column to come")
     ana.mouse.up()
 
 

@@ -3,24 +3,31 @@ interface Point {
   readonly y: number;
 }
 
-/** How near an edge one has to point for what is behind it to come, and how fast it comes at the edge itself, in px per frame. */
+/** How near an edge one has to point for what is behind it to come, and how fast it comes at the edge itself, in px per second. */
 const EDGE = 72;
-const SPEED = 22;
+const SPEED = 1320;
+/** A frame that took longer than this many milliseconds scrolls no further: nobody saw what was in between. */
+const LONGEST_FRAME = 100;
 
-/** Scroll the board sideways and the column that is pointed at up or down, if the point is near their edges. */
-export function scrollTowards(root: HTMLElement, phase: string, { x, y }: Point): void {
-  const across = pull(x, root.getBoundingClientRect().left, root.getBoundingClientRect().right);
+/**
+ * Scroll the board sideways and the column that is pointed at up or down, if the point is near their edges; `elapsed` is the time
+ * since the frame before, in milliseconds.
+ */
+export function scrollTowards(root: HTMLElement, phase: string, { x, y }: Point, elapsed: number): void {
+  const most = (SPEED * Math.min(elapsed, LONGEST_FRAME)) / 1000;
+  const across = most * pull(x, root.getBoundingClientRect().left, root.getBoundingClientRect().right);
   if (across) root.scrollBy(across, 0);
   const column = root.querySelector<HTMLElement>(`[data-phase="${CSS.escape(phase)}"] [data-scroller]`);
   if (!column) return;
   const { top, bottom } = column.getBoundingClientRect();
-  const along = pull(y, top, bottom);
+  const along = most * pull(y, top, bottom);
   if (along) column.scrollBy(0, along);
 }
 
+/** How strongly the edges of a range pull at a point: -1 at the first, 1 at the last, 0 where neither is near. */
 function pull(at: number, from: number, to: number): number {
   const edge = Math.min(EDGE, (to - from) / 6);
-  if (at < from + edge) return -SPEED * Math.min(1, (from + edge - at) / edge);
-  if (at > to - edge) return SPEED * Math.min(1, (at - to + edge) / edge);
+  if (at < from + edge) return -Math.min(1, (from + edge - at) / edge);
+  if (at > to - edge) return Math.min(1, (at - to + edge) / edge);
   return 0;
 }

@@ -149,13 +149,14 @@ export function useDrag(options: Options) {
       at = { x: point.clientX, y: point.clientY };
       look();
     };
-    let frame = 0;
-    const pull = (): void => {
+    let last = performance.now();
+    const pull = (time: number): void => {
       const { current } = now;
-      if (current && at && newest.current.root.current) scrollTowards(newest.current.root.current, current.target.phase, at);
+      if (current && at && newest.current.root.current) scrollTowards(newest.current.root.current, current.target.phase, at, time - last);
+      last = time;
       frame = requestAnimationFrame(pull);
     };
-    pull();
+    let frame = requestAnimationFrame(pull);
     const quiet = { capture: true, passive: true } as const;
     document.addEventListener("mousemove", follow, quiet);
     document.addEventListener("touchmove", follow, quiet);
