@@ -1,7 +1,8 @@
 """The sweeper: what is new is read by the quickest way that there is, and published.
 
-Invariant: nothing is published twice. A pass that fails after its first part is finished before another one begins: up to the
-snapshot that it began with, from where its last part ended. The ways are the answer to what the bell has asked (feed/glance.py),
+Invariant: nothing is published twice, and after each pass the head covers all that the pass showed, also where nothing was found.
+A pass that fails after its first part is finished before another one begins: up to the snapshot that it began with, from where its
+last part ended. The ways are the answer to what the bell has asked (feed/glance.py),
 the standby where one is read (feed/replica.py), and the tailer's own connection.
 """
 
@@ -80,11 +81,12 @@ class Sweeper:
     async def _read(self, conn: Connection) -> None:
         """All that is new, however much it is; or the rest of the pass that was begun."""
         begun, clock = self._begun, asyncio.get_running_loop().time
-        reading = self._parts(conn, None if begun is None else begun.snapshot)
-        async with asyncio.timeout(self.patience) as patience, aclosing(reading) as parts:
-            async for part in parts:
-                self._take(part)
-                patience.reschedule(clock() + self.patience)
+        async with asyncio.timeout(self.patience) as patience:
+            shown = begun.snapshot if begun is not None else (await replica.horizon(conn)).snapshot
+            async with aclosing(self._parts(conn, None if begun is None else shown, shown)) as parts:
+                async for part in parts:
+                    self._take(part)
+                    patience.reschedule(clock() + self.patience)
 
     async def _read_replica(self, conn: Connection) -> str | None:
         """What the primary shows now, as far as the replica has it: up to which place in the WAL; None where that is not to be had.
@@ -95,14 +97,11 @@ class Sweeper:
             return None
         async with asyncio.timeout(self.patience):
             there = await replica.horizon(conn)
-        since, replayed = self._publisher.head.seen, None
-        if self.shown is None:
-            # The last pass was on the primary. If it found nothing, the head did not move, even where a transaction had ended that
-            # logged nothing. Another instance's cursor may cover that one, and its holder must not be sent a cursor that does not.
-            since = Seen(since.xmax)
+        replayed = None
         try:
-            async with self._replica.sweeper(there, since) as view:
-                async with aclosing(self._parts(view.conn, text(view.seen))) as parts:
+            async with self._replica.sweeper(there, self._publisher.head.seen) as view:
+                seen = text(view.seen)
+                async with aclosing(self._parts(view.conn, seen, seen)) as parts:
                     async for part in patiently(parts, self.patience):
                         self._take(part)
                 replayed, self.shown = view.lsn, view.seen
@@ -111,25 +110,24 @@ class Sweeper:
                 await self._read(conn)
         return replayed
 
-    async def _parts(self, conn: Connection, snapshot: str | None) -> AsyncGenerator[Chunk]:
-        """What a snapshot shows (None: the one of now) and the head has not, behind the last part of a pass that was begun."""
+    async def _parts(self, conn: Connection, until: str | None, shown: str) -> AsyncGenerator[Chunk]:
+        """What a snapshot shows (None: the one of now) and the head has not, behind the last part of a pass that was begun.
+
+        Where nothing is found, a read does not say what it showed: that was `shown` at least.
+        """
         settings, begun = self._settings, self._begun
         reading = changelog.read(
             conn,
             self._publisher.head.seen,
-            None if snapshot is None else shows(snapshot),
+            None if until is None else shows(until),
             threshold=settings.resync_threshold,
             chunk=settings.chunk,
             after=None if begun is None else begun.end,
         )
         async with aclosing(reading) as parts:
             async for part in parts:
-                if begun is not None:
-                    yield part._replace(snapshot=snapshot, last_xid=max(begun.last_xid or 0, part.last_xid or 0))
-                elif snapshot is not None and part.snapshot is not None:
-                    yield part._replace(snapshot=snapshot)
-                else:
-                    yield part
+                last_xid = part.last_xid if begun is None else max(begun.last_xid or 0, part.last_xid or 0)
+                yield part._replace(snapshot=until or part.snapshot or shown, last_xid=last_xid)
 
     def _take(self, part: Chunk) -> None:
         if part.feed is not None and part.snapshot is not None:

@@ -68,7 +68,7 @@ class Report:
 
 
 def write_journal(path: Path, journal: Journal, truth: Truth | None) -> None:
-    """Everything in the order of its time, but for the audit; each record of what it is kept as says which."""
+    """Everything in the order of its time, but for the audit and the log; each record of what it is kept as says which."""
     lines = [("fault", fault.began, asdict(fault) | {"explains": sorted(fault.explains)}) for fault in journal.faults]
     lines += [("transaction", each.began, asdict(each)) for each in journal.transactions]
     lines += [("log", log.at, asdict(log) | {"fields": None}) for log in journal.logs]
@@ -78,6 +78,8 @@ def write_journal(path: Path, journal: Journal, truth: Truth | None) -> None:
             out.write(json.dumps({"is": kind, **fields}, default=str) + "\n")
         for entry in truth.entries if truth is not None else ():
             out.write(json.dumps({"is": "entry", **asdict(entry)}) + "\n")
+        for change in truth.changes if truth is not None else ():
+            out.write(json.dumps({"is": "change", **asdict(change), "old": None, "new": None}) + "\n")
 
 
 def _counted(counts: dict[str, Any]) -> str:

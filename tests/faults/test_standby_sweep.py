@@ -17,7 +17,7 @@ from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.replica import Horizon
-from feed.cursor import shows
+from feed.cursor import Cursor, shows
 from feed.replica import Fitness, Replica, UnfitError
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
@@ -365,37 +365,86 @@ async def test_one_that_is_promoted_is_not_read_any_more(database: Database, sta
         assert not [m for m in client.messages if m.body.get("opportunityId") == "o1"]
 
 
-async def test_no_cursor_is_behind_what_the_primary_has_shown(
-    database: Database, standby: EmbeddedPostgres, own_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A transaction that logged nothing is rolled back, and that is not flushed; an earlier commit becomes visible after it."""
+@asynccontextmanager
+async def _ended_unflushed(
+    database: Database, own_server: EmbeddedPostgres, standby: EmbeddedPostgres, services: Services
+) -> AsyncIterator[tuple[int, Client, asyncio.Task[Any]]]:
+    """A transaction that logged nothing is rolled back, and that is not flushed; an earlier commit becomes visible after it.
+
+    Its id, a client that has what was written before both, and the task of the writer who waits for the commit to be let go.
+    """
+    client = await services.open("websocket")
+    hub = await services.hub("websocket")
+    async with await database.connect(autocommit=False) as idle, await database.connect() as writer:
+        row = await (await idle.execute("SELECT pg_current_xact_id()::text::bigint AS xid")).fetchone()
+        assert row is not None
+        await database.execute("UPDATE opportunities SET notes = 'first' WHERE id = 's0'")
+        await client.next_event()
+        await until(lambda: row["xid"] in hub.tailer.cursor.seen.xip)
+        await writer.execute("SET synchronous_commit = on")
+        waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        write = asyncio.create_task(writer.execute("UPDATE opportunities SET notes = 'second' WHERE id = 's1'"))
+        await until(lambda: database.execute(waiting))
+        await asyncio.to_thread(caught_up, own_server, standby)
+        await idle.rollback()
+        yield row["xid"], client, write
+
+
+async def _let_go(database: Database, write: asyncio.Task[Any]) -> None:
+    await database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    await write
+
+
+@pytest.fixture
+async def unflushed(database: Database) -> None:
+    """What is not waited for is not flushed for 10 seconds; who waits for a standby waits for ever."""
     for setting in ("wal_writer_delay = '10s'", "synchronous_commit = local", "synchronous_standby_names = 'nobody'"):
         async with await database.connect() as admin:
             await admin.execute(f"ALTER SYSTEM SET {setting}")
     await database.execute("SELECT pg_reload_conf()")
-    async with _sweeping(database, standby, sweep=60.0, bell="always") as services:
-        client = await services.open("websocket")
+
+
+@pytest.mark.usefixtures("unflushed")
+async def test_no_cursor_is_behind_what_the_primary_has_shown(
+    database: Database, standby: EmbeddedPostgres, own_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        _sweeping(database, standby, sweep=60.0, bell="always") as services,
+        _ended_unflushed(database, own_server, standby, services) as (xid, client, write),
+    ):
         hub = await services.hub("websocket")
         assert hub.replica is not None
-        async with await database.connect(autocommit=False) as idle, await database.connect() as writer:
-            row = await (await idle.execute("SELECT pg_current_xact_id()::text::bigint AS xid")).fetchone()
-            assert row is not None
-            await database.execute("UPDATE opportunities SET notes = 'first' WHERE id = 's0'")
-            await client.next_event()
-            await until(lambda: row["xid"] in hub.tailer.cursor.seen.xip)
-            await writer.execute("SET synchronous_commit = on")
-            waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-            write = asyncio.create_task(writer.execute("UPDATE opportunities SET notes = 'second' WHERE id = 's1'"))
-            await until(lambda: database.execute(waiting))
-            await asyncio.to_thread(caught_up, own_server, standby)
-            await idle.rollback()
-            with monkeypatch.context() as patched:
-                patched.setattr(hub.replica, "sweeper", _cancelled)
-                await hub.tailer.swept()
-            await database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-            await write
-            await client.next_event()
-        assert row["xid"] in hub.tailer.cursor.seen
+        with monkeypatch.context() as patched:
+            patched.setattr(hub.replica, "sweeper", _cancelled)
+            await hub.tailer.swept()
+        assert xid in hub.tailer.cursor.seen
+        await _let_go(database, write)
+        await client.next_event()
+        assert xid in hub.tailer.cursor.seen
+
+
+@pytest.mark.usefixtures("unflushed")
+async def test_no_client_gets_a_cursor_that_is_behind_the_one_it_came_with(
+    database: Database, standby: EmbeddedPostgres, own_server: EmbeddedPostgres
+) -> None:
+    """It is of the primary, which shows the rollback before the commit; on the standby it is the other way round."""
+    async with (
+        _sweeping(database, standby, sweep=60.0, bell="always") as services,
+        _ended_unflushed(database, own_server, standby, services) as (xid, client, write),
+    ):
+        hub = await services.hub("websocket")
+        first = hub.tailer.cursor
+        primarys = Cursor(first.feed, Seen(first.seen.xmax), first.anchor, first.tag)
+        await _let_go(database, write)
+        await client.next_event()
+        assert xid not in hub.tailer.cursor.seen
+        await database.execute("INSERT INTO users (id, name) VALUES ('flush', 'the log')")
+        await asyncio.to_thread(caught_up, own_server, standby)
+        other = await services.open("websocket", str(primarys), user="bruno")
+        event = await other.next_event()
+        assert event.body["changes"]["notes"] == "second"
+        assert event.cursor is not None
+        assert Cursor.parse(event.cursor).covers(primarys)
 
 
 def _cancelled(*_: object) -> None:

@@ -23,7 +23,8 @@ CREATE TABLE audit.log (
     board text,
     version integer,
     actor text,
-    origin text
+    origin text,
+    part text NOT NULL
 );
 
 CREATE FUNCTION audit.row() RETURNS trigger
@@ -58,8 +59,8 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO audit.log (seq, xid, at, relation, op, key, board, version, actor, origin)
-    VALUES (NEW.seq, NEW.xid, NEW.at, NEW.relation, NEW.op, NEW.key, NEW.board, NEW.version, NEW.actor, NEW.origin);
+    INSERT INTO audit.log (seq, xid, at, relation, op, key, board, version, actor, origin, part)
+    VALUES (NEW.seq, NEW.xid, NEW.at, NEW.relation, NEW.op, NEW.key, NEW.board, NEW.version, NEW.actor, NEW.origin, TG_TABLE_NAME);
     RETURN NULL;
 END
 $$;

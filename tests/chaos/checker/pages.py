@@ -67,6 +67,7 @@ class Pages:
             return []
         at = page.at + LATENESS
         unsettled = {board_of(change) for change in self._members.of(page.user, page.since) if change.at <= at}
+        unsettled |= self._members.unknown(page.user, at)
         seen = self._members.at(page.user, page.since, at, era) - unsettled
         newest: dict[str | None, Change] = {}
         if None in unsettled:

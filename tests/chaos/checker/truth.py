@@ -68,6 +68,8 @@ class Change:
     old: Row | None = None
     new: Row | None = None
     lost: bool = False
+    part: str = ""
+    """The partition of feed.log that it was written to."""
 
     @property
     def row(self) -> tuple[str, str | None]:
@@ -173,8 +175,8 @@ def read(dsn: str) -> tuple[list[Entry], list[Change]]:
             for seq, xid, at, relation, op, old, new in conn.execute(_sql("read_entries.sql"))
         ]
         changes = [
-            Change(seq, xid, at, relation, op, canonical(relation, key), *rest)
-            for seq, xid, at, relation, op, key, *rest in conn.execute(_sql("read_log.sql"))
+            Change(seq, xid, at, relation, op, canonical(relation, key), *rest, part=part)
+            for seq, xid, at, relation, op, part, key, *rest in conn.execute(_sql("read_log.sql"))
         ]
     return entries, changes
 
