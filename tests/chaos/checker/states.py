@@ -141,7 +141,9 @@ class _History:
             entries = [entry for entry in entries if entry.at <= old.last] + list(old.entries)
         self._by_xid: defaultdict[int, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: entry.seq):
-            self._by_xid[entry.xid].append(entry)
+            # A write that changed nothing is not in the log, so a cursor may cover it later than what was written after it.
+            if entry.op != "update" or entry.old != entry.new:
+                self._by_xid[entry.xid].append(entry)
         self._xids = sorted(self._by_xid)
 
     def walk(self, questions: Iterable[Question]) -> Iterable[tuple[Question, Verdict | None]]:

@@ -172,6 +172,16 @@ def test_a_snapshot_that_is_older_than_the_stream_it_is_for(scene: Scene) -> Non
     assert scene.kinds() == {"old-snapshot"}
 
 
+def test_a_write_that_changed_nothing_is_no_state_of_its_own(scene: Scene) -> None:
+    """It has the higher id and was committed first: no cursor covers it before one of the log's does."""
+    scene.history.touch(104, "o1")
+    scene.client.send(scene.history.update(103, "o1", "x"), at=cursor(104))
+    scene.client.snapshot(rows(scene), cursor(104), stood=cursor(104))
+    scene.client.send(scene.history.update(105, "o2", "y"), at=cursor(106))
+    scene.client.snapshot(rows(scene), cursor(106), stood=cursor(106))
+    assert scene.kinds() == set()
+
+
 def test_a_checkpoint_is_the_table_at_its_cursor(scene: Scene) -> None:
     before = rows(scene)
     scene.client.checkpoint(before, cursor(102))
