@@ -96,7 +96,20 @@ class History:
         self.now += 0.01
         self.entries.append(Entry(len(self.entries) + 1, xid, self.now, relation, op, old, new))
         made = [
-            Change(next(self.seqs), xid, self.now, relation, step, key, board, version, "ana", f"{self.tag}-{xid}", old, new)
+            Change(
+                next(self.seqs),
+                xid,
+                self.now,
+                relation,
+                step,
+                key,
+                board,
+                version,
+                "ana",
+                f"{self.tag}-{xid}",
+                old,
+                new,
+            )
             for step, board in steps
         ]
         if self.feed_log:
