@@ -55,8 +55,8 @@ def _page(raw: Mapping[str, Any], details: Mapping[str, Any], drawn: Sequence[st
     yield (
         f"One run of `make bench` on {raw['date']}, of {raw['took_s'] / 60:.0f} minutes: {met} of {len(figures)} figures reach "
         f"their aim. {machine['cpu']}, {machine['cores']} cores and {machine['memory_gb']} GB for everything together, the load "
-        f"too; {machine['kernel']}. What was found on the way is in [decisions](decisions.md), all figures in "
-        "[raw.json](benchmarks/raw.json).\n"
+        f"too; {machine['kernel']}. Measurements behind the [decisions](decisions/README.md) are in the "
+        "[notes](benchmarks/notes.md), all figures in [raw.json](benchmarks/raw.json).\n"
     )
     yield "## What is to be reached, and what was\n"
     yield from _table(figures)
