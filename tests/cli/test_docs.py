@@ -39,7 +39,8 @@ from feed.metrics import Metrics
 from feed.problems import STREAMS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DECISIONS = ROOT / "docs" / "decisions"
 
 
 @cache
@@ -197,7 +198,7 @@ def test_exit_statuses() -> None:
     assert [str(number) for number in numbers] == [status.number for status in failures.STATUSES[:-1]]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         path, _, anchor = target.partition("#")
@@ -209,6 +210,19 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}, target
+
+
+def test_the_index_of_decisions_has_each_page_under_its_title() -> None:
+    listed = re.findall(r"^- \[(.+?)\]\((.+?)\)", (DECISIONS / "README.md").read_text(), re.MULTILINE)
+    pages = sorted(DECISIONS.glob("[0-9]*.md"))
+    assert listed == [(page.read_text().splitlines()[0].removeprefix("# "), page.name) for page in pages]
+
+
+@pytest.mark.parametrize("page", sorted(DECISIONS.glob("[0-9]*.md")), ids=lambda page: page.stem)
+def test_a_decision_has_its_number_and_its_three_parts(page: Path) -> None:
+    text = page.read_text()
+    assert text.startswith(f"# {int(page.name[:4])}. ")
+    assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
 
 
 def _calls(tree: ast.AST, name: str) -> list[Any]:
