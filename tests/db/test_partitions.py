@@ -130,6 +130,31 @@ async def test_what_is_written_across_the_turn_is_read_once(
         assert sorted(await seen(reading, place)) == [seq for seq, xid in everything.items() if xid not in place.seen]
 
 
+async def test_no_partition_is_made_while_a_reader_plans_without_it(
+    db: Connection, database: Database, reading: changelog.Connection
+) -> None:
+    """The list of partitions is read before the snapshot is taken: what was written in between must not count as read."""
+    await db.execute("SELECT feed.turn()")
+    cursor = await here(reading)
+    first = await mark(db)
+    await write(db, "before")
+    async with await database.connect(autocommit=False) as holder:
+        await holder.execute("LOCK TABLE feed.log_1 IN ACCESS EXCLUSIVE MODE")
+        read = asyncio.create_task(_first_part(reading, cursor))
+        await until(lambda: value(db, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        if await value(db, "SELECT feed.keep()") == "made feed.log_3":
+            await db.execute("SELECT feed.turn()")
+        await write(db, "after")
+    part = await read
+    rest = await seen(reading, cursor.advanced(part.snapshot or "", part.last_xid, None))
+    assert [change.seq for change in part.changes] + rest == [row["seq"] for row in await logged(db, first)]
+    assert await value(db, "SELECT feed.keep()") == "made feed.log_3"
+
+
+async def _first_part(reading: changelog.Connection, cursor: Cursor) -> changelog.Chunk:
+    return await anext(aiter(changelog.read(reading, cursor.seen, threshold=5000, chunk=1000)))
+
+
 async def test_a_turn_is_seen_by_one_whose_snapshot_is_older(db: Connection, database: Database) -> None:
     async with await changelog.Connection.connect(database.url) as old:
         await old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
