@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint chaos bugs bench screenshots clean
+.PHONY: help setup up check test compat lint chaos bugs bench screenshots clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,13 @@ setup: $(VENV_STAMP) $(BOARD) $(CONSOLE) browser ## all that the other targets n
 up: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the board on an embedded PostgreSQL with demo data, in one process
 	@exec $(BIN)/boardcast up
 
+check: $(VENV_STAMP) ## the quick checks: format, lint rules, types, import contracts, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -n 2 tests/unit
+
 # The browser's tests have a process of their own: its driver leaves an event loop running.
 # A test of real processes, sockets and browsers that fails on a machine under load is run once more, and named at the end; one that
 # looks for a rare order of events (tests/property) is not: its one failure is what it is for.
@@ -35,6 +42,10 @@ test: lint $(BOARD) browser ## lint and all the tests; the database's also on Po
 	$(NODE) $(PYTEST) $(AGAIN) -n 2 --dist loadfile --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/db; fi
 	$(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/browser
+
+# They run on the PostgreSQL whose programs are in BOARDCAST_TEST_PG_BIN, and otherwise on the one from PyPI.
+compat: $(VENV_STAMP) ## the tests that depend on the versions of Python and PostgreSQL
+	$(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/unit tests/db tests/feed tests/api tests/contract
 
 lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
 	$(NODE) npm run --silent check --workspaces --if-present
