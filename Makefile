@@ -17,7 +17,9 @@ BOARD_SOURCES := $(shell find api/board/src feed/client/src) $(addprefix api/boa
 CONSOLE := api/console/page/vendor/uPlot.js
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
-AGAIN := --reruns 1 --reruns-delay 2 -rR
+AGAIN := --reruns 1 --reruns-delay 2 -rR --durations 20
+# Whoever has nothing left to do takes tests from the others: no file's tests need each other.
+WORKERS := -n 2 --dist worksteal
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,13 +41,13 @@ check: $(VENV_STAMP) ## the quick checks: format, lint rules, types, import cont
 # looks for a rare order of events (tests/property) is not: its one failure is what it is for.
 test: lint $(BOARD) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	$(NODE) npm test --workspaces --if-present
-	$(NODE) $(PYTEST) $(AGAIN) -n 2 --dist loadfile --ignore=tests/browser
-	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/db; fi
-	$(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/browser
+	$(NODE) $(PYTEST) $(AGAIN) $(WORKERS) --ignore=tests/browser
+	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) $(WORKERS) tests/db; fi
+	$(PYTEST) $(AGAIN) $(WORKERS) tests/browser
 
 # They run on the PostgreSQL whose programs are in BOARDCAST_TEST_PG_BIN, and otherwise on the one from PyPI.
 compat: $(VENV_STAMP) ## the tests that depend on the versions of Python and PostgreSQL
-	$(PYTEST) $(AGAIN) -n 2 --dist loadfile tests/unit tests/db tests/feed tests/api tests/contract
+	$(PYTEST) $(AGAIN) $(WORKERS) tests/unit tests/db tests/feed tests/api tests/contract
 
 lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
 	$(NODE) npm run --silent check --workspaces --if-present
