@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from psycopg import errors
+from psycopg import errors, sql
 
 from db import changelog, retention
 from feed.cursor import Cursor, Fault
@@ -130,17 +130,19 @@ async def test_what_is_written_across_the_turn_is_read_once(
         assert sorted(await seen(reading, place)) == [seq for seq, xid in everything.items() if xid not in place.seen]
 
 
+@pytest.mark.parametrize("prepared", [False, True])
 async def test_no_partition_is_made_while_a_reader_plans_without_it(
-    db: Connection, database: Database, reading: changelog.Connection
+    db: Connection, database: Database, reading: changelog.Connection, prepared: bool
 ) -> None:
     """The list of partitions is read before the snapshot is taken: what was written in between must not count as read."""
     await db.execute("SELECT feed.turn()")
+    await changelog.prepare(reading)
     cursor = await here(reading)
     first = await mark(db)
     await write(db, "before")
     async with await database.connect(autocommit=False) as holder:
         await holder.execute("LOCK TABLE feed.log_1 IN ACCESS EXCLUSIVE MODE")
-        read = asyncio.create_task(_first_part(reading, cursor))
+        read = asyncio.create_task(_fresh(reading, cursor) if prepared else _first_part(reading, cursor))
         await until(lambda: value(db, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
         if await value(db, "SELECT feed.keep()") == "made feed.log_3":
             await db.execute("SELECT feed.turn()")
@@ -149,6 +151,15 @@ async def test_no_partition_is_made_while_a_reader_plans_without_it(
     rest = await seen(reading, cursor.advanced(part.snapshot or "", part.last_xid, None))
     assert [change.seq for change in part.changes] + rest == [row["seq"] for row in await logged(db, first)]
     assert await value(db, "SELECT feed.keep()") == "made feed.log_3"
+
+
+async def _fresh(reading: changelog.Connection, cursor: Cursor) -> changelog.Chunk:
+    _, (xmax, xip, most) = changelog.fresh(cursor.seen, 10)
+    values = sql.SQL(", ").join(sql.Literal(value.decode()) for value in (xmax, xip, most))
+    rows = await (await reading.execute(sql.SQL("EXECUTE fresh ({})").format(values))).fetchall()
+    found = changelog.answered(rows, 10)
+    assert found is not None
+    return found
 
 
 async def _first_part(reading: changelog.Connection, cursor: Cursor) -> changelog.Chunk:

@@ -45,7 +45,8 @@ BEGIN
                        place.name) INTO last;
         CONTINUE WHEN last.at >= before;
         BEGIN
-            LOCK TABLE ONLY feed.log IN ACCESS EXCLUSIVE MODE;
+            -- In the order in which readers take them; feed.make_partition() needs the first.
+            LOCK TABLE feed.identity, ONLY feed.log IN ACCESS EXCLUSIVE MODE;
             EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', place.name);
         EXCEPTION WHEN lock_not_available THEN
             forgotten := 0;

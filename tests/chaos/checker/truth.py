@@ -175,8 +175,10 @@ def read(dsn: str) -> tuple[list[Entry], list[Change]]:
             for seq, xid, at, relation, op, old, new in conn.execute(_sql("read_entries.sql"))
         ]
         changes = [
-            Change(seq, xid, at, relation, op, canonical(relation, key), *rest, part=part)
-            for seq, xid, at, relation, op, part, key, *rest in conn.execute(_sql("read_log.sql"))
+            Change(seq, xid, at, relation, op, canonical(relation, key), board, version, actor, origin, part=part)
+            for seq, xid, at, relation, op, part, key, board, version, actor, origin in conn.execute(
+                _sql("read_log.sql")
+            )
         ]
     return entries, changes
 
