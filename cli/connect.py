@@ -14,7 +14,7 @@ from db import embedded
 from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.settings import Settings
-from feed.database import dsn, require_ready
+from feed.system.database import dsn, require_ready
 
 if TYPE_CHECKING:
     from feed.tokens import Tokens

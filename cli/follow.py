@@ -25,7 +25,7 @@ from db.changelog import Chunk, Connection
 from db.loglines import Line
 from db.settings import Settings
 from feed.cursor import Cursor
-from feed.database import connect, require_ready
+from feed.system.database import connect, require_ready
 from feed.tailer import CHANNEL
 
 _NAME = "boardcast-log"

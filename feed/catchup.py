@@ -13,7 +13,6 @@ import structlog
 from db.settings import Settings
 from feed.connections import Connections
 from feed.cursor import Fault
-from feed.database import Pool
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.readings import Readings
@@ -22,8 +21,9 @@ from feed.replica import Replica
 from feed.ring import Ring
 from feed.steering import Steering
 from feed.subscription import Shown, Subscription
+from feed.system.database import Pool
+from feed.system.tasks import end
 from feed.tailer import Tailer
-from feed.tasks import end
 
 log = structlog.get_logger()
 

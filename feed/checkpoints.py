@@ -21,13 +21,13 @@ from db.gaps import Held
 from feed.checkpoint import Tally
 from feed.connections import Connections
 from feed.cursor import shows
-from feed.database import Pool
 from feed.event import message
 from feed.gaps import Gaps
 from feed.metrics import Metrics
 from feed.subscription import State, Subscription
+from feed.system.database import Pool
+from feed.system.tasks import end
 from feed.tailer import Tailer
-from feed.tasks import end
 
 _TRUST = 60.0
 """Seconds after which the table is asked again."""

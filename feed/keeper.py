@@ -12,9 +12,9 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import retention
-from feed.database import Pool
 from feed.standing import Standing
-from feed.tasks import end
+from feed.system.database import Pool
+from feed.system.tasks import end
 
 _EVERY = 60.0
 """Seconds between looks."""

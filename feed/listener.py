@@ -20,12 +20,12 @@ from psycopg import sql
 from db import changelog
 from db.changelog import Connection
 from db.settings import Settings
-from feed.backoff import backoff
-from feed.database import POOLER, NotReadyError, connect
 from feed.glance import Glance
 from feed.metrics import Metrics
 from feed.session import Session
-from feed.tasks import end
+from feed.system.backoff import backoff
+from feed.system.database import POOLER, NotReadyError, connect
+from feed.system.tasks import end
 
 _QUIET = 10.0
 """Seconds without any notification after which the listener is asked for a sign of life."""

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from feed.tasks import end
+from feed.system.tasks import end
 
 _SHORTEST = 0.002
 """Seconds of rest after a sweep, at least."""

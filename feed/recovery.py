@@ -15,7 +15,6 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db.settings import Settings
-from feed.backoff import backoff
 from feed.batch import Boards
 from feed.connections import Connections
 from feed.cursor import Cursor, Fault
@@ -28,6 +27,7 @@ from feed.readings import Readings
 from feed.rights import Rights, before
 from feed.ring import Ring
 from feed.subscription import Subscription
+from feed.system.backoff import backoff
 from feed.tailer import Tailer
 
 _GRACE = 0.2

@@ -22,9 +22,9 @@ from db.connection import Connection, ReadTimeoutError
 from db.replica import Horizon, Standing
 from db.sqlfiles import sql
 from feed.cursor import shows
-from feed.database import Pool, direct_pool
 from feed.metrics import Metrics
-from feed.tasks import end
+from feed.system.database import Pool, direct_pool
+from feed.system.tasks import end
 
 _SIZE = 5
 _LOOK = 1.0

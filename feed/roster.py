@@ -14,9 +14,9 @@ from psycopg_pool import PoolTimeout
 from db import instances
 from db.changelog import Connection
 from db.instances import Word
-from feed.database import Pool
 from feed.sweeps import Sweeps, aged
-from feed.tasks import end
+from feed.system.database import Pool
+from feed.system.tasks import end
 
 _BEAT = 2.0
 """Seconds between words. Who is silent for ten is taken for dead; see db/sql/views/listeners.sql."""

@@ -22,7 +22,6 @@ from feed.catchup import CatchUps
 from feed.checkpoints import Checkpoints
 from feed.connections import Connections
 from feed.cursor import Fault
-from feed.database import pool
 from feed.encoding import Encoding
 from feed.freshness import Freshness
 from feed.gaps import Gaps
@@ -41,6 +40,7 @@ from feed.standing import Sources
 from feed.steering import Steering
 from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
+from feed.system.database import pool
 from feed.tailer import Tailer
 from feed.tokens import Tokens
 from feed.wheel import Wheel

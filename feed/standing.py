@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from feed.database import Pool
 from feed.recent import Recent
+from feed.system.database import Pool
 
 ACTIONS = ("editing", "viewing")
 

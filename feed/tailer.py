@@ -17,9 +17,7 @@ from db import changelog, flags
 from db.changelog import Seen
 from db.connection import Connection
 from db.settings import Settings
-from feed.backoff import backoff
 from feed.cursor import Cursor, Fault
-from feed.database import NotReadyError, connect, require_ready
 from feed.flags import Flags
 from feed.glance import FEW, Glance
 from feed.members import Members
@@ -27,7 +25,9 @@ from feed.metrics import Metrics
 from feed.publisher import Publisher
 from feed.replica import Replica
 from feed.sweeper import PATIENCE, ReplacedError, Sweeper
-from feed.tasks import end
+from feed.system.backoff import backoff
+from feed.system.database import NotReadyError, connect, require_ready
+from feed.system.tasks import end
 
 CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""

@@ -19,8 +19,8 @@ from feed.goodbye import UNAUTHENTICATED
 from feed.metrics import Metrics
 from feed.steering import Steering
 from feed.subscription import State, Subscription
+from feed.system.tasks import end
 from feed.tailer import Tailer
-from feed.tasks import end
 
 _SILENCES = 2
 """Heartbeats without an answer after which a client that can answer is taken for dead."""

@@ -19,7 +19,7 @@ from feed.http.ws import WebSocketHandler
 from feed.problems import INTERNAL
 from feed.router import Handlers
 from feed.runtime import Runtime
-from feed.sockets import listen
+from feed.system.sockets import listen
 
 _BEGUN = web.RequestKey("begun", bool)
 """Of a request whose answer has begun."""

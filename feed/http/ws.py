@@ -33,7 +33,7 @@ from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
 from feed.stream import origin_allowed
 from feed.subscription import Subscription
-from feed.tasks import end
+from feed.system.tasks import end
 from feed.tokens import TokenError
 
 PROTOCOL = "boardcast.v1"

@@ -17,7 +17,6 @@ from db import connection, engine
 from db.settings import Settings
 from feed import (
     checkpoints,
-    database,
     gaps,
     glance,
     goodbye,
@@ -37,6 +36,7 @@ from feed import (
 from feed.cursor import Fault
 from feed.metrics import Metrics
 from feed.problems import STREAMS
+from feed.system import database
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

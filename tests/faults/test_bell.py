@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from feed.database import NotReadyError
+from feed.system.database import NotReadyError
 from tests.support.database import Database
 from tests.support.load import NO_BELL
 from tests.support.services import Serve, Services, serving, told

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from db.sqlfiles import sql
-from feed.database import connect
+from feed.system.database import connect
 from tests.support.database import Database
 from tests.support.load import read_to, version, versions
 from tests.support.proxy import Proxy

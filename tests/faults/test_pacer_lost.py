@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from feed.database import connect
 from feed.pacer import Mode
+from feed.system.database import connect
 from tests.cli.harness import SECRET, Commands
 from tests.support.busy import crowd, lease, mode
 from tests.support.database import Database

@@ -11,8 +11,8 @@ import pytest
 from psycopg import AsyncConnection
 
 from db.connection import Connection, ReadTimeoutError
-from feed.database import Pool, connect, pool
 from feed.slow import SlowReads
+from feed.system.database import Pool, connect, pool
 from tests.support.database import Database
 from tests.support.proxy import Proxy
 from tests.support.services import Serve

@@ -11,9 +11,9 @@ from psycopg import AsyncConnection
 from db import changelog
 from db.changelog import Seen
 from feed.cursor import Cursor
-from feed.database import connect
 from feed.glance import Glance
 from feed.session import Session
+from feed.system.database import connect
 from tests.support.database import Database
 from tests.support.until import until
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.changelog import Seen
-from feed.backoff import backoff
 from feed.batch import Batch
 from feed.cursor import Cursor
 from feed.encoding import SSE, WEBSOCKET
@@ -18,6 +17,7 @@ from feed.goodbye import ALL
 from feed.members import Members
 from feed.protocol import TYPES, BadMessageError, parse
 from feed.ring import Ring
+from feed.system.backoff import backoff
 from tests.support.changes import change
 
 
