@@ -23,7 +23,7 @@ from api.schemas import SyncQuery
 from api.services import services
 from db import sync
 from db.changelog import Seen
-from feed.cursor import Cursor, Fault
+from feed.wire.cursor import Cursor, Fault
 
 # In a query string an unescaped + is a space: it was an offset's sign.
 _SPACED_OFFSET = re.compile(r" (\d\d:?\d\d)$", re.ASCII)

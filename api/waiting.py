@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from feed.event import Event
 from feed.publisher import Publisher
 from feed.steering import Steering
+from feed.wire.event import Event
 
 _MOST = 5000
 """Each is a task and a socket, 29 KB."""
@@ -49,7 +49,7 @@ class Waiting:
                 del self._by_user[user]
 
     def told(self, events: Sequence[Event]) -> None:
-        if any(event.ruling is not None for event in events):
+        if any(event.flag_change is not None for event in events):
             self._look()
 
     def lost(self) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from db.instances import Ack
 from feed.connections import Connections
-from feed.cursor import Cursor
 from feed.subscription import Shown, Subscription
 from feed.tailer import Tailer
+from feed.wire.cursor import Cursor
 
 _MOST = 32
 """Cursors that are said."""

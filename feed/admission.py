@@ -9,21 +9,21 @@ import random
 from db.settings import Settings
 from feed.arrivals import Arrivals, CrowdedError
 from feed.connections import Connections
-from feed.encoding import Encoding
-from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, Goodbye
-from feed.principal import Principal
 from feed.steering import AGAIN, Steering
+from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, CloseReason
+from feed.wire.encoding import Encoding
+from feed.wire.principal import Principal
 
 _SPREAD = 5_000
 """Milliseconds over which the clients of a service that restarts are asked to come back."""
 
 
 class RefusedError(Exception):
-    """A stream that cannot begin; `goodbye` says why, `retry` when to come back (milliseconds) where that is for us to say."""
+    """A stream that cannot begin; `reason` says why, `retry` when to come back (milliseconds) where that is for us to say."""
 
-    def __init__(self, goodbye: Goodbye, retry: int | None = None) -> None:
-        super().__init__(goodbye.meaning)
-        self.goodbye = goodbye
+    def __init__(self, reason: CloseReason, retry: int | None = None) -> None:
+        super().__init__(reason.meaning)
+        self.reason = reason
         self.retry = retry
 
 

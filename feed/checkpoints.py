@@ -20,14 +20,14 @@ from db.changelog import ANEW, Change, Seen
 from db.gaps import Held
 from feed.checkpoint import Tally
 from feed.connections import Connections
-from feed.cursor import shows
-from feed.event import message
 from feed.gaps import Gaps
 from feed.metrics import Metrics
 from feed.subscription import State, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.wire.cursor import shows
+from feed.wire.event import message
 
 _TRUST = 60.0
 """Seconds after which the table is asked again."""

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from feed.batch import Batch, Boards
-from feed.cursor import Cursor
-from feed.encoding import Encoding
-from feed.event import Grant
 from feed.metrics import Metrics
 from feed.subscription import State, Subscription
+from feed.wire.batch import Batch, Boards
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import Encoding
+from feed.wire.event import Grant
 
 Group = tuple[Boards, Encoding]
 

@@ -9,9 +9,9 @@ import asyncio
 import structlog
 
 from db.settings import Settings
-from feed.goodbye import TOO_SLOW
 from feed.metrics import Metrics
 from feed.subscription import Sink, State, Subscription
+from feed.wire.close_codes import TOO_SLOW
 
 log = structlog.get_logger()
 

@@ -6,25 +6,13 @@ cursor's own snapshot, then moved by the log's own events. db/sql/functions/real
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
-
-from db.changelog import Change
 from db.flags import REALTIME, Rule
+from feed.wire.flag_change import FlagChange, Key
 
-RELATION = "feed.flags"
 BEST = REALTIME[0]
 OFF = REALTIME[-1]
-Key = tuple[str, str, str]
-"""flag, scope, user."""
-
-
-class Ruling(NamedTuple):
-    """A change of a rule: what is known of its columns now, None where it is gone. Without a key: all are."""
-
-    key: Key | None
-    columns: dict[str, Any] | None
 
 
 class Flags:
@@ -51,15 +39,15 @@ class Flags:
         everybody = self._rules.get(("realtime", "everybody", ""))
         return BEST if everybody is None else str(everybody["value"])
 
-    def apply(self, ruling: Ruling) -> bool:
+    def apply(self, change: FlagChange) -> bool:
         """Take in a change of feed.flags; whether writes are logged again that were not."""
         before = self.captures
-        if ruling.key is None:
+        if change.key is None:
             self._rules.clear()
-        elif ruling.columns is None:
-            self._rules.pop(ruling.key, None)
+        elif change.columns is None:
+            self._rules.pop(change.key, None)
         else:
-            self._rules[ruling.key] = self._rules.get(ruling.key, {}) | ruling.columns
+            self._rules[change.key] = self._rules.get(change.key, {}) | change.columns
         return self.captures and not before
 
 
@@ -71,13 +59,3 @@ def place(user: str) -> int:
 def offers(realtime: str, way: str) -> bool:
     """Whether one who is offered this may take a way."""
     return REALTIME.index(way) >= REALTIME.index(realtime)
-
-
-def ruling(change: Change) -> Ruling | None:
-    """What a change of the log says of the flags; None: nothing."""
-    if change.relation != RELATION:
-        return None
-    if change.key is None:
-        return Ruling(None, None) if change.op == "truncate" else None
-    flag, scope, user = orjson.loads(change.key)
-    return Ruling((flag, scope, user), None if change.body is None else orjson.loads(change.body))

@@ -7,8 +7,8 @@ by the log's own events. So a right is decided once per board, at its place amon
 from collections import defaultdict
 from collections.abc import Iterable
 
-from feed.batch import Boards
-from feed.event import Grant
+from feed.wire.batch import Boards
+from feed.wire.event import Grant
 
 
 class Members:

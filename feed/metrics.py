@@ -14,15 +14,15 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from feed.cursor import Fault
 from feed.durations import Durations
-from feed.encoding import ENCODINGS
-from feed.event import KINDS, Event
-from feed.goodbye import ALL
-from feed.problems import STREAMS
-from feed.protocol import TYPES
 from feed.recent import Recent
 from feed.standing import Standing
+from feed.wire.close_codes import ALL
+from feed.wire.cursor import Fault
+from feed.wire.encoding import ENCODINGS
+from feed.wire.event import KINDS, Event
+from feed.wire.problems import STREAMS
+from feed.wire.protocol import TYPES
 
 M = TypeVar("M", Counter, Gauge)
 
@@ -50,7 +50,7 @@ class Metrics:
             self._counter("refused", "Event streams that did not begin, by their problem", "problem"), STREAMS
         )
         self.closed = _each(
-            self._counter("closed", "Streams that the service ended", "reason"), [goodbye.name for goodbye in ALL]
+            self._counter("closed", "Streams that the service ended", "reason"), [reason.name for reason in ALL]
         )
         self.slow = _each(
             self._counter("slow_clients", "Clients that fell behind, by what became of it", "outcome"),

@@ -18,10 +18,10 @@ from db import presence
 from db.changelog import Connection
 from db.presence import Lease, Place
 from feed.connections import Connections
-from feed.event import message, timestamp
 from feed.subscription import State, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
+from feed.wire.event import message, timestamp
 
 CHANNEL = "boardcast_presence"
 _BEAT = 2.5

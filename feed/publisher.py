@@ -9,15 +9,15 @@ import time
 from datetime import datetime
 
 from db.changelog import Chunk
-from feed.batch import Batch
 from feed.connections import Connections
-from feed.cursor import Cursor
-from feed.event import Event
 from feed.flags import Flags
-from feed.follower import Follower, Reader
 from feed.members import Members
 from feed.metrics import Metrics
 from feed.ring import Ring
+from feed.wire.batch import Batch
+from feed.wire.cursor import Cursor
+from feed.wire.event import Event
+from feed.wire.follower import Follower, Reader
 
 Newest = tuple[int, int, datetime] | None
 """seq, xid and time of a row of the log."""
@@ -90,7 +90,7 @@ class Publisher:
         for event in batch.events:
             if event.grant is not None:
                 self.members.apply(event.grant)
-            if event.ruling is not None and self.flags.apply(event.ruling):
+            if event.flag_change is not None and self.flags.apply(event.flag_change):
                 self.doubted = True
         for follower in self.followers:
             follower.told(batch.events)

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
-from feed.batch import Batch, Boards
-from feed.cursor import Cursor, Fault
-from feed.event import Grant
+from feed.wire.batch import Batch, Boards
+from feed.wire.cursor import Cursor, Fault
+from feed.wire.event import Grant
 
 Place = tuple[int, int]
 """In the order of a read: see db.changelog.Chunk."""

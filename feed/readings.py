@@ -16,9 +16,6 @@ from db import changelog
 from db.connection import Connection
 from db.settings import Settings
 from db.sqlfiles import sql
-from feed.batch import Batch
-from feed.cursor import Cursor
-from feed.event import Event, Grant
 from feed.metrics import Metrics
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
@@ -27,6 +24,9 @@ from feed.slow import SlowReads
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.wire.batch import Batch
+from feed.wire.cursor import Cursor
+from feed.wire.event import Event, Grant
 
 _PATIENCE = 60.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""

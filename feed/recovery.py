@@ -15,11 +15,8 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db.settings import Settings
-from feed.batch import Boards
 from feed.connections import Connections
-from feed.cursor import Cursor, Fault
 from feed.drain import Drain
-from feed.event import Grant
 from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.reading import Asked, FaultyError, Reading
@@ -29,6 +26,9 @@ from feed.ring import Ring
 from feed.subscription import Subscription
 from feed.system.backoff import backoff
 from feed.tailer import Tailer
+from feed.wire.batch import Boards
+from feed.wire.cursor import Cursor, Fault
+from feed.wire.event import Grant
 
 _GRACE = 0.2
 """Seconds that a reader waits for its client to take what was read, before another client has its turn."""

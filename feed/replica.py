@@ -21,10 +21,10 @@ from db.changelog import Seen
 from db.connection import Connection, ReadTimeoutError
 from db.replica import Horizon, Standing
 from db.sqlfiles import sql
-from feed.cursor import shows
 from feed.metrics import Metrics
 from feed.system.database import Pool, direct_pool
 from feed.system.tasks import end
+from feed.wire.cursor import shows
 
 _SIZE = 5
 _LOOK = 1.0

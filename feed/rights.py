@@ -7,8 +7,8 @@ it was granted: at the last change, since the reader takes a snapshot then. What
 
 from collections.abc import Sequence
 
-from feed.batch import Boards
-from feed.event import Grant
+from feed.wire.batch import Boards
+from feed.wire.event import Grant
 
 
 def before(user: str, boards: Boards, changes: Sequence[Grant]) -> Boards:

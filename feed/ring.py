@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
-from feed.batch import Batch
-from feed.cursor import Cursor
-from feed.event import Grant
+from feed.wire.batch import Batch
+from feed.wire.cursor import Cursor
+from feed.wire.event import Grant
 
 _MOST_CURSORS = 4096
 

@@ -12,7 +12,10 @@ from psycopg_pool import PoolTimeout
 from db.gaps import Held
 from db.presence import Place
 from feed.metrics import Metrics
-from feed.protocol import (
+from feed.runtime import Runtime
+from feed.subscription import Subscription
+from feed.tokens import TokenError
+from feed.wire.protocol import (
     Auth,
     BadMessageError,
     Checkpoint,
@@ -27,9 +30,6 @@ from feed.protocol import (
     Viewing,
     parse,
 )
-from feed.runtime import Runtime
-from feed.subscription import Subscription
-from feed.tokens import TokenError
 
 Handler = Callable[[Any, Subscription], Awaitable[None]]
 

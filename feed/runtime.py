@@ -21,17 +21,13 @@ from feed.admission import Admission, some_time
 from feed.catchup import CatchUps
 from feed.checkpoints import Checkpoints
 from feed.connections import Connections
-from feed.cursor import Fault
-from feed.encoding import Encoding
 from feed.freshness import Freshness
 from feed.gaps import Gaps
-from feed.goodbye import RESTART
 from feed.keeper import Keeper
 from feed.listener import Listener
 from feed.metrics import Metrics
 from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
-from feed.principal import Principal
 from feed.publisher import Publisher
 from feed.replica import Replica
 from feed.ring import Ring
@@ -44,6 +40,10 @@ from feed.system.database import pool
 from feed.tailer import Tailer
 from feed.tokens import Tokens
 from feed.wheel import Wheel
+from feed.wire.close_codes import RESTART
+from feed.wire.cursor import Fault
+from feed.wire.encoding import Encoding
+from feed.wire.principal import Principal
 
 _RING = 8 * 1024 * 1024
 _POOL = 6

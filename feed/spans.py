@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from feed.event import Event
+from feed.wire.event import Event
 
 _NAME = "boardcast deliver"
 _READER = TraceContextTextMapPropagator()

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Sequence
 
 from feed.connections import Connections
-from feed.encoding import Encoding
-from feed.event import Event
 from feed.flags import offers
-from feed.goodbye import NOT_OFFERED
 from feed.metrics import Metrics
 from feed.publisher import Publisher
 from feed.subscription import Subscription
+from feed.wire.close_codes import NOT_OFFERED
+from feed.wire.encoding import Encoding
+from feed.wire.event import Event
 
 _TO_LEAVE = 10.0
 """Seconds that a client has to take another way."""
@@ -52,7 +52,7 @@ class Steering:
         )
 
     def told(self, events: Sequence[Event]) -> None:
-        if any(event.ruling is not None for event in events):
+        if any(event.flag_change is not None for event in events):
             self._steer()
 
     def lost(self) -> None:

@@ -10,13 +10,13 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
-from feed.batch import Batch, Boards
-from feed.cursor import Cursor
-from feed.encoding import Encoding
-from feed.event import Grant, message
-from feed.goodbye import Goodbye
-from feed.principal import Principal
 from feed.rights import Rights
+from feed.wire.batch import Batch, Boards
+from feed.wire.close_codes import CloseReason
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import Encoding
+from feed.wire.event import Grant, message
+from feed.wire.principal import Principal
 
 
 class Sink(Protocol):
@@ -32,7 +32,7 @@ class Sink(Protocol):
         """Wait until at most half of the budget is pending; returns too where the client is gone."""
         ...
 
-    def close(self, goodbye: Goodbye, last: bytes) -> None:
+    def close(self, reason: CloseReason, last: bytes) -> None:
         """Send the last bytes and end the stream in order, soon."""
         ...
 
@@ -165,14 +165,14 @@ class Subscription:
         self.unconfirmed = False
         self.tell_place("subscribed", cursor, boards=sorted(self.offered))
 
-    def end(self, goodbye: Goodbye, *, code: str, text: str) -> None:
+    def end(self, reason: CloseReason, *, code: str, text: str) -> None:
         """End the stream for a fault of its client's, after an error that says which."""
-        self.sink.close(goodbye, self.encoding.message("error", message("error", code=code, message=text)))
+        self.sink.close(reason, self.encoding.message("error", message("error", code=code, message=text)))
 
-    def dismiss(self, goodbye: Goodbye, retry: int) -> None:
+    def dismiss(self, reason: CloseReason, retry: int) -> None:
         """End the stream for a reason of ours; the client is to come back in `retry` milliseconds."""
-        body = message("goodbye", reason=goodbye.name, retryMs=retry)
-        self.sink.close(goodbye, self.encoding.goodbye(body, retry))
+        body = message("goodbye", reason=reason.name, retryMs=retry)
+        self.sink.close(reason, self.encoding.goodbye(body, retry))
 
     def replay(self, batch: Batch) -> None:
         """Send a batch from before it went live, and what changed in its user's rights on the way."""

@@ -14,11 +14,11 @@ from db import changelog, replica
 from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.settings import Settings
-from feed.cursor import shows, text
 from feed.glance import Glance
 from feed.publisher import Publisher
 from feed.replica import Replica, UnfitError
 from feed.system.database import patiently
+from feed.wire.cursor import shows, text
 
 PATIENCE = 5.0
 """Seconds that a question may take, or a read to its next rows, before its connection is given up as dead."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from db.instances import Told
 from feed.connections import Connections
-from feed.cursor import Cursor
 from feed.tailer import Tailer
+from feed.wire.cursor import Cursor
 
 _MOST = 16
 """Rows between two words of the roster."""

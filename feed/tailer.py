@@ -17,7 +17,6 @@ from db import changelog, flags
 from db.changelog import Seen
 from db.connection import Connection
 from db.settings import Settings
-from feed.cursor import Cursor, Fault
 from feed.flags import Flags
 from feed.glance import FEW, Glance
 from feed.members import Members
@@ -28,6 +27,7 @@ from feed.sweeper import PATIENCE, ReplacedError, Sweeper
 from feed.system.backoff import backoff
 from feed.system.database import NotReadyError, connect, require_ready
 from feed.system.tasks import end
+from feed.wire.cursor import Cursor, Fault
 
 CHANNEL = "boardcast"
 """The doorbell's channel; see db/sql/functions/ring.sql."""

@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 
 from db.settings import Settings
-from feed.principal import Principal
+from feed.wire.principal import Principal
 
 __all__ = ["Principal", "TokenError", "Tokens"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from feed.follower import Follower
+from feed.wire.follower import Follower
 
 
 def current() -> Callable[[], str | None]:

@@ -13,14 +13,14 @@ import structlog
 
 from db.settings import Settings
 from feed.connections import Connections
-from feed.encoding import Encoding
 from feed.freshness import Freshness
-from feed.goodbye import UNAUTHENTICATED
 from feed.metrics import Metrics
 from feed.steering import Steering
 from feed.subscription import State, Subscription
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.wire.close_codes import UNAUTHENTICATED
+from feed.wire.encoding import Encoding
 
 _SILENCES = 2
 """Heartbeats without an answer after which a client that can answer is taken for dead."""

@@ -18,8 +18,8 @@ from api.services import of_app
 from db import boards, changelog
 from db.boards import Whole
 from db.connection import Connection
-from feed.cursor import Cursor
 from feed.runtime import Runtime
+from feed.wire.cursor import Cursor
 from tests.api.harness import Api, problem
 from tests.support.until import until
 

@@ -17,13 +17,13 @@ from rich.console import Console
 from db.changelog import Change, Seen
 from feed.checkpoint import Tally
 from feed.connections import Connections
-from feed.cursor import Cursor
-from feed.encoding import WEBSOCKET
-from feed.event import message
-from feed.goodbye import Goodbye
 from feed.metrics import Metrics
-from feed.principal import Principal
 from feed.subscription import Subscription
+from feed.wire.close_codes import CloseReason
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import WEBSOCKET
+from feed.wire.event import message
+from feed.wire.principal import Principal
 from tests.bench import load
 from tests.bench.cores import apart
 from tests.bench.stage import Stage, stage
@@ -44,7 +44,7 @@ class Sink:
     async def drained(self) -> None:
         pass
 
-    def close(self, goodbye: Goodbye, last: bytes) -> None:
+    def close(self, reason: CloseReason, last: bytes) -> None:
         pass
 
     def abort(self) -> None:

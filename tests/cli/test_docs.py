@@ -19,12 +19,10 @@ from feed import (
     checkpoints,
     gaps,
     glance,
-    goodbye,
     keeper,
     listener,
     pacer,
     presence,
-    protocol,
     replica,
     roster,
     runtime,
@@ -33,10 +31,11 @@ from feed import (
     sweeper,
     tokens,
 )
-from feed.cursor import Fault
 from feed.metrics import Metrics
-from feed.problems import STREAMS
 from feed.system import database
+from feed.wire import close_codes, protocol
+from feed.wire.cursor import Fault
+from feed.wire.problems import STREAMS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -60,7 +59,7 @@ def column(page: str, heading: str, place: int = 0) -> list[str]:
 def test_close_codes() -> None:
     assert table("protocol.md", "Close codes") == [
         [str(each.code), each.name, "yes" if each.again else "no", str(each.status), each.meaning]
-        for each in goodbye.ALL
+        for each in close_codes.ALL
     ]
 
 
@@ -100,7 +99,7 @@ def test_what_the_service_says() -> None:
         tree = ast.parse(path.read_text())
         for name in ("message", "tell", "tell_place", "announce", "_refuse"):
             told |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
-    events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "event.py").read_text())
+    events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "wire" / "event.py").read_text())
     known = set(column("protocol.md", "The service says"))
     assert {word for word in told if re.fullmatch(r"[a-z_]+", word)} - set(error_codes()) <= known
     assert set(events) <= known
@@ -113,7 +112,7 @@ def test_error_codes() -> None:
 
 def error_codes() -> list[str]:
     """Every code that an error or auth_error is made with."""
-    found = [goodbye.NO_AUTH.name, goodbye.TOO_MANY.name]
+    found = [close_codes.NO_AUTH.name, close_codes.TOO_MANY.name]
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
         given = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"]

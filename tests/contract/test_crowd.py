@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from feed.cursor import Cursor
 from feed.reading import Asked
 from feed.readings import _AT_ONCE
 from feed.runtime import Runtime
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.services import Serve, Services, told
 from tests.support.streams import Client

@@ -6,9 +6,9 @@ import json
 import aiohttp
 import pytest
 
-from feed.cursor import Fault
-from feed.goodbye import ALL
 from feed.subscription import Subscription
+from feed.wire.close_codes import ALL
+from feed.wire.cursor import Fault
 from tests.support.database import Database
 from tests.support.services import Services, told
 from tests.support.streams import EndedError, WebSocketClient

@@ -17,8 +17,8 @@ from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.replica import Horizon
-from feed.cursor import shows
 from feed.replica import Fitness, Replica, UnfitError
+from feed.wire.cursor import shows
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving

@@ -10,10 +10,10 @@ from psycopg import AsyncConnection
 
 from db import changelog
 from db.changelog import Seen
-from feed.cursor import Cursor
 from feed.glance import Glance
 from feed.session import Session
 from feed.system.database import connect
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.until import until
 

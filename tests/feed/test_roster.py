@@ -7,9 +7,9 @@ import psycopg
 
 from db.changelog import Seen
 from db.embedded import EmbeddedPostgres
-from feed.cursor import Cursor
 from feed.runtime import Runtime
 from feed.tokens import Tokens
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.services import SECRET, Services
 from tests.support.streams import WebSocketClient

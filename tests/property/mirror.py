@@ -6,7 +6,7 @@ Invariant: it knows nothing but what it was sent. What it holds is compared with
 from typing import Any
 
 from feed.checkpoint import Tally
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.support.services import Services
 from tests.support.streams import Client, Message
 

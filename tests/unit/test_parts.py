@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.changelog import Seen
-from feed.batch import Batch
-from feed.cursor import Cursor
-from feed.encoding import SSE, WEBSOCKET
-from feed.event import Event, Grant
-from feed.goodbye import ALL
 from feed.members import Members
-from feed.protocol import TYPES, BadMessageError, parse
 from feed.ring import Ring
 from feed.system.backoff import backoff
+from feed.wire.batch import Batch
+from feed.wire.close_codes import ALL
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import SSE, WEBSOCKET
+from feed.wire.event import Event, Grant
+from feed.wire.protocol import TYPES, BadMessageError, parse
 from tests.support.changes import change
 
 
@@ -107,14 +107,14 @@ def test_members_move_by_grants() -> None:
 
 def test_goodbyes_say_by_their_code_whether_to_come_back() -> None:
     assert len({g.code for g in ALL}) == len({g.name for g in ALL}) == len(ALL)
-    for goodbye in ALL:
-        assert 1000 <= goodbye.code < 1016 or 4000 <= goodbye.code < 5000
-        assert 400 <= goodbye.status < 600
-        assert len(goodbye.name.encode()) <= 123
-        if goodbye.code >= 4000:
-            assert goodbye.code % 100 == goodbye.status % 100
-        if not goodbye.again:
-            assert goodbye.status < 500
+    for reason in ALL:
+        assert 1000 <= reason.code < 1016 or 4000 <= reason.code < 5000
+        assert 400 <= reason.status < 600
+        assert len(reason.name.encode()) <= 123
+        if reason.code >= 4000:
+            assert reason.code % 100 == reason.status % 100
+        if not reason.again:
+            assert reason.status < 500
 
 
 _json = st.recursive(

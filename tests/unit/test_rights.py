@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.event import Grant
 from feed.members import Members
 from feed.rights import Rights, before
+from feed.wire.event import Grant
 
 BOARDS = ("b0", "b1", "b2")
 STEP = st.tuples(

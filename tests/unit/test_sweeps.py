@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from db.changelog import Seen
 from feed.connections import Tally
-from feed.cursor import Cursor
 from feed.sweeps import Sweeps
+from feed.wire.cursor import Cursor
 
 
 class Hub(SimpleNamespace):

@@ -22,7 +22,7 @@ def revoked_still_served() -> None:
 
         return init
 
-    wrap("feed.event:Event.__init__", make)
+    wrap("feed.wire.event:Event.__init__", make)
 
 
 @bug("stale-boards", "lost", "leak", "membership", "stale")

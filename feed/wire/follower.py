@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from db.changelog import Change
-from feed.event import Event
+from feed.wire.event import Event
 
 
 class Reader(Protocol):

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from typing import Protocol
 
-from feed.event import Event, message
+from feed.wire.event import Event, message
 
 
 class Encoding(Protocol):

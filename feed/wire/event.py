@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from db.changelog import ANEW, Change, MembershipChange
-from feed.flags import RELATION, Ruling, ruling
+from feed.wire.flag_change import RELATION, FlagChange, flag_change
 
 _OPPORTUNITY = {
     "insert": "opportunity_created",
@@ -57,10 +57,10 @@ class Event:
     """`board` is whose readers are told; `body` is its JSON, but for the closing brace.
 
     A row without a board is nobody's; what concerns `everyone` (a TRUNCATE) has none either. `grant` is what the change does to
-    the right to read, `ruling` to what users are offered.
+    the right to read, `flag_change` to what users are offered.
     """
 
-    __slots__ = ("at", "board", "body", "everyone", "grant", "relation", "ruling", "seq", "traceparent", "type")
+    __slots__ = ("at", "board", "body", "everyone", "flag_change", "grant", "relation", "seq", "traceparent", "type")
 
     def __init__(self, kind: str, change: Change, body: bytes) -> None:
         self.type = kind
@@ -72,7 +72,7 @@ class Event:
         self.traceparent = change.traceparent
         self.body = body
         self.grant = Grant.of(change) if change.relation == "board_members" else None
-        self.ruling: Ruling | None = ruling(change)
+        self.flag_change: FlagChange | None = flag_change(change)
 
     def json(self, cursor: str | None = None) -> bytes:
         """The whole message; with the cursor on the last one of a batch."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from feed.cursor import LONGEST
+from feed.wire.cursor import LONGEST
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Boards = Annotated[list[Id], Field(max_length=1000)]

@@ -6,9 +6,9 @@ the last event that a client gets, and only in the part that ends a sweep.
 
 from collections.abc import Sequence
 
-from feed.cursor import Cursor
-from feed.encoding import Encoding
-from feed.event import Event
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import Encoding
+from feed.wire.event import Event
 
 Boards = frozenset[str]
 
