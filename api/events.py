@@ -20,9 +20,9 @@ from api.operation import Operation
 from api.problems import Problem
 from api.services import services
 from feed.drain import mark
-from feed.metrics import Metrics
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import TOO_SLOW, CloseReason
 from feed.wire.encoding import SSE
 from feed.wire.principal import Principal

@@ -12,7 +12,7 @@ from api import errors, tracing
 from api.connection import cutting
 from api.metrics import Metrics
 from api.problems import Problem
-from feed.tracing import current
+from feed.telemetry.tracing import current
 from feed.wire import request_id as request_ids
 
 _log = structlog.get_logger("api")

@@ -12,7 +12,6 @@ import structlog
 
 from db.settings import Settings
 from feed.connections import Connections
-from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.readings import Readings
 from feed.recovery import Recovery
@@ -23,6 +22,7 @@ from feed.subscription import Shown, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Fault
 
 log = structlog.get_logger()

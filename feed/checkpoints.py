@@ -21,11 +21,11 @@ from db.gaps import Held
 from feed.checkpoint import Tally
 from feed.connections import Connections
 from feed.gaps import Gaps
-from feed.metrics import Metrics
 from feed.subscription import State, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import shows
 from feed.wire.event import message
 

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from feed.metrics import Metrics
 from feed.subscription import State, Subscription
+from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch, Boards
 from feed.wire.cursor import Cursor
 from feed.wire.encoding import Encoding

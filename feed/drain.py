@@ -9,8 +9,8 @@ import asyncio
 import structlog
 
 from db.settings import Settings
-from feed.metrics import Metrics
 from feed.subscription import Sink, State, Subscription
+from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import TOO_SLOW
 
 log = structlog.get_logger()

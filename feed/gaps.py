@@ -10,8 +10,8 @@ import structlog
 
 from db import gaps
 from db.gaps import Held
-from feed.metrics import Metrics
 from feed.system.database import Pool
+from feed.telemetry.metrics import Metrics
 
 _WAITING = 100
 """Reports that wait; what more are is not news."""

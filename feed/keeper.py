@@ -12,9 +12,9 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import retention
-from feed.standing import Standing
 from feed.system.database import Pool
 from feed.system.tasks import end
+from feed.telemetry.runtime_gauges import RuntimeGauges
 
 _EVERY = 60.0
 """Seconds between looks."""
@@ -25,9 +25,9 @@ log = structlog.get_logger()
 
 
 class Keeper:
-    def __init__(self, pool: Pool, standing: Standing) -> None:
+    def __init__(self, pool: Pool, gauges: RuntimeGauges) -> None:
         self._pool = pool
-        self._standing = standing
+        self._gauges = gauges
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -45,8 +45,8 @@ class Keeper:
                     with conn.silent_for(STEP_TIMEOUT):
                         while (done := await retention.keep(conn)) is not None:
                             log.info("the log is kept", step=done)
-                    self._standing.looked(*await retention.measures(conn))
+                    self._gauges.looked(*await retention.measures(conn))
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
                 log.warning("the log is not kept", error=str(error))
-                self._standing.looked(math.nan, math.nan, math.nan)
+                self._gauges.looked(math.nan, math.nan, math.nan)
             await asyncio.sleep(_EVERY)

@@ -21,11 +21,11 @@ from db import changelog
 from db.changelog import Connection
 from db.settings import Settings
 from feed.glance import Glance
-from feed.metrics import Metrics
 from feed.session import Session
 from feed.system.backoff import backoff
 from feed.system.database import POOLER, NotReadyError, connect
 from feed.system.tasks import end
+from feed.telemetry.metrics import Metrics
 
 _QUIET = 10.0
 """Seconds without any notification after which the listener is asked for a sign of life."""

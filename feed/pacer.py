@@ -25,12 +25,12 @@ from db import pacer
 from db.changelog import Connection
 from db.settings import Settings
 from feed.load import Load
-from feed.metrics import Metrics
 from feed.metronome import Metronome
 from feed.system.backoff import backoff
 from feed.system.database import NotReadyError, connect
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.telemetry.metrics import Metrics
 
 CHANNEL = "boardcast_pacer"
 """Tells that a lease was given back; see db/sql/queries/pacer_release.sql."""

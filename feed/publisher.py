@@ -12,8 +12,8 @@ from db.changelog import Chunk
 from feed.connections import Connections
 from feed.flags import Flags
 from feed.members import Members
-from feed.metrics import Metrics
 from feed.ring import Ring
+from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor
 from feed.wire.event import Event

@@ -16,7 +16,6 @@ from db import changelog
 from db.connection import Connection
 from db.settings import Settings
 from db.sqlfiles import sql
-from feed.metrics import Metrics
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
 from feed.ring import Ring
@@ -24,6 +23,7 @@ from feed.slow import SlowReads
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor
 from feed.wire.event import Event, Grant

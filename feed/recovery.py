@@ -17,7 +17,6 @@ from psycopg_pool import PoolTimeout
 from db.settings import Settings
 from feed.connections import Connections
 from feed.drain import Drain
-from feed.metrics import Metrics
 from feed.presence import PresenceKeeper
 from feed.reading import Asked, FaultyError, Reading
 from feed.readings import Readings
@@ -26,6 +25,7 @@ from feed.ring import Ring
 from feed.subscription import Subscription
 from feed.system.backoff import backoff
 from feed.tailer import Tailer
+from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Boards
 from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant

@@ -21,9 +21,9 @@ from db.changelog import Seen
 from db.connection import Connection, ReadTimeoutError
 from db.replica import Horizon, Standing
 from db.sqlfiles import sql
-from feed.metrics import Metrics
 from feed.system.database import Pool, direct_pool
 from feed.system.tasks import end
+from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import shows
 
 _SIZE = 5

@@ -15,7 +15,7 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import pacer, presence, tailer, tracing
+from feed import pacer, presence, tailer
 from feed.acks import Acks
 from feed.admission import Admission, some_time
 from feed.catchup import CatchUps
@@ -25,19 +25,20 @@ from feed.freshness import Freshness
 from feed.gaps import Gaps
 from feed.keeper import Keeper
 from feed.listener import Listener
-from feed.metrics import Metrics
 from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
 from feed.publisher import Publisher
 from feed.replica import Replica
 from feed.ring import Ring
 from feed.roster import Roster
-from feed.standing import Sources
 from feed.steering import Steering
 from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
 from feed.system.database import pool
 from feed.tailer import Tailer
+from feed.telemetry import tracing
+from feed.telemetry.metrics import Metrics
+from feed.telemetry.runtime_gauges import GaugeSources
 from feed.tokens import Tokens
 from feed.wheel import Wheel
 from feed.wire.close_codes import RESTART
@@ -90,7 +91,7 @@ class Runtime:
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.steering, self.metrics)
-        self._keeper = Keeper(self.pool, self.metrics.standing)
+        self._keeper = Keeper(self.pool, self.metrics.runtime_gauges)
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
         self.tailer.observers.append(self._sweeps.swept)
@@ -103,8 +104,8 @@ class Runtime:
         if (deliveries := tracing.deliveries(self.instance)) is not None:
             self.publisher.followers.append(deliveries)
         self._roster = Roster(self.pool, self._word, self._sweeps)
-        self.metrics.standing.show(
-            Sources(
+        self.metrics.runtime_gauges.show(
+            GaugeSources(
                 connections=lambda: len(self.connections),
                 draining=lambda: self.admission.draining,
                 listener_age=lambda: self.listener.age,

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from feed.connections import Connections
 from feed.flags import offers
-from feed.metrics import Metrics
 from feed.publisher import Publisher
 from feed.subscription import Subscription
+from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import NOT_OFFERED
 from feed.wire.encoding import Encoding
 from feed.wire.event import Event

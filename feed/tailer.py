@@ -20,13 +20,13 @@ from db.settings import Settings
 from feed.flags import Flags
 from feed.glance import FEW, Glance
 from feed.members import Members
-from feed.metrics import Metrics
 from feed.publisher import Publisher
 from feed.replica import Replica
 from feed.sweeper import PATIENCE, ReplacedError, Sweeper
 from feed.system.backoff import backoff
 from feed.system.database import NotReadyError, connect, require_ready
 from feed.system.tasks import end
+from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Cursor, Fault
 
 CHANNEL = "boardcast"

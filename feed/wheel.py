@@ -14,11 +14,11 @@ import structlog
 from db.settings import Settings
 from feed.connections import Connections
 from feed.freshness import Freshness
-from feed.metrics import Metrics
 from feed.steering import Steering
 from feed.subscription import State, Subscription
 from feed.system.tasks import end
 from feed.tailer import Tailer
+from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import UNAUTHENTICATED
 from feed.wire.encoding import Encoding
 

@@ -17,8 +17,8 @@ from rich.console import Console
 from db.changelog import Change, Seen
 from feed.checkpoint import Tally
 from feed.connections import Connections
-from feed.metrics import Metrics
 from feed.subscription import Subscription
+from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import CloseReason
 from feed.wire.cursor import Cursor
 from feed.wire.encoding import WEBSOCKET

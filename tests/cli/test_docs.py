@@ -31,8 +31,8 @@ from feed import (
     sweeper,
     tokens,
 )
-from feed.metrics import Metrics
 from feed.system import database
+from feed.telemetry.metrics import Metrics
 from feed.wire import close_codes, protocol
 from feed.wire.cursor import Fault
 from feed.wire.problems import STREAMS

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import NamedTuple
 
-from feed.durations import Durations
+from feed.telemetry.histogram import Histogram
 
 WINDOW = 60.0
 """Seconds. From the start of a service on it is as long as that is ago."""
@@ -28,7 +28,7 @@ class Mark(NamedTuple):
 
 
 class Recent:
-    def __init__(self, latencies: Durations, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, latencies: Histogram, clock: Callable[[], float] = time.monotonic) -> None:
         self._latencies = latencies
         self._clock = clock
         self.told = 0

@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry: only imported where its API is installed (the extra `otel`); see feed.tracing.
+"""Spans of OpenTelemetry: only imported where its API is installed (the extra `otel`); see feed.telemetry.tracing.
 
 Invariant: a sweep makes a span for each write that says its trace, and not for each of its changes. Who sets OpenTelemetry up
 decides what becomes of them, and whether they are made at all.

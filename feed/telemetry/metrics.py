@@ -14,9 +14,9 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from feed.durations import Durations
-from feed.recent import Recent
-from feed.standing import Standing
+from feed.telemetry.histogram import Histogram
+from feed.telemetry.recent import Recent
+from feed.telemetry.runtime_gauges import RuntimeGauges
 from feed.wire.close_codes import ALL
 from feed.wire.cursor import Fault
 from feed.wire.encoding import ENCODINGS
@@ -41,7 +41,7 @@ class Metrics:
         self._coming()
         self._database()
         self.recent = Recent(self.delivery_seconds)
-        self.standing = Standing(self.registry, self.recent)
+        self.runtime_gauges = RuntimeGauges(self.registry, self.recent)
 
     def _streams(self) -> None:
         transports = [encoding.name for encoding in ENCODINGS]
@@ -70,20 +70,20 @@ class Metrics:
         deliveries = self._counter("deliveries", "Events written to live clients", "transport")
         size = self._counter("delivered_bytes", "The bytes of these", "transport")
         self._delivered = {name: (deliveries.labels(name), size.labels(name)) for name in transports}
-        self.delivery_seconds = Durations(
+        self.delivery_seconds = Histogram(
             "boardcast_delivery_seconds",
             "From the write of a row (feed.log.at) to the clients' sockets, by the two clocks",
             (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
         )
         self.registry.register(self.delivery_seconds)
         self.sweeps = self._counter("sweeps", "Reads of the log for all clients")
-        self.sweep_seconds = Durations(
+        self.sweep_seconds = Histogram(
             "boardcast_sweep_seconds",
             "Time that these took, with the telling of what was found",
             (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
         )
         self.registry.register(self.sweep_seconds)
-        self.loop_lag_seconds = Durations(
+        self.loop_lag_seconds = Histogram(
             "boardcast_loop_lag_seconds",
             "How much later than it asked for the event loop woke a task, each second",
             (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),

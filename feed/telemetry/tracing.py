@@ -8,7 +8,7 @@ from feed.wire.follower import Follower
 def current() -> Callable[[], str | None]:
     """What tells the trace context of the span that is under way."""
     try:
-        from feed.spans import current
+        from feed.telemetry.spans import current
     except ImportError:
         return lambda: None
     return current
@@ -17,7 +17,7 @@ def current() -> Callable[[], str | None]:
 def deliveries(instance: str) -> Follower | None:
     """What makes a span of each delivery."""
     try:
-        from feed.spans import Deliveries
+        from feed.telemetry.spans import Deliveries
     except ImportError:
         return None
     return Deliveries(instance)

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from feed.recent import Recent
 from feed.system.database import Pool
+from feed.telemetry.recent import Recent
 
 ACTIONS = ("editing", "viewing")
 
 
-class Sources(NamedTuple):
+class GaugeSources(NamedTuple):
     """Whom to ask: of a runtime that serves."""
 
     connections: Callable[[], int]
@@ -28,7 +28,7 @@ class Sources(NamedTuple):
     pool: Pool
 
 
-class Standing:
+class RuntimeGauges:
     def __init__(self, registry: CollectorRegistry, recent: Recent) -> None:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"boardcast_{name}", text, labels, registry=registry)
@@ -56,7 +56,7 @@ class Standing:
         self._partitions = gauge("log_partitions", "Partitions of feed.log; looked at each minute")
         self.looked(math.nan, math.nan, math.nan)
 
-    def show(self, sources: Sources) -> None:
+    def show(self, sources: GaugeSources) -> None:
         """Ask these from now on."""
         pool = sources.pool
         self._connections.set_function(sources.connections)
