@@ -127,7 +127,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         fingerprint(pages.ENTRY),
         of_files(pages.CONSOLE),
         watch,
-        Waiting(hub.steering, hub.publisher, settings.user_connections) if hub else None,
+        Waiting(hub.rollout, hub.publisher, settings.user_connections) if hub else None,
         Gauges(watch),
     )
     return app

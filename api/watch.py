@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.problems import Problem
 from db import dba
-from feed.publisher import Publisher
+from feed.delivery.publisher import Publisher
 from feed.wire.event import Event
 
 _STREAMS = 20

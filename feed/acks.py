@@ -10,8 +10,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from db.instances import Ack
-from feed.connections import Connections
-from feed.subscription import Shown, Subscription
+from feed.delivery.connections import Connections
+from feed.delivery.subscription import Shown, Subscription
 from feed.tailer import Tailer
 from feed.wire.cursor import Cursor
 

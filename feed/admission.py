@@ -8,8 +8,8 @@ import random
 
 from db.settings import Settings
 from feed.arrivals import Arrivals, CrowdedError
-from feed.connections import Connections
-from feed.steering import AGAIN, Steering
+from feed.delivery.connections import Connections
+from feed.delivery.rollout import AGAIN, Rollout
 from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, CloseReason
 from feed.wire.encoding import Encoding
 from feed.wire.principal import Principal
@@ -30,16 +30,16 @@ class RefusedError(Exception):
 class Admission:
     """Where it is `draining`, nobody is let in any more."""
 
-    def __init__(self, settings: Settings, connections: Connections, steering: Steering) -> None:
+    def __init__(self, settings: Settings, connections: Connections, rollout: Rollout) -> None:
         self._settings = settings
         self._connections = connections
-        self._steering = steering
+        self._rollout = rollout
         self._arrivals = Arrivals(settings.arrivals)
         self.draining = False
 
     async def arrive(self, principal: Principal, encoding: Encoding) -> None:
         """Wait for one's turn to begin a stream. Raises RefusedError, also where there is no room for another of this user."""
-        if not self._steering.offered(principal.user_id, encoding):
+        if not self._rollout.offered(principal.user_id, encoding):
             raise RefusedError(NOT_OFFERED, AGAIN)
         try:
             await self._arrivals.turn()

@@ -11,14 +11,14 @@ from typing import Any
 import structlog
 
 from db.settings import Settings
-from feed.connections import Connections
+from feed.delivery.connections import Connections
+from feed.delivery.replay_buffer import ReplayBuffer
+from feed.delivery.rollout import Rollout
+from feed.delivery.subscription import Shown, Subscription
 from feed.presence import PresenceKeeper
 from feed.readings import Readings
 from feed.recovery import Recovery
 from feed.replica import Replica
-from feed.ring import Ring
-from feed.steering import Steering
-from feed.subscription import Shown, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer
@@ -34,19 +34,19 @@ class CatchUps:
         settings: Settings,
         pool: Pool,
         tailer: Tailer,
-        ring: Ring,
+        buffer: ReplayBuffer,
         connections: Connections,
         presence: PresenceKeeper,
-        steering: Steering,
+        rollout: Rollout,
         metrics: Metrics,
         replica: Replica | None = None,
     ) -> None:
         self._tailer = tailer
         self._connections = connections
-        self._steering = steering
+        self._rollout = rollout
         self._metrics = metrics
-        self._readings = Readings(settings, pool, tailer, ring, metrics, replica)
-        self._recovery = Recovery(settings, tailer, ring, connections, self._readings, presence, metrics)
+        self._readings = Readings(settings, pool, tailer, buffer, metrics, replica)
+        self._recovery = Recovery(settings, tailer, buffer, connections, self._readings, presence, metrics)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
         self._greeting: dict[Subscription, asyncio.Future[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
@@ -103,7 +103,7 @@ class CatchUps:
         self._recovery.see(subscription)
         cursor = str(subscription.cursor)
         # Instead of a cursor that was refused `reset` brings the new one: a client that is cut before that must not have it.
-        self._steering.greet(subscription, resume, cursor if fault is None else None)
+        self._rollout.greet(subscription, resume, cursor if fault is None else None)
         log.debug("stream begins", connection=subscription.id, resume=resume, cursor=cursor)
         for board in sorted((subscription.wanted or frozenset()) - subscription.offered):
             subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")

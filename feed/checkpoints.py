@@ -19,9 +19,9 @@ from db import gaps
 from db.changelog import ANEW, Change, Seen
 from db.gaps import Held
 from feed.checkpoint import Tally
-from feed.connections import Connections
+from feed.delivery.connections import Connections
+from feed.delivery.subscription import State, Subscription
 from feed.gaps import Gaps
-from feed.subscription import State, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailer import Tailer

@@ -9,7 +9,7 @@ import asyncio
 import structlog
 
 from db.settings import Settings
-from feed.subscription import Sink, State, Subscription
+from feed.delivery.subscription import Sink, State, Subscription
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import TOO_SLOW
 

@@ -17,8 +17,8 @@ from psycopg_pool import PoolTimeout
 from db import presence
 from db.changelog import Connection
 from db.presence import Lease, Place
-from feed.connections import Connections
-from feed.subscription import State, Subscription
+from feed.delivery.connections import Connections
+from feed.delivery.subscription import State, Subscription
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.wire.event import message, timestamp

@@ -37,7 +37,7 @@ class Asked(NamedTuple):
 class Reading:
     def __init__(self, target: Cursor) -> None:
         self.target = target
-        """A place of the hub's that covers the cursor, and that the ring goes on from; fixed when the reading begins."""
+        """A place of the hub's that covers the cursor, and that the replay buffer goes on from; fixed when the reading begins."""
         self.grants: list[Grant] = []
         """Every change of membership on the whole way; complete once it is proven."""
         self.batches: list[Batch] = []

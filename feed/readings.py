@@ -1,9 +1,10 @@
 """Reads of the log that are shared: those who come back with one cursor, for the same boards, cost one of them.
 
-Invariant: a reading leads from its cursor to `target`, a place of the hub's from which the ring goes on, or to `end` on the way
-there; the cursor is proven in the same snapshot that it is read in. The hub covers the cursor before rights are looked up, so they
-are never older than what is read. Whoever asks for what is being read, or was a moment ago, is
-given that, and its bytes are made once for all. Only so many are read for all, and kept: the rest of a long way is each one's own.
+Invariant: a reading leads from its cursor to `target`, a place of the hub's from which the replay buffer goes on, or to
+`end` on the way there; the cursor is proven in the same snapshot that it is read in. The hub covers the cursor before
+rights are looked up, so they are never older than what is read. Whoever asks for what is being read, or was a moment
+ago, is given that, and its bytes are made once for all. Only so many are read for all, and kept: the rest of a long way
+is each one's own.
 """
 
 import asyncio
@@ -16,9 +17,9 @@ from db import changelog
 from db.connection import Connection
 from db.settings import Settings
 from db.sqlfiles import sql
+from feed.delivery.replay_buffer import ReplayBuffer
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
 from feed.replica import Replica, UnfitError
-from feed.ring import Ring
 from feed.slow import SlowReads
 from feed.system.database import Pool
 from feed.system.tasks import end
@@ -56,7 +57,7 @@ class Readings:
         settings: Settings,
         pool: Pool,
         tailer: Tailer,
-        ring: Ring,
+        buffer: ReplayBuffer,
         metrics: Metrics,
         replica: Replica | None = None,
     ) -> None:
@@ -64,7 +65,7 @@ class Readings:
         self._replica = replica
         self._pool = pool
         self._tailer = tailer
-        self._ring = ring
+        self._buffer = buffer
         self._metrics = metrics
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._known: dict[Asked, Reading] = {}
@@ -74,7 +75,7 @@ class Readings:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def reach(self, cursor: Cursor) -> None:
-        """Wait until the hub stands at a place that covers this cursor, and that the ring goes on from. Raises what begin() names.
+        """Wait until the hub covers this cursor and the replay buffer goes on from there. Raises what begin() names.
 
         The client may come from an instance that is ahead of this one, or from a feed that was reset a moment ago.
         """
@@ -91,7 +92,7 @@ class Readings:
                 continue
             # Then the hub has all of the log that the cursor covers, though perhaps not its xmax: nothing was logged since.
             await self._tailer.reach(cursor.seen)
-            if self._ring.place(self._tailer.cursor) is not None:
+            if self._buffer.place(self._tailer.cursor) is not None:
                 return
 
     def begin(self, asked: Asked) -> Reading:
@@ -148,10 +149,10 @@ class Readings:
 
     def _reached(self, cursor: Cursor) -> bool:
         head = self._tailer.cursor
-        return head.feed == cursor.feed and head.covers(cursor) and self._ring.place(head) is not None
+        return head.feed == cursor.feed and head.covers(cursor) and self._buffer.place(head) is not None
 
     def _leads(self, reading: Reading) -> bool:
-        return reading.error is not None or self._ring.place(reading.target) is not None
+        return reading.error is not None or self._buffer.place(reading.target) is not None
 
     async def _run(self, asked: Asked, reading: Reading) -> None:
         self._metrics.reads.labels("shared").inc()

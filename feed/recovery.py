@@ -1,9 +1,10 @@
 """Recovery: one client's way from its cursor to live.
 
-Invariant: a client goes live at the end of the ring, having been sent everything up to there, once, with nothing awaited in
-between. What the ring no longer holds is read by the tailer's own query, up to the hub's cursor; a cursor is proven in the
-same snapshot that it is read in. A read that fails in the middle is taken up where it was left; a client that cannot be sent the
-rest of a batch of which it holds a part is disconnected, and comes back with its cursor.
+Invariant: a client goes live at the end of the replay buffer, having been sent everything up to there, once, with
+nothing awaited in between. What the replay buffer no longer holds is read by the tailer's own query, up to the hub's
+cursor; a cursor is proven in the same snapshot that it is read in. A read that fails in the middle is taken up where it
+was left; a client that cannot be sent the rest of a batch of which it holds a part is disconnected, and comes back with
+its cursor.
 """
 
 import asyncio
@@ -15,14 +16,14 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db.settings import Settings
-from feed.connections import Connections
+from feed.delivery.connections import Connections
+from feed.delivery.replay_buffer import ReplayBuffer
+from feed.delivery.rights import Rights, before
+from feed.delivery.subscription import Subscription
 from feed.drain import Drain
 from feed.presence import PresenceKeeper
 from feed.reading import Asked, FaultyError, Reading
 from feed.readings import Readings
-from feed.rights import Rights, before
-from feed.ring import Ring
-from feed.subscription import Subscription
 from feed.system.backoff import backoff
 from feed.tailer import Tailer
 from feed.telemetry.metrics import Metrics
@@ -33,7 +34,7 @@ from feed.wire.event import Grant
 _GRACE = 0.2
 """Seconds that a reader waits for its client to take what was read, before another client has its turn."""
 _REPLAYED = 32 * 1024 * 1024
-"""Bytes written from the ring after which what its batches were encoded to is dropped, and made again where it is needed."""
+"""Bytes written from the replay buffer after which the encoded forms of its batches are dropped, and made again where needed."""
 
 log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class Recovery:
         self,
         settings: Settings,
         tailer: Tailer,
-        ring: Ring,
+        buffer: ReplayBuffer,
         connections: Connections,
         readings: Readings,
         presence: PresenceKeeper,
@@ -51,7 +52,7 @@ class Recovery:
     ) -> None:
         self._settings = settings
         self._tailer = tailer
-        self._ring = ring
+        self._buffer = buffer
         self._connections = connections
         self._readings = readings
         self._presence = presence
@@ -65,7 +66,7 @@ class Recovery:
             subscription.cursor = Cursor.parse(asked)
         except ValueError:
             return Fault.MALFORMED
-        if self._ring.place(subscription.cursor) is not None:
+        if self._buffer.place(subscription.cursor) is not None:
             return None
         for seconds in backoff():
             try:
@@ -87,9 +88,9 @@ class Recovery:
         place = None if subscription.collapse else self._stand(subscription)
         waits = backoff()
         while await self._drain.drained(subscription):
-            if place is not None and self._ring.holds(place):
+            if place is not None and self._buffer.holds(place):
                 place = self._replay(subscription, place)
-                if place == self._ring.end:
+                if place == self._buffer.end:
                     self._go_live(subscription, source)
                     return
                 continue
@@ -118,12 +119,12 @@ class Recovery:
 
     def see(self, subscription: Subscription) -> None:
         """Set what a client's user sees now."""
-        subscription.see(self._tailer.publisher.members.boards(subscription.principal.user_id))
+        subscription.see(self._tailer.publisher.memberships.boards(subscription.principal.user_id))
 
     def forget(self) -> None:
-        """Drop the bytes that the ring's batches were encoded to."""
+        """Drop the bytes that the replay buffer's batches were encoded to."""
         self._replayed = 0
-        self._ring.forget()
+        self._buffer.forget()
 
     async def _begin(self, subscription: Subscription) -> Reading:
         """What came after a client's cursor. Raises what Readings.reach() does."""
@@ -139,11 +140,11 @@ class Recovery:
         subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
 
     def _stand(self, subscription: Subscription) -> int | None:
-        """Where in the ring a client's cursor stands, with the rights of that place; None where it is not held."""
-        place = self._ring.place(subscription.cursor)
+        """Where in the replay buffer a client's cursor stands, with the rights of that place; None where it is not held."""
+        place = self._buffer.place(subscription.cursor)
         if place is not None:
             self.see(subscription)
-            self._set_rights(subscription, subscription.visible, self._ring.grants(place))
+            self._set_rights(subscription, subscription.visible, self._buffer.grants(place))
         return place
 
     def _set_rights(
@@ -165,11 +166,11 @@ class Recovery:
         """
         while subscription.torn is not None and await self._drain.drained(subscription):
             place, start = subscription.torn
-            if not self._ring.holds(place):
+            if not self._buffer.holds(place):
                 self._drain.drop(subscription)
                 break
             self.see(subscription)
-            for batch in self._ring.since(place):
+            for batch in self._buffer.since(place):
                 if subscription.sink.pending() > self._settings.client_budget:
                     break
                 subscription.replay(batch.after(start))
@@ -178,7 +179,7 @@ class Recovery:
                     subscription.cursor, subscription.torn = batch.cursor, None
                     return True
             subscription.torn = place, start
-            if place == self._ring.end:
+            if place == self._buffer.end:
                 # The batch is still being published: the rest of it comes live.
                 subscription.torn = None
                 self._go_live(subscription, "ring")
@@ -189,7 +190,7 @@ class Recovery:
         source = "collapsed" if subscription.collapse else "log"
         try:
             reading = await self._begin(subscription)
-            asked, later = self._asked(subscription), self._ring.grants(self._ring.place(reading.target) or 0)
+            asked, later = self._asked(subscription), self._buffer.grants(self._buffer.place(reading.target) or 0)
             there = before(subscription.principal.user_id, subscription.visible, later)
             await reading.ended.wait()
             reading.check()
@@ -226,9 +227,9 @@ class Recovery:
         return reading.target
 
     def _replay(self, subscription: Subscription, place: int) -> int:
-        """Write the ring from a place on; the place reached, which is its end unless the client has enough to read."""
+        """Write the replay buffer from a place on; the place reached, which is its end unless the client has enough to read."""
         self.see(subscription)
-        for batch in self._ring.since(place):
+        for batch in self._buffer.since(place):
             if subscription.sink.pending() > self._settings.client_budget:
                 break
             subscription.replay(batch)

@@ -11,8 +11,8 @@ from psycopg_pool import PoolTimeout
 
 from db.gaps import Held
 from db.presence import Place
+from feed.delivery.subscription import Subscription
 from feed.runtime import Runtime
-from feed.subscription import Subscription
 from feed.telemetry.metrics import Metrics
 from feed.tokens import TokenError
 from feed.wire.protocol import (

@@ -20,19 +20,19 @@ from feed.acks import Acks
 from feed.admission import Admission, some_time
 from feed.catchup import CatchUps
 from feed.checkpoints import Checkpoints
-from feed.connections import Connections
+from feed.delivery.connections import Connections
+from feed.delivery.publisher import Publisher
+from feed.delivery.replay_buffer import ReplayBuffer
+from feed.delivery.rollout import Rollout
+from feed.delivery.subscription import Sink, State, Subscription
 from feed.freshness import Freshness
 from feed.gaps import Gaps
 from feed.keeper import Keeper
 from feed.listener import Listener
 from feed.pacer import Pacer
 from feed.presence import PresenceKeeper
-from feed.publisher import Publisher
 from feed.replica import Replica
-from feed.ring import Ring
 from feed.roster import Roster
-from feed.steering import Steering
-from feed.subscription import Sink, State, Subscription
 from feed.sweeps import Sweeps
 from feed.system.database import pool
 from feed.tailer import Tailer
@@ -46,7 +46,7 @@ from feed.wire.cursor import Fault
 from feed.wire.encoding import Encoding
 from feed.wire.principal import Principal
 
-_RING = 8 * 1024 * 1024
+_REPLAY_BUFFER = 8 * 1024 * 1024
 _POOL = 6
 _TO_REDEEM = 10.0
 
@@ -61,24 +61,24 @@ class Runtime:
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
-        ring = Ring(_RING)
+        replay_buffer = ReplayBuffer(_REPLAY_BUFFER)
         self.connections = Connections(self.metrics, self._fell_behind)
         self.replica: Replica | None = None
         if settings.replica_url is not None:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
-        self.publisher = Publisher(ring, self.connections, self.metrics)
+        self.publisher = Publisher(replay_buffer, self.connections, self.metrics)
         self.tailer = Tailer(settings, self.publisher, self.metrics, self._replaced, self.replica)
         self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
-        self.steering = Steering(self.publisher, self.connections, self.metrics)
-        self.admission = Admission(settings, self.connections, self.steering)
+        self.rollout = Rollout(self.publisher, self.connections, self.metrics)
+        self.admission = Admission(settings, self.connections, self.rollout)
         self.catchups = CatchUps(
             settings,
             self.pool,
             self.tailer,
-            ring,
+            replay_buffer,
             self.connections,
             self.presence,
-            self.steering,
+            self.rollout,
             self.metrics,
             self.replica,
         )
@@ -90,7 +90,7 @@ class Runtime:
         }
         self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)
-        self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.steering, self.metrics)
+        self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics)
         self._keeper = Keeper(self.pool, self.metrics.runtime_gauges)
         self.acks = Acks(self.tailer, self.connections)
         self._sweeps = Sweeps(self.tailer, self.connections)
@@ -207,11 +207,11 @@ class Runtime:
     def greet(self, subscription: Subscription) -> None:
         """Answer a token that was renewed in place; without a cursor if the client holds a part of a batch."""
         cursor = self.tailer.cursor if subscription.state is State.LIVE else subscription.cursor
-        self.steering.greet(subscription, "live", None if subscription.owed else str(cursor))
+        self.rollout.greet(subscription, "live", None if subscription.owed else str(cursor))
 
     def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
         """Send a client the events of other boards than before (None: of all that its user sees)."""
-        self.connections.want(subscription, wanted, self.publisher.members.boards(subscription.principal.user_id))
+        self.connections.want(subscription, wanted, self.publisher.memberships.boards(subscription.principal.user_id))
 
     def confirm(self, subscription: Subscription) -> None:
         """Send `subscribed` as soon as the client is live and no batch is being published, so that it can have a cursor."""

@@ -14,8 +14,8 @@ from db import changelog, replica
 from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.settings import Settings
+from feed.delivery.publisher import Publisher
 from feed.glance import Glance
-from feed.publisher import Publisher
 from feed.replica import Replica, UnfitError
 from feed.system.database import patiently
 from feed.wire.cursor import shows, text

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from db.instances import Told
-from feed.connections import Connections
+from feed.delivery.connections import Connections
 from feed.tailer import Tailer
 from feed.wire.cursor import Cursor
 

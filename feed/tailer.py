@@ -17,10 +17,10 @@ from db import changelog, flags
 from db.changelog import Seen
 from db.connection import Connection
 from db.settings import Settings
-from feed.flags import Flags
+from feed.delivery.flags import Flags
+from feed.delivery.memberships import Memberships
+from feed.delivery.publisher import Publisher
 from feed.glance import FEW, Glance
-from feed.members import Members
-from feed.publisher import Publisher
 from feed.replica import Replica
 from feed.sweeper import PATIENCE, ReplacedError, Sweeper
 from feed.system.backoff import backoff
@@ -205,10 +205,10 @@ class Tailer:
         async with conn.transaction():
             await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             position = await changelog.position(conn)
-            members = Members(await changelog.membership(conn))
+            memberships = Memberships(await changelog.membership(conn))
             offered = Flags(await flags.rules(conn))
         self.replayed = None
-        self.publisher.start(Cursor.at(feed, position), members, offered)
+        self.publisher.start(Cursor.at(feed, position), memberships, offered)
         self._sweeper.forget()
         self._sweeper.aim()
 
@@ -226,7 +226,7 @@ class Tailer:
         fault = self.cursor.fault(await changelog.proof(conn, self.cursor.anchor))
         if fault is not None:
             log.warning("this is not the log that it was: every client begins anew", reason=fault)
-            self.publisher.ring.clear()
+            self.publisher.replay_buffer.clear()
             await self._begin(conn)
             self.publisher.lost()
             self._replaced(fault)

@@ -12,10 +12,10 @@ import time
 import structlog
 
 from db.settings import Settings
-from feed.connections import Connections
+from feed.delivery.connections import Connections
+from feed.delivery.rollout import Rollout
+from feed.delivery.subscription import State, Subscription
 from feed.freshness import Freshness
-from feed.steering import Steering
-from feed.subscription import State, Subscription
 from feed.system.tasks import end
 from feed.tailer import Tailer
 from feed.telemetry.metrics import Metrics
@@ -35,14 +35,14 @@ class Wheel:
         connections: Connections,
         tailer: Tailer,
         freshness: Freshness,
-        steering: Steering,
+        rollout: Rollout,
         metrics: Metrics,
     ) -> None:
         self._period = settings.heartbeat
         self._connections = connections
         self._tailer = tailer
         self._freshness = freshness
-        self._steering = steering
+        self._rollout = rollout
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
         self._awake = -math.inf
@@ -87,7 +87,7 @@ class Wheel:
             elif subscription.heard is not None and clock - max(subscription.heard, self._awake) > silent:
                 subscription.sink.abort()
             elif subscription.leaves is not None and subscription.leaves <= clock:
-                self._steering.dismiss(subscription)
+                self._rollout.dismiss(subscription)
             elif subscription.spoke % spokes == turn:
                 if fresh:
                     self._beat(subscription, beats)

@@ -12,13 +12,13 @@ from aiohttp import WSCloseCode, web
 from structlog.contextvars import bind_contextvars
 
 from feed.admission import RefusedError, some_time
+from feed.delivery.subscription import Subscription
 from feed.drain import drop, mark
 from feed.http.problem import REQUEST_ID
 from feed.http.socket import Limits, Socket, early, take_over
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
 from feed.stream import origin_allowed
-from feed.subscription import Subscription
 from feed.system.tasks import end
 from feed.tokens import TokenError
 from feed.wire.close_codes import (
@@ -229,7 +229,7 @@ class Visit(Socket):
     def _refuse(self, error: RefusedError, principal: Principal) -> None:
         reason = error.reason
         if reason is NOT_OFFERED:
-            self.write(frame(message("flags", realtime=self._runtime.steering.realtime(principal.user_id))))
+            self.write(frame(message("flags", realtime=self._runtime.rollout.realtime(principal.user_id))))
         if error.retry is None:
             self.dismiss(reason, "error", reason.name, reason.meaning)
             return

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from db.changelog import Change, Seen
 from feed.checkpoint import Tally
-from feed.connections import Connections
-from feed.subscription import Subscription
+from feed.delivery.connections import Connections
+from feed.delivery.subscription import Subscription
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import CloseReason
 from feed.wire.cursor import Cursor

@@ -26,7 +26,7 @@ async def _write(database: Database, number: int, size: int = 1) -> None:
 
 
 async def _away(services: Services, transport: str) -> str:
-    """The cursor of one who was here, before the service ended: the next one's ring does not go back so far."""
+    """The cursor of one who was here, before the service ended: the next one's replay buffer does not go back so far."""
     client = await services.open(transport)
     assert client.cursor is not None
     await services.stop()

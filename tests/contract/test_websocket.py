@@ -6,7 +6,7 @@ import json
 import aiohttp
 import pytest
 
-from feed.subscription import Subscription
+from feed.delivery.subscription import Subscription
 from feed.wire.close_codes import ALL
 from feed.wire.cursor import Fault
 from tests.support.database import Database

@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from db import flags, pacer
 from db.changelog import Connection as Plain
-from feed.flags import Flags, place
+from feed.delivery.flags import Flags, place
 from feed.system.database import connect
 from tests.db.support import Connection, logged, mark, refusal, rows, told, value
 from tests.support.database import Database

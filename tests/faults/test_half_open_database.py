@@ -90,7 +90,7 @@ async def test_a_new_client_is_caught_up_after_its_reader_hung(database: Databas
             hub = await services.hub("websocket")
             await database.execute("UPDATE opportunities SET notes = 'x'")
             await first.next_event()
-            hub.publisher.ring.clear()
+            hub.publisher.replay_buffer.clear()
             proxy.hang()
             clients = [await services.open("websocket", first.messages[0].cursor, greeted=False) for _ in range(8)]
             await until(lambda: not hub.ready, timeout=20)
@@ -109,7 +109,7 @@ async def _pool_through(proxy: Proxy, database: Database, **settings: object) ->
 
 
 async def _write(services: Services, database: Database) -> str:
-    """Have two changes in the log that the ring does not hold any more; the cursor between them."""
+    """Have two changes in the log that the replay buffer does not hold any more; the cursor between them."""
     first = await services.open("websocket")
     await database.execute("UPDATE opportunities SET notes = 'x'")
     cursor = (await first.next_event()).cursor
@@ -117,8 +117,8 @@ async def _write(services: Services, database: Database) -> str:
     await database.execute("UPDATE opportunities SET notes = 'y'")
     await first.next_event()
     hub = await services.hub("websocket")
-    hub.publisher.ring.clear()
-    hub.publisher.ring.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.clear()
+    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
     return cursor
 
 
@@ -246,7 +246,7 @@ async def test_it_stops_while_everything_hangs(database: Database) -> None:
         async with serving(through) as services:
             first = await services.open("websocket")
             await services.open("api-events")
-            (await services.hub("websocket")).publisher.ring.clear()
+            (await services.hub("websocket")).publisher.replay_buffer.clear()
             await database.execute("UPDATE opportunities SET notes = 'x'")
             await first.next_event()
             proxy.hang()

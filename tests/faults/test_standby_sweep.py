@@ -149,7 +149,7 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         await _complete(client, database)
         assert await _reads(services, "read") > 20
         hub = await services.hub("websocket")
-        hub.publisher.ring.clear()
+        hub.publisher.replay_buffer.clear()
         later = await services.open("sse", start)
         await _complete(later, database)
         assert await _reads(services, "read", "catchup") == 1
@@ -169,7 +169,7 @@ async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_o
         await _load(database, 3)
         await _complete(client, database)
         hub = await services.hub("websocket")
-        hub.publisher.ring.clear()
+        hub.publisher.replay_buffer.clear()
         monkeypatch.setattr("feed.readings._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         await _complete(await services.open("sse", start), database)
         assert await _reads(services, "failed", "catchup") > 0

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from db.changelog import Seen
-from feed.connections import Tally
+from feed.delivery.connections import Tally
 from feed.sweeps import Sweeps
 from feed.wire.cursor import Cursor
 

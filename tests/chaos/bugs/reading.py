@@ -71,7 +71,7 @@ def buffer_with_holes() -> None:
 
         return since
 
-    wrap("feed.ring:Ring.since", make)
+    wrap("feed.delivery.replay_buffer:ReplayBuffer.since", make)
 
 
 @bug("seam", "lost", "torn")
@@ -85,7 +85,7 @@ def seam() -> None:
 
         return place
 
-    wrap("feed.ring:Ring.place", make)
+    wrap("feed.delivery.replay_buffer:ReplayBuffer.place", make)
 
 
 @bug("snapshot-cursor-ahead", "snapshot")
@@ -180,7 +180,7 @@ def stale_read() -> None:
 
         return publish
 
-    wrap("feed.connections:Connections.publish", make)
+    wrap("feed.delivery.connections:Connections.publish", make)
 
 
 READING: tuple[Bug, ...] = (

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from feed.subscription import State, Subscription
+from feed.delivery.subscription import State, Subscription
 from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch, Boards
 from feed.wire.cursor import Cursor
@@ -91,7 +91,7 @@ class Connections:
             self.go_live(subscription)
 
     def publish(self, batch: Batch, since: Cursor, place: int) -> None:
-        """Write a batch to all who are live; it has this place in the ring, and `since` is where its sweep began."""
+        """Write a batch to all who are live; it has this place in the replay buffer, and `since` is where its sweep began."""
         start = 0
         if batch.grants:
             for stop, event in enumerate(batch.events, 1):

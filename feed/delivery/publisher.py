@@ -1,18 +1,19 @@
 """The publisher: what a sweep has read is delivered to everything in this process that follows the log.
 
-Invariant: events go out in the order in which they were read, to the ring, to the clients, then to what is known here (who sees
-what, what is offered) and to the followers; nothing is awaited in between. The end of a batch and its cursor are one step, so
-nobody is ever given an older cursor than they hold. What is known holds at the end of the ring.
+Invariant: events go out in the order in which they were read, to the replay buffer, to the clients, then to what is
+known here (who sees what, what is offered) and to the followers; nothing is awaited in between. The end of a batch and
+its cursor are one step, so nobody is ever given an older cursor than they hold. What is known holds at the end of the
+replay buffer.
 """
 
 import time
 from datetime import datetime
 
 from db.changelog import Chunk
-from feed.connections import Connections
-from feed.flags import Flags
-from feed.members import Members
-from feed.ring import Ring
+from feed.delivery.connections import Connections
+from feed.delivery.flags import Flags
+from feed.delivery.memberships import Memberships
+from feed.delivery.replay_buffer import ReplayBuffer
 from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor
@@ -24,13 +25,13 @@ Newest = tuple[int, int, datetime] | None
 
 
 class Publisher:
-    def __init__(self, ring: Ring, connections: Connections, metrics: Metrics) -> None:
-        self.ring = ring
+    def __init__(self, replay_buffer: ReplayBuffer, connections: Connections, metrics: Metrics) -> None:
+        self.replay_buffer = replay_buffer
         self._connections = connections
         self._metrics = metrics
         self.followers: list[Follower] = []
         self.readers: list[Reader] = []
-        self.members = Members()
+        self.memberships = Memberships()
         self.flags = Flags()
         self.found = self.rang = 0
         """Changes of this sweep, and how many of them rang."""
@@ -45,13 +46,13 @@ class Publisher:
     @property
     def rest(self) -> Cursor | None:
         """The head; None while a batch is being published."""
-        return self.head if self.ring.place(self.head) == self.ring.end else None
+        return self.head if self.replay_buffer.place(self.head) == self.replay_buffer.end else None
 
-    def start(self, head: Cursor, members: Members, flags: Flags) -> None:
+    def start(self, head: Cursor, memberships: Memberships, flags: Flags) -> None:
         """Begin at this place of the log, with what holds there."""
-        self.head, self.members, self.flags = head, members, flags
+        self.head, self.memberships, self.flags = head, memberships, flags
         self._newest = None
-        self.ring.mark(head)
+        self.replay_buffer.mark(head)
 
     def begin(self) -> None:
         """A sweep begins."""
@@ -74,7 +75,7 @@ class Publisher:
             self._publish(Batch([Event.of(change) for change in part.changes], head if part.last else None))
         if part.last:
             self.head, self._newest = head, None
-            self.ring.mark(head)
+            self.replay_buffer.mark(head)
             self._connections.settle(str(head))
 
     def lost(self) -> None:
@@ -85,11 +86,11 @@ class Publisher:
             reader.lost()
 
     def _publish(self, batch: Batch) -> None:
-        self.ring.append(batch)
-        self._connections.publish(batch, self.head, self.ring.end - 1)
+        self.replay_buffer.append(batch)
+        self._connections.publish(batch, self.head, self.replay_buffer.end - 1)
         for event in batch.events:
             if event.grant is not None:
-                self.members.apply(event.grant)
+                self.memberships.apply(event.grant)
             if event.flag_change is not None and self.flags.apply(event.flag_change):
                 self.doubted = True
         for follower in self.followers:

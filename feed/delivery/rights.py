@@ -2,7 +2,7 @@
 
 Invariant: a replay delivers an event only at places where its reader had the right to it, and says of each board at most once that
 it was granted: at the last change, since the reader takes a snapshot then. What the membership is now is known exactly
-(feed/members.py), so what it was is found by undoing the changes in between.
+(feed/delivery/memberships.py), so what it was is found by undoing the changes in between.
 """
 
 from collections.abc import Sequence

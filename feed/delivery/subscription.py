@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
-from feed.rights import Rights
+from feed.delivery.rights import Rights
 from feed.wire.batch import Batch, Boards
 from feed.wire.close_codes import CloseReason
 from feed.wire.cursor import Cursor
@@ -112,7 +112,7 @@ class Subscription:
         self.owed = False
         """Whether it was sent a part of a batch whose cursor has not come yet."""
         self.torn: tuple[int, int] | None = None
-        """Where it fell behind inside a batch: the place of the ring and the event from which it goes on."""
+        """Where it fell behind inside a batch: the place of the replay buffer and the event from which it goes on."""
         self.unconfirmed = False
         """Whether `subscribed` is still to be sent."""
         self.collapse = False

@@ -1,7 +1,7 @@
 """The recent batches, in memory: who comes back soon is caught up without the database.
 
 Invariant: places are numbered from the start of the process. What lies between a place that is still held and `end` is
-exactly what was published in between, so following the ring from a place is the same as having been connected.
+exactly what was published in between, so following the replay buffer from a place is the same as having been connected.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from feed.wire.event import Grant
 _MOST_CURSORS = 4096
 
 
-class Ring:
+class ReplayBuffer:
     """Holds the last batches, up to `budget` bytes of events."""
 
     def __init__(self, budget: int) -> None:

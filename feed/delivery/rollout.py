@@ -1,16 +1,17 @@
-"""Steering: users are told which way they are offered, and who stays on another is asked to go.
+"""The rollout of transports: clients learn which one their user is offered, and leave one that is no longer offered.
 
-Invariant: whoever has a stream has been told what holds at the hub's cursor, with auth_success or by `flags`. A stream that is not
-offered any more has some time to be left, so that its client changes without a gap; one that begins is refused at once.
+Invariant: every open stream has been sent what holds at the hub's cursor, in auth_success or in a `flags` message. A
+client has some time to leave a stream that is no longer offered, so that it changes without a gap; a new stream is
+refused at once.
 """
 
 import asyncio
 from collections.abc import Sequence
 
-from feed.connections import Connections
-from feed.flags import offers
-from feed.publisher import Publisher
-from feed.subscription import Subscription
+from feed.delivery.connections import Connections
+from feed.delivery.flags import offers
+from feed.delivery.publisher import Publisher
+from feed.delivery.subscription import Subscription
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import NOT_OFFERED
 from feed.wire.encoding import Encoding
@@ -22,7 +23,7 @@ AGAIN = 60_000
 """Milliseconds after which one who knows nothing of flags may look whether he is let in again."""
 
 
-class Steering:
+class Rollout:
     def __init__(self, publisher: Publisher, connections: Connections, metrics: Metrics) -> None:
         self._publisher = publisher
         self._connections = connections

@@ -11,7 +11,7 @@ from feed.wire.batch import Boards
 from feed.wire.event import Grant
 
 
-class Members:
+class Memberships:
     def __init__(self, rows: Iterable[tuple[str, str, str]] = ()) -> None:
         """Rows are (user, board, role)."""
         self._boards: defaultdict[str, set[str]] = defaultdict(set)

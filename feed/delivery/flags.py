@@ -1,7 +1,8 @@
-"""Which ways of getting what is new each user is offered, as of one place in the log.
+"""The transports that each user is offered, as of one place in the log.
 
-Invariant: this is the state of feed.flags at the hub's cursor, exactly, as feed/members.py is that of board_members: read in the
-cursor's own snapshot, then moved by the log's own events. db/sql/functions/realtime.sql says the same.
+Invariant: this is exactly the state of feed.flags at the hub's cursor. It is read in the cursor's own snapshot, then
+moved by the log's own events, as feed/delivery/memberships.py does for board_members. db/sql/functions/realtime.sql
+says the same.
 """
 
 import hashlib
