@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.gather import Gatherer
 from api.metrics import Metrics
 from db import boards
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 from feed.wire.cursor import Cursor
 from feed.wire.event import Event
 

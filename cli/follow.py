@@ -25,7 +25,7 @@ from db.changelog import Chunk, Connection
 from db.loglines import Line
 from db.settings import Settings
 from feed.system.database import connect, require_ready
-from feed.tailer import CHANNEL
+from feed.tailing.tailer import CHANNEL
 from feed.wire.cursor import Cursor
 
 _NAME = "boardcast-log"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from db.instances import Ack
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import Shown, Subscription
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 from feed.wire.cursor import Cursor
 
 _MOST = 32

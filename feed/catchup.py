@@ -18,10 +18,10 @@ from feed.delivery.subscription import Shown, Subscription
 from feed.presence import PresenceKeeper
 from feed.readings import Readings
 from feed.recovery import Recovery
-from feed.replica import Replica
 from feed.system.database import Pool
 from feed.system.tasks import end
-from feed.tailer import Tailer
+from feed.tailing.replica import Replica
+from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Fault
 

@@ -24,7 +24,7 @@ from feed.delivery.subscription import State, Subscription
 from feed.gaps import Gaps
 from feed.system.database import Pool
 from feed.system.tasks import end
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import shows
 from feed.wire.event import message

@@ -19,11 +19,11 @@ from db.settings import Settings
 from db.sqlfiles import sql
 from feed.delivery.replay_buffer import ReplayBuffer
 from feed.reading import Asked, FaultyError, Parts, Place, Reading
-from feed.replica import Replica, UnfitError
 from feed.slow import SlowReads
 from feed.system.database import Pool
 from feed.system.tasks import end
-from feed.tailer import Tailer
+from feed.tailing.replica import Replica, UnfitError
+from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor

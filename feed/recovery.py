@@ -25,7 +25,7 @@ from feed.presence import PresenceKeeper
 from feed.reading import Asked, FaultyError, Reading
 from feed.readings import Readings
 from feed.system.backoff import backoff
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Boards
 from feed.wire.cursor import Cursor, Fault

@@ -15,7 +15,7 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import pacer, presence, tailer
+from feed import presence
 from feed.acks import Acks
 from feed.admission import Admission, some_time
 from feed.catchup import CatchUps
@@ -25,17 +25,19 @@ from feed.delivery.publisher import Publisher
 from feed.delivery.replay_buffer import ReplayBuffer
 from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import Sink, State, Subscription
-from feed.freshness import Freshness
 from feed.gaps import Gaps
 from feed.keeper import Keeper
-from feed.listener import Listener
-from feed.pacer import Pacer
+from feed.notify import pacer
+from feed.notify.pacer import Pacer
 from feed.presence import PresenceKeeper
-from feed.replica import Replica
 from feed.roster import Roster
 from feed.sweeps import Sweeps
 from feed.system.database import pool
-from feed.tailer import Tailer
+from feed.tailing import tailer
+from feed.tailing.freshness import Freshness
+from feed.tailing.listener import Listener
+from feed.tailing.replica import Replica
+from feed.tailing.tailer import Tailer
 from feed.telemetry import tracing
 from feed.telemetry.metrics import Metrics
 from feed.telemetry.runtime_gauges import GaugeSources
@@ -88,7 +90,7 @@ class Runtime:
             pacer.CHANNEL: self.pacer.vacant,
             presence.CHANNEL: self.presence.ring,
         }
-        self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
+        self.listener = Listener(settings, bells, self.tailer.prefetch, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics)
         self._keeper = Keeper(self.pool, self.metrics.runtime_gauges)

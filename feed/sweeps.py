@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from db.instances import Told
 from feed.delivery.connections import Connections
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 from feed.wire.cursor import Cursor
 
 _MOST = 16

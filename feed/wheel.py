@@ -15,9 +15,9 @@ from db.settings import Settings
 from feed.delivery.connections import Connections
 from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import State, Subscription
-from feed.freshness import Freshness
 from feed.system.tasks import end
-from feed.tailer import Tailer
+from feed.tailing.freshness import Freshness
+from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import UNAUTHENTICATED
 from feed.wire.encoding import Encoding

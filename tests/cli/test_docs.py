@@ -15,23 +15,10 @@ from api.problems import PROBLEMS
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
-from feed import (
-    checkpoints,
-    gaps,
-    glance,
-    keeper,
-    listener,
-    pacer,
-    presence,
-    replica,
-    roster,
-    runtime,
-    slow,
-    stream,
-    sweeper,
-    tokens,
-)
+from feed import checkpoints, gaps, keeper, presence, roster, runtime, slow, stream, tokens
+from feed.notify import pacer
 from feed.system import database
+from feed.tailing import listener, log_reader, prefetch, replica
 from feed.telemetry.metrics import Metrics
 from feed.wire import close_codes, protocol
 from feed.wire.cursor import Fault
@@ -159,10 +146,10 @@ DEADLINES = {
     "Connecting to each host, authentication included": connection.CONNECT_TIMEOUT,
     "An answer on any connection of the feed, unless named below": connection.READ_TIMEOUT,
     "An answer, or the next rows, on the replica; then the primary is read": replica.READ_TIMEOUT,
-    "The next rows of the log, read by the tailer; twice as long after each timeout": sweeper.PATIENCE - 1,
+    "The next rows of the log, read by the tailer; twice as long after each timeout": log_reader.PATIENCE - 1,
     "The next rows for a client that catches up; twice as long after each timeout of the same read": slow.FIRST,
     "… at most": slow.MOST,
-    "The question asked when a notification arrives; then the tailer reads": glance._PATIENCE,
+    "The question asked when a notification arrives; then the tailer reads": prefetch._PATIENCE,
     "A notification to the listener, before it tests itself": listener._QUIET,
     "That test": listener._ANSWER,
     "A statement of the pacer": pacer._PATIENCE,

@@ -238,7 +238,7 @@ async def test_a_feed_that_is_reset_meanwhile_still_greets_who_comes(
         await go_on.wait()
         return await real(subscription, asked)
 
-    monkeypatch.setattr("feed.tailer._TRUST", 0.0)
+    monkeypatch.setattr("feed.tailing.tailer._TRUST", 0.0)
     monkeypatch.setattr(catchups._recovery, "prove", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=here.cursor)
     services.clients.append(client)

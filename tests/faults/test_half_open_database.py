@@ -23,8 +23,8 @@ READ = sql("queries/unseen").split("\n")[-2][:40].encode()
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The listener's waits, shorter."""
-    monkeypatch.setattr("feed.listener._QUIET", 0.5)
-    monkeypatch.setattr("feed.listener._ANSWER", 0.5)
+    monkeypatch.setattr("feed.tailing.listener._QUIET", 0.5)
+    monkeypatch.setattr("feed.tailing.listener._ANSWER", 0.5)
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
     await people(database)
     async with Proxy.before(database.url) as proxy, serving(database, sweep=0.2) as services:
         monkeypatch.setattr(
-            "feed.listener.connect", lambda url, application: connect(proxy.through(url or ""), application)
+            "feed.tailing.listener.connect", lambda url, application: connect(proxy.through(url or ""), application)
         )
         client = await services.open("websocket")
         hub = await services.hub("websocket")
@@ -64,7 +64,7 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
 async def test_all_connections_hang_and_the_feed_says_so_and_comes_back(
     database: Database, monkeypatch: pytest.MonkeyPatch, quiet: float
 ) -> None:
-    monkeypatch.setattr("feed.listener._QUIET", quiet)
+    monkeypatch.setattr("feed.tailing.listener._QUIET", quiet)
     await people(database)
     async with Proxy.before(database.url) as proxy:
         through = Database(proxy.through(database.url), database.name)

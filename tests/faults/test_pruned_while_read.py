@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.embedded import EmbeddedPostgres
-from feed.replica import Fitness
+from feed.tailing.replica import Fitness
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving

@@ -17,7 +17,7 @@ from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.replica import Horizon
-from feed.replica import Fitness, Replica, UnfitError
+from feed.tailing.replica import Fitness, Replica, UnfitError
 from feed.wire.cursor import shows
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
@@ -241,7 +241,7 @@ async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
         async def told(xid: int) -> bool:
             now = await there.horizon()
             assert xid in shows(now.snapshot)
-            async with there.sweeper(now, Seen(0)) as view:
+            async with there.view(now, Seen(0)) as view:
                 return xid in view.seen
 
         with _nobody_flushes(own_server):
@@ -390,7 +390,7 @@ async def test_no_cursor_is_behind_what_the_primary_has_shown(
             await asyncio.to_thread(caught_up, own_server, standby)
             await idle.rollback()
             with monkeypatch.context() as patched:
-                patched.setattr(hub.replica, "sweeper", _cancelled)
+                patched.setattr(hub.replica, "view", _cancelled)
                 await hub.tailer.swept()
             await database.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
             await write

@@ -20,11 +20,11 @@ from psycopg import sql
 from db import changelog
 from db.changelog import Connection
 from db.settings import Settings
-from feed.glance import Glance
-from feed.session import Session
 from feed.system.backoff import backoff
 from feed.system.database import POOLER, NotReadyError, connect
 from feed.system.tasks import end
+from feed.tailing.prefetch import Prefetch
+from feed.tailing.session import Session
 from feed.telemetry.metrics import Metrics
 
 _QUIET = 10.0
@@ -38,20 +38,20 @@ log = structlog.get_logger()
 class Listener:
     """`bells` maps each channel to what a notification on it rings, as does each (re)connect.
 
-    `glance` is given the connection while it is up. `notify` sends a notification over another connection.
+    `prefetch` is given the connection while it is up. `notify` sends a notification over another connection.
     """
 
     def __init__(
         self,
         settings: Settings,
         bells: Mapping[str, Callable[[], None]],
-        glance: Glance,
+        prefetch: Prefetch,
         notify: Callable[[str], Coroutine[Any, Any, None]],
         metrics: Metrics,
     ) -> None:
         self._url = settings.listen_database
         self._bells = bells
-        self._glance = glance
+        self._prefetch = prefetch
         self._notify = notify
         self._metrics = metrics
         self._own = f"boardcast_{uuid4().hex[:12]}"
@@ -137,7 +137,7 @@ class Listener:
                 if spoken_to:
                     await self._speak()
         finally:
-            self._glance.attach(None)
+            self._prefetch.attach(None)
             session.close()
 
     def _hear(self, channel: str, session: Session) -> None:
@@ -147,7 +147,7 @@ class Listener:
             ring()
         elif not self.up:
             self._heard_itself.set()
-            self._glance.attach(session)
+            self._prefetch.attach(session)
             self._metrics.listener_up.set(1)
 
     async def _speak(self) -> None:

@@ -1,7 +1,8 @@
-"""A glance at the log: the question what is new, asked in the very moment that the doorbell is heard.
+"""The prefetch: asks what is new in the very callback that receives the notification.
 
-Invariant: an answer is what is new since the aim, and each aim is asked for once: between a glance and the next aim nothing is
-asked. A doorbell that is heard while a question is under way may be of a commit that its snapshot does not show: it is rung again.
+Invariant: an answer is what is new since `prepare`, and each preparation is asked for once: between `take` and the next
+`prepare` nothing is asked. A notification that arrives while a question is under way may belong to a commit that the
+question's snapshot does not show: the tailer is woken once more.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import psycopg
 
 from db import changelog
 from db.changelog import Chunk, Row, Seen
-from feed.session import Session
+from feed.tailing.session import Session
 
 FEW = 512
 """Rows that are asked for: the listener's backend must be done soon, and what is more is read over another connection."""
@@ -19,8 +20,8 @@ _PATIENCE = 1.0
 """Seconds in which the listener's connection must answer; another one is asked then."""
 
 
-class Glance:
-    """Nothing can be seen while no session is attached. `again` is called for a bell that came too late."""
+class Prefetch:
+    """Asks nothing while no session is attached. `again` is called for a notification that came too late."""
 
     def __init__(self, again: Callable[[], None]) -> None:
         self._again = again
@@ -34,26 +35,26 @@ class Glance:
         """Ask this one from now on, or nobody."""
         self._session = session
 
-    def aim(self, since: Seen, most: int) -> None:
-        """What to ask for next: what is new since then, told only if it is no more than so many rows."""
+    def prepare(self, since: Seen, most: int) -> None:
+        """Set what to ask next: what is new since then, given only if it is no more than `most` rows."""
         self._drop()
         self._few = min(FEW, most)
         self._question = changelog.fresh(since, self._few)
 
-    def heard(self) -> None:
-        """The doorbell rings: ask at once."""
+    def notified(self) -> None:
+        """A notification arrived: ask at once."""
         if self._answer is not None:
             self._late = True
         else:
             self._ask()
 
-    def renew(self) -> None:
-        """Ask again for what was asked for and not looked at yet: somebody wants to know what has been committed since."""
+    def invalidate(self) -> None:
+        """Drop an answer that was not taken yet and ask again: a caller needs what was committed since."""
         if self._question is not None:
             self._drop()
 
-    async def look(self) -> Chunk | None:
-        """What is new since the aim; None where that is too much, or cannot be told now."""
+    async def take(self) -> Chunk | None:
+        """What is new since `prepare`; None where that is too much, or cannot be asked now."""
         self._ask()
         self._question, answer = None, self._answer
         if answer is None:

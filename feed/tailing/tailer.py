@@ -20,12 +20,12 @@ from db.settings import Settings
 from feed.delivery.flags import Flags
 from feed.delivery.memberships import Memberships
 from feed.delivery.publisher import Publisher
-from feed.glance import FEW, Glance
-from feed.replica import Replica
-from feed.sweeper import PATIENCE, ReplacedError, Sweeper
 from feed.system.backoff import backoff
 from feed.system.database import NotReadyError, connect, require_ready
 from feed.system.tasks import end
+from feed.tailing.log_reader import PATIENCE, LogReader, ReplacedError
+from feed.tailing.prefetch import FEW, Prefetch
+from feed.tailing.replica import Replica
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Cursor, Fault
 
@@ -53,11 +53,11 @@ class Tailer:
         replica: Replica | None = None,
     ) -> None:
         self._settings = settings
-        self.glance = Glance(self.ring)
+        self.prefetch = Prefetch(self.ring)
         self.publisher = publisher
         self._metrics = metrics
         self._replaced = replaced
-        self._sweeper = Sweeper(settings, publisher, self.glance, replica)
+        self._log_reader = LogReader(settings, publisher, self.prefetch, replica)
         self._doorbell = asyncio.Event()
         self._swept = asyncio.Condition()
         self._looked = -math.inf
@@ -119,7 +119,7 @@ class Tailer:
         """Wait until everything is published that a snapshot shows, which was made before: a standby may have it later."""
         while True:
             await self.swept()
-            shown = self._sweeper.shown
+            shown = self._log_reader.shown
             if shown is None or (shown.xmax >= snapshot.xmax and not any(xid in snapshot for xid in shown.xip)):
                 return
             await asyncio.sleep(_PAUSE)
@@ -131,13 +131,13 @@ class Tailer:
 
     def heard(self) -> None:
         """The doorbell was heard."""
-        self.glance.heard()
+        self.prefetch.notified()
         self.ring()
 
     async def swept(self) -> None:
         """Wait until a sweep that begins after this call has ended."""
         target = self._begun + 1
-        self.glance.renew()
+        self.prefetch.invalidate()
         self._doorbell.set()
         async with self._swept:
             await self._swept.wait_for(lambda: self._done >= target)
@@ -155,7 +155,7 @@ class Tailer:
                             await self._sweep(conn)
                         except ReplacedError:
                             self.publisher.doubted = True
-                        waits, self._sweeper.patience = backoff(), PATIENCE
+                        waits, self._log_reader.patience = backoff(), PATIENCE
                         if time.monotonic() - self._checked <= _TRUST and not self.publisher.doubted:
                             await self._wait()
                             continue
@@ -163,8 +163,8 @@ class Tailer:
                             await self._prove(conn)
                         self._checked, self.publisher.doubted = time.monotonic(), False
             except TimeoutError:
-                log.warning("the log is not being read; connecting again", after=self._sweeper.patience)
-                self._sweeper.patience *= 2
+                log.warning("the log is not being read; connecting again", after=self._log_reader.patience)
+                self._log_reader.patience *= 2
             except (psycopg.Error, OSError) as error:
                 log.warning("the log cannot be read; connecting again", error=str(error).strip())
             except Exception:
@@ -209,8 +209,8 @@ class Tailer:
             offered = Flags(await flags.rules(conn))
         self.replayed = None
         self.publisher.start(Cursor.at(feed, position), memberships, offered)
-        self._sweeper.forget()
-        self._sweeper.aim()
+        self._log_reader.forget()
+        self._log_reader.prepare()
 
     async def _resume(self, conn: Connection) -> None:
         try:
@@ -235,9 +235,9 @@ class Tailer:
         began = time.perf_counter()
         self._begun += 1
         self.since = self.cursor
-        self.replayed = await self._sweeper.sweep(conn)
+        self.replayed = await self._log_reader.read_pass(conn)
         if self.publisher.found <= FEW:
-            self._sweeper.aim()
+            self._log_reader.prepare()
         self._looked = time.monotonic()
         self._metrics.sweeps.inc()
         self._metrics.sweep_seconds.observe((time.perf_counter() - began,))

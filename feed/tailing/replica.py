@@ -118,7 +118,7 @@ class Replica:
                     yield conn
 
     @asynccontextmanager
-    async def sweeper(self, there: Horizon, since: Seen) -> AsyncIterator[View]:
+    async def view(self, there: Horizon, since: Seen) -> AsyncIterator[View]:
         """What the primary shows now, as far as it has ended here, to one who has been told `since`. Raises what reader() does."""
         with self._counted("sweep"):
             async with self._connected() as conn:

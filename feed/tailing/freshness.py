@@ -9,7 +9,7 @@ import time
 import structlog
 
 from db.settings import Settings
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 
 STALE = 5.0
 """Seconds without a read of the log; longer only where the log is read less often than every two seconds."""

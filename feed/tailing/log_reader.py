@@ -1,8 +1,10 @@
-"""The sweeper: what is new is read by the quickest way that there is, and published.
+"""The log reader: one read pass takes what is new by the quickest way, and publishes it.
 
-Invariant: nothing is published twice. A pass that fails after its first part is finished before another one begins: up to the
-snapshot that it began with, from where its last part ended. The ways are the answer to what the bell has asked (feed/glance.py),
-the standby where one is read (feed/replica.py), and the tailer's own connection.
+The ways, in order: the answer to the question that the notification asked (feed/tailing/prefetch.py), the standby where
+one is read (feed/tailing/replica.py), the tailer's own connection.
+
+Invariant: nothing is published twice. A pass that fails after its first part is finished before another one begins: up
+to the snapshot that it began with, from where its last part ended.
 """
 
 import asyncio
@@ -15,9 +17,9 @@ from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.settings import Settings
 from feed.delivery.publisher import Publisher
-from feed.glance import Glance
-from feed.replica import Replica, UnfitError
 from feed.system.database import patiently
+from feed.tailing.prefetch import Prefetch
+from feed.tailing.replica import Replica, UnfitError
 from feed.wire.cursor import shows, text
 
 PATIENCE = 5.0
@@ -36,19 +38,19 @@ class _Begun(NamedTuple):
     end: tuple[int, int]
 
 
-class Sweeper:
-    def __init__(self, settings: Settings, publisher: Publisher, glance: Glance, replica: Replica | None) -> None:
+class LogReader:
+    def __init__(self, settings: Settings, publisher: Publisher, prefetch: Prefetch, replica: Replica | None) -> None:
         self._settings = settings
         self._publisher = publisher
-        self._glance = glance
+        self._prefetch = prefetch
         self._replica = replica
         self._begun: _Begun | None = None
         self.shown: Seen | None = None
         """What the last pass could show at most; None: all that had been committed when it began."""
         self.patience = PATIENCE
-        """The tailer's; longer after a sweep that took too long, since to put millions of rows in order takes its time."""
+        """The tailer's; longer after a pass that took too long, since to put millions of rows in order takes its time."""
 
-    async def sweep(self, conn: Connection) -> str | None:
+    async def read_pass(self, conn: Connection) -> str | None:
         """Publish what has come since the head. Gives a place in the primary's WAL by which all of it is written, if asked for.
 
         Raises ReplacedError, and what the database raises.
@@ -57,7 +59,7 @@ class Sweeper:
         conn.read_timeout = self.patience - 1  # the timeouts below cancel, and then wait for the server to agree
         if self._begun is not None:
             await self._read(conn)
-        part = await self._glance.look()
+        part = await self._prefetch.take()
         if part is None and (replayed := await self._read_replica(conn)) is not None:
             return replayed
         if part is not None:
@@ -67,11 +69,11 @@ class Sweeper:
         self.shown = None
         return None
 
-    def aim(self) -> None:
-        """Have the next doorbell ask from the head on; what was asked from elsewhere is not listened to any more."""
+    def prepare(self) -> None:
+        """Have the next notification ask from the head on; an answer to an older question is dropped."""
         if self._replica is not None and self._replica.used:
             return  # it is to be asked there
-        self._glance.aim(self._publisher.head.seen, min(self._settings.resync_threshold, self._settings.chunk))
+        self._prefetch.prepare(self._publisher.head.seen, min(self._settings.resync_threshold, self._settings.chunk))
 
     def forget(self) -> None:
         """The log was replaced: a pass that was begun cannot be finished."""
@@ -101,7 +103,7 @@ class Sweeper:
             # logged nothing. Another instance's cursor may cover that one, and its holder must not be sent a cursor that does not.
             since = Seen(since.xmax)
         try:
-            async with self._replica.sweeper(there, since) as view:
+            async with self._replica.view(there, since) as view:
                 async with aclosing(self._parts(view.conn, text(view.seen))) as parts:
                     async for part in patiently(parts, self.patience):
                         self._take(part)

@@ -1,7 +1,7 @@
-"""How many write, as the sweeps find it.
+"""How many transactions write, estimated from what each read pass finds.
 
-Invariant: it rises by what is found and falls with time alone. One sweep counts for little however much it finds: a transaction
-of a million rows rings once, and so is no reason to relieve anybody.
+Invariant: the rate rises with what is found and falls with time alone. One pass counts for little however much it
+finds: a transaction of a million rows notifies once, so it is no reason to take over from the writers.
 """
 
 import math
@@ -9,16 +9,16 @@ import math
 _SHORT, _MANY = 0.1, 20.0
 """Seconds after which a third is left, and how much is many: 200 writes a second, noticed in some 20 ms if they are 1,000."""
 _LONG, _STEADY = 1.0, 75.0
-"""The same for what goes on for seconds: where a commit takes 10 ms, writers who ring cannot be more than a hundred a second."""
+"""The same for what goes on for seconds: where a commit takes 10 ms, writers that notify cannot be more than a hundred a second."""
 _LOW = 5.0
 """How much is little, by the short memory: 50 writes a second."""
 _QUIET = 1.0
 """Seconds for which it must be so."""
 _MOST = 4
-"""Changes of one sweep that count."""
+"""Changes of one pass that count."""
 
 
-class Load:
+class WriteRate:
     """Times are those of one monotonic clock, given by the caller."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Load:
         self._last = -math.inf
 
     def add(self, found: int, now: float) -> None:
-        """Note what a sweep has found."""
+        """Note what a pass has found."""
         self._fade(now)
         self._short += min(found, _MOST)
         self._long += min(found, _MOST)

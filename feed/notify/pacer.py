@@ -24,12 +24,12 @@ import structlog
 from db import pacer
 from db.changelog import Connection
 from db.settings import Settings
-from feed.load import Load
-from feed.metronome import Metronome
+from feed.notify.poll_loop import PollLoop
+from feed.notify.write_rate import WriteRate
 from feed.system.backoff import backoff
 from feed.system.database import NotReadyError, connect
 from feed.system.tasks import end
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 
 CHANNEL = "boardcast_pacer"
@@ -67,8 +67,8 @@ class Pacer:
         self._instance = instance
         self._tailer = tailer
         self._metrics = metrics
-        self._metronome = Metronome(tailer.swept)
-        self._load = Load()
+        self._poll_loop = PollLoop(tailer.swept)
+        self._write_rate = WriteRate()
         self._stir = asyncio.Event()
         self._owed = False
         self._rung = 0
@@ -100,7 +100,7 @@ class Pacer:
 
     def heard(self) -> None:
         """The doorbell: sweep at once, unless the next sweep comes anyway."""
-        if not self._metronome.beating:
+        if not self._poll_loop.running:
             self._tailer.heard()
 
     def vacant(self) -> None:
@@ -113,11 +113,11 @@ class Pacer:
             return
         self._metrics.bells.labels("writer").inc(rang)
         self._metrics.bells_skipped.inc(found - rang)
-        self._metronome.found()
+        self._poll_loop.found()
         now = asyncio.get_running_loop().time()
-        self._load.add(found, now)
+        self._write_rate.add(found, now)
         self._owed = self._owed or found > rang
-        if self.mode is not Mode.ASIDE and (self._owed or self._load.high(now)):
+        if self.mode is not Mode.ASIDE and (self._owed or self._write_rate.high(now)):
             self._stir.set()
 
     async def _run(self) -> None:
@@ -168,24 +168,24 @@ class Pacer:
                     case _:
                         mode = await self._pace(conn, mode)
         finally:
-            await self._metronome.end()
+            await self._poll_loop.end()
             self._turn(Mode.ASIDE)
             self._tailer.ring()
 
     async def _pace(self, conn: Connection, mode: Mode) -> Mode:
         """Ring for all, for as long as the pulse just set need not be set anew; which mode is to follow."""
         loop = asyncio.get_running_loop()
-        if not self._metronome.beating:
-            self._metronome.begin()
+        if not self._poll_loop.running:
+            self._poll_loop.begin()
         again = loop.time() + _AGAIN
         while (left := again - loop.time()) > 0:
             await self._stirred(left)
             await self._pay(conn)
         # Not set anew unless what was promised has been kept: this waits for a sweep that begins now.
         await self._tailer.swept()
-        if mode is Mode.TICK or not self._load.low(loop.time()):
+        if mode is Mode.TICK or not self._write_rate.low(loop.time()):
             return mode
-        await self._metronome.end()
+        await self._poll_loop.end()
         return Mode.CALMING
 
     async def _wait_out(self, conn: Connection) -> Mode:
@@ -202,7 +202,7 @@ class Pacer:
             await self._pay(conn)
             if over:
                 return Mode.CALM
-            if self._load.high(loop.time()):
+            if self._write_rate.high(loop.time()):
                 return Mode.BUSY
             if loop.time() > renew:
                 held = await self._hold(conn, Mode.CALMING)
@@ -216,11 +216,11 @@ class Pacer:
         """Every writer rings; until the lease must be renewed or they are many."""
         await self._stirred(_RENEW)
         await self._pay(conn)
-        return Mode.BUSY if self._load.high(asyncio.get_running_loop().time()) else Mode.CALM
+        return Mode.BUSY if self._write_rate.high(asyncio.get_running_loop().time()) else Mode.CALM
 
     async def _keep_silent(self, then: Mode) -> Mode:
         """Pace and ring for nobody. What was written meanwhile is rung for afterwards."""
-        await self._metronome.end()
+        await self._poll_loop.end()
         await self._stirred(_RENEW)
         self._owed = True
         return then
