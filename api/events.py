@@ -19,7 +19,7 @@ from api.connection import cutting
 from api.operation import Operation
 from api.problems import Problem
 from api.services import services
-from feed.drain import mark
+from feed.recovery.backpressure import mark
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
 from feed.telemetry.metrics import Metrics

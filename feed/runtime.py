@@ -15,10 +15,8 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import presence
 from feed.acks import Acks
 from feed.admission import Admission, some_time
-from feed.catchup import CatchUps
 from feed.checkpoints import Checkpoints
 from feed.delivery.connections import Connections
 from feed.delivery.publisher import Publisher
@@ -29,7 +27,9 @@ from feed.gaps import Gaps
 from feed.keeper import Keeper
 from feed.notify import pacer
 from feed.notify.pacer import Pacer
-from feed.presence import PresenceKeeper
+from feed.presence import tracker
+from feed.presence.tracker import PresenceTracker
+from feed.recovery.catchup import CatchUps
 from feed.roster import Roster
 from feed.sweeps import Sweeps
 from feed.system.database import pool
@@ -70,7 +70,7 @@ class Runtime:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
         self.publisher = Publisher(replay_buffer, self.connections, self.metrics)
         self.tailer = Tailer(settings, self.publisher, self.metrics, self._replaced, self.replica)
-        self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
+        self.presence = PresenceTracker(self.instance, self.pool, self.connections)
         self.rollout = Rollout(self.publisher, self.connections, self.metrics)
         self.admission = Admission(settings, self.connections, self.rollout)
         self.catchups = CatchUps(
@@ -88,7 +88,7 @@ class Runtime:
         bells = {
             tailer.CHANNEL: self.pacer.heard,
             pacer.CHANNEL: self.pacer.vacant,
-            presence.CHANNEL: self.presence.ring,
+            tracker.CHANNEL: self.presence.ring,
         }
         self.listener = Listener(settings, bells, self.tailer.prefetch, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from feed.drain import mark
 from feed.http.problem import stream_problem
+from feed.recovery.backpressure import mark
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
 from feed.wire.close_codes import CloseReason

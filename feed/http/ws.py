@@ -13,9 +13,9 @@ from structlog.contextvars import bind_contextvars
 
 from feed.admission import RefusedError, some_time
 from feed.delivery.subscription import Subscription
-from feed.drain import drop, mark
 from feed.http.problem import REQUEST_ID
 from feed.http.socket import Limits, Socket, early, take_over
+from feed.recovery.backpressure import drop, mark
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
 from feed.stream import origin_allowed

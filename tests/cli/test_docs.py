@@ -15,8 +15,10 @@ from api.problems import PROBLEMS
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
-from feed import checkpoints, gaps, keeper, presence, roster, runtime, slow, stream, tokens
+from feed import checkpoints, gaps, keeper, roster, runtime, stream, tokens
 from feed.notify import pacer
+from feed.presence import tracker
+from feed.recovery import read_timeouts
 from feed.system import database
 from feed.tailing import listener, log_reader, prefetch, replica
 from feed.telemetry.metrics import Metrics
@@ -147,8 +149,8 @@ DEADLINES = {
     "An answer on any connection of the feed, unless named below": connection.READ_TIMEOUT,
     "An answer, or the next rows, on the replica; then the primary is read": replica.READ_TIMEOUT,
     "The next rows of the log, read by the tailer; twice as long after each timeout": log_reader.PATIENCE - 1,
-    "The next rows for a client that catches up; twice as long after each timeout of the same read": slow.FIRST,
-    "… at most": slow.MOST,
+    "The next rows for a client that catches up; twice as long after each timeout of the same read": read_timeouts.FIRST,
+    "… at most": read_timeouts.MOST,
     "The question asked when a notification arrives; then the tailer reads": prefetch._PATIENCE,
     "A notification to the listener, before it tests itself": listener._QUIET,
     "That test": listener._ANSWER,
@@ -164,7 +166,7 @@ DEADLINES = {
     "The API's look at the database for /readyz": health.CHECK_TIMEOUT,
     "The server's answer to the cancellation of a statement; then the connection is closed": connection.CANCEL_TIMEOUT,
     "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
-    "At a stop: giving leases of presence back": presence.RELEASE_TIMEOUT,
+    "At a stop: giving leases of presence back": tracker.RELEASE_TIMEOUT,
     "At a stop: the last entry in the list of instances": roster.LAST_WORD_TIMEOUT,
     "At a stop: a pool that is connecting": database.CLOSE_TIMEOUT,
     "An answer to a command": connect.READ_TIMEOUT,

@@ -49,7 +49,7 @@ async def session(request: pytest.FixtureRequest, big: Database) -> AsyncIterato
         async with await runtime.tailer._connect() as conn:
             yield conn
     else:
-        async with runtime.pool, runtime.catchups._readings._reader() as conn:
+        async with runtime.pool, runtime.catchups._shared_reads._reader() as conn:
             yield conn
 
 

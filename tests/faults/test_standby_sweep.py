@@ -162,7 +162,7 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
 async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_others(
     database: Database, standby: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.readings._PLANNED", "SELECT no_such_column")
+    monkeypatch.setattr("feed.recovery.shared_reads._PLANNED", "SELECT no_such_column")
     async with _sweeping(database, standby) as services:
         client = await services.open("websocket")
         start = client.cursor
@@ -170,7 +170,9 @@ async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_o
         await _complete(client, database)
         hub = await services.hub("websocket")
         hub.publisher.replay_buffer.clear()
-        monkeypatch.setattr("feed.readings._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        monkeypatch.setattr(
+            "feed.recovery.shared_reads._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        )
         await _complete(await services.open("sse", start), database)
         assert await _reads(services, "failed", "catchup") > 0
         assert hub.replica is not None

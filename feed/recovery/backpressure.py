@@ -1,4 +1,4 @@
-"""The drain: waiting for a client to read what it was written.
+"""Backpressure: waiting for a client to read what it was written.
 
 Invariant: a recovering client gets more data only after its unread bytes fall to `mark`, half of its budget. A client that does not
 get there in time is dropped.
@@ -29,7 +29,7 @@ def drop(sink: Sink, metrics: Metrics, **fields: object) -> None:
     sink.abort()
 
 
-class Drain:
+class Backpressure:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._patience = settings.drain_timeout
         self._metrics = metrics

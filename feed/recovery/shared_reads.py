@@ -18,8 +18,8 @@ from db.connection import Connection
 from db.settings import Settings
 from db.sqlfiles import sql
 from feed.delivery.replay_buffer import ReplayBuffer
-from feed.reading import Asked, FaultyError, Parts, Place, Reading
-from feed.slow import SlowReads
+from feed.recovery.log_read import FaultyError, LogRead, Parts, ReadPosition, ReadRequest
+from feed.recovery.read_timeouts import ReadTimeouts
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailing.replica import Replica, UnfitError
@@ -51,7 +51,7 @@ _READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_LOCKE
 log = structlog.get_logger()
 
 
-class Readings:
+class SharedReads:
     def __init__(
         self,
         settings: Settings,
@@ -68,9 +68,9 @@ class Readings:
         self._buffer = buffer
         self._metrics = metrics
         self._turn = asyncio.Semaphore(_AT_ONCE)
-        self._known: dict[Asked, Reading] = {}
+        self._known: dict[ReadRequest, LogRead] = {}
         self._proofs: dict[Cursor, asyncio.Task[None]] = {}
-        self._slow = SlowReads()
+        self._timeouts = ReadTimeouts()
         self._kept = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,39 +95,39 @@ class Readings:
             if self._buffer.place(self._tailer.cursor) is not None:
                 return
 
-    def begin(self, asked: Asked) -> Reading:
+    def begin(self, request: ReadRequest) -> LogRead:
         """What came after a cursor that the hub has reached, or the beginning of it; it may be another client's already.
 
         Its check() raises FaultyError for a cursor that cannot be resumed from; OperationalError, PoolTimeout, TimeoutError.
         """
-        reading = self._known.get(asked)
+        reading = self._known.get(request)
         if reading is not None and self._leads(reading):
             return reading
         if reading is not None:
-            self._forget(asked, reading)
-        reading = self._known[asked] = Reading(self._tailer.cursor)
-        task = asyncio.create_task(self._run(asked, reading), name="reading")
+            self._forget(request, reading)
+        reading = self._known[request] = LogRead(self._tailer.cursor)
+        task = asyncio.create_task(self._run(request, reading), name="shared read")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return reading
 
-    async def rest(self, asked: Asked, reading: Reading, after: Place) -> Parts:
-        """What a reading left, for one client alone; and with each part, where it ends. Raises what begin() names.
+    async def remainder(self, request: ReadRequest, reading: LogRead, after: ReadPosition) -> Parts:
+        """The remainder of a read, for one client alone; and with each part, where it ends. Raises what begin() names.
 
         Who leaves off in the middle gives others the turn, and asks again from there.
         """
         parts = reading.take(after)
         if parts is None:
             self._metrics.reads.labels("alone").inc()
-            parts = self._parts(asked, reading, after)
+            parts = self._parts(request, reading, after)
         async with aclosing(parts):
             async for part in parts:
                 yield part
 
     def clear(self) -> None:
         """Forget what was read."""
-        for asked in list(self._known):
-            self._forget(asked, self._known[asked])
+        for request in list(self._known):
+            self._forget(request, self._known[request])
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
@@ -151,15 +151,15 @@ class Readings:
         head = self._tailer.cursor
         return head.feed == cursor.feed and head.covers(cursor) and self._buffer.place(head) is not None
 
-    def _leads(self, reading: Reading) -> bool:
+    def _leads(self, reading: LogRead) -> bool:
         return reading.error is not None or self._buffer.place(reading.target) is not None
 
-    async def _run(self, asked: Asked, reading: Reading) -> None:
+    async def _run(self, request: ReadRequest, reading: LogRead) -> None:
         self._metrics.reads.labels("shared").inc()
-        parts = self._parts(asked, reading, None)
+        parts = self._parts(request, reading, None)
         offered = False
         try:
-            await self._share(asked, reading, parts)
+            await self._share(request, reading, parts)
             offered = reading.error is None and reading.end is not None and not self._turn.locked()
             if offered:
                 await _offer(reading, parts)
@@ -167,7 +167,7 @@ class Readings:
             if not offered:
                 await parts.aclose()
 
-    async def _share(self, asked: Asked, reading: Reading, parts: Parts) -> None:
+    async def _share(self, request: ReadRequest, reading: LogRead, parts: Parts) -> None:
         try:
             async for batch, place in parts:
                 reading.add(batch, place)
@@ -176,19 +176,19 @@ class Readings:
         except Exception as error:  # noqa: BLE001 - it is raised to those who asked
             reading.error = error
             if not isinstance(error, FaultyError):
-                self._forget(asked, reading)
+                self._forget(request, reading)
         finally:
             reading.proven.set()
             reading.ended.set()
-        self._keep(asked, reading)
+        self._keep(request, reading)
 
-    async def _parts(self, asked: Asked, reading: Reading, after: Place | None) -> Parts:
+    async def _parts(self, request: ReadRequest, reading: LogRead, after: ReadPosition | None) -> Parts:
         """What came after a cursor and is behind a place, from whoever can tell; proven first."""
         if (replica := self._used) is not None:
             try:
                 async with (
-                    self._standby(replica, asked) as conn,
-                    aclosing(self._read(conn, asked, reading, after)) as parts,
+                    self._standby(replica, request) as conn,
+                    aclosing(self._read(conn, request, reading, after)) as parts,
                 ):
                     async for part in parts:
                         yield part
@@ -198,13 +198,15 @@ class Readings:
             else:
                 return
         async with self._reader() as conn:
-            await _prove(conn, asked.cursor)
-            async with aclosing(self._read(conn, asked, reading, after)) as parts:
+            await _prove(conn, request.cursor)
+            async with aclosing(self._read(conn, request, reading, after)) as parts:
                 async for part in parts:
                     yield part
 
-    async def _read(self, conn: Connection, asked: Asked, reading: Reading, after: Place | None) -> Parts:
-        since, until = asked.cursor.seen, reading.target.seen
+    async def _read(
+        self, conn: Connection, request: ReadRequest, reading: LogRead, after: ReadPosition | None
+    ) -> Parts:
+        since, until = request.cursor.seen, reading.target.seen
         if not reading.proven.is_set():
             if since != until:
                 async with asyncio.timeout(_PATIENCE):
@@ -217,13 +219,13 @@ class Readings:
             conn,
             since,
             until,
-            asked.boards,
-            collapsed=asked.collapsed,
+            request.boards,
+            collapsed=request.collapsed,
             threshold=self._settings.resync_threshold,
             chunk=min(self._settings.chunk, _PART),
             after=after,
         )
-        async with aclosing(chunks), aclosing(self._slow.read(conn, asked, chunks)) as parts:
+        async with aclosing(chunks), aclosing(self._timeouts.read(conn, request, chunks)) as parts:
             async for part in parts:
                 events = [Event.of(change) for change in part.changes]
                 yield Batch(events, reading.target if part.last else None), part.end or after or (0, 0)
@@ -240,7 +242,7 @@ class Readings:
         return self._replica if self._replica is not None and self._replica.used else None
 
     @asynccontextmanager
-    async def _standby(self, replica: Replica, asked: Asked) -> AsyncIterator[Connection]:
+    async def _standby(self, replica: Replica, request: ReadRequest) -> AsyncIterator[Connection]:
         """As _reader(), on the replica, once it has all that the hub's cursor has seen. Raises UnfitError."""
         async with self._turn:
             lsn = self._tailer.replayed or (await replica.horizon()).written
@@ -248,14 +250,14 @@ class Readings:
                 async with asyncio.timeout(_PATIENCE):
                     await conn.execute(_PLANNED, prepare=False)  # several statements cannot be prepared
                 try:
-                    await _prove(conn, asked.cursor)
+                    await _prove(conn, request.cursor)
                 except FaultyError as error:
                     # It may be a place that is known to the primary alone: that has the last word.
                     raise UnfitError("doubted", error.fault) from error
                 yield conn
 
-    def _keep(self, asked: Asked, reading: Reading) -> None:
-        if self._known.get(asked) is not reading:
+    def _keep(self, request: ReadRequest, reading: LogRead) -> None:
+        if self._known.get(request) is not reading:
             return
         self._kept += reading.size
         for oldest in list(self._known):
@@ -263,23 +265,23 @@ class Readings:
                 break
             if self._known[oldest].ended.is_set():
                 self._forget(oldest, self._known[oldest])
-        asyncio.get_running_loop().call_later(_LATER, self._forget, asked, reading)
+        asyncio.get_running_loop().call_later(_LATER, self._forget, request, reading)
 
-    def _forget(self, asked: Asked, reading: Reading) -> None:
-        if self._known.get(asked) is reading:
-            del self._known[asked]
+    def _forget(self, request: ReadRequest, reading: LogRead) -> None:
+        if self._known.get(request) is reading:
+            del self._known[request]
             if reading.ended.is_set():
                 self._kept -= reading.size
 
 
-async def _offer(reading: Reading, parts: Parts) -> None:
+async def _offer(reading: LogRead, parts: Parts) -> None:
     """Leave open for a moment what goes on: a long way is put in order before its first event, and need not be again."""
-    reading.left = parts
+    reading.remainder = parts
     try:
         await asyncio.sleep(_OPEN)
     finally:
-        if (left := reading.take(reading.end)) is not None:
-            await left.aclose()
+        if (remainder := reading.take(reading.end)) is not None:
+            await remainder.aclose()
 
 
 async def _prove(conn: Connection, cursor: Cursor) -> None:

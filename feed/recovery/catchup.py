@@ -1,6 +1,6 @@
 """Catch-ups: the tasks that bring clients from where they stand to where the hub stands.
 
-Invariant: a client has one task at most, which ends when it is live or gone; see feed/recovery.py for what it does.
+Invariant: a client has one task at most, which ends when it is live or gone; see feed/recovery/recovery.py for what it does.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from feed.delivery.connections import Connections
 from feed.delivery.replay_buffer import ReplayBuffer
 from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import Shown, Subscription
-from feed.presence import PresenceKeeper
-from feed.readings import Readings
-from feed.recovery import Recovery
+from feed.presence.tracker import PresenceTracker
+from feed.recovery.recovery import Recovery
+from feed.recovery.shared_reads import SharedReads
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailing.replica import Replica
@@ -36,7 +36,7 @@ class CatchUps:
         tailer: Tailer,
         buffer: ReplayBuffer,
         connections: Connections,
-        presence: PresenceKeeper,
+        presence: PresenceTracker,
         rollout: Rollout,
         metrics: Metrics,
         replica: Replica | None = None,
@@ -45,8 +45,8 @@ class CatchUps:
         self._connections = connections
         self._rollout = rollout
         self._metrics = metrics
-        self._readings = Readings(settings, pool, tailer, buffer, metrics, replica)
-        self._recovery = Recovery(settings, tailer, buffer, connections, self._readings, presence, metrics)
+        self._shared_reads = SharedReads(settings, pool, tailer, buffer, metrics, replica)
+        self._recovery = Recovery(settings, tailer, buffer, connections, self._shared_reads, presence, metrics)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
         self._greeting: dict[Subscription, asyncio.Future[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
@@ -85,11 +85,11 @@ class CatchUps:
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         await end(*self._working)
-        await self._readings.stop()
+        await self._shared_reads.stop()
 
     def forget(self) -> None:
         """The log was replaced: nothing that was read of it holds."""
-        self._readings.clear()
+        self._shared_reads.clear()
 
     async def _open(self, subscription: Subscription, asked: str | None) -> None:
         resume, fault = "live", None

@@ -20,10 +20,10 @@ from feed.delivery.connections import Connections
 from feed.delivery.replay_buffer import ReplayBuffer
 from feed.delivery.rights import Rights, before
 from feed.delivery.subscription import Subscription
-from feed.drain import Drain
-from feed.presence import PresenceKeeper
-from feed.reading import Asked, FaultyError, Reading
-from feed.readings import Readings
+from feed.presence.tracker import PresenceTracker
+from feed.recovery.backpressure import Backpressure
+from feed.recovery.log_read import FaultyError, LogRead, ReadRequest
+from feed.recovery.shared_reads import SharedReads
 from feed.system.backoff import backoff
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
@@ -46,18 +46,18 @@ class Recovery:
         tailer: Tailer,
         buffer: ReplayBuffer,
         connections: Connections,
-        readings: Readings,
-        presence: PresenceKeeper,
+        shared_reads: SharedReads,
+        presence: PresenceTracker,
         metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._tailer = tailer
         self._buffer = buffer
         self._connections = connections
-        self._readings = readings
+        self._shared_reads = shared_reads
         self._presence = presence
         self._metrics = metrics
-        self._drain = Drain(settings, metrics)
+        self._backpressure = Backpressure(settings, metrics)
         self._replayed = 0
 
     async def prove(self, subscription: Subscription, asked: str) -> Fault | None:
@@ -87,7 +87,7 @@ class Recovery:
             return
         place = None if subscription.collapse else self._stand(subscription)
         waits = backoff()
-        while await self._drain.drained(subscription):
+        while await self._backpressure.drained(subscription):
             if place is not None and self._buffer.holds(place):
                 place = self._replay(subscription, place)
                 if place == self._buffer.end:
@@ -95,7 +95,7 @@ class Recovery:
                     return
                 continue
             if subscription.owed:
-                self._drain.drop(subscription)  # the rest of the batch that it holds a part of is forgotten here
+                self._backpressure.drop(subscription)  # the rest of the batch that it holds a part of is forgotten here
                 return
             try:
                 target, read = await self._read(subscription)
@@ -126,10 +126,10 @@ class Recovery:
         self._replayed = 0
         self._buffer.forget()
 
-    async def _begin(self, subscription: Subscription) -> Reading:
-        """What came after a client's cursor. Raises what Readings.reach() does."""
-        await self._readings.reach(subscription.cursor)
-        return self._readings.begin(self._asked(subscription))
+    async def _begin(self, subscription: Subscription) -> LogRead:
+        """What came after a client's cursor. Raises what SharedReads.reach() does."""
+        await self._shared_reads.reach(subscription.cursor)
+        return self._shared_reads.begin(self._request(subscription))
 
     def _go_live(self, subscription: Subscription, source: str) -> None:
         subscription.collapse = False
@@ -164,10 +164,10 @@ class Recovery:
 
         It holds what it was sent of that batch, so the batch is neither sent again nor collapsed.
         """
-        while subscription.torn is not None and await self._drain.drained(subscription):
+        while subscription.torn is not None and await self._backpressure.drained(subscription):
             place, start = subscription.torn
             if not self._buffer.holds(place):
-                self._drain.drop(subscription)
+                self._backpressure.drop(subscription)
                 break
             self.see(subscription)
             for batch in self._buffer.since(place):
@@ -190,39 +190,39 @@ class Recovery:
         source = "collapsed" if subscription.collapse else "log"
         try:
             reading = await self._begin(subscription)
-            asked, later = self._asked(subscription), self._buffer.grants(self._buffer.place(reading.target) or 0)
+            request, later = self._request(subscription), self._buffer.grants(self._buffer.place(reading.target) or 0)
             there = before(subscription.principal.user_id, subscription.visible, later)
             await reading.ended.wait()
             reading.check()
             self._set_rights(subscription, there, reading.grants, later)
-            return await self._write(subscription, asked, reading), source
+            return await self._write(subscription, request, reading), source
         except FaultyError as error:
             target = self._tailer.cursor
             self.reset(subscription, error.fault)
             return target, "reset"
 
-    async def _write(self, subscription: Subscription, asked: Asked, reading: Reading) -> Cursor | None:
+    async def _write(self, subscription: Subscription, request: ReadRequest, reading: LogRead) -> Cursor | None:
         """What is shared, then what is not; where it leads to, if the client takes it all."""
         for batch in reading.batches:
             self.see(subscription)
             subscription.replay(batch)
-            if not await self._drain.drained(subscription):
+            if not await self._backpressure.drained(subscription):
                 return None
         after, waits = reading.end, backoff()
         while after is not None:
             try:
-                async with aclosing(self._readings.rest(asked, reading, after)) as parts:
+                async with aclosing(self._shared_reads.remainder(request, reading, after)) as parts:
                     async for batch, place in parts:
                         self.see(subscription)
                         subscription.replay(batch)
                         after, waits = place if batch.cursor is None else None, backoff()
-                        if not await self._drain.drains(subscription, _GRACE):
+                        if not await self._backpressure.drains(subscription, _GRACE):
                             # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
                             break
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
                 _warn(subscription, error)
                 await asyncio.sleep(next(waits))
-            if not await self._drain.drained(subscription):
+            if not await self._backpressure.drained(subscription):
                 return None
         return reading.target
 
@@ -240,9 +240,9 @@ class Recovery:
             self.forget()
         return place
 
-    def _asked(self, subscription: Subscription) -> Asked:
+    def _request(self, subscription: Subscription) -> ReadRequest:
         self.see(subscription)
-        return Asked(subscription.cursor, subscription.offered, subscription.collapse)
+        return ReadRequest(subscription.cursor, subscription.offered, subscription.collapse)
 
 
 def _warn(subscription: Subscription, error: Exception) -> None:

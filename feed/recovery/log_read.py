@@ -1,7 +1,7 @@
-"""A reading: what came after one cursor, for all who ask for it; or the beginning of that, and then the way that is left.
+"""One read of the log: what came after a cursor, for all who request it; or its beginning, and the remainder.
 
-Invariant: its batches lead from the cursor that was asked for to `target`, or to `end` on the way there. What is left of the way is
-taken by one alone; others read it anew.
+Invariant: its batches lead from the requested cursor to `target`, or to `end` on the way there. One client alone takes
+the remainder; others read it anew.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from feed.wire.batch import Batch, Boards
 from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant
 
-Place = tuple[int, int]
+ReadPosition = tuple[int, int]
 """In the order of a read: see db.changelog.Chunk."""
-Parts = AsyncGenerator[tuple[Batch, Place]]
+Parts = AsyncGenerator[tuple[Batch, ReadPosition]]
 """Parts of what came, and where each ends."""
 
 
@@ -26,7 +26,7 @@ class FaultyError(Exception):
         self.fault = fault
 
 
-class Asked(NamedTuple):
+class ReadRequest(NamedTuple):
     """What a client wants to know: what came after its cursor, on the boards that its user sees now."""
 
     cursor: Cursor
@@ -34,33 +34,33 @@ class Asked(NamedTuple):
     collapsed: bool
 
 
-class Reading:
+class LogRead:
     def __init__(self, target: Cursor) -> None:
         self.target = target
-        """A place of the hub's that covers the cursor, and that the replay buffer goes on from; fixed when the reading begins."""
+        """A place of the hub's that covers the cursor, and that the replay buffer goes on from; fixed when the read begins."""
         self.grants: list[Grant] = []
         """Every change of membership on the whole way; complete once it is proven."""
         self.batches: list[Batch] = []
-        self.end: Place | None = None
+        self.end: ReadPosition | None = None
         """Where the way goes on, if these are not all its batches."""
         self.size = 0
-        self.left: Parts | None = None
+        self.remainder: Parts | None = None
         """What goes on from there, still open; see take()."""
         self.error: Exception | None = None
         self.proven = asyncio.Event()
         self.ended = asyncio.Event()
 
-    def add(self, batch: Batch, place: Place) -> None:
+    def add(self, batch: Batch, place: ReadPosition) -> None:
         self.batches.append(batch)
         self.size += batch.size
         self.end = place if batch.cursor is None else None
 
-    def take(self, after: Place | None) -> Parts | None:
-        """What is left behind this place, if nobody has it yet. It is the caller's to close."""
-        left = None
+    def take(self, after: ReadPosition | None) -> Parts | None:
+        """The remainder behind this position, if nobody has it yet. The caller closes it."""
+        remainder = None
         if after == self.end:
-            left, self.left = self.left, None
-        return left
+            remainder, self.remainder = self.remainder, None
+        return remainder
 
     def check(self) -> None:
         """Raise what came of it instead."""

@@ -41,7 +41,7 @@ Seen = dict[Place, dict[str, presence.Presence]]
 log = structlog.get_logger()
 
 
-class PresenceKeeper:
+class PresenceTracker:
     def __init__(self, instance: str, pool: Pool, connections: Connections) -> None:
         self._instance = instance
         self._pool = pool

@@ -18,7 +18,7 @@ _KEPT = 1000
 """Reads that are remembered; the oldest is forgotten first."""
 
 
-class SlowReads:
+class ReadTimeouts:
     def __init__(self) -> None:
         self._seconds: dict[Hashable, float] = {}
 
