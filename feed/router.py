@@ -146,7 +146,7 @@ class Handlers:
         subscription.tell("pong")
         if message.cursor is not None:
             try:
-                self._runtime.acks.shown(subscription, message.cursor)
+                self._runtime.client_positions.shown(subscription, message.cursor)
             except ValueError as error:
                 raise BadMessageError("invalid_message", f"cursor: {error}") from None
 
@@ -162,7 +162,7 @@ class Handlers:
             _no_board(subscription, board)
             return
         self._runtime.checkpoints.doubt(board)
-        await self._runtime.gaps.report(
+        await self._runtime.gap_reports.report(
             subscription.principal.user_id,
             subscription.id,
             board,

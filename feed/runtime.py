@@ -15,23 +15,23 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed.acks import Acks
 from feed.admission import Admission, some_time
-from feed.checkpoints import Checkpoints
 from feed.delivery.connections import Connections
 from feed.delivery.publisher import Publisher
 from feed.delivery.replay_buffer import ReplayBuffer
 from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import Sink, State, Subscription
-from feed.gaps import Gaps
+from feed.integrity.checkpoints import Checkpoints
+from feed.integrity.gap_reports import GapReports
 from feed.keeper import Keeper
 from feed.notify import pacer
 from feed.notify.pacer import Pacer
 from feed.presence import tracker
 from feed.presence.tracker import PresenceTracker
 from feed.recovery.catchup import CatchUps
-from feed.roster import Roster
-from feed.sweeps import Sweeps
+from feed.registry.client_positions import ClientPositions
+from feed.registry.delivery_journal import DeliveryJournal
+from feed.registry.instance_registry import InstanceRegistry
 from feed.system.database import pool
 from feed.tailing import tailer
 from feed.tailing.freshness import Freshness
@@ -94,18 +94,18 @@ class Runtime:
         self.freshness = Freshness(settings, self.tailer)
         self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics)
         self._keeper = Keeper(self.pool, self.metrics.runtime_gauges)
-        self.acks = Acks(self.tailer, self.connections)
-        self._sweeps = Sweeps(self.tailer, self.connections)
-        self.tailer.observers.append(self._sweeps.swept)
-        self.gaps = Gaps(self.pool, self.instance, self.metrics)
+        self.client_positions = ClientPositions(self.tailer, self.connections)
+        self._journal = DeliveryJournal(self.tailer, self.connections)
+        self.tailer.observers.append(self._journal.swept)
+        self.gap_reports = GapReports(self.pool, self.instance, self.metrics)
         self.checkpoints = Checkpoints(
-            settings.checkpoint, self.pool, self.tailer, self.connections, self.gaps, self.metrics
+            settings.checkpoint, self.pool, self.tailer, self.connections, self.gap_reports, self.metrics
         )
         self.publisher.readers.append(self.checkpoints)
         self.tailer.observers.append(self.checkpoints.swept)
         if (deliveries := tracing.deliveries(self.instance)) is not None:
             self.publisher.followers.append(deliveries)
-        self._roster = Roster(self.pool, self._word, self._sweeps)
+        self._instance_registry = InstanceRegistry(self.pool, self._word, self._journal)
         self.metrics.runtime_gauges.show(
             GaugeSources(
                 connections=lambda: len(self.connections),
@@ -150,8 +150,8 @@ class Runtime:
             self._wheel.start()
             started.push_async_callback(self._wheel.stop)
             self._started = time.monotonic()
-            self._roster.start()
-            started.push_async_callback(self._roster.stop)
+            self._instance_registry.start()
+            started.push_async_callback(self._instance_registry.stop)
             self._running = started.pop_all()
 
     async def stop(self) -> None:
@@ -253,7 +253,7 @@ class Runtime:
             ready=self.ready,
             tailer_pid=self.tailer.backend,
             listener_pid=self.listener.backend,
-            acks=self.acks.told(),
+            acks=self.client_positions.told(),
             replica=self.replica.fitness if self.replica is not None else None,
         )
 

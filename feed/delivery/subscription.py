@@ -118,7 +118,7 @@ class Subscription:
         self.collapse = False
         """Whether it fell behind by being slow: then it is told the newest state of each row."""
         self.shown: Shown | None = None
-        """What its client says that it has; see feed/acks.py."""
+        """What its client says that it has; see feed/registry/client_positions.py."""
         self.realtime: str | None = None
         """What its client was told that its user is offered; None: nothing yet."""
         self.leaves: float | None = None

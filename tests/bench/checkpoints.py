@@ -15,9 +15,9 @@ import uvloop
 from rich.console import Console
 
 from db.changelog import Change, Seen
-from feed.checkpoint import Tally
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import Subscription
+from feed.integrity.board_hash import BoardHash
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import CloseReason
 from feed.wire.cursor import Cursor
@@ -81,26 +81,26 @@ def changes() -> Iterator[Change]:
         )
 
 
-def told(connections: Connections, tally: Tally) -> None:
-    counted, hashed = tally.held
+def told(connections: Connections, board_hash: BoardHash) -> None:
+    counted, hashed = board_hash.held
     body = message("checkpoint", boardId="b1", count=counted, hash=hashed, cursor="feed.1.1..1.00000000")
     connections.tell("checkpoint", dict.fromkeys(connections.watched({"b1"}), body), "feed.1.1..1.00000000")
 
 
 def alone(rounds: int = 20) -> tuple[float, float]:
     """Seconds of the processor to keep the hash over a change, and to tell a checkpoint."""
-    connections, source, tally = crowd(), changes(), Tally()
+    connections, source, board_hash = crowd(), changes(), BoardHash()
     kept: list[float] = []
     telling: list[float] = []
     for _ in range(rounds):
         some = list(islice(source, RATE))
         began = time.process_time()
         for change in some:
-            tally.apply(change)
+            board_hash.apply(change)
         kept.append((time.process_time() - began) / RATE)
         began = time.process_time()
         for _ in range(100):
-            told(connections, tally)
+            told(connections, board_hash)
         telling.append((time.process_time() - began) / 100)
     return statistics.median(kept), statistics.median(telling)
 

@@ -15,10 +15,12 @@ from api.problems import PROBLEMS
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
-from feed import checkpoints, gaps, keeper, roster, runtime, stream, tokens
+from feed import keeper, runtime, stream, tokens
+from feed.integrity import checkpoints, gap_reports
 from feed.notify import pacer
 from feed.presence import tracker
 from feed.recovery import read_timeouts
+from feed.registry import instance_registry
 from feed.system import database
 from feed.tailing import listener, log_reader, prefetch, replica
 from feed.telemetry.metrics import Metrics
@@ -157,7 +159,7 @@ DEADLINES = {
     "A statement of the pacer": pacer._PATIENCE,
     "A connection of the feed's pool": database.POOL_TIMEOUT,
     "Counting a board for a checkpoint": checkpoints.COUNT_TIMEOUT,
-    "Finding the cause of a gap": gaps.REPORT_TIMEOUT,
+    "Finding the cause of a gap": gap_reports.REPORT_TIMEOUT,
     "Redeeming a ticket": runtime._TO_REDEEM,
     "A step of feed.keep()": keeper.STEP_TIMEOUT,
     "An answer to a request of the API": engine.READ_TIMEOUT,
@@ -167,7 +169,7 @@ DEADLINES = {
     "The server's answer to the cancellation of a statement; then the connection is closed": connection.CANCEL_TIMEOUT,
     "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
     "At a stop: giving leases of presence back": tracker.RELEASE_TIMEOUT,
-    "At a stop: the last entry in the list of instances": roster.LAST_WORD_TIMEOUT,
+    "At a stop: the last entry in the list of instances": instance_registry.LAST_WORD_TIMEOUT,
     "At a stop: a pool that is connecting": database.CLOSE_TIMEOUT,
     "An answer to a command": connect.READ_TIMEOUT,
     "An answer to verify, prune, log, attach, detach, flags capture": connect.WORK_TIMEOUT,

@@ -124,7 +124,7 @@ async def test_what_was_told_before_the_end_is_written_down_too(services: Servic
 
 
 async def test_under_load_a_row_stands_for_many_sweeps(services: Services, database: Database) -> None:
-    """However many there are, a word of the roster has few rows; none of the changes is left out."""
+    """However many there are, one write of the registry has few rows; none of the changes is left out."""
     await services.open("websocket")
     hub = await services.hub("websocket")
     (before,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
@@ -211,10 +211,10 @@ async def test_nobody_is_believed_to_have_what_he_was_not_told(services: Service
         await socket.next("pong")
     await socket.send({"type": "ping", "cursor": "nonsense"})
     assert (await socket.next("error")).body["code"] == "invalid_message"
-    assert hub.acks.told() == []
+    assert hub.client_positions.told() == []
     await socket.send({"type": "ping", "cursor": str(cursor)})
     await socket.next("pong")
-    assert [(ack.cursor, ack.clients) for ack in hub.acks.told()] == [(str(cursor), 1)]
+    assert [(ack.cursor, ack.clients) for ack in hub.client_positions.told()] == [(str(cursor), 1)]
 
 
 async def test_who_polls_shows_where_he_stands(services: Services, database: Database) -> None:
@@ -225,18 +225,18 @@ async def test_who_polls_shows_where_he_stands(services: Services, database: Dat
             bearer = {"Authorization": f"Bearer {services.token(user)}"}
             answer = await http.get("/api/sync/opportunities", params={"since": cursor}, headers=bearer)
             assert answer.status_code == 200, answer.text
-    assert [(ack.cursor, ack.clients) for ack in hub.acks.told()] == [(cursor, 2)]
+    assert [(ack.cursor, ack.clients) for ack in hub.client_positions.told()] == [(cursor, 2)]
 
 
 async def test_of_very_many_cursors_neighbours_are_one(services: Services, database: Database) -> None:
     hub = await services.hub("sse")
     cursor = hub.tailer.cursor
     for number in range(1000):
-        hub.acks.polled(f"u{number}", Cursor(cursor.feed, Seen(number + 1), number + 1, cursor.tag))
-    told = hub.acks.told()
+        hub.client_positions.polled(f"u{number}", Cursor(cursor.feed, Seen(number + 1), number + 1, cursor.tag))
+    told = hub.client_positions.told()
     assert len(told) <= 32
     assert sum(ack.clients for ack in told) == 1000
     reach = [Cursor.parse(ack.cursor).seen.xmax for ack in told]
     assert (reach[0], reach) == (1, sorted(reach))
-    hub.acks.polled("one more", cursor)
-    assert sum(ack.clients for ack in hub.acks.told()) == 1000
+    hub.client_positions.polled("one more", cursor)
+    assert sum(ack.clients for ack in hub.client_positions.told()) == 1000

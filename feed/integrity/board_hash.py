@@ -21,7 +21,7 @@ def row_hash(key: str, version: int) -> int:
     return _mixed(crc32(key.encode()) + version * _STEP)
 
 
-class Tally:
+class BoardHash:
     """The sum of a board's rows."""
 
     __slots__ = ("count", "total")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from db.changelog import Change
-from feed.checkpoint import Tally, row_hash
+from feed.integrity.board_hash import BoardHash, row_hash
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "checkpoint.json").read_text())
 
@@ -21,11 +21,11 @@ def change(op: str, key: str | None, version: int | None) -> Change:
     )
 
 
-def total(rows: dict[str, int]) -> Tally:
-    tally = Tally()
+def total(rows: dict[str, int]) -> BoardHash:
+    board_hash = BoardHash()
     for key, version in rows.items():
-        tally.add(key, version)
-    return tally
+        board_hash.add(key, version)
+    return board_hash
 
 
 @pytest.mark.parametrize("row", VECTORS["rows"], ids=lambda row: f"{row['id'][:10]} v{row['version']}")
@@ -35,15 +35,15 @@ def test_a_row(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("board", VECTORS["boards"], ids=lambda board: f"{board['count']} {board['hash']}")
 def test_a_board(board: dict[str, Any]) -> None:
-    tally = total({row["id"]: row["version"] for row in board["rows"]})
-    assert tally.held == (board["count"], board["hash"])
+    board_hash = total({row["id"]: row["version"] for row in board["rows"]})
+    assert board_hash.held == (board["count"], board["hash"])
 
 
 def test_kept_by_changes_it_is_what_it_is_made_anew() -> None:
     chance = random.Random(5)
     rows: dict[str, int] = {}
     away: dict[str, int] = {}
-    tally = Tally()
+    board_hash = BoardHash()
     for _ in range(3000):
         key = f"o{chance.randrange(30)}"
         if key in rows:
@@ -57,15 +57,15 @@ def test_kept_by_changes_it_is_what_it_is_made_anew() -> None:
         else:
             op, version = ("enter", away[key]) if key in away else ("insert", 1)
             rows[key] = version
-        assert tally.apply(change(op, key, version))
-        assert tally.held == total(rows).held
+        assert board_hash.apply(change(op, key, version))
+        assert board_hash.held == total(rows).held
 
 
 @pytest.mark.parametrize(
     "what", [("truncate", None, None), ("resync", None, None), ("update", "o1", None), ("resync", "o1", 2)]
 )
 def test_what_it_cannot_know_it_says(what: tuple[str, str | None, int | None]) -> None:
-    assert not Tally().apply(change(*what))
+    assert not BoardHash().apply(change(*what))
 
 
 def test_lost_updates_do_not_cancel_each_other_out() -> None:

@@ -22,7 +22,7 @@ _POLLS = 60.0
 """Seconds after his last poll for which a user counts; a page that is not looked at polls every 15."""
 
 
-class Acks:
+class ClientPositions:
     def __init__(self, tailer: Tailer, connections: Connections) -> None:
         self._tailer = tailer
         self._connections = connections

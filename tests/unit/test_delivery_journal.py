@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from db.changelog import Seen
 from feed.delivery.connections import Tally
-from feed.sweeps import Sweeps
+from feed.registry.delivery_journal import DeliveryJournal
 from feed.wire.cursor import Cursor
 
 
@@ -23,15 +23,15 @@ class Hub(SimpleNamespace):
         return Tally(2, 1, {f"b{self.cursor.anchor % 5}": 2})
 
 
-def swept(times: int) -> tuple[Sweeps, Any]:
+def swept(times: int) -> tuple[DeliveryJournal, Any]:
     hub = cast(Any, Hub(read=0.0, cursor=Cursor("f", Seen(1), 0, "0" * 8)))
-    sweeps = Sweeps(hub, hub)
+    journal = DeliveryJournal(hub, hub)
     for number in range(times):
         hub.since = hub.cursor
         hub.read, hub.cursor = float(number), Cursor("f", Seen(number + 2), number, "0" * 8)
-        sweeps.swept(10, 0)
-        sweeps.swept(0, 0)
-    return sweeps, hub
+        journal.swept(10, 0)
+        journal.swept(0, 0)
+    return journal, hub
 
 
 def test_each_sweep_has_its_row_where_they_are_few() -> None:
@@ -54,12 +54,12 @@ def test_neighbours_become_one_where_they_are_many() -> None:
 
 
 def test_what_cannot_be_written_is_kept_and_in_order() -> None:
-    sweeps, hub = swept(16)
-    kept = sweeps.take()
-    assert sweeps.take() == []
+    journal, hub = swept(16)
+    kept = journal.take()
+    assert journal.take() == []
     hub.since, hub.read, hub.cursor = hub.cursor, 16.0, Cursor("f", Seen(18), 16, "0" * 8)
-    sweeps.swept(10, 0)
-    sweeps.give_back(kept)
-    rows = sweeps.take()
+    journal.swept(10, 0)
+    journal.give_back(kept)
+    rows = journal.take()
     assert len(rows) == 9
     assert [row.cursor.anchor for row in rows] == [1, 3, 5, 7, 9, 11, 13, 15, 16]

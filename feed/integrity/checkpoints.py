@@ -18,10 +18,10 @@ from psycopg_pool import PoolTimeout
 from db import gaps
 from db.changelog import ANEW, Change, Seen
 from db.gaps import Held
-from feed.checkpoint import Tally
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import State, Subscription
-from feed.gaps import Gaps
+from feed.integrity.board_hash import BoardHash
+from feed.integrity.gap_reports import GapReports
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailing.tailer import Tailer
@@ -45,13 +45,13 @@ log = structlog.get_logger()
 
 
 class _Board:
-    """`tally` is true at the hub's place, None before the first time; `fresh` will be, once the hub has all that `seen` has."""
+    """`current` is true at the hub's place, None before the first time; `fresh` will be, once the hub has all that `seen` has."""
 
-    __slots__ = ("fresh", "loaded", "missed", "seen", "tally")
+    __slots__ = ("current", "fresh", "loaded", "missed", "seen")
 
     def __init__(self) -> None:
-        self.tally: Tally | None = None
-        self.fresh: Tally | None = None
+        self.current: BoardHash | None = None
+        self.fresh: BoardHash | None = None
         self.seen = Seen(0)
         self.missed: list[Change] | None = None
         self.loaded = 0.0
@@ -68,9 +68,9 @@ class _Board:
                 return False
         if self.fresh is not None and change.xid not in self.seen and not self.fresh.apply(change):
             return False
-        return self.tally is None or self.tally.apply(change)
+        return self.current is None or self.current.apply(change)
 
-    def begun(self, fresh: Tally, snapshot: Seen) -> bool:
+    def begun(self, fresh: BoardHash, snapshot: Seen) -> bool:
         """It has been read; False where it is to be forgotten."""
         missed, self.missed = self.missed or [], None
         self.fresh, self.seen = fresh, snapshot
@@ -88,14 +88,20 @@ class _Drift(NamedTuple):
 
 class Checkpoints:
     def __init__(
-        self, every: float, pool: Pool, tailer: Tailer, connections: Connections, gaps: Gaps, metrics: Metrics
+        self,
+        every: float,
+        pool: Pool,
+        tailer: Tailer,
+        connections: Connections,
+        gap_reports: GapReports,
+        metrics: Metrics,
     ) -> None:
         """A board that changes is told of at most once in `every` seconds; 0: only to who asks."""
         self._every = every
         self._pool = pool
         self._tailer = tailer
         self._connections = connections
-        self._gaps = gaps
+        self._gap_reports = gap_reports
         self._metrics = metrics
         self._boards: dict[str, _Board] = {}
         self._due: dict[str, float] = {}
@@ -126,7 +132,7 @@ class Checkpoints:
     def doubt(self, board: str) -> bool:
         """Ask the table of a board again; False where that was done just now."""
         known = self._boards.get(board)
-        if known is not None and known.tally is not None and time.monotonic() - known.loaded < _FRESH:
+        if known is not None and known.current is not None and time.monotonic() - known.loaded < _FRESH:
             return False
         self._want(board)
         return True
@@ -174,11 +180,11 @@ class Checkpoints:
             known = self._boards.get(board)
             if board not in watched:
                 self._boards.pop(board, None)
-            elif known is None or known.tally is None or now - known.loaded > _TRUST:
+            elif known is None or known.current is None or now - known.loaded > _TRUST:
                 if known is None or not known.loading:
                     self._want(board)  # and then it is told
             else:
-                bodies[board] = self._message(board, known.tally)
+                bodies[board] = self._message(board, known.current)
         if bodies:
             self._metrics.checkpoints.inc(len(bodies))
             self._connections.tell("checkpoint", bodies, str(self._tailer.cursor))
@@ -187,10 +193,10 @@ class Checkpoints:
         known = self._boards.get(board)
         if board in self._wanted or (known is not None and known.loading):
             return
-        if known is None or known.tally is None:
+        if known is None or known.current is None:
             self._want(board)
             return
-        body, cursor = self._message(board, known.tally), str(self._tailer.cursor)
+        body, cursor = self._message(board, known.current), str(self._tailer.cursor)
         for subscription in self._asked.pop(board):
             if board not in subscription.offered:
                 continue
@@ -199,16 +205,16 @@ class Checkpoints:
             elif subscription.state is State.BEHIND:
                 self._asked.setdefault(board, set()).add(subscription)
 
-    def _message(self, board: str, tally: Tally) -> bytes:
-        count, hashed = tally.held
+    def _message(self, board: str, board_hash: BoardHash) -> bytes:
+        count, hashed = board_hash.held
         return message("checkpoint", boardId=board, count=count, hash=hashed, cursor=str(self._tailer.cursor))
 
     def _settle(self, board: str, known: _Board) -> None:
         """The hub has all that a board was read with."""
-        fresh, told, known.fresh = known.fresh, known.tally, None
+        fresh, told, known.fresh = known.fresh, known.current, None
         if fresh is None:
             return
-        known.tally, known.loaded = fresh, time.monotonic()
+        known.current, known.loaded = fresh, time.monotonic()
         if told is not None and told.held != fresh.held:
             self._drifts.append(_Drift(board, str(self._tailer.cursor), fresh.held, told.held))
             self._work.set()
@@ -240,7 +246,7 @@ class Checkpoints:
     async def _note(self, drift: _Drift) -> None:
         """Say what was found before the clients find it: they lack it for the same reason."""
         try:
-            await self._gaps.report(None, None, drift.board, drift.cursor, drift.table, drift.told)
+            await self._gap_reports.report(None, None, drift.board, drift.cursor, drift.table, drift.told)
         finally:
             if self._every:
                 self._now.add(drift.board)
@@ -267,8 +273,8 @@ class Checkpoints:
             self._ready[board] = known
             self._tailer.ring()
 
-    async def _count(self, board: str) -> tuple[Tally, str]:
-        fresh, snapshot = Tally(), ""
+    async def _count(self, board: str) -> tuple[BoardHash, str]:
+        fresh, snapshot = BoardHash(), ""
         async with asyncio.timeout(_PATIENCE), self._pool.connection() as conn:
             conn.read_timeout = COUNT_TIMEOUT
             async for row in gaps.board_rows(conn, board):

@@ -14,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from db import instances
 from db.changelog import Connection
 from db.instances import Word
-from feed.sweeps import Sweeps, aged
+from feed.registry.delivery_journal import DeliveryJournal, aged
 from feed.system.database import Pool
 from feed.system.tasks import end
 
@@ -25,17 +25,17 @@ LAST_WORD_TIMEOUT = 2.0
 log = structlog.get_logger()
 
 
-class Roster:
-    """`word` is asked for what is to be said, each time; and what the sweeps have told is written down with it."""
+class InstanceRegistry:
+    """`word` is asked for what is to be said, each time; and the entries of the journal are written down with it."""
 
-    def __init__(self, pool: Pool, word: Callable[[], Word], sweeps: Sweeps) -> None:
+    def __init__(self, pool: Pool, word: Callable[[], Word], journal: DeliveryJournal) -> None:
         self._pool = pool
         self._word = word
-        self._sweeps = sweeps
+        self._journal = journal
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="roster")
+        self._task = asyncio.create_task(self._run(), name="instance registry")
 
     async def stop(self) -> None:
         """Take the row away. Idempotent; complete when it returns."""
@@ -64,9 +64,9 @@ class Roster:
             await asyncio.sleep(_BEAT)
 
     async def _say(self, conn: Connection) -> None:
-        told = self._sweeps.take()
+        told = self._journal.take()
         try:
             await instances.beat(conn, self._word(), aged(told))
         except BaseException:
-            self._sweeps.give_back(told)
+            self._journal.give_back(told)
             raise

@@ -22,7 +22,7 @@ REPORT_TIMEOUT = 8.0
 log = structlog.get_logger()
 
 
-class Gaps:
+class GapReports:
     def __init__(self, pool: Pool, instance: str, metrics: Metrics) -> None:
         self._pool = pool
         self._instance = instance

@@ -1,4 +1,4 @@
-"""When this process has told what to how many, until the roster has written it down.
+"""When this process has told what to how many, until the instance registry has written it down.
 
 Invariant: what is kept is bounded. Where sweeps are many, two neighbours become one row, which says for how many it stands, from
 when the first had its rows to when the last had told them. Nobody who is told waits for it.
@@ -14,12 +14,12 @@ from feed.tailing.tailer import Tailer
 from feed.wire.cursor import Cursor
 
 _MOST = 16
-"""Rows between two words of the roster."""
+"""Rows between two writes of the instance registry."""
 _BOARDS = 64
 """Boards that a row names."""
 
 
-class Sweep(NamedTuple):
+class JournalEntry(NamedTuple):
     """`read` and `told` by the monotonic clock."""
 
     read: float
@@ -33,7 +33,7 @@ class Sweep(NamedTuple):
     late: int
     boards: dict[str, int] | None
 
-    def then(self, later: "Sweep | None") -> "Sweep":
+    def then(self, later: "JournalEntry | None") -> "JournalEntry":
         """This one and the next as one."""
         if later is None:
             return self
@@ -49,11 +49,11 @@ class Sweep(NamedTuple):
         )
 
 
-class Sweeps:
+class DeliveryJournal:
     def __init__(self, tailer: Tailer, connections: Connections) -> None:
         self._tailer = tailer
         self._connections = connections
-        self._kept: list[Sweep] = []
+        self._kept: list[JournalEntry] = []
 
     def swept(self, found: int, _: int) -> None:
         """Note a sweep that has ended; see Tailer.observers."""
@@ -61,7 +61,7 @@ class Sweeps:
             return
         tally = self._connections.count()
         self._kept.append(
-            Sweep(
+            JournalEntry(
                 self._tailer.publisher.read,
                 time.monotonic(),
                 self._tailer.since,
@@ -76,12 +76,12 @@ class Sweeps:
         )
         self._fold()
 
-    def take(self) -> list[Sweep]:
+    def take(self) -> list[JournalEntry]:
         """What is to be written down; what cannot be is given back."""
         kept, self._kept = self._kept, []
         return kept
 
-    def give_back(self, kept: list[Sweep]) -> None:
+    def give_back(self, kept: list[JournalEntry]) -> None:
         self._kept = kept + self._kept
         self._fold()
 
@@ -90,7 +90,7 @@ class Sweeps:
             self._kept = [one.then(two) for one, two in zip_longest(self._kept[::2], self._kept[1::2]) if one]
 
 
-def aged(sweeps: list[Sweep]) -> list[Told]:
+def aged(entries: list[JournalEntry]) -> list[Told]:
     """The same as the database takes it: by how long ago it was."""
     now = time.monotonic()
     return [
@@ -106,5 +106,5 @@ def aged(sweeps: list[Sweep]) -> list[Told]:
             each.late,
             each.boards,
         )
-        for each in sweeps
+        for each in entries
     ]
