@@ -50,8 +50,8 @@ from api.watch import Watch
 from db import migrate
 from db.boards import Board, of_users
 from db.settings import Settings
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 
 _EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor")
 _USERS_AT_ONCE = 500

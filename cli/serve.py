@@ -29,8 +29,8 @@ from feed.system.signals import Signals
 
 if TYPE_CHECKING:
     from api.server import ApiServer
+    from feed.access.tokens import Tokens
     from feed.http.server import FeedServer
-    from feed.tokens import Tokens
 
 _UP_DRAIN = 2.0
 """Seconds that `up` leaves to requests under way when it is stopped."""

@@ -11,10 +11,10 @@ from psycopg_pool import PoolTimeout
 
 from db.gaps import Held
 from db.presence import Place
+from feed.access.tokens import TokenError
 from feed.delivery.subscription import Subscription
 from feed.runtime import Runtime
 from feed.telemetry.metrics import Metrics
-from feed.tokens import TokenError
 from feed.wire.protocol import (
     Auth,
     BadMessageError,

@@ -15,7 +15,8 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed.admission import Admission, some_time
+from feed.access.admission import Admission, some_time
+from feed.access.tokens import Tokens
 from feed.delivery.connections import Connections
 from feed.delivery.publisher import Publisher
 from feed.delivery.replay_buffer import ReplayBuffer
@@ -23,7 +24,6 @@ from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import Sink, State, Subscription
 from feed.integrity.checkpoints import Checkpoints
 from feed.integrity.gap_reports import GapReports
-from feed.keeper import Keeper
 from feed.notify import pacer
 from feed.notify.pacer import Pacer
 from feed.presence import tracker
@@ -41,8 +41,8 @@ from feed.tailing.tailer import Tailer
 from feed.telemetry import tracing
 from feed.telemetry.metrics import Metrics
 from feed.telemetry.runtime_gauges import GaugeSources
-from feed.tokens import Tokens
-from feed.wheel import Wheel
+from feed.upkeep.heartbeats import Heartbeats
+from feed.upkeep.maintenance import Maintenance
 from feed.wire.close_codes import RESTART
 from feed.wire.cursor import Fault
 from feed.wire.encoding import Encoding
@@ -92,8 +92,10 @@ class Runtime:
         }
         self.listener = Listener(settings, bells, self.tailer.prefetch, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)
-        self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics)
-        self._keeper = Keeper(self.pool, self.metrics.runtime_gauges)
+        self._heartbeats = Heartbeats(
+            settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics
+        )
+        self._maintenance = Maintenance(self.pool, self.metrics.runtime_gauges)
         self.client_positions = ClientPositions(self.tailer, self.connections)
         self._journal = DeliveryJournal(self.tailer, self.connections)
         self.tailer.observers.append(self._journal.swept)
@@ -145,10 +147,10 @@ class Runtime:
             started.push_async_callback(self.presence.stop)
             self.checkpoints.start()
             started.push_async_callback(self.checkpoints.stop)
-            self._keeper.start()
-            started.push_async_callback(self._keeper.stop)
-            self._wheel.start()
-            started.push_async_callback(self._wheel.stop)
+            self._maintenance.start()
+            started.push_async_callback(self._maintenance.stop)
+            self._heartbeats.start()
+            started.push_async_callback(self._heartbeats.stop)
             self._started = time.monotonic()
             self._instance_registry.start()
             started.push_async_callback(self._instance_registry.stop)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from feed.admission import RefusedError
+from feed.access.admission import RefusedError
+from feed.access.tokens import TokenError
 from feed.runtime import Runtime
-from feed.tokens import TokenError
 from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
 from feed.wire.encoding import SSE
 from feed.wire.principal import Principal

@@ -73,7 +73,7 @@ class Subscription:
         "rights",
         "shown",
         "sink",
-        "spoke",
+        "slot",
         "state",
         "torn",
         "unconfirmed",
@@ -92,8 +92,8 @@ class Subscription:
         budget: int,
     ) -> None:
         self.id = uuid4().hex
-        self.spoke = int(self.id[:4], 16)
-        """Where it sits on the wheel."""
+        self.slot = int(self.id[:4], 16)
+        """Its place on the timing wheel of the heartbeats."""
         self.principal = principal
         self.encoding = encoding
         self.sink = sink

@@ -11,7 +11,8 @@ import structlog
 from aiohttp import WSCloseCode, web
 from structlog.contextvars import bind_contextvars
 
-from feed.admission import RefusedError, some_time
+from feed.access.admission import RefusedError, some_time
+from feed.access.tokens import TokenError
 from feed.delivery.subscription import Subscription
 from feed.http.problem import REQUEST_ID
 from feed.http.socket import Limits, Socket, early, take_over
@@ -20,7 +21,6 @@ from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
 from feed.stream import origin_allowed
 from feed.system.tasks import end
-from feed.tokens import TokenError
 from feed.wire.close_codes import (
     BAD_MESSAGE,
     FORBIDDEN,

@@ -15,7 +15,8 @@ from api.problems import PROBLEMS
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
-from feed import keeper, runtime, stream, tokens
+from feed import runtime, stream
+from feed.access import tokens
 from feed.integrity import checkpoints, gap_reports
 from feed.notify import pacer
 from feed.presence import tracker
@@ -24,6 +25,7 @@ from feed.registry import instance_registry
 from feed.system import database
 from feed.tailing import listener, log_reader, prefetch, replica
 from feed.telemetry.metrics import Metrics
+from feed.upkeep import maintenance
 from feed.wire import close_codes, protocol
 from feed.wire.cursor import Fault
 from feed.wire.problems import STREAMS
@@ -161,7 +163,7 @@ DEADLINES = {
     "Counting a board for a checkpoint": checkpoints.COUNT_TIMEOUT,
     "Finding the cause of a gap": gap_reports.REPORT_TIMEOUT,
     "Redeeming a ticket": runtime._TO_REDEEM,
-    "A step of feed.keep()": keeper.STEP_TIMEOUT,
+    "A step of feed.keep()": maintenance.STEP_TIMEOUT,
     "An answer to a request of the API": engine.READ_TIMEOUT,
     "Whether a connection of the API's pool is alive, before a request gets it": engine.PING_TIMEOUT,
     "A connection of the API's pool": engine.POOL_TIMEOUT,

@@ -11,8 +11,8 @@ from psycopg.sql import SQL, Identifier, Literal
 from db import changelog
 from db.changelog import Seen
 from db.sqlfiles import sql
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 from tests.support.database import Database
 
 EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"

@@ -7,8 +7,8 @@ import psycopg
 
 from db.changelog import Seen
 from db.embedded import EmbeddedPostgres
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.services import SECRET, Services

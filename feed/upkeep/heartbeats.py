@@ -1,4 +1,4 @@
-"""The wheel: one timer for all clients, instead of timers for each.
+"""Heartbeats: a timing wheel, with one timer for all clients instead of timers for each.
 
 Invariant: every stream carries something at least once in a heartbeat's period, and ends when its token does, or when it was to be
 left for another way. That something is a heartbeat (with a fresh cursor, if the stream is live and owed nothing) only while the log
@@ -28,7 +28,7 @@ _SILENCES = 2
 log = structlog.get_logger()
 
 
-class Wheel:
+class Heartbeats:
     def __init__(
         self,
         settings: Settings,
@@ -49,7 +49,7 @@ class Wheel:
         """Since when this process has been listening: who was not heard while it stood still was not silent."""
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="wheel")
+        self._task = asyncio.create_task(self._run(), name="heartbeats")
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
@@ -58,8 +58,8 @@ class Wheel:
 
     async def _run(self) -> None:
         tick = min(1.0, self._period / 4)
-        spokes = max(1, round(self._period / tick))
-        turn, clock = 0, asyncio.get_running_loop().time
+        slots = max(1, round(self._period / tick))
+        slot, clock = 0, asyncio.get_running_loop().time
         while True:
             asked = clock() + tick
             await asyncio.sleep(tick)
@@ -69,13 +69,13 @@ class Wheel:
             self._metrics.loop_lag_seconds.observe((lag,))
             self._metrics.recent.look()
             self._freshness.report()
-            turn = (turn + 1) % spokes
+            slot = (slot + 1) % slots
             try:
-                self._turn(turn, spokes)
+                self._serve(slot, slots)
             except Exception:
                 log.exception("a turn of the wheel failed")
 
-    def _turn(self, turn: int, spokes: int) -> None:
+    def _serve(self, slot: int, slots: int) -> None:
         now, clock = time.time(), asyncio.get_running_loop().time()
         silent = _SILENCES * self._period
         beats: dict[tuple[Encoding, bool], bytes] = {}
@@ -88,7 +88,7 @@ class Wheel:
                 subscription.sink.abort()
             elif subscription.leaves is not None and subscription.leaves <= clock:
                 self._rollout.dismiss(subscription)
-            elif subscription.spoke % spokes == turn:
+            elif subscription.slot % slots == slot:
                 if fresh:
                     self._beat(subscription, beats)
                 else:

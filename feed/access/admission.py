@@ -7,7 +7,7 @@ turn has come, not before.
 import random
 
 from db.settings import Settings
-from feed.arrivals import Arrivals, CrowdedError
+from feed.access.rate_limit import RateLimitedError, RateLimiter
 from feed.delivery.connections import Connections
 from feed.delivery.rollout import AGAIN, Rollout
 from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, CloseReason
@@ -34,7 +34,7 @@ class Admission:
         self._settings = settings
         self._connections = connections
         self._rollout = rollout
-        self._arrivals = Arrivals(settings.arrivals)
+        self._rate_limiter = RateLimiter(settings.arrivals)
         self.draining = False
 
     async def arrive(self, principal: Principal, encoding: Encoding) -> None:
@@ -42,8 +42,8 @@ class Admission:
         if not self._rollout.offered(principal.user_id, encoding):
             raise RefusedError(NOT_OFFERED, AGAIN)
         try:
-            await self._arrivals.turn()
-        except CrowdedError as error:
+            await self._rate_limiter.turn()
+        except RateLimitedError as error:
             raise RefusedError(OVERLOADED, error.retry) from error
         if self.draining:
             raise RefusedError(RESTART, some_time())

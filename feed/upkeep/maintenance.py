@@ -24,14 +24,14 @@ STEP_TIMEOUT = 600.0
 log = structlog.get_logger()
 
 
-class Keeper:
+class Maintenance:
     def __init__(self, pool: Pool, gauges: RuntimeGauges) -> None:
         self._pool = pool
         self._gauges = gauges
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="keeper")
+        self._task = asyncio.create_task(self._run(), name="maintenance")
 
     async def stop(self) -> None:
         """Idempotent."""

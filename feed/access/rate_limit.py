@@ -14,7 +14,7 @@ _AT_ONCE = 0.1
 """Seconds' worth of them that need not wait at all."""
 
 
-class CrowdedError(Exception):
+class RateLimitedError(Exception):
     """Too many are waiting already; `retry` is when to come back, in milliseconds."""
 
     def __init__(self, retry: int) -> None:
@@ -22,20 +22,20 @@ class CrowdedError(Exception):
         self.retry = retry
 
 
-class Arrivals:
+class RateLimiter:
     def __init__(self, rate: int) -> None:
         self._each = 1 / rate
         self._full = 0.0
 
     async def turn(self) -> None:
-        """Wait for one's turn. Raises CrowdedError."""
+        """Wait for one's turn. Raises RateLimitedError."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         full = max(self._full, now) + self._each
         wait = full - now - _AT_ONCE
         if wait > PATIENCE:
             # Spread over as long as it takes to serve those who wait, after they have been.
-            raise CrowdedError(int(1000 * random.uniform(wait, 2 * wait)))  # noqa: S311 - spreads load, guards nothing
+            raise RateLimitedError(int(1000 * random.uniform(wait, 2 * wait)))  # noqa: S311 - spreads load, guards nothing
         self._full = full
         if wait > 0:
             # At a time, not after one: however late this goes on, the order is that of the times.

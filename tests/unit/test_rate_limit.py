@@ -4,25 +4,25 @@ import asyncio
 
 import pytest
 
-from feed.arrivals import PATIENCE, Arrivals, CrowdedError
+from feed.access.rate_limit import PATIENCE, RateLimitedError, RateLimiter
 
 RATE = 200
 
 
 async def test_few_wait_for_nothing() -> None:
-    arrivals = Arrivals(RATE)
+    limiter = RateLimiter(RATE)
     begin = asyncio.get_running_loop().time()
     for _ in range(RATE // 10):
-        await arrivals.turn()
+        await limiter.turn()
     assert asyncio.get_running_loop().time() - begin < 0.09
 
 
 async def test_many_come_in_order_and_no_faster() -> None:
-    arrivals, loop = Arrivals(RATE), asyncio.get_running_loop()
+    limiter, loop = RateLimiter(RATE), asyncio.get_running_loop()
     came: list[int] = []
 
     async def come(n: int) -> None:
-        await arrivals.turn()
+        await limiter.turn()
         came.append(n)
 
     begin = loop.time()
@@ -32,11 +32,11 @@ async def test_many_come_in_order_and_no_faster() -> None:
 
 
 async def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
-    arrivals = Arrivals(10)
-    waiting = [asyncio.create_task(arrivals.turn(), name="one") for _ in range(51)]
+    limiter = RateLimiter(10)
+    waiting = [asyncio.create_task(limiter.turn(), name="one") for _ in range(51)]
     await asyncio.sleep(0)
-    with pytest.raises(CrowdedError) as refused:
-        await arrivals.turn()
+    with pytest.raises(RateLimitedError) as refused:
+        await limiter.turn()
     assert PATIENCE * 1000 <= refused.value.retry <= 2.1 * PATIENCE * 1000
     for one in waiting:
         one.cancel()
