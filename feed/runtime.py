@@ -48,7 +48,7 @@ from feed.wire.cursor import Fault
 from feed.wire.encoding import Encoding
 from feed.wire.principal import Principal
 
-_REPLAY_BUFFER = 8 * 1024 * 1024
+_REPLAY_BUDGET = 8 * 1024 * 1024
 _POOL = 6
 _TO_REDEEM = 10.0
 
@@ -63,7 +63,7 @@ class Runtime:
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
-        replay_buffer = ReplayBuffer(_REPLAY_BUFFER)
+        replay_buffer = ReplayBuffer(_REPLAY_BUDGET)
         self.connections = Connections(self.metrics, self._fell_behind)
         self.replica: Replica | None = None
         if settings.replica_url is not None:
