@@ -50,8 +50,8 @@ from api.watch import Watch
 from db import migrate
 from db.boards import Board, of_users
 from db.settings import Settings
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 
 _EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor")
 _USERS_AT_ONCE = 500
@@ -127,7 +127,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: 
         fingerprint(pages.ENTRY),
         of_files(pages.CONSOLE),
         watch,
-        Waiting(hub.steering, hub.publisher, settings.user_connections) if hub else None,
+        Waiting(hub.rollout, hub.publisher, settings.user_connections) if hub else None,
         Gauges(watch),
     )
     return app

@@ -20,8 +20,8 @@ from api.problems import Problem
 from api.schemas import Login
 from api.services import Services, services
 from db import demo, users
-from feed.principal import Principal
-from feed.tokens import TokenError
+from feed.access.tokens import TokenError
+from feed.wire.principal import Principal
 
 COOKIE = "boardcast_session"
 DBA = "dba"

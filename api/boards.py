@@ -21,8 +21,8 @@ from api.services import Services, services
 from db import presence
 from db.boards import Board
 from db.engine import driver
-from feed.cursor import Cursor
-from feed.presence import by_user, told
+from feed.presence.tracker import by_user, told
+from feed.wire.cursor import Cursor
 
 
 class Shown(NamedTuple):

@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.gather import Gatherer
 from api.metrics import Metrics
 from db import boards
-from feed.cursor import Cursor
-from feed.event import Event
-from feed.tailer import Tailer
+from feed.tailing.tailer import Tailer
+from feed.wire.cursor import Cursor
+from feed.wire.event import Event
 
 _LONGEST = 300.0
 _BUDGET = 64 * 1024 * 1024
@@ -101,7 +101,7 @@ class Snapshots:
 
     def told(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.everyone or event.ruling is not None:
+            if event.everyone or event.flag_change is not None:
                 self.lost()
             elif event.board is not None and (event.relation in _SHOWN or event.type == "resync"):
                 self.forget(event.board)

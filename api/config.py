@@ -22,7 +22,7 @@ async def get_config(request: Request) -> Response:
 async def realtime(own: Services, user: str | None) -> str:
     """Look up what a user is offered; None: somebody of whom nothing is known yet."""
     if own.hub is not None:
-        return own.hub.steering.realtime(user)
+        return own.hub.rollout.realtime(user)
     async with own.engine.connect() as conn:
         return await users.realtime(conn, user)
 

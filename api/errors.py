@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from api.problems import Problem
-from feed.tokens import TokenError
+from feed.access.tokens import TokenError
 
 _log = structlog.get_logger("api")
 

@@ -19,13 +19,13 @@ from api.connection import cutting
 from api.operation import Operation
 from api.problems import Problem
 from api.services import services
-from feed.drain import mark
-from feed.encoding import SSE
-from feed.goodbye import TOO_SLOW, Goodbye
-from feed.metrics import Metrics
-from feed.principal import Principal
+from feed.recovery.backpressure import mark
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+from feed.telemetry.metrics import Metrics
+from feed.wire.close_codes import TOO_SLOW, CloseReason
+from feed.wire.encoding import SSE
+from feed.wire.principal import Principal
 
 _log = structlog.get_logger("api")
 
@@ -57,7 +57,7 @@ class Mailbox:
             self._taken.clear()
             await self._taken.wait()
 
-    def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
+    def close(self, reason: CloseReason, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
         self.write(last)
         self._ended = True
         self._changed.set()

@@ -27,7 +27,7 @@ async def post_gap(request: Request) -> Response:
     if own.hub is not None:
         own.hub.checkpoints.doubt(board_id)
         expected, held = _held(found.expected), _held(found.held)
-        await own.hub.gaps.report(who.user_id, None, board_id, found.cursor, expected, held)
+        await own.hub.gap_reports.report(who.user_id, None, board_id, found.cursor, expected, held)
     return Response(status_code=204)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
-from feed.tasks import end
+from feed.system.tasks import end
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from api import errors, tracing
 from api.connection import cutting
 from api.metrics import Metrics
 from api.problems import Problem
-from feed import requestid
-from feed.tracing import current
+from feed.telemetry.tracing import current
+from feed.wire import request_id as request_ids
 
 _log = structlog.get_logger("api")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
@@ -33,7 +33,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = requestid.named(headers.get(requestid.HEADER))
+        request_id = request_ids.named(headers.get(request_ids.HEADER))
         traceparent = self._current() or tracing.given(headers)
         scope.setdefault("state", {}).update(request_id=request_id, traceparent=traceparent)
         said = (
@@ -48,7 +48,7 @@ class RequestContext:
             nonlocal status, stream
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                answer[requestid.HEADER] = request_id
+                answer[request_ids.HEADER] = request_id
                 status = message["status"]
                 stream = answer.get("content-type", "").startswith("text/event-stream")
             await send(message)

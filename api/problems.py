@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.json import dumps
-from feed.problems import INTERNAL, STREAMS, Kind
+from feed.wire.problems import INTERNAL, STREAMS, Kind
 
 PROBLEMS: Mapping[str, Kind] = {
     **STREAMS,

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from db import position
-from feed.cursor import LONGEST
+from feed.wire.cursor import LONGEST
 
 _VERSION = re.compile(r"v?[1-9][0-9]{0,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)

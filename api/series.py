@@ -14,7 +14,7 @@ from sqlalchemy import exc
 
 from api.watch import Watch
 from db import dba
-from feed.tasks import end
+from feed.system.tasks import end
 
 STEP = 10.0
 _DAY = 8_640

@@ -7,8 +7,8 @@ from api.app import create_app
 from api.server import ApiServer
 from db.engine import create_engine
 from db.settings import LIBPQ_URL, Settings
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 
 
 @asynccontextmanager

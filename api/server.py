@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from api.connection import Protocol
 from api.services import of_app
-from feed.sockets import listen
+from feed.system.sockets import listen
 
 _GRACE = 1.0
 

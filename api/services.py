@@ -15,8 +15,8 @@ from api.waiting import Waiting
 from api.watch import Watch
 from db.boards import Board
 from db.settings import Settings
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from api.schemas import SyncQuery
 from api.services import services
 from db import sync
 from db.changelog import Seen
-from feed.cursor import Cursor, Fault
+from feed.wire.cursor import Cursor, Fault
 
 # In a query string an unescaped + is a space: it was an offset's sign.
 _SPACED_OFFSET = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
@@ -42,7 +42,7 @@ async def get_sync(request: Request) -> Response:
             return _answer(raw(cards), [], last, offered, more=False)
         cursor = await _cursor(conn, asked.since)
         if cursor.anchor and (hub := own.hub) is not None:
-            hub.acks.polled(who.user_id, cursor)
+            hub.client_positions.polled(who.user_id, cursor)
         page = await sync.page(conn, who.user_id, cursor.seen, limit=asked.limit)
         if page.anew is not None:
             raise Problem("cursor-reset", reason=page.anew)

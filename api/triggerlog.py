@@ -16,7 +16,7 @@ from api.problems import Problem
 from api.schemas import LogFilter, LogQuery
 from api.services import services
 from db import triggerlog
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 
 _OTHERS = 100
 """Changes of a transaction that are shown with one of them."""

@@ -27,8 +27,8 @@ from api.schemas import TailQuery
 from api.services import Services, services
 from api.triggerlog import conditions
 from db import triggerlog
-from feed.cursor import Cursor, Fault
 from feed.stream import RETRY
+from feed.wire.cursor import Cursor, Fault
 
 _MOST = 20_000
 """Changes that are told one by one when they come at once; more are told as a number."""

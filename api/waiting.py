@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from feed.event import Event
-from feed.publisher import Publisher
-from feed.steering import Steering
+from feed.delivery.publisher import Publisher
+from feed.delivery.rollout import Rollout
+from feed.wire.event import Event
 
 _MOST = 5000
 """Each is a task and a socket, 29 KB."""
@@ -19,8 +19,8 @@ _MOST = 5000
 class Waiting:
     """`each` is how many may wait for one user."""
 
-    def __init__(self, steering: Steering, publisher: Publisher, each: int) -> None:
-        self._steering = steering
+    def __init__(self, rollout: Rollout, publisher: Publisher, each: int) -> None:
+        self._rollout = rollout
         self._each = each
         self._by_user: dict[str, dict[asyncio.Event, str]] = {}
         """Of each user the bells of those who wait, and what they know."""
@@ -33,7 +33,7 @@ class Waiting:
 
     async def wait(self, user: str, known: str, seconds: float) -> None:
         """Return when a user is offered something else than he knows, at the latest after so long."""
-        if self._ended or self._steering.realtime(user) != known or not self._room(user):
+        if self._ended or self._rollout.realtime(user) != known or not self._room(user):
             return
         bell = asyncio.Event()
         self._by_user.setdefault(user, {})[bell] = known
@@ -49,7 +49,7 @@ class Waiting:
                 del self._by_user[user]
 
     def told(self, events: Sequence[Event]) -> None:
-        if any(event.ruling is not None for event in events):
+        if any(event.flag_change is not None for event in events):
             self._look()
 
     def lost(self) -> None:
@@ -68,7 +68,7 @@ class Waiting:
 
     def _look(self) -> None:
         for user, bells in self._by_user.items():
-            realtime = self._steering.realtime(user)
+            realtime = self._rollout.realtime(user)
             for bell, known in bells.items():
                 if realtime != known:
                     bell.set()

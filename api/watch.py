@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.problems import Problem
 from db import dba
-from feed.event import Event
-from feed.publisher import Publisher
+from feed.delivery.publisher import Publisher
+from feed.wire.event import Event
 
 _STREAMS = 20
 _QUESTIONS = 3

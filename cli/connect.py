@@ -14,10 +14,10 @@ from db import embedded
 from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.settings import Settings
-from feed.database import dsn, require_ready
+from feed.system.database import dsn, require_ready
 
 if TYPE_CHECKING:
-    from feed.tokens import Tokens
+    from feed.access.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def read_settings() -> Settings:
 
 def make_tokens(settings: Settings) -> "Tokens":
     """What checks tokens, and makes them where the secret is ours."""
-    from feed.tokens import Tokens
+    from feed.access.tokens import Tokens
 
     try:
         return Tokens(settings)

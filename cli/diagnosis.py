@@ -17,7 +17,7 @@ from cli.probe import Clock
 from db import replica
 from db.changelog import Connection
 from db.doctor import BAD, OK, UNKNOWN, WARNING, Finding, Server
-from feed.database import POOLER
+from feed.system.database import POOLER
 
 _SKEW = 1.0
 """Seconds by which clocks may differ."""

@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 from db.embedded import EmbeddedError
 from db.pgbin import BinariesError
 from db.settings import Settings
-from feed.database import NotReadyError
+from feed.system.database import NotReadyError
 
 DONE = 0
 FAULT = 1

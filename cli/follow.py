@@ -24,9 +24,9 @@ from db import changelog, loglines
 from db.changelog import Chunk, Connection
 from db.loglines import Line
 from db.settings import Settings
-from feed.cursor import Cursor
-from feed.database import connect, require_ready
-from feed.tailer import CHANNEL
+from feed.system.database import connect, require_ready
+from feed.tailing.tailer import CHANNEL
+from feed.wire.cursor import Cursor
 
 _NAME = "boardcast-log"
 _SWEEP = 1.0

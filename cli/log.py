@@ -16,7 +16,7 @@ from cli.output import Json, put
 from db import changelog, loglines
 from db.changelog import Connection
 from db.loglines import Filters, Line
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 
 LIMIT = 50
 _ALL = 2**31 - 1

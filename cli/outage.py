@@ -9,7 +9,7 @@ import psycopg
 import typer
 
 from cli.failures import FailureError, in_one_line
-from feed.database import NotReadyError
+from feed.system.database import NotReadyError
 
 _PASSING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many", "remaining connection slots")
 

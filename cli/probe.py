@@ -16,7 +16,7 @@ from psycopg import sql
 from cli.failures import DATABASE, FailureError
 from db import connection
 from db.changelog import Connection
-from feed.database import dsn
+from feed.system.database import dsn
 
 _NAME = "boardcast-doctor"
 _REACH = 10.0

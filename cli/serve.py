@@ -24,13 +24,13 @@ from db.connection import Connection
 from db.embedded import EmbeddedError, EmbeddedPostgres
 from db.rights import API, FEED, rights
 from db.settings import LIBPQ_URL, Settings
-from feed.database import dsn
-from feed.signals import Signals
+from feed.system.database import dsn
+from feed.system.signals import Signals
 
 if TYPE_CHECKING:
     from api.server import ApiServer
+    from feed.access.tokens import Tokens
     from feed.http.server import FeedServer
-    from feed.tokens import Tokens
 
 _UP_DRAIN = 2.0
 """Seconds that `up` leaves to requests under way when it is stopped."""
@@ -113,8 +113,8 @@ def _running(settings: Settings, signals: Signals, *, ephemeral: bool) -> Iterat
 @asynccontextmanager
 async def _serving_feed(settings: Settings, tokens: "Tokens") -> "AsyncIterator[FeedServer]":
     from feed.http.server import FeedServer
-    from feed.process import settle, take_room
     from feed.runtime import Runtime
+    from feed.system.process import settle, take_room
 
     server = FeedServer(settings, Runtime(settings, tokens))
     try:

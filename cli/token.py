@@ -12,7 +12,7 @@ from cli.connect import ask, make_tokens, read_settings
 from cli.failures import USAGE, FailureError
 from cli.moments import seconds
 from cli.output import Json, told
-from feed.database import NotReadyError
+from feed.system.database import NotReadyError
 
 Ttl = Annotated[str, typer.Option(metavar="TIME", help="How long it is good.")]
 Roles = Annotated[list[str] | None, typer.Option(help="A role that it carries: dba.")]

@@ -11,8 +11,11 @@ from psycopg_pool import PoolTimeout
 
 from db.gaps import Held
 from db.presence import Place
-from feed.metrics import Metrics
-from feed.protocol import (
+from feed.access.tokens import TokenError
+from feed.delivery.subscription import Subscription
+from feed.runtime import Runtime
+from feed.telemetry.metrics import Metrics
+from feed.wire.protocol import (
     Auth,
     BadMessageError,
     Checkpoint,
@@ -27,9 +30,6 @@ from feed.protocol import (
     Viewing,
     parse,
 )
-from feed.runtime import Runtime
-from feed.subscription import Subscription
-from feed.tokens import TokenError
 
 Handler = Callable[[Any, Subscription], Awaitable[None]]
 
@@ -146,7 +146,7 @@ class Handlers:
         subscription.tell("pong")
         if message.cursor is not None:
             try:
-                self._runtime.acks.shown(subscription, message.cursor)
+                self._runtime.client_positions.shown(subscription, message.cursor)
             except ValueError as error:
                 raise BadMessageError("invalid_message", f"cursor: {error}") from None
 
@@ -162,7 +162,7 @@ class Handlers:
             _no_board(subscription, board)
             return
         self._runtime.checkpoints.doubt(board)
-        await self._runtime.gaps.report(
+        await self._runtime.gap_reports.report(
             subscription.principal.user_id,
             subscription.id,
             board,

@@ -15,37 +15,40 @@ import structlog
 from db.instances import Word
 from db.settings import Settings
 from db.tickets import redeem
-from feed import pacer, presence, tailer, tracing
-from feed.acks import Acks
-from feed.admission import Admission, some_time
-from feed.catchup import CatchUps
-from feed.checkpoints import Checkpoints
-from feed.connections import Connections
-from feed.cursor import Fault
-from feed.database import pool
-from feed.encoding import Encoding
-from feed.freshness import Freshness
-from feed.gaps import Gaps
-from feed.goodbye import RESTART
-from feed.keeper import Keeper
-from feed.listener import Listener
-from feed.metrics import Metrics
-from feed.pacer import Pacer
-from feed.presence import PresenceKeeper
-from feed.principal import Principal
-from feed.publisher import Publisher
-from feed.replica import Replica
-from feed.ring import Ring
-from feed.roster import Roster
-from feed.standing import Sources
-from feed.steering import Steering
-from feed.subscription import Sink, State, Subscription
-from feed.sweeps import Sweeps
-from feed.tailer import Tailer
-from feed.tokens import Tokens
-from feed.wheel import Wheel
+from feed.access.admission import Admission, some_time
+from feed.access.tokens import Tokens
+from feed.delivery.connections import Connections
+from feed.delivery.publisher import Publisher
+from feed.delivery.replay_buffer import ReplayBuffer
+from feed.delivery.rollout import Rollout
+from feed.delivery.subscription import Sink, State, Subscription
+from feed.integrity.checkpoints import Checkpoints
+from feed.integrity.gap_reports import GapReports
+from feed.notify import pacer
+from feed.notify.pacer import Pacer
+from feed.presence import tracker
+from feed.presence.tracker import PresenceTracker
+from feed.recovery.catchup import CatchUps
+from feed.registry.client_positions import ClientPositions
+from feed.registry.delivery_journal import DeliveryJournal
+from feed.registry.instance_registry import InstanceRegistry
+from feed.system.database import pool
+from feed.tailing import tailer
+from feed.tailing.freshness import Freshness
+from feed.tailing.listener import Listener
+from feed.tailing.replica import Replica
+from feed.tailing.tailer import Tailer
+from feed.telemetry import tracing
+from feed.telemetry.metrics import Metrics
+from feed.telemetry.runtime_gauges import GaugeSources
+from feed.upkeep.heartbeats import Heartbeats
+from feed.upkeep.maintenance import Maintenance
+from feed.wire.close_codes import RESTART
+from feed.wire.cursor import Fault
+from feed.wire.encoding import Encoding
+from feed.wire.principal import Principal
 
-_RING = 8 * 1024 * 1024
+_REPLAY_BUDGET = 8 * 1024 * 1024
 _POOL = 6
 _TO_REDEEM = 10.0
 
@@ -60,24 +63,24 @@ class Runtime:
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
-        ring = Ring(_RING)
+        replay_buffer = ReplayBuffer(_REPLAY_BUDGET)
         self.connections = Connections(self.metrics, self._fell_behind)
         self.replica: Replica | None = None
         if settings.replica_url is not None:
             self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
-        self.publisher = Publisher(ring, self.connections, self.metrics)
+        self.publisher = Publisher(replay_buffer, self.connections, self.metrics)
         self.tailer = Tailer(settings, self.publisher, self.metrics, self._replaced, self.replica)
-        self.presence = PresenceKeeper(self.instance, self.pool, self.connections)
-        self.steering = Steering(self.publisher, self.connections, self.metrics)
-        self.admission = Admission(settings, self.connections, self.steering)
+        self.presence = PresenceTracker(self.instance, self.pool, self.connections)
+        self.rollout = Rollout(self.publisher, self.connections, self.metrics)
+        self.admission = Admission(settings, self.connections, self.rollout)
         self.catchups = CatchUps(
             settings,
             self.pool,
             self.tailer,
-            ring,
+            replay_buffer,
             self.connections,
             self.presence,
-            self.steering,
+            self.rollout,
             self.metrics,
             self.replica,
         )
@@ -85,26 +88,28 @@ class Runtime:
         bells = {
             tailer.CHANNEL: self.pacer.heard,
             pacer.CHANNEL: self.pacer.vacant,
-            presence.CHANNEL: self.presence.ring,
+            tracker.CHANNEL: self.presence.ring,
         }
-        self.listener = Listener(settings, bells, self.tailer.glance, self._notify, self.metrics)
+        self.listener = Listener(settings, bells, self.tailer.prefetch, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)
-        self._wheel = Wheel(settings, self.connections, self.tailer, self.freshness, self.steering, self.metrics)
-        self._keeper = Keeper(self.pool, self.metrics.standing)
-        self.acks = Acks(self.tailer, self.connections)
-        self._sweeps = Sweeps(self.tailer, self.connections)
-        self.tailer.observers.append(self._sweeps.swept)
-        self.gaps = Gaps(self.pool, self.instance, self.metrics)
+        self._heartbeats = Heartbeats(
+            settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics
+        )
+        self._maintenance = Maintenance(self.pool, self.metrics.runtime_gauges)
+        self.client_positions = ClientPositions(self.tailer, self.connections)
+        self._journal = DeliveryJournal(self.tailer, self.connections)
+        self.tailer.observers.append(self._journal.swept)
+        self.gap_reports = GapReports(self.pool, self.instance, self.metrics)
         self.checkpoints = Checkpoints(
-            settings.checkpoint, self.pool, self.tailer, self.connections, self.gaps, self.metrics
+            settings.checkpoint, self.pool, self.tailer, self.connections, self.gap_reports, self.metrics
         )
         self.publisher.readers.append(self.checkpoints)
         self.tailer.observers.append(self.checkpoints.swept)
         if (deliveries := tracing.deliveries(self.instance)) is not None:
             self.publisher.followers.append(deliveries)
-        self._roster = Roster(self.pool, self._word, self._sweeps)
-        self.metrics.standing.show(
-            Sources(
+        self._instance_registry = InstanceRegistry(self.pool, self._word, self._journal)
+        self.metrics.runtime_gauges.show(
+            GaugeSources(
                 connections=lambda: len(self.connections),
                 draining=lambda: self.admission.draining,
                 listener_age=lambda: self.listener.age,
@@ -142,13 +147,13 @@ class Runtime:
             started.push_async_callback(self.presence.stop)
             self.checkpoints.start()
             started.push_async_callback(self.checkpoints.stop)
-            self._keeper.start()
-            started.push_async_callback(self._keeper.stop)
-            self._wheel.start()
-            started.push_async_callback(self._wheel.stop)
+            self._maintenance.start()
+            started.push_async_callback(self._maintenance.stop)
+            self._heartbeats.start()
+            started.push_async_callback(self._heartbeats.stop)
             self._started = time.monotonic()
-            self._roster.start()
-            started.push_async_callback(self._roster.stop)
+            self._instance_registry.start()
+            started.push_async_callback(self._instance_registry.stop)
             self._running = started.pop_all()
 
     async def stop(self) -> None:
@@ -206,11 +211,11 @@ class Runtime:
     def greet(self, subscription: Subscription) -> None:
         """Answer a token that was renewed in place; without a cursor if the client holds a part of a batch."""
         cursor = self.tailer.cursor if subscription.state is State.LIVE else subscription.cursor
-        self.steering.greet(subscription, "live", None if subscription.owed else str(cursor))
+        self.rollout.greet(subscription, "live", None if subscription.owed else str(cursor))
 
     def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
         """Send a client the events of other boards than before (None: of all that its user sees)."""
-        self.connections.want(subscription, wanted, self.publisher.members.boards(subscription.principal.user_id))
+        self.connections.want(subscription, wanted, self.publisher.memberships.boards(subscription.principal.user_id))
 
     def confirm(self, subscription: Subscription) -> None:
         """Send `subscribed` as soon as the client is live and no batch is being published, so that it can have a cursor."""
@@ -250,7 +255,7 @@ class Runtime:
             ready=self.ready,
             tailer_pid=self.tailer.backend,
             listener_pid=self.listener.backend,
-            acks=self.acks.told(),
+            acks=self.client_positions.told(),
             replica=self.replica.fitness if self.replica is not None else None,
         )
 

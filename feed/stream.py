@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from feed.admission import RefusedError
-from feed.encoding import SSE
-from feed.goodbye import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
-from feed.principal import Principal
+from feed.access.admission import RefusedError
+from feed.access.tokens import TokenError
 from feed.runtime import Runtime
-from feed.tokens import TokenError
+from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
+from feed.wire.encoding import SSE
+from feed.wire.principal import Principal
 
 COOKIE = "boardcast_session"
 RETRY = b"retry: 2000\n\n"
@@ -85,7 +85,7 @@ class StreamRequest:
         except TokenError as error:
             raise StreamError(_OF_TOKEN[error.code], error.message) from error
         except RefusedError as error:
-            raise StreamError(_OF_ROOM[error.goodbye], str(error)) from error
+            raise StreamError(_OF_ROOM[error.reason], str(error)) from error
         except (psycopg.Error, PoolTimeout, TimeoutError) as error:
             raise StreamError("database-unavailable", "the ticket cannot be looked up now: try again") from error
         return principal

@@ -3,11 +3,11 @@
 import orjson
 from aiohttp import web
 
-from feed.problems import STREAMS
 from feed.stream import StreamError
+from feed.wire.problems import STREAMS
 
 REQUEST_ID = web.RequestKey("request_id", str)
-"""What each request is named by (see feed.requestid)."""
+"""What each request is named by (see feed.wire.request_id)."""
 
 
 def stream_problem(request: web.Request, error: StreamError, headers: dict[str, str]) -> web.Response:

@@ -11,15 +11,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from db.settings import Settings
-from feed import requestid
 from feed.http.faults import logger
 from feed.http.problem import REQUEST_ID, problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
-from feed.problems import INTERNAL
 from feed.router import Handlers
 from feed.runtime import Runtime
-from feed.sockets import listen
+from feed.system.sockets import listen
+from feed.wire import request_id
+from feed.wire.problems import INTERNAL
 
 _BEGUN = web.RequestKey("begun", bool)
 """Of a request whose answer has begun."""
@@ -97,7 +97,7 @@ def _requests(instance: str) -> Middleware:
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[REQUEST_ID] = requestid.named(request.headers.get(requestid.HEADER))
+        request[REQUEST_ID] = request_id.named(request.headers.get(request_id.HEADER))
         with structlog.contextvars.bound_contextvars(instance=instance, request_id=request[REQUEST_ID]):
             try:
                 answer = await handler(request)
@@ -133,4 +133,4 @@ async def _name(request: web.Request, answer: web.StreamResponse) -> None:
     request[_BEGUN] = True
     # One with an Expect that nobody knows is refused before it has a name.
     if (name := request.get(REQUEST_ID)) is not None:
-        answer.headers[requestid.HEADER] = name
+        answer.headers[request_id.HEADER] = name

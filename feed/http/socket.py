@@ -14,8 +14,8 @@ from typing import NamedTuple
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 
-from feed.encoding import frame
-from feed.goodbye import Goodbye
+from feed.wire.close_codes import CloseReason
+from feed.wire.encoding import frame
 
 _LARGEST = 64 * 1024
 _TO_CLOSE = 2.0
@@ -121,8 +121,8 @@ class Socket(asyncio.BufferedProtocol):
     def closing(self) -> bool:
         return self._dropping is not None or self._transport.is_closing()
 
-    def close(self, goodbye: Goodbye, last: bytes) -> None:
-        self._say_close(goodbye.code, goodbye.name, last)
+    def close(self, reason: CloseReason, last: bytes) -> None:
+        self._say_close(reason.code, reason.name, last)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the buffer is as large as it is
         return self._buffer

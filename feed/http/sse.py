@@ -10,12 +10,12 @@ from collections.abc import Callable
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from feed.drain import mark
-from feed.encoding import SSE, SSE_CHUNKED, chunk
-from feed.goodbye import Goodbye
 from feed.http.problem import stream_problem
+from feed.recovery.backpressure import mark
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+from feed.wire.close_codes import CloseReason
+from feed.wire.encoding import SSE, SSE_CHUNKED, chunk
 
 
 class StreamSink:
@@ -39,7 +39,7 @@ class StreamSink:
             if self.pending() > self._mark:
                 await self._writer.drain()
 
-    def close(self, goodbye: Goodbye, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
+    def close(self, reason: CloseReason, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
         self.write(last)
         self.done.set()
 

@@ -11,11 +11,17 @@ import structlog
 from aiohttp import WSCloseCode, web
 from structlog.contextvars import bind_contextvars
 
-from feed.admission import RefusedError, some_time
-from feed.drain import drop, mark
-from feed.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
-from feed.event import message
-from feed.goodbye import (
+from feed.access.admission import RefusedError, some_time
+from feed.access.tokens import TokenError
+from feed.delivery.subscription import Subscription
+from feed.http.problem import REQUEST_ID
+from feed.http.socket import Limits, Socket, early, take_over
+from feed.recovery.backpressure import drop, mark
+from feed.router import Router, UnauthenticatedError
+from feed.runtime import Runtime
+from feed.stream import origin_allowed
+from feed.system.tasks import end
+from feed.wire.close_codes import (
     BAD_MESSAGE,
     FORBIDDEN,
     NO_AUTH,
@@ -23,18 +29,12 @@ from feed.goodbye import (
     OVERLOADED,
     TOO_BIG,
     UNAUTHENTICATED,
-    Goodbye,
+    CloseReason,
 )
-from feed.http.problem import REQUEST_ID
-from feed.http.socket import Limits, Socket, early, take_over
-from feed.principal import Principal
-from feed.protocol import Auth, BadMessageError
-from feed.router import Router, UnauthenticatedError
-from feed.runtime import Runtime
-from feed.stream import origin_allowed
-from feed.subscription import Subscription
-from feed.tasks import end
-from feed.tokens import TokenError
+from feed.wire.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
+from feed.wire.event import message
+from feed.wire.principal import Principal
+from feed.wire.protocol import Auth, BadMessageError
 
 PROTOCOL = "boardcast.v1"
 _TO_AUTHENTICATE = 10.0
@@ -175,10 +175,10 @@ class Visit(Socket):
             self._runtime.leave(self._subscription)
         self._handler.left(self)
 
-    def dismiss(self, goodbye: Goodbye, kind: str, code: str, text: str) -> None:
+    def dismiss(self, reason: CloseReason, kind: str, code: str, text: str) -> None:
         """End what has hardly begun."""
-        self._runtime.metrics.closed.labels(goodbye.name).inc()
-        self.close(goodbye, frame(message(kind, code=code, message=text)))
+        self._runtime.metrics.closed.labels(reason.name).inc()
+        self.close(reason, frame(message(kind, code=code, message=text)))
 
     async def _work(self, waiting: deque[str | None]) -> None:
         # A task of its own has nothing of its request's context.
@@ -227,17 +227,17 @@ class Visit(Socket):
         await self._runtime.greeted(self._subscription)
 
     def _refuse(self, error: RefusedError, principal: Principal) -> None:
-        goodbye = error.goodbye
-        if goodbye is NOT_OFFERED:
-            self.write(frame(message("flags", realtime=self._runtime.steering.realtime(principal.user_id))))
+        reason = error.reason
+        if reason is NOT_OFFERED:
+            self.write(frame(message("flags", realtime=self._runtime.rollout.realtime(principal.user_id))))
         if error.retry is None:
-            self.dismiss(goodbye, "error", goodbye.name, goodbye.meaning)
+            self.dismiss(reason, "error", reason.name, reason.meaning)
             return
-        self._refuse_for_now(goodbye, error.retry)
+        self._refuse_for_now(reason, error.retry)
 
-    def _refuse_for_now(self, goodbye: Goodbye, retry: int) -> None:
-        self._runtime.metrics.closed.labels(goodbye.name).inc()
-        self.close(goodbye, frame(message("goodbye", reason=goodbye.name, retryMs=retry)))
+    def _refuse_for_now(self, reason: CloseReason, retry: int) -> None:
+        self._runtime.metrics.closed.labels(reason.name).inc()
+        self.close(reason, frame(message("goodbye", reason=reason.name, retryMs=retry)))
 
     def _auth(self, text: str | None) -> Auth | None:
         if text is None:
@@ -257,8 +257,8 @@ class Visit(Socket):
         try:
             principal = await self._runtime.tokens.verify(auth.token)
         except TokenError as error:
-            goodbye = OVERLOADED if error.code == "keys_unavailable" else UNAUTHENTICATED
-            self.dismiss(goodbye, "auth_error", error.code, error.message)
+            reason = OVERLOADED if error.code == "keys_unavailable" else UNAUTHENTICATED
+            self.dismiss(reason, "auth_error", error.code, error.message)
             return None
         if principal.user_id != auth.userId:
             self.dismiss(UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")

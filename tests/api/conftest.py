@@ -10,8 +10,8 @@ from api.app import create_app
 from api.services import of_app
 from db import demo
 from db.engine import create_engine
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 from tests.api.harness import SECRET, Api
 from tests.support.database import Database
 

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from api.problems import PROBLEMS
 from db.settings import Settings
-from feed.tokens import Tokens
+from feed.access.tokens import Tokens
 from tests.support.database import Database
 
 SECRET = "a secret that is long enough for HS256, and for nothing else"

@@ -18,8 +18,8 @@ from api.services import of_app
 from db import boards, changelog
 from db.boards import Whole
 from db.connection import Connection
-from feed.cursor import Cursor
 from feed.runtime import Runtime
+from feed.wire.cursor import Cursor
 from tests.api.harness import Api, problem
 from tests.support.until import until
 
@@ -180,7 +180,7 @@ async def test_nothing_is_kept_while_the_log_is_not_read(
         raise psycopg.OperationalError("not now")
 
     with monkeypatch.context() as patched:
-        patched.setattr("feed.tailer.Tailer._connect", never)
+        patched.setattr("feed.tailing.tailer.Tailer._connect", never)
         await api.database.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'boardcast-tailer' "
             "AND datname = current_database()"
@@ -205,7 +205,7 @@ async def test_a_hub_that_hangs_is_not_believed_for_long(
     card = await api.card()
     await ana.get(BOARD)
     monkeypatch.setattr(Snapshots, "told", lambda *_: None)
-    monkeypatch.setattr("feed.tailer._AWAKE", -1)
+    monkeypatch.setattr("feed.tailing.tailer._AWAKE", -1)
     await api.database.execute("UPDATE opportunities SET title = 'unheard' WHERE id = %s", [card["id"]])
     assert "unheard" in titles((await ana.get(BOARD)).json())
 

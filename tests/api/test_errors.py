@@ -13,7 +13,7 @@ from api import errors, operation
 from api.app import create_app
 from api.problems import PROBLEMS
 from db.engine import create_engine
-from feed.tokens import Tokens
+from feed.access.tokens import Tokens
 from tests.api.harness import Api, problem
 from tests.support.database import Database
 from tests.support.proxy import Proxy

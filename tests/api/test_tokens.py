@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 
 from db import tickets
 from db.settings import Settings
-from feed.tokens import Principal, TokenError, Tokens
+from feed.access.tokens import Principal, TokenError, Tokens
 from tests.support.database import Database
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -83,8 +83,8 @@ async def test_an_issuer_that_cannot_be_reached_is_not_the_tokens_fault() -> Non
 
 
 async def test_an_issuer_that_never_answers_is_waited_for_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.tokens.KEYS_TIMEOUT", 0.3)
-    monkeypatch.setattr("feed.tokens._SOCKET_TIMEOUT", 1)
+    monkeypatch.setattr("feed.access.tokens.KEYS_TIMEOUT", 0.3)
+    monkeypatch.setattr("feed.access.tokens._SOCKET_TIMEOUT", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tokens = Tokens(Settings(jwt_jwks_url=f"http://127.0.0.1:{silent.getsockname()[1]}/jwks.json"))
         token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})

@@ -15,15 +15,15 @@ import uvloop
 from rich.console import Console
 
 from db.changelog import Change, Seen
-from feed.checkpoint import Tally
-from feed.connections import Connections
-from feed.cursor import Cursor
-from feed.encoding import WEBSOCKET
-from feed.event import message
-from feed.goodbye import Goodbye
-from feed.metrics import Metrics
-from feed.principal import Principal
-from feed.subscription import Subscription
+from feed.delivery.connections import Connections
+from feed.delivery.subscription import Subscription
+from feed.integrity.board_hash import BoardHash
+from feed.telemetry.metrics import Metrics
+from feed.wire.close_codes import CloseReason
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import WEBSOCKET
+from feed.wire.event import message
+from feed.wire.principal import Principal
 from tests.bench import load
 from tests.bench.cores import apart
 from tests.bench.stage import Stage, stage
@@ -44,7 +44,7 @@ class Sink:
     async def drained(self) -> None:
         pass
 
-    def close(self, goodbye: Goodbye, last: bytes) -> None:
+    def close(self, reason: CloseReason, last: bytes) -> None:
         pass
 
     def abort(self) -> None:
@@ -81,26 +81,26 @@ def changes() -> Iterator[Change]:
         )
 
 
-def told(connections: Connections, tally: Tally) -> None:
-    counted, hashed = tally.held
+def told(connections: Connections, board_hash: BoardHash) -> None:
+    counted, hashed = board_hash.held
     body = message("checkpoint", boardId="b1", count=counted, hash=hashed, cursor="feed.1.1..1.00000000")
     connections.tell("checkpoint", dict.fromkeys(connections.watched({"b1"}), body), "feed.1.1..1.00000000")
 
 
 def alone(rounds: int = 20) -> tuple[float, float]:
     """Seconds of the processor to keep the hash over a change, and to tell a checkpoint."""
-    connections, source, tally = crowd(), changes(), Tally()
+    connections, source, board_hash = crowd(), changes(), BoardHash()
     kept: list[float] = []
     telling: list[float] = []
     for _ in range(rounds):
         some = list(islice(source, RATE))
         began = time.process_time()
         for change in some:
-            tally.apply(change)
+            board_hash.apply(change)
         kept.append((time.process_time() - began) / RATE)
         began = time.process_time()
         for _ in range(100):
-            told(connections, tally)
+            told(connections, board_hash)
         telling.append((time.process_time() - began) / 100)
     return statistics.median(kept), statistics.median(telling)
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from feed.tasks import end
+from feed.system.tasks import end
 
 _AHEAD = 800
 """Milliseconds that the pulse is kept ahead: less than a writer takes for a clock set back."""

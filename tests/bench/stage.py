@@ -9,7 +9,7 @@ import psycopg
 
 from db import embedded, migrate
 from db.settings import Settings
-from feed.tokens import Tokens
+from feed.access.tokens import Tokens
 from tests.bench import feed
 from tests.bench.reader import Reader, connect
 

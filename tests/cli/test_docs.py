@@ -15,28 +15,20 @@ from api.problems import PROBLEMS
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
-from feed import (
-    checkpoints,
-    database,
-    gaps,
-    glance,
-    goodbye,
-    keeper,
-    listener,
-    pacer,
-    presence,
-    protocol,
-    replica,
-    roster,
-    runtime,
-    slow,
-    stream,
-    sweeper,
-    tokens,
-)
-from feed.cursor import Fault
-from feed.metrics import Metrics
-from feed.problems import STREAMS
+from feed import runtime, stream
+from feed.access import tokens
+from feed.integrity import checkpoints, gap_reports
+from feed.notify import pacer
+from feed.presence import tracker
+from feed.recovery import read_timeouts
+from feed.registry import instance_registry
+from feed.system import database
+from feed.tailing import listener, log_reader, prefetch, replica
+from feed.telemetry.metrics import Metrics
+from feed.upkeep import maintenance
+from feed.wire import close_codes, protocol
+from feed.wire.cursor import Fault
+from feed.wire.problems import STREAMS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -61,7 +53,7 @@ def column(page: str, heading: str, place: int = 0) -> list[str]:
 def test_close_codes() -> None:
     assert table("protocol.md", "Close codes") == [
         [str(each.code), each.name, "yes" if each.again else "no", str(each.status), each.meaning]
-        for each in goodbye.ALL
+        for each in close_codes.ALL
     ]
 
 
@@ -101,7 +93,7 @@ def test_what_the_service_says() -> None:
         tree = ast.parse(path.read_text())
         for name in ("message", "tell", "tell_place", "announce", "_refuse"):
             told |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
-    events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "event.py").read_text())
+    events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "wire" / "event.py").read_text())
     known = set(column("protocol.md", "The service says"))
     assert {word for word in told if re.fullmatch(r"[a-z_]+", word)} - set(error_codes()) <= known
     assert set(events) <= known
@@ -114,7 +106,7 @@ def test_error_codes() -> None:
 
 def error_codes() -> list[str]:
     """Every code that an error or auth_error is made with."""
-    found = [goodbye.NO_AUTH.name, goodbye.TOO_MANY.name]
+    found = [close_codes.NO_AUTH.name, close_codes.TOO_MANY.name]
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
         given = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"]
@@ -161,26 +153,26 @@ DEADLINES = {
     "Connecting to each host, authentication included": connection.CONNECT_TIMEOUT,
     "An answer on any connection of the feed, unless named below": connection.READ_TIMEOUT,
     "An answer, or the next rows, on the replica; then the primary is read": replica.READ_TIMEOUT,
-    "The next rows of the log, read by the tailer; twice as long after each timeout": sweeper.PATIENCE - 1,
-    "The next rows for a client that catches up; twice as long after each timeout of the same read": slow.FIRST,
-    "… at most": slow.MOST,
-    "The question asked when a notification arrives; then the tailer reads": glance._PATIENCE,
+    "The next rows of the log, read by the tailer; twice as long after each timeout": log_reader.PATIENCE - 1,
+    "The next rows for a client that catches up; twice as long after each timeout of the same read": read_timeouts.FIRST,
+    "… at most": read_timeouts.MOST,
+    "The question asked when a notification arrives; then the tailer reads": prefetch._PATIENCE,
     "A notification to the listener, before it tests itself": listener._QUIET,
     "That test": listener._ANSWER,
     "A statement of the pacer": pacer._PATIENCE,
     "A connection of the feed's pool": database.POOL_TIMEOUT,
     "Counting a board for a checkpoint": checkpoints.COUNT_TIMEOUT,
-    "Finding the cause of a gap": gaps.REPORT_TIMEOUT,
+    "Finding the cause of a gap": gap_reports.REPORT_TIMEOUT,
     "Redeeming a ticket": runtime._TO_REDEEM,
-    "A step of feed.keep()": keeper.STEP_TIMEOUT,
+    "A step of feed.keep()": maintenance.STEP_TIMEOUT,
     "An answer to a request of the API": engine.READ_TIMEOUT,
     "Whether a connection of the API's pool is alive, before a request gets it": engine.PING_TIMEOUT,
     "A connection of the API's pool": engine.POOL_TIMEOUT,
     "The API's look at the database for /readyz": health.CHECK_TIMEOUT,
     "The server's answer to the cancellation of a statement; then the connection is closed": connection.CANCEL_TIMEOUT,
     "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
-    "At a stop: giving leases of presence back": presence.RELEASE_TIMEOUT,
-    "At a stop: the last entry in the list of instances": roster.LAST_WORD_TIMEOUT,
+    "At a stop: giving leases of presence back": tracker.RELEASE_TIMEOUT,
+    "At a stop: the last entry in the list of instances": instance_registry.LAST_WORD_TIMEOUT,
     "At a stop: a pool that is connecting": database.CLOSE_TIMEOUT,
     "An answer to a command": connect.READ_TIMEOUT,
     "An answer to verify, prune, log, attach, detach, flags capture": connect.WORK_TIMEOUT,

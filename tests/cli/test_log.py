@@ -14,7 +14,7 @@ from cli.failures import DATABASE, FOUND, USAGE
 from db import changelog
 from db.embedded import EmbeddedPostgres
 from db.sqlfiles import sql as sql_of
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.cli.following import Following, following, piped
 from tests.cli.harness import Commands
 from tests.support.database import Database

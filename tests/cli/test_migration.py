@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from feed.flags import place
+from feed.delivery.flags import place
 from tests.cli.harness import SECRET, Commands
 from tests.clients import documented
 from tests.db.test_adoption import APPLICATION, FILLED

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, LiteralString
 
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.clients import documented
 from tests.clients.cutter import Cut, Cutter
 from tests.support.database import Database

@@ -85,7 +85,7 @@ async def test_each_change_is_handled_once_whichever_message_is_the_last_before_
 
 
 async def test_a_reset_is_handled_once_and_what_comes_after_it(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.tailer._TRUST", 0.0)
+    monkeypatch.setattr("feed.tailing.tailer._TRUST", 0.0)
     async with begin(*EVENTS, documented.BOARDS) as world:
         for number, (after, torn) in enumerate(product(range(4), (False, True))):
             world.disconnect()

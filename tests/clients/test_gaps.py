@@ -72,7 +72,7 @@ async def test_an_event_that_is_lost_on_its_way(serve: Serve, database: Database
 async def test_a_version_that_was_changed_past_the_triggers(
     serve: Serve, database: Database, node: str, bundle: str, top: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.checkpoints._TRUST", 0.2)
+    monkeypatch.setattr("feed.integrity.checkpoints._TRUST", 0.2)
     async with _board(serve, database, node, bundle, top) as ana:
         await _past_the_triggers(
             database, "UPDATE opportunities SET title = 'past', version_number = 8 WHERE id = 'o2'"
@@ -85,7 +85,7 @@ async def test_a_version_that_was_changed_past_the_triggers(
 async def test_a_row_of_the_log_that_is_missing(
     serve: Serve, database: Database, node: str, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.checkpoints._TRUST", 0.2)
+    monkeypatch.setattr("feed.integrity.checkpoints._TRUST", 0.2)
     async with _board(serve, database, node, bundle, "websocket") as ana:
         async with await database.connect(autocommit=False) as writer:
             await writer.execute(

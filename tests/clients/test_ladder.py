@@ -180,7 +180,10 @@ async def test_a_client_over_a_websocket_shows_what_it_has_applied(
         await follower.knows(2)
         hub = await services.hub("websocket")
         cursor = str(hub.tailer.cursor)
-        await until(lambda: [(ack.cursor, ack.clients) for ack in hub.acks.told()] == [(cursor, 1)], timeout=PATIENCE)
+        await until(
+            lambda: [(ack.cursor, ack.clients) for ack in hub.client_positions.told()] == [(cursor, 1)],
+            timeout=PATIENCE,
+        )
 
 
 async def test_a_cut_inside_a_batch_shows_nothing_of_it(

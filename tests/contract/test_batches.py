@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from feed.publisher import Publisher
+from feed.delivery.publisher import Publisher
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import Client, Message
@@ -76,8 +76,8 @@ async def test_a_client_whose_batch_is_forgotten_comes_back_with_its_cursor(
     seqs = await many(database)
     await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
     assert subscription.torn is not None
-    hub.publisher.ring.clear()
-    hub.publisher.ring.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.clear()
+    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
     slow.resume()
     await slow.end(timeout=20)
     assert slow.broken is None

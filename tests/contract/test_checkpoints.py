@@ -143,7 +143,7 @@ async def test_who_asks_while_he_is_caught_up_is_told_when_he_is_live(serve: Ser
 async def test_a_write_past_the_triggers_is_found_by_the_service_itself(
     services: Services, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.checkpoints._TRUST", 0.05)
+    monkeypatch.setattr("feed.integrity.checkpoints._TRUST", 0.05)
     client = await services.open(transport)
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b1')")
     await agreed(client, database)
@@ -235,7 +235,7 @@ async def test_a_board_that_is_counted_again_is_settled_by_the_later_count(
     counting._want("b1")
     await until(lambda: "b1" in counting._ready, timeout=10)
     monkeypatch.setattr(hub.tailer, "reach", late)
-    monkeypatch.setattr("feed.checkpoints._FRESH", 0.0)
+    monkeypatch.setattr("feed.integrity.checkpoints._FRESH", 0.0)
     counting._want("b1")
     await asyncio.wait_for(counted.wait(), 10)
     counting.swept(0, 0)

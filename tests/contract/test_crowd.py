@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from feed.cursor import Cursor
-from feed.reading import Asked
-from feed.readings import _AT_ONCE
+from feed.recovery.log_read import ReadRequest
+from feed.recovery.shared_reads import _AT_ONCE
 from feed.runtime import Runtime
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.services import Serve, Services, told
 from tests.support.streams import Client
@@ -26,7 +26,7 @@ async def _write(database: Database, number: int, size: int = 1) -> None:
 
 
 async def _away(services: Services, transport: str) -> str:
-    """The cursor of one who was here, before the service ended: the next one's ring does not go back so far."""
+    """The cursor of one who was here, before the service ended: the next one's replay buffer does not go back so far."""
     client = await services.open(transport)
     assert client.cursor is not None
     await services.stop()
@@ -108,18 +108,18 @@ async def test_a_read_that_nobody_goes_on_with_is_given_up(serve: Serve, databas
     cursor = await _away(services, "websocket")
     await _write(database, 40, 20_000)
     hub = await services.hub("websocket")
-    readings, asked = hub.catchups._readings, Asked(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
+    readings, asked = hub.catchups._shared_reads, ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
     reading = readings.begin(asked)
     await reading.ended.wait()
     assert reading.end is not None
-    assert reading.left is not None
+    assert reading.remainder is not None
     await until(lambda: not readings._tasks, what="it to be given up")
     assert reading.take(reading.end) is None
     assert readings._turn._value == _AT_ONCE
     in_use = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %%'"
     assert await database.execute(in_use) == [{"n": 0}]
     shared = [event.seq for batch in reading.batches for event in batch.events]
-    rest = [event.seq async for batch, _ in readings.rest(asked, reading, reading.end) for event in batch.events]
+    rest = [event.seq async for batch, _ in readings.remainder(asked, reading, reading.end) for event in batch.events]
     (found,) = await database.execute(
         "SELECT array_agg(seq ORDER BY seq) AS all FROM feed.log WHERE relation = 'opportunities'"
     )
@@ -129,13 +129,13 @@ async def test_a_read_that_nobody_goes_on_with_is_given_up(serve: Serve, databas
 async def test_a_read_that_is_left_open_does_not_hold_up_the_stop(
     serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.readings._OPEN", 60.0)
+    monkeypatch.setattr("feed.recovery.shared_reads._OPEN", 60.0)
     services = await serve(chunk=3)
     cursor = await _away(services, "websocket")
     await _write(database, 40, 20_000)
     hub = await services.hub("websocket")
-    asked = Asked(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
-    reading = hub.catchups._readings.begin(asked)
+    asked = ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
+    reading = hub.catchups._shared_reads.begin(asked)
     await reading.ended.wait()
     async with asyncio.timeout(5):
         await services.stop()

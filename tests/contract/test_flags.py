@@ -3,8 +3,8 @@
 import pytest
 
 from db import flags
-from feed import steering
-from feed.flags import offers, place
+from feed.delivery import rollout
+from feed.delivery.flags import offers, place
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import Client, RefusedError
@@ -37,7 +37,7 @@ async def told(client: Client) -> str:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients have hardly any time to leave."""
-    monkeypatch.setattr(steering, "_TO_LEAVE", 0.05)
+    monkeypatch.setattr(rollout, "_TO_LEAVE", 0.05)
 
 
 async def test_auth_success_says_what_the_user_is_offered(
@@ -115,7 +115,7 @@ async def test_who_stays_on_what_he_is_not_offered_is_asked_to_go(
     await decide(database, LOWER[transport])
     assert await told(client) == LOWER[transport]
     goodbye = await client.next("goodbye")
-    assert (goodbye.body["reason"], goodbye.body["retryMs"]) == ("not_offered", steering.AGAIN)
+    assert (goodbye.body["reason"], goodbye.body["retryMs"]) == ("not_offered", rollout.AGAIN)
     ended = await client.end()
     assert ended.code == (4406 if transport.startswith("websocket") else None)
 
@@ -149,7 +149,7 @@ async def test_what_a_user_is_not_offered_does_not_begin(
 ) -> None:
     hub = await services.hub(transport)
     await decide(database, LOWER[transport], user="ana")
-    await until(lambda: hub.steering.realtime("ana") == LOWER[transport])
+    await until(lambda: hub.rollout.realtime("ana") == LOWER[transport])
     if transport.startswith("websocket"):
         client = await services.open(transport, greeted=False)
         assert await told(client) == LOWER[transport]
@@ -166,7 +166,7 @@ async def test_an_instance_that_begins_knows_what_was_decided_before(
     services: Services, database: Database, transport: str
 ) -> None:
     await decide(database, "sse")
-    assert (await services.hub(transport)).steering.realtime("ana") == "sse"
+    assert (await services.hub(transport)).rollout.realtime("ana") == "sse"
     await services.stop()
     await decide(database, None)
     assert (await services.open(transport)).messages[0].body["realtime"] == "websocket"
@@ -264,7 +264,7 @@ async def test_polling_and_the_configuration_say_it_too(services: Services, data
         assert await said() == [["websocket"] * 3] * 2
         await decide(database, "poll", user="ana")
         await decide(database, "sse")
-        await until(lambda: (hub.steering.realtime("ana"), hub.steering.realtime("bruno")) == ("poll", "sse"))
+        await until(lambda: (hub.rollout.realtime("ana"), hub.rollout.realtime("bruno")) == ("poll", "sse"))
         assert await said() == [["poll"] * 3, ["sse"] * 3]
         for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
             answer = await ana.get("/api/config", headers=headers)

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from feed.delivery.subscription import State
 from feed.http.ws import Visit
-from feed.subscription import State
 from tests.bench.wire import hello, masked, upgrade
 from tests.contract.test_socket import Raw, connected
 from tests.support.database import Database

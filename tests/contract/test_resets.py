@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.services import Services
 from tests.support.streams import Client

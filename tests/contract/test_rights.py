@@ -180,8 +180,8 @@ async def test_no_event_comes_between_a_revocation_and_the_grant_that_is_told(
         await conn.execute("INSERT INTO board_members VALUES ('b2', 'bruno', 'viewer')")
         await conn.commit()
     await _published(services, database, transport)
-    hub.publisher.ring.clear()
-    hub.publisher.ring.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.clear()
+    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
     early = await services.open(transport, cursor, user="bruno")  # its reading is shared for some seconds
     await early.next("board_granted")
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('between', 'b2')")

@@ -17,7 +17,7 @@ async def test_rows_without_a_board_go_to_nobody(services: Services, database: D
     assert told([await client.next()]) == [("opportunity_updated", "o1")]
     # Not on the way back either, from the log.
     hub = await services.hub(transport)
-    hub.publisher.ring.clear()
+    hub.publisher.replay_buffer.clear()
     again = await services.open(transport, cursor)
     assert told(await again.collect(2)) == [("row_inserted", "3"), ("opportunity_updated", "o1")]
     assert all(b"hidden" not in m.raw for m in (*client.messages, *again.messages))
@@ -37,6 +37,6 @@ async def test_many_of_them_hide_nothing_that_everybody_is_told(
     resync = await client.next("resync")
     assert (resync.body["reason"], resync.body["boardId"]) == ("truncate", None)
     hub = await services.hub(transport)
-    hub.publisher.ring.clear()
+    hub.publisher.replay_buffer.clear()
     again = await services.open(transport, cursor)
     assert (await again.next("resync")).body["reason"] == "truncate"

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from feed.subscription import State
+from feed.delivery.subscription import State
 from tests.support.database import Database
 from tests.support.load import read_to, versions
 from tests.support.services import Serve, told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feed.publisher import Publisher
+from feed.delivery.publisher import Publisher
 from tests.contract.test_batches import KIB, many
 from tests.support.database import Database
 from tests.support.services import Serve, Services, told
@@ -31,8 +31,8 @@ async def test_who_is_being_caught_up_is_told_at_the_end_of_that(serve: Serve, d
     cursor = str(hub.tailer.cursor)
     seqs = await many(database)
     await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
-    hub.publisher.ring.clear()
-    hub.publisher.ring.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.clear()
+    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
     client = await services.open("websocket", cursor, user="bruno", boards=["b1"], buffer=8 * KIB)
     assert isinstance(client, WebSocketClient)
     client.pause()

@@ -6,9 +6,9 @@ import json
 import aiohttp
 import pytest
 
-from feed.cursor import Fault
-from feed.goodbye import ALL
-from feed.subscription import Subscription
+from feed.delivery.subscription import Subscription
+from feed.wire.close_codes import ALL
+from feed.wire.cursor import Fault
 from tests.support.database import Database
 from tests.support.services import Services, told
 from tests.support.streams import EndedError, WebSocketClient
@@ -238,7 +238,7 @@ async def test_a_feed_that_is_reset_meanwhile_still_greets_who_comes(
         await go_on.wait()
         return await real(subscription, asked)
 
-    monkeypatch.setattr("feed.tailer._TRUST", 0.0)
+    monkeypatch.setattr("feed.tailing.tailer._TRUST", 0.0)
     monkeypatch.setattr(catchups._recovery, "prove", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=here.cursor)
     services.clients.append(client)

@@ -14,7 +14,7 @@ from psycopg import errors
 
 from db import changelog
 from db.changelog import Change, Seen
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.db.support import Connection
 from tests.support.database import Database
 from tests.support.until import until

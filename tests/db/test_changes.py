@@ -10,7 +10,7 @@ from psycopg import sql
 
 from db import changelog
 from db.changelog import Change, Seen
-from feed.cursor import shows
+from feed.wire.cursor import shows
 from tests.db.support import Connection
 from tests.support.database import Database
 

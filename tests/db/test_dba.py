@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from db import instances
 from db.instances import Word
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.db.support import Connection, mark, refusal, rows, value
 from tests.support.database import Database
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from db import changelog, instances
 from db.changelog import Seen
 from db.instances import Ack, Told
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.db.support import Connection, mark, rows, value
 from tests.db.test_dba import here, word, write
 from tests.support.database import Database

@@ -10,8 +10,8 @@ from psycopg.sql import SQL, Identifier
 
 from db import flags, pacer
 from db.changelog import Connection as Plain
-from feed.database import connect
-from feed.flags import Flags, place
+from feed.delivery.flags import Flags, place
+from feed.system.database import connect
 from tests.db.support import Connection, logged, mark, refusal, rows, told, value
 from tests.support.database import Database
 from tests.support.until import until

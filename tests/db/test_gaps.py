@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import AsyncConnection
 
 from db import changelog
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.db.support import Connection, rows, value
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "checkpoint.json").read_text())

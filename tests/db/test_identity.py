@@ -7,7 +7,7 @@ from typing import LiteralString
 import pytest
 
 from db import changelog
-from feed.cursor import Cursor, Fault
+from feed.wire.cursor import Cursor, Fault
 from tests.db.support import Connection, logged, mark, rows, value
 from tests.support.database import Database
 

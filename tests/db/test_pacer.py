@@ -8,7 +8,7 @@ import pytest
 
 from db import pacer
 from db.changelog import Connection as Plain
-from feed.database import connect
+from feed.system.database import connect
 from tests.db.support import Connection
 from tests.support.busy import lease
 from tests.support.database import Database

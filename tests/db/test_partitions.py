@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors, sql
 
 from db import changelog, retention
-from feed.cursor import Cursor, Fault
+from feed.wire.cursor import Cursor, Fault
 from tests.db.support import Connection, logged, mark, refusal, rows, value
 from tests.support.database import Database
 from tests.support.until import until

@@ -11,8 +11,8 @@ from psycopg.sql import SQL, Identifier, Literal
 from db import changelog
 from db.changelog import Seen
 from db.sqlfiles import sql
+from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 from tests.support.database import Database
 
 EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"
@@ -49,7 +49,7 @@ async def session(request: pytest.FixtureRequest, big: Database) -> AsyncIterato
         async with await runtime.tailer._connect() as conn:
             yield conn
     else:
-        async with runtime.pool, runtime.catchups._readings._reader() as conn:
+        async with runtime.pool, runtime.catchups._shared_reads._reader() as conn:
             yield conn
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from httpx_sse import aconnect_sse
 
-from feed.tasks import end
+from feed.system.tasks import end
 from tests.cli.harness import SECRET
 from tests.deploy.follower import Follower
 from tests.deploy.gateway import Gateway

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from feed.database import NotReadyError
+from feed.system.database import NotReadyError
 from tests.support.database import Database
 from tests.support.load import NO_BELL
 from tests.support.services import Serve, Services, serving, told
@@ -41,7 +41,7 @@ async def test_a_listener_that_hears_nothing_keeps_the_service_from_starting(
     serve: Serve, other_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a transaction pooler: LISTEN is accepted, and its notifications go elsewhere."""
-    monkeypatch.setattr("feed.listener._ANSWER", 0.3)
+    monkeypatch.setattr("feed.tailing.listener._ANSWER", 0.3)
     services = await serve(listen_database_url=other_database.url)
     with pytest.raises(NotReadyError, match="pooler"):
         await services.feed()

@@ -27,7 +27,7 @@ async def test_twenty_thousand_rows_arrive_whole_and_once(serve: Serve, database
 async def test_the_memory_is_that_of_a_part(serve: Serve, database: Database) -> None:
     services = await serve(resync_threshold=ROWS * 20, chunk=200)
     hub = await services.hub("websocket")
-    hub.publisher.ring._budget = MIB
+    hub.publisher.replay_buffer._budget = MIB
     tracemalloc.start()
     try:
         peaks = []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from psycopg import AsyncConnection
 
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 from tests.support.load import NO_BELL
 from tests.support.services import Services, told

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from db.embedded import EmbeddedPostgres
-from feed.pacer import Mode
+from feed.notify.pacer import Mode
 from tests.conftest import SERVER_SETTINGS
 from tests.property.mirror import BOARDS, Mirror
 from tests.support.database import Database

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from feed import wheel
+from feed.upkeep import heartbeats
 from tests.cli.harness import SECRET, Commands
 from tests.support.database import Database
 from tests.support.services import Services
@@ -28,9 +28,9 @@ async def test_its_clients_are_kept(services: Services, database: Database, tmp_
         client = await WebSocketClient.connect(port, services.token("ana"), "ana")
         await client.next("auth_success")
         os.kill(stopped.process.pid, signal.SIGSTOP)
-        await asyncio.sleep((wheel._SILENCES + 2) * HEARTBEAT)
+        await asyncio.sleep((heartbeats._SILENCES + 2) * HEARTBEAT)
         os.kill(stopped.process.pid, signal.SIGCONT)
-        for _ in range(wheel._SILENCES + 2):
+        for _ in range(heartbeats._SILENCES + 2):
             await client.next("heartbeat")
         await database.execute("UPDATE opportunities SET title = 'while it is there'")
         assert (await client.next_event()).body["changes"]["title"] == "while it is there"

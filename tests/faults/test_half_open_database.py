@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from db.sqlfiles import sql
-from feed.database import connect
+from feed.system.database import connect
 from tests.support.database import Database
 from tests.support.load import read_to, version, versions
 from tests.support.proxy import Proxy
@@ -23,8 +23,8 @@ READ = sql("queries/unseen").split("\n")[-2][:40].encode()
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The listener's waits, shorter."""
-    monkeypatch.setattr("feed.listener._QUIET", 0.5)
-    monkeypatch.setattr("feed.listener._ANSWER", 0.5)
+    monkeypatch.setattr("feed.tailing.listener._QUIET", 0.5)
+    monkeypatch.setattr("feed.tailing.listener._ANSWER", 0.5)
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
     await people(database)
     async with Proxy.before(database.url) as proxy, serving(database, sweep=0.2) as services:
         monkeypatch.setattr(
-            "feed.listener.connect", lambda url, application: connect(proxy.through(url or ""), application)
+            "feed.tailing.listener.connect", lambda url, application: connect(proxy.through(url or ""), application)
         )
         client = await services.open("websocket")
         hub = await services.hub("websocket")
@@ -64,7 +64,7 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
 async def test_all_connections_hang_and_the_feed_says_so_and_comes_back(
     database: Database, monkeypatch: pytest.MonkeyPatch, quiet: float
 ) -> None:
-    monkeypatch.setattr("feed.listener._QUIET", quiet)
+    monkeypatch.setattr("feed.tailing.listener._QUIET", quiet)
     await people(database)
     async with Proxy.before(database.url) as proxy:
         through = Database(proxy.through(database.url), database.name)
@@ -90,7 +90,7 @@ async def test_a_new_client_is_caught_up_after_its_reader_hung(database: Databas
             hub = await services.hub("websocket")
             await database.execute("UPDATE opportunities SET notes = 'x'")
             await first.next_event()
-            hub.publisher.ring.clear()
+            hub.publisher.replay_buffer.clear()
             proxy.hang()
             clients = [await services.open("websocket", first.messages[0].cursor, greeted=False) for _ in range(8)]
             await until(lambda: not hub.ready, timeout=20)
@@ -109,7 +109,7 @@ async def _pool_through(proxy: Proxy, database: Database, **settings: object) ->
 
 
 async def _write(services: Services, database: Database) -> str:
-    """Have two changes in the log that the ring does not hold any more; the cursor between them."""
+    """Have two changes in the log that the replay buffer does not hold any more; the cursor between them."""
     first = await services.open("websocket")
     await database.execute("UPDATE opportunities SET notes = 'x'")
     cursor = (await first.next_event()).cursor
@@ -117,8 +117,8 @@ async def _write(services: Services, database: Database) -> str:
     await database.execute("UPDATE opportunities SET notes = 'y'")
     await first.next_event()
     hub = await services.hub("websocket")
-    hub.publisher.ring.clear()
-    hub.publisher.ring.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.clear()
+    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
     return cursor
 
 
@@ -246,7 +246,7 @@ async def test_it_stops_while_everything_hangs(database: Database) -> None:
         async with serving(through) as services:
             first = await services.open("websocket")
             await services.open("api-events")
-            (await services.hub("websocket")).publisher.ring.clear()
+            (await services.hub("websocket")).publisher.replay_buffer.clear()
             await database.execute("UPDATE opportunities SET notes = 'x'")
             await first.next_event()
             proxy.hang()

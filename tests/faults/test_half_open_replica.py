@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.embedded import EmbeddedPostgres
-from feed.replica import Fitness
+from feed.tailing.replica import Fitness
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.proxy import Proxy
@@ -86,7 +86,7 @@ async def test_one_who_comes_back_is_read_for_on_the_primary(
         start = client.cursor
         await database.execute("UPDATE opportunities SET notes = 'x'")
         await client.next_event()
-        hub.publisher.ring.clear()
+        hub.publisher.replay_buffer.clear()
         proxy.hang_at(b"AS last_seq", after)  # a cursor is proven for a client that comes back, and for nobody else
         began = time.monotonic()
         late = await services.open("websocket", start, greeted=False)

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from db.embedded import EmbeddedPostgres
-from feed.tokens import Tokens
+from feed.access.tokens import Tokens
 from tests.bench.wire import hello, upgrade
 from tests.cli.harness import SECRET, Commands, Service
 from tests.support.database import Database, cloned

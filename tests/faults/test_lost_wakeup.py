@@ -8,7 +8,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
-from feed.pacer import Mode
+from feed.notify.pacer import Mode
 from feed.runtime import Runtime
 from tests.support.busy import crowd, mode
 from tests.support.database import Database
@@ -24,7 +24,7 @@ AT_ONCE = 1.0
 
 @pytest.fixture(autouse=True)
 def _quick_to_calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.load._QUIET", 0.1)
+    monkeypatch.setattr("feed.notify.write_rate._QUIET", 0.1)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from feed.database import connect
-from feed.pacer import Mode
+from feed.notify.pacer import Mode
+from feed.system.database import connect
 from tests.cli.harness import SECRET, Commands
 from tests.support.busy import crowd, lease, mode
 from tests.support.database import Database
@@ -127,7 +127,7 @@ async def test_its_connection_hangs(database: Database, monkeypatch: pytest.Monk
     """
     await people(database)
     async with Proxy.before(database.url) as proxy, serving(database) as hung, serving(database) as other:
-        monkeypatch.setattr("feed.pacer.connect", lambda url, name: connect(proxy.through(url or ""), name))
+        monkeypatch.setattr("feed.notify.pacer.connect", lambda url, name: connect(proxy.through(url or ""), name))
         client, hub = await hung.open("websocket"), await hung.hub("websocket")
         await mode(hub, Mode.CALM)
         monkeypatch.undo()

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from db.settings import Settings
-from feed import presence, wheel
+from feed.presence import tracker
+from feed.upkeep import heartbeats
 from tests.cli.harness import SECRET, Commands
 from tests.support.database import Database
 from tests.support.proxy import Proxy
@@ -63,7 +64,7 @@ async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, dat
         proxy.hang()
         begun = time.monotonic()
         await gone(ana, timeout=5)
-        assert time.monotonic() - begun < wheel._SILENCES * 0.6 + 1
+        assert time.monotonic() - begun < heartbeats._SILENCES * 0.6 + 1
         assert await database.execute("SELECT id FROM user_presence") == []
         bruno.cut()
         await bruno.close()
@@ -71,7 +72,7 @@ async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, dat
 
 def test_with_the_settings_as_they_come_that_is_within_35_seconds() -> None:
     a_turn = 1.0
-    assert wheel._SILENCES * Settings().heartbeat + a_turn + presence._BEAT < 35
+    assert heartbeats._SILENCES * Settings().heartbeat + a_turn + tracker._BEAT < 35
 
 
 async def test_one_who_polled_and_is_not_heard_of_again(services: Services, transport: str, database: Database) -> None:

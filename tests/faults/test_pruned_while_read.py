@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.embedded import EmbeddedPostgres
-from feed.replica import Fitness
+from feed.tailing.replica import Fitness
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
@@ -77,8 +77,8 @@ async def test_a_read_that_waits_for_the_pruning_says_what_was_pruned(
         hub = await services.hub("websocket")
         (row,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
         await until(lambda: hub.tailer.cursor.anchor >= row["seq"])
-        hub.publisher.ring.clear()
-        hub.publisher.ring.mark(hub.tailer.cursor)
+        hub.publisher.replay_buffer.clear()
+        hub.publisher.replay_buffer.mark(hub.tailer.cursor)
         async with _pruning(database):
             reading: asyncio.Task[str] = asyncio.create_task(read(services, cursor))
             await _waits(database)

@@ -28,7 +28,7 @@ async def test_clients_are_reset_when_their_reader_was_stopped_while_the_log_was
 
         # As a process that is suspended: its connection stays, and it goes on where it was, having asked for nothing.
         monkeypatch.setattr(hub.tailer, "_wait", stop)
-        monkeypatch.setattr(hub.tailer.glance, "_ask", lambda: None)
+        monkeypatch.setattr(hub.tailer.prefetch, "_ask", lambda: None)
         hub.tailer.ring()
         await asyncio.wait_for(stopped.wait(), 10)
         await database.execute("UPDATE opportunities SET notes = 'never read' WHERE id = 'o1'")

@@ -52,7 +52,7 @@ async def test_a_stream_opened_while_the_server_is_away_begins_when_it_is_back(
         hub = await services.hub("websocket")
         await database.execute("UPDATE opportunities SET notes = 'x'")
         await first.next_event()
-        hub.publisher.ring.clear()
+        hub.publisher.replay_buffer.clear()
         await asyncio.to_thread(own_server.stop, "immediate")
         await until(lambda: not hub.ready)
         client = await services.open("websocket", start, greeted=False)

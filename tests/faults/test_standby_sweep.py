@@ -17,8 +17,8 @@ from db.changelog import Chunk, Seen
 from db.connection import Connection
 from db.embedded import EmbeddedPostgres
 from db.replica import Horizon
-from feed.cursor import Cursor, shows
-from feed.replica import Fitness, Replica, UnfitError
+from feed.tailing.replica import Fitness, Replica, UnfitError
+from feed.wire.cursor import Cursor, shows
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
@@ -149,7 +149,7 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         await _complete(client, database)
         assert await _reads(services, "read") > 20
         hub = await services.hub("websocket")
-        hub.publisher.ring.clear()
+        hub.publisher.replay_buffer.clear()
         later = await services.open("sse", start)
         await _complete(later, database)
         assert await _reads(services, "read", "catchup") == 1
@@ -162,15 +162,17 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
 async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_others(
     database: Database, standby: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.readings._PLANNED", "SELECT no_such_column")
+    monkeypatch.setattr("feed.recovery.shared_reads._PLANNED", "SELECT no_such_column")
     async with _sweeping(database, standby) as services:
         client = await services.open("websocket")
         start = client.cursor
         await _load(database, 3)
         await _complete(client, database)
         hub = await services.hub("websocket")
-        hub.publisher.ring.clear()
-        monkeypatch.setattr("feed.readings._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        hub.publisher.replay_buffer.clear()
+        monkeypatch.setattr(
+            "feed.recovery.shared_reads._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        )
         await _complete(await services.open("sse", start), database)
         assert await _reads(services, "failed", "catchup") > 0
         assert hub.replica is not None
@@ -241,7 +243,7 @@ async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
         async def told(xid: int) -> bool:
             now = await there.horizon()
             assert xid in shows(now.snapshot)
-            async with there.sweeper(now, Seen(0)) as view:
+            async with there.view(now, Seen(0)) as view:
                 return xid in view.seen
 
         with _nobody_flushes(own_server):
@@ -415,7 +417,7 @@ async def test_no_cursor_is_behind_what_the_primary_has_shown(
         hub = await services.hub("websocket")
         assert hub.replica is not None
         with monkeypatch.context() as patched:
-            patched.setattr(hub.replica, "sweeper", _cancelled)
+            patched.setattr(hub.replica, "view", _cancelled)
             await hub.tailer.swept()
         assert xid in hub.tailer.cursor.seen
         await _let_go(database, write)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from feed.pacer import Mode
+from feed.notify.pacer import Mode
 from tests.support.busy import crowd, lease, mode
 from tests.support.database import Database
 from tests.support.load import read_to, version, versions, writing

@@ -11,8 +11,8 @@ import pytest
 from psycopg import AsyncConnection
 
 from db.connection import Connection, ReadTimeoutError
-from feed.database import Pool, connect, pool
-from feed.slow import SlowReads
+from feed.recovery.read_timeouts import ReadTimeouts
+from feed.system.database import Pool, connect, pool
 from tests.support.database import Database
 from tests.support.proxy import Proxy
 from tests.support.services import Serve
@@ -100,8 +100,8 @@ async def _rows(conn: Connection) -> AsyncIterator[tuple[object, ...]]:
 async def test_a_read_that_takes_long_gets_through_in_the_end(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.slow.FIRST", 0.2)
-    reads, attempts, found = SlowReads(), 0, 0
+    monkeypatch.setattr("feed.recovery.read_timeouts.FIRST", 0.2)
+    reads, attempts, found = ReadTimeouts(), 0, 0
     while not found:
         attempts += 1
         async with await connect(database.url, "boardcast-test") as conn:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from db.settings import Settings
+from feed.access.tokens import Tokens
 from feed.http.server import FeedServer
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 from tests.support.database import Database
 from tests.support.until import until
 

@@ -5,8 +5,8 @@ Invariant: it knows nothing but what it was sent. What it holds is compared with
 
 from typing import Any
 
-from feed.checkpoint import Tally
-from feed.cursor import Cursor
+from feed.integrity.board_hash import BoardHash
+from feed.wire.cursor import Cursor
 from tests.support.services import Services
 from tests.support.streams import Client, Message
 
@@ -95,11 +95,11 @@ class Mirror:
         board = body["boardId"]
         if not Cursor.parse(body["cursor"]).covers(self._taken[board]):
             return
-        tally = Tally()
+        board_hash = BoardHash()
         for (where, id_), card in self.cards.items():
             if where == board:
-                tally.add(id_, card["version_number"])
-        assert tally.held == (body["count"], body["hash"]), f"not what {board} has to hold at {body['cursor']}"
+                board_hash.add(id_, card["version_number"])
+        assert board_hash.held == (body["count"], body["hash"]), f"not what {board} has to hold at {body['cursor']}"
         self.checked += 1
 
     async def _snapshot(self, boards: tuple[str, ...]) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db import sync
 from db.changelog import Seen
 from db.engine import create_engine
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.support.database import Database
 
 EXAMPLES = int(os.environ.get("BOARDCAST_TEST_EXAMPLES", "40"))

@@ -13,9 +13,9 @@ from api.app import create_app
 from api.server import ApiServer
 from db.engine import create_engine
 from db.settings import Settings
+from feed.access.tokens import Tokens
 from feed.http.server import FeedServer
 from feed.runtime import Runtime
-from feed.tokens import Tokens
 from tests.support.database import Database
 from tests.support.streams import Client, EventStreamClient, Message, WebSocketClient
 

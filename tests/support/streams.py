@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 
 TRANSPORTS = ("websocket", "websocket-batch", "sse", "api-events")
 PATIENCE = 8.0

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from feed.encoding import frame
+from feed.wire.encoding import frame
 from tests.bench import tape
 from tests.bench.checker import LATE, arrived, complete
 from tests.bench.dialect import NAIVE, PG_SSE, Dialect

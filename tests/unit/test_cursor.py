@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.changelog import Position, Proof, Seen
-from feed.cursor import LONGEST, Cursor, Fault, tag
+from feed.wire.cursor import LONGEST, Cursor, Fault, tag
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 NUMBER = st.integers(0, 10**18)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from feed.encoding import PING, SSE, SSE_CHUNKED, WEBSOCKET, WEBSOCKET_BATCH, chunk, frame
-from feed.event import Event
+from feed.wire.encoding import PING, SSE, SSE_CHUNKED, WEBSOCKET, WEBSOCKET_BATCH, chunk, frame
+from feed.wire.event import Event
 from tests.support.changes import change
 
 BODIES = [b'{"type":"a","seq":1', b'{"type":"b","seq":2', b'{"type":"c","seq":3']

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from feed.event import Event, Grant, message, timestamp
+from feed.wire.event import Event, Grant, message, timestamp
 from tests.support.changes import AT, change
 
 

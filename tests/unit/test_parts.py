@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.changelog import Seen
-from feed.backoff import backoff
-from feed.batch import Batch
-from feed.cursor import Cursor
-from feed.encoding import SSE, WEBSOCKET
-from feed.event import Event, Grant
-from feed.goodbye import ALL
-from feed.members import Members
-from feed.protocol import TYPES, BadMessageError, parse
-from feed.ring import Ring
+from feed.delivery.memberships import Memberships
+from feed.delivery.replay_buffer import ReplayBuffer
+from feed.system.backoff import backoff
+from feed.wire.batch import Batch
+from feed.wire.close_codes import ALL
+from feed.wire.cursor import Cursor
+from feed.wire.encoding import SSE, WEBSOCKET
+from feed.wire.event import Event, Grant
+from feed.wire.protocol import TYPES, BadMessageError, parse
 from tests.support.changes import change
 
 
@@ -38,47 +38,47 @@ def test_backoff_doubles_up_to_its_most_with_full_jitter() -> None:
 
 
 def test_the_ring_follows_from_any_place_it_holds() -> None:
-    ring = Ring(budget=100)
-    ring.mark(_cursor(0))
+    buffer = ReplayBuffer(budget=100)
+    buffer.mark(_cursor(0))
     batches = [Batch([_event(n)], _cursor(n)) for n in range(1, 15)]
     for n, batch in enumerate(batches, 1):
-        ring.append(batch)
-        ring.mark(_cursor(n))
-    assert ring.end == 14
-    assert ring.place(_cursor(0)) is None  # ten are held
-    assert ring.place(_cursor(3)) is None
-    assert ring.place(_cursor(4)) == 4
-    assert list(ring.since(4)) == batches[4:]
-    assert list(ring.since(14)) == []
-    assert ring.place(_cursor(99)) is None
+        buffer.append(batch)
+        buffer.mark(_cursor(n))
+    assert buffer.end == 14
+    assert buffer.place(_cursor(0)) is None  # ten are held
+    assert buffer.place(_cursor(3)) is None
+    assert buffer.place(_cursor(4)) == 4
+    assert list(buffer.since(4)) == batches[4:]
+    assert list(buffer.since(14)) == []
+    assert buffer.place(_cursor(99)) is None
 
 
 def test_a_ring_that_was_cleared_holds_no_place_from_before() -> None:
-    ring = Ring(budget=100)
-    ring.append(Batch([_event(1)], _cursor(1)))
-    ring.mark(_cursor(1))
-    end = ring.end
-    ring.clear()
-    assert ring.place(_cursor(1)) is None
-    assert not ring.holds(end)
-    assert list(ring.since(ring.end)) == []
+    buffer = ReplayBuffer(budget=100)
+    buffer.append(Batch([_event(1)], _cursor(1)))
+    buffer.mark(_cursor(1))
+    end = buffer.end
+    buffer.clear()
+    assert buffer.place(_cursor(1)) is None
+    assert not buffer.holds(end)
+    assert list(buffer.since(buffer.end)) == []
 
 
 def test_a_batch_too_large_for_the_ring_is_not_held() -> None:
-    ring = Ring(budget=100)
-    ring.mark(_cursor(0))
-    ring.append(Batch([_event(1, size=101)], _cursor(1)))
-    ring.mark(_cursor(1))
-    assert ring.place(_cursor(0)) is None
-    assert ring.place(_cursor(1)) == ring.end
+    buffer = ReplayBuffer(budget=100)
+    buffer.mark(_cursor(0))
+    buffer.append(Batch([_event(1, size=101)], _cursor(1)))
+    buffer.mark(_cursor(1))
+    assert buffer.place(_cursor(0)) is None
+    assert buffer.place(_cursor(1)) == buffer.end
 
 
 def test_the_ring_remembers_a_bounded_number_of_cursors() -> None:
-    ring = Ring(budget=100)
+    buffer = ReplayBuffer(budget=100)
     for n in range(5000):
-        ring.mark(_cursor(n))
-    assert ring.place(_cursor(4999)) == 0
-    assert ring.place(_cursor(0)) is None
+        buffer.mark(_cursor(n))
+    assert buffer.place(_cursor(4999)) == 0
+    assert buffer.place(_cursor(0)) is None
 
 
 def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
@@ -93,28 +93,28 @@ def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
 
 
 def test_members_move_by_grants() -> None:
-    members = Members([("ana", "b1", "editor"), ("ana", "b2", "viewer"), ("bruno", "b1", "admin")])
-    assert members.boards("ana") == {"b1", "b2"}
-    members.apply(Grant("ana", "b2", None, 1))
-    members.apply(Grant("carla", "b1", "viewer", 2, new=True))
-    members.apply(Grant("nobody", "b1", None, 3))
-    assert [members.boards(user) for user in ("ana", "carla", "nobody")] == [{"b1"}, {"b1"}, frozenset()]
-    held = members.boards("ana")
-    members.apply(Grant(None, None, None, 4))
-    assert members.boards("ana") == members.boards("bruno") == frozenset()
+    memberships = Memberships([("ana", "b1", "editor"), ("ana", "b2", "viewer"), ("bruno", "b1", "admin")])
+    assert memberships.boards("ana") == {"b1", "b2"}
+    memberships.apply(Grant("ana", "b2", None, 1))
+    memberships.apply(Grant("carla", "b1", "viewer", 2, new=True))
+    memberships.apply(Grant("nobody", "b1", None, 3))
+    assert [memberships.boards(user) for user in ("ana", "carla", "nobody")] == [{"b1"}, {"b1"}, frozenset()]
+    held = memberships.boards("ana")
+    memberships.apply(Grant(None, None, None, 4))
+    assert memberships.boards("ana") == memberships.boards("bruno") == frozenset()
     assert held == {"b1"}  # what was given out is not changed from behind
 
 
 def test_goodbyes_say_by_their_code_whether_to_come_back() -> None:
     assert len({g.code for g in ALL}) == len({g.name for g in ALL}) == len(ALL)
-    for goodbye in ALL:
-        assert 1000 <= goodbye.code < 1016 or 4000 <= goodbye.code < 5000
-        assert 400 <= goodbye.status < 600
-        assert len(goodbye.name.encode()) <= 123
-        if goodbye.code >= 4000:
-            assert goodbye.code % 100 == goodbye.status % 100
-        if not goodbye.again:
-            assert goodbye.status < 500
+    for reason in ALL:
+        assert 1000 <= reason.code < 1016 or 4000 <= reason.code < 5000
+        assert 400 <= reason.status < 600
+        assert len(reason.name.encode()) <= 123
+        if reason.code >= 4000:
+            assert reason.code % 100 == reason.status % 100
+        if not reason.again:
+            assert reason.status < 500
 
 
 _json = st.recursive(

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from db.presence import Place, Presence
-from feed.presence import LOOKERS, by_user
+from feed.presence.tracker import LOOKERS, by_user
 
 _NOW = datetime(2027, 1, 1, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from feed.durations import Durations
-from feed.recent import WINDOW, Recent
+from feed.telemetry.histogram import Histogram
+from feed.telemetry.recent import WINDOW, Recent
 
 
 class Clock:
@@ -22,12 +22,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def latencies() -> Durations:
-    return Durations("latency", "", (0.01, 0.1, 1))
+def latencies() -> Histogram:
+    return Histogram("latency", "", (0.01, 0.1, 1))
 
 
 @pytest.fixture
-def recent(latencies: Durations, clock: Clock) -> Recent:
+def recent(latencies: Histogram, clock: Clock) -> Recent:
     return Recent(latencies, clock)
 
 
@@ -51,7 +51,7 @@ def test_a_young_service_counts_from_its_start(recent: Recent, clock: Clock) -> 
     assert recent.per_second() == 3
 
 
-def test_what_is_longer_ago_than_a_minute_does_not_count(recent: Recent, latencies: Durations, clock: Clock) -> None:
+def test_what_is_longer_ago_than_a_minute_does_not_count(recent: Recent, latencies: Histogram, clock: Clock) -> None:
     recent.told += 1000
     latencies.observe([0.9] * 1000)
     pass_(recent, clock, 30)
@@ -78,7 +78,7 @@ def test_what_is_longer_ago_than_a_minute_does_not_count(recent: Recent, latenci
     ],
 )
 def test_a_quantile_is_in_its_bucket_in_proportion(
-    recent: Recent, latencies: Durations, taken: list[float], share: float, told: float
+    recent: Recent, latencies: Histogram, taken: list[float], share: float, told: float
 ) -> None:
     latencies.observe(taken)
     assert recent.quantile(share) == pytest.approx(told)

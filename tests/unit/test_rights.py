@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.event import Grant
-from feed.members import Members
-from feed.rights import Rights, before
+from feed.delivery.memberships import Memberships
+from feed.delivery.rights import Rights, before
+from feed.wire.event import Grant
 
 BOARDS = ("b0", "b1", "b2")
 STEP = st.tuples(
@@ -15,15 +15,15 @@ STEP = st.tuples(
 
 def _history(steps: list[tuple[str, str, str | None]]) -> tuple[list[Grant], list[frozenset[str]]]:
     """The changes that these steps make, and what ana sees before each and at the end."""
-    members, seen, changes = Members(), [], []
+    memberships, seen, changes = Memberships(), [], []
     for seq, (user, board, role) in enumerate(steps):
-        had = board in members.boards(user)
+        had = board in memberships.boards(user)
         if role is None and not had:
             continue
-        seen.append(members.boards("ana"))
+        seen.append(memberships.boards("ana"))
         changes.append(Grant(user, board, role, seq, new=role is not None and not had))
-        members.apply(changes[-1])
-    return changes, [*seen, members.boards("ana")]
+        memberships.apply(changes[-1])
+    return changes, [*seen, memberships.boards("ana")]
 
 
 @given(st.lists(STEP, max_size=20), st.integers(0, 20))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from feed.tasks import end
+from feed.system.tasks import end
 
 
 async def test_a_task_that_has_lost_a_cancel_is_ended_all_the_same() -> None:

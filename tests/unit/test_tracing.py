@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from api import tracing as of_requests
-from feed import tracing
+from feed.telemetry import tracing
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
@@ -43,7 +43,7 @@ def test_two_are_none() -> None:
 
 
 def test_without_opentelemetry_there_are_no_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("feed.spans", "starlette.middleware.opentelemetry"):
+    for name in ("feed.telemetry.spans", "starlette.middleware.opentelemetry"):
         monkeypatch.setitem(sys.modules, name, None)
     assert tracing.deliveries("feed-1") is None
     assert tracing.current()() is None

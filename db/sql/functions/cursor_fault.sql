@@ -1,4 +1,4 @@
--- The same check as Cursor.fault() of feed/cursor.py makes, on what db/sql/queries/proof.sql gives it; a test holds them together.
+-- The same check as Cursor.fault() of feed/wire/cursor.py makes, on what db/sql/queries/proof.sql gives it; a test holds them together.
 CREATE FUNCTION feed.cursor_fault(cursor text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, feed, pg_temp

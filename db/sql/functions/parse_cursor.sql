@@ -1,4 +1,4 @@
--- What a cursor says, of one that feed/cursor.py would have made: each has one form. The transactions in progress are written as
+-- What a cursor says, of one that feed/wire/cursor.py would have made: each has one form. The transactions in progress are written as
 -- distances: the first from xmin, which it is, each other from the one before.
 CREATE FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -1,4 +1,4 @@
--- feed/flags.py says the same, from memory.
+-- feed/delivery/flags.py says the same, from memory.
 CREATE FUNCTION feed.realtime(user_id text) RETURNS text
 LANGUAGE sql STABLE
 AS $$

@@ -1,5 +1,5 @@
 -- One row's part of a board's checkpoint, 0 to 2^32-1: the CRC-32 of its id in UTF-8, the version times 2654435761 added, and the
--- finaliser of MurmurHash3 over that. feed/checkpoint.py and feed/client/src/hash.ts say the same; tests/vectors/checkpoint.json
+-- finaliser of MurmurHash3 over that. feed/integrity/board_hash.py and feed/client/src/hash.ts say the same; tests/vectors/checkpoint.json
 -- holds them together. Four bits of an id at a time; a product of 32 bits by 32 is made of two, as bigint has no room for it.
 CREATE FUNCTION feed.row_hash(id text, version integer) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

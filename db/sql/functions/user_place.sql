@@ -1,4 +1,4 @@
--- Where a user stands in every share, 0 to 99: the same for ever, so a share that is raised takes nobody out. feed/flags.py says the same.
+-- Where a user stands in every share, 0 to 99: the same for ever, so a share that is raised takes nobody out. feed/delivery/flags.py says the same.
 CREATE FUNCTION feed.user_place(user_id text) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import psycopg
 
 from db import changelog
-from feed.cursor import Cursor
+from feed.wire.cursor import Cursor
 from tests.bench.figure import Figure
 from tests.bench.process import Process
 from tests.bench.stage import Stage

@@ -1,7 +1,8 @@
 """Resume: one WebSocket client comes back over 100,000 events, on 25 boards of 4,000 each, five times.
 
-Counted from connecting to its being live; the feed's memory at its highest, over what it was. It is checked to have been told
-each event once, and each card's in their order. The feed's own reading, of the same events, went before, and filled its ring.
+Counted from connecting to its being live; the feed's memory at its highest, over what it was. It is checked to have
+been told each event once, and each card's in their order. The feed's own reading, of the same events, went before, and
+filled its replay buffer.
 """
 
 import asyncio

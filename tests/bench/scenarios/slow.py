@@ -35,7 +35,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     p99: list[float] = []
     grown: list[float] = []
     async with on.feed() as feed:
-        # The ring of recent batches is the feed's for good, and full from here on: of events, and of places between them.
+        # The buffer of recent batches is the feed's for good, and full from here on: of events, and of places between them.
         await load.write(on.url, count=FILL, size=50)
         await load.write(on.url, count=PLACES, rate=RATE, first=FILL)
         with apart(feed.pid):

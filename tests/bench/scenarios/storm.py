@@ -40,7 +40,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
             anew = await _storm(on, feed, cursors, seqs, places)
             say(", ".join(f"{name} {value:g}" for name, value in anew.items()))
     if warm["reads"]:
-        raise RuntimeError("the log was read for what the ring has")
+        raise RuntimeError("the log was read for what the replay buffer has")
     what = f"{CLIENTS:,} clients dropped and back at once with {CURSORS} distinct cursors: "
     detail = {"started_anew": anew, "with_the_ring": warm}
     return [

@@ -24,7 +24,7 @@ def _rewrite(change: Callable[[Events, str | None], Pieces]) -> None:
         return events
 
     for name in _ENCODINGS:
-        wrap(f"feed.encoding:{name}.events", make)
+        wrap(f"feed.wire.encoding:{name}.events", make)
 
 
 class _Altered:
@@ -70,7 +70,7 @@ def early_cursor() -> None:
         return events
 
     for name in _ENCODINGS:
-        wrap(f"feed.encoding:{name}.events", make)
+        wrap(f"feed.wire.encoding:{name}.events", make)
 
 
 @bug("split-transaction", "torn")
@@ -116,8 +116,8 @@ def old_heartbeat() -> None:
 
         return heartbeat
 
-    wrap("feed.encoding:WebSocketEncoding.heartbeat", make)
-    wrap("feed.encoding:EventStreamEncoding.heartbeat", make)
+    wrap("feed.wire.encoding:WebSocketEncoding.heartbeat", make)
+    wrap("feed.wire.encoding:EventStreamEncoding.heartbeat", make)
 
 
 @bug("old-event-id", "cursor", "torn", "duplicate")
@@ -134,7 +134,7 @@ def old_event_id() -> None:
 
         return events
 
-    wrap("feed.encoding:EventStreamEncoding.events", make)
+    wrap("feed.wire.encoding:EventStreamEncoding.events", make)
 
 
 @bug("wrong-version", "phantom")
@@ -181,7 +181,7 @@ def other_content() -> None:
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
         return lambda self, found, cursor: original(self, [_rounded(each) for each in found], cursor)
 
-    wrap("feed.encoding:EventStreamEncoding.events", make)
+    wrap("feed.wire.encoding:EventStreamEncoding.events", make)
 
 
 def _rounded(event: Any) -> Any:
@@ -202,7 +202,7 @@ def _message(change: Callable[[str, dict[str, Any]], tuple[str, dict[str, Any]]]
 
         return message
 
-    wrap("feed.event:message", make)
+    wrap("feed.wire.event:message", make)
 
 
 @bug("wrong-checkpoint", "checkpoint")

@@ -13,7 +13,7 @@ class MissingError(RuntimeError):
 
 
 def wrap(place: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put `make(original)` at a place such as `feed.ring:Ring.since`; what was a class method or a property stays one."""
+    """Put `make(original)` at a place such as `feed.wire.cursor:Cursor.parse`; what was a class method or a property stays one."""
     module_name, _, path = place.partition(":")
     *owners, name = path.split(".")
     try:

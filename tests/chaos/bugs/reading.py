@@ -22,7 +22,7 @@ def _remember_parsed() -> None:
 
         return parse
 
-    wrap("feed.cursor:Cursor.parse", make)
+    wrap("feed.wire.cursor:Cursor.parse", make)
 
 
 @bug("skip-in-progress", "lost", "stale", "torn")
@@ -43,7 +43,7 @@ def believe_any_cursor() -> None:
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         return lambda self, proof: None if id(self) in _parsed else original(self, proof)
 
-    wrap("feed.cursor:Cursor.fault", make)
+    wrap("feed.wire.cursor:Cursor.fault", make)
 
 
 @bug("reset-always", "spurious-reset")
@@ -52,11 +52,11 @@ def reset_always() -> None:
     _remember_parsed()
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        from feed.cursor import Fault  # noqa: PLC0415 - of the service's process
+        from feed.wire.cursor import Fault  # noqa: PLC0415 - of the service's process
 
         return lambda self, proof: Fault.DIVERGED if id(self) in _parsed else original(self, proof)
 
-    wrap("feed.cursor:Cursor.fault", make)
+    wrap("feed.wire.cursor:Cursor.fault", make)
 
 
 @bug("buffer-with-holes", "lost", "torn")
@@ -71,7 +71,7 @@ def buffer_with_holes() -> None:
 
         return since
 
-    wrap("feed.ring:Ring.since", make)
+    wrap("feed.delivery.replay_buffer:ReplayBuffer.since", make)
 
 
 @bug("seam", "lost", "torn")
@@ -85,7 +85,7 @@ def seam() -> None:
 
         return place
 
-    wrap("feed.ring:Ring.place", make)
+    wrap("feed.delivery.replay_buffer:ReplayBuffer.place", make)
 
 
 @bug("snapshot-cursor-ahead", "snapshot")
@@ -135,7 +135,7 @@ def _events(change: Callable[[Any, Any], None]) -> None:
 
         return init
 
-    wrap("feed.event:Event.__init__", make)
+    wrap("feed.wire.event:Event.__init__", make)
 
 
 @bug("truncate-not-sent", "lost", event=TRUNCATE)
@@ -180,7 +180,7 @@ def stale_read() -> None:
 
         return publish
 
-    wrap("feed.connections:Connections.publish", make)
+    wrap("feed.delivery.connections:Connections.publish", make)
 
 
 READING: tuple[Bug, ...] = (

@@ -22,7 +22,7 @@ def revoked_still_served() -> None:
 
         return init
 
-    wrap("feed.event:Event.__init__", make)
+    wrap("feed.wire.event:Event.__init__", make)
 
 
 @bug("stale-boards", "lost", "leak", "membership", "stale")
@@ -40,7 +40,7 @@ def stale_boards() -> None:
 
         return boards
 
-    wrap("feed.members:Members.boards", make)
+    wrap("feed.delivery.memberships:Memberships.boards", make)
 
 
 @bug("wanted-ignored", "leak")
@@ -56,7 +56,7 @@ def wanted_ignored() -> None:
 
         return init
 
-    wrap("feed.subscription:Subscription.__init__", make)
+    wrap("feed.delivery.subscription:Subscription.__init__", make)
 
 
 RIGHTS: tuple[Bug, ...] = (revoked_still_served, stale_boards, wanted_ignored)
