@@ -11,7 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 HOOKS = ROOT / ".pre-commit-config.yaml"
-PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "docs" / "stability.md"]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "docs" / "stability.md", ARCHITECTURE]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PACKAGES = ("db", "feed", "api", "cli", "tests")
@@ -65,6 +66,18 @@ def exists(path: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_path_a_page_names_exists(page: Path) -> None:
     assert [path for path in named_paths(page) if not exists(path)] == []
+
+
+def test_each_test_that_the_architecture_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", ARCHITECTURE.read_text()))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named - set(re.findall(r"def (test_\w+)\(", tests)) == set()
+    assert len(named) > 10
+
+
+def test_each_package_of_the_feed_has_a_place_in_the_architecture() -> None:
+    packages = {path.parent.name for path in (ROOT / "feed").glob("*/__init__.py")}
+    assert {name for name in packages if f"feed/{name}/" not in ARCHITECTURE.read_text()} == set()
 
 
 def test_the_paths_of_the_guide_are_found() -> None:
