@@ -178,6 +178,15 @@ async def test_a_turn_is_seen_by_one_whose_snapshot_is_older(db: Connection, dat
         assert await seen(old, cursor) == [before + 1]
 
 
+async def test_turns_that_wait_for_each_other_each_begin_an_era(db: Connection, database: Database) -> None:
+    async with await database.connect() as first, await database.connect() as second:
+        async with db.transaction():
+            await db.execute("SELECT FROM feed.keeper FOR UPDATE")
+            turns = [asyncio.create_task(value(conn, "SELECT feed.turn()")) for conn in (first, second)]
+            await until(lambda: value(db, "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted"))
+        assert sorted(await asyncio.gather(*turns)) == [2, 3]
+
+
 async def test_a_turn_that_is_taken_back_has_happened(db: Connection, reading: changelog.Connection) -> None:
     cursor = await here(reading)
     async with db.transaction(force_rollback=True):

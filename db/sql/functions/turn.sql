@@ -10,12 +10,13 @@ SET search_path = pg_catalog, feed, pg_temp
 AS $$
 DECLARE
     wide CONSTANT bigint := 4294967296;
-    next_era bigint := pg_sequence_last_value('feed.era') + 1;
+    next_era bigint;
     own bigint;
     drawn bigint;
 BEGIN
-    -- The lock keeps two from turning at once.
+    -- The lock keeps two from turning at once; the era is read under it, so that it never goes back.
     PERFORM FROM feed.keeper FOR UPDATE;
+    next_era := pg_sequence_last_value('feed.era') + 1;
     PERFORM setval('feed.era_xid', 9223372036854775807);
     PERFORM setval('feed.era', next_era);
     own := pg_current_xact_id()::text::bigint;
