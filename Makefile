@@ -46,7 +46,7 @@ test: lint $(BOARD) browser ## lint and all the tests; the database's also on Po
 	$(PYTEST) $(AGAIN) $(WORKERS) tests/browser
 
 # They run on the PostgreSQL whose programs are in BOARDCAST_TEST_PG_BIN, and otherwise on the one from PyPI.
-compat: $(VENV_STAMP) ## the tests that depend on the versions of Python and PostgreSQL
+compat: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the tests that depend on the versions of Python and PostgreSQL
 	$(PYTEST) $(AGAIN) $(WORKERS) tests/unit tests/db tests/feed tests/api tests/contract
 
 lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
