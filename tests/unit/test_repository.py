@@ -20,7 +20,7 @@ PACKAGES = ("db", "feed", "api", "cli", "tests")
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATH = re.compile(r"\.?[\w-][\w.-]*(?:/[\w.-]+)*/?")
-"""A path inside the repository: `db/sql`, `.ci/node`, `protocol.py`."""
+"""A path inside the repository: `db/sql`, `.ci/node`, `pyproject.toml`."""
 SUFFIXES = {".py", ".sql", ".ts", ".md", ".toml", ".txt", ".yaml", ".yml", ".mako"}
 INSTALLED = ".venv/"
 
@@ -82,7 +82,7 @@ def test_each_package_of_the_feed_has_a_place_in_the_architecture() -> None:
 
 def test_the_paths_of_the_guide_are_found() -> None:
     paths = named_paths(ROOT / "CONTRIBUTING.md")
-    assert {"db/settings.py", "db/sql/tables", "tests/contract", ".ci/node", "protocol.py", "constraints.txt"} <= set(
+    assert {"db/settings.py", "db/sql/tables", "tests/contract", ".ci/node", "0001_feed.py", "constraints.txt"} <= set(
         paths
     )
 
