@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ from tests.support.streams import Client, EventStreamClient, Message, WebSocketC
 
 SECRET = "a secret that is long enough for HS256, and for nothing else"
 ORIGIN = "http://board.example"
+
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Not used, but httpx would make one with all of its certificates for each client, which takes 50 ms."""
 
 PEOPLE = """
 INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno'), ('carla', 'Carla');
@@ -158,6 +162,7 @@ class Services:
             base_url=f"http://127.0.0.1:{await self.api()}",
             headers={"Authorization": f"Bearer {self.token(user)}"},
             trust_env=False,
+            verify=_NO_TLS,
         ) as client:
             yield client
 
