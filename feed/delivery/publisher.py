@@ -1,4 +1,4 @@
-"""The publisher: what a sweep has read is delivered to everything in this process that follows the log.
+"""The publisher: delivers what a read pass has found to everything in this process that follows the log.
 
 Invariant: events go out in the order in which they were read, to the replay buffer, to the clients, then to what is
 known here (who sees what, what is offered) and to the followers; nothing is awaited in between. The end of a batch and

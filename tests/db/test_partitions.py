@@ -216,6 +216,23 @@ async def test_a_reader_in_the_middle_is_not_pruned_under(
     assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is Fault.PRUNED
 
 
+async def test_a_prune_that_must_make_a_partition_waits_for_readers_first(
+    db: Connection, database: Database, reading: changelog.Connection
+) -> None:
+    """It takes its locks in the order of the readers: it gives up and can be called again, and nothing was dropped in between."""
+    await write(db, "B")
+    await db.execute("SELECT feed.turn()")
+    await write(db, "C")
+    async with await database.connect(autocommit=False) as reader:
+        await reader.execute("SELECT FROM feed.identity")
+        dropped = await retention.prune(reading, datetime.now(UTC))
+        assert (dropped.partition, dropped.rows) == (None, 0)
+        await reader.execute("SELECT FROM feed.log")
+    dropped = await retention.prune(reading, datetime.now(UTC))
+    assert dropped.partition == "feed.log_1"
+    assert "log_3" in await partitions(db)
+
+
 async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, database: Database) -> None:
     future = datetime.now(UTC) + timedelta(days=1)
     async with (

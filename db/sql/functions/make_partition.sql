@@ -1,9 +1,9 @@
--- Made beside the log and then attached, so that no writer waits; only the empty default partition is locked for a moment.
--- ATTACH would wait for no reader either: one that is just planning has its list of partitions already, may take its snapshot later,
--- and would then skip the rows of this partition although its snapshot shows that their transactions have ended. Whoever reads the
--- log in a single statement names feed.identity in it, which is locked before that list is read: so this lock waits for such readers,
--- for as long as lock_timeout says. Whoever reads in several statements has the snapshot before the plan.
--- A log is never updated, so each page is frozen by the first vacuum that sees it full, and never read again for that.
+-- The partition is created beside the log and then attached, so writers do not wait: only the empty default partition is locked, for
+-- a moment. ATTACH does not wait for readers either. A reader that is planning already has its list of partitions and may take its
+-- snapshot later; it would then miss rows of the new partition, although its snapshot shows their transactions as committed. The lock
+-- on feed.identity prevents that. A statement that reads the log by itself names feed.identity, and locks it before it looks up the
+-- partitions. A read of several statements takes its snapshot before it plans. The wait is limited by lock_timeout.
+-- Rows of the log are never updated, so the first vacuum that finds a page full freezes it.
 CREATE FUNCTION feed.make_partition(era bigint) RETURNS void
 -- With the rights of the owner of the log, whoever calls it: all partitions must be its own to attach and to drop.
 LANGUAGE plpgsql SECURITY DEFINER

@@ -6,7 +6,7 @@ interface Point {
 /** How near an edge one has to point for what is behind it to come, and how fast it comes at the edge itself, in px per second. */
 const EDGE = 72;
 const SPEED = 1320;
-/** A frame that took longer than this many milliseconds scrolls no further: nobody saw what was in between. */
+/** The longest frame in milliseconds that counts: after a longer one the column must not jump past what was never shown. */
 const LONGEST_FRAME = 100;
 
 /**
