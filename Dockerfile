@@ -2,9 +2,7 @@ FROM node:24-slim AS pages
 WORKDIR /src
 COPY package.json package-lock.json ./
 COPY tests/clients/package.json tests/clients/
-COPY feed/client feed/client
-COPY api/board api/board
-COPY api/console api/console
+COPY web web
 RUN npm ci --no-audit --no-fund && npm run build --workspace boardcast-board --workspace boardcast-console
 
 FROM python:3.13-slim AS build
@@ -16,8 +14,7 @@ COPY db db
 COPY feed feed
 COPY api api
 COPY cli cli
-COPY --from=pages /src/api/board/dist api/board/dist
-COPY --from=pages /src/api/console/page/vendor api/console/page/vendor
+COPY --from=pages /src/api/static api/static
 RUN /opt/boardcast/bin/pip install -c constraints.txt . && /opt/boardcast/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim

@@ -1,9 +1,0 @@
-export { covers, coversXid } from "./covers.js";
-export { Feed, type FeedOptions } from "./feed.js";
-export { Http, ProblemError, type Answer, type Fetch, type HttpOptions, type RequestOptions } from "./http.js";
-export type { BoardStore, StoreOptions } from "./store.js";
-export type { Draft, Drafts } from "./drafts.js";
-export type { Editor } from "./editor.js";
-export type * from "./state.js";
-export type { Timing } from "./timing.js";
-export type * from "./types.js";

@@ -1,0 +1,284 @@
+/**
+ * Keeps the best transport that works: WebSocket, else the event stream, else polling.
+ *
+ * Invariant: at most two transports are open: the current one, and a better one that is being tried. Each opens at the newest cursor,
+ * so nothing is lost or repeated when one replaces the other. When the current one fails, the next one down opens at once. Better ones
+ * are tried in the background, and the current one closes only when they are live. A transport that the service does not allow is
+ * not used, and is left when the service stops allowing it.
+ */
+import { Backoff } from "./backoff.js";
+import type { Incoming } from "./inbox.js";
+import type { Timing } from "./timing.js";
+import type { Transport, TransportEnd } from "./transport.js";
+import { isRealtime, type TransportFactory, TransportState } from "./transportState.js";
+import type { FeedStatus, Realtime, Session } from "./types.js";
+
+export interface TransportsHooks {
+  cursor(): string | null;
+  /** For a transport that opens: what takes its messages. */
+  inbox(): (message: Incoming) => void;
+  /** Get a new token because the service rejected the current one; `lost`: the service could not be reached. */
+  renew(): Promise<"renewed" | "refused" | "lost">;
+  changed(status: FeedStatus, transport: Transport | null): void;
+}
+
+interface Attempt {
+  readonly index: number;
+  readonly state: TransportState;
+  transport: Transport | null;
+  /** Since when it has been live; null: not yet. */
+  live: number | null;
+}
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+export class Transports {
+  /** Best first. */
+  readonly #states: readonly TransportState[];
+  readonly #hooks: TransportsHooks;
+  readonly #retryBackoff: Backoff;
+  #state: "idle" | "running" | "ended" = "idle";
+  #realtime: Realtime = "websocket";
+  #current: Attempt | null = null;
+  #upgrade: Attempt | null = null;
+  #retryTimer: Timer;
+  #upgradeTimer: Timer;
+  /** All transports have failed, or the browser says that there is no network. Lasts until a message arrives. */
+  #offline = false;
+  /** The token has been rejected since any transport was live. */
+  #denied = false;
+  #latency: number | null = null;
+  #interval: number | null = null;
+  #problem: FeedStatus["problem"] = null;
+
+  constructor(factories: readonly TransportFactory[], hooks: TransportsHooks, timing: Timing, random: () => number = Math.random) {
+    this.#states = factories.map((factory) => new TransportState(factory, timing, random));
+    this.#hooks = hooks;
+    this.#retryBackoff = new Backoff(timing.retry, timing.retryMax, random);
+  }
+
+  get status(): FeedStatus {
+    const live = this.#current !== null && this.#current.live !== null && !this.#offline;
+    const running = live ? (this.#current?.state.name === null ? "off" : "live") : this.#offline ? "offline" : "connecting";
+    return {
+      state: this.#state === "running" ? running : this.#state,
+      transport: live && this.#current ? this.#current.state.name : null,
+      latency: live ? this.#latency : null,
+      interval: live ? this.#interval : null,
+      realtime: this.#realtime,
+      leader: true,
+      problem: live ? null : this.#problem,
+    };
+  }
+
+  start(): void {
+    if (this.#state === "running") return;
+    this.#state = "running";
+    this.#denied = this.#offline = false;
+    this.#problem = null;
+    this.#openFrom(0);
+  }
+
+  stop(): void {
+    this.#halt("idle");
+  }
+
+  /** The page is visible again, or the network is back: check the current transport, and try better ones now. */
+  wake(): void {
+    if (this.#state !== "running") return;
+    this.#retryBackoff.reset();
+    if (!this.#current) return this.#openFrom(0);
+    this.#current.transport?.check();
+    for (const state of this.#states) state.hurry();
+    this.#planUpgrade();
+  }
+
+  /** The browser says that there is no network. If a message arrives anyway, the browser is wrong. */
+  offline(): void {
+    if (this.#state !== "running") return;
+    this.#offline = true;
+    this.#report();
+    this.#current?.transport?.check();
+  }
+
+  renewed(session: Session): void {
+    this.#current?.transport?.renewed(session);
+  }
+
+  /**
+   * Set what the service allows. From one stream to another, the old one stays open until the new one is live. With polling that is
+   * not possible: its states would be of another moment than the stream's events.
+   */
+  setRealtime(realtime: Realtime): void {
+    if (realtime === this.#realtime || !isRealtime(realtime)) return;
+    this.#realtime = realtime;
+    for (const state of this.#states) state.hurry();
+    if (this.#state !== "running") return;
+    if (this.#upgrade && !this.#allowed(this.#upgrade.state)) this.#upgrade = this.#close(this.#upgrade);
+    if (!this.#current) return this.#openFrom(0);
+    if (this.#allowed(this.#current.state)) {
+      this.#report();
+      return this.#planUpgrade();
+    }
+    const next = this.#states.findIndex((state) => this.#allowed(state));
+    if (this.#states[next]?.name === "sse" && this.#current.state.name === "websocket" && this.#current.live !== null) {
+      this.#upgrade ??= this.#open(next);
+      this.#report();
+    } else {
+      this.#restart();
+    }
+  }
+
+  #allowed(state: TransportState): boolean {
+    return state.allowed(this.#realtime);
+  }
+
+  #close(attempt: Attempt | null): null {
+    attempt?.transport?.close();
+    return null;
+  }
+
+  /** Close everything and open the best transport that is allowed. */
+  #restart(): void {
+    this.#upgrade = this.#close(this.#upgrade);
+    this.#close(this.#current);
+    this.#openFrom(0);
+  }
+
+  /** Open the first usable transport from an index on; if there is none, try all of them again later. */
+  #openFrom(from: number): void {
+    clearTimeout(this.#retryTimer);
+    const now = performance.now();
+    const index = this.#states.findIndex((state, at) => at >= from && this.#allowed(state) && state.notBefore <= now);
+    const allowed = this.#states.filter((state) => this.#allowed(state));
+    if (index >= 0) {
+      this.#current = this.#open(index);
+    } else if (!allowed.length) {
+      this.#halt("ended");
+      return;
+    } else {
+      this.#current = null;
+      this.#offline = true;
+      const soonest = Math.min(...allowed.map((state) => state.notBefore)) - now;
+      this.#retryTimer = setTimeout(() => this.#openFrom(0), Math.max(this.#retryBackoff.next(), soonest));
+    }
+    this.#report();
+    this.#planUpgrade();
+  }
+
+  #open(index: number): Attempt {
+    const state = this.#states[index] as TransportState;
+    const receive = this.#hooks.inbox();
+    const attempt: Attempt = { index, state, transport: null, live: null };
+    attempt.transport = state.open(this.#hooks.cursor(), {
+      live: () => this.#onLive(attempt),
+      message: (message) => {
+        if (attempt === this.#current) this.#onMessage();
+        receive(message);
+        if ((message.type === "flags" || message.type === "auth_success") && message.realtime) this.setRealtime(message.realtime);
+      },
+      latency: (ms) => this.#measured(attempt, ms, null),
+      interval: (ms) => this.#measured(attempt, null, ms),
+      applied: () => this.#hooks.cursor(),
+      end: (end) => this.#onEnd(attempt, end),
+    });
+    return attempt;
+  }
+
+  #onMessage(): void {
+    if (!this.#offline || this.#current?.live === null) return;
+    this.#offline = false;
+    this.#report();
+  }
+
+  #measured(attempt: Attempt, latency: number | null, interval: number | null): void {
+    if (attempt !== this.#current) return;
+    this.#latency = latency;
+    this.#interval = interval;
+    this.#report();
+  }
+
+  #onLive(attempt: Attempt): void {
+    if (attempt === this.#upgrade) {
+      this.#current?.transport?.close();
+      this.#current = attempt;
+      this.#upgrade = null;
+    }
+    attempt.live = performance.now();
+    this.#offline = this.#denied = false;
+    this.#latency = this.#interval = this.#problem = null;
+    this.#retryBackoff.reset();
+    this.#report();
+    this.#planUpgrade();
+  }
+
+  #onEnd(attempt: Attempt, end: TransportEnd): void {
+    attempt.state.recordEnd(attempt.live, end);
+    if (attempt === this.#upgrade) {
+      this.#upgrade = null;
+      if (end.reaction === "renewToken") void this.#hooks.renew();
+      this.#planUpgrade();
+      return;
+    }
+    this.#problem = end.problem;
+    if (end.reaction === "renewToken") {
+      void this.#renew(attempt, end);
+    } else if (this.#upgrade) {
+      this.#current = this.#upgrade;
+      this.#upgrade = null;
+      this.#report();
+    } else {
+      this.#openFrom(end.reaction === "retry" && attempt.live !== null ? attempt.index : attempt.index + 1);
+    }
+  }
+
+  /** Open the same transport again with a new token, once; end if there is no new token. */
+  async #renew(attempt: Attempt, end: TransportEnd): Promise<void> {
+    attempt.live = null;
+    this.#report();
+    const outcome = this.#denied ? "refused" : await this.#hooks.renew();
+    if (this.#state !== "running" || this.#current !== attempt) return;
+    if (outcome === "refused") {
+      this.#problem = { code: "unauthenticated", message: end.problem?.message ?? "" };
+      this.#halt("ended");
+    } else {
+      this.#denied = outcome === "renewed";
+      this.#openFrom(outcome === "renewed" ? attempt.index : this.#states.length);
+    }
+  }
+
+  /**
+   * Try a better transport, when its time has come. A WebSocket that is no longer allowed stays open for a while before the service
+   * closes it. During that time the event stream is tried, so that clients that move together do not all fall back to polling.
+   */
+  #planUpgrade(): void {
+    clearTimeout(this.#upgradeTimer);
+    if (this.#upgrade || this.#current === null || this.#current.live === null) return;
+    const { index, state: current } = this.#current;
+    const stays = this.#allowed(current);
+    const better = this.#states.filter((state, at) => this.#allowed(state) && (stays ? at < index : state.name === "sse"));
+    if (!better.length) return;
+    const now = performance.now();
+    const due = better.find((state) => state.upgradeAt <= now);
+    if (due) {
+      this.#upgrade = this.#open(this.#states.indexOf(due));
+      return;
+    }
+    const soonest = Math.min(...better.map((state) => state.upgradeAt));
+    this.#upgradeTimer = setTimeout(() => this.#planUpgrade(), soonest - now);
+  }
+
+  #halt(state: "idle" | "ended"): void {
+    this.#state = state;
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#upgradeTimer);
+    this.#current = this.#close(this.#current);
+    this.#upgrade = this.#close(this.#upgrade);
+    this.#report();
+  }
+
+  #report(): void {
+    const current = this.#current;
+    this.#hooks.changed(this.status, current && current.live !== null && current.state.name !== null ? current.transport : null);
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * The writes of a board on their way to the service, with one queue per card.
+ *
+ * Invariant: the writes of a card are sent one at a time and in order. Each leaves its queue in one of three ways: it is confirmed (by
+ * its response, or by the event with its origin), it is rejected, or the user takes it back. Nothing else drops a write.
+ */
+
+import { Backoff } from "./backoff.js";
+import { conflictOf, decide } from "./conflicts.js";
+import type { Http } from "./http.js";
+import type { Outbox } from "./outbox.js";
+import { changesOf, rebase, rebaseAfterUndo, settle, type Write } from "./pending.js";
+import { rejectedWrite } from "./rejectedWrites.js";
+import { send, type Outcome } from "./requests.js";
+import type { Conflict, RejectedWrite, Resolution, SaveResult } from "./state.js";
+import type { Opportunity } from "./types.js";
+
+/** What the queue needs of its store. */
+export interface WriteQueueDelegate {
+  row(id: string): Opportunity | undefined;
+  deletedBy(id: string): string | null;
+  /** A response has this row. */
+  applyRow(row: Opportunity): void;
+  /** A response says that the card is deleted. */
+  markDeleted(id: string, version: number): void;
+  /** The card's writes have changed. */
+  changed(id: string): void;
+  report(write: Write, result: SaveResult): void;
+  batch(work: () => void): void;
+}
+
+export interface CardQueue {
+  readonly id: string;
+  readonly writes: Write[];
+  conflict: Conflict | null;
+  busy: boolean;
+}
+
+type Rejection = Extract<Outcome, { is: "rejected" }>;
+
+/** This many cards send at the same time. */
+const PARALLEL = 4;
+
+export class WriteQueue {
+  /** By card. */
+  readonly queues = new Map<string, CardQueue>();
+  rejectedWrites: readonly RejectedWrite[] = [];
+  readonly #backoff = new Backoff(500, 30_000);
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #running = 0;
+  #open = false;
+
+  constructor(
+    readonly http: Http,
+    readonly delegate: WriteQueueDelegate,
+    readonly outbox: Outbox,
+  ) {}
+
+  /** Load what an earlier page left behind; `start` sends it. */
+  async load(): Promise<readonly Write[]> {
+    const { writes, rejectedWrites } = await this.outbox.open();
+    this.rejectedWrites = [...rejectedWrites, ...this.rejectedWrites];
+    for (const write of writes) this.#queueOf(write.id).writes.push(write);
+    this.delegate.batch(() => {
+      for (const write of writes) this.delegate.changed(write.id);
+    });
+    this.#save();
+    return writes;
+  }
+
+  start(): void {
+    this.#open = true;
+    this.#pump();
+  }
+
+  /** What is not confirmed stays in the outbox. */
+  stop(): void {
+    this.#open = false;
+    this.#resume();
+    this.outbox.close();
+  }
+
+  /** The service may be reachable again: stop waiting. */
+  wake(): void {
+    this.#resume();
+    this.#pump();
+  }
+
+  writes(id: string): readonly Write[] {
+    return this.queues.get(id)?.writes ?? [];
+  }
+
+  push(write: Write): void {
+    this.#queueOf(write.id).writes.push(write);
+    this.changed(write.id);
+  }
+
+  /** The card's writes were changed in place. */
+  changed(id: string): void {
+    this.delegate.changed(id);
+    this.#save();
+    this.#pump();
+  }
+
+  hasConflict(id: string): boolean {
+    return Boolean(this.queues.get(id)?.conflict);
+  }
+
+  /** Whether a write of this card would be sent now. */
+  sendsNow(id: string): boolean {
+    return this.#open && this.#pause === undefined && !this.hasConflict(id);
+  }
+
+  /** Take back the last write of a card if it is a deletion that was not sent. */
+  cancelRemove(id: string): boolean {
+    const queue = this.queues.get(id);
+    const last = queue?.writes.at(-1);
+    if (!queue || last?.kind !== "remove" || last.tries > 0) return false;
+    this.#drop(queue, last);
+    return true;
+  }
+
+  /** An event with this origin arrived, so the write is done. Returns whether there was such a write. */
+  acknowledge(id: string, origin: string): boolean {
+    const queue = this.queues.get(id);
+    const write = queue?.writes.find((one) => one.mutation === origin);
+    if (!queue || !write) return false;
+    this.#done(queue, write);
+    return true;
+  }
+
+  /** The card has changed: update its conflict, or drop it. */
+  updateConflict(id: string): void {
+    const queue = this.queues.get(id);
+    const write = queue?.writes[0];
+    if (!queue?.conflict || write?.kind !== "change") return;
+    const row = this.delegate.row(id);
+    const fields = settle(write, row);
+    const before = queue.conflict;
+    queue.conflict = row && fields.length > 0 ? conflictOf(write, row, fields, before) : null;
+    if (queue.conflict !== before) this.changed(id);
+  }
+
+  decide(id: string, decision: Resolution): void {
+    const queue = this.queues.get(id);
+    const write = queue?.writes[0];
+    if (!queue?.conflict || write?.kind !== "change") return;
+    const before = write.changes;
+    decide(write, queue.conflict, decision);
+    rebaseAfterUndo(queue.writes.slice(1), before, { ...queue.conflict.theirs, ...write.changes });
+    queue.conflict = null;
+    this.changed(id);
+  }
+
+  /** Take a rejected write out, to retry it or to forget it. */
+  takeRejected(id: string): RejectedWrite | undefined {
+    const found = this.rejectedWrites.find((rejected) => rejected.id === id);
+    this.rejectedWrites = this.rejectedWrites.filter((rejected) => rejected !== found);
+    if (found) this.changed(found.opportunityId);
+    return found;
+  }
+
+  #queueOf(id: string): CardQueue {
+    const queue = this.queues.get(id) ?? { id, writes: [], conflict: null, busy: false };
+    this.queues.set(id, queue);
+    return queue;
+  }
+
+  #pump(): void {
+    for (const queue of this.queues.values()) {
+      if (!this.#open || this.#pause !== undefined || this.#running >= PARALLEL) return;
+      if (!queue.busy && !queue.conflict && queue.writes.length > 0) void this.#work(queue);
+    }
+  }
+
+  async #work(queue: CardQueue): Promise<void> {
+    queue.busy = true;
+    this.#running++;
+    for (let write = queue.writes[0]; write && this.#open && this.#pause === undefined && !queue.conflict; write = queue.writes[0]) {
+      await this.#send(queue, write);
+    }
+    queue.busy = false;
+    this.#running--;
+    this.#removeIfEmpty(queue);
+    this.#pump();
+  }
+
+  async #send(queue: CardQueue, write: Write): Promise<void> {
+    const row = this.delegate.row(queue.id);
+    const clashes = settle(write, row);
+    if (clashes.length > 0 && row && write.kind === "change") {
+      queue.conflict = conflictOf(write, row, clashes, null);
+      this.delegate.batch(() => {
+        this.changed(queue.id);
+        this.delegate.report(write, "conflict");
+      });
+      return;
+    }
+    write.tries++;
+    this.#save();
+    const outcome = await send(this.http, write, row);
+    if (!this.#open) return;
+    this.delegate.batch(() => this.#apply(queue, write, row, outcome));
+  }
+
+  #apply(queue: CardQueue, write: Write, row: Opportunity | undefined, outcome: Outcome): void {
+    if (outcome.is === "later") return this.#later(write, outcome.wait, outcome.broken);
+    this.#backoff.reset();
+    if (outcome.is === "done" && outcome.row) this.delegate.applyRow(outcome.row);
+    if (outcome.is === "stale" || outcome.is === "unmerged") this.delegate.applyRow(outcome.current);
+    if (queue.writes[0] !== write) return; // its event came first
+    if (outcome.is === "done") {
+      if (!outcome.row) this.delegate.markDeleted(write.id, row?.version_number ?? 0);
+      this.#done(queue, write);
+    } else if (outcome.is === "unmerged" && write.kind === "change") {
+      write.unmergeable = true;
+      delete write.resolving;
+    } else if (outcome.is === "replaced") {
+      queue.writes[0] = outcome.write;
+      this.changed(queue.id);
+    } else if (outcome.is === "rejected") {
+      this.#rejected(queue, write, outcome);
+    } else if (write.tries % 4 === 0) {
+      this.#later(write, null, false); // stale again and again: let the others through
+    }
+  }
+
+  #done(queue: CardQueue, write: Write): void {
+    this.#drop(queue, write);
+    const next = queue.writes[0];
+    const row = this.delegate.row(queue.id);
+    if (next?.kind === "change" && row) rebase(next, row);
+    this.delegate.report(write, "saved");
+  }
+
+  #rejected(queue: CardQueue, write: Write, { reason, problem }: Rejection): void {
+    const whole = reason === "deleted" || write.kind === "create";
+    const undone = whole ? queue.writes.slice() : [write];
+    const row = this.delegate.row(queue.id);
+    // If the user's last write was a deletion, the result is what they wanted.
+    const wanted = whole && undone.at(-1)?.kind === "remove";
+    if (!wanted) {
+      this.rejectedWrites = [...this.rejectedWrites, rejectedWrite(undone, reason, problem, this.delegate.deletedBy(queue.id))];
+      this.#save();
+    }
+    for (const one of undone) this.#drop(queue, one);
+    if (row) rebaseAfterUndo(queue.writes, changesOf(undone), row);
+    for (const one of undone) this.delegate.report(one, reason === "deleted" ? "gone" : "rejected");
+  }
+
+  #later(write: Write, wait: number | null, broken: boolean): void {
+    if (broken) write.serverErrors++;
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.wake(), Math.max(wait ?? 0, this.#backoff.next()));
+    for (const queue of this.queues.values()) for (const one of queue.writes) this.delegate.report(one, "queued");
+  }
+
+  #resume(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+  }
+
+  #drop(queue: CardQueue, write: Write): void {
+    const at = queue.writes.indexOf(write);
+    if (at >= 0) queue.writes.splice(at, 1);
+    if (at === 0) queue.conflict = null;
+    this.#removeIfEmpty(queue);
+    this.changed(queue.id);
+  }
+
+  #removeIfEmpty(queue: CardQueue): void {
+    if (queue.writes.length === 0 && !queue.busy) this.queues.delete(queue.id);
+  }
+
+  #save(): void {
+    this.outbox.save({ writes: [...this.queues.values()].flatMap((queue) => queue.writes), rejectedWrites: this.rejectedWrites });
+  }
+}

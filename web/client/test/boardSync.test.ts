@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { Http } from "../src/http.js";
+import { BoardStore } from "../src/store.js";
+import type { Delivery, FeedStatus, Message, Opportunity, Snapshot, Source } from "../src/types.js";
+
+const cursor = (xmax: number): string => `feed.${xmax}.${xmax}..1.00000000`;
+const card = (id: string, version_number: number): Opportunity => ({ id, version_number, board_id: "b1", phase: "new", position: "a0" }) as Opportunity;
+const about = (seq: number, xid: number, rest: object): Message =>
+  ({ boardId: "b1", userId: "bruno", origin: null, version: 1, seq, xid: String(xid), ...rest }) as unknown as Message;
+
+/** A store with a snapshot, a function that delivers to it, and its requests to the API. */
+async function board(xmax: number, opportunities: Opportunity[]): Promise<{ store: BoardStore; deliver: (...messages: Message[]) => void; requests: string[] }> {
+  const requests: string[] = [];
+  let listener: (delivery: Delivery) => void = () => undefined;
+  const source = {
+    status: { state: "live" } as FeedStatus,
+    presence: new Map(),
+    onDelivery: (one: typeof listener) => ((listener = one), () => undefined),
+    onStatus: () => () => undefined,
+    onPresence: () => () => undefined,
+    follow: () => Promise.resolve(),
+    send: () => undefined,
+  } as unknown as Source;
+  const shown = { board: { id: "b1", name: "One", phases: [] }, role: "editor", members: [], presence: [], opportunities };
+  const snapshot = { ...shown, cursor: cursor(xmax) } as unknown as Snapshot;
+  const http = new Http({
+    fetch: (url) => {
+      requests.push(url);
+      return Promise.resolve(Response.json(snapshot));
+    },
+  });
+  const store = new BoardStore({ source, http, board: "b1", userId: "ana" });
+  await store.start(snapshot);
+  return { store, requests, deliver: (...messages) => listener({ messages, cursor: null }) };
+}
+
+test("a card deleted before the snapshot does not come back while the stream is behind", async () => {
+  const { store, deliver } = await board(12, [card("o1", 3)]);
+  deliver(about(1, 10, { type: "opportunity_created", opportunityId: "gone", opportunity: card("gone", 1) }));
+  expect([...store.opportunities.keys()]).toEqual(["o1"]);
+  deliver(about(3, 12, { type: "opportunity_created", opportunityId: "o2", opportunity: card("o2", 1) }));
+  expect([...store.opportunities.keys()]).toEqual(["o1", "o2"]);
+});
+
+test("a card that left the board and came back before the snapshot stays", async () => {
+  const { store, deliver } = await board(12, [card("o1", 3)]);
+  deliver(about(1, 10, { type: "opportunity_deleted", opportunityId: "o1", version: 3 }));
+  expect([...store.opportunities.keys()]).toEqual(["o1"]);
+});
+
+test("rows and resyncs in the snapshot do not trigger a new one; newer ones do", async () => {
+  const { deliver, requests } = await board(12, []);
+  deliver(about(1, 10, { type: "row_updated", table: "boards", key: "b1" }), about(2, 11, { type: "resync", reason: "bulk", table: "opportunities" }));
+  expect(requests).toEqual([]);
+  deliver(about(3, 12, { type: "resync", reason: "bulk", table: "opportunities" }));
+  expect(requests).toEqual(["/api/boards/b1"]);
+});

@@ -1,0 +1,50 @@
+// The view of the feed's state, with a panel for each question an operator may have.
+
+import { h, say } from "../dom.js";
+import { briefTime, t } from "../i18n.js";
+import { Flags } from "./flags.js";
+import { Gaps } from "./gaps.js";
+import { Health } from "./health.js";
+import { Instances } from "./instances.js";
+import { Retention } from "./retention.js";
+import { Triggers } from "./triggers.js";
+
+/** @import { Overview } from "../../types" */
+/** @import { ApiError } from "../api.js" */
+
+export class FeedView {
+  #panels = [new Health(), new Instances(), new Triggers(), new Flags(), new Retention(), new Gaps()];
+  #word = h("p", { class: "asof", role: "status" }, t("loading"));
+  #body = h("div", { class: "panels", hidden: true }, ...this.#panels.map((panel) => panel.node));
+
+  node = h("section", { class: "feed-view", "aria-label": t("feed") }, this.#word, this.#body);
+
+  /** @param {Overview} overview */
+  update(overview) {
+    this.#word.classList.remove("failed");
+    say(this.#word, t("asOf", { time: briefTime(new Date(overview.at)) }));
+    // Do not replace a text that the user has selected to copy.
+    if (this.#isMarked()) return;
+    this.#body.hidden = false;
+    for (const panel of this.#panels) panel.show(overview);
+  }
+
+  /** The last known state stays visible. @param {ApiError} error */
+  failed(error) {
+    this.#word.classList.add("failed");
+    say(this.#word, `${t("overviewFailed")} ${error.message}`);
+  }
+
+  #isMarked() {
+    const marked = getSelection();
+    return marked !== null && !marked.isCollapsed && this.node.contains(marked.anchorNode);
+  }
+
+  show() {
+    // `update` brings everything that is shown.
+  }
+
+  hide() {
+    getSelection()?.removeAllRanges();
+  }
+}
