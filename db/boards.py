@@ -1,8 +1,4 @@
-"""Boards, as their members see them.
-
-Invariant: a board's cards and the position of its cursor come from one snapshot, so whoever follows from that cursor
-misses nothing and gets nothing twice.
-"""
+"""Boards, and who may do what with them. Their snapshots are in db/changelog/snapshots.py."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +7,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.changelog import Position
 from db.models import board_members, boards
 from db.sqlfiles import sql
 
@@ -27,18 +22,8 @@ class Access(NamedTuple):
     phases: list[dict[str, Any]]
 
 
-class Whole(NamedTuple):
-    """The parts are JSON, made by PostgreSQL."""
-
-    board: str
-    members: str
-    opportunities: str
-    feed_id: str
-    position: Position
-
-
-async def of_users(conn: AsyncConnection, users: Sequence[str]) -> dict[str, list[Board]]:
-    """List the boards of each of some users who has any."""
+async def for_users(conn: AsyncConnection, users: Sequence[str]) -> dict[str, list[Board]]:
+    """The boards of each of these users who has any."""
     found: defaultdict[str, list[Board]] = defaultdict(list)
     for row in await conn.exec_driver_sql(sql("queries/boards_of"), {"users": list(users)}):
         found[row.user_id].append(Board(row.id, row.name, row.role))
@@ -46,7 +31,7 @@ async def of_users(conn: AsyncConnection, users: Sequence[str]) -> dict[str, lis
 
 
 async def access(conn: AsyncConnection, board_id: str, user_id: str) -> Access | None:
-    """Tell what the user may do with the board; None where there is none or it is not his."""
+    """What the user may do with the board; None if it does not exist or the user is not a member."""
     query = (
         select(board_members.c.role, boards.c.phases)
         .join(boards, boards.c.id == board_members.c.board_id)
@@ -54,11 +39,3 @@ async def access(conn: AsyncConnection, board_id: str, user_id: str) -> Access |
     )
     row = (await conn.execute(query)).one_or_none()
     return Access(*row) if row else None
-
-
-async def whole(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Whole]:
-    """Read those of the boards that there are."""
-    rows = await conn.exec_driver_sql(sql("queries/boards"), {"boards": list(ids)})
-    return {
-        row.id: Whole(row.board, row.members, row.opportunities, row.feed_id, Position._make(row[5:])) for row in rows
-    }

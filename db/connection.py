@@ -22,6 +22,10 @@ from psycopg.pq import TransactionStatus
 
 RV = TypeVar("RV")
 
+Row = tuple[Any, ...]
+PsycopgConnection = AsyncConnection[Row]
+"""What the functions of db take: any connection of psycopg whose rows are tuples, `Connection` below among them."""
+
 CONNECT_TIMEOUT = 5
 """Seconds for each host, from the first packet to the end of authentication."""
 RESOLVE_TIMEOUT = 3
@@ -39,7 +43,7 @@ class ReadTimeoutError(psycopg.OperationalError, TimeoutError):
     """The server has been silent for too long, and the connection was closed."""
 
 
-class Connection(AsyncConnection[tuple[Any, ...]]):
+class Connection(PsycopgConnection):
     """`max_read_timeout` bounds what anybody may set `read_timeout` to."""
 
     max_read_timeout = math.inf

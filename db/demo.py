@@ -1,7 +1,7 @@
-"""What the demo starts with: four people, two boards and their deals.
+"""The demo's data: four users, two boards, and their opportunities.
 
-Invariant: running it again changes nothing, and brings no deal back that somebody has deleted. A database with people of its
-own in it is left alone.
+Invariant: seeding again changes nothing, and does not bring back what somebody has deleted. A database with other users in it is
+left alone.
 """
 
 from datetime import date, timedelta
@@ -10,8 +10,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import position
 from db.engine import Origin, write
+from db.fractional_index import key_after
 from db.models import board_members, boards, opportunities, users
 
 USERS = {"ana": "Ana Souza", "bruno": "Bruno Lima", "carla": "Carla Nunes", "diego": "Diego Alves"}
@@ -134,7 +134,7 @@ async def _fill(conn: AsyncConnection, board_id: str) -> None:
     for board, phase, title, company, contact, value, owner, days in _DEALS:
         if board != board_id:
             continue
-        last[phase] = position.after(last.get(phase))
+        last[phase] = key_after(last.get(phase))
         rows.append(
             {
                 "board_id": board,

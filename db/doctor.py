@@ -1,37 +1,38 @@
-"""What a server says of itself and of the feed in it, question by question.
+"""The checks of `boardcast doctor` that the database can answer: its version, its settings, the role's privileges, feed.health.
 
-Invariant: a question that cannot be answered is a finding too, which says who may ask it. Each ends within seconds, and nothing is
-written.
+Invariant: a check that this role may not run is a finding too, and says who may. Each check ends within seconds and writes nothing.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import errors
 from psycopg.rows import dict_row
 
-from db import rights as reading
-from db.changelog import Connection
-from db.rights import Right
+from db.changelog import retention
+from db.connection import PsycopgConnection
+from db.privileges import RoleCheck, check_privileges
 from db.sqlfiles import sql
 
 OK, WARNING, BAD, UNKNOWN = "ok", "warning", "bad", "unknown"
 
 _OLDEST, _NEWEST = 15, 18
-"""The majors that boardcast is tried on."""
+"""The major versions that boardcast is tested on."""
 _LISTENS = {15: 16, 16: 12, 17: 8, 18: 2}
-"""The minor from which on LISTEN does not fail over what vacuum has removed below an old entry of the queue."""
+"""By major version, the minor version in which LISTEN no longer fails because of what vacuum removed (see `version`)."""
 _ANSWER = 8.0
-"""Seconds after which a server is given up that does not end the question itself, as it was told to."""
+"""Seconds after which a check is given up, if the server has not canceled it itself."""
 
 
 class Finding(NamedTuple):
-    """`cure` is a command to paste, with the reason behind it; None where all is well, or nothing can be done from here."""
+    """`fix` is a command to paste, with the reason behind -- or #; None if there is no problem, or no fix from here."""
 
     topic: str
     status: str
     found: str
-    cure: str | None = None
+    fix: str | None = None
 
     @property
     def well(self) -> bool:
@@ -39,7 +40,7 @@ class Finding(NamedTuple):
 
 
 class Server(NamedTuple):
-    """`directory` of its data, None where the role may not know; `tablespace`, where the log is if not there."""
+    """`directory` is that of the data, None if the role may not see it; `tablespace` is where the log is, if elsewhere."""
 
     version: int
     standby: bool
@@ -50,8 +51,8 @@ class Server(NamedTuple):
     tablespace: str | None
 
 
-async def server(conn: Connection) -> Server:
-    """What answers. As all that is asked here: raises TimeoutError, and psycopg.OperationalError where the connection is lost."""
+async def server(conn: PsycopgConnection) -> Server:
+    """The server and the role. As all checks here, it raises TimeoutError, and psycopg.OperationalError for a lost connection."""
     (row,) = await _rows(conn, sql("queries/doctor_server"))
     return Server(**row)
 
@@ -65,86 +66,100 @@ def version(number: int) -> Finding:
             "version", BAD, f"{found} is too old: boardcast needs 15 or newer", "pg_upgradecluster # on Debian"
         )
     if minor < first:
-        fault = "LISTEN may fail there with “could not access status of transaction”"
-        cure = (
-            f"apt-get install --only-upgrade postgresql-{major} # or as your system does it: {major}.{first} mends it"
+        fault = "LISTEN may fail with “could not access status of transaction”"
+        fix = (
+            f"apt-get install --only-upgrade postgresql-{major} # or your system's equivalent; {major}.{first} fixes it"
         )
-        return Finding("version", WARNING, f"{found}: {fault}", cure)
+        return Finding("version", WARNING, f"{found}: {fault}", fix)
     if major > _NEWEST:
-        return Finding("version", UNKNOWN, f"{found}: boardcast has been tried on {_OLDEST} to {_NEWEST}")
+        return Finding("version", UNKNOWN, f"{found}: boardcast is tested on {_OLDEST} to {_NEWEST}")
     return Finding("version", OK, found)
 
 
-async def settings(conn: Connection, role: str) -> list[Finding]:
-    """The settings of this session that the feed cannot live with, or not well. They are read as they are, so without a bound."""
+async def settings(conn: PsycopgConnection, role: str) -> list[Finding]:
+    """The settings of this session that harm the feed. They are read as they are, so without a timeout set first."""
     return await _findings(conn, role, "settings", sql("queries/doctor_settings"), bounded=False)
 
 
-async def rights(conn: Connection) -> Finding:
-    """Whether this role may do what the services need, or what is needed to look."""
+async def rights(conn: PsycopgConnection) -> Finding:
+    """Whether this role may run each service, or read what the checks need."""
     async with asyncio.timeout(_ANSWER):
-        found = await reading.rights(conn)
-    said = f"role {found[0].role} may do: {'; '.join(map(_said, found))}"
+        found = await check_privileges(conn)
+    said = f"role {found[0].role}: {'; '.join(map(_describe, found))}"
     if not all(each.known for each in found):
         roles = ("feed_app", "feed_listener", "feed_dba", "feed_owner", "feed_sandbox")
-        cure = " ".join(f"CREATE ROLE {name};" for name in roles)
+        fix = " ".join(f"CREATE ROLE {name};" for name in roles)
         return Finding(
             "rights",
             BAD,
             said,
-            f"{cure} -- then restore the dump again: roles are the cluster's, and its grants were lost",
+            f"{fix} -- then restore the dump again: a dump has no roles, so its grants were lost",
         )
     if all(each.lacking for each in found):
-        return Finding("rights", BAD, said, f"{found[-1].cure} -- to look; {_services(found)}")
+        return Finding("rights", BAD, said, f"{found[-1].fix} -- for monitoring; {_services(found)}")
     return Finding("rights", OK, said)
 
 
-def _services(found: list[Right]) -> str:
+def _services(found: list[RoleCheck]) -> str:
     return ", ".join(f"{each.granted} for {each.does}" for each in found[:-1])
 
 
-def _said(right: Right) -> str:
+def _describe(right: RoleCheck) -> str:
     if not right.known:
-        return f"{right.does}, not known: role {right.granted} is missing, or was granted nothing"
-    return f"{right.does}, no: {right.lacks}" if right.lacking else f"{right.does}, yes"
+        return f"{right.does}: unknown, because role {right.granted} is missing or has no grants"
+    return f"{right.does}: no, {right.lacks}" if right.lacking else f"{right.does}: yes"
 
 
-async def health(conn: Connection, role: str) -> list[Finding]:
-    """What feed.health says; one finding that says why where it cannot be asked."""
+async def health(conn: PsycopgConnection, role: str) -> list[Finding]:
+    """The rows of feed.health; one finding with the reason if this role may not read it."""
     return await _findings(conn, role, "health", sql("queries/doctor_health"))
 
 
-async def growth(conn: Connection) -> int | None:
-    """By how many bytes a day the log grows; None where that cannot be known."""
+async def growth(conn: PsycopgConnection) -> int | None:
+    """The growth of the log in bytes per day; None if it is unknown."""
     try:
-        (row,) = await _rows(conn, sql("queries/doctor_growth"))
+        async with asyncio.timeout(_ANSWER), _read_only(conn):
+            return await retention.growth(conn)
     except (errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState, errors.QueryCanceled):
         return None
-    return None if row["bytes"] is None else int(row["bytes"])
 
 
 async def _findings(
-    conn: Connection, role: str, topic: str, question: LiteralString, *, bounded: bool = True
+    conn: PsycopgConnection, role: str, topic: str, statement: LiteralString, *, bounded: bool = True
 ) -> list[Finding]:
     try:
-        return [Finding(**row) for row in await _rows(conn, question, bounded=bounded)]
+        return [Finding(**row) for row in await _rows(conn, statement, bounded=bounded)]
     except errors.InsufficientPrivilege as error:
         return [
-            Finding(topic, UNKNOWN, f"{error.diag.message_primary}", f'GRANT feed_dba TO "{role}"; -- who may look')
+            Finding(
+                topic,
+                UNKNOWN,
+                f"{error.diag.message_primary}",
+                f'GRANT feed_dba TO "{role}"; -- lets this role read schema feed',
+            )
         ]
     except errors.QueryCanceled:
-        return [
-            Finding(topic, UNKNOWN, "no answer in 5 s: the database is slow, or somebody holds a lock on what is asked")
-        ]
+        return [Finding(topic, UNKNOWN, "no answer within 5 s: the database is slow, or a lock is in the way")]
     except errors.OperationalError:
         raise
     except errors.DatabaseError as error:
         return [Finding(topic, UNKNOWN, f"{error.diag.message_primary or error}")]
 
 
-async def _rows(conn: Connection, question: LiteralString, *, bounded: bool = True) -> list[dict[str, Any]]:
-    async with asyncio.timeout(_ANSWER), conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute("SET TRANSACTION READ ONLY")
+async def _rows(conn: PsycopgConnection, statement: LiteralString, *, bounded: bool = True) -> list[dict[str, Any]]:
+    async with (
+        asyncio.timeout(_ANSWER),
+        _read_only(conn, bounded=bounded),
+        conn.cursor(row_factory=dict_row) as cursor,
+    ):
+        return await (await cursor.execute(statement)).fetchall()
+
+
+@asynccontextmanager
+async def _read_only(conn: PsycopgConnection, *, bounded: bool = True) -> AsyncIterator[None]:
+    """A transaction that may not write; `bounded`: and whose statements end after some seconds."""
+    async with conn.transaction():
+        await conn.execute("SET TRANSACTION READ ONLY")
         if bounded:
-            await cursor.execute(sql("queries/dba_bounded"))
-        return await (await cursor.execute(question)).fetchall()
+            await conn.execute(sql("queries/dba_bounded"))
+        yield

@@ -1,7 +1,7 @@
-"""The API's way to the database: SQLAlchemy's pool over psycopg.
+"""The API's connections: SQLAlchemy's pool over psycopg.
 
-Invariant: every session speaks UTC, so a row's JSON reads the same here as in the log; and every write says, for its
-transaction only, who makes it and which request it answers.
+Invariant: every session uses UTC, so the JSON of a row is the same here as in the log. Every write declares, for its transaction
+only, who makes it and for which request.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from db.sqlfiles import sql
 
 APPLICATION = "boardcast-api"
 READ_TIMEOUT = 7.0
-"""Seconds of silence after which a request's connection is given up. Writes may wait 5 s for a lock (declare.sql), and a DBA's
-question 5 s for its answer (dba_bounded.sql)."""
+"""Seconds of silence after which a request's connection is given up. Writes may wait 5 s for a lock (declare.sql), and a query of
+the DBA's page may take 5 s (dba_bounded.sql)."""
 PING_TIMEOUT = 2.0
 """The same for a connection of the pool, before a request gets it."""
 POOL_TIMEOUT = 5.0
@@ -31,14 +31,14 @@ _log = structlog.get_logger("api")
 
 
 class Origin(NamedTuple):
-    """Where a write comes from: the name of the request or of its client's mutation, and the trace that it is part of."""
+    """Where a write comes from: the id of the request or of its client's mutation, and the trace that it is part of."""
 
     name: str
     traceparent: str | None = None
 
 
 def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -> AsyncEngine:
-    """Make a pool on the database at url, which libpq reads: several hosts, service files and passwords included."""
+    """Create a pool on the database at url. libpq reads it: several hosts, service files, and passwords included."""
 
     async def connect(**_: Any) -> Connection:
         connection = await Connection.connect(
@@ -51,11 +51,11 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             keepalives_count=3,
             tcp_user_timeout=10_000,
             autocommit=True,
-            # Behind a transaction pooler the next transaction may be on a server connection that knows no prepared statement.
+            # Behind a transaction pooler, the next transaction may get a server connection without the prepared statement.
             prepare_threshold=None,
         )
         try:
-            # A statement and no `options` at the start: poolers refuse those, but carry the time zone along.
+            # A statement, not `options` in the URL: poolers refuse those, but pass on the time zone.
             await connection.execute("SET TIME ZONE 'UTC'")
             await connection.set_autocommit(False)
         except BaseException:
@@ -70,7 +70,7 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         pool_pre_ping=True,
-        hide_parameters=True,  # what people wrote on their cards is not for the service's log
+        hide_parameters=True,  # what people wrote on their cards must not be in the log
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -88,7 +88,7 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
 
 
 class _Lost(logging.Filter):
-    """The pool calls it an error with a traceback that it cannot tidy up a connection that was lost."""
+    """Logs a lost connection in one line: the pool would log an error with a traceback when it cannot reset one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -107,11 +107,11 @@ _LOST = _Lost()
 async def write(
     engine: AsyncEngine, *, actor: str, origin: Origin, parents: Sequence[int] = ()
 ) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction whose rows in the log carry these; commits when the block ends without an error."""
+    """Open a transaction whose rows in the log have these values. It commits when the block ends without an error."""
     made_of = f"{{{','.join(map(str, parents))}}}" if parents else ""
     async with engine.begin() as connection:
         await connection.exec_driver_sql(
-            sql("queries/declare"),
+            sql("queries/set_write_context"),
             {"actor": actor, "origin": origin.name, "traceparent": origin.traceparent or "", "parents": made_of},
         )
         yield connection
@@ -119,12 +119,12 @@ async def write(
 
 @asynccontextmanager
 async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open a read whose statements all see the same moment."""
+    """Open a read whose statements all see one snapshot."""
     async with engine.connect() as connection:
         yield await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 async def driver(connection: AsyncConnection) -> Connection:
-    """Give the driver's connection, in the same transaction, to what speaks psycopg."""
+    """The psycopg connection behind this one, in the same transaction."""
     raw = await connection.get_raw_connection()
     return cast("Connection", raw.driver_connection)

@@ -1,7 +1,7 @@
-"""The services that run, as they say it themselves in feed.instances, and when each has told what, in feed.sweeps.
+"""The running services, as they report themselves in feed.instances, and what each delivered when, in feed.delivery_journal.
 
-Invariant: each writes its own rows only, in one statement each time, and takes away those that have long been silent: a killed
-instance is seen for a while, as one that says nothing, and then forgotten. Times are said as ages: the database's clock counts.
+Invariant: an instance writes only its own rows, in one statement, and deletes those that have not been renewed for long. A killed
+instance is shown as silent for a while, and then forgotten. Times are reported as ages: only the database's clock is used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from db.changelog import Connection
+from db.connection import PsycopgConnection
 from db.sqlfiles import sql
 
 
-class Ack(NamedTuple):
-    """A cursor that clients have shown; `oldest` and `newest` are seconds since the first and the last of them did."""
+class ClientPosition(NamedTuple):
+    """A cursor that clients have confirmed; `oldest` and `newest` are seconds since the first and the last of them did."""
 
     cursor: str
     clients: int
@@ -22,14 +22,14 @@ class Ack(NamedTuple):
     newest: float
 
 
-class Word(NamedTuple):
-    """What an instance says of itself; `running` and `idle` in seconds: since its start, and since it last read the log."""
+class InstanceStatus(NamedTuple):
+    """What an instance reports; `running` and `since_read` are seconds since it started, and since it last read the log."""
 
     instance: str
     service: str
     running: float
-    idle: float | None
-    sweeps: int
+    since_read: float | None
+    reads: int
     cursor: str
     anchor: int
     connections: int
@@ -37,18 +37,18 @@ class Word(NamedTuple):
     ready: bool
     tailer_pid: int | None
     listener_pid: int | None
-    acks: Sequence[Ack] = ()
+    client_positions: Sequence[ClientPosition] = ()
     replica: str | None = None
 
 
-class Told(NamedTuple):
-    """A row of feed.sweeps; `read` and `told` are seconds since then."""
+class Delivery(NamedTuple):
+    """A row of feed.delivery_journal: read passes and what they delivered; `read_at` and `delivered_at` are seconds since then."""
 
-    read: float
-    told: float
+    read_at: float
+    delivered_at: float
     since: str
     cursor: str
-    sweeps: int
+    reads: int
     events: int
     deliveries: int
     clients: int
@@ -56,14 +56,15 @@ class Told(NamedTuple):
     boards: Mapping[str, int] | None
 
 
-async def beat(conn: Connection, word: Word, told: Sequence[Told] = ()) -> None:
-    """Say all this."""
-    said = word._asdict() | {
-        "acks": Jsonb([ack._asdict() for ack in word.acks]),
-        "told": Jsonb([row._asdict() for row in told]),
+async def report(conn: PsycopgConnection, status: InstanceStatus, deliveries: Sequence[Delivery] = ()) -> None:
+    """Write or renew the instance's row, and add its deliveries."""
+    parameters = status._asdict() | {
+        "client_positions": Jsonb([position._asdict() for position in status.client_positions]),
+        "journal": Jsonb([delivery._asdict() for delivery in deliveries]),
     }
-    await conn.execute(sql("queries/instance_beat"), said)
+    await conn.execute(sql("queries/instance_report"), parameters)
 
 
-async def leave(conn: Connection, instance: str) -> None:
-    await conn.execute(sql("queries/instance_leave"), {"instance": instance})
+async def remove(conn: PsycopgConnection, instance: str) -> None:
+    """Delete the row of an instance that stops."""
+    await conn.execute(sql("queries/instance_remove"), {"instance": instance})

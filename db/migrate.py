@@ -1,6 +1,6 @@
-"""Schema migrations, run by code: the same call for the command line, `up` and the tests.
+"""Runs the schema migrations: the same call for the command line, `boardcast up`, and the tests.
 
-Invariant: two migrations of one database never run at once (an advisory lock), and one that fails leaves nothing behind
+Invariant: two processes never migrate one database at once (an advisory lock), and a migration that fails leaves nothing behind
 (one transaction).
 """
 
@@ -14,8 +14,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text  # noqa: TID251 - see _migrating()
+from sqlalchemy import Connection, NullPool, create_engine  # noqa: TID251 - see _migrating()
 
+from db.sqlfiles import sql
+
+SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x626F617264  # "board"
 
 
@@ -26,7 +29,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str = "base") -> None:
-    """Take it back down. Tables and columns that were there before boardcast stay, with their rows."""
+    """Take it back down to a revision. Tables and columns that were there before boardcast stay, with their rows."""
     with _migrating(url) as config:
         command.downgrade(config, revision)
 
@@ -37,18 +40,25 @@ def head() -> str | None:
 
 
 def current(connection: Connection) -> str | None:
-    """The revision that a database is at; None where boardcast was never installed."""
+    """The revision of a database; None if boardcast was never installed."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager
 def _migrating(url: str) -> Iterator[Config]:
-    # Read by libpq and not by SQLAlchemy, as all other connections are: several hosts and service files included.
-    # A migration works for as long as it needs, and whoever runs it can end it: only keepalives end its connection.
-    connect = partial(psycopg.connect, url, application_name="boardcast-migrate", connect_timeout=5)  # noqa: TID251
+    # libpq reads the URL, as for all other connections: several hosts and service files included.
+    # A migration takes as long as it needs, and whoever runs it can end it: only keepalives end its connection.
+    # Without a client encoding, psycopg returns the text of a SQL_ASCII database as bytes, and SQLAlchemy fails on it.
+    connect = partial(
+        psycopg.connect,  # noqa: TID251
+        url,
+        application_name="boardcast-migrate",
+        client_encoding="utf8",
+        connect_timeout=5,
+    )
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.exec_driver_sql(sql("queries/migration_lock"), {"key": _LOCK})
         config = _config()
         config.attributes["connection"] = connection
         yield config
@@ -56,5 +66,5 @@ def _migrating(url: str) -> Iterator[Config]:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     return config

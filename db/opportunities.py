@@ -1,19 +1,20 @@
-"""Cards: read as the JSON that PostgreSQL makes of the row, written under the version that the writer has seen.
+"""Opportunities: read as the JSON that PostgreSQL makes of the row, written under the version that the writer has seen.
 
-Invariant: no write replaces a version that its writer did not name, and none slips to another board: the board
-that was checked for permission is part of the statement's condition. Versions and their times are the database's.
+Invariant: no write replaces a version that its writer did not name, and none reaches another board: the board that was checked for
+permission is part of the statement's condition. The database sets versions and their times.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, case, collate, exists, insert, literal_column, or_, select
+from sqlalchemy import Text, and_, case, collate, insert, literal_column, or_, select
 from sqlalchemy import delete as delete_
 from sqlalchemy import update as update_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import position
-from db.models import board_members, boards, log, opportunities
+from db.changelog.keys import was_opportunity
+from db.fractional_index import key_after
+from db.models import board_members, boards, opportunities
 
 _O = opportunities.c
 _BODY = literal_column("to_jsonb(opportunities.*)::text", Text)
@@ -21,7 +22,7 @@ _XID = literal_column("pg_current_xact_id()::text", Text)
 
 
 class Found(NamedTuple):
-    """A card that this user may see, and what he may do with it."""
+    """An opportunity that this user may see, and the user's role on its board."""
 
     id: str
     board_id: str
@@ -40,7 +41,7 @@ class Written(NamedTuple):
 
 
 async def get(conn: AsyncConnection, opportunity_id: str, user_id: str) -> Found | None:
-    """Read the card; None where there is none or its board is not this user's."""
+    """Read the opportunity; None if it does not exist or the user is not a member of its board."""
     row = (
         await conn.execute(
             select(_O.id, _O.board_id, _O.phase, _O.version_number, board_members.c.role, boards.c.phases, _BODY)
@@ -55,7 +56,7 @@ async def get(conn: AsyncConnection, opportunity_id: str, user_id: str) -> Found
 async def page(
     conn: AsyncConnection, user_id: str, *, board_id: str | None, after: str | None, limit: int
 ) -> list[tuple[str, str]]:
-    """Read (id, body) of this user's cards by id, which never changes: nothing is skipped while others move cards."""
+    """Read (id, body) of the opportunities that the user may see, by id: it never changes, so none is skipped while others move."""
     query = (
         select(_O.id, _BODY)
         .join(board_members, and_(board_members.c.board_id == _O.board_id, board_members.c.user_id == user_id))
@@ -70,9 +71,9 @@ async def page(
 
 
 async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any]) -> Written | None:
-    """Make a card; None where the id that was asked for has been a card's, be it deleted: its history has the name."""
+    """Create an opportunity; None if there ever was one of this id, since its history keeps the id."""
     values = {name: value for name, value in fields.items() if name != "id" or value is not None}
-    if "id" in values and await conn.scalar(select(exists().where(_has_been(values["id"])))):
+    if "id" in values and await was_opportunity(conn, values["id"]):
         return None
     values["last_modified_by"] = user_id
     if values.get("position") is None:
@@ -86,14 +87,14 @@ async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any])
 async def update(
     conn: AsyncConnection, found: Found, expected: int | None, user_id: str, fields: Mapping[str, Any]
 ) -> Written | None:
-    """Change the card; None where it is no longer the expected version (None: whichever), or no longer on its board."""
+    """Change the opportunity; None if it no longer has the expected version (None: any), or is no longer on its board."""
     values = dict(fields)
     board_id, phase = values.get("board_id", found.board_id), values.get("phase", found.phase)
     moved = board_id != found.board_id or phase != found.phase
     if moved and values.get("position") is None:
         values["position"] = await end_of_phase(conn, board_id, phase)
     if values:
-        # Who asks for what is there already has changed nothing: no version, no event, no new author.
+        # A write of the values that are there already changes nothing: no version, no event, no new author.
         differs = or_(*(_O[name].is_distinct_from(value) for name, value in values.items()))
         values["last_modified_by"] = case((differs, user_id), else_=_O.last_modified_by)
     else:
@@ -110,13 +111,9 @@ async def update(
 
 
 async def delete(conn: AsyncConnection, found: Found, expected: int | None) -> str | None:
-    """Delete the card and return the transaction's id; None where it is not as expected any more."""
+    """Delete the opportunity, and return the transaction's id; None if it no longer has the expected version or board."""
     xid: str | None = await conn.scalar(delete_(opportunities).where(_still(found, expected)).returning(_XID))
     return xid
-
-
-def _has_been(opportunity_id: str) -> Any:
-    return and_(log.c.relation == opportunities.name, log.c.key == opportunity_id)
 
 
 def _still(found: Found, expected: int | None) -> Any:
@@ -125,11 +122,11 @@ def _still(found: Found, expected: int | None) -> Any:
 
 
 async def end_of_phase(conn: AsyncConnection, board_id: str, phase: str) -> str:
-    """Make the position after the last card of the phase."""
+    """The position after the last opportunity of the phase."""
     last = await conn.scalar(
         select(_O.position)
         .where(_O.board_id == board_id, _O.phase == phase)
         .order_by(collate(_O.position, "C").desc())
         .limit(1)
     )
-    return position.after(last)
+    return key_after(last)

@@ -1,69 +1,69 @@
-"""The pacer's lease, the pulse that tells writers not to ring, and the wait for those who did not.
+"""The pacer's lease, the sequence that lets writers skip NOTIFY, and the wait for those that skipped it.
 
-Invariant: the pulse is moved by the lease's holder alone, in the statement that renews the lease and so under the lock of its row.
-Times are the database's own; no clock of ours is compared with it.
+Invariant: only the holder of the lease sets the sequence, in the statement that renews the lease, and so under the lock of its row.
+All times are the database's; they are never compared with this process's clock.
 """
 
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from db.changelog import Connection
+from db.connection import PsycopgConnection, Row
 from db.sqlfiles import sql
 
 LEASE = timedelta(seconds=3)
-"""How long a lease that is not renewed keeps others from pacing. Meanwhile writers ring, so it costs speed and nothing else."""
+"""How long a lease that is not renewed keeps other instances from pacing. Writers send NOTIFY meanwhile, so it only costs speed."""
 
 
-class Held(NamedTuple):
-    """The lease is ours. `silent`: the bell is switched off, and nobody is to ring."""
+class Lease(NamedTuple):
+    """A lease that this connection holds. `muted`: NOTIFY is switched off, for the pacer too."""
 
-    silent: bool
+    muted: bool
 
 
-async def prepare(conn: Connection) -> None:
-    """Make a direct connection ready for what follows."""
-    # Nothing here is worth waiting for a disk: after a crash there is no pulse, and a lease that is older than it was.
+async def prepare(conn: PsycopgConnection) -> None:
+    """Prepare a direct connection for the functions below."""
+    # Nothing here is worth waiting for a disk: after a crash the sequence is reset, and the lease is an older one.
     await conn.execute("SET synchronous_commit = off")
-    # Of two who claim at once one shall find the lease taken, and not fail for having been the second.
+    # Of two that claim at once, the second finds the lease taken. It must not fail with a serialization error.
     await conn.execute("SET default_transaction_isolation = 'read committed'")
 
 
-async def claim(conn: Connection, instance: str) -> bool:
-    """Take the lease, if it is there to be taken. The pulse is over then."""
+async def claim(conn: PsycopgConnection, instance: str) -> bool:
+    """Take the lease if it is free. From then on writers send NOTIFY."""
     return bool(await _rows(conn, "queries/pacer_claim", {"instance": instance, "lease": LEASE}))
 
 
-async def hold(conn: Connection, instance: str, mode: str, *, ahead: int, rung: int) -> Held | None:
-    """Renew the lease that this connection has claimed; None when it is lost.
+async def renew(conn: PsycopgConnection, instance: str, mode: str, *, ahead: int, sent: int) -> Lease | None:
+    """Renew the lease that this connection has claimed; None if it is lost.
 
-    Writers do not ring for `ahead` milliseconds. `rung`: how often the bell was rung since the last time.
+    Writers skip NOTIFY for `ahead` milliseconds. `sent`: how many NOTIFYs the pacer sent since the last time.
     """
-    given = {"instance": instance, "mode": mode, "lease": LEASE, "ahead": ahead, "rung": rung}
-    rows = await _rows(conn, "queries/pacer_hold", given)
-    return Held(rows[0][0]) if rows else None
+    parameters = {"instance": instance, "mode": mode, "lease": LEASE, "ahead": ahead, "notifications": sent}
+    rows = await _rows(conn, "queries/pacer_hold", parameters)
+    return Lease(rows[0][0]) if rows else None
 
 
-async def release(conn: Connection, instance: str, *, rung: int) -> None:
-    """End the pulse and give the lease back, if it is ours."""
-    await _rows(conn, "queries/pacer_release", {"instance": instance, "rung": rung})
+async def release(conn: PsycopgConnection, instance: str, *, sent: int) -> None:
+    """Let writers send NOTIFY again, and give the lease back if this instance holds it."""
+    await _rows(conn, "queries/pacer_release", {"instance": instance, "notifications": sent})
 
 
-async def barrier(conn: Connection) -> int:
-    """What ended() is to be asked about the transactions that are in progress now."""
+async def barrier(conn: PsycopgConnection) -> int:
+    """Mark the transactions that are in progress now, for ended()."""
     ((xid,),) = await _rows(conn, "queries/pacer_barrier", {})
     return int(xid)
 
 
-async def ended(conn: Connection, barrier: int) -> bool:
-    """Whether each transaction that was in progress at the barrier has ended: what it wrote is there for the next sweep."""
+async def ended(conn: PsycopgConnection, barrier: int) -> bool:
+    """Whether each transaction that was in progress at the barrier has ended: the next read pass finds what it wrote."""
     ((over,),) = await _rows(conn, "queries/pacer_ended", {"barrier": barrier})
     return bool(over)
 
 
-async def ring(conn: Connection, instance: str, seq: int) -> None:
-    """Wake all instances, and whoever else listens."""
-    await _rows(conn, "queries/pacer_ring", {"instance": instance, "seq": seq})
+async def notify(conn: PsycopgConnection, instance: str, seq: int) -> None:
+    """Wake all instances, and everyone else who listens."""
+    await _rows(conn, "queries/pacer_notify", {"instance": instance, "seq": seq})
 
 
-async def _rows(conn: Connection, query: str, arguments: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return await (await conn.execute(sql(query), arguments)).fetchall()
+async def _rows(conn: PsycopgConnection, query: str, parameters: dict[str, Any]) -> list[Row]:
+    return await (await conn.execute(sql(query), parameters)).fetchall()

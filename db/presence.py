@@ -1,14 +1,14 @@
-"""Leases on opportunities and boards: who has which open.
+"""Presence: leases on opportunities and boards that somebody has open.
 
-Invariant: a lease is a row that its holder renews; a row that nobody renews is taken away by whoever looks next. So a killed
-process leaves nobody behind, and the table, not a message, is the truth.
+Invariant: a lease is a row that its holder renews. The next reader deletes a row that was not renewed, so a killed process leaves
+nobody behind. The table is authoritative, not a message.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from db.changelog import Connection
+from db.connection import PsycopgConnection
 from db.sqlfiles import sql
 
 HTTP = "http"
@@ -16,14 +16,14 @@ HTTP = "http"
 
 
 class Place(NamedTuple):
-    """Where somebody can be: at an opportunity, or at a board and none of its opportunities. The other one is None."""
+    """Where somebody can be: on an opportunity, or on a board and none of its opportunities. The other field is None."""
 
     opportunity_id: str | None = None
     board_id: str | None = None
 
 
 class Lease(NamedTuple):
-    """What one connection has of one place; action is `editing` or `viewing`, base_version what the editor began with."""
+    """One connection's lease on a place; action is `editing` or `viewing`, base_version the version that the editor opened."""
 
     connection: str
     user_id: str
@@ -34,7 +34,7 @@ class Lease(NamedTuple):
 
 
 class Presence(NamedTuple):
-    """A lease as others see it; an opportunity's with the board that it is on."""
+    """A lease as others see it. That of an opportunity names its board too."""
 
     board_id: str
     opportunity_id: str | None
@@ -50,10 +50,10 @@ class Presence(NamedTuple):
 
 
 async def claim(
-    conn: Connection, instance: str, leases: Sequence[Lease], boards: Sequence[str] | None = None
+    conn: PsycopgConnection, instance: str, leases: Sequence[Lease], boards: Sequence[str] | None = None
 ) -> set[Place]:
-    """Take or renew leases, on these boards only; the places that are there for him who asks."""
-    arguments = {
+    """Take or renew leases, only on these boards; returns the places that the caller may be on."""
+    parameters = {
         "connections": [lease.connection for lease in leases],
         "users": [lease.user_id for lease in leases],
         "names": [lease.user_name for lease in leases],
@@ -64,23 +64,23 @@ async def claim(
         "instance": instance,
         "boards": None if boards is None else list(boards),
     }
-    found = await conn.execute(sql("queries/presence_claim"), arguments)
+    found = await conn.execute(sql("queries/presence_claim"), parameters)
     return {Place._make(row) for row in await found.fetchall()}
 
 
-async def release(conn: Connection, connections: Sequence[str], place: Place | None = None) -> None:
-    """Give back what some connections hold: of one place, or all."""
+async def release(conn: PsycopgConnection, connections: Sequence[str], place: Place | None = None) -> None:
+    """Give back the leases of these connections: on one place, or all."""
     opportunity, board = place or Place()
-    arguments = {"connections": list(connections), "opportunity": opportunity, "board": board}
-    await conn.execute(sql("queries/presence_release"), arguments)
+    parameters = {"connections": list(connections), "opportunity": opportunity, "board": board}
+    await conn.execute(sql("queries/presence_release"), parameters)
 
 
-async def expire(conn: Connection) -> None:
-    """Take away the leases that nobody has renewed in time."""
+async def expire(conn: PsycopgConnection) -> None:
+    """Delete the leases that were not renewed in time."""
     await conn.execute(sql("queries/presence_expire"))
 
 
-async def live(conn: Connection, boards: Sequence[str] | None = None) -> list[Presence]:
-    """Everybody who is anywhere on these boards (None: on any)."""
+async def live(conn: PsycopgConnection, boards: Sequence[str] | None = None) -> list[Presence]:
+    """Everybody who is present on these boards (None: on any)."""
     found = await conn.execute(sql("queries/presence_live"), {"boards": None if boards is None else list(boards)})
     return [Presence._make(row) for row in await found.fetchall()]

@@ -1,7 +1,7 @@
-"""Old versions of cards, written again.
+"""Restoring old versions of opportunities.
 
-Invariant: a restored version is a new one. Its number follows the card's last, also over a deletion, so that nobody takes a
-card that came back for an older one. An application's own columns come back too: PostgreSQL reads the JSON that it has made.
+Invariant: a restored version is a new one. Its number follows the last one, also after a deletion, so that nobody takes a restored
+opportunity for an older one. The application's own columns are restored too: PostgreSQL reads the JSON that it has made.
 """
 
 import json
@@ -14,32 +14,20 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import sqlfiles
+from db.changelog.keys import next_version_after_delete
 from db.engine import driver
 from db.opportunities import Found, Written
 from db.versions import Version
 
 _KEPT = frozenset({"id", "board_id", "created_at", "version_number", "last_modified_by", "last_sync_at"})
-"""What an old version does not change of a card that is there."""
-
-_OVER = """
-UPDATE opportunities AS o
-SET {assignments}
-FROM jsonb_populate_record(NULL::opportunities, %(data)s::jsonb || %(own)s) AS old
-WHERE o.id = %(id)s AND o.board_id = %(board)s AND o.version_number = %(version)s
-RETURNING o.id, o.version_number, to_jsonb(o.*)::text, pg_current_xact_id()::text
-"""
-_ANEW = """
-INSERT INTO opportunities AS o ({columns})
-SELECT {values} FROM jsonb_populate_record(NULL::opportunities, %(data)s::jsonb || %(own)s) AS old
-RETURNING o.id, o.version_number, to_jsonb(o.*)::text, pg_current_xact_id()::text
-"""
+"""Columns that a restore does not change in an existing opportunity."""
 
 
-async def over(
-    conn: AsyncConnection, found: Found, version: Version, user_id: str, instead: Mapping[str, Any]
+async def overwrite(
+    conn: AsyncConnection, found: Found, version: Version, user_id: str, replacement: Mapping[str, Any]
 ) -> Written | None:
-    """Give a card what a version had, but for `instead`; None where it has changed since it was found."""
-    data, now = _exact(version.data) | dict(instead), _exact(found.body)
+    """Give an opportunity the values of a version, but for those in `replacement`; None if it has changed since it was found."""
+    data, now = _exact(version.data) | dict(replacement), _exact(found.body)
     names = [name for name in await _columns(conn) if name in data and name not in _KEPT]
     if all(name in now and now[name] == data[name] for name in names):
         return Written(found.id, found.version, found.body, "")
@@ -48,9 +36,9 @@ async def over(
     )
     row = await _run(
         conn,
-        sql.SQL(_OVER).format(assignments=assignments),
+        sql.SQL(sqlfiles.sql("queries/restore_overwrite")).format(assignments=assignments),
         data=version.data,
-        own=Jsonb(dict(instead) | {"last_modified_by": user_id}),
+        own=Jsonb(dict(replacement) | {"last_modified_by": user_id}),
         id=found.id,
         board=found.board_id,
         version=found.version,
@@ -58,15 +46,16 @@ async def over(
     return Written._make(row) if row else None
 
 
-async def anew(conn: AsyncConnection, id_: str, version: Version, user_id: str, instead: Mapping[str, Any]) -> Written:
-    """Make a deleted card again as a version had it, but for `instead`, under its id."""
-    last = await conn.exec_driver_sql(sqlfiles.sql("queries/comeback"), {"id": id_})
-    own = dict(last.mappings().one()) | {"last_modified_by": user_id} | dict(instead)
+async def recreate(
+    conn: AsyncConnection, id_: str, version: Version, user_id: str, replacement: Mapping[str, Any]
+) -> Written:
+    """Create a deleted opportunity again, under its id, with the values of a version but for those in `replacement`."""
+    own = await next_version_after_delete(conn, id_) | {"last_modified_by": user_id} | dict(replacement)
     data = _exact(version.data) | own
     names = [name for name in await _columns(conn) if name in data]
     row = await _run(
         conn,
-        sql.SQL(_ANEW).format(
+        sql.SQL(sqlfiles.sql("queries/restore_recreate")).format(
             columns=sql.SQL(", ").join(map(_column, names)),
             values=sql.SQL(", ").join(_column("old", name) for name in names),
         ),
@@ -79,7 +68,7 @@ async def anew(conn: AsyncConnection, id_: str, version: Version, user_id: str, 
 
 
 def _column(*name: str) -> sql.Identifier:
-    """A column in a statement with parameters, where a per cent sign in a name would begin a placeholder."""
+    """A column in a statement with parameters, in which a percent sign in a name would begin a placeholder."""
     return sql.Identifier(*(part.replace("%", "%%") for part in name))
 
 

@@ -1,6 +1,7 @@
-"""What can be set from outside, read once at the start and handed on by the caller.
+"""The settings: read from the environment once at the start, and passed on by the caller.
 
-There is no global instance: whoever needs a setting is given it, so two differently set servers fit into one process.
+There is no global instance. Code that needs a setting is given the object, so two servers with different settings fit into one
+process.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-# libpq needs no URL where one of these is set: the empty one lets it read them all, passwords and service files too.
+# If one of these is set, libpq needs no URL: with an empty one it reads them all, and passwords and service files too.
 LIBPQ_VARIABLES = ("PGHOST", "PGSERVICE", "PGDATABASE")
 LIBPQ_URL = "postgresql://"
 
@@ -45,7 +46,7 @@ def _split(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Named in the environment as each field with BOARDCAST_ before it, or as its alias says."""
+    """The environment variable of a field is its name with the prefix BOARDCAST_, or its alias."""
 
     model_config = SettingsConfigDict(
         env_prefix="BOARDCAST_",
@@ -59,7 +60,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
     listen_database_url: str | None = Field(None, validation_alias="LISTEN_DATABASE_URL", repr=False)
     replica_url: str | None = Field(None, repr=False)
-    replica_lag: PositiveFloat = 0.5
+    max_replica_lag: PositiveFloat = 0.5
 
     host: str = "127.0.0.1"
     api_port: Port = 8000
@@ -75,16 +76,16 @@ class Settings(BaseSettings):
     jwt_audience: str | None = Field(None, validation_alias="JWT_AUDIENCE")
 
     resync_threshold: PositiveInt = 5000
-    chunk: PositiveInt = 1000
+    chunk_rows: PositiveInt = 1000
     client_budget: ByteSize = ByteSize(512 * 1024)
     drain_timeout: NonNegativeFloat = 30.0
-    user_connections: PositiveInt = 20
-    connections: PositiveInt = 20_000
-    arrivals: PositiveInt = 1000
-    heartbeat: PositiveFloat = 15.0
-    sweep: PositiveFloat = 1.0
-    checkpoint: NonNegativeFloat = 10.0
-    bell: Annotated[Literal["always", "adaptive", "tick"], BeforeValidator(_lower)] = "adaptive"
+    max_user_connections: PositiveInt = 20
+    max_connections: PositiveInt = 20_000
+    connection_rate: PositiveInt = 1000
+    heartbeat_interval: PositiveFloat = 15.0
+    read_interval: PositiveFloat = 1.0
+    checkpoint_interval: NonNegativeFloat = 10.0
+    notify_mode: Annotated[Literal["always", "adaptive"], BeforeValidator(_lower)] = "adaptive"
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"],
@@ -97,12 +98,12 @@ class Settings(BaseSettings):
     @field_validator("database_url", "listen_database_url", "replica_url")
     @classmethod
     def _one_scheme(cls, url: str | None) -> str | None:
-        """Say `postgresql://` for all that hosts and SQLAlchemy write instead: libpq knows no driver suffix."""
+        """Replace the schemes that hosting services and SQLAlchemy use by `postgresql://`, the one that libpq knows."""
         if url is None:
             return None
         url = re.sub(r"^(postgres|postgresql\+psycopg)://", "postgresql://", url)
         if not url.startswith("postgresql://"):
-            raise ValueError("must begin with postgresql://")
+            raise ValueError("must start with postgresql://")
         return url
 
     @model_validator(mode="after")
@@ -110,19 +111,19 @@ class Settings(BaseSettings):
         if self.jwt_secret and self.jwt_jwks_url:
             raise ValueError("set JWT_SECRET or JWT_JWKS_URL, not both")
         if self.jwt_secret and len(self.jwt_secret.get_secret_value().encode()) < SHORTEST_SECRET:
-            raise ValueError(f"JWT_SECRET must have at least {SHORTEST_SECRET} bytes")
+            raise ValueError(f"JWT_SECRET must be at least {SHORTEST_SECRET} bytes long")
         return self
 
     @property
     def database(self) -> str | None:
-        """The database to connect to; None means that none is named and the embedded one is wanted."""
+        """The database to connect to; None if none is named, so that the embedded one is used."""
         if self.database_url is not None:
             return self.database_url
         return LIBPQ_URL if any(os.environ.get(name) for name in LIBPQ_VARIABLES) else None
 
     @property
     def listen_database(self) -> str | None:
-        """The direct connection for LISTEN, which a transaction pooler cannot carry."""
+        """The address for LISTEN, which needs a direct connection: a transaction pooler cannot carry it."""
         return self.listen_database_url or self.database
 
     @property
@@ -131,12 +132,12 @@ class Settings(BaseSettings):
 
     @property
     def public_feed_url(self) -> str:
-        """Where a browser finds the feed."""
+        """The address at which browsers reach the feed."""
         return (self.feed_url or f"http://{self._reachable_host}:{self.feed_port}").rstrip("/")
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        """The pages that may open a stream: those named, else the API's own under each of its local names."""
+        """The origins whose pages may open a stream: those named, otherwise the API's own under each of its local names."""
         if self.origins:
             return frozenset(self.origins)
         hosts = {self._reachable_host}
@@ -146,12 +147,12 @@ class Settings(BaseSettings):
 
     @property
     def _reachable_host(self) -> str:
-        """The host as an address to call: one cannot call "any"."""
+        """The host as an address to connect to, which "any" is not."""
         host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 (read, not bound)
         return f"[{host}]" if ":" in host else host
 
     def signing_secret(self) -> str | None:
-        """JWT_SECRET, or in demo mode one made at first need and shared by all processes on this data directory."""
+        """JWT_SECRET, or in demo mode one that is created when first needed and shared by all processes on this data directory."""
         if self.jwt_secret is not None:
             return self.jwt_secret.get_secret_value()
         if not self.demo or self.jwt_jwks_url:
@@ -160,12 +161,12 @@ class Settings(BaseSettings):
 
 
 def _kept_secret(path: Path) -> str:
-    """Read the secret at `path`, made first if need be; of several makers one wins and all read the winner's."""
+    """Read the secret at `path`, and create it first if it is missing. If several processes create one, all read the same."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".jwt-secret-") as draft:  # opens as 0600
             draft.write(secrets.token_urlsafe(48))
             draft.flush()
             with contextlib.suppress(FileExistsError):
-                os.link(draft.name, path)  # a whole file or none: a second maker never reads half a secret
+                os.link(draft.name, path)  # a complete file or none: nobody reads half a secret
     return path.read_text().strip()

@@ -1,6 +1,7 @@
-"""SQL as files: one object or query each under db/sql, read by name.
+"""SQL files: one object or query in each file of db/sql, read by name.
 
-Invariant: no SQL of the feed is written in Python; a file's text is constant for the life of the process.
+Invariant: Python holds no SQL but transaction control and what SQLAlchemy builds. The text of a file does not change while the
+process runs.
 """
 
 from functools import cache
@@ -10,5 +11,5 @@ from typing import LiteralString
 
 @cache
 def sql(name: str) -> LiteralString:
-    """The text of db/sql/<name>.sql, such as ``queries/unseen``. Raises FileNotFoundError for an unknown name."""
+    """The text of db/sql/<name>.sql, such as ``queries/changes_since``. Raises FileNotFoundError for an unknown name."""
     return files("db.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")

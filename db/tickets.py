@@ -1,18 +1,18 @@
 """Single-use tickets for EventSource, which cannot send a header.
 
-Invariant: the database holds only a ticket's hash, a ticket is redeemed at most once and only in its first seconds, and
-it gives no more than the session that it was made from, nor for longer.
+Invariant: the database holds only the hash of a ticket. A ticket is redeemed at most once, and only in its first seconds. It gives
+no more than the session that it was made from, and for no longer.
 """
 
 import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from db.connection import PsycopgConnection
 from db.sqlfiles import sql
 
 TTL = timedelta(seconds=30)
@@ -25,11 +25,11 @@ class Ticket(NamedTuple):
     name: str
     roles: frozenset[str]
     expires: float
-    """When the session ends that the ticket was made from, in seconds since the epoch."""
+    """When the session that the ticket was made from ends, in seconds since the epoch."""
 
 
 async def create(
-    conn: AsyncConnection[tuple[Any, ...]],
+    conn: PsycopgConnection,
     user_id: str,
     name: str,
     roles: Iterable[str],
@@ -53,8 +53,8 @@ async def create(
     return ticket
 
 
-async def redeem(conn: AsyncConnection[tuple[Any, ...]], ticket: str) -> Ticket | None:
-    """Take the ticket back and tell whose it was; None if it is unknown, used or over. The caller commits."""
+async def redeem(conn: PsycopgConnection, ticket: str) -> Ticket | None:
+    """Use the ticket up, and return whose it was; None if it is unknown, used, or expired. The caller commits."""
     if not ticket.isascii() or len(ticket) > _LONGEST:
         return None
     cursor = await conn.execute(sql("queries/ticket_redeem"), {"hash": _hash(ticket)})

@@ -1,4 +1,4 @@
-"""People, as the CRM knows them. Who may sign in is the token's affair."""
+"""Users, as the CRM has them. Who may sign in is decided by tokens, not here."""
 
 from typing import NamedTuple
 
@@ -26,5 +26,5 @@ async def first(conn: AsyncConnection, count: int) -> list[User]:
 
 
 async def realtime(conn: AsyncConnection, user: str | None) -> str:
-    """Look up what a user is offered by feed.flags; None: somebody of whom nothing is known."""
+    """The transport that feed.flags offers a user; None: an unknown user."""
     return str((await conn.execute(select(func.feed.realtime(user)))).scalar_one())

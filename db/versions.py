@@ -1,4 +1,4 @@
-"""History, read from the log through the view `opportunity_versions`; it outlives its card."""
+"""The versions of opportunities, from the view `opportunity_versions`. They outlive a deletion."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ _LARGEST = 2**31 - 2
 class Version(NamedTuple):
     number: int
     data: str
-    """The card as this version left it, as JSON."""
+    """The opportunity in this version, as JSON."""
     body: str
     """The whole row of the view, as JSON."""
 
@@ -20,7 +20,7 @@ class Version(NamedTuple):
 async def page(
     conn: AsyncConnection, opportunity_id: str, user_id: str, *, before: int | None, limit: int
 ) -> list[Version]:
-    """Read the newest versions below `before`: those that the card had on boards which this user may see."""
+    """The newest versions below `before`, of those that the opportunity had on boards which this user may see."""
     rows = await conn.exec_driver_sql(
         sql("queries/versions"), {"id": opportunity_id, "user": user_id, "before": before, "limit": limit}
     )

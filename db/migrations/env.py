@@ -1,9 +1,7 @@
-"""Alembic's environment: one connection, handed in by db.migrate, one transaction for the whole upgrade."""
+"""Alembic's environment: one connection, handed in by db.migrate, and one transaction for the whole upgrade."""
 
 from alembic import context
 
-from db.models import Base
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=None)
 with context.begin_transaction():
     context.run_migrations()

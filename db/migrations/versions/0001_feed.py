@@ -1,6 +1,6 @@
 """The tables of the CRM, the log, its triggers, and who may do what.
 
-An existing users/opportunities pair is adopted: what it lacks is added and recorded, and taken away again on the way down.
+Existing tables users and opportunities are adopted: missing columns are added and recorded, and dropped again by a downgrade.
 """
 
 import json
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.sqlfiles import sql
+from db.migrations.frozen import install
 
 revision = "0001"
 down_revision = None
@@ -17,13 +17,14 @@ branch_labels = None
 depends_on = None
 
 ADOPTABLE = ("users", "opportunities")
+TABLES = ("crm", "feed", "pacer", "flags", "instances", "attached", "delivery_journal", "gap_reports")
 FUNCTIONS = (
     "row_key",
     "changes",
     "new_id",
-    "ring",
-    "lost_column",
-    "leave_out",
+    "notify",
+    "missing_column",
+    "exclude_columns",
     "row_image",
     "capture",
     "guard_key",
@@ -33,25 +34,25 @@ FUNCTIONS = (
     "check_key",
     "attach",
     "version_opportunity",
-    "tell_presence",
-    "era_now",
-    "era_since",
-    "turn",
+    "notify_presence",
+    "current_partition",
+    "first_partition_since",
+    "rotate_partition",
     "make_partition",
     "relation_name",
     "plain_relations",
-    "unseen",
+    "changes_since",
     "identify",
     "reset_feed",
     "prune",
-    "keep",
-    "shown",
+    "maintain",
+    "display_value",
     "parse_cursor",
     "has_seen",
     "cursor_fault",
-    "user_place",
+    "rollout_bucket",
     "realtime",
-    "set_bell",
+    "set_notify",
     "set_capture",
     "row_hash",
     "checkpoint_seen",
@@ -59,19 +60,19 @@ FUNCTIONS = (
     "report_gap",
     "trigger_arguments",
     "fed_columns",
-    "reread",
+    "normalize_image",
     "verify_log",
     "verify_rows",
     "repair",
     "seq_since",
-    "log_pieces",
+    "log_partitions",
 )
 VIEWS = (
     "opportunity_versions",
     "editing",
     "trigger_log",
-    "listeners",
-    "acks",
+    "instance_status",
+    "client_positions",
     "lag",
     "triggers",
     "indexes",
@@ -79,25 +80,23 @@ VIEWS = (
     "retention",
     "health",
 )
-READERS = ("tail", "history", "explain", "explain_cursor")  # functions that stand on the views
+READERS = ("tail", "history", "explain", "explain_cursor")  # functions that use the views
+
+OBJECTS = ("grants/roles", *(f"tables/{name}" for name in TABLES), *(f"functions/{name}" for name in FUNCTIONS))
+VIEWS_AND_TRIGGERS = (
+    *(f"views/{name}" for name in VIEWS),
+    *(f"functions/{name}" for name in READERS),
+    *("triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"),
+)
+RIGHTS = ("grants/privileges", "grants/ownership")
+INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, *RIGHTS)
 
 
 def upgrade() -> None:
     before = _columns()
     op.execute("CREATE SCHEMA feed")
     op.execute("COMMENT ON SCHEMA feed IS 'boardcast: the log of changes, its triggers and its readers'")
-    _run(
-        "grants/roles",
-        "tables/crm",
-        "tables/feed",
-        "tables/pacer",
-        "tables/flags",
-        "tables/instances",
-        "tables/attached",
-        "tables/sweeps",
-        "tables/gap_reports",
-        *(f"functions/{name}" for name in FUNCTIONS),
-    )
+    install(__file__, *OBJECTS)
     for table, after in _columns().items():
         if had := before.get(table):
             op.execute(
@@ -108,12 +107,8 @@ def upgrade() -> None:
     op.execute("SELECT feed.make_partition(1), feed.make_partition(2)")
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
-    _run(
-        *(f"views/{name}" for name in VIEWS),
-        *(f"functions/{name}" for name in READERS),
-        *("triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"),
-    )
-    _run("grants/privileges", "grants/ownership")
+    install(__file__, *VIEWS_AND_TRIGGERS)
+    install(__file__, *RIGHTS)
 
 
 def downgrade() -> None:
@@ -138,15 +133,6 @@ def downgrade() -> None:
     op.execute("DROP TABLE board_members, boards CASCADE")
     op.execute("DROP SCHEMA feed CASCADE")
     # The roles stay: they belong to the cluster, and login roles may have been granted them.
-
-
-def _run(*names: str) -> None:
-    # To the driver, without parameters: a per cent sign in a file is no placeholder; a file may hold several statements.
-    connection = op.get_bind().connection.driver_connection
-    if connection is None:
-        raise RuntimeError("the migration has lost its connection")
-    for name in names:
-        connection.execute(sql(name))
 
 
 def _columns() -> dict[str, set[str]]:

@@ -1,4 +1,5 @@
--- The same check as Cursor.fault() of feed/wire/cursor.py makes, on what db/sql/queries/proof.sql gives it; a test holds them together.
+-- The same check as Cursor.fault() in feed/wire/cursor.py, which uses the result of db/sql/queries/proof.sql. A test
+-- verifies that they agree.
 CREATE FUNCTION feed.cursor_fault(cursor text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, feed, pg_temp
@@ -20,4 +21,4 @@ AS $$
     LEFT JOIN feed.log AS anchor ON anchor.seq = c.anchor
 $$;
 COMMENT ON FUNCTION feed.cursor_fault(text) IS
-    'Why a cursor cannot be resumed from, in the words of a reset: malformed, foreign, future, pruned, diverged. Null where it can.';
+    'Why a client cannot resume from a cursor, as the reason of a reset: malformed, foreign, future, pruned or diverged. Null: it can.';

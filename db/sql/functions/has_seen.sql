@@ -4,4 +4,4 @@ AS $$
     SELECT has_seen.xid < c.xmax AND has_seen.xid <> ALL (c.xip) FROM feed.parse_cursor(has_seen.cursor) AS c
 $$;
 COMMENT ON FUNCTION feed.has_seen(text, xid8) IS
-    'Whether the holder of a cursor has been told of a transaction (feed.trigger_log.xid). Null where it is no cursor.';
+    'Whether a cursor covers a transaction (feed.trigger_log.xid). Null if the cursor is malformed.';

@@ -4,4 +4,4 @@ AS $$
     SELECT t.* FROM feed.trigger_log AS t WHERE t.relation = history.relation AND t.key = history.opportunity ORDER BY t.seq
 $$;
 COMMENT ON FUNCTION feed.history(text, text) IS
-    'All that is known of one row, the oldest first, also of a deleted one: feed.history(''o1''), feed.history(''7'', relation => ''tasks'').';
+    'All changes of one row, oldest first, even if the row was deleted: feed.history(''o1''), feed.history(''7'', relation => ''tasks'').';

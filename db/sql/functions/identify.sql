@@ -1,6 +1,6 @@
--- The feed's id, renewed when this is not the cluster, or not the timeline, that it was made on: then transaction ids and
--- sequence values may have been given out twice, and no cursor from before can be trusted.
--- The timeline is read from the name of the WAL file; pg_control_checkpoint() lags behind a promotion.
+-- The feed ID. It is renewed if this is not the cluster or not the timeline on which it was made, because transaction IDs
+-- and sequence numbers may then have been assigned twice, and no earlier cursor can be trusted. The timeline is taken from
+-- the name of the current WAL file, because pg_control_checkpoint() lags behind after a promotion.
 CREATE FUNCTION feed.identify() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, feed, pg_temp
@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     SELECT * INTO known FROM feed.identity;
     IF (known.system_identifier, known.timeline) IS DISTINCT FROM (here_system, here_timeline) THEN
-        -- Two instances may come here together: the second waits for the row and then finds nothing to renew.
+        -- If two instances get here at once, the second waits for the row lock and then finds nothing to renew.
         UPDATE feed.identity
         SET feed_id = feed.new_id(), system_identifier = here_system, timeline = here_timeline,
             renewed_at = clock_timestamp(),
@@ -21,19 +21,20 @@ BEGIN
                           ELSE 'promotion' END
         WHERE (system_identifier, timeline) IS DISTINCT FROM (here_system, here_timeline);
         IF FOUND AND known.system_identifier NOT IN ('', here_system) THEN
-            -- The ids of transactions begin anew, and may be lower than those of the log: what it holds is history from here on.
-            PERFORM feed.turn();
+            -- Transaction IDs start again and may be lower than those in the log, so everything written before is history
+            -- from now on.
+            PERFORM feed.rotate_partition();
             UPDATE feed.identity
-            SET first_era = feed.era_now(), first_xid = pg_sequence_last_value('feed.era_xid')::text::xid8, floor_xid = '0';
+            SET first_partition = feed.current_partition(), first_xid = pg_sequence_last_value('feed.partition_xid')::text::xid8, floor_xid = '0';
         END IF;
         SELECT * INTO known FROM feed.identity;
     END IF;
-    -- The pulse is unlogged, and begins anew after a crash; that the bell is switched off does not.
-    IF pg_sequence_last_value('feed.pulse') IS DISTINCT FROM 9007199254740991 AND (SELECT p.silent FROM feed.pacer AS p) THEN
-        PERFORM setval('feed.pulse', 9007199254740991) FROM (SELECT FROM feed.pacer AS p WHERE p.silent FOR SHARE) AS still;
+    -- The sequence is unlogged and is reset by a crash, but the setting that NOTIFY is switched off survives it.
+    IF pg_sequence_last_value('feed.notify_suppressed_until') IS DISTINCT FROM 9007199254740991 AND (SELECT p.muted FROM feed.pacer AS p) THEN
+        PERFORM setval('feed.notify_suppressed_until', 9007199254740991) FROM (SELECT FROM feed.pacer AS p WHERE p.muted FOR SHARE) AS locked;
     END IF;
     RETURN known.feed_id;
 END
 $$;
 COMMENT ON FUNCTION feed.identify() IS
-    'The id that every cursor carries; renewed by itself after a restore or a failover. Readers call it on every (re)connect.';
+    'The feed ID, which is part of every cursor. Renews it after a restore or a failover. Readers call it whenever they connect.';

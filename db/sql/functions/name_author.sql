@@ -1,5 +1,5 @@
--- Notes that this UPDATE names who makes it. An UPDATE that does not would otherwise be put down to whoever made the one before,
--- as the column still has his name. Cleared by feed.capture at the end of the statement.
+-- Records that this UPDATE sets last_modified_by. The column still holds the author of the previous change otherwise, so an
+-- UPDATE that does not set it would be attributed to that author. feed.capture clears the mark at the end of the statement.
 CREATE FUNCTION feed.name_author() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -9,4 +9,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.name_author() IS
-    'Trigger of a fed table with a column last_modified_by: tells feed.capture that the statement sets it.';
+    'Trigger of an attached table with a column last_modified_by: tells feed.capture that the statement sets it.';

@@ -1,5 +1,5 @@
--- What a cursor says, of one that feed/wire/cursor.py would have made: each has one form. The transactions in progress are written as
--- distances: the first from xmin, which it is, each other from the one before.
+-- The parts of a cursor, in the one form that feed/wire/cursor.py produces. Transactions in progress are encoded as
+-- distances: the first from xmin (so it is 0), each other one from its predecessor.
 CREATE FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -15,4 +15,4 @@ AS $$
       AND CASE WHEN progress.last IS NULL THEN part[2] = part[3] ELSE progress.last < part[3]::numeric END
 $$;
 COMMENT ON FUNCTION feed.parse_cursor(text) IS
-    'What a cursor says: its holder has seen all transactions below xmax but those in xip; anchor is the newest row of the log among them. All null where it is none.';
+    'The parts of a cursor. Its holder has seen all transactions below xmax except those in xip; anchor is the newest row of the log among them. All null if the cursor is malformed.';

@@ -5,4 +5,5 @@ AS $$
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = relation
 $$;
-COMMENT ON FUNCTION feed.relation_name(oid) IS 'A table''s name as feed.log writes it: schema.table outside public, without quotes.';
+COMMENT ON FUNCTION feed.relation_name(oid) IS
+    'Name of a table as written in feed.log: qualified with its schema unless that is public, without quotes.';

@@ -1,30 +1,30 @@
--- Writes into the log what went past the triggers, so that clients are told. The table is locked against writers for as long as this takes: a
--- row of the log that says what is not so any more would be worse than one that is missing.
+-- Logs changes that bypassed the triggers, so that clients receive them. Writers of the table are locked out until the
+-- transaction ends: a log row that is already out of date would be worse than a missing one.
 CREATE FUNCTION feed.repair(target regclass, keys text[]) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, feed, pg_temp
 SET timezone = 'UTC'
--- A row that its policies hide is not one that is gone.
+-- Raise an error if row security hides rows, instead of treating them as deleted.
 SET row_security = off
 AS $$
 DECLARE
-    fed record := feed.fed_columns(target);
+    parts record := feed.fed_columns(target);
     emptied bigint;
     written bigint;
     skips boolean;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'a repair must see what was committed before its lock' USING ERRCODE = 'active_sql_transaction',
-            HINT = 'Run it in a READ COMMITTED transaction.';
+        RAISE EXCEPTION 'feed.repair must see everything that was committed before it locked the table' USING ERRCODE = 'active_sql_transaction',
+            HINT = 'Run feed.repair in a READ COMMITTED transaction.';
     END IF;
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
-    SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = fed.relation AND l.key IS NULL AND l.op = 'truncate';
+    SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
     EXECUTE format($query$
         WITH written AS (
-            INSERT INTO feed.log (relation, op, key, board, old, new, version, actor, origin, db_user, application, client_addr, pid, rang)
+            INSERT INTO feed.log (relation, op, key, board, old, new, version, actor, origin, db_user, application, client_addr, pid, notified)
         SELECT %1$L, step.op, r.key, CASE WHEN step.op IN ('leave', 'delete') THEN r.before ->> $3 ELSE r.after ->> $3 END,
                r.before, r.after, (coalesce(r.after, r.before) ->> 'version_number')::integer,
                coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'repair',
@@ -46,19 +46,19 @@ BEGIN
         RETURNING op, old, new
         )
         SELECT count(*), bool_or(op <> 'delete' AND (new ->> 'version_number')::integer <> (old ->> 'version_number')::integer + 1) FROM written
-    $query$, fed.relation, target, fed.matches, fed.image) INTO written, skips USING keys, emptied, fed.board;
+    $query$, parts.relation, target, parts.matches, parts.image) INTO written, skips USING keys, emptied, parts.board;
     IF skips THEN
-        -- Readers go by the version: what is no newer than what they have they would pass over, and what is newer by more than one
-        -- they would take for a sign that something is missing, as a checkpoint would.
+        -- Clients compare versions. They would ignore a version that is not newer than theirs, and would take a jump of
+        -- more than one, like a checkpoint that does not match, as a sign of a missing change.
         INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid)
-        VALUES (fed.relation, 'reload', coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'repair',
+        VALUES (parts.relation, 'reload', coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'repair',
                 session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid());
     END IF;
     IF written > 0 THEN
-        PERFORM feed.ring(currval('feed.log_seq'), fed.relation, 'repair');
+        PERFORM feed.notify(currval('feed.log_seq'), parts.relation, 'repair');
     END IF;
     RETURN written;
 END
 $$;
 COMMENT ON FUNCTION feed.repair(regclass, text[]) IS
-    'Logs how the rows with these keys are now, where the log says otherwise, with the origin repair; how many rows of the log that took. Writers of the table wait for it.';
+    'Logs the current state of the rows with these keys where the log differs, with origin repair. Returns the number of log rows written. Blocks writers of the table until the transaction ends.';

@@ -1,6 +1,7 @@
--- Notes that a client (or, user_id null, a service) had other rows of a board than a checkpoint says, and works out why. Whoever
--- reports is not believed in anything but what he had: the truth is the table's, taken back to his cursor by the log. Returns the
--- cause; null where nothing was noted, since he says it every few seconds, or very many do, or the table was emptied since his cursor.
+-- Records that the rows of a board that a client (or, if user_id is null, a service) has differ from a checkpoint, and
+-- determines the cause. Of the report, only what the client has is trusted: the correct state is the table with the changes
+-- since the cursor undone. Returns the cause. Returns null if nothing was recorded, because this user reported the board a
+-- few seconds ago, because there are very many reports, or because the table was truncated since the cursor.
 CREATE FUNCTION feed.report_gap(instance text, user_id text, connection text, board text, cursor text,
                                 expected_count bigint, expected_hash text, held_count bigint, held_hash text) RETURNS text
 LANGUAGE plpgsql
@@ -10,7 +11,7 @@ AS $$
 DECLARE
     reported CONSTANT timestamptz := clock_timestamp();
     same record;
-    truth record;
+    actual record;
     suspects text[];
     cause text;
 BEGIN
@@ -20,7 +21,7 @@ BEGIN
                   WHERE g.at > reported - interval '5 s' AND g.user_id = report_gap.user_id AND g.board = report_gap.board) THEN
         RETURN NULL;
     END IF;
-    -- Whoever lacks the same lacks it for the same reason: of very many clients one is looked into.
+    -- Clients that miss the same rows miss them for the same reason, so only the first of them is investigated.
     SELECT g.cause, g.cards INTO same
     FROM feed.gap_reports AS g
     WHERE g.at > reported - interval '2 minutes' AND g.board = report_gap.board
@@ -46,13 +47,13 @@ BEGIN
         ELSIF feed.cursor_fault(cursor) IS NOT NULL THEN
             cause := 'cursor';
         ELSE
-            SELECT c.count, c.hash INTO truth FROM feed.checkpoint_seen(board, cursor) AS c;
-            IF truth.count IS NULL THEN
+            SELECT c.count, c.hash INTO actual FROM feed.checkpoint_seen(board, cursor) AS c;
+            IF actual.count IS NULL THEN
                 RETURN NULL;
             END IF;
             cause := CASE WHEN suspects <> '{}' THEN 'unlogged'
-                          WHEN (held_count, held_hash) = (truth.count, truth.hash) THEN 'feed'
-                          WHEN (expected_count, expected_hash) = (truth.count, truth.hash) THEN 'delivery'
+                          WHEN (held_count, held_hash) = (actual.count, actual.hash) THEN 'feed'
+                          WHEN (expected_count, expected_hash) = (actual.count, actual.hash) THEN 'delivery'
                           ELSE 'unlogged' END;
         END IF;
     END IF;
@@ -64,4 +65,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.report_gap(text, text, text, text, text, bigint, text, bigint, text) IS
-    'Called by the services: notes in feed.gaps that somebody had other rows of a board than its checkpoint says, with the cause as far as it can be worked out. Returns that; null where it was said a moment ago.';
+    'Called by the services: records in feed.gap_reports that a client has other rows of a board than the checkpoint, with the suspected cause. Returns the cause; null if the report was not recorded.';

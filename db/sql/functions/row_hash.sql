@@ -1,6 +1,7 @@
--- One row's part of a board's checkpoint, 0 to 2^32-1: the CRC-32 of its id in UTF-8, the version times 2654435761 added, and the
--- finaliser of MurmurHash3 over that. feed/integrity/board_hash.py and feed/client/src/hash.ts say the same; tests/vectors/checkpoint.json
--- holds them together. Four bits of an id at a time; a product of 32 bits by 32 is made of two, as bigint has no room for it.
+-- The contribution of one row to the checkpoint of a board, 0 to 2^32-1: the CRC-32 of the ID in UTF-8, plus the version
+-- times 2654435761, passed through the MurmurHash3 finalizer. feed/integrity/board_hash.py and web/client/src/hash.ts
+-- implement the same hash; tests/vectors/checkpoint.json verifies that they agree. The CRC processes four bits at a time. A
+-- product of two 32-bit numbers is computed in two parts, because it does not fit into a bigint.
 CREATE FUNCTION feed.row_hash(id text, version integer) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -25,4 +26,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.row_hash(text, integer) IS
-    'One row''s part of a checkpoint''s hash (docs/protocol.md): the sum of those of a board, modulo 2^32, is the hash of the board.';
+    'The contribution of one row to the hash of a checkpoint (docs/protocol.md). The hash of a board is the sum over its rows, modulo 2^32.';

@@ -1,5 +1,4 @@
--- The text that names a row in feed.log: the key column as text, or, for a composite key, a JSON array of its columns.
--- Null where the row has no such column.
+-- The text that identifies a row in feed.log. Null if the row does not have these columns.
 CREATE FUNCTION feed.row_key(row_data jsonb, key_columns text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -8,4 +7,4 @@ RETURN CASE
           FROM unnest(key_columns) WITH ORDINALITY AS k(name, place))
 END;
 COMMENT ON FUNCTION feed.row_key(jsonb, text[]) IS
-    'The key of a row as feed.log writes it: text of the one key column, or a JSON array of several.';
+    'Key of a row as written in feed.log: the text of a single key column, or a JSON array of several.';

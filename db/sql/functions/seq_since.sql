@@ -1,5 +1,6 @@
--- The log has no index on its times: every write would pay for it. Numbers are drawn as the clock goes, but for microseconds between
--- writers at once, so a time is found by halving. Where the clock was set back, a part of what it went through twice is left out.
+-- The log has no index on its times, because every write would pay for it. Sequence numbers follow the clock, except for
+-- microseconds between concurrent writers, so a time is found by binary search. If the clock was set back, some of the
+-- changes from the repeated period are missed.
 CREATE FUNCTION feed.seq_since(moment timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE
 AS $$
@@ -23,4 +24,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.seq_since(timestamptz) IS
-    'The number from which on changes were written after a time, quickly found: WHERE seq >= feed.seq_since(''yesterday 10:00'') AND seq < feed.seq_since(''yesterday 10:30'').';
+    'First sequence number written after a time, found quickly: WHERE seq >= feed.seq_since(''yesterday 10:00'') AND seq < feed.seq_since(''yesterday 10:30'').';

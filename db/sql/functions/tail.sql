@@ -1,5 +1,5 @@
--- STABLE and plain SQL, so that the planner inlines it and what is not asked for is no condition at all; an age is
--- a seq, found once, so that all that is older is not even looked at.
+-- STABLE and plain SQL, so that the planner inlines it and a null argument leaves no condition at all. The age is converted
+-- to a sequence number once, so that older rows are not read.
 CREATE FUNCTION feed.tail(since interval DEFAULT '10 min', board text DEFAULT NULL, opportunity text DEFAULT NULL,
                           actor text DEFAULT NULL, relation text DEFAULT NULL, lim integer DEFAULT 50)
 RETURNS SETOF feed.trigger_log
@@ -18,4 +18,4 @@ AS $$
     ORDER BY newest.seq
 $$;
 COMMENT ON FUNCTION feed.tail(interval, text, text, text, text, integer) IS
-    'The newest changes, the newest last: feed.tail(since => ''1 hour'', board => ''b1'', opportunity => ''o1'', actor => ''ana'', relation => ''tasks'', lim => 20), each or none of it. since => NULL: however old.';
+    'The newest changes, in ascending order: feed.tail(since => ''1 hour'', board => ''b1'', opportunity => ''o1'', actor => ''ana'', relation => ''tasks'', lim => 20). All arguments are optional. since => NULL: of any age.';

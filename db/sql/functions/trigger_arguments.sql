@@ -1,6 +1,6 @@
--- pg_trigger keeps the arguments as bytes, each with a zero behind it, and no function of PostgreSQL takes them apart.
--- They are: the board column ('' for none), the key columns, and, where columns are left out, '' and those.
-CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT left_out text[])
+-- pg_trigger stores the arguments as bytes, each terminated by a zero byte, and PostgreSQL has no function to split them.
+-- They are the board column ('' for none), the key columns and, if columns are excluded, '' followed by these.
+CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[])
 LANGUAGE sql STABLE
 AS $$
     WITH bytes AS (
@@ -15,4 +15,4 @@ AS $$
     FROM given AS g CROSS JOIN LATERAL array_position(g.names, '', 2) AS s(place)
 $$;
 COMMENT ON FUNCTION feed.trigger_arguments(bytea) IS
-    'The arguments of a trigger of feed.capture, as pg_trigger.tgargs has them: the board column, the key columns, the columns that are left out of the log.';
+    'Arguments of a trigger that calls feed.capture, from pg_trigger.tgargs: the board column, the key columns and the excluded columns.';

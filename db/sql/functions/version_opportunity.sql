@@ -1,5 +1,5 @@
--- Versions belong to the database: whatever the client sent for version_number and last_sync_at is replaced. All names are
--- qualified, operators too, so that a writer's search_path cannot count for us.
+-- The database assigns versions: whatever the client sent as version_number and last_sync_at is replaced. All names are
+-- qualified, including operators, so that the search_path of the writer has no effect.
 CREATE FUNCTION feed.version_opportunity() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -7,8 +7,9 @@ DECLARE
     changed boolean;
     generated jsonb;
 BEGIN
-    -- Nearly every UPDATE gives one of these another value, and then there is no more to ask. They are compared as text, since
-    -- an adopted table has types of its own. A generated column, computed after this trigger, is null in NEW and so proves nothing.
+    -- Almost every UPDATE changes one of these columns, and then nothing else has to be checked. They are compared as text,
+    -- because an adopted table has its own types. A generated column is computed after this trigger and is null in NEW, so
+    -- it proves nothing.
     changed := NEW.phase::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.phase::pg_catalog.text
             OR NEW.position::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.position::pg_catalog.text
             OR NEW.board_id::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.board_id::pg_catalog.text
@@ -22,8 +23,9 @@ BEGIN
     IF changed IS NOT TRUE THEN
         NEW.version_number := OLD.version_number;
         NEW.last_sync_at := OLD.last_sync_at;
-        -- Byte for byte, since a column without an equality operator (json) must not make an error. A row that did not change is
-        -- still returned, so that the writer's row count and RETURNING are what he expects; capture then sees no difference.
+        -- Compare byte by byte, because a type without an equality operator (json) would raise an error. An unchanged row
+        -- is still returned, so that the row count and RETURNING are as expected; feed.capture finds no difference and logs
+        -- nothing.
         IF NEW OPERATOR(pg_catalog.*=) OLD THEN
             RETURN NEW;
         END IF;
@@ -40,4 +42,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.version_opportunity() IS
-    'Trigger of opportunities: version_number goes up by one with each UPDATE that changes something; last_sync_at says when.';
+    'Trigger of opportunities: increments version_number by one and sets last_sync_at on each UPDATE that changes something.';

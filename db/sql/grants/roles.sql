@@ -1,15 +1,17 @@
--- Group roles, to be granted to login roles, and two that own what is in schema feed and that nobody logs in as (see grants/ownership.sql). Roles belong to the cluster: another database may have made them already.
+-- Group roles, to be granted to login roles, and two roles that own everything in schema feed and that nobody logs in as
+-- (see grants/ownership.sql). Roles belong to the cluster, so the migration of another database may have created them
+-- already.
 DO $$
 DECLARE
-    wanted text;
+    required text;
     excess text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['feed_app', 'feed_listener', 'feed_dba', 'feed_owner', 'feed_sandbox'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+    FOREACH required IN ARRAY ARRAY['feed_app', 'feed_listener', 'feed_dba', 'feed_owner', 'feed_sandbox'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = required) THEN
             BEGIN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                EXECUTE format('CREATE ROLE %I NOLOGIN', required);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL; -- made at the same time by the migration of another database
+                NULL; -- created concurrently by the migration of another database
             END;
         END IF;
     END LOOP;
@@ -23,9 +25,9 @@ BEGIN
         ('is a member of ' || pg_get_userbyid(m.roleid))) AS a(attribute)
     WHERE r.rolname IN ('feed_owner', 'feed_sandbox') AND a.attribute IS NOT NULL;
     IF FOUND AND excess IS NOT NULL THEN
-        RAISE EXCEPTION 'the functions of the feed would run with more rights than they need: %', excess
+        RAISE EXCEPTION 'functions of the feed would run with more privileges than they need: %', excess
             USING ERRCODE = 'invalid_role_specification',
-                  HINT = 'feed_owner and feed_sandbox must be roles of their own: NOLOGIN, without attributes and members of no role. Change them, or rename the role that has the name.';
+                  HINT = 'feed_owner and feed_sandbox must be NOLOGIN roles without attributes and memberships. Change them, or rename an existing existing role.';
     END IF;
 END
 $$;

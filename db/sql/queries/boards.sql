@@ -1,4 +1,5 @@
--- Boards whole, and the place in the log that they were read at: one statement, so one moment. Each card is the JSON of its row.
+-- Complete boards, and the position in the log at which they were read. One statement, so it is consistent. Each card is
+-- the JSON of its row.
 SELECT b.id,
        jsonb_build_object('id', b.id, 'name', b.name, 'phases', b.phases)::text AS board,
        coalesce((SELECT jsonb_agg(jsonb_build_object('userId', m.user_id, 'name', coalesce(u.name, u.id), 'role', m.role)
@@ -10,7 +11,7 @@ SELECT b.id,
                  WHERE c.board_id = b.id), '[]') AS opportunities,
        i.feed_id,
        pg_current_snapshot()::text AS snapshot,
-       greatest((SELECT l.xid::text::bigint FROM feed.log AS l WHERE l.era >= i.first_era ORDER BY l.xid DESC LIMIT 1),
+       greatest((SELECT l.xid::text::bigint FROM feed.log AS l WHERE l.partition_number >= i.first_partition ORDER BY l.xid DESC LIMIT 1),
                 nullif(i.first_xid::text::bigint, 0) - 1) AS last_xid,
        anchor.seq, anchor.xid::text::bigint AS xid, anchor.at
 FROM boards AS b

@@ -1,4 +1,4 @@
--- The boards of some users, each user's in the order of their age.
+-- The boards of some users; those of each user ordered by creation time.
 SELECT m.user_id, b.id, b.name, m.role
 FROM board_members AS m
 JOIN boards AS b ON b.id = m.board_id

@@ -1,4 +1,4 @@
--- By how many bytes a day the log grows: as many changes as in the last day, each of the size that they have. Null: nothing is known yet.
+-- Growth of the log in bytes per day: the number of changes in the last day times their average size. Null: not known yet.
 SELECT ((SELECT max(l.seq) + 1 - feed.seq_since(now() - interval '1 day') FROM feed.log AS l)
         * sum(r.bytes) / nullif(sum(r.changes), 0))::bigint AS bytes
 FROM feed.retention AS r

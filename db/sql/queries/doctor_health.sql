@@ -1,1 +1,1 @@
-SELECT topic, status, found, cure FROM feed.health ORDER BY nr
+SELECT topic, status, found, fix FROM feed.health ORDER BY nr

@@ -1,17 +1,17 @@
--- Settings of this session that the feed cannot live with, or not well. Those of the URL it has chosen itself.
+-- Settings of this session with which break or impair the feed.
 WITH faults AS (
     SELECT s.name, s.reset_val AS is, s.source, w.status, w.why
     FROM pg_settings AS s
     JOIN (VALUES ('default_transaction_read_only', 'bad', 'nobody can write'),
-                 ('session_replication_role', 'bad', 'what is written is not logged'),
-                 ('fsync', 'warning', 'a crash may take back what clients were told'),
-                 ('full_page_writes', 'warning', 'a crash may take back what clients were told'),
-                 ('autovacuum', 'warning', 'the notes of the services grow, and transaction ids run out'),
-                 ('track_counts', 'warning', 'the notes of the services grow, and transaction ids run out'),
-                 ('statement_timeout', 'warning', 'a long read of the log is broken off'),
-                 ('transaction_timeout', 'warning', 'a long read of the log is broken off'),
-                 ('idle_session_timeout', 'warning', 'a session that only LISTENs is ended'),
-                 ('max_notify_queue_pages', 'warning', 'the NOTIFY queue is small: when it is full, writes fail')) AS w(name, status, why)
+                 ('session_replication_role', 'bad', 'writes are not logged'),
+                 ('fsync', 'warning', 'a crash may undo changes that clients have received'),
+                 ('full_page_writes', 'warning', 'a crash may undo changes that clients have received'),
+                 ('autovacuum', 'warning', 'the tables of the tables grow, and transaction IDs run out'),
+                 ('track_counts', 'warning', 'the tables tables grow, and transaction IDs run out'),
+                 ('statement_timeout', 'warning', 'long reads of the log are canceled'),
+                 ('transaction_timeout', 'warning', 'long reads of the log are canceled'),
+                 ('idle_session_timeout', 'warning', 'sessions that only LISTEN are terminated'),
+                 ('max_notify_queue_pages', 'warning', 'the NOTIFY queue is small, and writes fail when it is full')) AS w(name, status, why)
       ON w.name = s.name
     WHERE CASE WHEN s.name = 'session_replication_role' THEN s.reset_val = 'replica'
                WHEN s.name = 'default_transaction_read_only' THEN s.reset_val = 'on' AND NOT pg_is_in_recovery()
@@ -22,16 +22,16 @@ WITH faults AS (
 SELECT 'settings' AS topic,
        CASE WHEN bool_or(f.status = 'bad') THEN 'bad' WHEN count(*) > 0 THEN 'warning' ELSE 'ok' END AS status,
        coalesce(string_agg(format('%s is %s: %s', f.name, f.is, f.why), '; ' ORDER BY f.status, f.name),
-                'a silent client is noticed after ' || CASE current_setting('tcp_keepalives_idle') WHEN '0' THEN 'the system''s time'
+                'a dead client is detected after ' || CASE current_setting('tcp_keepalives_idle') WHEN '0' THEN 'the operating system''s default time'
                                                             ELSE current_setting('tcp_keepalives_idle') || ' s' END
-                || ', an idle transaction is '
-                || coalesce('ended after ' || nullif(current_setting('idle_in_transaction_session_timeout'), '0'), 'never ended')) AS found,
+                || ', idle transactions are '
+                || coalesce('terminated after ' || nullif(current_setting('idle_in_transaction_session_timeout'), '0'), 'never terminated')) AS found,
        string_agg(CASE f.source WHEN 'user' THEN format('ALTER ROLE %I RESET %s;', session_user, f.name)
                                 WHEN 'database' THEN format('ALTER DATABASE %I RESET %s;', current_database(), f.name)
                                 WHEN 'database user' THEN format('ALTER ROLE %I IN DATABASE %I RESET %s;', session_user, current_database(), f.name)
-                                WHEN 'client' THEN format('unset PGOPTIONS # or what sets %s in the URL', f.name)
+                                WHEN 'client' THEN format('unset PGOPTIONS # or remove %s from the connection URL', f.name)
                                 ELSE format('ALTER SYSTEM SET %s = %L;', f.name, (SELECT boot_val FROM pg_settings AS b WHERE b.name = f.name)) END,
                   ' ' ORDER BY f.status, f.name)
        || CASE WHEN bool_or(f.source NOT IN ('user', 'database', 'database user', 'client'))
-               THEN ' SELECT pg_reload_conf(); -- restart the server where that is not enough' ELSE '' END AS cure
+               THEN ' SELECT pg_reload_conf(); -- if a restart of enough, restart the server' ELSE '' END AS fix
 FROM faults AS f

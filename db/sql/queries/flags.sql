@@ -1,1 +1,1 @@
-SELECT flag, scope, user_id, share, value FROM feed.flags
+SELECT flag, scope, user_id, percentage, value FROM feed.flags

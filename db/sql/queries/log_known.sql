@@ -1,4 +1,5 @@
--- What is asked for, as far as it can be known: names that are nowhere are mistakes, and what has gone is still in the log.
+-- Whether the names that were asked for exist. A deleted row still exists in the log; a name that is found nowhere is a
+-- mistake.
 SELECT %(board)s::text IS NULL
        OR EXISTS (SELECT FROM boards WHERE id = %(board)s)
        OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = 'boards' AND l.key = %(board)s) AS board,

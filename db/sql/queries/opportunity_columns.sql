@@ -1,4 +1,4 @@
--- The columns of a card that can be written: all but the generated ones.
+-- The columns of a card that can be written, which are all except generated ones.
 SELECT a.attname
 FROM pg_attribute AS a
 WHERE a.attrelid = 'opportunities'::regclass AND a.attnum > 0 AND NOT a.attisdropped

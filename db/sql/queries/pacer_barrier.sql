@@ -1,3 +1,4 @@
--- A transaction id greater than that of each transaction in progress: all of these have ended when every smaller one has.
--- (Not the xmax of a snapshot: that is one past the newest that has ended, and others above it may be in progress.)
+-- A transaction ID greater than that of every transaction in progress. These have ended once no transaction below it is in
+-- progress. (The xmax of a snapshot would not do: it is one past the newest completed transaction, and later ones may be in
+-- progress.)
 SELECT pg_current_xact_id()::text::bigint

@@ -1,2 +1,2 @@
--- Whether each transaction below a barrier has ended, prepared ones too.
+-- Whether all transactions below a barrier have ended, including prepared ones.
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= %(barrier)s

@@ -1,5 +1,6 @@
--- End the pulse and give the lease back, by any connection, and tell who may want it.
+-- Ends the period in which NOTIFY is suppressed, gives the lease back (through any connection), and notifies the instances
+-- that may want it.
 UPDATE feed.pacer
-SET instance = '', pid = NULL, mode = 'calm', since = clock_timestamp(), until = clock_timestamp(), rung = rung + %(rung)s
+SET instance = '', pid = NULL, mode = 'direct', since = clock_timestamp(), until = clock_timestamp(), notifications = notifications + %(notifications)s
 WHERE instance = %(instance)s
-RETURNING setval('feed.pulse', CASE WHEN silent THEN 9007199254740991 ELSE 0 END), pg_notify('boardcast_pacer', '')
+RETURNING setval('feed.notify_suppressed_until', CASE WHEN muted THEN 9007199254740991 ELSE 0 END), pg_notify('boardcast_pacer', '')

@@ -1,6 +1,7 @@
--- Where the log stands in this statement's snapshot: the newest transaction in it, and the newest row (the anchor of a cursor).
+-- Position of the log in the snapshot of this statement: its newest transaction, and its newest row (the anchor of a
+-- cursor).
 SELECT pg_current_snapshot()::text AS snapshot,
-       greatest((SELECT l.xid::text::bigint FROM feed.log AS l WHERE l.era >= i.first_era ORDER BY l.xid DESC LIMIT 1),
+       greatest((SELECT l.xid::text::bigint FROM feed.log AS l WHERE l.partition_number >= i.first_partition ORDER BY l.xid DESC LIMIT 1),
                 nullif(i.first_xid::text::bigint, 0) - 1) AS last_xid,
        anchor.seq, anchor.xid::text::bigint AS xid, anchor.at
 FROM feed.identity AS i

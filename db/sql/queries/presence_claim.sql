@@ -1,5 +1,5 @@
--- Takes or renews leases, several at once, where the user is a member of the board: on opportunities, or on a board itself; on the
--- given boards only (null: any). Gives back where they were taken.
+-- Takes or renews several leases, on opportunities or on boards, if the user is a member of the board; only on the given
+-- boards (null: any). Returns those that were taken.
 INSERT INTO user_presence (id, user_id, user_name, opportunity_id, board_id, action, connection, instance, base_version)
 SELECT c.connection || coalesce(':o:' || c.opportunity_id, ':b:' || c.board_id), c.user_id, c.user_name, c.opportunity_id, c.board_id,
        c.action, c.connection, %(instance)s, c.base_version

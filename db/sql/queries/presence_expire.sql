@@ -1,5 +1,5 @@
--- Takes away what nobody renews: the lease of an instance that was killed, or of a client without a connection that went; and
--- those of opportunities and boards that are gone, or not the user's any more.
+-- Removes leases that nobody renews (from an instance that was killed, or an HTTP client that left), and leases on
+-- opportunities or boards that were deleted or that the user can no longer see.
 DELETE FROM user_presence AS p
 WHERE p.last_activity < now() - CASE p.instance WHEN 'http' THEN interval '30 s' ELSE interval '8 s' END
    OR NOT EXISTS (

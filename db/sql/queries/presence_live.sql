@@ -1,4 +1,4 @@
--- Who is where, on some boards or (null) on any. Who is no member of the board any more is not there.
+-- Who is present, on some boards or (null) on any. Users who are no longer members of the board are not included.
 SELECT m.board_id, p.opportunity_id, p.user_id, p.user_name, p.action, p.started_at, p.base_version
 FROM user_presence AS p
 LEFT JOIN opportunities AS o ON o.id = p.opportunity_id

@@ -1,4 +1,4 @@
--- Gives leases back: one opportunity's or one board's, or all (both null), of some connections.
+-- Releases leases of some connections: on one opportunity, on one board, or all (both null).
 DELETE FROM user_presence
 WHERE connection = ANY (%(connections)s::text[])
   AND (coalesce(%(opportunity)s::text, %(board)s::text) IS NULL

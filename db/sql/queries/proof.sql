@@ -1,4 +1,4 @@
--- What a cursor is checked against: its anchor as it stands in the log now, how far the log was pruned, and how far it goes.
+-- What a cursor is checked against: its anchor as it is in the log now, how far the log was pruned, and where it ends.
 SELECT i.feed_id, i.floor_seq, i.floor_xid::text::bigint AS floor_xid,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_xid,
        coalesce((SELECT max(seq) FROM feed.log), 0) AS last_seq,

@@ -1,2 +1,3 @@
--- Whether a standby is one still, and has replayed that far. Asked outside of the transaction that reads: its snapshot comes later.
+-- Whether a standby still is one, and has replayed up to a position. Runs outside the transaction that reads, whose
+-- snapshot is taken later.
 SELECT pg_is_in_recovery() AS standby, coalesce(pg_last_wal_replay_lsn() >= %(lsn)s::text::pg_lsn, false) AS reached

@@ -1,7 +1,8 @@
--- What each service needs is what its group role was granted; whether this role has all of that, from wherever it has it.
+-- Each service needs the privileges that were granted to its group role. Checks whether the current role has all of them,
+-- whatever their source.
 WITH purposes AS (
     SELECT p.nr, p.does, p.granted, r.oid
-    FROM (VALUES (1, 'boardcast api', 'feed_app'), (2, 'boardcast feed', 'feed_listener'), (3, 'looking', 'feed_dba')) AS p(nr, does, granted)
+    FROM (VALUES (1, 'boardcast api', 'feed_app'), (2, 'boardcast feed', 'feed_listener'), (3, 'monitoring', 'feed_dba')) AS p(nr, does, granted)
     LEFT JOIN pg_roles AS r ON r.rolname = p.granted
 ), objects AS (
     SELECT c.oid, c.relacl, CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind

@@ -1,42 +1,43 @@
--- For one who polls: the cards that transactions unseen at his cursor have touched, as they are now; no body where a card is
--- gone, or not on his boards any more. A page is whole transactions by xid, up to `upto`: here order does not matter, since
--- what is told is states and not events.
+-- For a client that polls: the current state of the cards that were changed by transactions not covered by its cursor. The
+-- body is null if the card was deleted or is no longer on a board of the user. A page consists of whole transactions
+-- ordered by xid, up to `upto`; the order does not matter here, because the result is a state and not a sequence of events.
 --
--- A client can hold a card only of a board that is theirs now, or of one from which an unseen transaction took them off: of these boards
--- all that is unseen counts. The page with a change of rights has every card that they may hold through that board: those on it now, and
--- those that unseen transactions touched on it, also ones beyond this page. By the time that those are read, the board would be neither
--- theirs nor one whose change of rights is unseen, and what left it would not be noticed.
+-- A client can hold a card only from a board that the user can see now, or from one that they could see until a transaction
+-- not covered by the cursor removed them. All changes since the cursor on these boards count. The page with a change of
+-- membership contains every card that the client may hold from that board: those on it now, and those that were changed on
+-- it since the cursor, including ones beyond this page. By the time of a later page the change of membership would be
+-- covered by the cursor, and cards that left the board would be missed.
 WITH mine AS (
     SELECT m.board_id FROM board_members AS m WHERE m.user_id = %(user)s::text
-), unseen AS MATERIALIZED (
+), missing AS MATERIALIZED (
     SELECT u.xid, u.relation, u.op, u.key, u.board
-    FROM feed.unseen(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
+    FROM feed.changes_since(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
     WHERE u.relation = 'opportunities'
        OR (u.relation = 'board_members'
            AND (u.op IN ('truncate', 'reload') OR coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text))
-), turned AS (
-    -- A change of the role alone lets nobody on or off.
-    SELECT u.xid, u.board FROM unseen AS u WHERE u.relation = 'board_members' AND u.op <> 'update'
+), membership AS (
+    -- A change of only the role neither adds nor removes the user.
+    SELECT u.xid, u.board FROM missing AS u WHERE u.relation = 'board_members' AND u.op <> 'update'
 ), touched AS (
     SELECT key, min(xid) AS xid
     FROM (
         SELECT u.key, u.xid
-        FROM unseen AS u
+        FROM missing AS u
         WHERE u.relation = 'opportunities' AND u.key IS NOT NULL
-          AND (u.board IN (SELECT board_id FROM mine) OR u.board IN (SELECT board FROM turned))
+          AND (u.board IN (SELECT board_id FROM mine) OR u.board IN (SELECT board FROM membership))
         UNION ALL
-        SELECT o.id, t.xid FROM turned AS t JOIN opportunities AS o ON o.board_id = t.board
+        SELECT o.id, t.xid FROM membership AS t JOIN opportunities AS o ON o.board_id = t.board
         UNION ALL
-        SELECT u.key, t.xid FROM turned AS t JOIN unseen AS u ON u.board = t.board
+        SELECT u.key, t.xid FROM membership AS t JOIN missing AS u ON u.board = t.board
         WHERE u.relation = 'opportunities' AND u.key IS NOT NULL
     ) AS either
     GROUP BY key
 ), page AS (
-    -- Always one transaction at least, whatever its size.
+    -- At least one transaction, whatever its size.
     SELECT coalesce(max(xid) FILTER (WHERE total <= %(limit)s), min(xid)) AS upto, max(xid) AS last
     FROM (SELECT xid, sum(count(*)) OVER (ORDER BY xid) AS total FROM touched GROUP BY xid) AS t
 )
-SELECT (SELECT max(u.op) FROM unseen AS u WHERE u.op IN ('truncate', 'reload')) AS anew,
+SELECT (SELECT max(u.op) FROM missing AS u WHERE u.op IN ('truncate', 'reload')) AS anew,
        page.upto::text::bigint AS upto,
        coalesce(page.upto < page.last, false) AS more,
        touched.key,

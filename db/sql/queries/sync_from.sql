@@ -1,6 +1,7 @@
--- The oldest transaction that wrote at or after a time, or later than any if none did: all that came since is at or above it.
--- Rows are numbered as they are written, so the first of that time is found by halving, and no index on times is paid by writers.
--- What another cluster wrote is not to be told by its transactions: with any of it in question, the log does not go back that far.
+-- The oldest transaction that wrote at or after a time or, if there is none, the oldest one that may still do so: every
+-- later change has this ID or a greater one. Rows are numbered in the order in which they are written, so the first one is
+-- found by binary search, and writers do not pay for an index on times. Transaction IDs of another cluster cannot be used:
+-- if any row in question was written there, the log counts as pruned.
 WITH RECURSIVE search AS (
     SELECT min(l.seq) AS low, max(l.seq) + 1 AS high FROM feed.log AS l
     UNION ALL
@@ -9,12 +10,12 @@ WITH RECURSIVE search AS (
     FROM search AS s
     CROSS JOIN LATERAL (SELECT l.seq, l.at FROM feed.log AS l WHERE l.seq >= (s.low + s.high) / 2 ORDER BY l.seq LIMIT 1) AS m
     WHERE s.low < s.high
-), place AS (
+), start AS (
     SELECT max(low) AS low FROM search
 ), later AS (
-    SELECT min(l.xid::text::bigint) AS xid, coalesce(bool_or(l.era < i.first_era), false) AS foreign
-    FROM feed.identity AS i CROSS JOIN place AS p JOIN feed.log AS l ON l.seq >= p.low
+    SELECT min(l.xid::text::bigint) AS xid, coalesce(bool_or(l.partition_number < i.first_partition), false) AS foreign
+    FROM feed.identity AS i CROSS JOIN start AS p JOIN feed.log AS l ON l.seq >= p.low
 )
 SELECT coalesce(later.xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint) AS xid,
        later.foreign OR (i.floor_seq > 0 AND coalesce((SELECT min(l.seq) FROM feed.log AS l) = p.low, true)) AS pruned
-FROM feed.identity AS i CROSS JOIN place AS p CROSS JOIN later
+FROM feed.identity AS i CROSS JOIN start AS p CROSS JOIN later

@@ -1,4 +1,4 @@
--- Single use: of two that redeem one ticket at once, the second waits for the first and finds nothing.
+-- Single use: if two clients redeem a ticket at once, the second waits for the first and finds no row.
 DELETE FROM feed.tickets
 WHERE hash = %(hash)s
 RETURNING user_id, name, roles, extract(epoch FROM session_expires)::float8 AS session_expires,

@@ -1,2 +1,2 @@
--- One change, whole.
+-- One change, complete.
 SELECT to_jsonb(t)::text FROM feed.trigger_log AS t WHERE t.seq = %(seq)s

@@ -1,10 +1,10 @@
--- The newest rows of a part of the log that fit, without their images; of those that are named, where some are.
-SELECT t.seq, to_jsonb(shown)::text AS body
+-- The newest matching rows in a range of the log, without their images; only the named ones if any are named.
+SELECT t.seq, to_jsonb(entry)::text AS body
 FROM feed.trigger_log AS t
 CROSS JOIN LATERAL (
     SELECT t.seq, t.at, t.actor, t.source, t.op, t.relation, t.key, t.board, left(t.title, 200) AS title, left(t.changes, 2000) AS changes,
-           t.version, t.xid, t.step, t.origin, t.application, t.client_addr, t.db_user, t.pid, t.rang
-) AS shown
+           t.version, t.xid, t.step, t.origin, t.application, t.client_addr, t.db_user, t.pid, t.notified
+) AS entry
 WHERE t.seq >= %(low)s AND t.seq < %(before)s
   AND (%(named)s::bigint[] IS NULL OR t.seq = ANY (%(named)s::bigint[]))
   AND (%(table)s::text IS NULL OR t.relation = %(table)s)

@@ -1,5 +1,6 @@
--- Of the transactions that have ended on the primary, as a snapshot of it shows, and that a standby was not asked about before: those whose
--- end it has not replayed. Asked before the transaction that reads; what is replayed in between is told the next time.
+-- Transactions that have ended on the primary, according to a snapshot from it, and that the standby was not asked about
+-- before, but whose end it has not replayed. Runs before the transaction that reads; changes replayed in between are
+-- returned next time.
 SELECT coalesce(array_agg(e.xid ORDER BY e.xid), '{}') AS xids
 FROM (SELECT generate_series(%(since_xmax)s::bigint, %(xmax)s::bigint - 1) AS xid
       UNION ALL

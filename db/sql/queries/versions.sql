@@ -1,4 +1,4 @@
--- Versions of one opportunity, newest first: those it had on boards that the user is a member of.
+-- Versions of one opportunity, newest first, limited to those on boards that the user is a member of.
 SELECT v.version_number, v.data::text AS data, to_jsonb(v)::text AS body
 FROM opportunity_versions AS v
 WHERE v.opportunity_id = %(id)s::text

@@ -1,11 +1,13 @@
 CREATE TABLE feed.attached (
     relation regclass PRIMARY KEY,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    who text NOT NULL DEFAULT session_user
+    attached_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    attached_by text NOT NULL DEFAULT session_user
 );
-COMMENT ON TABLE feed.attached IS 'Since when each table is fed: what was written before is in no log, and need not be.';
+COMMENT ON TABLE feed.attached IS
+    'When each table was attached. Changes made before that are not in the log, and do not have to be.';
 COMMENT ON COLUMN feed.attached.relation IS 'The table';
-COMMENT ON COLUMN feed.attached.xid IS 'The newest transaction that may have written to it before; mostly the one that put the feed on it';
-COMMENT ON COLUMN feed.attached.at IS 'When that was';
-COMMENT ON COLUMN feed.attached.who IS 'session_user of who did it';
+COMMENT ON COLUMN feed.attached.xid IS
+    'Newest transaction that may have written to the table before it was attached; usually the transaction that attached it';
+COMMENT ON COLUMN feed.attached.attached_at IS 'When the table was attached';
+COMMENT ON COLUMN feed.attached.attached_by IS 'session_user who attached it';

@@ -1,5 +1,6 @@
--- Tables that an application may already have keep what they have and get the columns that are missing. Nothing else is put on
--- them that would stay: no comment on a column that may be theirs, and an index under a name of ours.
+-- Tables that an application may already have keep their columns and get the missing ones. Nothing else is added that would
+-- remain after a downgrade: no comments on columns that may belong to the application. The index has a name that starts
+-- with feed_.
 SELECT set_config('boardcast.adopts', (to_regclass('opportunities') IS NOT NULL)::text, true);
 
 CREATE TABLE IF NOT EXISTS users (id text PRIMARY KEY);
@@ -14,7 +15,7 @@ CREATE TABLE boards (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE boards IS 'A sales pipeline.';
-COMMENT ON COLUMN boards.phases IS 'The columns of the board, in order: [{"id": …, "name": …}]';
+COMMENT ON COLUMN boards.phases IS 'Stages of the board, in order: [{"id": ..., "name": ...}]';
 
 CREATE TABLE board_members (
     board_id text NOT NULL REFERENCES boards (id) ON DELETE CASCADE,
@@ -22,13 +23,13 @@ CREATE TABLE board_members (
     role text NOT NULL CONSTRAINT board_members_role CHECK (role IN ('viewer', 'editor', 'admin')),
     PRIMARY KEY (board_id, user_id)
 );
-COMMENT ON TABLE board_members IS 'Who sees which board. A change takes effect on open connections, at its place in the log.';
+COMMENT ON TABLE board_members IS 'Who may see which board. A change takes effect on open connections at its position in the log.';
 CREATE INDEX board_members_user_id ON board_members (user_id);
 
 CREATE TABLE IF NOT EXISTS opportunities (id text PRIMARY KEY DEFAULT gen_random_uuid()::text);
 
--- An application that knows nothing of boards has one, 'main', with the phases that its rows are in, seen by every user there is.
--- It is there before the first row, too.
+-- An adopted application has no boards. It gets one, 'main', which has the stages that its rows are in, even if there are
+-- no rows yet, and is visible to all users.
 INSERT INTO boards (id, name, phases)
 SELECT 'main', 'Main', coalesce(jsonb_agg(jsonb_build_object('id', phase, 'name', phase) ORDER BY phase), '[]')
 FROM (SELECT DISTINCT CASE WHEN to_jsonb(o.*) ? 'phase' THEN to_jsonb(o.*) ->> 'phase' ELSE '' END AS phase FROM opportunities AS o) AS p
@@ -37,7 +38,7 @@ HAVING current_setting('boardcast.adopts')::boolean;
 INSERT INTO board_members (board_id, user_id, role)
 SELECT boards.id, users.id, 'editor' FROM boards CROSS JOIN users;
 
--- The shorter name first, as jsonb has its keys: what is in order need not be put in order for each image of a row in the log.
+-- In the key order of jsonb (shorter names first), so that the keys of row images do not have to be sorted.
 ALTER TABLE opportunities
     ADD COLUMN IF NOT EXISTS notes text,
     ADD COLUMN IF NOT EXISTS phase text NOT NULL DEFAULT '',
@@ -72,6 +73,7 @@ CREATE UNLOGGED TABLE user_presence (
     CONSTRAINT user_presence_place CHECK (num_nonnulls(opportunity_id, board_id) = 1),
     CONSTRAINT user_presence_edits CHECK (action = 'viewing' OR opportunity_id IS NOT NULL)
 );
-COMMENT ON TABLE user_presence IS 'Who has which opportunity open, or looks at which board and at none of its opportunities: leases, renewed by the service that holds the connection.';
+COMMENT ON TABLE user_presence IS
+    'Who is viewing or editing which opportunity, or viewing which board without an open opportunity. Each row is a lease that the service holding the connection renews.';
 CREATE INDEX user_presence_opportunity_id ON user_presence (opportunity_id);
 CREATE INDEX user_presence_user_id ON user_presence (user_id);

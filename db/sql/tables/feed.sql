@@ -1,21 +1,21 @@
 CREATE SEQUENCE feed.log_seq CACHE 1;
-COMMENT ON SEQUENCE feed.log_seq IS 'The numbers of feed.log.seq. What is rolled back leaves gaps';
+COMMENT ON SEQUENCE feed.log_seq IS 'Source of feed.log.seq. Rolled-back transactions leave gaps.';
 
--- The log's era, and the transaction that it began with: read outside MVCC, so that each writer and each reader sees them as they
--- are. See feed.turn(), which alone sets them.
-CREATE SEQUENCE feed.era CACHE 1;
-CREATE SEQUENCE feed.era_xid MINVALUE 0 START 0 CACHE 1;
-SELECT setval('feed.era', 1), setval('feed.era_xid', 0);
-COMMENT ON SEQUENCE feed.era IS 'The partition of feed.log that is written to now: feed.log_<era>';
-COMMENT ON SEQUENCE feed.era_xid IS
-    'Transactions from this one on write into no earlier era than feed.era; the largest bigint: not known, look everywhere';
+-- The partition that is being written and the transaction that it starts with. They are sequences so that they are read
+-- outside MVCC: every writer and reader sees the current value. Only feed.rotate_partition() sets them.
+CREATE SEQUENCE feed.partition_number CACHE 1;
+CREATE SEQUENCE feed.partition_xid MINVALUE 0 START 0 CACHE 1;
+SELECT setval('feed.partition_number', 1), setval('feed.partition_xid', 0);
+COMMENT ON SEQUENCE feed.partition_number IS 'Number of the partition of feed.log that is being written (feed.log_<number>).';
+COMMENT ON SEQUENCE feed.partition_xid IS
+    'Transactions with this ID or a later one do not write to partitions before feed.partition_number. The largest bigint means that the ID is not known yet, so readers search all partitions.';
 
 CREATE TABLE feed.log (
     seq bigint NOT NULL DEFAULT nextval('feed.log_seq'),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Before what differs in length: of a sweep's rows it is read without taking the whole row apart.
-    era bigint NOT NULL DEFAULT pg_sequence_last_value('feed.era'),
+    -- Stored before the variable-length columns, so that a read pass gets it without deforming the whole row.
+    partition_number bigint NOT NULL DEFAULT pg_sequence_last_value('feed.partition_number'),
     relation text NOT NULL,
     op text NOT NULL,
     key text,
@@ -26,8 +26,8 @@ CREATE TABLE feed.log (
     parents integer[],
     actor text NOT NULL,
     origin text,
-    -- A default, so that capture need not name it. What is no W3C trace context is none: a write does not fail for it. Not asked by a
-    -- regular expression, which takes four times as long.
+    -- A default, so that feed.capture() does not have to set it. A value that is not a W3C trace context is stored as null
+    -- rather than making the write fail. A regular expression would take four times as long.
     traceparent text DEFAULT CASE
         WHEN current_setting('feed.traceparent', true) LIKE '__-________________________________-________________-__'
             THEN CASE WHEN translate(current_setting('feed.traceparent', true), '0123456789abcdef', '') = '---'
@@ -39,47 +39,52 @@ CREATE TABLE feed.log (
     application text,
     client_addr inet,
     pid integer NOT NULL,
-    rang boolean NOT NULL DEFAULT true,
-    PRIMARY KEY (seq, era)
-) PARTITION BY RANGE (era);
--- With the era, so that asking for it is asking the index, and not each row.
-CREATE INDEX log_xid ON feed.log (xid, era);
+    notified boolean NOT NULL DEFAULT true,
+    PRIMARY KEY (seq, partition_number)
+) PARTITION BY RANGE (partition_number);
+-- Includes partition_number, so that a condition on it is checked in the index and not in each row.
+CREATE INDEX log_xid ON feed.log (xid, partition_number);
 CREATE INDEX log_key ON feed.log (relation, key, seq);
-COMMENT ON TABLE feed.log IS 'Every change of a fed table, in the transaction that made it. Append-only.';
-COMMENT ON COLUMN feed.log.seq IS 'Order within a transaction';
-COMMENT ON COLUMN feed.log.xid IS 'Top-level transaction';
-COMMENT ON COLUMN feed.log.at IS 'When written';
-COMMENT ON COLUMN feed.log.era IS 'The partition: feed.era as it was when the row was written';
-COMMENT ON COLUMN feed.log.relation IS 'The table; schema.table outside public';
-COMMENT ON COLUMN feed.log.op IS 'insert, update, delete, truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair of rows of which no reader would expect that version';
-COMMENT ON COLUMN feed.log.key IS 'Primary key, as text; a JSON array of several columns';
-COMMENT ON COLUMN feed.log.board IS 'The board whose readers are told';
-COMMENT ON COLUMN feed.log.old IS 'The row before';
-COMMENT ON COLUMN feed.log.new IS 'The row after';
-COMMENT ON COLUMN feed.log.version IS 'version_number of the row, where it has one';
-COMMENT ON COLUMN feed.log.parents IS 'feed.parents: the versions that this one was made of, where it is a merge or a restored one';
-COMMENT ON COLUMN feed.log.actor IS 'feed.actor, else last_modified_by, else the database user';
-COMMENT ON COLUMN feed.log.origin IS 'feed.origin: the request or the client''s mutation that made the write';
-COMMENT ON COLUMN feed.log.traceparent IS 'feed.traceparent: the W3C trace context of the write, where its writer has one';
+COMMENT ON TABLE feed.log IS
+    'The change log: one row for each change of an attached table, written in the same transaction as the change. Append-only.';
+COMMENT ON COLUMN feed.log.seq IS 'Sequence number. It gives the order of changes within a transaction.';
+COMMENT ON COLUMN feed.log.xid IS 'Top-level transaction ID';
+COMMENT ON COLUMN feed.log.at IS 'When the row was written (clock_timestamp)';
+COMMENT ON COLUMN feed.log.partition_number IS 'Partition key: the value of feed.partition_number when the row was written';
+COMMENT ON COLUMN feed.log.relation IS 'The table. Qualified with its schema unless that is public.';
+COMMENT ON COLUMN feed.log.op IS
+    'insert, update, delete or truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair after which readers must load the table again, because the versions do not follow on from one another';
+COMMENT ON COLUMN feed.log.key IS 'Primary key as text; a JSON array if it has several columns';
+COMMENT ON COLUMN feed.log.board IS 'Board whose clients receive the change; null: none';
+COMMENT ON COLUMN feed.log.old IS 'The row before the change';
+COMMENT ON COLUMN feed.log.new IS 'The row after the change';
+COMMENT ON COLUMN feed.log.version IS 'version_number of the row, if the table has that column';
+COMMENT ON COLUMN feed.log.parents IS
+    'feed.parents: the versions that this one was merged or restored from; null for other changes';
+COMMENT ON COLUMN feed.log.actor IS 'feed.actor; otherwise last_modified_by; otherwise the database user';
+COMMENT ON COLUMN feed.log.origin IS 'feed.origin: the request or client mutation that made the write';
+COMMENT ON COLUMN feed.log.traceparent IS 'feed.traceparent: W3C trace context of the write, if the writer set one';
 COMMENT ON COLUMN feed.log.db_user IS 'session_user';
 COMMENT ON COLUMN feed.log.application IS 'application_name';
-COMMENT ON COLUMN feed.log.client_addr IS 'Null over a Unix socket';
-COMMENT ON COLUMN feed.log.pid IS 'Backend process';
-COMMENT ON COLUMN feed.log.rang IS 'Whether the write rang the doorbell';
--- Whatever becomes of the partitions that are made ahead, a write has a place.
+COMMENT ON COLUMN feed.log.client_addr IS 'Client address; null for a Unix socket';
+COMMENT ON COLUMN feed.log.pid IS 'Process ID of the backend';
+COMMENT ON COLUMN feed.log.notified IS 'Whether the writing transaction sent NOTIFY';
+-- Accepts rows even if the partition that should hold them is missing.
 CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
-COMMENT ON TABLE feed.log_default IS 'Rows of an era whose partition is missing: nothing, as long as nobody drops one by hand.';
+COMMENT ON TABLE feed.log_default IS
+    'Rows whose partition is missing. Empty unless somebody dropped or detached a partition by hand.';
 
-CREATE TABLE feed.keeper (
-    one boolean PRIMARY KEY DEFAULT true CONSTRAINT keeper_one CHECK (one),
+CREATE TABLE feed.maintenance (
+    one boolean PRIMARY KEY DEFAULT true CONSTRAINT maintenance_one CHECK (one),
     retention interval NOT NULL DEFAULT '90 days',
-    turned timestamptz NOT NULL DEFAULT clock_timestamp()
+    rotated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE feed.keeper IS 'How long the log is kept. One row; who keeps the log holds its lock.';
-COMMENT ON COLUMN feed.keeper.one IS 'There is one row';
-COMMENT ON COLUMN feed.keeper.retention IS 'Older partitions of feed.log are dropped, by whatever service runs';
-COMMENT ON COLUMN feed.keeper.turned IS 'When the era began';
-INSERT INTO feed.keeper DEFAULT VALUES;
+COMMENT ON TABLE feed.maintenance IS
+    'Retention of the log. One row; feed.maintain() locks it, so that only one session maintains the log at a time.';
+COMMENT ON COLUMN feed.maintenance.one IS 'Always true: the table has one row';
+COMMENT ON COLUMN feed.maintenance.retention IS 'Partitions of feed.log older than this are dropped';
+COMMENT ON COLUMN feed.maintenance.rotated_at IS 'When the current partition was started';
+INSERT INTO feed.maintenance DEFAULT VALUES;
 
 CREATE TABLE feed.identity (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT identity_one CHECK (one),
@@ -90,20 +95,23 @@ CREATE TABLE feed.identity (
     reason text NOT NULL,
     floor_seq bigint NOT NULL DEFAULT 0,
     floor_xid xid8 NOT NULL DEFAULT '0',
-    first_era bigint NOT NULL DEFAULT 1,
+    first_partition bigint NOT NULL DEFAULT 1,
     first_xid xid8 NOT NULL DEFAULT '0'
 );
-COMMENT ON TABLE feed.identity IS 'What the cursors of this feed must agree with. One row.';
-COMMENT ON COLUMN feed.identity.one IS 'There is one row';
-COMMENT ON COLUMN feed.identity.system_identifier IS 'The cluster that it was made on';
-COMMENT ON COLUMN feed.identity.timeline IS 'The timeline of that, as the names of WAL files begin';
-COMMENT ON COLUMN feed.identity.renewed_at IS 'When the id was made';
-COMMENT ON COLUMN feed.identity.reason IS 'Why: install, another cluster, promotion, or what boardcast reset-feed was told';
+COMMENT ON TABLE feed.identity IS 'What the cursors of this feed are checked against. One row.';
+COMMENT ON COLUMN feed.identity.one IS 'Always true: the table has one row';
+COMMENT ON COLUMN feed.identity.system_identifier IS 'System identifier of the cluster on which the ID was made';
+COMMENT ON COLUMN feed.identity.timeline IS
+    'Timeline on which the ID was made: the first 8 characters of the names of its WAL files';
+COMMENT ON COLUMN feed.identity.renewed_at IS 'When the ID was made';
+COMMENT ON COLUMN feed.identity.reason IS
+    'Why the ID was made: install, another cluster, promotion, capture was off, or the reason given to boardcast reset-feed';
 COMMENT ON COLUMN feed.identity.feed_id IS 'First part of every cursor';
-COMMENT ON COLUMN feed.identity.floor_seq IS 'The log up to here has been pruned';
-COMMENT ON COLUMN feed.identity.floor_xid IS 'The largest xid among the pruned';
-COMMENT ON COLUMN feed.identity.first_era IS 'Earlier eras were written in another cluster: their xids mean nothing here';
-COMMENT ON COLUMN feed.identity.first_xid IS 'Where this cluster stood when the first era began';
+COMMENT ON COLUMN feed.identity.floor_seq IS 'The log has been pruned up to this sequence number';
+COMMENT ON COLUMN feed.identity.floor_xid IS 'Largest transaction ID among the pruned rows';
+COMMENT ON COLUMN feed.identity.first_partition IS
+    'Partitions before this one were written in another cluster, so their transaction IDs mean nothing here';
+COMMENT ON COLUMN feed.identity.first_xid IS 'Where the transaction IDs of this cluster stood when first_partition was started';
 
 CREATE UNLOGGED TABLE feed.tickets (
     hash text PRIMARY KEY,
@@ -113,18 +121,18 @@ CREATE UNLOGGED TABLE feed.tickets (
     session_expires timestamptz NOT NULL,
     expires timestamptz NOT NULL
 );
-COMMENT ON TABLE feed.tickets IS 'Single-use tickets for EventSource, which cannot send a header.';
+COMMENT ON TABLE feed.tickets IS 'Single-use tickets for EventSource, which cannot send an Authorization header.';
 COMMENT ON COLUMN feed.tickets.hash IS 'SHA-256 of the ticket';
-COMMENT ON COLUMN feed.tickets.user_id IS 'Whose it is';
-COMMENT ON COLUMN feed.tickets.name IS 'His name';
-COMMENT ON COLUMN feed.tickets.roles IS 'What his token carries: dba';
-COMMENT ON COLUMN feed.tickets.expires IS 'When the ticket does';
-COMMENT ON COLUMN feed.tickets.session_expires IS 'When the token it was made from expires';
+COMMENT ON COLUMN feed.tickets.user_id IS 'User to whom the ticket was issued';
+COMMENT ON COLUMN feed.tickets.name IS 'Name of the user';
+COMMENT ON COLUMN feed.tickets.roles IS 'Roles from the user''s token, such as dba';
+COMMENT ON COLUMN feed.tickets.expires IS 'When the ticket expires';
+COMMENT ON COLUMN feed.tickets.session_expires IS 'When the token that was exchanged for the ticket expires';
 
 CREATE TABLE feed.adopted (
     relation text PRIMARY KEY,
     added jsonb NOT NULL
 );
-COMMENT ON TABLE feed.adopted IS 'Tables that were there before boardcast.';
+COMMENT ON TABLE feed.adopted IS 'Tables that existed before boardcast was installed.';
 COMMENT ON COLUMN feed.adopted.relation IS 'The table';
-COMMENT ON COLUMN feed.adopted.added IS 'Columns that the installation added, and a removal takes away again';
+COMMENT ON COLUMN feed.adopted.added IS 'Columns that the migration added; its downgrade drops them';

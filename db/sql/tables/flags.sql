@@ -1,25 +1,27 @@
 CREATE TABLE feed.flags (
-    flag text NOT NULL CONSTRAINT flags_flag CHECK (flag IN ('realtime', 'bell', 'capture')),
-    scope text NOT NULL CONSTRAINT flags_scope CHECK (scope IN ('everybody', 'share', 'user')),
+    flag text NOT NULL CONSTRAINT flags_flag CHECK (flag IN ('realtime', 'notify', 'capture')),
+    scope text NOT NULL CONSTRAINT flags_scope CHECK (scope IN ('everybody', 'percentage', 'user')),
     user_id text NOT NULL DEFAULT '',
-    share integer,
+    percentage integer,
     value text NOT NULL,
-    kept jsonb,
+    always_triggers jsonb,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    who text NOT NULL DEFAULT session_user,
+    set_by text NOT NULL DEFAULT session_user,
     PRIMARY KEY (flag, scope, user_id),
     CONSTRAINT flags_user CHECK ((scope = 'user') = (user_id <> '')),
-    CONSTRAINT flags_share CHECK (CASE WHEN scope = 'share' THEN share IS NOT NULL AND share BETWEEN 0 AND 100 ELSE share IS NULL END),
+    CONSTRAINT flags_percentage CHECK (CASE WHEN scope = 'percentage' THEN percentage IS NOT NULL AND percentage BETWEEN 0 AND 100 ELSE percentage IS NULL END),
     CONSTRAINT flags_value CHECK (CASE WHEN flag = 'realtime' THEN value IN ('websocket', 'sse', 'poll', 'off')
                                        ELSE value = 'off' AND scope = 'everybody' END)
 );
 COMMENT ON TABLE feed.flags IS
-    'What was decided by hand: how users get what is new, and switches that are thrown. No row: websocket for all, and all is on. Fed, so that a change is told to every instance in its place, and is in feed.log. bell and capture by feed.set_bell and feed.set_capture alone.';
-COMMENT ON COLUMN feed.flags.flag IS 'realtime: the best way that users are offered; bell: writers do not NOTIFY; capture: writes are not logged';
-COMMENT ON COLUMN feed.flags.scope IS 'For whom: user goes before share, and that before everybody';
-COMMENT ON COLUMN feed.flags.user_id IS 'Of scope user: whose; else empty';
-COMMENT ON COLUMN feed.flags.share IS 'Of scope share: per cent of the users, those whose feed.user_place is below it';
-COMMENT ON COLUMN feed.flags.value IS 'Of realtime: websocket, sse, poll or off; of a switch: off';
-COMMENT ON COLUMN feed.flags.kept IS 'Of capture: by table, the triggers that were ENABLE ALWAYS, and will be again';
-COMMENT ON COLUMN feed.flags.at IS 'When it was decided';
-COMMENT ON COLUMN feed.flags.who IS 'session_user of who did it';
+    'Manual settings: which transport users are offered, and the switches that turn NOTIFY and capture off. Without a row, everybody gets websocket and everything is on. The table is attached, so every change of it is logged and reaches every instance in order. Set notify and capture only with feed.set_notify and feed.set_capture.';
+COMMENT ON COLUMN feed.flags.flag IS
+    'realtime: the best transport that users are offered; notify: writers do not send NOTIFY; capture: writes are not logged';
+COMMENT ON COLUMN feed.flags.scope IS 'To whom it applies. user takes precedence over percentage, and percentage over everybody.';
+COMMENT ON COLUMN feed.flags.user_id IS 'The user, for scope user; otherwise empty';
+COMMENT ON COLUMN feed.flags.percentage IS
+    'Rollout percentage, for scope percentage: it applies to users whose feed.rollout_bucket is below it';
+COMMENT ON COLUMN feed.flags.value IS 'websocket, sse, poll or off for realtime; always off for notify and capture';
+COMMENT ON COLUMN feed.flags.always_triggers IS 'For capture: by table, the triggers that were ENABLE ALWAYS and will be again';
+COMMENT ON COLUMN feed.flags.at IS 'When it was set';
+COMMENT ON COLUMN feed.flags.set_by IS 'session_user who set it';

@@ -1,4 +1,5 @@
--- History is the log. A version that was there before the feed was (an adopted row's first) is known from the first change's old image.
+-- The history is read from the log. A version from before the table was attached (the first one of an adopted row) is taken
+-- from the old image of the first change.
 CREATE VIEW opportunity_versions AS
 SELECT l.seq::text AS id, l.key AS opportunity_id, l.version AS version_number, l.new AS data,
        l.actor AS created_by, l.at AS created_at, l.parents
@@ -12,4 +13,4 @@ WHERE l.relation = 'opportunities' AND l.op IN ('update', 'leave', 'delete')
   AND NOT EXISTS (SELECT FROM feed.log AS earlier
                   WHERE earlier.relation = 'opportunities' AND earlier.key = l.key AND earlier.seq < l.seq);
 COMMENT ON VIEW opportunity_versions IS
-    'Every version of every opportunity, also of deleted ones, read from feed.log: data is the row as that version left it.';
+    'All versions of all opportunities, including deleted ones, read from feed.log. data is the row as of that version.';

@@ -1,0 +1,13 @@
+"""The only readers of feed.log: everything that is asked of the log of changes is asked here.
+
+- `changes` reads it by cursor, for the feed; `prefetch` the same in one prepared statement; `memberships` who may see what.
+- `positions` says where the log is, and whether a cursor fits it. `transactions` opens a read of several statements.
+- `snapshots` and `sync` give the API the state of boards, and what changed in it, each with its position in the log.
+- `entries` and `trigger_log` show it to people, `activity` counts it, `keys` looks up what happened to a row.
+- `replica` says whether a standby may be read instead. `retention` drops what is old. `verify` compares tables with the log.
+
+It may import `db.connection`, `db.engine`, and `db.sqlfiles`. Those that feed/ uses must not import SQLAlchemy.
+
+Invariant: no other module reads feed.log. Nobody asks for what came after a number: rows are numbered when they are written and
+appear when their transaction commits. Each read asks for what one snapshot shows and an earlier one did not.
+"""

@@ -1,0 +1,18 @@
+-- pg_trigger stores the arguments as bytes, each terminated by a zero byte, and PostgreSQL has no function to split them.
+-- They are the board column ('' for none), the key columns and, if columns are excluded, '' followed by these.
+CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[])
+LANGUAGE sql STABLE
+AS $$
+    WITH bytes AS (
+        SELECT string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ') AS parts
+    ), given AS (
+        SELECT array_agg(convert_from(decode(replace(a.hex, ' ', ''), 'hex'), getdatabaseencoding()) ORDER BY a.place) AS names
+        FROM bytes AS b CROSS JOIN LATERAL unnest(b.parts) WITH ORDINALITY AS a(hex, place)
+        WHERE a.place < cardinality(b.parts)
+    )
+    SELECT nullif(g.names[1], ''), g.names[2:coalesce(s.place - 1, cardinality(g.names))],
+           coalesce(g.names[s.place + 1:], '{}')
+    FROM given AS g CROSS JOIN LATERAL array_position(g.names, '', 2) AS s(place)
+$$;
+COMMENT ON FUNCTION feed.trigger_arguments(bytea) IS
+    'Arguments of a trigger that calls feed.capture, from pg_trigger.tgargs: the board column, the key columns and the excluded columns.';

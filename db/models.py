@@ -1,0 +1,41 @@
+"""The application's tables as queries built by SQLAlchemy name them: only the columns that such a query uses.
+
+The schema is not described here. It is in db/sql, and as pg_dump writes it in db/migrations/schema.sql. A row of opportunities is
+read as JSON that PostgreSQL makes (``to_jsonb``), so the application's own columns are in it too.
+"""
+
+from sqlalchemy import Date, DateTime, Integer, Numeric, Text, column, table
+from sqlalchemy.dialects.postgresql import JSONB
+
+users = table("users", column("id", Text), column("name", Text), column("email", Text))
+
+boards = table(
+    "boards",
+    column("id", Text),
+    column("name", Text),
+    column("phases", JSONB),
+    column("created_at", DateTime(timezone=True)),
+)
+
+board_members = table("board_members", column("board_id", Text), column("user_id", Text), column("role", Text))
+
+opportunities = table(
+    "opportunities",
+    column("id", Text),
+    column("board_id", Text),
+    column("title", Text),
+    column("company", Text),
+    column("contact", Text),
+    column("value", Numeric(14, 2)),
+    column("currency", Text),
+    column("phase", Text),
+    column("position", Text),
+    column("owner_id", Text),
+    column("probability", Integer),
+    column("expected_close_date", Date),
+    column("notes", Text),
+    column("version_number", Integer),
+    column("last_modified_by", Text),
+)
+
+ALL = (users, boards, board_members, opportunities)

@@ -1,0 +1,1 @@
+SELECT t::text FROM feed.set_capture(%(on)s) AS t

@@ -1,0 +1,1 @@
+SELECT feed.detach(%(table)s::text::regclass)::text

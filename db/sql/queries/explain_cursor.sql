@@ -1,0 +1,1 @@
+SELECT * FROM feed.explain_cursor(%(cursor)s)

@@ -1,0 +1,1 @@
+SELECT feed.set_notify(%(on)s)

@@ -1,0 +1,1 @@
+SELECT feed.repair(%(table)s::text::regclass, %(keys)s::text[])

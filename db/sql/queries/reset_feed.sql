@@ -1,0 +1,1 @@
+SELECT feed.reset_feed(%(reason)s)

@@ -1,1 +1,0 @@
-UPDATE feed.keeper SET retention = %(age)s

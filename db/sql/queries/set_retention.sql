@@ -1,0 +1,1 @@
+UPDATE feed.maintenance SET retention = %(age)s

@@ -1,4 +1,0 @@
--- What a service asks on every (re)connect, before it serves anything.
-SELECT pg_is_in_recovery() AS standby,
-       to_regclass('feed.log') IS NOT NULL AS installed,
-       current_setting('server_version_num')::int AS version

@@ -1,0 +1,1 @@
+SELECT %(table)s::text::regclass::text

@@ -1,0 +1,1 @@
+SELECT coalesce(name, id) FROM users WHERE id = %(user)s

@@ -1,0 +1,1 @@
+SELECT * FROM feed.verify_log(%(table)s::text::regclass, %(after)s, %(keys)s)
