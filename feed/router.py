@@ -1,6 +1,6 @@
-"""The event router: what a client says goes to the handler of its type.
+"""The message router: passes each client message to the handler of its type.
 
-Invariant: a message that cannot be read or has no handler is answered, and touches nobody but its sender.
+Invariant: a message that cannot be parsed or handled is answered, and affects only its sender.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from db.gaps import Held
+from db.gap_reports import BoardDigest
 from db.presence import Place
 from feed.access.tokens import TokenError
 from feed.delivery.subscription import Subscription
@@ -35,7 +35,7 @@ Handler = Callable[[Any, Subscription], Awaitable[None]]
 
 
 class UnauthenticatedError(Exception):
-    """A renewal that failed: the stream must end. `code` is that of an auth_error."""
+    """Renewing the token failed, so the stream must end. `code` is that of the auth_error."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
@@ -48,11 +48,11 @@ class Router:
         self._handlers: dict[str, Handler] = {}
 
     def register(self, kind: str, handler: Handler) -> None:
-        """Handle messages of a type."""
+        """Register the handler of a message type."""
         self._handlers[kind] = handler
 
-    def read(self, data: str) -> Incoming:
-        """What a client says, counted. Raises BadMessageError."""
+    def parse(self, data: str) -> Incoming:
+        """Parse and count a message. Raises BadMessageError."""
         try:
             message = parse(data)
         except BadMessageError:
@@ -62,26 +62,26 @@ class Router:
         return message
 
     async def route(self, data: str, subscription: Subscription) -> None:
-        """Take one message. Raises BadMessageError for what is no message at all, UnauthenticatedError."""
+        """Handle one message. Raises BadMessageError if it is not a message at all, and UnauthenticatedError."""
         try:
-            message = self.read(data)
+            message = self.parse(data)
             await self._handlers[message.type](message, subscription)
         except BadMessageError as error:
             if error.code == "invalid_json":
                 raise
-            subscription.tell("error", code=error.code, message=str(error))
+            subscription.send("error", code=error.code, message=str(error))
         except (psycopg.Error, PoolTimeout, TimeoutError):
-            subscription.tell("error", code="unavailable", message="the database cannot be reached now: try again")
+            subscription.send("error", code="unavailable", message="the database cannot be reached now: try again")
 
 
 class Handlers:
-    """What the protocol's messages do."""
+    """The handlers of all message types."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     def router(self) -> Router:
-        """A router with all of them."""
+        """Return a router with all handlers."""
         router = Router(self._runtime.metrics)
         router.register("auth", self.auth)
         router.register("subscribe", self.subscribe)
@@ -96,31 +96,31 @@ class Handlers:
         return router
 
     async def auth(self, message: Auth, subscription: Subscription) -> None:
-        """Renew the token in place."""
+        """Renew the token."""
         try:
             principal = await self._runtime.tokens.verify(message.token)
         except TokenError as error:
             if error.code == "keys_unavailable":
-                # Nothing is wrong with the token, and the one before still holds.
-                subscription.tell("error", code=error.code, message=error.message)
+                # The new token may be fine, and the previous one is still valid.
+                subscription.send("error", code=error.code, message=error.message)
                 return
             raise UnauthenticatedError(error.code, error.message) from error
         if not principal.user_id == message.userId == subscription.principal.user_id:
             raise UnauthenticatedError("wrong_user", "the token is not of this user")
         subscription.principal = principal
-        self._runtime.greet(subscription)
+        self._runtime.send_auth_success(subscription)
 
     async def subscribe(self, message: Subscribe, subscription: Subscription) -> None:
-        if subscription.wanted is not None:
-            self._runtime.look(subscription, subscription.wanted | frozenset(message.boards))
-        for board in sorted(set(message.boards) - subscription.offered):
-            _no_board(subscription, board)
-        self._runtime.confirm(subscription)
+        if subscription.requested is not None:
+            self._runtime.set_boards(subscription, subscription.requested | frozenset(message.boards))
+        for board in sorted(set(message.boards) - subscription.permitted_boards):
+            _send_unknown_board(subscription, board)
+        self._runtime.send_subscribed(subscription)
 
     async def unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
-        wanted = subscription.visible if subscription.wanted is None else subscription.wanted
-        self._runtime.look(subscription, wanted - frozenset(message.boards))
-        self._runtime.confirm(subscription)
+        requested = subscription.visible if subscription.requested is None else subscription.requested
+        self._runtime.set_boards(subscription, requested - frozenset(message.boards))
+        self._runtime.send_subscribed(subscription)
 
     async def user_editing(self, message: UserEditing, subscription: Subscription) -> None:
         await self._claim(subscription, Place(message.opportunityId), "editing", message.baseVersion)
@@ -132,7 +132,7 @@ class Handlers:
         if message.opportunityId is not None:
             await self._claim(subscription, Place(message.opportunityId), "viewing")
         elif message.boardId is not None:
-            # In this order: who closes a card is never away.
+            # In this order, so that a user who closes a card is never shown as away.
             await self._claim(subscription, Place(board_id=message.boardId), "viewing")
             for card in self._runtime.presence.cards_viewed(subscription):
                 await self._runtime.presence.release(subscription, card)
@@ -143,43 +143,43 @@ class Handlers:
         await self._runtime.presence.release(subscription, Place(board_id=message.boardId))
 
     async def ping(self, message: Ping, subscription: Subscription) -> None:
-        subscription.tell("pong")
+        subscription.send("pong")
         if message.cursor is not None:
             try:
-                self._runtime.client_positions.shown(subscription, message.cursor)
+                self._runtime.client_positions.record(subscription, message.cursor)
             except ValueError as error:
                 raise BadMessageError("invalid_message", f"cursor: {error}") from None
 
     async def checkpoint(self, message: Checkpoint, subscription: Subscription) -> None:
-        if message.boardId in subscription.offered:
-            self._runtime.checkpoints.ask(subscription, message.boardId)
+        if message.boardId in subscription.permitted_boards:
+            self._runtime.checkpoints.request(subscription, message.boardId)
         else:
-            _no_board(subscription, message.boardId)
+            _send_unknown_board(subscription, message.boardId)
 
     async def gap(self, message: Gap, subscription: Subscription) -> None:
         board, expected, held = message.boardId, message.expected, message.held
-        if board not in subscription.offered:
-            _no_board(subscription, board)
+        if board not in subscription.permitted_boards:
+            _send_unknown_board(subscription, board)
             return
-        self._runtime.checkpoints.doubt(board)
+        self._runtime.checkpoints.request_recount(board)
         await self._runtime.gap_reports.report(
             subscription.principal.user_id,
             subscription.id,
             board,
             message.cursor,
-            Held(expected.count, expected.hash),
-            Held(held.count, held.hash),
+            BoardDigest(expected.count, expected.hash),
+            BoardDigest(held.count, held.hash),
         )
 
     async def _claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> None:
         if await self._runtime.presence.claim(subscription, place, action, base):
             return
         if place.board_id is not None:
-            _no_board(subscription, place.board_id)
+            _send_unknown_board(subscription, place.board_id)
         else:
             text = f"there is no opportunity {place.opportunity_id!r} that you can see"
-            subscription.tell("error", code="unknown_opportunity", message=text)
+            subscription.send("error", code="unknown_opportunity", message=text)
 
 
-def _no_board(subscription: Subscription, board: str) -> None:
-    subscription.tell("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
+def _send_unknown_board(subscription: Subscription, board: str) -> None:
+    subscription.send("error", code="unknown_board", message=f"there is no board {board!r} that you can see")

@@ -1,7 +1,7 @@
-"""The composition root of a feed: everything of one process that serves streams, wired and started in order.
+"""The composition root: creates, starts and stops everything in a process that serves streams. Both services have one.
 
-Invariant: start() returns only when the log is followed and the listener has heard itself, or raises and leaves nothing
-running; stop() is idempotent, safe without start(), and complete when it returns. Both services have one of these.
+Invariant: start() returns once the log is followed and the listener has received its own NOTIFY; otherwise it raises and leaves
+nothing running. stop() is idempotent, safe without start(), and complete when it returns.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from db.instances import Word
+from db.instances import InstanceStatus
+from db.notifications import notify
 from db.settings import Settings
 from db.tickets import redeem
-from feed.access.admission import Admission, some_time
+from feed.access.admission import Admission, random_retry
 from feed.access.tokens import Tokens
 from feed.delivery.connections import Connections
 from feed.delivery.publisher import Publisher
@@ -28,7 +29,7 @@ from feed.notify import pacer
 from feed.notify.pacer import Pacer
 from feed.presence import tracker
 from feed.presence.tracker import PresenceTracker
-from feed.recovery.catchup import CatchUps
+from feed.recovery.tasks import RecoveryTasks
 from feed.registry.client_positions import ClientPositions
 from feed.registry.delivery_journal import DeliveryJournal
 from feed.registry.instance_registry import InstanceRegistry
@@ -49,8 +50,8 @@ from feed.wire.encoding import Encoding
 from feed.wire.principal import Principal
 
 _REPLAY_BUDGET = 8 * 1024 * 1024
-_POOL = 6
-_TO_REDEEM = 10.0
+_POOL_SIZE = 6
+_REDEEM_TIMEOUT = 10.0
 
 log = structlog.get_logger()
 
@@ -62,18 +63,18 @@ class Runtime:
         self.metrics = Metrics(name)
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
-        self.pool = pool(settings.database, f"boardcast-{name}", _POOL)
+        self.pool = pool(settings.database, f"boardcast-{name}", _POOL_SIZE)
         replay_buffer = ReplayBuffer(_REPLAY_BUDGET)
-        self.connections = Connections(self.metrics, self._fell_behind)
+        self.connections = Connections(self.metrics, self._on_fell_behind)
         self.replica: Replica | None = None
         if settings.replica_url is not None:
-            self.replica = Replica(settings.replica_url, settings.replica_lag, self.pool, self._feed, self.metrics)
+            self.replica = Replica(settings.replica_url, settings.max_replica_lag, self.pool, self._feed, self.metrics)
         self.publisher = Publisher(replay_buffer, self.connections, self.metrics)
-        self.tailer = Tailer(settings, self.publisher, self.metrics, self._replaced, self.replica)
+        self.tailer = Tailer(settings, self.publisher, self.metrics, self._on_log_replaced, self.replica)
         self.presence = PresenceTracker(self.instance, self.pool, self.connections)
         self.rollout = Rollout(self.publisher, self.connections, self.metrics)
         self.admission = Admission(settings, self.connections, self.rollout)
-        self.catchups = CatchUps(
+        self.recovery_tasks = RecoveryTasks(
             settings,
             self.pool,
             self.tailer,
@@ -85,12 +86,12 @@ class Runtime:
             self.replica,
         )
         self.pacer = Pacer(settings, self.instance, self.tailer, self.metrics)
-        bells = {
-            tailer.CHANNEL: self.pacer.heard,
-            pacer.CHANNEL: self.pacer.vacant,
-            tracker.CHANNEL: self.presence.ring,
+        handlers = {
+            tailer.CHANNEL: self.pacer.on_notify,
+            pacer.CHANNEL: self.pacer.on_lease_released,
+            tracker.CHANNEL: self.presence.wake,
         }
-        self.listener = Listener(settings, bells, self.tailer.prefetch, self._notify, self.metrics)
+        self.listener = Listener(settings, handlers, self.tailer.prefetch, self._notify, self.metrics)
         self.freshness = Freshness(settings, self.tailer)
         self._heartbeats = Heartbeats(
             settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics
@@ -98,22 +99,21 @@ class Runtime:
         self._maintenance = Maintenance(self.pool, self.metrics.runtime_gauges)
         self.client_positions = ClientPositions(self.tailer, self.connections)
         self._journal = DeliveryJournal(self.tailer, self.connections)
-        self.tailer.observers.append(self._journal.swept)
+        self.publisher.subscribe(self._journal)
         self.gap_reports = GapReports(self.pool, self.instance, self.metrics)
         self.checkpoints = Checkpoints(
-            settings.checkpoint, self.pool, self.tailer, self.connections, self.gap_reports, self.metrics
+            settings.checkpoint_interval, self.pool, self.tailer, self.connections, self.gap_reports, self.metrics
         )
-        self.publisher.readers.append(self.checkpoints)
-        self.tailer.observers.append(self.checkpoints.swept)
-        if (deliveries := tracing.deliveries(self.instance)) is not None:
-            self.publisher.followers.append(deliveries)
-        self._instance_registry = InstanceRegistry(self.pool, self._word, self._journal)
-        self.metrics.runtime_gauges.show(
+        self.publisher.subscribe(self.checkpoints)
+        if (spans := tracing.delivery_spans(self.instance)) is not None:
+            self.publisher.subscribe(spans)
+        self._instance_registry = InstanceRegistry(self.pool, self._status, self._journal)
+        self.metrics.runtime_gauges.set_sources(
             GaugeSources(
                 connections=lambda: len(self.connections),
                 draining=lambda: self.admission.draining,
                 listener_age=lambda: self.listener.age,
-                log_idle=lambda: math.inf if self.tailer.idle is None else self.tailer.idle,
+                log_idle=lambda: math.inf if self.tailer.seconds_since_read is None else self.tailer.seconds_since_read,
                 leases=self.presence.count,
                 pool=self.pool,
             )
@@ -122,11 +122,11 @@ class Runtime:
         self._running = AsyncExitStack()
 
     async def start(self) -> None:
-        """Raises psycopg.OperationalError or NotReadyError where the database cannot be used."""
-        # For all that runs on from here: each line says of which instance it is.
+        """Start everything. Raises psycopg.OperationalError or NotReadyError if the database cannot be used."""
+        # Tasks that start here inherit the context, so each of their log lines names the instance.
         with structlog.contextvars.bound_contextvars(instance=self.instance):
             await self._start()
-            log.info("following the log", cursor=str(self.tailer.cursor))
+            log.info("following the log", cursor=str(self.tailer.head))
 
     async def _start(self) -> None:
         async with AsyncExitStack() as started:
@@ -135,7 +135,7 @@ class Runtime:
             self.freshness.start()
             started.push_async_callback(self.tailer.stop)
             await self.pool.open(wait=True, timeout=10)
-            started.push_async_callback(self.catchups.stop)
+            started.push_async_callback(self.recovery_tasks.stop)
             if self.replica is not None:
                 started.push_async_callback(self.replica.stop)
                 await self.replica.start()
@@ -157,22 +157,22 @@ class Runtime:
             self._running = started.pop_all()
 
     async def stop(self) -> None:
-        """Say goodbye to every client, then end everything."""
+        """Ask every client to reconnect elsewhere, then stop everything."""
         self.drain()
         await self._running.aclose()
 
     @property
     def ready(self) -> bool:
-        """Whether a client should be sent here."""
+        """Whether new clients should be sent to this instance."""
         return self.reads_log and self.listener.up and not self.admission.draining
 
     @property
     def reads_log(self) -> bool:
-        """Whether the log is being read, and was a few seconds ago."""
-        return self.tailer.up and self.freshness.fresh
+        """Whether the log is being read, and was read within the last seconds."""
+        return self.tailer.up and self.freshness.is_fresh
 
     def health(self) -> dict[str, object]:
-        """What /readyz says."""
+        """The body of /readyz."""
         return {
             "status": "ready" if self.ready else "draining" if self.admission.draining else "not ready",
             "instance": self.instance,
@@ -180,93 +180,95 @@ class Runtime:
             "log_age": round(self.freshness.age, 1),
             "listener": "up" if self.listener.up else "down",
             "pacer": self.pacer.mode,
-            **({"replica": self.replica.fitness or "not looked at yet"} if self.replica is not None else {}),
+            **({"replica": self.replica.status or "not looked at yet"} if self.replica is not None else {}),
             "connections": len(self.connections),
         }
 
-    def subscribe(
+    def open_stream(
         self, principal: Principal, encoding: Encoding, sink: Sink, boards: frozenset[str] | None, cursor: str | None
     ) -> Subscription:
-        """Begin a stream of one who was let in (`admission`): its first message is auth_success. End it with leave()."""
+        """Start a stream for an admitted client. Its first message is auth_success. End it with close_stream()."""
         subscription = Subscription(
-            principal, encoding, sink, boards, self.tailer.cursor, budget=self.settings.client_budget
+            principal, encoding, sink, boards, self.tailer.head, budget=self.settings.client_budget
         )
         self.connections.add(subscription)
-        self.catchups.open(subscription, cursor)
-        log.debug("a stream begins", connection=subscription.id, user=principal.user_id, transport=encoding.name)
+        self.recovery_tasks.start(subscription, cursor)
+        log.debug("stream opened", connection=subscription.id, user=principal.user_id, transport=encoding.name)
         return subscription
 
-    async def greeted(self, subscription: Subscription) -> None:
-        """Wait for that first message: what a client says behind its auth is about what it has been told."""
-        await self.catchups.greeted(subscription)
+    async def wait_for_auth_success(self, subscription: Subscription) -> None:
+        """Wait until the stream's first message was sent, before the client's next message is handled."""
+        await self.recovery_tasks.auth_success_sent(subscription)
 
-    def leave(self, subscription: Subscription) -> None:
-        """The client is gone. Idempotent."""
+    def close_stream(self, subscription: Subscription) -> None:
+        """Remove a client that is gone. Idempotent."""
         if subscription.state is not State.CLOSED:
-            log.debug("a stream has ended", connection=subscription.id)
-        self.catchups.cancel(subscription)
+            log.debug("stream closed", connection=subscription.id)
+        self.recovery_tasks.cancel(subscription)
         self.presence.leave(subscription)
         self.connections.remove(subscription)
 
-    def greet(self, subscription: Subscription) -> None:
-        """Answer a token that was renewed in place; without a cursor if the client holds a part of a batch."""
-        cursor = self.tailer.cursor if subscription.state is State.LIVE else subscription.cursor
-        self.rollout.greet(subscription, "live", None if subscription.owed else str(cursor))
+    def send_auth_success(self, subscription: Subscription) -> None:
+        """Answer a token that was renewed on the stream. The answer has no cursor if the client holds a partial batch."""
+        cursor = self.tailer.head if subscription.state is State.LIVE else subscription.cursor
+        self.rollout.send_auth_success(subscription, "live", None if subscription.mid_batch else str(cursor))
 
-    def look(self, subscription: Subscription, wanted: frozenset[str] | None) -> None:
-        """Send a client the events of other boards than before (None: of all that its user sees)."""
-        self.connections.want(subscription, wanted, self.publisher.memberships.boards(subscription.principal.user_id))
+    def set_boards(self, subscription: Subscription, requested: frozenset[str] | None) -> None:
+        """Change the boards whose events a client receives; None: all boards that its user sees."""
+        self.connections.set_boards(
+            subscription, requested, self.publisher.memberships.boards(subscription.principal.user_id)
+        )
 
-    def confirm(self, subscription: Subscription) -> None:
-        """Send `subscribed` as soon as the client is live and no batch is being published, so that it can have a cursor."""
-        subscription.unconfirmed = True
-        self.connections.confirm(subscription, self.publisher.rest)
+    def send_subscribed(self, subscription: Subscription) -> None:
+        """Send `subscribed` once the client is live and no batch is being published, so that it can include a cursor."""
+        subscription.subscribed_pending = True
+        self.connections.send_subscribed(subscription, self.publisher.idle_head)
 
-    async def redeem(self, ticket: str) -> Principal | None:
-        """Whose ticket this is; None if it is unknown, used or over. Raises psycopg.Error, PoolTimeout, TimeoutError."""
-        async with asyncio.timeout(_TO_REDEEM), self.pool.connection() as conn:
+    async def redeem_ticket(self, ticket: str) -> Principal | None:
+        """The ticket's owner; None if it is unknown, used or expired. Raises psycopg.Error, PoolTimeout, TimeoutError."""
+        async with asyncio.timeout(_REDEEM_TIMEOUT), self.pool.connection() as conn:
             found = await redeem(conn, ticket)
         return None if found is None else Principal(found.user_id, found.name, found.expires, found.roles)
 
     def drain(self) -> None:
-        """Take no more clients, and ask those who are here to come back, spread over some seconds."""
+        """Admit no new clients, and ask the connected ones to reconnect, spread over some seconds."""
         if self.admission.draining:
             return
         self.admission.draining = True
         for subscription in self.connections:
-            subscription.dismiss(RESTART, retry=some_time())
+            subscription.close(RESTART, retry=random_retry())
             self.metrics.closed.labels(RESTART.name).inc()
 
     def _feed(self) -> str:
-        return self.tailer.cursor.feed
+        return self.tailer.head.feed
 
-    def _word(self) -> Word:
-        cursor = self.tailer.cursor
-        return Word(
+    def _status(self) -> InstanceStatus:
+        cursor = self.tailer.head
+        return InstanceStatus(
             instance=self.instance,
             service=self.service,
             running=time.monotonic() - self._started,
-            idle=self.tailer.idle,
-            sweeps=self.tailer.sweeps,
+            since_read=self.tailer.seconds_since_read,
+            reads=self.tailer.passes,
             cursor=str(cursor),
             anchor=cursor.anchor,
             connections=len(self.connections),
             listens=self.listener.up,
             ready=self.ready,
-            tailer_pid=self.tailer.backend,
-            listener_pid=self.listener.backend,
-            acks=self.client_positions.told(),
-            replica=self.replica.fitness if self.replica is not None else None,
+            tailer_pid=self.tailer.backend_pid,
+            listener_pid=self.listener.backend_pid,
+            client_positions=self.client_positions.summary(),
+            replica=self.replica.status if self.replica is not None else None,
         )
 
-    def _fell_behind(self, subscription: Subscription) -> None:
-        self.catchups.recover(subscription)
+    def _on_fell_behind(self, subscription: Subscription) -> None:
+        self.recovery_tasks.recover(subscription)
 
-    def _replaced(self, fault: Fault) -> None:
-        self.catchups.forget()
+    def _on_log_replaced(self, fault: Fault) -> None:
+        self.recovery_tasks.clear()
         for subscription in self.connections:
-            self.catchups.restart(subscription, fault)
+            self.recovery_tasks.reset(subscription, fault)
 
     async def _notify(self, channel: str) -> None:
         async with self.pool.connection() as conn:
-            await conn.execute("SELECT pg_notify(%s, '')", (channel,))
+            await notify(conn, channel)

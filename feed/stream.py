@@ -1,8 +1,8 @@
-"""What a request for an event stream says: the same on both services, whatever framework brought it.
+"""What a request for an event stream contains, independent of the web framework.
 
-Invariant: a browser is only served from an Origin on the list; who is not a browser sends none and shows a token. What is wrong
-with the sender is said before the stream begins; what is wrong with a cursor never is, since EventSource gives up on
-anything but 200.
+Invariant: browsers are served only from an allowed Origin; other clients send no Origin and authenticate by token. Problems
+with the sender are reported before the stream begins. Problems with the cursor never are, because EventSource gives up on
+any status but 200.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ HEADERS = {
 }
 
 
-_OF_TOKEN = {
+_TOKEN_PROBLEMS = {
     "token_expired": "expired-token",
     "token_invalid": "invalid-token",
     "keys_unavailable": "keys-unavailable",
 }
-_OF_ROOM = {
+_REFUSAL_PROBLEMS = {
     NOT_OFFERED: "not-offered",
     TOO_MANY: "too-many-connections",
     RESTART: "draining",
@@ -42,7 +42,7 @@ _OF_ROOM = {
 
 
 class StreamError(Exception):
-    """A stream that does not begin; `slug` names one of the problems."""
+    """A stream was refused; `slug` names the problem."""
 
     def __init__(self, slug: str, detail: str) -> None:
         super().__init__(detail)
@@ -51,7 +51,7 @@ class StreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """Header names in `headers` are case-insensitive, as both frameworks have them."""
+    """Names in `headers` are case-insensitive, as in both frameworks."""
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
@@ -59,17 +59,17 @@ class StreamRequest:
 
     @property
     def cursor(self) -> str | None:
-        """Last-Event-ID, which the browser keeps up to date, before ?since=, which it does not."""
+        """Last-Event-ID, which the browser keeps up to date, or else ?since=."""
         return self.headers.get("Last-Event-ID") or self.query.get("since") or None
 
     @property
     def boards(self) -> frozenset[str] | None:
-        """Those named in ?boards=a,b; None for all."""
+        """The boards in ?boards=a,b; None means all."""
         named = self.query.get("boards")
         return None if named is None else frozenset(board for board in named.split(",") if board)
 
     async def admit(self, runtime: Runtime) -> Principal:
-        """Who may begin a stream. Raises StreamError."""
+        """Authenticate and admit the sender. Raises StreamError."""
         try:
             return await self._admit(runtime)
         except StreamError as error:
@@ -81,17 +81,17 @@ class StreamRequest:
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
-            await runtime.admission.arrive(principal, SSE)
+            await runtime.admission.admit(principal, SSE)
         except TokenError as error:
-            raise StreamError(_OF_TOKEN[error.code], error.message) from error
+            raise StreamError(_TOKEN_PROBLEMS[error.code], error.message) from error
         except RefusedError as error:
-            raise StreamError(_OF_ROOM[error.reason], str(error)) from error
+            raise StreamError(_REFUSAL_PROBLEMS[error.reason], str(error)) from error
         except (psycopg.Error, PoolTimeout, TimeoutError) as error:
             raise StreamError("database-unavailable", "the ticket cannot be looked up now: try again") from error
         return principal
 
     def cors(self) -> dict[str, str]:
-        """The headers that let a page on another (allowed) origin read the answer."""
+        """Return the headers that let a page of another allowed origin read the response."""
         origin = self.headers.get("Origin")
         if origin is None:
             return {}
@@ -104,7 +104,7 @@ class StreamRequest:
                 raise TokenError("token_invalid", "Authorization must be Bearer")
             return await runtime.tokens.verify(token.strip())
         if (ticket := self.query.get("ticket")) is not None:
-            principal = await runtime.redeem(ticket)
+            principal = await runtime.redeem_ticket(ticket)
             if principal is None:
                 raise StreamError("invalid-ticket", "the ticket is unknown, used or older than 30 s: ask for a new one")
             return principal
@@ -114,7 +114,7 @@ class StreamRequest:
 
 
 def origin_allowed(headers: Mapping[str, str], runtime: Runtime) -> bool:
-    """Whether the Origin, if there is one, is on the list, or is the very address that was called."""
+    """Return whether the request has no Origin, an allowed one, or that of the called address itself."""
     origin = headers.get("Origin")
     if origin is None or origin in runtime.settings.allowed_origins:
         return True

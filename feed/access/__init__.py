@@ -1,7 +1,6 @@
-"""Who may begin a stream, and when: tokens, admission, the rate at which streams begin.
+"""Who may start a stream, and when: tokens, admission, and the rate limit for new streams.
 
 It imports `delivery` and `wire`, and opens no connection to the database.
 
-Invariant: only a token that was verified gives a principal here, and a client that is refused learns why, and when to
-come back.
+Invariant: a principal comes only from a verified token, and a refused client learns why, and when to retry.
 """

@@ -1,47 +1,47 @@
-"""How fast streams begin.
+"""A rate limit for new streams.
 
-Invariant: whatever number comes at once, so many a second are taken in, in the order in which they came: the clients who are here
-are told what they are told meanwhile. Nobody waits longer than PATIENCE for his turn: who would is refused at once, and told when
-to come back.
+Invariant: however many clients arrive at once, streams start at a fixed rate and in order of arrival, so connected clients
+keep receiving events meanwhile. No client waits longer than MAX_WAIT: one that would is refused at once, with a retry
+delay.
 """
 
 import asyncio
 import random
 
-PATIENCE = 5.0
+MAX_WAIT = 5.0
 """Seconds."""
-_AT_ONCE = 0.1
-"""Seconds' worth of them that need not wait at all."""
+_BURST_SECONDS = 0.1
+"""Seconds' worth of streams that may start without waiting."""
 
 
 class RateLimitedError(Exception):
-    """Too many are waiting already; `retry` is when to come back, in milliseconds."""
+    """Too many clients are waiting; `retry` is when to retry, in milliseconds."""
 
     def __init__(self, retry: int) -> None:
-        super().__init__("too many come at once")
+        super().__init__("too many clients at once")
         self.retry = retry
 
 
 class RateLimiter:
     def __init__(self, rate: int) -> None:
-        self._each = 1 / rate
-        self._full = 0.0
+        self._interval = 1 / rate
+        self._next_free = 0.0
 
-    async def turn(self) -> None:
-        """Wait for one's turn. Raises RateLimitedError."""
+    async def acquire(self) -> None:
+        """Wait until the next stream may start. Raises RateLimitedError."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        full = max(self._full, now) + self._each
-        wait = full - now - _AT_ONCE
-        if wait > PATIENCE:
-            # Spread over as long as it takes to serve those who wait, after they have been.
-            raise RateLimitedError(int(1000 * random.uniform(wait, 2 * wait)))  # noqa: S311 - spreads load, guards nothing
-        self._full = full
+        next_free = max(self._next_free, now) + self._interval
+        wait = next_free - now - _BURST_SECONDS
+        if wait > MAX_WAIT:
+            # Spread retries over the time it takes to serve the clients that wait, starting after that.
+            raise RateLimitedError(int(1000 * random.uniform(wait, 2 * wait)))  # noqa: S311 - spreads load, protects nothing
+        self._next_free = next_free
         if wait > 0:
-            # At a time, not after one: however late this goes on, the order is that of the times.
-            turn = loop.create_future()
-            alarm = loop.call_at(now + wait, turn.set_result, None)
+            # Wait for a point in time, not a duration: however late a task resumes, the order is kept.
+            ready = loop.create_future()
+            timer = loop.call_at(now + wait, ready.set_result, None)
             try:
-                await turn
+                await ready
             finally:
-                alarm.cancel()
+                timer.cancel()

@@ -1,7 +1,7 @@
-"""JSON Web Tokens: verified on both services, issued only where the secret is ours.
+"""JSON Web Tokens: verified by both services, issued only if this service holds the secret.
 
-Invariant: a Principal comes out of `verify` only for a signature by one of the pinned algorithms, made with a key that
-the settings name, on a token that has a subject and has not ended. All else is a TokenError, never another exception.
+Invariant: `verify` returns a Principal only for a token with a subject that has not expired and is signed with one of the
+pinned algorithms and a key from the settings. Anything else raises TokenError and no other exception.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ from feed.wire.principal import Principal
 
 __all__ = ["Principal", "TokenError", "Tokens"]
 
-_LONGEST = 8192
-_LONGEST_NAME = 200
+_MAX_LENGTH = 8192
+_MAX_NAME_LENGTH = 200
 _LEEWAY = 10.0
 _SOCKET_TIMEOUT = 5
-"""Seconds of silence after which an issuer is given up."""
+"""Seconds of silence after which a request to the issuer fails."""
 KEYS_TIMEOUT = 8.0
-"""Seconds to get a key, however slowly the issuer answers and however many others wait for one."""
+"""Seconds to get a key, however slow the issuer is and however many tokens are waiting."""
 _REQUIRED = ("exp", "sub")
 _BY_JWKS = ("RS256", "EdDSA")
 _BY_SECRET = ("HS256",)
 
 
 class TokenError(Exception):
-    """Why a token was not taken; `code` is one of token_expired, token_invalid, keys_unavailable."""
+    """A token was rejected; `code` is token_expired, token_invalid or keys_unavailable."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -47,18 +47,18 @@ class Tokens:
         self._keys: jwt.PyJWKClient | None = None
         if settings.jwt_jwks_url:
             self._keys = jwt.PyJWKClient(settings.jwt_jwks_url, timeout=_SOCKET_TIMEOUT)
-            # Fetching keys blocks. One thread of its own, so that an issuer that hangs holds up nothing but its tokens.
+            # Fetching keys blocks. A dedicated thread makes sure that a hanging issuer delays only its own tokens.
             self._thread = ThreadPoolExecutor(1, "jwks")
         elif self._secret is None:
-            raise ValueError("set JWT_SECRET or JWT_JWKS_URL: without one of them no token can be checked")
+            raise ValueError("tokens cannot be verified: set JWT_SECRET or JWT_JWKS_URL")
 
     @property
     def issues(self) -> bool:
-        """Whether `issue` works here."""
+        """Whether issue() is available."""
         return self._secret is not None
 
     async def verify(self, token: str) -> Principal:
-        if not token or len(token) > _LONGEST:
+        if not token or len(token) > _MAX_LENGTH:
             raise TokenError("token_invalid", "the token is empty or too long")
         try:
             if self._keys is None:
@@ -74,12 +74,12 @@ class Tokens:
             raise TokenError("token_expired", "the token has expired") from None
         except (jwt.PyJWKClientConnectionError, TimeoutError) as error:
             raise TokenError("keys_unavailable", "the issuer's keys cannot be fetched now") from error
-        # Beside PyJWT's own: what hostile JSON does to its parser (nesting, bytes that are no text, huge numbers).
+        # Besides PyJWT's own errors: what hostile JSON causes in its parser (nesting, invalid text, huge numbers).
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:
             raise TokenError("token_invalid", "the token is not valid") from error
 
     def issue(self, user_id: str, name: str, ttl: timedelta | float, roles: Iterable[str] = ()) -> str:
-        """Make a token that ends after `ttl` (seconds). Only with a secret of our own; else RuntimeError."""
+        """Issue a token that expires after `ttl` (seconds). Raises RuntimeError without a secret."""
         if self._secret is None:
             raise RuntimeError("tokens come from the issuer behind JWT_JWKS_URL")
         now = int(time.time())
@@ -101,27 +101,27 @@ class Tokens:
             issuer=self._issuer,
             audience=self._audience,
             leeway=_LEEWAY,
-            # A token made for someone else's audience is only refused where we know our own.
+            # The audience is checked only if the settings name ours.
             options={"require": list(_REQUIRED), "verify_aud": self._audience is not None},
         )
         expires = float(claims["exp"])
-        # The leeway is for an issuer whose clock is ahead. Past its end no token is good: its connections are closed then.
+        # The leeway is for issuers with a fast clock. An expired token is never accepted: its connections are being closed.
         if expires <= time.time():
             raise TokenError("token_expired", "the token has expired")
-        user_id = _text(claims["sub"], "sub")
+        user_id = _text_claim(claims["sub"], "sub")
         roles = claims.get("roles")
         named = roles if isinstance(roles, list) else []
         return Principal(
             user_id=user_id,
-            name=_text(claims.get("name") or user_id, "name"),
+            name=_text_claim(claims.get("name") or user_id, "name"),
             expires=expires,
             roles=frozenset(role for role in named if isinstance(role, str)),
         )
 
 
-def _text(value: object, claim: str) -> str:
-    """Return the claim as text that PostgreSQL can hold."""
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or "\0" in value:
+def _text_claim(value: object, claim: str) -> str:
+    """Return a claim as text that PostgreSQL can store."""
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME_LENGTH or "\0" in value:
         raise TokenError("token_invalid", f"the token's {claim} is not a usable text")
-    value.encode()  # a lone surrogate is a UnicodeEncodeError, and so a ValueError
+    value.encode()  # raises UnicodeEncodeError, a ValueError, for a lone surrogate
     return value

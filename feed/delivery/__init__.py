@@ -1,7 +1,7 @@
-"""From events that were read to the clients' sockets: subscriptions, connections, the publisher, the replay buffer.
+"""Fan-out of published events to client sockets: publisher, replay buffer, connections, subscriptions.
 
-It also keeps what decides who gets what: board memberships, rights during a replay, flags and their rollout. It imports
-`wire` and `telemetry`. It does not know where events come from.
+Also holds what decides who receives what: board memberships, rights during a replay, flags, and the transport rollout.
+It imports `wire` and `telemetry`, and does not know where events come from.
 
-Invariant: publishing never awaits. Every live client is sent every event of its boards once, in the order of the log.
+Invariant: publishing never awaits. Every live client is sent every event of its boards once, in log order.
 """

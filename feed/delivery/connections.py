@@ -1,7 +1,7 @@
-"""The connection manager: who listens to which boards, and the fan-out to them.
+"""The connection registry: which clients follow which boards, and the fan-out to them.
 
-Invariant: `publish` never awaits. Clients that see the same boards in the same encoding are one group and share the bytes.
-A right that changes inside a batch takes effect after the event that changes it and before the next.
+Invariant: `publish` never awaits. Clients with the same boards and encoding form one group and share the encoded bytes.
+A change of rights inside a batch takes effect after the event that carries it and before the next event.
 """
 
 from collections import defaultdict
@@ -19,26 +19,26 @@ Group = tuple[Boards, Encoding]
 
 
 @dataclass(slots=True)
-class Tally:
-    """What has been told: events written to live clients, how many of these see each board, how many could not take them."""
+class DeliveryCounts:
+    """Delivery statistics since the last take_counts(): events written, receivers per board, and clients that were too slow."""
 
     deliveries: int = 0
-    late: int = 0
+    slow: int = 0
     boards: dict[str, int] = field(default_factory=dict)
 
 
 class Connections:
-    def __init__(self, metrics: Metrics, fell_behind: Callable[[Subscription], None]) -> None:
-        """`fell_behind` is called with each client that could not take a batch; it stands where the sweep began."""
+    def __init__(self, metrics: Metrics, on_fell_behind: Callable[[Subscription], None]) -> None:
+        """`on_fell_behind` is called with each client that could not take a batch. Its cursor is where the read pass began."""
         self._metrics = metrics
-        self._fell_behind = fell_behind
+        self._on_fell_behind = on_fell_behind
         self._groups: defaultdict[Group, dict[Subscription, None]] = defaultdict(dict)
-        """In the order in which they came, which is mostly that of memory: a set's is a walk through all of it."""
+        """Insertion-ordered, which roughly follows memory order. Iterating over a set would jump all over memory."""
         self._by_user: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._count = 0
-        self._tally = Tally()
-        self._owing = False
-        """Whether a client waits for the end of the batch."""
+        self._counts = DeliveryCounts()
+        self._batch_end_due = False
+        """Whether some client is waiting for the end of the current batch."""
 
     def __len__(self) -> int:
         return self._count
@@ -47,18 +47,18 @@ class Connections:
         for subscriptions in list(self._by_user.values()):
             yield from list(subscriptions)
 
-    def of_user(self, user: str) -> int:
-        """How many connections a user has."""
+    def count_for_user(self, user: str) -> int:
+        """Return how many connections a user has."""
         return len(self._by_user.get(user, ()))
 
     def add(self, subscription: Subscription) -> None:
-        """Register a client; it is told nothing before it goes live."""
+        """Register a client. It receives nothing until it goes live."""
         self._by_user[subscription.principal.user_id].add(subscription)
         self._count += 1
         self._metrics.connections.labels(subscription.encoding.name).inc()
 
     def remove(self, subscription: Subscription) -> None:
-        """Forget a client. Idempotent."""
+        """Unregister a client. Idempotent."""
         if subscription.state is State.CLOSED:
             return
         self._ungroup(subscription)
@@ -71,43 +71,43 @@ class Connections:
         self._metrics.connections.labels(subscription.encoding.name).dec()
 
     def go_live(self, subscription: Subscription) -> None:
-        """From the next batch on it is sent what the others are. It must stand exactly at the hub's place."""
+        """Deliver events to a client from the next batch on. The client must be exactly at the head."""
         subscription.state = State.LIVE
         self._groups[subscription.boards, subscription.encoding][subscription] = None
 
     def fall_behind(self, subscription: Subscription, cursor: Cursor) -> None:
-        """Send it no more; it stands at this cursor."""
+        """Stop delivering to a client and set its cursor."""
         self._ungroup(subscription)
         subscription.state = State.BEHIND
         subscription.cursor = cursor
 
-    def want(self, subscription: Subscription, boards: Boards | None, visible: Boards) -> None:
-        """Send a client the events of other boards from its place on; None: of all the `visible` ones."""
+    def set_boards(self, subscription: Subscription, boards: Boards | None, visible: Boards) -> None:
+        """Change which boards a client follows; None means all of the `visible` ones."""
         live = subscription.state is State.LIVE
         self._ungroup(subscription)
-        subscription.wanted = boards
-        subscription.see(visible)
+        subscription.requested = boards
+        subscription.set_visible(visible)
         if live:
             self.go_live(subscription)
 
-    def publish(self, batch: Batch, since: Cursor, place: int) -> None:
-        """Write a batch to all who are live; it has this place in the replay buffer, and `since` is where its sweep began."""
+    def publish(self, batch: Batch, since: Cursor, offset: int) -> None:
+        """Write a batch to all live clients. `offset` is where the replay buffer has it; the read pass began at `since`."""
         start = 0
         if batch.grants:
             for stop, event in enumerate(batch.events, 1):
                 if event.grant is not None:
-                    self._write(Batch(batch.events[start:stop], None), since, (place, start))
-                    self._obey(event.grant)
+                    self._write_batch(Batch(batch.events[start:stop], None), since, (offset, start))
+                    self._apply_grant(event.grant)
                     start = stop
-        self._write(batch.after(start), since, (place, start))
+        self._write_batch(batch.tail(start), since, (offset, start))
 
-    def count(self) -> Tally:
-        """What has been told since this was last asked for."""
-        tally, self._tally = self._tally, Tally()
-        return tally
+    def take_counts(self) -> DeliveryCounts:
+        """Return the statistics and reset them."""
+        counts, self._counts = self._counts, DeliveryCounts()
+        return counts
 
-    def announce(self, board: str, kind: str, body: bytes) -> None:
-        """Tell all who see a board something that is not in the log, and so has no cursor."""
+    def send_to_board(self, board: str, kind: str, body: bytes) -> None:
+        """Send a message that is not in the log, and therefore has no cursor, to all live clients of a board."""
         for (boards, encoding), subscriptions in self._groups.items():
             if board in boards:
                 data = encoding.message(kind, body)
@@ -115,11 +115,11 @@ class Connections:
                     subscription.write(data)
 
     def watched(self, boards: set[str]) -> set[str]:
-        """Those of the boards that somebody sees who is live."""
+        """Return those of the boards that at least one live client follows."""
         return set().union(*(seen & boards for seen, _ in self._groups))
 
-    def tell(self, kind: str, bodies: Mapping[str, bytes], cursor: str) -> None:
-        """Tell all who see a board, and are live, what is true of it at the hub's cursor; but not who has too much unread."""
+    def send_to_boards(self, kind: str, bodies: Mapping[str, bytes], cursor: str) -> None:
+        """Send each board's message, valid at `cursor`, to its live clients, skipping clients with too much unread data."""
         encoded: dict[tuple[str, Encoding], bytes] = {}
         for (boards, encoding), subscriptions in self._groups.items():
             for board in boards & bodies.keys():
@@ -129,73 +129,73 @@ class Connections:
                 for subscription in subscriptions:
                     subscription.write(data)
 
-    def confirm(self, subscription: Subscription, head: Cursor | None) -> None:
-        """Send `subscribed` to a live client: now, with the hub's cursor, or at the end of the batch if one is under way (None)."""
-        if subscription.unconfirmed and subscription.state is State.LIVE:
+    def send_subscribed(self, subscription: Subscription, head: Cursor | None) -> None:
+        """Send `subscribed` to a live client: now if `head` is given, or at the end of the current batch if it is None."""
+        if subscription.subscribed_pending and subscription.state is State.LIVE:
             if head is None:
-                self._owing = True
+                self._batch_end_due = True
             else:
-                subscription.confirm(str(head))
+                subscription.send_subscribed(str(head))
 
-    def settle(self, cursor: str) -> None:
-        """At the end of a batch: send its cursor to clients whose last event came without one, and `subscribed` where it is due."""
-        if not self._owing:
+    def finish_batch(self, cursor: str) -> None:
+        """End a batch: send its cursor to clients whose last event came without one, and send pending `subscribed` messages."""
+        if not self._batch_end_due:
             return
-        self._owing = False
+        self._batch_end_due = False
         for subscription in self:
             if subscription.state is not State.LIVE:
                 continue
-            if subscription.owed:
+            if subscription.mid_batch:
                 subscription.sink.write(subscription.encoding.heartbeat(cursor))
-                subscription.owed = False
-            if subscription.unconfirmed:
-                subscription.confirm(cursor)
+                subscription.mid_batch = False
+            if subscription.subscribed_pending:
+                subscription.send_subscribed(cursor)
 
-    def _write(self, batch: Batch, since: Cursor, place: tuple[int, int]) -> None:
+    def _write_batch(self, batch: Batch, since: Cursor, position: tuple[int, int]) -> None:
         slow: list[Subscription] = []
-        part, owing, tally = batch.cursor is None, self._owing, self._tally
+        part, end_due, counts = batch.cursor is None, self._batch_end_due, self._counts
         written: dict[Encoding, tuple[int, int]] = {}
         clients: dict[str, int] = {}
-        self._owing = owing or part
+        self._batch_end_due = end_due or part
         for (boards, encoding), subscriptions in self._groups.items():
             if not (data := batch.encoded(boards, encoding)):
                 continue
             size, late = len(data), len(slow)
-            for subscription in subscriptions:  # as Subscription.write, in place: of all code this is run the most
+            for subscription in subscriptions:  # inlined Subscription.write(): this is the hottest loop of the service
                 sink = subscription.sink
                 if (pending := sink.pending()) and pending + size > subscription.budget:
                     slow.append(subscription)
                     continue
                 sink.write(data)
-                if part or owing:
-                    subscription.owed = part
-            took = len(subscriptions) - len(slow) + late
-            told = len(batch.told(boards)) * took
+                if part or end_due:
+                    subscription.mid_batch = part
+            receivers = len(subscriptions) - len(slow) + late
+            delivered = len(batch.visible_to(boards)) * receivers
             events, bytes_ = written.get(encoding, (0, 0))
-            written[encoding] = events + told, bytes_ + took * size
+            written[encoding] = events + delivered, bytes_ + receivers * size
             for board in batch.boards:
                 if board in boards:
-                    clients[board] = clients.get(board, 0) + took
+                    clients[board] = clients.get(board, 0) + receivers
         for encoding, (events, bytes_) in written.items():
             self._metrics.delivered(encoding.name, events, bytes_)
-            tally.deliveries += events
-        tally.late += len(slow)
-        tally.boards.update(clients)
+            counts.deliveries += events
+        counts.slow += len(slow)
+        counts.boards.update(clients)
         for subscription in slow:
             self.fall_behind(subscription, since)
-            # What it was sent of this batch is not sent again: it goes on from here.
-            subscription.torn = place if subscription.owed else None
-            self._fell_behind(subscription)
+            # The client keeps the part of the batch that it already received, and continues from here.
+            subscription.interrupted_at = position if subscription.mid_batch else None
+            self._on_fell_behind(subscription)
 
-    def _obey(self, grant: Grant) -> None:
+    def _apply_grant(self, grant: Grant) -> None:
         if grant.user is None:
-            concerned = [s for s in self if s.state is State.LIVE]
+            affected = [s for s in self if s.state is State.LIVE]
         else:
-            concerned = [s for s in self._by_user.get(grant.user, ()) if s.state is State.LIVE]
-        for subscription in concerned:
+            affected = [s for s in self._by_user.get(grant.user, ()) if s.state is State.LIVE]
+        for subscription in affected:
             self._ungroup(subscription)
-            subscription.obey(grant)
-            self._owing = self._owing or subscription.owed
+            subscription.apply_grant(grant)
+            self._batch_end_due = self._batch_end_due or subscription.mid_batch
             self.go_live(subscription)
 
     def _ungroup(self, subscription: Subscription) -> None:

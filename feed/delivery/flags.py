@@ -1,8 +1,7 @@
-"""The transports that each user is offered, as of one place in the log.
+"""The transports that each user may use, at one position in the log.
 
-Invariant: this is exactly the state of feed.flags at the hub's cursor. It is read in the cursor's own snapshot, then
-moved by the log's own events, as feed/delivery/memberships.py does for board_members. db/sql/functions/realtime.sql
-says the same.
+Invariant: this equals feed.flags at the head. The rows are read in the snapshot of the head, then updated by the events
+of the log, as feed/delivery/memberships.py does for board_members. db/sql/functions/realtime.sql computes the same.
 """
 
 import hashlib
@@ -19,44 +18,44 @@ OFF = REALTIME[-1]
 class Flags:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._rules: dict[Key, dict[str, Any]] = {
-            (rule.flag, rule.scope, rule.user): {"share": rule.share, "value": rule.value} for rule in rules
+            (rule.flag, rule.scope, rule.user): {"percentage": rule.percentage, "value": rule.value} for rule in rules
         }
 
     @property
-    def captures(self) -> bool:
-        """Whether what is written is in the log."""
+    def capture_enabled(self) -> bool:
+        """Whether writes are captured in the log."""
         return ("capture", "everybody", "") not in self._rules
 
-    def realtime(self, user: str | None) -> str:
-        """The best way that a user is offered; None: somebody of whom nothing is known."""
-        if not self.captures:
-            return OFF  # nothing that could be told is known
+    def best_transport(self, user: str | None) -> str:
+        """Return the best transport that a user may use; None stands for an unknown user."""
+        if not self.capture_enabled:
+            return OFF  # nothing is captured, so there is nothing to deliver
         if user is not None:
-            if (own := self._rules.get(("realtime", "user", user))) is not None:
-                return str(own["value"])
-            share = self._rules.get(("realtime", "share", ""))
-            if share is not None and place(user) < share["share"]:
-                return str(share["value"])
+            if (own_rule := self._rules.get(("realtime", "user", user))) is not None:
+                return str(own_rule["value"])
+            rollout = self._rules.get(("realtime", "percentage", ""))
+            if rollout is not None and rollout_bucket(user) < rollout["percentage"]:
+                return str(rollout["value"])
         everybody = self._rules.get(("realtime", "everybody", ""))
         return BEST if everybody is None else str(everybody["value"])
 
     def apply(self, change: FlagChange) -> bool:
-        """Take in a change of feed.flags; whether writes are logged again that were not."""
-        before = self.captures
+        """Apply a change of feed.flags. Return whether it turned capture back on."""
+        before = self.capture_enabled
         if change.key is None:
             self._rules.clear()
         elif change.columns is None:
             self._rules.pop(change.key, None)
         else:
             self._rules[change.key] = self._rules.get(change.key, {}) | change.columns
-        return self.captures and not before
+        return self.capture_enabled and not before
 
 
-def place(user: str) -> int:
-    """Where a user stands in every share, 0 to 99: the same for ever, so that a share that is raised takes nobody out."""
+def rollout_bucket(user: str) -> int:
+    """Return the rollout bucket of a user, 0 to 99. It never changes, so raising a percentage excludes nobody."""
     return int.from_bytes(hashlib.sha256(user.encode()).digest()[:4]) % 100
 
 
-def offers(realtime: str, way: str) -> bool:
-    """Whether one who is offered this may take a way."""
-    return REALTIME.index(way) >= REALTIME.index(realtime)
+def allows(best: str, transport: str) -> bool:
+    """Return whether a user whose best allowed transport is `best` may use `transport`."""
+    return REALTIME.index(transport) >= REALTIME.index(best)

@@ -1,7 +1,7 @@
-"""Who sees which board, as of one place in the log.
+"""Which user sees which boards, at one position in the log.
 
-Invariant: this is the state of board_members at the hub's cursor, exactly: read in the cursor's own snapshot, then moved only
-by the log's own events. So a right is decided once per board, at its place among the events, and needs no query per client.
+Invariant: this equals board_members at the head. The rows are read in the snapshot of the head, then updated only by the
+events of the log. A right is therefore evaluated at its exact position among the events, without a query per client.
 """
 
 from collections import defaultdict
@@ -13,17 +13,17 @@ from feed.wire.event import Grant
 
 class Memberships:
     def __init__(self, rows: Iterable[tuple[str, str, str]] = ()) -> None:
-        """Rows are (user, board, role)."""
+        """`rows` are (user, board, role)."""
         self._boards: defaultdict[str, set[str]] = defaultdict(set)
         for user, board, _ in rows:
             self._boards[user].add(board)
 
     def boards(self, user: str) -> Boards:
-        """The boards that a user sees."""
+        """Return the boards that a user sees."""
         return frozenset(self._boards.get(user, ()))
 
     def apply(self, grant: Grant) -> None:
-        """Take in a change of board_members."""
+        """Apply a change of board_members."""
         if grant.user is None or grant.board is None:
             self._boards.clear()
         elif grant.role is not None:

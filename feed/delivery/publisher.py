@@ -1,15 +1,14 @@
-"""The publisher: delivers what a read pass has found to everything in this process that follows the log.
+"""The publisher: delivers the changes of a read pass to everything in this process that follows the log.
 
-Invariant: events go out in the order in which they were read, to the replay buffer, to the clients, then to what is
-known here (who sees what, what is offered) and to the followers; nothing is awaited in between. The end of a batch and
-its cursor are one step, so nobody is ever given an older cursor than they hold. What is known holds at the end of the
-replay buffer.
+Invariant: events are delivered in log order, to the replay buffer, then the clients, then memberships and flags, then
+the observers, and nothing is awaited in between. Ending a batch and moving the head are one step, so a client
+never receives an older cursor than it holds. Memberships and flags are those at the end of the replay buffer.
 """
 
 import time
 from datetime import datetime
 
-from db.changelog import Chunk
+from db.changelog.changes import Chunk
 from feed.delivery.connections import Connections
 from feed.delivery.flags import Flags
 from feed.delivery.memberships import Memberships
@@ -18,10 +17,10 @@ from feed.telemetry.metrics import Metrics
 from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor
 from feed.wire.event import Event
-from feed.wire.follower import Follower, Reader
+from feed.wire.observers import Observer
 
-Newest = tuple[int, int, datetime] | None
-"""seq, xid and time of a row of the log."""
+NewestRow = tuple[int, int, datetime] | None
+"""seq, xid and time of a log row."""
 
 
 class Publisher:
@@ -29,71 +28,77 @@ class Publisher:
         self.replay_buffer = replay_buffer
         self._connections = connections
         self._metrics = metrics
-        self.followers: list[Follower] = []
-        self.readers: list[Reader] = []
+        self._observers: list[Observer] = []
         self.memberships = Memberships()
         self.flags = Flags()
-        self.found = self.rang = 0
-        """Changes of this sweep, and how many of them rang."""
-        self._newest: Newest = None
-        self.read = 0.0
-        """When it had its first rows, by the monotonic clock."""
-        self.doubted = False
-        """Whether the feed may have been reset: capture is on again, or a client has a cursor of another feed."""
+        self.found = self.notified = 0
+        """Changes found in this read pass, and how many of them sent NOTIFY."""
+        self._newest: NewestRow = None
+        self.read_at = 0.0
+        """When this read pass got its first rows (monotonic clock)."""
+        self.recheck_needed = False
+        """Whether the feed may have been reset: capture was turned back on, or a client has a cursor of another feed."""
         self.head: Cursor
-        """Everything that was published, up to the end of a batch; set by start()."""
+        """How far this process has published, up to the end of a batch. Set by start()."""
 
     @property
-    def rest(self) -> Cursor | None:
-        """The head; None while a batch is being published."""
-        return self.head if self.replay_buffer.place(self.head) == self.replay_buffer.end else None
+    def idle_head(self) -> Cursor | None:
+        """The head, or None while a batch is being published."""
+        return self.head if self.replay_buffer.offset_of(self.head) == self.replay_buffer.end else None
 
     def start(self, head: Cursor, memberships: Memberships, flags: Flags) -> None:
-        """Begin at this place of the log, with what holds there."""
+        """Start at a head, with the memberships and flags of the same snapshot."""
         self.head, self.memberships, self.flags = head, memberships, flags
         self._newest = None
-        self.replay_buffer.mark(head)
+        self.replay_buffer.record(head)
 
-    def begin(self) -> None:
-        """A sweep begins."""
-        self.found = self.rang = 0
+    def subscribe(self, observer: Observer) -> None:
+        """Call an observer from now on."""
+        self._observers.append(observer)
 
-    def take(self, part: Chunk) -> None:
-        """Publish a part of what came since the head, which moves if it is the last one."""
+    def begin_pass(self) -> None:
+        """Begin a read pass."""
+        self.found = self.notified = 0
+
+    def end_pass(self) -> None:
+        """Tell the observers that everything the pass found is published."""
+        for observer in self._observers:
+            observer.on_pass(self.found, self.notified)
+
+    def publish(self, part: Chunk) -> None:
+        """Publish a part of what was found. The last part of a pass moves the head."""
         rows = ((c.seq, c.xid, c.at) for c in part.changes)
         self._newest = max((self._newest, *rows), key=lambda row: row[0] if row else 0)
         head = self.head
         if part.last and part.snapshot is not None:
             head = head.advanced(part.snapshot, part.last_xid, self._newest)
         if not self.found:
-            self.read = time.monotonic()
+            self.read_at = time.monotonic()
         self.found += len(part.changes)
-        self.rang += sum(change.rang for change in part.changes)
+        self.notified += sum(change.notified for change in part.changes)
         if part.changes:
-            for reader in self.readers:
-                reader.read(part.changes)
-            self._publish(Batch([Event.of(change) for change in part.changes], head if part.last else None))
+            for observer in self._observers:
+                observer.on_changes(part.changes)
+            self._publish_batch(Batch([Event.of(change) for change in part.changes], head if part.last else None))
         if part.last:
             self.head, self._newest = head, None
-            self.replay_buffer.mark(head)
-            self._connections.settle(str(head))
+            self.replay_buffer.record(head)
+            self._connections.finish_batch(str(head))
 
-    def lost(self) -> None:
-        """The log is out of reach, is another, or is read once more."""
-        for follower in self.followers:
-            follower.lost()
-        for reader in self.readers:
-            reader.lost()
+    def notify_lost(self) -> None:
+        """Tell the observers that the log is unreachable, was replaced, or will be read again."""
+        for observer in self._observers:
+            observer.on_lost()
 
-    def _publish(self, batch: Batch) -> None:
+    def _publish_batch(self, batch: Batch) -> None:
         self.replay_buffer.append(batch)
         self._connections.publish(batch, self.head, self.replay_buffer.end - 1)
         for event in batch.events:
             if event.grant is not None:
                 self.memberships.apply(event.grant)
             if event.flag_change is not None and self.flags.apply(event.flag_change):
-                self.doubted = True
-        for follower in self.followers:
-            follower.told(batch.events)
+                self.recheck_needed = True
+        for observer in self._observers:
+            observer.on_events(batch.events)
         self._metrics.published(batch.events)
-        batch.forget()
+        batch.drop_encoded()

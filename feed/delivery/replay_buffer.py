@@ -1,7 +1,7 @@
-"""The recent batches, in memory: who comes back soon is caught up without the database.
+"""The most recent batches, in memory, so that a client that returns soon needs no query.
 
-Invariant: places are numbered from the start of the process. What lies between a place that is still held and `end` is
-exactly what was published in between, so following the replay buffer from a place is the same as having been connected.
+Invariant: offsets count batches since the process started. The batches between an offset that is still held and `end`
+are exactly those published in between, so replaying from an offset is equivalent to having stayed connected.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor
 from feed.wire.event import Grant
 
-_MOST_CURSORS = 4096
+_MAX_CURSORS = 4096
 
 
 class ReplayBuffer:
@@ -25,11 +25,11 @@ class ReplayBuffer:
         self._batches: deque[Batch] = deque()
         self._cursors: dict[Cursor, int] = {}
         self._grants: deque[tuple[int, Grant]] = deque()
-        """The changes of membership in the batches that are held, each with its batch's place."""
+        """Membership changes in the held batches, each with the offset of its batch."""
 
     @property
     def end(self) -> int:
-        """The place after the newest batch."""
+        """The offset after the newest batch."""
         return self._first + len(self._batches)
 
     def append(self, batch: Batch) -> None:
@@ -42,36 +42,36 @@ class ReplayBuffer:
         while self._grants and self._grants[0][0] < self._first:
             self._grants.popleft()
 
-    def mark(self, cursor: Cursor) -> None:
-        """Note that a client who has this cursor has all up to here."""
+    def record(self, cursor: Cursor) -> None:
+        """Record that a client with this cursor has everything up to the current end."""
         self._cursors.pop(cursor, None)
         self._cursors[cursor] = self.end
-        if len(self._cursors) > _MOST_CURSORS:
+        if len(self._cursors) > _MAX_CURSORS:
             del self._cursors[next(iter(self._cursors))]
 
-    def place(self, cursor: Cursor) -> int | None:
-        """Where a cursor stands; None where it is not, or no longer, known here."""
-        place = self._cursors.get(cursor)
-        return place if place is not None and place >= self._first else None
+    def offset_of(self, cursor: Cursor) -> int | None:
+        """Return the offset that a cursor corresponds to, or None if it is unknown or no longer held."""
+        offset = self._cursors.get(cursor)
+        return offset if offset is not None and offset >= self._first else None
 
-    def since(self, place: int) -> Iterator[Batch]:
-        """The batches from a place that is still held."""
-        return islice(self._batches, place - self._first, None)
+    def since(self, offset: int) -> Iterator[Batch]:
+        """Iterate over the batches from an offset that is still held."""
+        return islice(self._batches, offset - self._first, None)
 
-    def grants(self, place: int) -> list[Grant]:
-        """The changes of membership from a place that is still held, in order."""
-        return [grant for at, grant in self._grants if at >= place]
+    def grants_since(self, offset: int) -> list[Grant]:
+        """Return the membership changes from an offset that is still held, in order."""
+        return [grant for at, grant in self._grants if at >= offset]
 
-    def holds(self, place: int) -> bool:
-        return place >= self._first
+    def holds(self, offset: int) -> bool:
+        return offset >= self._first
 
-    def forget(self) -> None:
-        """Drop the bytes that batches were encoded to for those who came back together."""
+    def drop_encoded(self) -> None:
+        """Drop the encoded forms of all batches; they are made again when needed."""
         for batch in self._batches:
-            batch.forget()
+            batch.drop_encoded()
 
     def clear(self) -> None:
-        """Forget everything; places go on from here, so none from before is held."""
+        """Drop all batches. Offsets continue from here, so no earlier offset is held."""
         self._first = self.end + 1
         self._batches.clear()
         self._grants.clear()

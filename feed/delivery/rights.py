@@ -1,8 +1,8 @@
-"""Which boards a user sees at each place of a stretch of the log that is replayed to them.
+"""Which boards a user sees at each position of a replayed stretch of the log.
 
-Invariant: a replay delivers an event only at places where its reader had the right to it, and says of each board at most once that
-it was granted: at the last change, since the reader takes a snapshot then. What the membership is now is known exactly
-(feed/delivery/memberships.py), so what it was is found by undoing the changes in between.
+Invariant: a replay delivers an event only at positions where its user had the right to it. It announces the grant of a
+board at most once, at the last change, because the client takes a snapshot then. The current memberships are known
+exactly (feed/delivery/memberships.py), so earlier ones are found by undoing the changes in between.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,11 @@ from feed.wire.batch import Boards
 from feed.wire.event import Grant
 
 
-def before(user: str, boards: Boards, changes: Sequence[Grant]) -> Boards:
-    """The boards that a user saw before these changes, given those after them.
+def boards_before(user: str, boards: Boards, changes: Sequence[Grant]) -> Boards:
+    """Return the boards that a user saw before these changes, given the `boards` after them.
 
-    What a TRUNCATE of board_members took is not in the log: before it, the user is taken to have seen nothing.
+    The log does not contain the rows that a TRUNCATE of board_members removed, so the user counts as having seen nothing
+    before one.
     """
     seen = set(boards)
     for change in reversed(changes):
@@ -30,7 +31,7 @@ def before(user: str, boards: Boards, changes: Sequence[Grant]) -> Boards:
 
 
 class Rights:
-    """The boards of one user at the current place of a replay, which starts before `changes`."""
+    """The boards of one user at the current position of a replay that starts before `changes`."""
 
     __slots__ = ("_last", "_user", "boards")
 
@@ -39,11 +40,11 @@ class Rights:
         self.boards = boards
         self._last = {change.board: change.seq for change in changes if change.user == user}
 
-    def concern(self, change: Grant) -> bool:
+    def concerns(self, change: Grant) -> bool:
         return change.user is None or change.user == self._user
 
     def apply(self, change: Grant, visible: Boards) -> list[Grant]:
-        """Move past a change that concerns the user, who sees the `visible` boards now; what they are to be sent of it."""
+        """Move past a change that concerns the user, who now sees the `visible` boards. Return the grants to send."""
         if change.user is None or change.board is None:
             lost, self.boards = self.boards, frozenset()
             return [Grant(self._user, board, None, change.seq) for board in sorted(lost)]
@@ -52,6 +53,6 @@ class Rights:
             self.boards -= {change.board}
             return [change] if had else []
         if change.board not in visible or self._last.get(change.board, change.seq) != change.seq:
-            return []  # a later change of this board follows: that one is sent, if any
+            return []  # a later change of this board follows, which is sent instead if it applies
         self.boards |= {change.board}
         return [change]

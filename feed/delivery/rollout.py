@@ -1,78 +1,78 @@
-"""The rollout of transports: clients learn which one their user is offered, and leave one that is no longer offered.
+"""The rollout of transports: tells clients which transport their user may use, and ends streams that are no longer allowed.
 
-Invariant: every open stream has been sent what holds at the hub's cursor, in auth_success or in a `flags` message. A
-client has some time to leave a stream that is no longer offered, so that it changes without a gap; a new stream is
-refused at once.
+Invariant: every open stream has been sent the value at the head, in auth_success or in a `flags` message. A client gets
+some time to leave a transport that is no longer allowed, so it can switch without a gap; new streams are refused at once.
 """
 
 import asyncio
 from collections.abc import Sequence
 
 from feed.delivery.connections import Connections
-from feed.delivery.flags import offers
+from feed.delivery.flags import allows
 from feed.delivery.publisher import Publisher
 from feed.delivery.subscription import Subscription
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import NOT_OFFERED
 from feed.wire.encoding import Encoding
 from feed.wire.event import Event
+from feed.wire.observers import Observer
 
-_TO_LEAVE = 10.0
-"""Seconds that a client has to take another way."""
-AGAIN = 60_000
-"""Milliseconds after which one who knows nothing of flags may look whether he is let in again."""
+_SWITCH_TIMEOUT = 10.0
+"""Seconds a client has to switch to an allowed transport."""
+RETRY_MS = 60_000
+"""Retry delay in milliseconds for refused clients that do not understand flags."""
 
 
-class Rollout:
+class Rollout(Observer):
     def __init__(self, publisher: Publisher, connections: Connections, metrics: Metrics) -> None:
         self._publisher = publisher
         self._connections = connections
         self._metrics = metrics
-        publisher.followers.append(self)
+        publisher.subscribe(self)
 
-    def offered(self, user: str, encoding: Encoding) -> bool:
-        """Whether a user may begin a stream of this kind."""
-        return offers(self.realtime(user), encoding.way)
+    def allows_transport(self, user: str, encoding: Encoding) -> bool:
+        """Return whether a user may start a stream with this encoding."""
+        return allows(self.best_transport(user), encoding.transport)
 
-    def realtime(self, user: str | None) -> str:
-        """What a user is offered now."""
-        return self._publisher.flags.realtime(user)
+    def best_transport(self, user: str | None) -> str:
+        """Return the best transport that a user may use now."""
+        return self._publisher.flags.best_transport(user)
 
-    def greet(self, subscription: Subscription, resume: str, cursor: str | None = None) -> None:
-        """Tell a client who it is, what it sees and is offered, and where it stands, if it stands where it wanted to."""
-        realtime = self.realtime(subscription.principal.user_id)
-        self._set(subscription, realtime)
-        subscription.tell_place(
+    def send_auth_success(self, subscription: Subscription, resume: str, cursor: str | None = None) -> None:
+        """Send auth_success: user, boards, allowed transport, and the cursor if the client could resume from it."""
+        realtime = self.best_transport(subscription.principal.user_id)
+        self._set_transport(subscription, realtime)
+        subscription.send_with_cursor(
             "auth_success",
             cursor,
             userId=subscription.principal.user_id,
             connectionId=subscription.id,
-            boards=sorted(subscription.offered),
+            boards=sorted(subscription.permitted_boards),
             realtime=realtime,
             resume=resume,
         )
 
-    def told(self, events: Sequence[Event]) -> None:
+    def on_events(self, events: Sequence[Event]) -> None:
         if any(event.flag_change is not None for event in events):
-            self._steer()
+            self._send_flags()
 
-    def lost(self) -> None:
-        """The log may be another, and its flags."""
-        self._steer()
+    def on_lost(self) -> None:
+        """Recheck every stream: the log, and with it the flags, may have been replaced."""
+        self._send_flags()
 
-    def dismiss(self, subscription: Subscription) -> None:
-        """End a stream that was to be left."""
-        subscription.dismiss(NOT_OFFERED, retry=AGAIN)
+    def close(self, subscription: Subscription) -> None:
+        """Close a stream whose client did not switch in time."""
+        subscription.close(NOT_OFFERED, retry=RETRY_MS)
         self._metrics.closed.labels(NOT_OFFERED.name).inc()
 
-    def _steer(self) -> None:
+    def _send_flags(self) -> None:
         for subscription in self._connections:
-            now = self.realtime(subscription.principal.user_id)
-            if subscription.realtime not in {None, now}:
-                self._set(subscription, now)
-                subscription.tell("flags", realtime=now)
+            best = self.best_transport(subscription.principal.user_id)
+            if subscription.realtime not in {None, best}:
+                self._set_transport(subscription, best)
+                subscription.send("flags", realtime=best)
 
-    def _set(self, subscription: Subscription, realtime: str) -> None:
+    def _set_transport(self, subscription: Subscription, realtime: str) -> None:
         subscription.realtime = realtime
-        may_stay = offers(realtime, subscription.encoding.way)
-        subscription.leaves = None if may_stay else asyncio.get_running_loop().time() + _TO_LEAVE
+        allowed = allows(realtime, subscription.encoding.transport)
+        subscription.leave_by = None if allowed else asyncio.get_running_loop().time() + _SWITCH_TIMEOUT

@@ -1,9 +1,9 @@
-"""A subscription: one client's place in the feed, whatever its transport.
+"""A subscription: the state of one client, whatever its transport.
 
-Invariant: `cursor` is where the client can resume from: it was sent everything up to there. While it is live, that is the
-hub's cursor, and publishing is one write that never waits. A client whose unread bytes exceed its budget is `behind`: it
-costs a cursor and no queue, until it has drained and is caught up from the log. Nothing is sent twice on one connection, and no
-cursor is sent while its client holds a part of a batch, unless it ends that batch.
+Invariant: the client can resume from `cursor`: it was sent everything up to there. For a live client that is the head,
+and publishing is one write that never waits. A client whose unread bytes exceed its budget is `behind`: it costs a cursor
+but no queue, until it has read its backlog and recovered from the log. Nothing is sent twice on one connection, and
+while a client holds part of a batch it is sent no cursor, except the one that ends the batch.
 """
 
 from enum import Enum
@@ -20,29 +20,29 @@ from feed.wire.principal import Principal
 
 
 class Sink(Protocol):
-    """Where the bytes go. Nothing here waits."""
+    """Where the bytes of a client go. Only drained() waits."""
 
     def write(self, data: bytes) -> None: ...
 
     def pending(self) -> int:
-        """Bytes written and not yet taken by the kernel (or the reader)."""
+        """Return the bytes written but not yet taken by the kernel (or the reader)."""
         ...
 
     async def drained(self) -> None:
-        """Wait until at most half of the budget is pending; returns too where the client is gone."""
+        """Wait until at most half of the budget is pending, or the client is gone."""
         ...
 
     def close(self, reason: CloseReason, last: bytes) -> None:
-        """Send the last bytes and end the stream in order, soon."""
+        """Send `last`, then end the stream gracefully, soon."""
         ...
 
     def abort(self) -> None:
-        """Drop the connection and all its unread bytes, now."""
+        """Drop the connection and its unread bytes immediately."""
         ...
 
 
-class Shown(NamedTuple):
-    """A cursor that a client has shown, as text too, and when, by the monotonic clock."""
+class ReportedCursor(NamedTuple):
+    """A cursor that a client reported, its text, and when (monotonic clock)."""
 
     cursor: Cursor
     text: str
@@ -51,34 +51,34 @@ class Shown(NamedTuple):
 
 class State(Enum):
     BEHIND = "behind"
-    """Being caught up, or waiting for its socket to drain."""
+    """Recovering, or waiting for its socket to drain."""
     LIVE = "live"
     CLOSED = "closed"
 
 
 class Subscription:
     __slots__ = (
-        "begun",
         "boards",
         "budget",
         "collapse",
         "cursor",
         "encoding",
-        "heard",
         "id",
-        "leaves",
-        "owed",
+        "interrupted_at",
+        "last_seen",
+        "leave_by",
+        "mid_batch",
         "principal",
         "realtime",
+        "reported",
+        "requested",
         "rights",
-        "shown",
+        "rights_set",
         "sink",
         "slot",
         "state",
-        "torn",
-        "unconfirmed",
+        "subscribed_pending",
         "visible",
-        "wanted",
     )
 
     def __init__(
@@ -86,141 +86,141 @@ class Subscription:
         principal: Principal,
         encoding: Encoding,
         sink: Sink,
-        wanted: Boards | None,
+        requested: Boards | None,
         cursor: Cursor,
         *,
         budget: int,
     ) -> None:
         self.id = uuid4().hex
         self.slot = int(self.id[:4], 16)
-        """Its place on the timing wheel of the heartbeats."""
+        """Slot on the timing wheel of the heartbeats."""
         self.principal = principal
         self.encoding = encoding
         self.sink = sink
-        self.wanted = wanted
-        """The boards it asked for; None: all that its user sees."""
+        self.requested = requested
+        """The boards the client asked for; None means all that its user sees."""
         self.rights = Rights(principal.user_id, frozenset())
-        """The boards that its user sees at its place in the log, as far as its client knows."""
-        self.begun = False
-        """Whether they are set: not before its first event, nor after a `reset`."""
+        """The boards its user sees at the client's position in the log, as far as the client knows."""
+        self.rights_set = False
+        """Whether `rights` are valid: they are not before the first event and after a `reset`."""
         self.visible: Boards = frozenset()
-        """The boards that its user sees now: what is replayed to it is nothing else."""
+        """The boards its user sees now. A replay sends events of these boards only."""
         self.boards: Boards = frozenset()
-        """The boards whose events it is sent: those of both, as far as it wants them."""
+        """The boards whose events are sent: those in `rights`, `visible` and `requested`."""
         self.state = State.BEHIND
         self.cursor = cursor
-        self.owed = False
-        """Whether it was sent a part of a batch whose cursor has not come yet."""
-        self.torn: tuple[int, int] | None = None
-        """Where it fell behind inside a batch: the place of the replay buffer and the event from which it goes on."""
-        self.unconfirmed = False
+        self.mid_batch = False
+        """Whether the client was sent part of a batch whose cursor is still to come."""
+        self.interrupted_at: tuple[int, int] | None = None
+        """Where the client fell behind inside a batch: the offset in the replay buffer, and the index of the next event."""
+        self.subscribed_pending = False
         """Whether `subscribed` is still to be sent."""
         self.collapse = False
-        """Whether it fell behind by being slow: then it is told the newest state of each row."""
-        self.shown: Shown | None = None
-        """What its client says that it has; see feed/registry/client_positions.py."""
+        """Whether the client fell behind by being slow. It then receives only the newest state of each row."""
+        self.reported: ReportedCursor | None = None
+        """The last cursor that the client reported; see feed/registry/client_positions.py."""
         self.realtime: str | None = None
-        """What its client was told that its user is offered; None: nothing yet."""
-        self.leaves: float | None = None
-        """When it must have taken another way (loop time); None: it may stay."""
-        self.heard: float | None = None
-        """When the client last said anything (loop time), where its transport lets it."""
+        """The best allowed transport that the client was told; None before auth_success."""
+        self.leave_by: float | None = None
+        """When the client must have switched transports (loop time); None if it may stay."""
+        self.last_seen: float | None = None
+        """When the client last sent anything (loop time); None if that is unknown, as over SSE."""
         self.budget = budget
-        """Bytes that may lie unread."""
+        """Maximum number of unread bytes."""
 
-    def stand(self, rights: Rights) -> None:
-        """Set what its user sees at its place in the log."""
+    def set_rights(self, rights: Rights) -> None:
+        """Set the boards its user sees at the client's position in the log."""
         self.rights = rights
-        self._choose()
+        self._update_boards()
 
-    def see(self, visible: Boards) -> None:
-        """Set what its user sees now."""
+    def set_visible(self, visible: Boards) -> None:
+        """Set the boards its user sees now."""
         self.visible = visible
-        self._choose()
+        self._update_boards()
 
     @property
-    def offered(self) -> Boards:
-        """The boards that its user sees now, as far as it wants them."""
-        return self.visible if self.wanted is None else self.visible & self.wanted
+    def permitted_boards(self) -> Boards:
+        """The requested boards that its user sees now."""
+        return self.visible if self.requested is None else self.visible & self.requested
 
     def write(self, data: bytes) -> bool:
-        """Queue bytes for the socket; False where the client has too many unread, and nothing was written."""
+        """Write bytes to the socket. Return False, and write nothing, if the client has too much unread data."""
         pending = self.sink.pending()
         if pending and pending + len(data) > self.budget:
             return False
         self.sink.write(data)
         return True
 
-    def tell(self, kind: str, **fields: object) -> None:
-        """Send a message that is no event."""
+    def send(self, kind: str, **fields: object) -> None:
+        """Send a message that is not an event."""
         self.sink.write(self.encoding.message(kind, message(kind, **fields)))
 
-    def tell_place(self, kind: str, cursor: str | None, **fields: object) -> None:
-        """The same, of a message that says where the client stands; without a cursor it says nothing of that."""
-        place = {} if cursor is None else {"cursor": cursor}
-        self.sink.write(self.encoding.message(kind, message(kind, **fields, **place), cursor))
+    def send_with_cursor(self, kind: str, cursor: str | None, **fields: object) -> None:
+        """Send a message that carries the client's position; with None, omit the cursor."""
+        cursor_field = {} if cursor is None else {"cursor": cursor}
+        self.sink.write(self.encoding.message(kind, message(kind, **fields, **cursor_field), cursor))
 
-    def confirm(self, cursor: str) -> None:
-        """Send `subscribed`: the boards whose events it receives after this cursor."""
-        self.unconfirmed = False
-        self.tell_place("subscribed", cursor, boards=sorted(self.offered))
+    def send_subscribed(self, cursor: str) -> None:
+        """Send `subscribed`: the boards whose events the client receives after this cursor."""
+        self.subscribed_pending = False
+        self.send_with_cursor("subscribed", cursor, boards=sorted(self.permitted_boards))
 
-    def end(self, reason: CloseReason, *, code: str, text: str) -> None:
-        """End the stream for a fault of its client's, after an error that says which."""
+    def close_with_error(self, reason: CloseReason, *, code: str, text: str) -> None:
+        """Close the stream because of a client's error, after an `error` message."""
         self.sink.close(reason, self.encoding.message("error", message("error", code=code, message=text)))
 
-    def dismiss(self, reason: CloseReason, retry: int) -> None:
-        """End the stream for a reason of ours; the client is to come back in `retry` milliseconds."""
+    def close(self, reason: CloseReason, retry: int) -> None:
+        """Close the stream after a `goodbye`: the client should reconnect in `retry` milliseconds."""
         body = message("goodbye", reason=reason.name, retryMs=retry)
         self.sink.close(reason, self.encoding.goodbye(body, retry))
 
     def replay(self, batch: Batch) -> None:
-        """Send a batch from before it went live, and what changed in its user's rights on the way."""
-        if not any(self.rights.concern(grant) for grant in batch.grants):
-            self._take(batch)
+        """Send a batch from before the client went live, and the changes of its user's rights on the way."""
+        if not any(self.rights.concerns(grant) for grant in batch.grants):
+            self._write_batch(batch)
             return
         start = 0
         for stop, event in enumerate(batch.events, 1):
-            if event.grant is not None and self.rights.concern(event.grant):
-                # Before the cursor that covers it: a client that is cut off in between is sent it again.
-                self._take(Batch(batch.events[start:stop], None))
-                self.apply(event.grant)
+            if event.grant is not None and self.rights.concerns(event.grant):
+                # Sent before the cursor that covers it, so a client that is cut off in between receives it again.
+                self._write_batch(Batch(batch.events[start:stop], None))
+                self._advance_rights(event.grant)
                 start = stop
-        self._take(batch.after(start))
+        self._write_batch(batch.tail(start))
 
-    def apply(self, grant: Grant) -> None:
-        """Move past a change of its user's rights, and send what they are to know of it."""
+    def _advance_rights(self, grant: Grant) -> None:
+        """Move past a change of the user's rights, and send the resulting grants."""
         for change in self.rights.apply(grant, self.visible):
-            self._tell_right(change)
-        self._choose()
+            self._send_grant(change)
+        self._update_boards()
 
-    def obey(self, grant: Grant) -> None:
-        """The same, live: from now on its user sees other boards."""
+    def apply_grant(self, grant: Grant) -> None:
+        """Apply a change of the user's rights to a live client."""
         if grant.user is None or grant.board is None:
             self.visible = frozenset()
         elif grant.role is None:
             self.visible -= {grant.board}
         else:
             self.visible |= {grant.board}
-        self.apply(grant)
+        self._advance_rights(grant)
 
-    def _take(self, batch: Batch) -> None:
+    def _write_batch(self, batch: Batch) -> None:
         if data := batch.encoded(self.boards, self.encoding):
             self.sink.write(data)
-            self.owed = batch.cursor is None
-        elif self.owed and batch.cursor is not None:
+            self.mid_batch = batch.cursor is None
+        elif self.mid_batch and batch.cursor is not None:
             self.sink.write(self.encoding.heartbeat(str(batch.cursor)))
-            self.owed = False
+            self.mid_batch = False
 
-    def _tell_right(self, change: Grant) -> None:
-        if self.wanted is not None and change.board not in self.wanted:
+    def _send_grant(self, change: Grant) -> None:
+        if self.requested is not None and change.board not in self.requested:
             return
         if change.role is None:
-            self.tell("board_revoked", boardId=change.board)
+            self.send("board_revoked", boardId=change.board)
         else:
-            self.tell("board_granted", boardId=change.board, role=change.role)
-        self.owed = True
+            self.send("board_granted", boardId=change.board, role=change.role)
+        self.mid_batch = True
 
-    def _choose(self) -> None:
+    def _update_boards(self) -> None:
         boards = self.rights.boards & self.visible
-        self.boards = boards if self.wanted is None else boards & self.wanted
+        self.boards = boards if self.requested is None else boards & self.requested

@@ -1,6 +1,6 @@
-"""The feed over HTTP: the WebSocket, the event stream, health and metrics. The only part that knows aiohttp.
+"""The feed over HTTP: WebSocket, event stream, health checks and metrics. The only package that uses aiohttp.
 
-It may import every other package of the feed. Nothing imports it but the command that starts the service.
+It may import every other package of the feed. Only the command that starts the service imports it.
 
-Invariant: a client's bytes are bounded before they are parsed, and a fault of a client is never logged as one of ours.
+Invariant: the size of client input is bounded before it is parsed, and client errors are never logged as errors of ours.
 """

@@ -1,6 +1,6 @@
-"""What aiohttp logs of its connections: a client's fault is one line at info, a fault of ours stays an error with its traceback.
+"""What aiohttp logs about its connections: client errors become one line at info, our own stay errors with a traceback.
 
-Invariant: nothing that a client sent is in these lines.
+Invariant: these lines contain nothing that a client sent.
 """
 
 import logging
@@ -19,12 +19,12 @@ class _ClientFaults(logging.Filter):
         if not isinstance(error, _OF_CLIENTS):
             return True
         if isinstance(error, ConnectionError):
-            log.debug("connection lost in an answer", error=type(error).__name__)
+            log.debug("connection lost during response", error=type(error).__name__)
         else:
             log.info("malformed request", error=type(error).__name__)
         return False
 
 
 logger = logging.getLogger("feed.http")
-"""For aiohttp's server."""
+"""The logger for aiohttp's server."""
 logger.addFilter(_ClientFaults())

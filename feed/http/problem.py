@@ -1,25 +1,25 @@
-"""Errors of the feed's HTTP side, as RFC 9457 has them: the same shape as the API's."""
+"""Error responses of the feed (RFC 9457), in the same format as those of the API."""
 
 import orjson
 from aiohttp import web
 
 from feed.stream import StreamError
-from feed.wire.problems import STREAMS
+from feed.wire.problems import STREAM_PROBLEMS
 
 REQUEST_ID = web.RequestKey("request_id", str)
-"""What each request is named by (see feed.wire.request_id)."""
+"""The ID of the request (see feed.wire.request_id)."""
 
 
 def stream_problem(request: web.Request, error: StreamError, headers: dict[str, str]) -> web.Response:
-    """The answer to a request whose stream does not begin."""
-    kind = STREAMS[error.slug]
-    return problem(request, kind.status, error.slug, kind.title, str(error), headers)
+    """Return the response to a request whose stream was refused."""
+    problem_type = STREAM_PROBLEMS[error.slug]
+    return problem(request, problem_type.status, error.slug, problem_type.title, str(error), headers)
 
 
 def problem(
     request: web.Request, status: int, slug: str, title: str, detail: str, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """An application/problem+json answer; `slug` is the last part of its type."""
+    """Return an application/problem+json response; `slug` is the last part of its type."""
     body = {
         "type": f"/problems/{slug}",
         "title": title,

@@ -1,7 +1,7 @@
 """The feed service: one runtime behind aiohttp.
 
-Invariant: start() returns when the port is open and the runtime ready, or raises and leaves nothing behind. stop() says goodbye
-to every client before it closes the port's connections.
+Invariant: start() returns when the port is open and the runtime is ready, or raises and leaves nothing running. stop()
+says goodbye to every client before it closes their connections.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from feed.router import Handlers
 from feed.runtime import Runtime
 from feed.system.sockets import listen
 from feed.wire import request_id
-from feed.wire.problems import INTERNAL
+from feed.wire.problems import INTERNAL_ERROR
 
-_BEGUN = web.RequestKey("begun", bool)
-"""Of a request whose answer has begun."""
-_TO_LEAVE = 3.0
-"""Seconds that clients have to answer a goodbye."""
+_RESPONSE_STARTED = web.RequestKey("response_started", bool)
+"""Set on a request whose response has started."""
+_CLOSE_TIMEOUT = 3.0
+"""Seconds for clients to answer a close."""
 
 log = structlog.get_logger()
 
@@ -37,13 +37,13 @@ class FeedServer:
         self._runner = web.AppRunner(
             make_app(runtime, self._sockets),
             handler_cancellation=True,
-            shutdown_timeout=_TO_LEAVE,
+            shutdown_timeout=_CLOSE_TIMEOUT,
             access_log=None,
             logger=logger,
         )
 
     async def start(self) -> None:
-        """Raises OSError where the port is taken, and what Runtime.start raises."""
+        """Raises OSError if the port is taken, and what Runtime.start() raises."""
         await self._runtime.start()
         try:
             await self._runner.setup()
@@ -59,18 +59,18 @@ class FeedServer:
 
     @property
     def port(self) -> int:
-        """The port that is open (of use where the settings say 0)."""
+        """The open port, for settings that say 0."""
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
         self._runtime.drain()
-        await asyncio.gather(self._runner.cleanup(), self._sockets.stop(_TO_LEAVE))
+        await asyncio.gather(self._runner.cleanup(), self._sockets.stop(_CLOSE_TIMEOUT))
         await self._runtime.stop()
 
 
 def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
-    """The routes of the feed service."""
+    """Return the application with the routes of the feed service."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -82,8 +82,8 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
         body, content_type = runtime.metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    app = web.Application(middlewares=[_requests(runtime.instance)])
-    app.on_response_prepare.append(_name)
+    app = web.Application(middlewares=[_request_middleware(runtime.instance)])
+    app.on_response_prepare.append(_add_request_id)
     app.router.add_get("/ws", sockets.handle)
     app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
     app.router.add_get("/healthz", healthz)
@@ -92,12 +92,12 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
     return app
 
 
-def _requests(instance: str) -> Middleware:
-    """Around every request: its name, in what is logged of it and in its answer, and a problem where it cannot be answered."""
+def _request_middleware(instance: str) -> Middleware:
+    """Bind the ID of each request to its log lines, and turn exceptions into problem responses."""
 
     @web.middleware
-    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[REQUEST_ID] = request_id.named(request.headers.get(request_id.HEADER))
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[REQUEST_ID] = request_id.resolve(request.headers.get(request_id.HEADER))
         with structlog.contextvars.bound_contextvars(instance=instance, request_id=request[REQUEST_ID]):
             try:
                 answer = await handler(request)
@@ -108,16 +108,16 @@ def _requests(instance: str) -> Middleware:
             except Exception as error:
                 if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
                     log.debug("request abandoned", method=request.method, path=request.path)
-                    raise asyncio.CancelledError from None  # as where aiohttp itself sees it first
-                if _BEGUN in request:
-                    raise  # all that is left is to cut it off
-                log.exception("a request failed", method=request.method, path=request.path)
-                detail = "the service's log says what, by request_id"
-                answer = problem(request, INTERNAL.status, "internal-error", INTERNAL.title, detail)
+                    raise asyncio.CancelledError from None  # as if aiohttp had noticed it first
+                if _RESPONSE_STARTED in request:
+                    raise  # too late for a response: all that is left is to cut the connection
+                log.exception("request failed", method=request.method, path=request.path)
+                detail = "the log of the service has the details, under this request_id"
+                answer = problem(request, INTERNAL_ERROR.status, "internal-error", INTERNAL_ERROR.title, detail)
             log.debug("request", method=request.method, path=request.path, status=answer.status)
             return answer
 
-    return around
+    return middleware
 
 
 def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
@@ -129,8 +129,8 @@ def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
     return answer
 
 
-async def _name(request: web.Request, answer: web.StreamResponse) -> None:
-    request[_BEGUN] = True
-    # One with an Expect that nobody knows is refused before it has a name.
+async def _add_request_id(request: web.Request, answer: web.StreamResponse) -> None:
+    request[_RESPONSE_STARTED] = True
+    # A request with an unknown Expect header is refused before it has an ID.
     if (name := request.get(REQUEST_ID)) is not None:
         answer.headers[request_id.HEADER] = name

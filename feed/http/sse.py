@@ -1,6 +1,6 @@
-"""GET /sse: the feed as server-sent events, made for thousands of clients.
+"""GET /sse: the feed as server-sent events, built for thousands of clients.
 
-Invariant: after the headers every byte goes straight to the transport, already in its chunk.
+Invariant: after the headers, every byte goes straight to the transport, already chunked.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from feed.http.problem import stream_problem
-from feed.recovery.backpressure import mark
+from feed.recovery.backpressure import unread_limit
 from feed.runtime import Runtime
 from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
 from feed.wire.close_codes import CloseReason
@@ -19,15 +19,15 @@ from feed.wire.encoding import SSE, SSE_CHUNKED, chunk
 
 
 class StreamSink:
-    """Writes chunks straight to the transport."""
+    """Writes chunks directly to the transport."""
 
-    def __init__(self, transport: asyncio.Transport, writer: AbstractStreamWriter, mark: int) -> None:
+    def __init__(self, transport: asyncio.Transport, writer: AbstractStreamWriter, max_unread: int) -> None:
         self._transport = transport
         self._writer = writer
-        self._mark = mark
-        transport.set_write_buffer_limits(high=mark, low=mark)
+        self._max_unread = max_unread
+        transport.set_write_buffer_limits(high=max_unread, low=max_unread)
         self.pending: Callable[[], int] = transport.get_write_buffer_size
-        """As an attribute, the transport's own: each event asks each client."""
+        """The method of the transport itself, as an attribute: it is called for every event and client."""
         self.done = asyncio.Event()
 
     def write(self, data: bytes) -> None:
@@ -35,11 +35,11 @@ class StreamSink:
             self._transport.write(data)
 
     async def drained(self) -> None:
-        with contextlib.suppress(ConnectionError):  # lost, which ends the stream
-            if self.pending() > self._mark:
+        with contextlib.suppress(ConnectionError):  # connection lost, which ends the stream
+            if self.pending() > self._max_unread:
                 await self._writer.drain()
 
-    def close(self, reason: CloseReason, last: bytes) -> None:  # noqa: ARG002 - the last message has said it
+    def close(self, reason: CloseReason, last: bytes) -> None:  # noqa: ARG002 - the last message contains the reason
         self.write(last)
         self.done.set()
 
@@ -53,24 +53,24 @@ class SseHandler:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         runtime = self._runtime
-        asked = StreamRequest(request.headers, request.query, request.cookies)
+        stream_request = StreamRequest(request.headers, request.query, request.cookies)
         try:
-            principal = await asked.admit(runtime)
+            principal = await stream_request.admit(runtime)
         except StreamError as error:
-            return stream_problem(request, error, asked.cors())
-        response = web.StreamResponse(headers={**HEADERS, **asked.cors()})
+            return stream_problem(request, error, stream_request.cors())
+        response = web.StreamResponse(headers={**HEADERS, **stream_request.cors()})
         writer = await response.prepare(request)
         transport = request.transport
         if transport is None or writer is None:
             return response
         chunked = request.version >= HttpVersion11
-        sink = StreamSink(transport, writer, mark(runtime.settings))
+        sink = StreamSink(transport, writer, unread_limit(runtime.settings))
         sink.write(chunk(RETRY) if chunked else RETRY)
         encoding = SSE_CHUNKED if chunked else SSE
-        subscription = runtime.subscribe(principal, encoding, sink, asked.boards, asked.cursor)
+        subscription = runtime.open_stream(principal, encoding, sink, stream_request.boards, stream_request.cursor)
         try:
             await sink.done.wait()
         finally:
-            runtime.leave(subscription)
+            runtime.close_stream(subscription)
         await response.write_eof()
         return response

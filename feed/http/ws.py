@@ -1,7 +1,7 @@
 """GET /ws: the feed over a WebSocket.
 
-Invariant: messages are taken one after the other, in order, by a task that lives only while there are some. Where a browser
-could not see an HTTP status, the socket is opened and then closed with a code.
+Invariant: the messages of a client are handled one at a time, in order, by a task that exists only while there are any.
+Where a browser could not see an HTTP status, the WebSocket is opened and then closed with a code.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ import structlog
 from aiohttp import WSCloseCode, web
 from structlog.contextvars import bind_contextvars
 
-from feed.access.admission import RefusedError, some_time
+from feed.access.admission import RefusedError, random_retry
 from feed.access.tokens import TokenError
 from feed.delivery.subscription import Subscription
 from feed.http.problem import REQUEST_ID
-from feed.http.socket import Limits, Socket, early, take_over
-from feed.recovery.backpressure import drop, mark
+from feed.http.socket import Limits, Socket, early_bytes, take_over
+from feed.recovery.backpressure import drop_slow_client, unread_limit
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
 from feed.stream import origin_allowed
@@ -37,14 +37,14 @@ from feed.wire.principal import Principal
 from feed.wire.protocol import Auth, BadMessageError
 
 PROTOCOL = "boardcast.v1"
-_TO_AUTHENTICATE = 10.0
-"""Seconds until the first message, and from then until the service has admitted or refused its sender."""
-_UNKNOWN = 4 * 1024
-"""Bytes that may be unread by a client that has not authenticated."""
-_MOST_WAITING = 100, 64 * 1024
-"""Messages of one client that wait for the one before, and their characters, above which no more are read."""
-_AT_ONCE = 8 * 1024
-"""Bytes read of a client at a time."""
+_AUTH_TIMEOUT = 10.0
+"""Seconds for the first message, and then again until the service has admitted or refused its sender."""
+_MAX_UNREAD_BEFORE_AUTH = 4 * 1024
+"""Maximum unread bytes of a client that has not authenticated."""
+_MAX_QUEUED = 100, 64 * 1024
+"""Waiting messages of a client, and their characters, above which it is not read from."""
+_READ_BUFFER_SIZE = 8 * 1024
+"""Maximum bytes per read."""
 
 log = structlog.get_logger()
 
@@ -53,8 +53,8 @@ class WebSocketHandler:
     def __init__(self, runtime: Runtime, router: Router) -> None:
         self.runtime = runtime
         self.router = router
-        self.visits: set[Visit] = set()
-        self.buffer = memoryview(bytearray(_AT_ONCE))
+        self.connections: set[WebSocketConnection] = set()
+        self.buffer = memoryview(bytearray(_READ_BUFFER_SIZE))
         self._empty = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -63,224 +63,228 @@ class WebSocketHandler:
             raise web.HTTPUpgradeRequired(
                 text="GET /ws is a WebSocket: connect with an Upgrade request\n", headers={"Upgrade": "websocket"}
             )
-        begun = early(request)
+        early = early_bytes(request)
         await answer.prepare(request)
         transport = request.transport
         if transport is not None:
-            visit = Visit(transport, self, request[REQUEST_ID])
+            connection = WebSocketConnection(transport, self, request[REQUEST_ID])
             if not origin_allowed(request.headers, self.runtime):
                 text = "this Origin is not one of BOARDCAST_ORIGINS"
-                visit.dismiss(FORBIDDEN, "error", "forbidden_origin", text)
-            take_over(request, begun, visit, transport)
-        # aiohttp has lost this connection, as far as it knows, and waits for this handler to be ended.
+                connection.reject(FORBIDDEN, "error", "forbidden_origin", text)
+            take_over(request, early, connection, transport)
+        # For aiohttp this connection is lost, and it waits for this handler to be canceled.
         raise asyncio.CancelledError
 
-    def entered(self, visit: "Visit") -> None:
-        self.visits.add(visit)
+    def add(self, connection: "WebSocketConnection") -> None:
+        self.connections.add(connection)
         self._empty.clear()
 
-    def left(self, visit: "Visit") -> None:
-        self.visits.discard(visit)
-        if not self.visits:
+    def remove(self, connection: "WebSocketConnection") -> None:
+        self.connections.discard(connection)
+        if not self.connections:
             self._empty.set()
 
     async def stop(self, seconds: float) -> None:
-        """Leave those who have been told to close so long to answer, then drop them. Idempotent."""
+        """Wait for clients to answer their close frame, then drop the rest. Idempotent."""
         try:
-            if self.visits:
+            if self.connections:
                 async with asyncio.timeout(seconds):
                     await self._empty.wait()
         except TimeoutError:
             pass
         finally:
-            working = [visit.working for visit in self.visits if visit.working is not None]
-            for visit in list(self.visits):
-                visit.abort()
-            await end(*working)
+            tasks = [connection.task for connection in self.connections if connection.task is not None]
+            for connection in list(self.connections):
+                connection.abort()
+            await end(*tasks)
 
 
-class Visit(Socket):
-    """A client, from the first message to the last."""
+class WebSocketConnection(Socket):
+    """One client, from its first message to its last."""
 
     __slots__ = (
         "_clock",
         "_handler",
-        "_late",
+        "_queue",
+        "_queued_chars",
         "_request_id",
         "_runtime",
-        "_size",
         "_subscription",
-        "_unread",
-        "_waiting",
-        "working",
+        "_timer",
+        "_unread_at_last_read",
+        "task",
     )
 
     def __init__(self, transport: asyncio.Transport, handler: WebSocketHandler, request_id: str) -> None:
-        super().__init__(transport, handler.buffer, Limits(_UNKNOWN, handler.runtime.settings.drain_timeout))
+        super().__init__(
+            transport, handler.buffer, Limits(_MAX_UNREAD_BEFORE_AUTH, handler.runtime.settings.drain_timeout)
+        )
         self._request_id = request_id
         self._handler = handler
         self._runtime = handler.runtime
-        self._waiting: deque[str | None] | None = None
-        self._size = 0
-        """Characters of these."""
-        self._unread = 0
-        """Bytes that were unread when the client last sent something."""
+        self._queue: deque[str | None] | None = None
+        self._queued_chars = 0
+        """Characters in `_queue`."""
+        self._unread_at_last_read = 0
+        """Unread bytes when the client last sent something."""
         self._subscription: Subscription | None = None
         self._clock = asyncio.get_running_loop().time
-        self._late: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(_TO_AUTHENTICATE, self._too_late)
-        self.working: asyncio.Task[None] | None = None
-        handler.entered(self)
+        self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            _AUTH_TIMEOUT, self._on_auth_timeout
+        )
+        self.task: asyncio.Task[None] | None = None
+        handler.add(self)
 
-    def received(self, data: bytes) -> None:
+    def on_bytes(self, data: bytes) -> None:
         if self._subscription is not None:
-            # What a client sends proves that it is alive only where it reads too.
+            # Sending proves that a client is alive only if it also reads.
             unread = self.pending()
-            if unread == 0 or unread < self._unread:
-                self._subscription.heard = self._clock()
-            self._unread = unread
-        super().received(data)
+            if unread == 0 or unread < self._unread_at_last_read:
+                self._subscription.last_seen = self._clock()
+            self._unread_at_last_read = unread
+        super().on_bytes(data)
 
-    def reads(self, *, on: bool) -> None:
+    def on_reading_changed(self, *, on: bool) -> None:
         if self._subscription is not None:
-            self._subscription.heard = self._clock() if on else None
+            self._subscription.last_seen = self._clock() if on else None
 
-    def said(self, text: str | None) -> None:
-        if self._waiting is None:
-            if self._subscription is None and self._late is not None:
-                self._late.cancel()
-                self._late = asyncio.get_running_loop().call_later(_TO_AUTHENTICATE, self._not_admitted)
-            self._waiting = deque((text,))
-            self.working = asyncio.create_task(self._work(self._waiting), name="messages")
+    def on_message(self, text: str | None) -> None:
+        if self._queue is None:
+            if self._subscription is None and self._timer is not None:
+                self._timer.cancel()
+                self._timer = asyncio.get_running_loop().call_later(_AUTH_TIMEOUT, self._on_admission_timeout)
+            self._queue = deque((text,))
+            self.task = asyncio.create_task(self._process_messages(self._queue), name="messages")
         else:
-            self._waiting.append(text)
-        self._size += len(text or "")
-        number, size = _MOST_WAITING
-        if len(self._waiting) > number or self._size > size:
-            self.busy()
+            self._queue.append(text)
+        self._queued_chars += len(text or "")
+        number, size = _MAX_QUEUED
+        if len(self._queue) > number or self._queued_chars > size:
+            self.pause_messages()
 
-    def stuck(self) -> None:
+    def on_drain_timeout(self) -> None:
         subscription = self._subscription
-        drop(self, self._runtime.metrics, connection=None if subscription is None else subscription.id)
+        drop_slow_client(self, self._runtime.metrics, connection=None if subscription is None else subscription.id)
 
-    def failed(self, code: int) -> None:
+    def on_protocol_error(self, code: int) -> None:
         if code == WSCloseCode.MESSAGE_TOO_BIG:
             self._runtime.metrics.closed.labels(TOO_BIG.name).inc()
 
-    def left(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-        if self.working is not None:
-            self.working.cancel()
+    def on_disconnect(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.task is not None:
+            self.task.cancel()
         if self._subscription is not None:
-            self._runtime.leave(self._subscription)
-        self._handler.left(self)
+            self._runtime.close_stream(self._subscription)
+        self._handler.remove(self)
 
-    def dismiss(self, reason: CloseReason, kind: str, code: str, text: str) -> None:
-        """End what has hardly begun."""
+    def reject(self, reason: CloseReason, kind: str, code: str, text: str) -> None:
+        """Close a connection that has no subscription, after an error message."""
         self._runtime.metrics.closed.labels(reason.name).inc()
         self.close(reason, frame(message(kind, code=code, message=text)))
 
-    async def _work(self, waiting: deque[str | None]) -> None:
-        # A task of its own has nothing of its request's context.
+    async def _process_messages(self, queue: deque[str | None]) -> None:
+        # This task does not inherit the context of the request.
         bind_contextvars(instance=self._runtime.instance, request_id=self._request_id)
         try:
-            while waiting:
+            while queue:
                 await self.drained()
                 if self.closing:
                     break
-                text = waiting.popleft()
-                self._size -= len(text or "")
+                text = queue.popleft()
+                self._queued_chars -= len(text or "")
                 if self._subscription is None:
-                    await self._first(text)
+                    await self._handle_auth(text)
                 else:
-                    await self._next(text, self._subscription)
+                    await self._handle_message(text, self._subscription)
         except Exception:
-            # A mistake of ours in one client's stream: it comes back with its cursor, and nobody else is touched.
+            # A bug of ours in one client's stream. The client reconnects with its cursor; others are not affected.
             connection = None if self._subscription is None else self._subscription.id
-            log.exception("a message could not be taken", connection=connection)
+            log.exception("message handling failed", connection=connection)
             self.abort()
         finally:
-            self._waiting = self.working = None
-            self._size = 0
-            self.idle()
+            self._queue = self.task = None
+            self._queued_chars = 0
+            self.resume_messages()
 
-    async def _first(self, text: str | None) -> None:
-        auth = self._auth(text)
+    async def _handle_auth(self, text: str | None) -> None:
+        auth = self._parse_auth(text)
         principal = None if auth is None else await self._authenticate(auth)
         if auth is None or principal is None:
             return
         encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         try:
-            await self._runtime.admission.arrive(principal, encoding)
+            await self._runtime.admission.admit(principal, encoding)
         except RefusedError as error:
-            self._refuse(error, principal)
+            self._reject_admission(error, principal)
             return
         if self.closing:
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
-        if self._late is not None:
-            self._late.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         settings = self._runtime.settings
-        self.limit(Limits(mark(settings), settings.drain_timeout))
-        self._subscription = self._runtime.subscribe(principal, encoding, self, boards, auth.cursor)
-        self.reads(on=self.reading)
-        await self._runtime.greeted(self._subscription)
+        self.set_limits(Limits(unread_limit(settings), settings.drain_timeout))
+        self._subscription = self._runtime.open_stream(principal, encoding, self, boards, auth.cursor)
+        self.on_reading_changed(on=self.reading)
+        await self._runtime.wait_for_auth_success(self._subscription)
 
-    def _refuse(self, error: RefusedError, principal: Principal) -> None:
+    def _reject_admission(self, error: RefusedError, principal: Principal) -> None:
         reason = error.reason
         if reason is NOT_OFFERED:
-            self.write(frame(message("flags", realtime=self._runtime.rollout.realtime(principal.user_id))))
+            self.write(frame(message("flags", realtime=self._runtime.rollout.best_transport(principal.user_id))))
         if error.retry is None:
-            self.dismiss(reason, "error", reason.name, reason.meaning)
+            self.reject(reason, "error", reason.name, reason.meaning)
             return
-        self._refuse_for_now(reason, error.retry)
+        self._reject_for_now(reason, error.retry)
 
-    def _refuse_for_now(self, reason: CloseReason, retry: int) -> None:
+    def _reject_for_now(self, reason: CloseReason, retry: int) -> None:
         self._runtime.metrics.closed.labels(reason.name).inc()
         self.close(reason, frame(message("goodbye", reason=reason.name, retryMs=retry)))
 
-    def _auth(self, text: str | None) -> Auth | None:
+    def _parse_auth(self, text: str | None) -> Auth | None:
         if text is None:
-            self.dismiss(BAD_MESSAGE, "auth_error", "binary", "messages are text")
+            self.reject(BAD_MESSAGE, "auth_error", "binary", "messages are text")
             return None
         try:
-            said = self._handler.router.read(text)
+            incoming = self._handler.router.parse(text)
         except BadMessageError as error:
-            self.dismiss(BAD_MESSAGE, "auth_error", error.code, str(error))
+            self.reject(BAD_MESSAGE, "auth_error", error.code, str(error))
             return None
-        if not isinstance(said, Auth):
-            self.dismiss(UNAUTHENTICATED, "auth_error", "not_authenticated", "the first message must be auth")
+        if not isinstance(incoming, Auth):
+            self.reject(UNAUTHENTICATED, "auth_error", "not_authenticated", "the first message must be auth")
             return None
-        return said
+        return incoming
 
     async def _authenticate(self, auth: Auth) -> Principal | None:
         try:
             principal = await self._runtime.tokens.verify(auth.token)
         except TokenError as error:
             reason = OVERLOADED if error.code == "keys_unavailable" else UNAUTHENTICATED
-            self.dismiss(reason, "auth_error", error.code, error.message)
+            self.reject(reason, "auth_error", error.code, error.message)
             return None
         if principal.user_id != auth.userId:
-            self.dismiss(UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")
+            self.reject(UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")
             return None
         return principal
 
-    async def _next(self, text: str | None, subscription: Subscription) -> None:
+    async def _handle_message(self, text: str | None, subscription: Subscription) -> None:
         if text is None:
-            subscription.end(BAD_MESSAGE, code="binary", text="messages are text")
+            subscription.close_with_error(BAD_MESSAGE, code="binary", text="messages are text")
             return
         try:
             await self._handler.router.route(text, subscription)
         except BadMessageError as error:
-            subscription.end(BAD_MESSAGE, code=error.code, text=str(error))
+            subscription.close_with_error(BAD_MESSAGE, code=error.code, text=str(error))
         except UnauthenticatedError as error:
-            subscription.tell("auth_error", code=error.code, message=str(error))
-            subscription.end(UNAUTHENTICATED, code=error.code, text=str(error))
+            subscription.send("auth_error", code=error.code, message=str(error))
+            subscription.close_with_error(UNAUTHENTICATED, code=error.code, text=str(error))
 
-    def _too_late(self) -> None:
+    def _on_auth_timeout(self) -> None:
         if not self.closing:
-            self.dismiss(NO_AUTH, "auth_error", NO_AUTH.name, "the first message must be auth, within 10 s")
+            self.reject(NO_AUTH, "auth_error", NO_AUTH.name, "the first message must be auth, within 10 s")
 
-    def _not_admitted(self) -> None:
+    def _on_admission_timeout(self) -> None:
         if not self.closing:
-            self._refuse_for_now(OVERLOADED, some_time())
+            self._reject_for_now(OVERLOADED, random_retry())

@@ -1,7 +1,7 @@
-"""Whether clients hold what the table holds: checkpoints of boards, and reports of boards that differ.
+"""Checks that clients hold what the table holds: checkpoints of boards, and reports of differences.
 
 It imports `tailing`, `delivery`, `telemetry`, `system` and `wire`.
 
-Invariant: a checkpoint at a cursor is the table of that moment. What cannot be known of a board is counted again, never
-guessed.
+Invariant: a checkpoint describes the table at the moment of its cursor. A board whose state is unknown is counted again,
+never guessed.
 """

@@ -1,28 +1,28 @@
-"""A board's checkpoint: how many rows it has, and a hash of their ids and versions in which order plays no part.
+"""The checkpoint of a board: its number of rows, and a hash of their ids and versions that does not depend on their order.
 
-Invariant: feed.row_hash and feed/client/src/hash.ts say the same of every row. What has been added can be taken away, so a change
-costs the same whatever the size of the board.
+Invariant: feed.row_hash and web/client/src/hash.ts compute the same for every row. Rows can be subtracted again, so a
+change costs the same whatever the size of the board.
 """
 
 from zlib import crc32
 
-from db.changelog import Change
-from db.gaps import Held
+from db.changelog.changes import Change
+from db.gap_reports import BoardDigest
 
 _LOW = 0xFFFFFFFF
 _STEP = 2654435761
-_COMES = frozenset({"insert", "enter"})
-_GOES = {"delete": 0, "leave": 1}
-"""What the version of the row was, below that of the change."""
+_ADDS = frozenset({"insert", "enter"})
+_REMOVES = {"delete": 0, "leave": 1}
+"""How much lower the row's last version is than the version of the change that removed it."""
 
 
 def row_hash(key: str, version: int) -> int:
-    """One row's part of the sum."""
-    return _mixed(crc32(key.encode()) + version * _STEP)
+    """Return one row's contribution to the sum."""
+    return _mix(crc32(key.encode()) + version * _STEP)
 
 
 class BoardHash:
-    """The sum of a board's rows."""
+    """The number of a board's rows, and the sum of their hashes."""
 
     __slots__ = ("count", "total")
 
@@ -35,30 +35,30 @@ class BoardHash:
         self.total += row_hash(key, version)
 
     def apply(self, change: Change) -> bool:
-        """Take in a change of an opportunity; False where it cannot be known what it makes of the board."""
+        """Apply a change of an opportunity. Return False if its effect on the board cannot be determined."""
         key, version, op = change.key, change.version, change.op
         if key is None or version is None:
             return False
         own = crc32(key.encode())
         if op == "update":
-            self.total += _mixed(own + version * _STEP) - _mixed(own + (version - 1) * _STEP)
-        elif op in _COMES:
+            self.total += _mix(own + version * _STEP) - _mix(own + (version - 1) * _STEP)
+        elif op in _ADDS:
             self.count += 1
-            self.total += _mixed(own + version * _STEP)
-        elif op in _GOES:
+            self.total += _mix(own + version * _STEP)
+        elif op in _REMOVES:
             self.count -= 1
-            self.total -= _mixed(own + (version - _GOES[op]) * _STEP)
+            self.total -= _mix(own + (version - _REMOVES[op]) * _STEP)
         else:
             return False
         return True
 
     @property
-    def held(self) -> Held:
-        return Held(self.count, f"{self.total & _LOW:08x}")
+    def held(self) -> BoardDigest:
+        return BoardDigest(self.count, f"{self.total & _LOW:08x}")
 
 
-def _mixed(h: int) -> int:
-    # The finaliser of MurmurHash3: without it neighbours of a version would cancel each other out.
+def _mix(h: int) -> int:
+    # The finalizer of MurmurHash3: without it, neighboring versions would cancel each other out.
     h &= _LOW
     h = (h ^ h >> 16) * 2246822507 & _LOW
     h = (h ^ h >> 13) * 3266489909 & _LOW

@@ -1,9 +1,9 @@
-"""Checkpoints: what a board has to hold at a cursor, told to those who follow it, so that they can prove themselves.
+"""Checkpoints: what a board contains at a cursor, sent to its clients so that they can verify their copy.
 
-Invariant: what is told at a cursor is the table of that moment. A board is begun with one query, whose snapshot says which of the
-changes that are read meanwhile it has already; from then on each change moves it. What cannot be known of a board (very much at
-once, the log out of reach) makes it forgotten, and begun anew where it is needed. Every minute of changes the table is asked again:
-where it is another than the log has told, somebody has written past the triggers.
+Invariant: a checkpoint describes the table at the moment of its cursor. One query counts a board; its snapshot tells which
+of the changes read meanwhile are already included. From then on every change updates the count. If the effect of a change
+is unknown (a bulk change, an unreachable log), the board is dropped and counted again when needed. A board that keeps
+changing is recounted every minute: if the table differs from the log, something wrote without firing the triggers.
 """
 
 import asyncio
@@ -15,9 +15,10 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from db import gaps
-from db.changelog import ANEW, Change, Seen
-from db.gaps import Held
+from db import gap_reports
+from db.changelog.changes import WHOLE_TABLE_OPS, Change
+from db.changelog.positions import Seen
+from db.gap_reports import BoardDigest
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import State, Subscription
 from feed.integrity.board_hash import BoardHash
@@ -26,78 +27,79 @@ from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
-from feed.wire.cursor import shows
+from feed.wire.cursor import parse_snapshot
 from feed.wire.event import message
+from feed.wire.observers import Observer
 
-_TRUST = 60.0
-"""Seconds after which the table is asked again."""
-_FRESH = 2.0
-"""Seconds in which it is not, whoever asks."""
-_PATIENCE = 30.0
-"""Seconds that a board may take to be read."""
+_RECOUNT_AFTER = 60.0
+"""Seconds after which a board is recounted."""
+_MIN_COUNT_AGE = 2.0
+"""Seconds after a count during which requests cause no recount."""
+_LOAD_TIMEOUT = 30.0
+"""Seconds for reading a board."""
 COUNT_TIMEOUT = 8.0
-"""Seconds to the next of its rows."""
-_MISSED = 20_000
-"""Changes of a board that are kept while it is being read; one of which there are more is given up."""
-_AGAIN = 1.0
+"""Seconds to its next rows."""
+_MAX_BUFFERED = 20_000
+"""Changes of a board to buffer while it is being read. With more, the count is abandoned."""
+_RETRY_DELAY = 1.0
 
 log = structlog.get_logger()
 
 
 class _Board:
-    """`current` is true at the hub's place, None before the first time; `fresh` will be, once the hub has all that `seen` has."""
+    """`current` is valid at the head, `recount` once the head covers `recount_snapshot`; None if there is no such count."""
 
-    __slots__ = ("current", "fresh", "loaded", "missed", "seen")
+    __slots__ = ("buffered", "counted_at", "current", "recount", "recount_snapshot")
 
     def __init__(self) -> None:
         self.current: BoardHash | None = None
-        self.fresh: BoardHash | None = None
-        self.seen = Seen(0)
-        self.missed: list[Change] | None = None
-        self.loaded = 0.0
+        self.recount: BoardHash | None = None
+        self.recount_snapshot = Seen(0)
+        self.buffered: list[Change] | None = None
+        self.counted_at = 0.0
 
     @property
-    def loading(self) -> bool:
-        return self.missed is not None or self.fresh is not None
+    def counting(self) -> bool:
+        return self.buffered is not None or self.recount is not None
 
-    def take(self, change: Change) -> bool:
-        """Take in a change; False where this board is to be forgotten."""
-        if self.missed is not None:
-            self.missed.append(change)
-            if len(self.missed) > _MISSED:
+    def apply(self, change: Change) -> bool:
+        """Apply a change. Return False if the board must be dropped."""
+        if self.buffered is not None:
+            self.buffered.append(change)
+            if len(self.buffered) > _MAX_BUFFERED:
                 return False
-        if self.fresh is not None and change.xid not in self.seen and not self.fresh.apply(change):
+        if self.recount is not None and change.xid not in self.recount_snapshot and not self.recount.apply(change):
             return False
         return self.current is None or self.current.apply(change)
 
-    def begun(self, fresh: BoardHash, snapshot: Seen) -> bool:
-        """It has been read; False where it is to be forgotten."""
-        missed, self.missed = self.missed or [], None
-        self.fresh, self.seen = fresh, snapshot
-        return all(change.xid in snapshot or fresh.apply(change) for change in missed)
+    def finish_read(self, recount: BoardHash, snapshot: Seen) -> bool:
+        """Finish a count with the rows of a snapshot. Return False if the board must be dropped."""
+        buffered, self.buffered = self.buffered or [], None
+        self.recount, self.recount_snapshot = recount, snapshot
+        return all(change.xid in snapshot or recount.apply(change) for change in buffered)
 
 
 class _Drift(NamedTuple):
-    """The table, and what the log had told of it, at a cursor."""
+    """A difference between the table and what was derived from the log, at a cursor."""
 
     board: str
     cursor: str
-    table: Held
-    told: Held
+    table: BoardDigest
+    derived: BoardDigest
 
 
-class Checkpoints:
+class Checkpoints(Observer):
     def __init__(
         self,
-        every: float,
+        interval: float,
         pool: Pool,
         tailer: Tailer,
         connections: Connections,
         gap_reports: GapReports,
         metrics: Metrics,
     ) -> None:
-        """A board that changes is told of at most once in `every` seconds; 0: only to who asks."""
-        self._every = every
+        """Send checkpoints of a changing board at most every `interval` seconds; 0: only on request."""
+        self._interval = interval
         self._pool = pool
         self._tailer = tailer
         self._connections = connections
@@ -105,14 +107,14 @@ class Checkpoints:
         self._metrics = metrics
         self._boards: dict[str, _Board] = {}
         self._due: dict[str, float] = {}
-        """Boards that have changed, and when they are to be told of: in this order."""
-        self._now: set[str] = set()
-        """Boards that are to be told of at the end of this sweep."""
-        self._asked: dict[str, set[Subscription]] = {}
-        self._ready: dict[str, _Board] = {}
-        self._wanted: dict[str, None] = {}
+        """Boards that changed, and when their checkpoint is due, in this order."""
+        self._due_now: set[str] = set()
+        """Boards whose checkpoint is due at the end of this read pass."""
+        self._requests: dict[str, set[Subscription]] = {}
+        self._counted: dict[str, _Board] = {}
+        self._scheduled: dict[str, None] = {}
         self._drifts: list[_Drift] = []
-        self._work = asyncio.Event()
+        self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -123,162 +125,163 @@ class Checkpoints:
         if self._task is not None:
             await end(self._task)
 
-    def ask(self, subscription: Subscription, board: str) -> None:
-        """Tell this client of a board that it sees, at the end of a sweep at which it is live."""
-        self._asked.setdefault(board, set()).add(subscription)
-        if not self.doubt(board):
-            self._tailer.ring()
+    def request(self, subscription: Subscription, board: str) -> None:
+        """Send a client the checkpoint of a board that it sees, at the end of a read pass at which it is live."""
+        self._requests.setdefault(board, set()).add(subscription)
+        if not self.request_recount(board):
+            self._tailer.wake()
 
-    def doubt(self, board: str) -> bool:
-        """Ask the table of a board again; False where that was done just now."""
+    def request_recount(self, board: str) -> bool:
+        """Schedule a recount of a board. Return False if it was just counted."""
         known = self._boards.get(board)
-        if known is not None and known.current is not None and time.monotonic() - known.loaded < _FRESH:
+        if known is not None and known.current is not None and time.monotonic() - known.counted_at < _MIN_COUNT_AGE:
             return False
-        self._want(board)
+        self._schedule(board)
         return True
 
-    def read(self, changes: Sequence[Change]) -> None:
-        """Take in what a sweep has found; see Tailer.readers."""
+    def on_changes(self, changes: Sequence[Change]) -> None:
+        """Apply the changes of a read pass; see ChangeObserver."""
         now = time.monotonic()
         for change in changes:
-            if change.op in ANEW:
+            if change.op in WHOLE_TABLE_OPS:
                 if change.relation == "opportunities":
-                    self.lost()
+                    self.on_lost()
             elif change.board is not None and (change.relation == "opportunities" or change.op == "resync"):
-                if self._every and change.board not in self._due:
-                    self._due[change.board] = now + self._every
+                if self._interval and change.board not in self._due:
+                    self._due[change.board] = now + self._interval
                 known = self._boards.get(change.board)
-                if known is not None and not known.take(change):
+                if known is not None and not known.apply(change):
                     del self._boards[change.board]
 
-    def lost(self) -> None:
-        """What is known does not hold any more."""
+    def on_lost(self) -> None:
+        """Drop all counts."""
         self._boards.clear()
-        self._ready.clear()
+        self._counted.clear()
 
-    def swept(self, found: int, rang: int) -> None:  # noqa: ARG002 - as observers are called
-        """Note that a sweep has ended: the hub stands where its cursor says."""
-        ready, self._ready = self._ready, {}
+    def on_pass(self, found: int, notified: int) -> None:  # noqa: ARG002 - the signature of Observer
+        """Handle the end of a read pass; the head is now at the cursor of the tailer."""
+        ready, self._counted = self._counted, {}
         for board, known in ready.items():
-            self._settle(board, known)
+            self._apply_recount(board, known)
         now = time.monotonic()
         for board, at in list(self._due.items()):
             if at > now:
                 break
             del self._due[board]
-            self._now.add(board)
-        if self._now:
-            self._tell(now)
-        for board in list(self._asked):
-            self._answer(board)
+            self._due_now.add(board)
+        if self._due_now:
+            self._send_due(now)
+        for board in list(self._requests):
+            self._answer_requests(board)
 
-    def _tell(self, now: float) -> None:
-        due, self._now = self._now, set()
+    def _send_due(self, now: float) -> None:
+        due, self._due_now = self._due_now, set()
         watched = self._connections.watched(due)
         bodies: dict[str, bytes] = {}
         for board in due:
             known = self._boards.get(board)
             if board not in watched:
                 self._boards.pop(board, None)
-            elif known is None or known.current is None or now - known.loaded > _TRUST:
-                if known is None or not known.loading:
-                    self._want(board)  # and then it is told
+            elif known is None or known.current is None or now - known.counted_at > _RECOUNT_AFTER:
+                if known is None or not known.counting:
+                    self._schedule(board)  # sent once it is counted
             else:
                 bodies[board] = self._message(board, known.current)
         if bodies:
             self._metrics.checkpoints.inc(len(bodies))
-            self._connections.tell("checkpoint", bodies, str(self._tailer.cursor))
+            self._connections.send_to_boards("checkpoint", bodies, str(self._tailer.head))
 
-    def _answer(self, board: str) -> None:
+    def _answer_requests(self, board: str) -> None:
         known = self._boards.get(board)
-        if board in self._wanted or (known is not None and known.loading):
+        if board in self._scheduled or (known is not None and known.counting):
             return
         if known is None or known.current is None:
-            self._want(board)
+            self._schedule(board)
             return
-        body, cursor = self._message(board, known.current), str(self._tailer.cursor)
-        for subscription in self._asked.pop(board):
-            if board not in subscription.offered:
+        body, cursor = self._message(board, known.current), str(self._tailer.head)
+        for subscription in self._requests.pop(board):
+            if board not in subscription.permitted_boards:
                 continue
             if subscription.state is State.LIVE:
                 subscription.sink.write(subscription.encoding.message("checkpoint", body, cursor))
             elif subscription.state is State.BEHIND:
-                self._asked.setdefault(board, set()).add(subscription)
+                self._requests.setdefault(board, set()).add(subscription)
 
     def _message(self, board: str, board_hash: BoardHash) -> bytes:
         count, hashed = board_hash.held
-        return message("checkpoint", boardId=board, count=count, hash=hashed, cursor=str(self._tailer.cursor))
+        return message("checkpoint", boardId=board, count=count, hash=hashed, cursor=str(self._tailer.head))
 
-    def _settle(self, board: str, known: _Board) -> None:
-        """The hub has all that a board was read with."""
-        fresh, told, known.fresh = known.fresh, known.current, None
-        if fresh is None:
+    def _apply_recount(self, board: str, known: _Board) -> None:
+        """Make a recount current; the head covers its snapshot."""
+        recount, derived, known.recount = known.recount, known.current, None
+        if recount is None:
             return
-        known.current, known.loaded = fresh, time.monotonic()
-        if told is not None and told.held != fresh.held:
-            self._drifts.append(_Drift(board, str(self._tailer.cursor), fresh.held, told.held))
-            self._work.set()
-        elif self._every:
-            self._now.add(board)
+        known.current, known.counted_at = recount, time.monotonic()
+        if derived is not None and derived.held != recount.held:
+            self._drifts.append(_Drift(board, str(self._tailer.head), recount.held, derived.held))
+            self._wake.set()
+        elif self._interval:
+            self._due_now.add(board)
 
-    def _want(self, board: str) -> None:
-        self._wanted[board] = None
-        self._work.set()
+    def _schedule(self, board: str) -> None:
+        self._scheduled[board] = None
+        self._wake.set()
 
     async def _run(self) -> None:
         while True:
-            await self._work.wait()
-            self._work.clear()
+            await self._wake.wait()
+            self._wake.clear()
             try:
                 while self._drifts:
-                    await self._note(self._drifts.pop(0))
-                while self._wanted:
-                    await self._load(next(iter(self._wanted)))
+                    await self._report_drift(self._drifts.pop(0))
+                while self._scheduled:
+                    await self._load(next(iter(self._scheduled)))
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
-                log.warning("a board cannot be counted: trying again", error=str(error).strip())
-                await asyncio.sleep(_AGAIN)
-                self._work.set()
+                log.warning("board count failed; retrying", error=str(error).strip())
+                await asyncio.sleep(_RETRY_DELAY)
+                self._wake.set()
             except Exception:
-                # A mistake of ours: no client is the worse for it.
-                log.exception("counting a board failed")
-                await asyncio.sleep(_AGAIN)
+                # A bug of ours; no client is affected.
+                log.exception("board count failed")
+                await asyncio.sleep(_RETRY_DELAY)
 
-    async def _note(self, drift: _Drift) -> None:
-        """Say what was found before the clients find it: they lack it for the same reason."""
+    async def _report_drift(self, drift: _Drift) -> None:
+        """Report a difference before the clients find it: they miss the same changes."""
         try:
-            await self._gap_reports.report(None, None, drift.board, drift.cursor, drift.table, drift.told)
+            await self._gap_reports.report(None, None, drift.board, drift.cursor, drift.table, drift.derived)
         finally:
-            if self._every:
-                self._now.add(drift.board)
-            self._tailer.ring()
+            if self._interval:
+                self._due_now.add(drift.board)
+            self._tailer.wake()
 
     async def _load(self, board: str) -> None:
-        del self._wanted[board]
-        self._ready.pop(board, None)  # an earlier count: the hub has reached its snapshot, but not yet that of this one
+        del self._scheduled[board]
+        # An earlier count: the head covers its snapshot, but not yet that of the new count.
+        self._counted.pop(board, None)
         known = self._boards.setdefault(board, _Board())
-        known.missed, known.fresh = [], None
+        known.buffered, known.recount = [], None
         try:
-            fresh, snapshot = await self._count(board)
+            recount, snapshot = await self._query(board)
         except BaseException:
             self._boards.pop(board, None)
-            self._wanted[board] = None
+            self._scheduled[board] = None
             raise
         if self._boards.get(board) is not known:
             return
-        if not known.begun(fresh, shows(snapshot)):
+        if not known.finish_read(recount, parse_snapshot(snapshot)):
             del self._boards[board]
             return
-        await self._tailer.reach(shows(snapshot))
+        await self._tailer.wait_for_snapshot(parse_snapshot(snapshot))
         if self._boards.get(board) is known:
-            self._ready[board] = known
-            self._tailer.ring()
+            self._counted[board] = known
+            self._tailer.wake()
 
-    async def _count(self, board: str) -> tuple[BoardHash, str]:
-        fresh, snapshot = BoardHash(), ""
-        async with asyncio.timeout(_PATIENCE), self._pool.connection() as conn:
+    async def _query(self, board: str) -> tuple[BoardHash, str]:
+        recount, snapshot = BoardHash(), ""
+        async with asyncio.timeout(_LOAD_TIMEOUT), self._pool.connection() as conn:
             conn.read_timeout = COUNT_TIMEOUT
-            async for row in gaps.board_rows(conn, board):
+            async for row in gap_reports.board_rows(conn, board):
                 snapshot, key, version = row
                 if key is not None:
-                    fresh.add(key, version or 0)
-        return fresh, snapshot
+                    recount.add(key, version or 0)
+        return recount, snapshot

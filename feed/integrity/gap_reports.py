@@ -1,23 +1,23 @@
-"""Reports that somebody holds other rows of a board than its checkpoint says.
+"""Reports of clients whose rows of a board differ from its checkpoint.
 
-Invariant: one report at a time is looked into, however many there are: the next one mostly lacks the same, and that is known by
-then.
+Invariant: reports are investigated one at a time, however many arrive. The next one usually has the same cause, which is
+known by then.
 """
 
 import asyncio
 
 import structlog
 
-from db import gaps
-from db.gaps import Held
+from db import gap_reports
+from db.gap_reports import BoardDigest
 from feed.system.database import Pool
 from feed.telemetry.metrics import Metrics
 
-_WAITING = 100
-"""Reports that wait; what more are is not news."""
-_PATIENCE = 10.0
+_MAX_WAITING = 100
+"""Maximum number of waiting reports; more would add no information."""
+_TIMEOUT = 10.0
 REPORT_TIMEOUT = 8.0
-"""Seconds in which the database must find the suspected cause."""
+"""Seconds for the database to find the suspected cause."""
 
 log = structlog.get_logger()
 
@@ -27,26 +27,32 @@ class GapReports:
         self._pool = pool
         self._instance = instance
         self._metrics = metrics
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._waiting = 0
 
     async def report(
-        self, user: str | None, connection: str | None, board: str, cursor: str, expected: Held, held: Held
+        self,
+        user: str | None,
+        connection: str | None,
+        board: str,
+        cursor: str,
+        expected: BoardDigest,
+        held: BoardDigest,
     ) -> None:
-        """Note it, unless it was said a moment ago. Raises psycopg.Error, PoolTimeout, TimeoutError."""
-        if self._waiting >= _WAITING:
+        """Store a report, unless the same was just stored. Raises psycopg.Error, PoolTimeout, TimeoutError."""
+        if self._waiting >= _MAX_WAITING:
             return
         self._waiting += 1
         try:
-            async with asyncio.timeout(_PATIENCE), self._turn, self._pool.connection() as conn:
+            async with asyncio.timeout(_TIMEOUT), self._lock, self._pool.connection() as conn:
                 conn.read_timeout = REPORT_TIMEOUT
-                cause = await gaps.report(conn, self._instance, user, connection, board, cursor, expected, held)
+                cause = await gap_reports.report(conn, self._instance, user, connection, board, cursor, expected, held)
         finally:
             self._waiting -= 1
         if cause is not None:
             self._metrics.gaps.labels(cause).inc()
             log.warning(
-                "a board is not what it has to be: see feed.gaps",
+                "board differs from its checkpoint; see feed.gaps",
                 board=board,
                 cause=cause,
                 user=user,

@@ -1,17 +1,18 @@
-"""The pacer: rings the doorbell in place of the writers when they are many. One instance at a time, by a lease.
+"""The pacer: sends NOTIFY on behalf of the writers when there are many. A lease makes it one instance at a time.
 
-A transaction that NOTIFYs takes a lock of the whole database through its commit, so writers who ring wait for each other. While
-the pulse lasts (db/sql/tables/pacer.sql) they do not: this instance sweeps every few milliseconds and rings once for all that a
-sweep has found.
+A transaction that sends NOTIFY holds a database-wide lock while it commits, so writers that notify wait for each other. While
+NOTIFY is suppressed (a sequence says until when; db/sql/tables/pacer.sql), writers skip it. This instance then reads the log
+every few milliseconds and sends one NOTIFY for everything that a pass found.
 
-Invariant: who does not ring is swept for. The pulse is set while sweeps go on, only a short time ahead, and again only after
-another sweep has ended. It ends before the sweeps do: writers in progress at its end may have seen it and commit at any time, so
-sweeps go on until each of them has ended, and once more. A new holder of the lease begins with that wait, on behalf of the last.
+Invariant: every write that skips NOTIFY is covered by a scheduled read. NOTIFY is suppressed only while passes continue, only
+for a short time ahead, and extended only after another pass has ended. Suppression ends before the passes do: writers in
+progress at that moment may have skipped NOTIFY and may commit at any time, so passes continue until each of them has ended,
+plus one pass. A new holder of the lease begins with that wait, on behalf of the previous one.
 
-Two that both believe they hold the lease do no harm: the statement that sets the pulse renews the lease too, under the lock of
-its row and by its holder only, so the one who is wrong sets none and learns it; until then he sweeps and rings more than he need.
-One who is killed, stopped or cut off sets none either: the pulse ends by itself, every writer rings, and the sweep that every
-instance makes once a second finds what was left.
+Two instances that both believe they hold the lease do no harm. The statement that suppresses NOTIFY also renews the lease,
+under the lock of its row and only for its holder, so the one that is wrong cannot suppress anything and finds out; until then
+it only reads and notifies more than necessary. An instance that is killed, stopped or cut off cannot extend the suppression
+either: it runs out, every writer notifies again, and the safety read that every instance does once a second finds the rest.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ import psycopg
 import structlog
 
 from db import pacer
-from db.changelog import Connection
+from db.connection import PsycopgConnection
 from db.settings import Settings
 from feed.notify.poll_loop import PollLoop
 from feed.notify.write_rate import WriteRate
@@ -31,113 +32,115 @@ from feed.system.database import NotReadyError, connect
 from feed.system.tasks import end
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
+from feed.wire.observers import Observer
 
 CHANNEL = "boardcast_pacer"
-"""Tells that a lease was given back; see db/sql/queries/pacer_release.sql."""
+"""Notified when an instance gives the lease back; see db/sql/queries/pacer_release.sql."""
 
-_AHEAD = 400
-"""Milliseconds that the pulse is set ahead: what a write may wait for the next bell when the pacer is no more. Capture takes none
-that is more than a second ahead."""
-_AGAIN = 0.1
-"""Seconds after which the pulse is set anew."""
-_RENEW = 1.0
-"""Seconds after which the lease is renewed where there is no pulse, and between looks at a lease that is another's."""
+_SUPPRESS_MS = 400
+"""Milliseconds for which NOTIFY is suppressed: the longest that a write waits for a NOTIFY if the pacer dies. The capture trigger
+ignores a suppression that ends more than a second ahead."""
+_EXTEND_INTERVAL = 0.1
+"""Seconds after which the suppression is extended."""
+_RENEW_INTERVAL = 1.0
+"""Seconds between renewals of the lease while NOTIFY is not suppressed, and between attempts to claim another instance's lease."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.004, 0.25
-"""Seconds between the sweeps that wait for transactions in progress: at first, and at most."""
-_PATIENCE = 1.0
+"""Seconds between passes while waiting for transactions in progress: the first pause, and the longest."""
+_STATEMENT_TIMEOUT = 1.0
 """Seconds that a statement may take before the connection is given up."""
 
 log = structlog.get_logger()
 
 
 class Mode(StrEnum):
-    ASIDE = "aside"
-    """Another instance is the pacer, or nobody."""
-    CALM = "calm"
-    CALMING = "calming"
-    BUSY = "busy"
-    TICK = "tick"
-    SILENT = "silent"
-    """The bell is switched off (feed.set_bell): nobody rings, and every instance reads the log once a second."""
+    INACTIVE = "inactive"
+    """This instance does not hold the lease."""
+    DIRECT = "direct"
+    """Every writer sends NOTIFY."""
+    DRAINING = "draining"
+    """Waiting for transactions that may have skipped NOTIFY."""
+    COALESCED = "coalesced"
+    """NOTIFY is suppressed; the pacer sends one for each pass that found changes."""
+    MUTED = "muted"
+    """NOTIFY is switched off with feed.set_notify(): nobody sends it, and every instance reads the log once a second."""
 
 
-class Pacer:
+class Pacer(Observer):
     def __init__(self, settings: Settings, instance: str, tailer: Tailer, metrics: Metrics) -> None:
         self._settings = settings
         self._instance = instance
         self._tailer = tailer
         self._metrics = metrics
-        self._poll_loop = PollLoop(tailer.swept)
+        self._poll_loop = PollLoop(tailer.wait_for_pass)
         self._write_rate = WriteRate()
-        self._stir = asyncio.Event()
-        self._owed = False
-        self._rung = 0
+        self._wake_event = asyncio.Event()
+        self._notify_due = False
+        self._notify_count = 0
         self._task: asyncio.Task[None] | None = None
-        self.mode = Mode.ASIDE
-        tailer.observers.append(self._observe)
+        self.mode = Mode.INACTIVE
+        tailer.publisher.subscribe(self)
 
     def start(self) -> None:
-        """Not where every write is to ring."""
-        if self._settings.bell == "always":
+        """Compete for the lease, unless the settings require every writer to notify."""
+        if self._settings.notify_mode == "always":
             self._metrics.pacer.state("always")
         else:
             self._task = asyncio.create_task(self._run(), name="pacer")
 
     async def stop(self) -> None:
-        """End the pulse and let another instance take over. Idempotent; complete when it returns."""
+        """Stop suppressing NOTIFY, and give the lease back. Idempotent; complete when it returns."""
         if self._task is None:
             return
-        leading = self.mode is not Mode.ASIDE
+        leading = self.mode is not Mode.INACTIVE
         await end(self._task)
         self._task = None
         if leading:
-            # By a connection of its own: the other one may have been cut off in the middle of a statement.
+            # On a new connection: the old one may have been interrupted in the middle of a statement.
             try:
-                async with asyncio.timeout(_PATIENCE), await self._connect() as conn:
-                    await pacer.release(conn, self._instance, rung=self._rung)
+                async with asyncio.timeout(_STATEMENT_TIMEOUT), await self._connect() as conn:
+                    await pacer.release(conn, self._instance, sent=self._notify_count)
             except (psycopg.Error, OSError, TimeoutError, NotReadyError):
-                log.info("the pacer's lease could not be given back; it runs out by itself")
+                log.info("pacer lease not released; it will expire")
 
-    def heard(self) -> None:
-        """The doorbell: sweep at once, unless the next sweep comes anyway."""
+    def on_notify(self) -> None:
+        """Start a read pass, unless the poll loop is about to start one anyway."""
         if not self._poll_loop.running:
-            self._tailer.heard()
+            self._tailer.on_notify()
 
-    def vacant(self) -> None:
-        """Somebody has given the lease back."""
-        self._stir.set()
+    def on_lease_released(self) -> None:
+        """Try to claim the lease at once, because another instance gave it back."""
+        self._wake_event.set()
 
-    def _observe(self, found: int, rang: int) -> None:
-        """Of each sweep."""
+    def on_pass(self, found: int, notified: int) -> None:
         if not found:
             return
-        self._metrics.bells.labels("writer").inc(rang)
-        self._metrics.bells_skipped.inc(found - rang)
-        self._poll_loop.found()
+        self._metrics.notifications.labels("writer").inc(notified)
+        self._metrics.notifications_suppressed.inc(found - notified)
+        self._poll_loop.note_changes()
         now = asyncio.get_running_loop().time()
         self._write_rate.add(found, now)
-        self._owed = self._owed or found > rang
-        if self.mode is not Mode.ASIDE and (self._owed or self._write_rate.high(now)):
-            self._stir.set()
+        self._notify_due = self._notify_due or found > notified
+        if self.mode is not Mode.INACTIVE and (self._notify_due or self._write_rate.is_high(now)):
+            self._wake_event.set()
 
     async def _run(self) -> None:
-        waits = backoff()
+        delays = backoff()
         while True:
             try:
                 async with await self._connect() as conn:
                     while True:
-                        if await self._claimed(conn):
+                        if await self._claim(conn):
                             await self._lead(conn)
-                        waits = backoff()
-                        await self._stirred(_RENEW)
+                        delays = backoff()
+                        await self._wait(_RENEW_INTERVAL)
             except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
-                log.warning("the pacer's connection was lost; connecting again", error=str(error).strip())
+                log.warning("pacer connection lost; reconnecting", error=str(error).strip())
             except Exception:
-                log.exception("the pacer failed; connecting again")
+                log.exception("pacer failed; reconnecting")
             self._metrics.reconnects.labels("pacer").inc()
-            await asyncio.sleep(next(waits))
+            await asyncio.sleep(next(delays))
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> PsycopgConnection:
         conn = await connect(self._settings.listen_database, "boardcast-pacer")
         try:
             await pacer.prepare(conn)
@@ -146,122 +149,121 @@ class Pacer:
             raise
         return conn
 
-    async def _claimed(self, conn: Connection) -> bool:
-        async with asyncio.timeout(_PATIENCE):
+    async def _claim(self, conn: PsycopgConnection) -> bool:
+        async with asyncio.timeout(_STATEMENT_TIMEOUT):
             return await pacer.claim(conn, self._instance)
 
-    async def _lead(self, conn: Connection) -> None:
-        """Pace until the lease is lost. What the one before may not have rung for is rung for first."""
+    async def _lead(self, conn: PsycopgConnection) -> None:
+        """Act as the pacer until the lease is lost. First send the NOTIFY that the previous holder may not have sent."""
         log.info("this instance is the pacer")
-        self._owed = True
-        first = Mode.TICK if self._settings.bell == "tick" else Mode.CALMING
-        mode = first
+        self._notify_due = True
+        mode = Mode.DRAINING
         try:
-            while (held := await self._hold(conn, mode)) is not None:
-                match Mode.SILENT if held.silent else mode:
-                    case Mode.SILENT:
-                        mode = await self._keep_silent(first)
-                    case Mode.CALMING:
-                        mode = await self._wait_out(conn)
-                    case Mode.CALM:
-                        mode = await self._rest(conn)
+            while (held := await self._renew(conn, mode)) is not None:
+                match Mode.MUTED if held.muted else mode:
+                    case Mode.MUTED:
+                        mode = await self._stay_muted()
+                    case Mode.DRAINING:
+                        mode = await self._drain(conn)
+                    case Mode.DIRECT:
+                        mode = await self._stay_direct(conn)
                     case _:
-                        mode = await self._pace(conn, mode)
+                        mode = await self._coalesce(conn)
         finally:
-            await self._poll_loop.end()
-            self._turn(Mode.ASIDE)
-            self._tailer.ring()
+            await self._poll_loop.stop()
+            self._set_mode(Mode.INACTIVE)
+            self._tailer.wake()
 
-    async def _pace(self, conn: Connection, mode: Mode) -> Mode:
-        """Ring for all, for as long as the pulse just set need not be set anew; which mode is to follow."""
+    async def _coalesce(self, conn: PsycopgConnection) -> Mode:
+        """Send NOTIFY for all writers until the suppression must be extended. Returns the next mode."""
         loop = asyncio.get_running_loop()
         if not self._poll_loop.running:
-            self._poll_loop.begin()
-        again = loop.time() + _AGAIN
-        while (left := again - loop.time()) > 0:
-            await self._stirred(left)
-            await self._pay(conn)
-        # Not set anew unless what was promised has been kept: this waits for a sweep that begins now.
-        await self._tailer.swept()
-        if mode is Mode.TICK or not self._write_rate.low(loop.time()):
-            return mode
-        await self._poll_loop.end()
-        return Mode.CALMING
+            self._poll_loop.start()
+        extend_at = loop.time() + _EXTEND_INTERVAL
+        while (remaining := extend_at - loop.time()) > 0:
+            await self._wait(remaining)
+            await self._notify_if_due(conn)
+        # Extend only if the invariant holds so far: wait for a pass that begins now.
+        await self._tailer.wait_for_pass()
+        if not self._write_rate.is_low(loop.time()):
+            return Mode.COALESCED
+        await self._poll_loop.stop()
+        return Mode.DRAINING
 
-    async def _wait_out(self, conn: Connection) -> Mode:
-        """The pulse is over: sweep until each transaction has ended that may have seen it."""
+    async def _drain(self, conn: PsycopgConnection) -> Mode:
+        """After suppression ended: read until every transaction has ended that may have skipped NOTIFY. Returns the next mode."""
         loop = asyncio.get_running_loop()
-        self._tailer.ring()
-        async with asyncio.timeout(_PATIENCE):
+        self._tailer.wake()
+        async with asyncio.timeout(_STATEMENT_TIMEOUT):
             barrier = await pacer.barrier(conn)
-        pause, renew = _FIRST_PAUSE, loop.time() + _RENEW
+        pause, renew = _FIRST_PAUSE, loop.time() + _RENEW_INTERVAL
         while True:
-            async with asyncio.timeout(_PATIENCE):
-                over = await pacer.ended(conn, barrier)
-            await self._tailer.swept()
-            await self._pay(conn)
-            if over:
-                return Mode.CALM
-            if self._write_rate.high(loop.time()):
-                return Mode.BUSY
+            async with asyncio.timeout(_STATEMENT_TIMEOUT):
+                drained = await pacer.ended(conn, barrier)
+            await self._tailer.wait_for_pass()
+            await self._notify_if_due(conn)
+            if drained:
+                return Mode.DIRECT
+            if self._write_rate.is_high(loop.time()):
+                return Mode.COALESCED
             if loop.time() > renew:
-                held = await self._hold(conn, Mode.CALMING)
-                if held is None or held.silent:
-                    return Mode.CALMING
-                renew = loop.time() + _RENEW
-            await self._stirred(pause)
+                held = await self._renew(conn, Mode.DRAINING)
+                if held is None or held.muted:
+                    return Mode.DRAINING
+                renew = loop.time() + _RENEW_INTERVAL
+            await self._wait(pause)
             pause = min(1.5 * pause, _LONGEST_PAUSE)
 
-    async def _rest(self, conn: Connection) -> Mode:
-        """Every writer rings; until the lease must be renewed or they are many."""
-        await self._stirred(_RENEW)
-        await self._pay(conn)
-        return Mode.BUSY if self._write_rate.high(asyncio.get_running_loop().time()) else Mode.CALM
+    async def _stay_direct(self, conn: PsycopgConnection) -> Mode:
+        """Let writers notify until the lease must be renewed or there are many of them. Returns the next mode."""
+        await self._wait(_RENEW_INTERVAL)
+        await self._notify_if_due(conn)
+        return Mode.COALESCED if self._write_rate.is_high(asyncio.get_running_loop().time()) else Mode.DIRECT
 
-    async def _keep_silent(self, then: Mode) -> Mode:
-        """Pace and ring for nobody. What was written meanwhile is rung for afterwards."""
-        await self._poll_loop.end()
-        await self._stirred(_RENEW)
-        self._owed = True
-        return then
+    async def _stay_muted(self) -> Mode:
+        """Neither read in a loop nor notify. Changes made meanwhile are notified when NOTIFY is switched on again."""
+        await self._poll_loop.stop()
+        await self._wait(_RENEW_INTERVAL)
+        self._notify_due = True
+        return Mode.DRAINING
 
-    async def _hold(self, conn: Connection, mode: Mode) -> pacer.Held | None:
-        """Renew the lease, and the pulse where there is to be one."""
-        ahead = _AHEAD if mode in {Mode.BUSY, Mode.TICK} else 0
-        rung = self._rung
-        async with asyncio.timeout(_PATIENCE):
-            held = await pacer.hold(conn, self._instance, mode, ahead=ahead, rung=rung)
-        self._rung -= rung
+    async def _renew(self, conn: PsycopgConnection, mode: Mode) -> pacer.Lease | None:
+        """Renew the lease, and extend the suppression in the modes that need it. None if the lease was lost."""
+        ahead = _SUPPRESS_MS if mode is Mode.COALESCED else 0
+        count = self._notify_count
+        async with asyncio.timeout(_STATEMENT_TIMEOUT):
+            held = await pacer.renew(conn, self._instance, mode, ahead=ahead, sent=count)
+        self._notify_count -= count
         if held is not None:
-            self._turn(Mode.SILENT if held.silent else mode)
+            self._set_mode(Mode.MUTED if held.muted else mode)
         else:
-            log.warning("another instance is the pacer now")
+            log.warning("pacer lease lost to another instance")
         return held
 
-    async def _pay(self, conn: Connection) -> None:
-        """Ring for those who did not."""
-        if not self._owed:
+    async def _notify_if_due(self, conn: PsycopgConnection) -> None:
+        """Send NOTIFY if a pass found changes whose writers did not."""
+        if not self._notify_due:
             return
-        self._owed = False
+        self._notify_due = False
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await pacer.ring(conn, self._instance, self._tailer.cursor.anchor)
+            async with asyncio.timeout(_STATEMENT_TIMEOUT):
+                await pacer.notify(conn, self._instance, self._tailer.head.anchor)
         except BaseException:
-            self._owed = True
+            self._notify_due = True
             raise
-        self._rung += 1
-        self._metrics.bells.labels("pacer").inc()
+        self._notify_count += 1
+        self._metrics.notifications.labels("pacer").inc()
 
-    async def _stirred(self, seconds: float) -> None:
-        """Wait so long, or until there is something to be done."""
+    async def _wait(self, seconds: float) -> None:
+        """Wait this long, or until there is something to do."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._stir.wait()
-        self._stir.clear()
+                await self._wake_event.wait()
+        self._wake_event.clear()
 
-    def _turn(self, mode: Mode) -> None:
+    def _set_mode(self, mode: Mode) -> None:
         if mode is not self.mode:
             self.mode = mode
             self._metrics.pacer.state(mode)
             self._metrics.pacer_transitions.labels(mode).inc()
-            log.debug("the doorbell", mode=mode)
+            log.debug("pacer mode changed", mode=mode)

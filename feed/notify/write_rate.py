@@ -1,50 +1,50 @@
-"""How many transactions write, estimated from what each read pass finds.
+"""An estimate of how many transactions write, from what each read pass finds.
 
-Invariant: the rate rises with what is found and falls with time alone. One pass counts for little however much it
-finds: a transaction of a million rows notifies once, so it is no reason to take over from the writers.
+Invariant: the rate rises with the changes found and falls with time only. A pass adds little, however much it finds: a
+transaction of a million rows sends one NOTIFY, so it is no reason to notify on behalf of the writers.
 """
 
 import math
 
-_SHORT, _MANY = 0.1, 20.0
-"""Seconds after which a third is left, and how much is many: 200 writes a second, noticed in some 20 ms if they are 1,000."""
-_LONG, _STEADY = 1.0, 75.0
-"""The same for what goes on for seconds: where a commit takes 10 ms, writers that notify cannot be more than a hundred a second."""
-_LOW = 5.0
-"""How much is little, by the short memory: 50 writes a second."""
-_QUIET = 1.0
-"""Seconds for which it must be so."""
-_MOST = 4
-"""Changes of one pass that count."""
+_SHORT_SECONDS, _SHORT_HIGH = 0.1, 20.0
+"""Time constant of the short average in seconds, and its high mark: 200 writes a second, noticed within 20 ms at 1,000 a second."""
+_LONG_SECONDS, _LONG_HIGH = 1.0, 75.0
+"""The same for load that lasts seconds: if a commit takes 10 ms, writers that notify cannot exceed 100 a second."""
+_SHORT_LOW = 5.0
+"""Low mark of the short average: 50 writes a second."""
+_LOW_SECONDS = 1.0
+"""Seconds that the short average must stay below its low mark."""
+_MAX_PER_PASS = 4
+"""Limit on the changes that one pass adds."""
 
 
 class WriteRate:
-    """Times are those of one monotonic clock, given by the caller."""
+    """Times come from one monotonic clock, passed in by the caller."""
 
     def __init__(self) -> None:
         self._short = 0.0
         self._long = 0.0
         self._at = 0.0
-        self._last = -math.inf
+        self._last_busy = -math.inf
 
     def add(self, found: int, now: float) -> None:
-        """Note what a pass has found."""
-        self._fade(now)
-        self._short += min(found, _MOST)
-        self._long += min(found, _MOST)
-        if self._short >= _LOW:
-            self._last = now
+        """Add the changes that a pass found."""
+        self._decay(now)
+        self._short += min(found, _MAX_PER_PASS)
+        self._long += min(found, _MAX_PER_PASS)
+        if self._short >= _SHORT_LOW:
+            self._last_busy = now
 
-    def high(self, now: float) -> bool:
-        """Whether so many write that their bells may hold them up."""
-        self._fade(now)
-        return not self.low(now) and (self._short >= _MANY or self._long >= _STEADY)
+    def is_high(self, now: float) -> bool:
+        """Whether so many transactions write that sending NOTIFY may slow them down."""
+        self._decay(now)
+        return not self.is_low(now) and (self._short >= _SHORT_HIGH or self._long >= _LONG_HIGH)
 
-    def low(self, now: float) -> bool:
-        """Whether there has been little for a while."""
-        return now - self._last > _QUIET
+    def is_low(self, now: float) -> bool:
+        """Whether few have been writing for a while."""
+        return now - self._last_busy > _LOW_SECONDS
 
-    def _fade(self, now: float) -> None:
-        self._short *= math.exp((self._at - now) / _SHORT)
-        self._long *= math.exp((self._at - now) / _LONG)
+    def _decay(self, now: float) -> None:
+        self._short *= math.exp((self._at - now) / _SHORT_SECONDS)
+        self._long *= math.exp((self._at - now) / _LONG_SECONDS)
         self._at = now

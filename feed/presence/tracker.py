@@ -1,8 +1,8 @@
-"""Presence: who views and who edits which opportunity, and who looks at a board, across all instances.
+"""Presence: who views and who edits which opportunity, and who views a board, across all instances.
 
-Invariant: what clients are told is the difference between two reads of the lease table, so a lost notification, a killed
-instance and a restarted server all end in the truth. One statement renews all the leases of this process. Several tabs
-are one user: he edits while any of them does.
+Invariant: clients are sent the difference between two reads of the lease table, so they converge to it after a lost
+notification, a killed instance or a restarted server. One statement renews all leases of this process. Several tabs
+count as one user, who is editing while any of them is.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import presence
-from db.changelog import Connection
+from db.connection import PsycopgConnection
 from db.presence import Lease, Place
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import State, Subscription
@@ -24,19 +24,19 @@ from feed.system.tasks import end
 from feed.wire.event import message, timestamp
 
 CHANNEL = "boardcast_presence"
-_BEAT = 2.5
+_RENEW_INTERVAL = 2.5
 """Seconds between renewals."""
-_PAUSE = 0.05
-"""Seconds between reads: many who come at once are told at once."""
+_MIN_READ_INTERVAL = 0.05
+"""Minimum seconds between reads: users who arrive together are announced together."""
 
 RELEASE_TIMEOUT = 2.0
-"""Seconds to give the leases back when the service stops."""
+"""Seconds for releasing the leases when the service stops."""
 
-LOOKERS = 50
-"""How many of those who look at a board are told. Each is told to each: a thousand who come back at once would be 10^6 entries."""
+MAX_BOARD_VIEWERS = 50
+"""Maximum viewers to list for a board. Each receives the whole list: 1,000 that return at once would be 10^6 entries."""
 
-Seen = dict[Place, dict[str, presence.Presence]]
-"""By place, by user."""
+Leases = dict[Place, dict[str, presence.Presence]]
+"""By place, then by user."""
 
 log = structlog.get_logger()
 
@@ -47,60 +47,62 @@ class PresenceTracker:
         self._pool = pool
         self._connections = connections
         self._held: defaultdict[str, dict[Place, Lease]] = defaultdict(dict)
-        self._gone: set[str] = set()
-        self._seen: Seen = {}
-        self._bell = asyncio.Event()
+        self._departed: set[str] = set()
+        self._seen: Leases = {}
+        self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="presence")
 
     async def stop(self) -> None:
-        """Give back all leases. Idempotent; complete when it returns."""
+        """Release all leases. Idempotent; complete when it returns."""
         if self._task is None:
             return
         await end(self._task)
         self._task = None
-        held = [*self._held, *self._gone]
+        held = [*self._held, *self._departed]
         if held:
             try:
                 async with asyncio.timeout(RELEASE_TIMEOUT), self._pool.connection() as conn:
                     await presence.release(conn, held)
             except (psycopg.Error, PoolTimeout, TimeoutError):
-                log.info("the leases could not be given back; they run out by themselves")
+                log.info("presence leases not released; they will expire")
 
-    def ring(self) -> None:
-        """Look at once."""
-        self._bell.set()
+    def wake(self) -> None:
+        """Read the lease table now."""
+        self._wake.set()
 
     def state(self, boards: Iterable[str]) -> list[dict[str, object]]:
-        """Who is where on some boards, as clients are told."""
+        """Return the presence on some boards, as sent to clients."""
         wanted = set(boards)
-        return told(one for users in self._seen.values() for one in users.values() if one.board_id in wanted)
+        return presence_json(
+            lease for users in self._seen.values() for lease in users.values() if lease.board_id in wanted
+        )
 
     async def claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> bool:
-        """Note that a client has a place open; False where there is none that it can see."""
+        """Take or update a lease for a client. Return False if the place does not exist or the client cannot see it."""
         user = subscription.principal
         lease = Lease(subscription.id, user.user_id, user.name, place, action, base)
         held = self._held[subscription.id]
         before, held[place] = held.get(place), lease
-        # Ours from here on: who is cut off while it is being taken is cancelled in the await, and leave() must find it.
+        # Registered before the query: a client that disconnects meanwhile cancels the await, and leave() must find the lease.
         taken: set[Place] = set()
         try:
             async with self._pool.connection() as conn:
-                taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.offered))
+                taken = await presence.claim(conn, self._instance, [lease], sorted(subscription.permitted_boards))
         except asyncio.CancelledError:
             taken = {place}
             raise
         finally:
             if not taken:
-                self._put_back(subscription.id, place, before)
+                self._restore_lease(subscription.id, place, before)
         if subscription.state is State.CLOSED and taken:
             self._held[subscription.id][place] = lease
             self.leave(subscription)
         return bool(taken)
 
-    def _put_back(self, connection: str, place: Place, before: Lease | None) -> None:
+    def _restore_lease(self, connection: str, place: Place, before: Lease | None) -> None:
         held = self._held[connection]
         if before is not None:
             held[place] = before
@@ -110,16 +112,16 @@ class PresenceTracker:
             del self._held[connection]
 
     def count(self, action: str) -> int:
-        """How many leases with this action are held here."""
+        """Return how many leases of this process have this action."""
         return sum(lease.action == action for held in self._held.values() for lease in held.values())
 
     def cards_viewed(self, subscription: Subscription) -> list[Place]:
-        """The opportunities that a client looks at and does not edit."""
+        """Return the opportunities that a client views but does not edit."""
         held = self._held.get(subscription.id, {})
         return [place for place, lease in held.items() if place.opportunity_id and lease.action == "viewing"]
 
     async def release(self, subscription: Subscription, place: Place | None = None) -> None:
-        """Note that a client has closed a place, or all of them."""
+        """Release a client's lease on a place, or all of its leases."""
         held = self._held.get(subscription.id)
         if not held or (place is not None and held.pop(place, None) is None):
             return
@@ -129,103 +131,105 @@ class PresenceTracker:
             await presence.release(conn, [subscription.id], place)
 
     def leave(self, subscription: Subscription) -> None:
-        """The client is gone."""
+        """Release all leases of a client that disconnected."""
         if self._held.pop(subscription.id, None) is not None:
-            self._gone.add(subscription.id)
-            self._bell.set()
+            self._departed.add(subscription.id)
+            self._wake.set()
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
-        beat = 0.0
+        renew_at = 0.0
         while True:
             try:
                 async with self._pool.connection() as conn:
-                    if clock() >= beat:
-                        beat = clock() + _BEAT
+                    if clock() >= renew_at:
+                        renew_at = clock() + _RENEW_INTERVAL
                         await self._renew(conn)
-                    if self._gone:
-                        gone = set(self._gone)
+                    if self._departed:
+                        gone = set(self._departed)
                         await presence.release(conn, sorted(gone))
-                        self._gone -= gone
-                    self._bell.clear()
-                    self._tell(await presence.live(conn))
+                        self._departed -= gone
+                    self._wake.clear()
+                    self._send_changes(await presence.live(conn))
             except (psycopg.Error, PoolTimeout) as error:
-                log.warning("presence is out of reach", error=str(error).strip())
-                await asyncio.sleep(_BEAT)
+                log.warning("presence update failed; retrying", error=str(error).strip())
+                await asyncio.sleep(_RENEW_INTERVAL)
             except Exception:
-                log.exception("presence failed")
-                await asyncio.sleep(_BEAT)
-            await asyncio.sleep(_PAUSE)
+                log.exception("presence update failed")
+                await asyncio.sleep(_RENEW_INTERVAL)
+            await asyncio.sleep(_MIN_READ_INTERVAL)
             try:
-                async with asyncio.timeout_at(beat):
-                    await self._bell.wait()
+                async with asyncio.timeout_at(renew_at):
+                    await self._wake.wait()
             except TimeoutError:
                 pass  # time to renew
 
-    async def _renew(self, conn: Connection) -> None:
+    async def _renew(self, conn: PsycopgConnection) -> None:
         if self._held:
             leases = [lease for held in self._held.values() for lease in held.values()]
             await presence.claim(conn, self._instance, leases)
         await presence.expire(conn)
 
-    def _tell(self, leases: list[presence.Presence]) -> None:
-        seen = by_user(leases)
+    def _send_changes(self, leases: list[presence.Presence]) -> None:
+        seen = merge_tabs(leases)
         was, self._seen = self._seen, seen
         changed = [place for place in was.keys() | seen.keys() if was.get(place) != seen.get(place)]
-        # Where somebody came before where somebody left: who goes from the one to the other is never away.
+        # Arrivals before departures, so that a user who moves from one place to another is never shown as away.
         for place in sorted(changed, key=lambda place: len(was.get(place, ())) - len(seen.get(place, ()))):
-            self._tell_one(place, was.get(place, {}), seen.get(place, {}))
+            self._send_change(place, was.get(place, {}), seen.get(place, {}))
 
-    def _tell_one(
+    def _send_change(
         self, place: Place, before: dict[str, presence.Presence], after: dict[str, presence.Presence]
     ) -> None:
         opportunity, board = place.opportunity_id, next(iter((after or before).values())).board_id
-        was = {user: one for user, one in before.items() if one.action == "editing"}
-        now = {user: one for user, one in after.items() if one.action == "editing"}
+        was = {user: lease for user, lease in before.items() if lease.action == "editing"}
+        now = {user: lease for user, lease in after.items() if lease.action == "editing"}
         for user in was.keys() - now.keys():
             stopped = message("user_stopped_editing", opportunityId=opportunity, userId=user, timestamp=_now())
-            self._connections.announce(board, "user_stopped_editing", stopped)
-        for user, one in now.items():
-            if was.get(user) != one:
-                fields = _told(one)
+            self._connections.send_to_board(board, "user_stopped_editing", stopped)
+        for user, lease in now.items():
+            if was.get(user) != lease:
+                fields = _presence_fields(lease)
                 fields["timestamp"] = fields.pop("since")
                 del fields["action"]
-                self._connections.announce(board, "user_editing", message("user_editing", **fields))
-        state = message("presence_state", boardId=board, opportunityId=opportunity, presence=told(after.values()))
-        self._connections.announce(board, "presence_state", state)
+                self._connections.send_to_board(board, "user_editing", message("user_editing", **fields))
+        state = message(
+            "presence_state", boardId=board, opportunityId=opportunity, presence=presence_json(after.values())
+        )
+        self._connections.send_to_board(board, "presence_state", state)
 
 
-def by_user(leases: Iterable[presence.Presence]) -> Seen:
-    """Many tabs are one user: one lease for each of them and place, editing before viewing. The leases are oldest first."""
-    seen: Seen = defaultdict(dict)
+def merge_tabs(leases: Iterable[presence.Presence]) -> Leases:
+    """Merge the leases of several tabs: one per user and place, editing before viewing. The leases are oldest first."""
+    seen: Leases = defaultdict(dict)
     for lease in leases:
         users = seen[lease.place]
         before = users.get(lease.user_id)
-        if before is None and lease.place.board_id is not None and len(users) >= LOOKERS:
+        if before is None and lease.place.board_id is not None and len(users) >= MAX_BOARD_VIEWERS:
             continue
         if before is None or (before.action, lease.action) == ("viewing", "editing"):
             users[lease.user_id] = lease
     return dict(seen)
 
 
-def told(leases: Iterable[presence.Presence]) -> list[dict[str, object]]:
-    """What a client is told of them: the `presence` of a presence_state message."""
-    return [_told(one) for one in leases]
+def presence_json(leases: Iterable[presence.Presence]) -> list[dict[str, object]]:
+    """Return leases in the format of a `presence_state` message."""
+    return [_presence_fields(lease) for lease in leases]
 
 
 def _now() -> str:
     return timestamp(datetime.now(UTC))
 
 
-def _told(one: presence.Presence) -> dict[str, object]:
-    told: dict[str, object] = {
-        "opportunityId": one.opportunity_id,
-        "boardId": one.board_id,
-        "userId": one.user_id,
-        "userName": one.user_name,
-        "action": one.action,
-        "since": timestamp(one.started_at),
+def _presence_fields(lease: presence.Presence) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "opportunityId": lease.opportunity_id,
+        "boardId": lease.board_id,
+        "userId": lease.user_id,
+        "userName": lease.user_name,
+        "action": lease.action,
+        "since": timestamp(lease.started_at),
     }
-    if one.base_version is not None:
-        told["baseVersion"] = one.base_version
-    return told
+    if lease.base_version is not None:
+        fields["baseVersion"] = lease.base_version
+    return fields

@@ -1,7 +1,7 @@
-"""Backpressure: waiting for a client to read what it was written.
+"""Backpressure: waits for clients to read what was written to them.
 
-Invariant: a recovering client gets more data only after its unread bytes fall to `mark`, half of its budget. A client that does not
-get there in time is dropped.
+Invariant: a recovering client gets more data only after its unread bytes fall to `unread_limit`, half of its budget. A
+client that does not get there in time is dropped.
 """
 
 import asyncio
@@ -16,37 +16,37 @@ from feed.wire.close_codes import TOO_SLOW
 log = structlog.get_logger()
 
 
-def mark(settings: Settings) -> int:
-    """Unread bytes from which on a client has to read before anything more is done for it."""
+def unread_limit(settings: Settings) -> int:
+    """Return the unread bytes above which a client must read before it is sent more."""
     return settings.client_budget // 2
 
 
-def drop(sink: Sink, metrics: Metrics, **fields: object) -> None:
+def drop_slow_client(sink: Sink, metrics: Metrics, **fields: object) -> None:
     """Disconnect a client that does not read; `fields` are logged."""
     metrics.slow.labels("dropped").inc()
     metrics.closed.labels(TOO_SLOW.name).inc()
-    log.info("a client does not read and is dropped", **fields)
+    log.info("slow client dropped", **fields)
     sink.abort()
 
 
 class Backpressure:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._patience = settings.drain_timeout
+        self._drain_timeout = settings.drain_timeout
         self._metrics = metrics
 
-    async def drained(self, subscription: Subscription) -> bool:
-        """Wait until a client has read most of what it was written; False where it does not, and is dropped, or is gone."""
-        if not await self.drains(subscription, self._patience) and subscription.state is State.BEHIND:
+    async def drain_or_drop(self, subscription: Subscription) -> bool:
+        """Wait for a client to read. Return False if it is gone, or did not read in time and was dropped."""
+        if not await self.drained_within(subscription, self._drain_timeout) and subscription.state is State.BEHIND:
             self.drop(subscription)
             return False
         return subscription.state is State.BEHIND
 
     def drop(self, subscription: Subscription) -> None:
-        """Disconnect a client that is too slow to be caught up here; it comes back with its cursor."""
-        drop(subscription.sink, self._metrics, connection=subscription.id, cursor=str(subscription.cursor))
+        """Disconnect a client that is too slow to recover here. It reconnects with its cursor."""
+        drop_slow_client(subscription.sink, self._metrics, connection=subscription.id, cursor=str(subscription.cursor))
 
-    async def drains(self, subscription: Subscription, seconds: float) -> bool:
-        """The same for so long; False where it takes longer."""
+    async def drained_within(self, subscription: Subscription, seconds: float) -> bool:
+        """Wait for a client to read. Return False if that takes longer than `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await subscription.sink.drained()

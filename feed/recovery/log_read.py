@@ -1,7 +1,7 @@
-"""One read of the log: what came after a cursor, for all who request it; or its beginning, and the remainder.
+"""One read of the log: what came after a cursor, or the first part of it and a remainder, for all clients that requested it.
 
-Invariant: its batches lead from the requested cursor to `target`, or to `end` on the way there. One client alone takes
-the remainder; others read it anew.
+Invariant: the batches lead from the requested cursor to `target`, or to `end` on the way there. Only one client takes
+over the open remainder; others read it again.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant
 
 ReadPosition = tuple[int, int]
-"""In the order of a read: see db.changelog.Chunk."""
+"""A position in the order of a read; see db.changelog.changes.Chunk."""
 Parts = AsyncGenerator[tuple[Batch, ReadPosition]]
-"""Parts of what came, and where each ends."""
+"""Batches, each with the position where it ends."""
 
 
-class FaultyError(Exception):
-    """A cursor that cannot be resumed from."""
+class InvalidCursorError(Exception):
+    """The cursor cannot be resumed from."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -27,7 +27,7 @@ class FaultyError(Exception):
 
 
 class ReadRequest(NamedTuple):
-    """What a client wants to know: what came after its cursor, on the boards that its user sees now."""
+    """What a client needs: the changes after its cursor, on the boards that its user sees now."""
 
     cursor: Cursor
     boards: Boards
@@ -37,32 +37,32 @@ class ReadRequest(NamedTuple):
 class LogRead:
     def __init__(self, target: Cursor) -> None:
         self.target = target
-        """A place of the hub's that covers the cursor, and that the replay buffer goes on from; fixed when the read begins."""
+        """A head of this process that covers the cursor and is still in the replay buffer; fixed when the read begins."""
         self.grants: list[Grant] = []
-        """Every change of membership on the whole way; complete once it is proven."""
+        """All membership changes between the cursor and `target`; complete once `validated` is set."""
         self.batches: list[Batch] = []
         self.end: ReadPosition | None = None
-        """Where the way goes on, if these are not all its batches."""
+        """Where to continue if `batches` do not reach `target`; None if they do."""
         self.size = 0
         self.remainder: Parts | None = None
-        """What goes on from there, still open; see take()."""
+        """The read that continues from `end`, still open; see take_remainder()."""
         self.error: Exception | None = None
-        self.proven = asyncio.Event()
-        self.ended = asyncio.Event()
+        self.validated = asyncio.Event()
+        self.finished = asyncio.Event()
 
-    def add(self, batch: Batch, place: ReadPosition) -> None:
+    def add(self, batch: Batch, position: ReadPosition) -> None:
         self.batches.append(batch)
         self.size += batch.size
-        self.end = place if batch.cursor is None else None
+        self.end = position if batch.cursor is None else None
 
-    def take(self, after: ReadPosition | None) -> Parts | None:
-        """The remainder behind this position, if nobody has it yet. The caller closes it."""
+    def take_remainder(self, after: ReadPosition | None) -> Parts | None:
+        """Return the open read that continues after this position, if no client took it yet. The caller closes it."""
         remainder = None
         if after == self.end:
             remainder, self.remainder = self.remainder, None
         return remainder
 
-    def check(self) -> None:
-        """Raise what came of it instead."""
+    def raise_for_error(self) -> None:
+        """Raise the error of the read, if it failed."""
         if self.error is not None:
             raise self.error

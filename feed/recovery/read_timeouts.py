@@ -1,7 +1,8 @@
-"""How long a read of the log may be silent: not for long at first, longer for one that has timed out before.
+"""How long a read of the log may wait for its next rows: briefly at first, longer for a read that has timed out before.
 
-Invariant: a dead connection costs `FIRST` seconds, whoever uses it. A read that really takes longer (millions of rows to put in
-order) is granted twice the time with each attempt, up to `MOST`, and so gets through; others are not kept waiting for that.
+Invariant: a dead connection costs `INITIAL_TIMEOUT` seconds, whichever read uses it. A read that really takes longer
+(sorting millions of rows) gets twice the time with each attempt, up to `MAX_TIMEOUT`, and so succeeds without making
+other reads wait that long.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Hashable
@@ -11,11 +12,11 @@ from db.connection import Connection, ReadTimeoutError
 
 T = TypeVar("T")
 
-FIRST = 6.0
+INITIAL_TIMEOUT = 6.0
 """Seconds to the next rows."""
-MOST = 60.0
-_KEPT = 1000
-"""Reads that are remembered; the oldest is forgotten first."""
+MAX_TIMEOUT = 60.0
+_MAX_REMEMBERED = 1000
+"""Number of reads to remember; the oldest is forgotten first."""
 
 
 class ReadTimeouts:
@@ -23,19 +24,19 @@ class ReadTimeouts:
         self._seconds: dict[Hashable, float] = {}
 
     async def read(self, conn: Connection, key: Hashable, items: AsyncIterator[T]) -> AsyncGenerator[T]:
-        """The items of a read, which `key` names in each attempt. Close it before the connection is given back.
+        """Yield the items of a read. `key` identifies the read across its attempts.
 
-        Raises ReadTimeoutError.
+        Close the generator before you return the connection. Raises ReadTimeoutError.
         """
-        seconds = self._seconds.get(key, FIRST)
+        seconds = self._seconds.get(key, INITIAL_TIMEOUT)
         with conn.silent_for(seconds):
             try:
                 async for item in items:
                     yield item
             except ReadTimeoutError:
                 self._seconds.pop(key, None)
-                self._seconds[key] = min(2 * seconds, MOST)
-                if len(self._seconds) > _KEPT:
+                self._seconds[key] = min(2 * seconds, MAX_TIMEOUT)
+                if len(self._seconds) > _MAX_REMEMBERED:
                     del self._seconds[next(iter(self._seconds))]
                 raise
         self._seconds.pop(key, None)

@@ -1,10 +1,9 @@
-"""Recovery: one client's way from its cursor to live.
+"""Recovery: brings one client from its cursor to live.
 
-Invariant: a client goes live at the end of the replay buffer, having been sent everything up to there, once, with
-nothing awaited in between. What the replay buffer no longer holds is read by the tailer's own query, up to the hub's
-cursor; a cursor is proven in the same snapshot that it is read in. A read that fails in the middle is taken up where it
-was left; a client that cannot be sent the rest of a batch of which it holds a part is disconnected, and comes back with
-its cursor.
+Invariant: a client goes live at the end of the replay buffer, after it was sent everything up to there, once, with
+nothing awaited in between. What the replay buffer no longer holds is read with the query of the tailer, up to the head. A
+cursor is validated in the snapshot that it is read in. A read that fails in the middle continues where it stopped. A
+client that holds part of a batch and cannot be sent the rest is disconnected, and returns with its cursor.
 """
 
 import asyncio
@@ -18,11 +17,11 @@ from psycopg_pool import PoolTimeout
 from db.settings import Settings
 from feed.delivery.connections import Connections
 from feed.delivery.replay_buffer import ReplayBuffer
-from feed.delivery.rights import Rights, before
+from feed.delivery.rights import Rights, boards_before
 from feed.delivery.subscription import Subscription
 from feed.presence.tracker import PresenceTracker
 from feed.recovery.backpressure import Backpressure
-from feed.recovery.log_read import FaultyError, LogRead, ReadRequest
+from feed.recovery.log_read import InvalidCursorError, LogRead, ReadRequest
 from feed.recovery.shared_reads import SharedReads
 from feed.system.backoff import backoff
 from feed.tailing.tailer import Tailer
@@ -31,10 +30,10 @@ from feed.wire.batch import Boards
 from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant
 
-_GRACE = 0.2
-"""Seconds that a reader waits for its client to take what was read, before another client has its turn."""
-_REPLAYED = 32 * 1024 * 1024
-"""Bytes written from the replay buffer after which the encoded forms of its batches are dropped, and made again where needed."""
+_YIELD_AFTER = 0.2
+"""Seconds that a read waits for its client to take a part, before it lets another client read."""
+_MAX_REPLAYED_BYTES = 32 * 1024 * 1024
+"""Bytes replayed after which the encoded batches of the replay buffer are dropped; they are encoded again when needed."""
 
 log = structlog.get_logger()
 
@@ -58,22 +57,22 @@ class Recovery:
         self._presence = presence
         self._metrics = metrics
         self._backpressure = Backpressure(settings, metrics)
-        self._replayed = 0
+        self._replayed_bytes = 0
 
-    async def prove(self, subscription: Subscription, asked: str) -> Fault | None:
-        """Set a new client's cursor, once the hub has reached it; or why it cannot be resumed from."""
+    async def validate_cursor(self, subscription: Subscription, requested: str) -> Fault | None:
+        """Set a new client's cursor once the head covers it. Return a fault if it cannot be resumed from."""
         try:
-            subscription.cursor = Cursor.parse(asked)
+            subscription.cursor = Cursor.parse(requested)
         except ValueError:
             return Fault.MALFORMED
-        if self._buffer.place(subscription.cursor) is not None:
+        if self._buffer.offset_of(subscription.cursor) is not None:
             return None
         for seconds in backoff():
             try:
-                reading = await self._begin(subscription)
-                await reading.proven.wait()
-                reading.check()
-            except FaultyError as error:
+                log_read = await self._start_read(subscription)
+                await log_read.validated.wait()
+                log_read.raise_for_error()
+            except InvalidCursorError as error:
                 return error.fault
             except (psycopg.OperationalError, PoolTimeout, TimeoutError):
                 await asyncio.sleep(seconds)
@@ -82,172 +81,175 @@ class Recovery:
         raise AssertionError("backoff() does not end")
 
     async def run(self, subscription: Subscription, source: str) -> None:
-        """From the subscription's cursor to live; `source` says from where, unless more has to be read than is thought."""
-        if subscription.torn is not None and not await self._finish(subscription):
+        """Bring a client to live. `source` is reported as where it came from, unless the log has to be read."""
+        if subscription.interrupted_at is not None and not await self._finish_batch(subscription):
             return
-        place = None if subscription.collapse else self._stand(subscription)
+        offset = None if subscription.collapse else self._locate(subscription)
         waits = backoff()
-        while await self._backpressure.drained(subscription):
-            if place is not None and self._buffer.holds(place):
-                place = self._replay(subscription, place)
-                if place == self._buffer.end:
+        while await self._backpressure.drain_or_drop(subscription):
+            if offset is not None and self._buffer.holds(offset):
+                offset = self._send_buffered(subscription, offset)
+                if offset == self._buffer.end:
                     self._go_live(subscription, source)
                     return
                 continue
-            if subscription.owed:
-                self._backpressure.drop(subscription)  # the rest of the batch that it holds a part of is forgotten here
+            if subscription.mid_batch:
+                self._backpressure.drop(subscription)  # the rest of the batch that it holds part of is gone
                 return
             try:
-                target, read = await self._read(subscription)
+                target, read_source = await self._read_log(subscription)
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-                _warn(subscription, error)
+                _log_retry(subscription, error)
                 await asyncio.sleep(next(waits))
                 continue
             if target is not None:
-                subscription.cursor, source, waits = target, read, backoff()
-                place = self._stand(subscription)
+                subscription.cursor, source, waits = target, read_source, backoff()
+                offset = self._locate(subscription)
 
     def reset(self, subscription: Subscription, fault: Fault) -> None:
-        """Tell a client that it has to begin anew, where the hub stands."""
+        """Tell a client to discard its state and start again at the head."""
         self._metrics.resets.labels(fault).inc()
-        log.debug("a cursor cannot be resumed from", connection=subscription.id, reason=fault)
-        self.see(subscription)
-        # What changed in its user's rights up to here is never sent: it learns from this what it sees.
-        boards = sorted(subscription.offered)
-        subscription.tell_place("reset", str(self._tailer.cursor), reason=fault, boards=boards)
-        subscription.owed, subscription.torn, subscription.begun = False, None, False  # it drops what it holds
+        log.debug("cursor cannot be resumed; resetting client", connection=subscription.id, reason=fault)
+        self.refresh_visible(subscription)
+        # Earlier changes of rights are not sent: this message says what the user sees now.
+        boards = sorted(subscription.permitted_boards)
+        subscription.send_with_cursor("reset", str(self._tailer.head), reason=fault, boards=boards)
+        # The client discards what it holds.
+        subscription.mid_batch, subscription.interrupted_at = False, None
+        subscription.rights_set = False
 
-    def see(self, subscription: Subscription) -> None:
-        """Set what a client's user sees now."""
-        subscription.see(self._tailer.publisher.memberships.boards(subscription.principal.user_id))
+    def refresh_visible(self, subscription: Subscription) -> None:
+        """Update what a client's user sees now."""
+        subscription.set_visible(self._tailer.publisher.memberships.boards(subscription.principal.user_id))
 
-    def forget(self) -> None:
-        """Drop the bytes that the replay buffer's batches were encoded to."""
-        self._replayed = 0
-        self._buffer.forget()
+    def drop_encoded(self) -> None:
+        """Drop the encoded batches of the replay buffer."""
+        self._replayed_bytes = 0
+        self._buffer.drop_encoded()
 
-    async def _begin(self, subscription: Subscription) -> LogRead:
-        """What came after a client's cursor. Raises what SharedReads.reach() does."""
-        await self._shared_reads.reach(subscription.cursor)
-        return self._shared_reads.begin(self._request(subscription))
+    async def _start_read(self, subscription: Subscription) -> LogRead:
+        """Start or join a read from a client's cursor. Raises what SharedReads.wait_for_cursor() raises."""
+        await self._shared_reads.wait_for_cursor(subscription.cursor)
+        return self._shared_reads.get_or_start(self._request(subscription))
 
     def _go_live(self, subscription: Subscription, source: str) -> None:
         subscription.collapse = False
-        subscription.stand(Rights(subscription.principal.user_id, subscription.visible))
-        self._metrics.catchups.labels(source).inc()
+        subscription.set_rights(Rights(subscription.principal.user_id, subscription.visible))
+        self._metrics.recoveries.labels(source).inc()
         self._connections.go_live(subscription)
-        self._connections.confirm(subscription, self._tailer.publisher.rest)
-        subscription.tell("presence_state", presence=self._presence.state(subscription.boards))
+        self._connections.send_subscribed(subscription, self._tailer.publisher.idle_head)
+        subscription.send("presence_state", presence=self._presence.state(subscription.boards))
 
-    def _stand(self, subscription: Subscription) -> int | None:
-        """Where in the replay buffer a client's cursor stands, with the rights of that place; None where it is not held."""
-        place = self._buffer.place(subscription.cursor)
-        if place is not None:
-            self.see(subscription)
-            self._set_rights(subscription, subscription.visible, self._buffer.grants(place))
-        return place
+    def _locate(self, subscription: Subscription) -> int | None:
+        """Return the replay buffer offset of a client's cursor and set the rights there; None if it is not held."""
+        offset = self._buffer.offset_of(subscription.cursor)
+        if offset is not None:
+            self.refresh_visible(subscription)
+            self._set_rights(subscription, subscription.visible, self._buffer.grants_since(offset))
+        return offset
 
     def _set_rights(
         self, subscription: Subscription, visible: Boards, changes: Sequence[Grant], later: Sequence[Grant] = ()
     ) -> None:
-        """Set the rights at the place where a replay of `changes`, then of `later` ones, begins; after `changes` come `visible`.
+        """Set the rights at the start of a replay of `changes`, after which the user sees `visible`, and then of `later` ones.
 
-        If the client already knows some rights, those are kept: a grant may have been held back because a later change repeats it.
+        Rights that the client already knows are kept: a grant may have been held back because a later change repeats it.
         """
         user = subscription.principal.user_id
-        boards = subscription.rights.boards if subscription.begun else before(user, visible, changes)
-        subscription.begun = True
-        subscription.stand(Rights(user, boards, [*changes, *later]))
+        boards = subscription.rights.boards if subscription.rights_set else boards_before(user, visible, changes)
+        subscription.rights_set = True
+        subscription.set_rights(Rights(user, boards, [*changes, *later]))
 
-    async def _finish(self, subscription: Subscription) -> bool:
-        """Send the rest of the batch in which a client fell behind; False where it is gone, or must come back with its cursor.
+    async def _finish_batch(self, subscription: Subscription) -> bool:
+        """Send the rest of the batch in which a client fell behind. Return False if it went live, is gone, or was dropped.
 
-        It holds what it was sent of that batch, so the batch is neither sent again nor collapsed.
+        The client keeps the part that it received, so the batch is neither sent again nor collapsed.
         """
-        while subscription.torn is not None and await self._backpressure.drained(subscription):
-            place, start = subscription.torn
-            if not self._buffer.holds(place):
+        while subscription.interrupted_at is not None and await self._backpressure.drain_or_drop(subscription):
+            offset, start = subscription.interrupted_at
+            if not self._buffer.holds(offset):
                 self._backpressure.drop(subscription)
                 break
-            self.see(subscription)
-            for batch in self._buffer.since(place):
+            self.refresh_visible(subscription)
+            for batch in self._buffer.since(offset):
                 if subscription.sink.pending() > self._settings.client_budget:
                     break
-                subscription.replay(batch.after(start))
-                place, start = place + 1, 0
+                subscription.replay(batch.tail(start))
+                offset, start = offset + 1, 0
                 if batch.cursor is not None:
-                    subscription.cursor, subscription.torn = batch.cursor, None
+                    subscription.cursor, subscription.interrupted_at = batch.cursor, None
                     return True
-            subscription.torn = place, start
-            if place == self._buffer.end:
-                # The batch is still being published: the rest of it comes live.
-                subscription.torn = None
-                self._go_live(subscription, "ring")
+            subscription.interrupted_at = offset, start
+            if offset == self._buffer.end:
+                # The batch is still being published: the client receives the rest of it live.
+                subscription.interrupted_at = None
+                self._go_live(subscription, "buffer")
         return False
 
-    async def _read(self, subscription: Subscription) -> tuple[Cursor | None, str]:
-        """Send what the log has from a client's cursor to the hub's: that, if the client takes it all, and what was done."""
+    async def _read_log(self, subscription: Subscription) -> tuple[Cursor | None, str]:
+        """Send the log from a client's cursor to the head. Return the cursor reached, if any, and the source."""
         source = "collapsed" if subscription.collapse else "log"
         try:
-            reading = await self._begin(subscription)
-            request, later = self._request(subscription), self._buffer.grants(self._buffer.place(reading.target) or 0)
-            there = before(subscription.principal.user_id, subscription.visible, later)
-            await reading.ended.wait()
-            reading.check()
-            self._set_rights(subscription, there, reading.grants, later)
-            return await self._write(subscription, request, reading), source
-        except FaultyError as error:
-            target = self._tailer.cursor
+            log_read = await self._start_read(subscription)
+            request = self._request(subscription)
+            later = self._buffer.grants_since(self._buffer.offset_of(log_read.target) or 0)
+            boards_at_target = boards_before(subscription.principal.user_id, subscription.visible, later)
+            await log_read.finished.wait()
+            log_read.raise_for_error()
+            self._set_rights(subscription, boards_at_target, log_read.grants, later)
+            return await self._send_read(subscription, request, log_read), source
+        except InvalidCursorError as error:
+            target = self._tailer.head
             self.reset(subscription, error.fault)
             return target, "reset"
 
-    async def _write(self, subscription: Subscription, request: ReadRequest, reading: LogRead) -> Cursor | None:
-        """What is shared, then what is not; where it leads to, if the client takes it all."""
-        for batch in reading.batches:
-            self.see(subscription)
+    async def _send_read(self, subscription: Subscription, request: ReadRequest, log_read: LogRead) -> Cursor | None:
+        """Send the shared part of a read, then its remainder. Return the cursor reached, or None if the client is gone."""
+        for batch in log_read.batches:
+            self.refresh_visible(subscription)
             subscription.replay(batch)
-            if not await self._backpressure.drained(subscription):
+            if not await self._backpressure.drain_or_drop(subscription):
                 return None
-        after, waits = reading.end, backoff()
+        after, waits = log_read.end, backoff()
         while after is not None:
             try:
-                async with aclosing(self._shared_reads.remainder(request, reading, after)) as parts:
-                    async for batch, place in parts:
-                        self.see(subscription)
+                async with aclosing(self._shared_reads.read_remainder(request, log_read, after)) as parts:
+                    async for batch, position in parts:
+                        self.refresh_visible(subscription)
                         subscription.replay(batch)
-                        after, waits = place if batch.cursor is None else None, backoff()
-                        if not await self._backpressure.drains(subscription, _GRACE):
-                            # Its socket is slow: others have the turn meanwhile, and this read is taken up where it was left.
+                        after, waits = position if batch.cursor is None else None, backoff()
+                        if not await self._backpressure.drained_within(subscription, _YIELD_AFTER):
+                            # The socket is slow: let other clients read, and continue this read from here later.
                             break
             except (psycopg.OperationalError, PoolTimeout, TimeoutError) as error:
-                _warn(subscription, error)
+                _log_retry(subscription, error)
                 await asyncio.sleep(next(waits))
-            if not await self._backpressure.drained(subscription):
+            if not await self._backpressure.drain_or_drop(subscription):
                 return None
-        return reading.target
+        return log_read.target
 
-    def _replay(self, subscription: Subscription, place: int) -> int:
-        """Write the replay buffer from a place on; the place reached, which is its end unless the client has enough to read."""
-        self.see(subscription)
-        for batch in self._buffer.since(place):
+    def _send_buffered(self, subscription: Subscription, offset: int) -> int:
+        """Write the replay buffer from an offset. Return the offset reached: the end, unless the client has enough to read."""
+        self.refresh_visible(subscription)
+        for batch in self._buffer.since(offset):
             if subscription.sink.pending() > self._settings.client_budget:
                 break
             subscription.replay(batch)
             subscription.cursor = batch.cursor or subscription.cursor
-            place += 1
-            self._replayed += batch.size
-        if self._replayed > _REPLAYED:
-            self.forget()
-        return place
+            offset += 1
+            self._replayed_bytes += batch.size
+        if self._replayed_bytes > _MAX_REPLAYED_BYTES:
+            self.drop_encoded()
+        return offset
 
     def _request(self, subscription: Subscription) -> ReadRequest:
-        self.see(subscription)
-        return ReadRequest(subscription.cursor, subscription.offered, subscription.collapse)
+        self.refresh_visible(subscription)
+        return ReadRequest(subscription.cursor, subscription.permitted_boards, subscription.collapse)
 
 
-def _warn(subscription: Subscription, error: Exception) -> None:
+def _log_retry(subscription: Subscription, error: Exception) -> None:
     log.warning(
-        "client cannot catch up yet; trying again",
+        "recovery read failed; retrying",
         connection=subscription.id,
         cursor=str(subscription.cursor),
         error=str(error).strip(),

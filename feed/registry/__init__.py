@@ -1,8 +1,8 @@
 """What this process writes about itself into the database, for the people who operate it.
 
-The list of running instances, the journal of deliveries, the positions of clients. It imports `tailing`, `delivery`,
+The list of running instances, the journal of deliveries, and the positions of clients. Imports `tailing`, `delivery`,
 `system` and `wire`.
 
-Invariant: nobody waits for it and nothing depends on it. What is kept is bounded; what cannot be written is missing in a
+Invariant: nobody waits for it and nothing depends on it. What it keeps is bounded; what it cannot write is missing from a
 view, and no client is affected.
 """

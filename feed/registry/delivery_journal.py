@@ -1,105 +1,108 @@
-"""When this process has told what to how many, until the instance registry has written it down.
+"""Which changes this process delivered when, and to how many clients, until the instance registry has written it down.
 
-Invariant: what is kept is bounded. Where sweeps are many, two neighbours become one row, which says for how many it stands, from
-when the first had its rows to when the last had told them. Nobody who is told waits for it.
+Invariant: the journal is bounded. With many passes, two neighboring entries are merged into one that counts its passes and
+spans from when the first got its rows to when the last had delivered them. Delivery does not wait for the journal.
 """
 
 import time
 from itertools import zip_longest
 from typing import NamedTuple
 
-from db.instances import Told
+from db.instances import Delivery
 from feed.delivery.connections import Connections
 from feed.tailing.tailer import Tailer
 from feed.wire.cursor import Cursor
+from feed.wire.observers import Observer
 
-_MOST = 16
-"""Rows between two writes of the instance registry."""
-_BOARDS = 64
-"""Boards that a row names."""
+_MAX_ENTRIES = 16
+"""Entries kept between two reports of the instance registry."""
+_MAX_BOARDS = 64
+"""Boards listed in an entry, at most."""
 
 
 class JournalEntry(NamedTuple):
-    """`read` and `told` by the monotonic clock."""
+    """One or more passes. Times are those of the monotonic clock."""
 
-    read: float
-    told: float
+    read_at: float
+    delivered_at: float
     since: Cursor
     cursor: Cursor
-    sweeps: int
+    passes: int
     events: int
     deliveries: int
     clients: int
     late: int
     boards: dict[str, int] | None
 
-    def then(self, later: "JournalEntry | None") -> "JournalEntry":
-        """This one and the next as one."""
+    def merged_with(self, later: "JournalEntry | None") -> "JournalEntry":
+        """One entry for this one and the next."""
         if later is None:
             return self
         boards = None if self.boards is None or later.boards is None else self.boards | later.boards
         return later._replace(
-            read=self.read,
+            read_at=self.read_at,
             since=self.since,
-            sweeps=self.sweeps + later.sweeps,
+            passes=self.passes + later.passes,
             events=self.events + later.events,
             deliveries=self.deliveries + later.deliveries,
             late=self.late + later.late,
-            boards=None if boards is None or len(boards) > _BOARDS else boards,
+            boards=None if boards is None or len(boards) > _MAX_BOARDS else boards,
         )
 
 
-class DeliveryJournal:
+class DeliveryJournal(Observer):
     def __init__(self, tailer: Tailer, connections: Connections) -> None:
         self._tailer = tailer
         self._connections = connections
-        self._kept: list[JournalEntry] = []
+        self._entries: list[JournalEntry] = []
 
-    def swept(self, found: int, _: int) -> None:
-        """Note a sweep that has ended; see Tailer.observers."""
+    def on_pass(self, found: int, notified: int) -> None:  # noqa: ARG002 - the signature of Observer
+        """Record a pass that has ended."""
         if not found:
             return
-        tally = self._connections.count()
-        self._kept.append(
+        counts = self._connections.take_counts()
+        self._entries.append(
             JournalEntry(
-                self._tailer.publisher.read,
+                self._tailer.publisher.read_at,
                 time.monotonic(),
-                self._tailer.since,
-                self._tailer.cursor,
+                self._tailer.previous_head,
+                self._tailer.head,
                 1,
                 found,
-                tally.deliveries,
+                counts.deliveries,
                 len(self._connections),
-                tally.late,
-                tally.boards if len(tally.boards) <= _BOARDS else None,
+                counts.slow,
+                counts.boards if len(counts.boards) <= _MAX_BOARDS else None,
             )
         )
-        self._fold()
+        self._compact()
 
     def take(self) -> list[JournalEntry]:
-        """What is to be written down; what cannot be is given back."""
-        kept, self._kept = self._kept, []
-        return kept
+        """The entries to write down. If that fails, return them with restore()."""
+        entries, self._entries = self._entries, []
+        return entries
 
-    def give_back(self, kept: list[JournalEntry]) -> None:
-        self._kept = kept + self._kept
-        self._fold()
+    def restore(self, entries: list[JournalEntry]) -> None:
+        self._entries = entries + self._entries
+        self._compact()
 
-    def _fold(self) -> None:
-        while len(self._kept) > _MOST:
-            self._kept = [one.then(two) for one, two in zip_longest(self._kept[::2], self._kept[1::2]) if one]
+    def _compact(self) -> None:
+        while len(self._entries) > _MAX_ENTRIES:
+            self._entries = [
+                one.merged_with(two) for one, two in zip_longest(self._entries[::2], self._entries[1::2]) if one
+            ]
 
 
-def aged(entries: list[JournalEntry]) -> list[Told]:
-    """The same as the database takes it: by how long ago it was."""
+def with_ages(entries: list[JournalEntry]) -> list[Delivery]:
+    """The entries as the database takes them: with ages instead of times."""
     now = time.monotonic()
     return [
-        Told(
-            now - each.read,
-            now - each.told,
+        Delivery(
+            now - each.read_at,
+            now - each.delivered_at,
             str(each.since),
             str(each.cursor),
-            each.sweeps,
+            each.passes,
             each.events,
             each.deliveries,
             each.clients,

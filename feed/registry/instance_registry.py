@@ -1,7 +1,7 @@
-"""This process in the list of those that run, for people who look into the database.
+"""Keeps this process in the database's list of running instances, for the people who operate it.
 
-Invariant: nobody waits for it, and nothing depends on it: what is not written is missing in a view, and no client is the worse for
-it.
+Invariant: nobody waits for it and nothing depends on it. A report that cannot be written is missing from a view, and no client is
+affected.
 """
 
 import asyncio
@@ -12,25 +12,25 @@ import structlog
 from psycopg_pool import PoolTimeout
 
 from db import instances
-from db.changelog import Connection
-from db.instances import Word
-from feed.registry.delivery_journal import DeliveryJournal, aged
+from db.connection import PsycopgConnection
+from db.instances import InstanceStatus
+from feed.registry.delivery_journal import DeliveryJournal, with_ages
 from feed.system.database import Pool
 from feed.system.tasks import end
 
-_BEAT = 2.0
-"""Seconds between words. Who is silent for ten is taken for dead; see db/sql/views/listeners.sql."""
-LAST_WORD_TIMEOUT = 2.0
+_REPORT_INTERVAL = 2.0
+"""Seconds between reports. An instance without one for ten seconds is considered dead; see db/sql/views/listeners.sql."""
+LEAVE_TIMEOUT = 2.0
 
 log = structlog.get_logger()
 
 
 class InstanceRegistry:
-    """`word` is asked for what is to be said, each time; and the entries of the journal are written down with it."""
+    """Writes the result of `status()` at each interval, together with the entries of the journal."""
 
-    def __init__(self, pool: Pool, word: Callable[[], Word], journal: DeliveryJournal) -> None:
+    def __init__(self, pool: Pool, status: Callable[[], InstanceStatus], journal: DeliveryJournal) -> None:
         self._pool = pool
-        self._word = word
+        self._status = status
         self._journal = journal
         self._task: asyncio.Task[None] | None = None
 
@@ -38,35 +38,35 @@ class InstanceRegistry:
         self._task = asyncio.create_task(self._run(), name="instance registry")
 
     async def stop(self) -> None:
-        """Take the row away. Idempotent; complete when it returns."""
+        """Remove the row. Idempotent; complete when it returns."""
         if self._task is None:
             return
         await end(self._task)
         self._task = None
         try:
-            async with asyncio.timeout(LAST_WORD_TIMEOUT), self._pool.connection() as conn:
-                await self._say(conn)
-                await instances.leave(conn, self._word().instance)
+            async with asyncio.timeout(LEAVE_TIMEOUT), self._pool.connection() as conn:
+                await self._report(conn)
+                await instances.remove(conn, self._status().instance)
         except (psycopg.Error, PoolTimeout, TimeoutError):
-            log.info("the list of instances cannot be reached; it forgets us by itself")
+            log.info("instance list not reachable; the entry will expire")
 
     async def _run(self) -> None:
-        heard = True
+        reachable = True
         while True:
             try:
                 async with self._pool.connection() as conn:
-                    await self._say(conn)
-                heard = True
+                    await self._report(conn)
+                reachable = True
             except (psycopg.Error, PoolTimeout) as error:
-                if heard:
-                    log.warning("the list of instances cannot be reached", error=str(error).strip())
-                heard = False
-            await asyncio.sleep(_BEAT)
+                if reachable:
+                    log.warning("instance list not reachable; retrying", error=str(error).strip())
+                reachable = False
+            await asyncio.sleep(_REPORT_INTERVAL)
 
-    async def _say(self, conn: Connection) -> None:
-        told = self._journal.take()
+    async def _report(self, conn: PsycopgConnection) -> None:
+        entries = self._journal.take()
         try:
-            await instances.beat(conn, self._word(), aged(told))
+            await instances.report(conn, self._status(), with_ages(entries))
         except BaseException:
-            self._journal.give_back(told)
+            self._journal.restore(entries)
             raise

@@ -1,7 +1,6 @@
-"""What a service needs from asyncio, the operating system and PostgreSQL, whatever it serves.
+"""What any service needs from asyncio, the operating system and PostgreSQL.
 
-Owned tasks, backoff, connections and pools, listening sockets, signals, limits of the process. It imports no other
-room.
+Owned tasks, backoff, connections and pools, listening sockets, signals, process limits. Imports no other package of `feed`.
 
-Invariant: every wait on the network has a deadline, and a task that is ended has ended when `end` returns.
+Invariant: every wait on the network has a deadline, and a task has ended when `end` returns.
 """

@@ -1,8 +1,8 @@
-"""Connections of the feed to PostgreSQL, and what must be true of the server before anything is served from it.
+"""Connections of the feed to PostgreSQL, and the requirements that the server must meet.
 
-Invariant: a connection whose other end is gone is noticed within seconds, on both ends. Keepalives see a connection that only
-reads, tcp_user_timeout one that writes, and db/connection.py one to a proxy that acknowledges everything and answers nothing; the
-server's own keepalives are set too, so that no ghost of us pins its NOTIFY queue.
+Invariant: if one end of a connection is gone, both ends notice it within seconds. Keepalives detect it on a connection that only
+reads, tcp_user_timeout on one that writes, and db/connection.py behind a proxy that acknowledges everything and answers nothing.
+The server's own keepalives are set too, so that a dead connection does not hold back its NOTIFY queue.
 """
 
 import asyncio
@@ -13,42 +13,42 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import conninfo
-from psycopg_pool import AsyncConnectionPool  # noqa: TID251 - here it is given its deadlines
+from psycopg_pool import AsyncConnectionPool  # noqa: TID251 - this module adds the deadlines
 
 from db.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Connection
 from db.sqlfiles import sql
 
 T = TypeVar("T")
 
-POOLER = (
-    "LISTEN hears nothing on this connection: it goes through a transaction pooler, or to another database than "
-    "DATABASE_URL. Set LISTEN_DATABASE_URL to a direct connection"
+POOLER_MESSAGE = (
+    "LISTEN receives nothing on this connection: it goes through a pooler in transaction mode, or to another database "
+    "than DATABASE_URL. Set LISTEN_DATABASE_URL to a direct connection"
 )
 
 POOL_TIMEOUT = 5.0
-"""Seconds to wait for a connection of a pool."""
+"""Seconds to wait for a connection from a pool."""
 CLOSE_TIMEOUT = 1.0
-"""Seconds that a pool waits, when it closes, for connections that it is making."""
+"""Seconds that a closing pool waits for connections that it is still opening."""
 
-_OLDEST = 150_000
-_GIVEN_UP = 2.0
-"""Seconds after which a pool gives up making a connection, and begins anew with who next wants one. The time between its attempts
-doubles each time: after a minute's failover it would be another minute until it looks."""
-# A generic plan's estimate grows with the log; compiling it would take far longer than the microseconds that a read takes.
-_DIRECT = (
+_MIN_VERSION = 150_000
+_RECONNECT_TIMEOUT = 2.0
+"""Seconds after which a pool stops retrying a connection; the next request starts over. The pool doubles its retry interval each
+time, so after a failover of a minute it would take another minute to try again."""
+# A generic plan's cost estimate grows with the log, and would trigger a compilation that takes far longer than the read itself.
+_DIRECT_OPTIONS = (
     "-c TimeZone=UTC -c jit=off -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
     "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60s"
 )
 
 
 class NotReadyError(Exception):
-    """The server cannot feed anybody, and trying again will not help: the message says what to do."""
+    """The server cannot serve a feed, and retrying will not help. The message says what to do."""
 
 
 class Pool(AsyncConnectionPool[Connection]):
     """A pool that drops all its older connections when one of them has timed out.
 
-    They go through the same proxy. Tried one after the other, each would cost its user another timeout.
+    They use the same proxy, so each of them would probably cost its next user another timeout.
     """
 
     def __init__(
@@ -74,17 +74,17 @@ class Pool(AsyncConnectionPool[Connection]):
             max_size=size,
             open=False,
             timeout=POOL_TIMEOUT,
-            reconnect_timeout=_GIVEN_UP,
+            reconnect_timeout=_RECONNECT_TIMEOUT,
             **options,
         )
         self._read_timeout = read_timeout
-        self._renewed = -1.0
+        self._drained_at = -1.0
 
     async def putconn(self, conn: Connection) -> None:
         conn.read_timeout = self._read_timeout
         await super().putconn(conn)
-        if conn.timed_out and conn.since > self._renewed and not self.closed:
-            self._renewed = monotonic()
+        if conn.timed_out and conn.since > self._drained_at and not self.closed:
+            self._drained_at = monotonic()
             await self.drain()
 
     async def close(self, timeout: float = CLOSE_TIMEOUT) -> None:  # noqa: ASYNC109 - the pool's own signature
@@ -92,9 +92,9 @@ class Pool(AsyncConnectionPool[Connection]):
 
 
 def dsn(url: str | None, application: str, options: str = "", *, primary: bool = True) -> str:
-    """The connection string for one of our connections; an empty url leaves it to libpq's environment."""
-    given = {key: value for key, value in conninfo.conninfo_to_dict(url or "").items() if value is not None}
-    ours: dict[str, Any] = {
+    """The connection string for one of our connections. Without a url, libpq's environment variables apply."""
+    params = {key: value for key, value in conninfo.conninfo_to_dict(url or "").items() if value is not None}
+    defaults: dict[str, Any] = {
         "application_name": application,
         "connect_timeout": CONNECT_TIMEOUT,
         "keepalives": 1,
@@ -103,27 +103,27 @@ def dsn(url: str | None, application: str, options: str = "", *, primary: bool =
         "keepalives_count": 3,
         "tcp_user_timeout": 5000,
     }
-    if primary and "," in str(given.get("host", "")):
-        # A cursor must never be taken on a standby: of several hosts, the primary.
-        ours["target_session_attrs"] = "read-write"
-    both = f"{given.pop('options', '')} {options}".strip()
-    return conninfo.make_conninfo(**{**ours, **given, **({"options": both} if both else {})})
+    if primary and "," in str(params.get("host", "")):
+        # A cursor must never be made on a standby. If several hosts are given, use the primary.
+        defaults["target_session_attrs"] = "read-write"
+    both = f"{params.pop('options', '')} {options}".strip()
+    return conninfo.make_conninfo(**{**defaults, **params, **({"options": both} if both else {})})
 
 
 async def connect(url: str | None, application: str, *, read_timeout: float = READ_TIMEOUT) -> Connection:
-    """A direct connection, kept for long: autocommit, each statement prepared. Raises psycopg.OperationalError, NotReadyError."""
+    """A long-lived direct connection: autocommit, prepares each statement. Raises psycopg.OperationalError, NotReadyError."""
     try:
         return await Connection.connect(
-            dsn(url, application, _DIRECT), autocommit=True, prepare_threshold=0, read_timeout=read_timeout
+            dsn(url, application, _DIRECT_OPTIONS), autocommit=True, prepare_threshold=0, read_timeout=read_timeout
         )
     except psycopg.OperationalError as error:
         if "unsupported startup parameter" in str(error):
-            raise NotReadyError(POOLER) from error
+            raise NotReadyError(POOLER_MESSAGE) from error
         raise
 
 
 def pool(url: str | None, application: str, size: int) -> Pool:
-    """A pool, not opened yet, of autocommit connections that may go through a transaction pooler: they keep no state."""
+    """An unopened pool of autocommit connections. They keep no state, so they may go through a transaction pooler."""
     return Pool(dsn(url, application), size, read_timeout=READ_TIMEOUT, max_read_timeout=math.inf, prepare=None)
 
 
@@ -135,9 +135,9 @@ def direct_pool(
     *,
     max_read_timeout: float = math.inf,
 ) -> Pool:
-    """A pool, not opened yet, of direct connections: each is made ready once, and prepares what it is asked."""
+    """An unopened pool of direct connections. Each is configured once, and prepares its statements."""
     return Pool(
-        dsn(url, application, _DIRECT, primary=False),
+        dsn(url, application, _DIRECT_OPTIONS, primary=False),
         size,
         read_timeout=READ_TIMEOUT,
         max_read_timeout=max_read_timeout,
@@ -148,18 +148,18 @@ def direct_pool(
 
 async def require_ready(conn: Connection) -> None:
     """Raise NotReadyError for a standby, a database without boardcast, or a PostgreSQL before 15."""
-    row = await (await conn.execute(sql("queries/standing"))).fetchone()
+    row = await (await conn.execute(sql("queries/schema_state"))).fetchone()
     standby, installed, version = row or (False, False, 0)
     if standby:
-        raise NotReadyError("the server is a standby: point DATABASE_URL at the primary")
-    if version < _OLDEST:
+        raise NotReadyError("the server is a standby: set DATABASE_URL to the primary")
+    if version < _MIN_VERSION:
         raise NotReadyError(f"PostgreSQL {version // 10_000} is too old: boardcast needs 15 or newer")
     if not installed:
         raise NotReadyError("boardcast is not installed in this database: run `boardcast migrate`")
 
 
-async def patiently(items: AsyncIterator[T], seconds: float) -> AsyncIterator[T]:
-    """The items, each of which must come within some seconds. Raises TimeoutError."""
+async def iterate_with_timeout(items: AsyncIterator[T], seconds: float) -> AsyncIterator[T]:
+    """Yield the items; raise TimeoutError if one takes longer than this many seconds."""
     while True:
         async with asyncio.timeout(seconds):
             try:

@@ -1,7 +1,7 @@
-"""SIGINT, SIGTERM and SIGHUP: the first one asks the process to stop, the second one ends it.
+"""SIGINT, SIGTERM and SIGHUP: the first signal asks the process to stop, the second ends it.
 
-Invariant: nothing that was started outlives an orderly stop. So the first signal interrupts nothing: it cancels the task that
-serves, whose `with` blocks clean up, or is remembered until there is one.
+Invariant: nothing that was started outlives an orderly stop. The first signal therefore interrupts no code: it cancels the
+serving task, whose `with` blocks clean up. If there is no such task yet, the signal is remembered.
 """
 
 import asyncio
@@ -18,31 +18,31 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class Signals:
     def __init__(self) -> None:
-        self.asked = False
-        """Whether a signal has asked to stop."""
-        self.last_word: Callable[[], None] = lambda: None
+        self.stop_requested = False
+        """Whether a signal has asked the process to stop."""
+        self.before_exit: Callable[[], None] = lambda: None
         """Called before the second signal ends the process."""
         self._cancel: Callable[[], object] = lambda: None
 
     def install(self) -> None:
-        """Take the signals over, but for those that whoever started us has switched off (nohup)."""
+        """Handle the signals, except those that the parent process has set to be ignored (nohup)."""
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._received)
 
     def run(self, serving: Coroutine[Any, Any, None]) -> None:
-        """Run until it ends, or a signal has ended it."""
+        """Run the coroutine until it ends by itself or because of a signal."""
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
                 runner.run(self._cancellable(serving))
             except asyncio.CancelledError:
-                if not self.asked:
+                if not self.stop_requested:
                     raise
 
     async def _cancellable(self, serving: Coroutine[Any, Any, None]) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(serving)
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
-        if self.asked:
+        if self.stop_requested:
             task.cancel()
         try:
             await task
@@ -50,8 +50,8 @@ class Signals:
             self._cancel = lambda: None
 
     def _received(self, number: int, _: FrameType | None) -> None:
-        if self.asked:
-            self.last_word()
+        if self.stop_requested:
+            self.before_exit()
             os._exit(128 + number)
-        self.asked = True
+        self.stop_requested = True
         self._cancel()

@@ -1,28 +1,28 @@
-"""Ending a task that one owns.
+"""Ending the tasks that an object owns.
 
-Invariant: when end() returns or raises, the task has ended, whatever it was waiting for and whoever gives up waiting.
+Invariant: when end() returns or raises, the tasks have ended, whatever they were waiting for, even if the caller was canceled.
 """
 
 import asyncio
 
-_AGAIN = 0.1
-"""Seconds after which a task that lives on is cancelled again."""
+_RETRY_INTERVAL = 0.1
+"""Seconds after which a task that has not ended is canceled again."""
 
 
 async def end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel tasks until they have ended; what they raised is theirs.
+    """Cancel tasks until they have ended. Their exceptions are dropped.
 
-    Once is not enough: before Python 3.12 `asyncio.wait_for`, by which the pool of connections waits, loses a cancel that comes
-    at the moment when it has what it waited for (https://github.com/python/cpython/issues/86296), and a loop then goes on.
+    Canceling once is not enough: before Python 3.12, `asyncio.wait_for`, which the connection pool uses, loses a cancellation that
+    arrives together with its result (https://github.com/python/cpython/issues/86296), and a loop then continues.
     """
     cancelled: asyncio.CancelledError | None = None
     while pending := [task for task in tasks if not task.done()]:
         for task in pending:
             task.cancel()
         try:
-            await asyncio.wait(pending, timeout=_AGAIN)
+            await asyncio.wait(pending, timeout=_RETRY_INTERVAL)
         except asyncio.CancelledError as error:
-            cancelled = error  # ours to pass on, once nothing is left behind
+            cancelled = error  # raised below, once all tasks have ended
     await asyncio.gather(*tasks, return_exceptions=True)
     if cancelled is not None:
         raise cancelled

@@ -1,8 +1,8 @@
-"""From the database to the publisher: the one place that reads the log for every client of the process.
+"""From the database to the publisher: the only code that reads the log for the live clients of a process.
 
-The listener wakes the tailer, the prefetch asks what is new in the same turn of the loop, the log reader reads and
-publishes. A hot standby may be read in the primary's place. It imports `delivery`, `telemetry`, `system` and `wire`.
+The listener wakes the tailer. The prefetch sends its query in the same callback. The log reader reads the new changes
+and publishes them, from the primary or from a hot standby. Imports `delivery`, `telemetry`, `system` and `wire`.
 
-Invariant: what was published is exactly what the tailer's cursor has seen. Notifications only make a read come sooner;
+Invariant: what has been published is exactly what the head covers. Notifications only make a read happen sooner;
 without any, the log is read once a second.
 """

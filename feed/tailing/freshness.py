@@ -1,7 +1,7 @@
-"""Whether this instance still knows what is in the log.
+"""Whether this instance has read the log recently.
 
-Invariant: an instance that has not read the log for `STALE` seconds is not ready and sends no heartbeats: a client that hears one
-believes that it is up to date. Both are true again with the next read.
+Invariant: an instance that has not read the log for `STALE_AFTER` seconds is not ready and sends no heartbeats, because a client
+that receives one assumes that it is up to date. Both come back with the next read.
 """
 
 import time
@@ -11,10 +11,10 @@ import structlog
 from db.settings import Settings
 from feed.tailing.tailer import Tailer
 
-STALE = 5.0
-"""Seconds without a read of the log; longer only where the log is read less often than every two seconds."""
-_READS = 3
-"""Missed reads that are no accident."""
+STALE_AFTER = 5.0
+"""Seconds without a read of the log. The limit is higher only if the log is read less often than every two seconds."""
+_MISSED_READS = 3
+"""Safety reads that may be missed before the log counts as unread."""
 
 log = structlog.get_logger()
 
@@ -22,30 +22,30 @@ log = structlog.get_logger()
 class Freshness:
     def __init__(self, settings: Settings, tailer: Tailer) -> None:
         self._tailer = tailer
-        self._limit = max(STALE, _READS * settings.sweep)
-        self._since = time.monotonic()
-        self._reported = True
+        self._limit = max(STALE_AFTER, _MISSED_READS * settings.read_interval)
+        self._started_at = time.monotonic()
+        self._reported_fresh = True
 
     def start(self) -> None:
-        """Count from now; the first read is still to come."""
-        self._since = time.monotonic()
+        """Start the clock; the first read is still to come."""
+        self._started_at = time.monotonic()
 
     @property
     def age(self) -> float:
-        """Seconds since the log was last read to its end, or since the start."""
-        idle = self._tailer.idle
-        return time.monotonic() - self._since if idle is None else idle
+        """Seconds since the log was last read to its end, or since the start if it has not been read yet."""
+        elapsed = self._tailer.seconds_since_read
+        return time.monotonic() - self._started_at if elapsed is None else elapsed
 
     @property
-    def fresh(self) -> bool:
+    def is_fresh(self) -> bool:
         return self.age < self._limit
 
     def report(self) -> None:
-        """Log each change. To be called every second or so."""
-        if self.fresh is self._reported:
+        """Log each change of `is_fresh`. Call this about once a second."""
+        if self.is_fresh is self._reported_fresh:
             return
-        self._reported = self.fresh
-        if self.fresh:
+        self._reported_fresh = self.is_fresh
+        if self.is_fresh:
             log.info("log is read again; instance can be ready, heartbeats resume")
         else:
             log.warning("log not read; instance is not ready, heartbeats stop", seconds=round(self.age, 1))

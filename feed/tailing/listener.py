@@ -1,9 +1,10 @@
-"""The listener: one connection for the whole process that LISTENs, and is asked what is new when it has heard that something is.
+"""The listener: one connection per process that LISTENs, and that the prefetch uses for its query when a notification arrives.
 
-Invariant: a notification only rings the doorbell; nothing is read from it. LISTEN is in force before the sweep that follows it,
-so what commits in between is found by that sweep. The listener counts as up only while it hears its own NOTIFY, sent
-over another connection: a pooler, a dead proxy or a wrong database would let `SELECT 1` pass. It is asked little and never waits
-for its reader, since a backend that cannot send pins the server's queue of notifications.
+Invariant: a notification only wakes the tailer; its payload is not used. LISTEN takes effect before the read pass that follows
+it, so that pass finds whatever was committed in between. The listener is up only while it receives its own NOTIFY, sent over
+another connection: `SELECT 1` would also succeed through a pooler, through a dead proxy, or on the wrong database. The
+connection runs few and small queries and is read without delay, because a backend that cannot send holds back the server's
+notification queue.
 """
 
 import asyncio
@@ -17,72 +18,73 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from db import changelog
-from db.changelog import Connection
+from db.changelog.positions import identify_feed
+from db.changelog.prefetch import prepare_prefetch
+from db.connection import PsycopgConnection
 from db.settings import Settings
 from feed.system.backoff import backoff
-from feed.system.database import POOLER, NotReadyError, connect
+from feed.system.database import POOLER_MESSAGE, NotReadyError, connect
 from feed.system.tasks import end
 from feed.tailing.prefetch import Prefetch
 from feed.tailing.session import Session
 from feed.telemetry.metrics import Metrics
 
-_QUIET = 10.0
-"""Seconds without any notification after which the listener is asked for a sign of life."""
-_ANSWER = 3.0
-"""Seconds in which it must then hear itself."""
+_PROBE_AFTER = 10.0
+"""Seconds without a notification after which the listener probes itself."""
+_PROBE_TIMEOUT = 3.0
+"""Seconds in which the probe's notification must arrive."""
 
 log = structlog.get_logger()
 
 
 class Listener:
-    """`bells` maps each channel to what a notification on it rings, as does each (re)connect.
+    """Calls the handler of a channel for each notification on it. Every connect and reconnect calls all handlers.
 
-    `prefetch` is given the connection while it is up. `notify` sends a notification over another connection.
+    `prefetch` gets the connection while it is up. `send_notify` sends a notification over another connection.
     """
 
     def __init__(
         self,
         settings: Settings,
-        bells: Mapping[str, Callable[[], None]],
+        handlers: Mapping[str, Callable[[], None]],
         prefetch: Prefetch,
-        notify: Callable[[str], Coroutine[Any, Any, None]],
+        send_notify: Callable[[str], Coroutine[Any, Any, None]],
         metrics: Metrics,
     ) -> None:
         self._url = settings.listen_database
-        self._bells = bells
+        self._handlers = handlers
         self._prefetch = prefetch
-        self._notify = notify
+        self._send_notify = send_notify
         self._metrics = metrics
-        self._own = f"boardcast_{uuid4().hex[:12]}"
-        self._heard = False
-        self._heard_at = -math.inf
-        self._heard_itself = asyncio.Event()
-        self.backend: int | None = None
-        """The server's process that LISTENs for us; None while there is none."""
+        self._probe_channel = f"boardcast_{uuid4().hex[:12]}"
+        self._received = False
+        self._received_at = -math.inf
+        self._verified = asyncio.Event()
+        self.backend_pid: int | None = None
+        """The server process that LISTENs for this instance; None while not connected."""
         self._task: asyncio.Task[None] | None = None
 
     @property
     def up(self) -> bool:
-        """Whether this connection has heard itself and has not been lost since."""
-        return self._heard_itself.is_set()
+        """Whether this connection has received its own NOTIFY and has not been lost since."""
+        return self._verified.is_set()
 
     @property
     def age(self) -> float:
-        """Seconds since anything was heard."""
-        return time.monotonic() - self._heard_at
+        """Seconds since the last notification."""
+        return time.monotonic() - self._received_at
 
     async def start(self) -> None:
-        """Connect, and wait until it has heard itself. Raises NotReadyError if it does not."""
+        """Connect, and wait until the first probe arrives. Raises NotReadyError if it does not."""
         conn = await self._connect()
         self._task = asyncio.create_task(self._run(conn), name="listener")
         try:
-            async with asyncio.timeout(2 * _ANSWER):
-                await self._heard_itself.wait()
+            async with asyncio.timeout(2 * _PROBE_TIMEOUT):
+                await self._verified.wait()
         except BaseException as error:
             await self.stop()
             if isinstance(error, TimeoutError):
-                raise NotReadyError(POOLER) from None
+                raise NotReadyError(POOLER_MESSAGE) from None
             raise
 
     async def stop(self) -> None:
@@ -90,82 +92,82 @@ class Listener:
         if self._task is not None:
             await end(self._task)
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> PsycopgConnection:
         conn = await connect(self._url, "boardcast-listener")
         try:
-            await changelog.identify(conn)
-            await changelog.prepare(conn)
-            for channel in (*self._bells, self._own):
+            await identify_feed(conn)
+            await prepare_prefetch(conn)
+            for channel in (*self._handlers, self._probe_channel):
                 await conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         except BaseException:
             await conn.close()
             raise
         return conn
 
-    async def _run(self, conn: Connection) -> None:
+    async def _run(self, conn: PsycopgConnection) -> None:
         while True:
             try:
                 async with conn:
-                    self.backend = conn.info.backend_pid
-                    for ring in self._bells.values():
-                        ring()
+                    self.backend_pid = conn.info.backend_pid
+                    for handler in self._handlers.values():
+                        handler()
                     await self._listen(conn)
             except (psycopg.Error, OSError, TimeoutError) as error:
-                log.warning("the listener was lost; connecting again", error=str(error).strip())
+                log.warning("listener connection lost; reconnecting", error=str(error).strip())
             except Exception:
-                log.exception("the listener failed; connecting again")
-            self._heard_itself.clear()
-            self.backend = None
+                log.exception("listener failed; reconnecting")
+            self._verified.clear()
+            self.backend_pid = None
             self._metrics.listener_up.set(0)
             self._metrics.reconnects.labels("listener").inc()
             conn = await self._reconnect()
 
-    async def _listen(self, conn: Connection) -> None:
-        """Ring for what is heard; end with an exception when the connection is lost, or hears nothing when spoken to."""
-        self._heard = False
-        session = Session(conn, lambda channel: self._hear(channel, session))
+    async def _listen(self, conn: PsycopgConnection) -> None:
+        """Handle notifications until the connection is lost or does not receive its own probe; both raise."""
+        self._received = False
+        session = Session(conn, lambda channel: self._on_notification(channel, session))
         try:
-            spoken_to = True
-            await self._speak()
+            probing = True
+            await self._probe()
             while True:
-                await asyncio.wait({session.lost}, timeout=_ANSWER if spoken_to else _QUIET)
+                await asyncio.wait({session.lost}, timeout=_PROBE_TIMEOUT if probing else _PROBE_AFTER)
                 if session.lost.done():
                     session.lost.result()
-                if spoken_to and not self._heard:
-                    raise TimeoutError("it does not hear itself")
-                spoken_to, self._heard = not self._heard, False
-                if spoken_to:
-                    await self._speak()
+                if probing and not self._received:
+                    raise TimeoutError("its own NOTIFY does not arrive")
+                probing, self._received = not self._received, False
+                if probing:
+                    await self._probe()
         finally:
             self._prefetch.attach(None)
             session.close()
 
-    def _hear(self, channel: str, session: Session) -> None:
-        self._heard = True
-        self._heard_at = time.monotonic()
-        if (ring := self._bells.get(channel)) is not None:
-            ring()
+    def _on_notification(self, channel: str, session: Session) -> None:
+        self._received = True
+        self._received_at = time.monotonic()
+        if (handler := self._handlers.get(channel)) is not None:
+            handler()
         elif not self.up:
-            self._heard_itself.set()
+            self._verified.set()
             self._prefetch.attach(session)
             self._metrics.listener_up.set(1)
 
-    async def _speak(self) -> None:
-        """Notify ourselves. The connection used for it may hang as well, and then takes long to be given up: not by us."""
-        speaking = asyncio.create_task(self._notify(self._own), name="listener speaks to itself")
+    async def _probe(self) -> None:
+        """Send NOTIFY to this listener. The connection that sends it may hang too, so stop waiting after `_PROBE_TIMEOUT`."""
+        probe = asyncio.create_task(self._send_notify(self._probe_channel), name="listener probe")
         try:
-            done, _ = await asyncio.wait({speaking}, timeout=_ANSWER)
+            done, _ = await asyncio.wait({probe}, timeout=_PROBE_TIMEOUT)
             if not done:
-                raise TimeoutError("it cannot be spoken to")
-            speaking.result()
+                raise TimeoutError("its own NOTIFY cannot be sent")
+            probe.result()
         finally:
-            await end(speaking)
+            await end(probe)
 
-    async def _reconnect(self) -> Connection:
+    async def _reconnect(self) -> PsycopgConnection:
         for seconds in backoff():
             await asyncio.sleep(seconds)
             try:
                 return await self._connect()
             except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
-                log.warning("the listener cannot connect yet", error=str(error).strip())
+                log.warning("listener cannot connect yet; retrying", error=str(error).strip())
         raise AssertionError("backoff() does not end")

@@ -1,8 +1,8 @@
-"""The prefetch: asks what is new in the very callback that receives the notification.
+"""The prefetch: queries the log in the same callback that receives the notification.
 
-Invariant: an answer is what is new since `prepare`, and each preparation is asked for once: between `take` and the next
-`prepare` nothing is asked. A notification that arrives while a question is under way may belong to a commit that the
-question's snapshot does not show: the tailer is woken once more.
+Invariant: a result contains what is new since the head given to `prepare`. Between `take` and the next `prepare` no query is
+sent. A notification that arrives while a query is running may belong to a commit that the query's snapshot does not show, so
+the tailer is woken once more.
 """
 
 import asyncio
@@ -10,72 +10,74 @@ from collections.abc import Callable
 
 import psycopg
 
-from db import changelog
-from db.changelog import Chunk, Row, Seen
+from db.changelog.changes import Chunk
+from db.changelog.positions import Seen
+from db.changelog.prefetch import PreparedQuery, prefetch_query, prefetch_result
+from db.connection import Row
 from feed.tailing.session import Session
 
-FEW = 512
-"""Rows that are asked for: the listener's backend must be done soon, and what is more is read over another connection."""
-_PATIENCE = 1.0
-"""Seconds in which the listener's connection must answer; another one is asked then."""
+MAX_ROWS = 512
+"""Row limit of the query. The listener's backend must be free again soon, so larger reads use another connection."""
+_TIMEOUT = 1.0
+"""Seconds in which the listener's connection must answer; after that, the tailer uses its own connection."""
 
 
 class Prefetch:
-    """Asks nothing while no session is attached. `again` is called for a notification that came too late."""
+    """Sends nothing while no session is attached. `wake` is called if a notification arrived while a query was running."""
 
-    def __init__(self, again: Callable[[], None]) -> None:
-        self._again = again
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
         self._session: Session | None = None
-        self._question: changelog.Question | None = None
-        self._few = 0
-        self._answer: asyncio.Future[list[Row]] | None = None
-        self._late = False
+        self._query: PreparedQuery | None = None
+        self._max_rows = 0
+        self._pending: asyncio.Future[list[Row]] | None = None
+        self._notified_again = False
 
     def attach(self, session: Session | None) -> None:
-        """Ask this one from now on, or nobody."""
+        """Use this session from now on; None: send no queries."""
         self._session = session
 
-    def prepare(self, since: Seen, most: int) -> None:
-        """Set what to ask next: what is new since then, given only if it is no more than `most` rows."""
-        self._drop()
-        self._few = min(FEW, most)
-        self._question = changelog.fresh(since, self._few)
+    def prepare(self, since: Seen, max_rows: int) -> None:
+        """Set the next query: what is new since `since`. It returns rows only if there are no more than `max_rows`."""
+        self._discard()
+        self._max_rows = min(MAX_ROWS, max_rows)
+        self._query = prefetch_query(since, self._max_rows)
 
-    def notified(self) -> None:
-        """A notification arrived: ask at once."""
-        if self._answer is not None:
-            self._late = True
+    def on_notify(self) -> None:
+        """Send the query now, because a notification arrived."""
+        if self._pending is not None:
+            self._notified_again = True
         else:
-            self._ask()
+            self._send()
 
     def invalidate(self) -> None:
-        """Drop an answer that was not taken yet and ask again: a caller needs what was committed since."""
-        if self._question is not None:
-            self._drop()
+        """Drop a result that was not taken yet, so that `take` queries again: a caller needs what was committed since."""
+        if self._query is not None:
+            self._discard()
 
     async def take(self) -> Chunk | None:
-        """What is new since `prepare`; None where that is too much, or cannot be asked now."""
-        self._ask()
-        self._question, answer = None, self._answer
-        if answer is None:
+        """What is new since `prepare`; None if that is too many rows, or if no query can be sent now."""
+        self._send()
+        self._query, pending = None, self._pending
+        if pending is None:
             return None
         try:
-            async with asyncio.timeout(_PATIENCE):
-                rows = await answer
+            async with asyncio.timeout(_TIMEOUT):
+                rows = await pending
         except (psycopg.Error, TimeoutError):
-            return None  # whether the connection is lost is for the listener to find out
+            return None  # the listener finds out whether the connection is lost
         finally:
-            self._drop()
-        return changelog.answered(rows, self._few)
+            self._discard()
+        return prefetch_result(rows, self._max_rows)
 
-    def _ask(self) -> None:
-        if self._answer is None and self._question is not None and self._session is not None and self._session.free:
-            self._answer = self._session.ask(*self._question)
+    def _send(self) -> None:
+        if self._pending is None and self._query is not None and self._session is not None and self._session.is_idle:
+            self._pending = self._session.query(*self._query)
 
-    def _drop(self) -> None:
-        late, self._late = self._late, False
-        if self._answer is not None:
-            self._answer.cancel()
-            self._answer = None
-        if late:
-            self._again()
+    def _discard(self) -> None:
+        notified_again, self._notified_again = self._notified_again, False
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
+        if notified_again:
+            self._wake()

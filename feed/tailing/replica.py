@@ -1,9 +1,10 @@
-"""A hot standby on which the log is read in the primary's place.
+"""A hot standby that serves reads of the log in place of the primary.
 
-Invariant: whoever reads here reads what one of the primary's snapshots shows, as far as the standby has replayed it: what has not
-ended here counts as in progress, and is told the next time. A cursor is never taken here. Each reading finds out, in its own
-snapshot, that this is a standby of the feed that it reads. What cannot be read so, or not soon enough, is for the primary
-(UnfitError); the standby is used again when it is found to be fit again.
+Invariant: a read on the standby shows what one of the primary's snapshots shows, as far as the standby has replayed it.
+Transactions that it has not replayed count as in progress and are delivered by a later read. Cursors are never made from the
+standby's own snapshots. Each read verifies, in its own snapshot, that the server is a standby of the followed feed. A read that
+the standby cannot serve correctly and in time raises ReplicaReadError and is done on the primary. A standby that failed is used
+again once a check succeeds.
 """
 
 import asyncio
@@ -16,44 +17,43 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from db import changelog, replica
-from db.changelog import Seen
+from db.changelog import replica
+from db.changelog.changes import tune_log_reads
+from db.changelog.positions import Seen
+from db.changelog.replica import Horizon, StandbyStatus
+from db.changelog.transactions import begin_log_read
 from db.connection import Connection, ReadTimeoutError
-from db.replica import Horizon, Standing
-from db.sqlfiles import sql
 from feed.system.database import Pool, direct_pool
 from feed.system.tasks import end
 from feed.telemetry.metrics import Metrics
-from feed.wire.cursor import shows
+from feed.wire.cursor import parse_snapshot
 
-_SIZE = 5
-_LOOK = 1.0
-"""Seconds between looks at one that is not used."""
-_POLL = 0.001, 0.02
-"""Seconds between questions how far it is: at first, and at last."""
+_POOL_SIZE = 5
+_CHECK_INTERVAL = 1.0
+"""Seconds between checks of a standby that is not in use."""
+_POLL_INTERVALS = 0.001, 0.02
+"""Seconds between checks of the replay position: the first interval, and the longest."""
 READ_TIMEOUT = 3.0
-"""Seconds of silence, whatever it was asked, after which a reading goes to the primary."""
-_BY_RECOVERY = frozenset({"40001", "40P01"})
-"""SQLSTATEs of a query that stood in the way of replay."""
-_LOCKED = sql("queries/log_lock")
-_READING = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_LOCKED}"
+"""Seconds of silence after which any statement on the standby is given up and the read is done on the primary."""
+_RECOVERY_CONFLICTS = frozenset({"40001", "40P01"})
+"""SQLSTATEs of queries that were canceled because they conflicted with replay."""
 
 log = structlog.get_logger()
 
 
-class Fitness(StrEnum):
+class ReplicaStatus(StrEnum):
     USED = "used"
     LAGGING = "lagging"
-    """It does not replay within the bound what the primary shows."""
-    AWAY = "away"
+    """It does not replay what the primary shows within the allowed lag."""
+    UNREACHABLE = "away"
     PROMOTED = "promoted"
-    """It is a primary now."""
+    """It has become a primary."""
     FOREIGN = "foreign"
-    """It is of another cluster, or follows another timeline of ours."""
+    """It belongs to another cluster or feed, or follows another timeline."""
 
 
-class UnfitError(Exception):
-    """This reading is for the primary; `outcome` is a Fitness, or `cancelled`, `doubted`, `silent` or `failed`."""
+class ReplicaReadError(Exception):
+    """The read must be done on the primary. `outcome`: a ReplicaStatus, or `cancelled`, `doubted`, `silent` or `failed`."""
 
     def __init__(self, outcome: str, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class UnfitError(Exception):
 
 
 class View(NamedTuple):
-    """A transaction on the standby that shows what `seen` says, made when it had replayed up to `lsn`."""
+    """A transaction on the standby that shows what `seen` covers, begun after the standby had replayed up to `lsn`."""
 
     conn: Connection
     seen: Seen
@@ -69,30 +69,30 @@ class View(NamedTuple):
 
 
 class Replica:
-    """`feed` names the feed that the primary has; `primary` is asked how far it is."""
+    """`feed` returns the id of the primary's feed; `primary` is the pool that is asked for the primary's horizon."""
 
-    def __init__(self, url: str, lag: float, primary: Pool, feed: Callable[[], str], metrics: Metrics) -> None:
-        self._pool = direct_pool(url, "boardcast-replica", _SIZE, changelog.plan, max_read_timeout=READ_TIMEOUT)
-        self._lag = lag
+    def __init__(self, url: str, max_lag: float, primary: Pool, feed: Callable[[], str], metrics: Metrics) -> None:
+        self._pool = direct_pool(url, "boardcast-replica", _POOL_SIZE, tune_log_reads, max_read_timeout=READ_TIMEOUT)
+        self._max_lag = max_lag
         self._primary = primary
         self._feed = feed
         self._metrics = metrics
         metrics.replica_used.set(0)
-        for reader in ("sweep", "catchup"):
-            for outcome in ("read", *Fitness, "cancelled", "doubted", "silent", "failed"):
+        for reader in ("live", "recovery"):
+            for outcome in ("read", *ReplicaStatus, "cancelled", "doubted", "silent", "failed"):
                 metrics.replica_reads.labels(reader, outcome)
         self._task: asyncio.Task[None] | None = None
-        self.fitness: Fitness | None = None
-        """None before it was looked at."""
-        self._ended = Seen(0)
-        """What is known to have ended here as well: only what has ended on the primary since then is asked about."""
+        self.status: ReplicaStatus | None = None
+        """None until the first check."""
+        self._replayed = Seen(0)
+        """Transactions known to have ended on the standby too. Only those that ended on the primary since then are checked."""
 
     @property
     def used(self) -> bool:
-        return self.fitness is Fitness.USED
+        return self.status is ReplicaStatus.USED
 
     async def start(self) -> None:
-        """Begin to look at it; the service does not wait for it."""
+        """Start checking the standby, without waiting for it."""
         await self._pool.open(wait=False)
         self._task = asyncio.create_task(self._watch(), name="replica")
 
@@ -103,122 +103,126 @@ class Replica:
         await self._pool.close()
 
     async def horizon(self) -> Horizon:
-        """What the primary shows now. Raises psycopg.Error, PoolTimeout."""
+        """The primary's snapshot and WAL locations now. Raises psycopg.Error, PoolTimeout."""
         async with self._primary.connection() as conn:
             return await replica.horizon(conn)
 
     @asynccontextmanager
-    async def reader(self, lsn: str) -> AsyncIterator[Connection]:
-        """A transaction that shows all that the primary showed when it was at `lsn`. Raises UnfitError, also out of the block."""
-        with self._counted("catchup"):
-            # A read of many rows may be slow where a sweep is not. Whether the standby is gone is for the next sweep to find out.
-            async with self._connected(silent="silent") as conn:
-                await self._reach(conn, lsn, self._lag)
+    async def read_after(self, lsn: str) -> AsyncIterator[Connection]:
+        """A transaction that shows everything the primary showed at `lsn`. Raises ReplicaReadError, also from within the block."""
+        with self._counting_outcome("recovery"):
+            # Reading many rows may take longer than a read pass. The next pass finds out whether the standby is gone.
+            async with self._connection(timeout_outcome="silent") as conn:
+                await self._wait_for_replay(conn, lsn, self._max_lag)
                 async with self._transaction(conn):
                     yield conn
 
     @asynccontextmanager
-    async def view(self, there: Horizon, since: Seen) -> AsyncIterator[View]:
-        """What the primary shows now, as far as it has ended here, to one who has been told `since`. Raises what reader() does."""
-        with self._counted("sweep"):
-            async with self._connected() as conn:
-                await self._reach(conn, there.flushed, self._lag)
-                primary = shows(there.snapshot)
-                missing = await replica.unreplayed(conn, self._ended, primary)
+    async def view(self, horizon: Horizon, since: Seen) -> AsyncIterator[View]:
+        """What the primary shows, as far as the standby has replayed it, for a head at `since`. Raises as read_after() does."""
+        with self._counting_outcome("live"):
+            async with self._connection() as conn:
+                await self._wait_for_replay(conn, horizon.flushed, self._max_lag)
+                primary = parse_snapshot(horizon.snapshot)
+                missing = await replica.unreplayed(conn, self._replayed, primary)
                 if any(xid in since for xid in missing):
-                    raise UnfitError("doubted", "the primary has told what is not replayed yet")
-                self._ended = Seen(primary.xmax, tuple(sorted({*primary.xip, *missing})))
+                    raise ReplicaReadError("doubted", "it has not replayed a transaction that was already delivered")
+                self._replayed = Seen(primary.xmax, tuple(sorted({*primary.xip, *missing})))
                 async with self._transaction(conn) as lsn:
-                    yield View(conn, self._ended, lsn)
+                    yield View(conn, self._replayed, lsn)
 
     @contextmanager
-    def _counted(self, reader: str) -> Iterator[None]:
+    def _counting_outcome(self, reader: str) -> Iterator[None]:
         try:
             yield
-        except UnfitError as error:
+        except ReplicaReadError as error:
             self._metrics.replica_reads.labels(reader, error.outcome).inc()
-            if error.outcome in set(Fitness):
-                self._becomes(Fitness(error.outcome), str(error))
+            if error.outcome in set(ReplicaStatus):
+                self._set_status(ReplicaStatus(error.outcome), str(error))
             raise
         self._metrics.replica_reads.labels(reader, "read").inc()
 
     @asynccontextmanager
-    async def _connected(self, silent: str = Fitness.AWAY) -> AsyncIterator[Connection]:
+    async def _connection(self, timeout_outcome: str = ReplicaStatus.UNREACHABLE) -> AsyncIterator[Connection]:
         try:
-            async with self._pool.connection(timeout=self._lag) as conn:
+            async with self._pool.connection(timeout=self._max_lag) as conn:
                 yield conn
         except ReadTimeoutError as error:
-            raise UnfitError(silent, str(error)) from error
+            raise ReplicaReadError(timeout_outcome, str(error)) from error
         except psycopg.Error as error:
-            outcome = "cancelled" if error.sqlstate in _BY_RECOVERY else Fitness.AWAY
-            if outcome == Fitness.AWAY and not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-                # A fault of boardcast in one statement says nothing of the standby: other reads go on there.
+            outcome = "cancelled" if error.sqlstate in _RECOVERY_CONFLICTS else ReplicaStatus.UNREACHABLE
+            if outcome == ReplicaStatus.UNREACHABLE and not isinstance(
+                error, psycopg.OperationalError | psycopg.InterfaceError
+            ):
+                # A bug in one statement says nothing about the standby, so other reads continue there.
                 log.exception("read on the replica failed; reading on the primary")
                 outcome = "failed"
-            raise UnfitError(outcome, str(error).strip()) from error
+            raise ReplicaReadError(outcome, str(error).strip()) from error
         except (PoolTimeout, OSError, TimeoutError) as error:
-            raise UnfitError(Fitness.AWAY, str(error) or "it does not answer") from error
+            raise ReplicaReadError(ReplicaStatus.UNREACHABLE, str(error) or "it does not answer") from error
 
     @asynccontextmanager
     async def _transaction(self, conn: Connection) -> AsyncIterator[str]:
-        """With how far it was, at least, when its snapshot was made."""
+        """Yields a WAL location that the standby had replayed when the snapshot was taken; it may have replayed more."""
         async with conn.transaction():
             try:
-                await conn.execute(_READING, prepare=False)
-                standing = await replica.standing(conn)
+                await begin_log_read(conn)
+                standing = await replica.standby_status(conn)
             except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, LookupError) as error:
-                raise UnfitError(Fitness.FOREIGN, "there is no boardcast in that database") from error
-            yield self._check(standing)
+                raise ReplicaReadError(ReplicaStatus.FOREIGN, "boardcast is not installed in its database") from error
+            yield self._verify(standing)
 
-    async def _reach(self, conn: Connection, lsn: str, lag: float) -> None:
+    async def _wait_for_replay(self, conn: Connection, lsn: str, max_lag: float) -> None:
         clock = asyncio.get_running_loop().time
-        deadline, (pause, most) = clock() + lag, _POLL
+        deadline, (pause, longest) = clock() + max_lag, _POLL_INTERVALS
         while True:
             standby, reached = await replica.replayed(conn, lsn)
             if not standby:
-                raise UnfitError(Fitness.PROMOTED, "it is no standby: reads of the log go to the primary")
+                raise ReplicaReadError(ReplicaStatus.PROMOTED, "the server is not a standby")
             if reached:
                 return
             if clock() + pause > deadline:
-                raise UnfitError(Fitness.LAGGING, f"it has not replayed {lsn} after {lag:g} s")
+                raise ReplicaReadError(ReplicaStatus.LAGGING, f"it has not replayed {lsn} after {max_lag:g} s")
             await asyncio.sleep(pause)
-            pause = min(2 * pause, most)
+            pause = min(2 * pause, longest)
 
-    def _check(self, standing: Standing) -> str:
+    def _verify(self, standing: StandbyStatus) -> str:
         if not standing.standby or standing.lsn is None:
-            raise UnfitError(Fitness.PROMOTED, "it is no standby any more")
+            raise ReplicaReadError(ReplicaStatus.PROMOTED, "the server was promoted")
         if not standing.same or standing.feed_id != self._feed():
-            raise UnfitError(Fitness.FOREIGN, "it is a standby of another feed, or follows an older timeline")
+            raise ReplicaReadError(
+                ReplicaStatus.FOREIGN, "it is a standby of another feed, or follows an older timeline"
+            )
         return standing.lsn
 
     async def _watch(self) -> None:
         while True:
             if not self.used:
-                await self._look()
-            await asyncio.sleep(_LOOK)
+                await self._check_status()
+            await asyncio.sleep(_CHECK_INTERVAL)
 
-    async def _look(self) -> None:
+    async def _check_status(self) -> None:
         try:
-            there = await self.horizon()
-            # Half of what is borne later: one that is just slow enough is not to go to and fro.
-            async with self._connected() as conn:
-                await self._reach(conn, there.written, self._lag / 2)
+            horizon = await self.horizon()
+            # Half the lag that is allowed later, so that a standby at the limit does not alternate.
+            async with self._connection() as conn:
+                await self._wait_for_replay(conn, horizon.written, self._max_lag / 2)
                 async with self._transaction(conn):
-                    self._ended = shows(there.snapshot)
-        except UnfitError as error:
-            if error.outcome in set(Fitness):
-                self._becomes(Fitness(error.outcome), str(error))
+                    self._replayed = parse_snapshot(horizon.snapshot)
+        except ReplicaReadError as error:
+            if error.outcome in set(ReplicaStatus):
+                self._set_status(ReplicaStatus(error.outcome), str(error))
         except (psycopg.Error, PoolTimeout):
-            pass  # the primary is away: that is told by those who need it
+            pass  # the primary is unreachable; its own users report that
         else:
-            self._becomes(Fitness.USED, "")
+            self._set_status(ReplicaStatus.USED, "")
 
-    def _becomes(self, fitness: Fitness, why: str) -> None:
-        if fitness is self.fitness:
+    def _set_status(self, status: ReplicaStatus, reason: str) -> None:
+        if status is self.status:
             return
-        self.fitness = fitness
+        self.status = status
         self._metrics.replica_used.set(self.used)
         if self.used:
-            log.info("the log is read on the replica")
+            log.info("reading the log on the replica")
         else:
-            log.warning("the replica is not read: the log is read on the primary", replica=str(fitness), reason=why)
+            log.warning("replica not used; reading the log on the primary", replica=str(status), reason=reason)

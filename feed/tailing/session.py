@@ -1,8 +1,8 @@
-"""A direct connection that the loop's reader serves by itself: notifications as they come, and one small question at a time.
+"""A direct connection that is served by an event loop reader: it receives notifications, and runs one small query at a time.
 
-Invariant: between a notification and the question that it leads to there is one turn of the loop, and between the answer and who
-asked one more. psycopg's generators take several, and two tasks; a sweep asks as soon as it is woken, so each of them is latency.
-`lost` ends with what befell the connection, and so does a question in progress.
+Invariant: a notification triggers its query within one iteration of the event loop, and a result reaches its caller within one.
+psycopg's generators take several iterations and two tasks; a read pass starts with this query, so each of them would add
+latency. When the connection is lost, `lost` and a query in progress end with the error.
 """
 
 import asyncio
@@ -13,92 +13,92 @@ from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 
-from db.changelog import Connection, Row
+from db.connection import PsycopgConnection, Row
 
 
 class Session:
-    """Begins to read at once; whoever makes one calls close(), and closes the connection."""
+    """Starts reading at once. The creator calls close(), and closes the connection."""
 
-    def __init__(self, conn: Connection, heard: Callable[[str], None]) -> None:
+    def __init__(self, conn: PsycopgConnection, on_notify: Callable[[str], None]) -> None:
         self._conn = conn
-        self._heard = heard
+        self._on_notify = on_notify
         self._loop = asyncio.get_running_loop()
         self._socket = conn.fileno()
-        self._asked: asyncio.Future[list[Row]] | None = None
+        self._pending: asyncio.Future[list[Row]] | None = None
         self._result: pq.abc.PGresult | None = None
         self._transformer = Transformer(conn)
         self.lost: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_reader(self._socket, self._read)
+        self._loop.add_reader(self._socket, self._on_readable)
 
     @property
-    def free(self) -> bool:
-        """Whether a question may be asked: none is under way, not even one that nobody waits for any more."""
-        return self._asked is None and not self.lost.done()
+    def is_idle(self) -> bool:
+        """Whether a query can be sent: none is running, not even one whose result nobody waits for anymore."""
+        return self._pending is None and not self.lost.done()
 
-    def ask(self, statement: bytes, values: Sequence[bytes]) -> asyncio.Future[list[Row]]:
-        """Send a question at once; its answer is the rows, or a psycopg.Error. The values are in text form. Only while `free`."""
-        answer: asyncio.Future[list[Row]] = self._loop.create_future()
-        self._asked = answer
+    def query(self, statement: bytes, values: Sequence[bytes]) -> asyncio.Future[list[Row]]:
+        """Send a prepared query, with values in text format. The future gives its rows or a psycopg.Error. Requires `is_idle`."""
+        future: asyncio.Future[list[Row]] = self._loop.create_future()
+        self._pending = future
         try:
             self._conn.pgconn.send_query_prepared(statement, values, result_format=pq.Format.BINARY)
-            self._send()
+            self._flush()
         except psycopg.Error as error:
-            self._lose(error)
-        return answer
+            self._fail(error)
+        return future
 
     def close(self) -> None:
-        """Read no more. Idempotent."""
+        """Stop reading. Idempotent."""
         if self.lost.done():
             self.lost.exception()
         else:
-            self._lose(psycopg.OperationalError("the connection was closed"))
+            self._fail(psycopg.OperationalError("the connection was closed"))
 
-    def _send(self) -> None:
+    def _flush(self) -> None:
         if self._conn.pgconn.flush():
-            self._loop.add_writer(self._socket, self._send_rest)
+            self._loop.add_writer(self._socket, self._on_writable)
 
-    def _send_rest(self) -> None:
+    def _on_writable(self) -> None:
         self._loop.remove_writer(self._socket)
         try:
-            self._send()
+            self._flush()
         except psycopg.Error as error:
-            self._lose(error)
+            self._fail(error)
 
-    def _read(self) -> None:
+    def _on_readable(self) -> None:
         try:
             self._conn.pgconn.consume_input()
             while (notification := self._conn.pgconn.notifies()) is not None:
-                self._heard(notification.relname.decode())
-            self._collect()
+                self._on_notify(notification.relname.decode())
+            self._collect_result()
         except psycopg.Error as error:
-            self._lose(error)
+            self._fail(error)
 
-    def _collect(self) -> None:
-        while self._asked is not None and not self._conn.pgconn.is_busy():
+    def _collect_result(self) -> None:
+        while self._pending is not None and not self._conn.pgconn.is_busy():
             result = self._conn.pgconn.get_result()
             if result is not None:
                 self._result = result
                 continue
-            answer, self._asked = self._asked, None
+            future, self._pending = self._pending, None
             result, self._result = self._result, None
-            if not answer.done() and result is not None:
-                self._tell(answer, result)
+            if not future.done() and result is not None:
+                self._resolve(future, result)
 
-    def _tell(self, answer: asyncio.Future[list[Row]], result: pq.abc.PGresult) -> None:
+    def _resolve(self, future: asyncio.Future[list[Row]], result: pq.abc.PGresult) -> None:
         if result.status == pq.ExecStatus.TUPLES_OK:
             self._transformer.set_pgresult(result)
-            answer.set_result(self._transformer.load_rows(0, result.ntuples, tuple))
+            future.set_result(self._transformer.load_rows(0, result.ntuples, tuple))
         else:
-            answer.set_exception(error_from_result(result))
+            future.set_exception(error_from_result(result))
 
-    def _lose(self, error: psycopg.Error) -> None:
-        # Let go of at once: the descriptor of a lost connection may soon be somebody else's.
+    def _fail(self, error: psycopg.Error) -> None:
+        # Remove the callbacks at once: the descriptor of a lost connection may be reused soon.
         if self.lost.done():
             return
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self.lost.set_exception(error)
         self.lost.exception()
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_exception(error)
-            self._asked.exception()  # who asked may wait no longer
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_exception(error)
+            self._pending.exception()  # retrieved, because the caller may have stopped waiting

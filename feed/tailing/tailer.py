@@ -1,8 +1,8 @@
-"""The tailer: one sweep of the log for all clients of this process.
+"""The tailer: runs the read passes that read the log for all clients of this process.
 
-Invariant: what has been published is exactly what `cursor` has seen, in order, and perhaps a part of the batch that is being
-published. A sweep asks what a new snapshot shows that the cursor's did not, and publishes it; one that fails in the middle goes on
-where it was. A doorbell only makes the next sweep come at once: without any it comes every second.
+Invariant: what has been published is exactly what `head` covers, in order, plus possibly a part of the batch that is being
+published. A pass reads what a new snapshot shows and the head's did not, and publishes it; after a failure, it continues where
+it stopped. A notification only makes the next pass start at once: without any, there is one every second.
 """
 
 import asyncio
@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator
 import psycopg
 import structlog
 
-from db import changelog, flags
-from db.changelog import Seen
+from db import flags
+from db.changelog.changes import tune_log_reads
+from db.changelog.memberships import read_memberships
+from db.changelog.positions import Seen, identify_feed, read_position, read_proof
+from db.changelog.transactions import begin_read
 from db.connection import Connection
 from db.settings import Settings
 from feed.delivery.flags import Flags
@@ -23,64 +26,62 @@ from feed.delivery.publisher import Publisher
 from feed.system.backoff import backoff
 from feed.system.database import NotReadyError, connect, require_ready
 from feed.system.tasks import end
-from feed.tailing.log_reader import PATIENCE, LogReader, ReplacedError
-from feed.tailing.prefetch import FEW, Prefetch
+from feed.tailing.log_reader import PROGRESS_TIMEOUT, LogReader, LogReplacedError
+from feed.tailing.prefetch import MAX_ROWS, Prefetch
 from feed.tailing.replica import Replica
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Cursor, Fault
 
 CHANNEL = "boardcast"
-"""The doorbell's channel; see db/sql/functions/ring.sql."""
-_AWAKE = 3
-"""Sweeps' time without one after which nobody should believe that this process knows what is in the log."""
-_PAUSE = 0.02
-"""Seconds between sweeps for what a standby does not have yet."""
-_TRUST = 5.0
-"""Seconds after which the log is proven again on a connection that was not lost: the feed can be reset by hand."""
+"""The channel that writers NOTIFY; see db/sql/functions/ring.sql."""
+_MISSED_READS = 3
+"""Intervals between safety reads that may pass without a read before this process counts as behind."""
+_REPLICA_PAUSE = 0.02
+"""Seconds between passes while waiting for a standby to replay."""
+_VERIFY_INTERVAL = 5.0
+"""Seconds after which the log's identity is verified again on the same connection: an administrator can reset the feed."""
 
 log = structlog.get_logger()
 
 
 class Tailer:
-    """`replaced` is called when the log is not the one it was: all clients must begin anew."""
+    """Calls `on_replaced` if the log was replaced, so that all clients must start over."""
 
     def __init__(
         self,
         settings: Settings,
         publisher: Publisher,
         metrics: Metrics,
-        replaced: Callable[[Fault], None],
+        on_replaced: Callable[[Fault], None],
         replica: Replica | None = None,
     ) -> None:
         self._settings = settings
-        self.prefetch = Prefetch(self.ring)
+        self.prefetch = Prefetch(self.wake)
         self.publisher = publisher
         self._metrics = metrics
-        self._replaced = replaced
+        self._on_replaced = on_replaced
         self._log_reader = LogReader(settings, publisher, self.prefetch, replica)
-        self._doorbell = asyncio.Event()
-        self._swept = asyncio.Condition()
-        self._looked = -math.inf
-        self._checked = -math.inf
-        """When it was last made sure that this is the log that it was."""
-        self._begun = 0
-        self._done = 0
+        self._wake_event = asyncio.Event()
+        self._pass_ended = asyncio.Condition()
+        self._last_read_at = -math.inf
+        self._verified_at = -math.inf
+        """When the log's identity was last verified."""
+        self._passes_begun = 0
+        self._passes_done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
-        self.backend: int | None = None
-        """The server's process that the log is read with; None while there is none."""
-        self.observers: list[Callable[[int, int], None]] = []
-        """Called after each sweep: how many changes it has found, and how many of them rang."""
-        self.replayed: str | None = None
-        """A place in the primary's WAL by which all is written that the cursor has seen; None where it was not asked for."""
-        self.since: Cursor
-        """What it was when the sweep began; set with the first."""
+        self.backend_pid: int | None = None
+        """The server process that reads the log; None while not connected."""
+        self.head_lsn: str | None = None
+        """A WAL location of the primary by which everything that the head covers is written; None if the replica was not read."""
+        self.previous_head: Cursor
+        """The head when the current or last pass began; set by the first pass."""
 
     async def start(self) -> None:
-        """Connect, find the place in the log, and follow it from there. Raises if the database cannot be used."""
+        """Connect, and follow the log from its current end. Raises if the database cannot be used."""
         conn = await self._connect()
         try:
-            await self._begin(conn)
+            await self._start_at_end(conn)
         except BaseException:
             await conn.close()
             raise
@@ -92,170 +93,172 @@ class Tailer:
             await end(self._task)
 
     @property
-    def cursor(self) -> Cursor:
-        """What has been published to all who are live; from start() on."""
+    def head(self) -> Cursor:
+        """What has been published to all live clients. Available after start()."""
         return self.publisher.head
 
     @property
-    def current(self) -> bool:
-        """Whether the log is being read now: what was written a few seconds ago has been told."""
-        return self.up and time.monotonic() - self._looked < _AWAKE * self._settings.sweep
+    def is_current(self) -> bool:
+        """Whether the log is being read: changes older than a few seconds have been delivered."""
+        return self.up and time.monotonic() - self._last_read_at < _MISSED_READS * self._settings.read_interval
 
     @property
-    def sweeps(self) -> int:
-        """How often the log has been read to its end."""
-        return self._done
+    def passes(self) -> int:
+        """How many times the log has been read to its end."""
+        return self._passes_done
 
     @property
-    def idle(self) -> float | None:
-        """Seconds since then; None before the first time."""
-        return time.monotonic() - self._looked if self._done else None
+    def seconds_since_read(self) -> float | None:
+        """Seconds since the log was last read to its end; None before the first pass."""
+        return time.monotonic() - self._last_read_at if self._passes_done else None
 
-    def ring(self) -> None:
-        """Sweep at once."""
-        self._doorbell.set()
+    def wake(self) -> None:
+        """Start a read pass at once."""
+        self._wake_event.set()
 
-    async def reach(self, snapshot: Seen) -> None:
-        """Wait until everything is published that a snapshot shows, which was made before: a standby may have it later."""
+    async def wait_for_snapshot(self, snapshot: Seen) -> None:
+        """Wait until everything that an earlier snapshot shows is published. On a standby, that may take several passes."""
         while True:
-            await self.swept()
-            shown = self._log_reader.shown
-            if shown is None or (shown.xmax >= snapshot.xmax and not any(xid in snapshot for xid in shown.xip)):
+            await self.wait_for_pass()
+            covered = self._log_reader.covered
+            if covered is None or (covered.xmax >= snapshot.xmax and not any(xid in snapshot for xid in covered.xip)):
                 return
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_REPLICA_PAUSE)
 
-    def doubt(self) -> None:
-        """Prove the log at once: somebody knows another feed than the one that is followed."""
-        self.publisher.doubted = True
-        self._doorbell.set()
+    def request_verification(self) -> None:
+        """Verify the log's identity at once, because a client has a cursor of another feed."""
+        self.publisher.recheck_needed = True
+        self._wake_event.set()
 
-    def heard(self) -> None:
-        """The doorbell was heard."""
-        self.prefetch.notified()
-        self.ring()
+    def on_notify(self) -> None:
+        """Send the prefetch's query and start a read pass, because a notification arrived."""
+        self.prefetch.on_notify()
+        self.wake()
 
-    async def swept(self) -> None:
-        """Wait until a sweep that begins after this call has ended."""
-        target = self._begun + 1
+    async def wait_for_pass(self) -> None:
+        """Wait until a pass that begins after this call has ended."""
+        target = self._passes_begun + 1
         self.prefetch.invalidate()
-        self._doorbell.set()
-        async with self._swept:
-            await self._swept.wait_for(lambda: self._done >= target)
+        self._wake_event.set()
+        async with self._pass_ended:
+            await self._pass_ended.wait_for(lambda: self._passes_done >= target)
 
     async def _run(self, conn: Connection) -> None:
-        waits = backoff()
+        delays = backoff()
         while True:
             try:
                 async with conn:
-                    self._up(conn.info.backend_pid)
-                    self._checked = time.monotonic()
+                    self._set_backend(conn.info.backend_pid)
+                    self._verified_at = time.monotonic()
                     while True:
-                        self._doorbell.clear()
+                        self._wake_event.clear()
                         try:
-                            await self._sweep(conn)
-                        except ReplacedError:
-                            self.publisher.doubted = True
-                        waits, self._log_reader.patience = backoff(), PATIENCE
-                        if time.monotonic() - self._checked <= _TRUST and not self.publisher.doubted:
-                            await self._wait()
+                            await self._read_pass(conn)
+                        except LogReplacedError:
+                            self.publisher.recheck_needed = True
+                        delays, self._log_reader.timeout = backoff(), PROGRESS_TIMEOUT
+                        if (
+                            time.monotonic() - self._verified_at <= _VERIFY_INTERVAL
+                            and not self.publisher.recheck_needed
+                        ):
+                            await self._wait_for_wake()
                             continue
-                        async with asyncio.timeout(PATIENCE):
-                            await self._prove(conn)
-                        self._checked, self.publisher.doubted = time.monotonic(), False
+                        async with asyncio.timeout(PROGRESS_TIMEOUT):
+                            await self._verify(conn)
+                        self._verified_at, self.publisher.recheck_needed = time.monotonic(), False
             except TimeoutError:
-                log.warning("the log is not being read; connecting again", after=self._log_reader.patience)
-                self._log_reader.patience *= 2
+                log.warning("log read timed out; reconnecting", after=self._log_reader.timeout)
+                self._log_reader.timeout *= 2
             except (psycopg.Error, OSError) as error:
-                log.warning("the log cannot be read; connecting again", error=str(error).strip())
+                log.warning("log read failed; reconnecting", error=str(error).strip())
             except Exception:
-                # A mistake of ours. The cursor has not moved, so nothing is lost by beginning this sweep again.
-                log.exception("a sweep failed; connecting again")
-            self._up(None)
-            self.publisher.lost()
+                # A bug of ours. The head has not moved, so repeating this pass loses nothing.
+                log.exception("read pass failed; reconnecting")
+            self._set_backend(None)
+            self.publisher.notify_lost()
             self._metrics.reconnects.labels("tailer").inc()
-            conn = await self._reconnect(waits)
+            conn = await self._reconnect(delays)
 
-    async def _reconnect(self, waits: Iterator[float]) -> Connection:
-        for seconds in waits:
+    async def _reconnect(self, delays: Iterator[float]) -> Connection:
+        for seconds in delays:
             await asyncio.sleep(seconds)
             try:
                 conn = await self._connect()
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(PROGRESS_TIMEOUT):
                     await self._resume(conn)
             except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
-                log.warning("the database is not back yet", error=str(error).strip())
+                log.warning("database not available yet; retrying", error=str(error).strip())
             else:
-                log.info("following the log again", cursor=str(self.cursor))
+                log.info("following the log again", cursor=str(self.head))
                 return conn
         raise AssertionError("backoff() does not end")
 
     async def _connect(self) -> Connection:
         conn = await connect(self._settings.listen_database, "boardcast-tailer")
         try:
-            await changelog.plan(conn)
+            await tune_log_reads(conn)
         except BaseException:
             await conn.close()
             raise
         return conn
 
-    async def _begin(self, conn: Connection) -> None:
-        """Stand where the log stands now, with the membership and the flags of the same snapshot."""
+    async def _start_at_end(self, conn: Connection) -> None:
+        """Set the head to the current end of the log, with the memberships and flags of the same snapshot."""
         await require_ready(conn)
-        feed = await changelog.identify(conn)
+        feed = await identify_feed(conn)
         async with conn.transaction():
-            await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            position = await changelog.position(conn)
-            memberships = Memberships(await changelog.membership(conn))
-            offered = Flags(await flags.rules(conn))
-        self.replayed = None
-        self.publisher.start(Cursor.at(feed, position), memberships, offered)
-        self._log_reader.forget()
-        self._log_reader.prepare()
+            await begin_read(conn)
+            position = await read_position(conn)
+            memberships = Memberships(await read_memberships(conn))
+            current_flags = Flags(await flags.rules(conn))
+        self.head_lsn = None
+        self.publisher.start(Cursor.at(feed, position), memberships, current_flags)
+        self._log_reader.discard_unfinished()
+        self._log_reader.prepare_prefetch()
 
     async def _resume(self, conn: Connection) -> None:
         try:
             await require_ready(conn)
-            await changelog.identify(conn)
-            await self._prove(conn)
+            await identify_feed(conn)
+            await self._verify(conn)
         except BaseException:
             await conn.close()
             raise
 
-    async def _prove(self, conn: Connection) -> None:
-        """Go on from the cursor if this is still the log that it is a place in; else begin anew, and every client with us."""
-        fault = self.cursor.fault(await changelog.proof(conn, self.cursor.anchor))
+    async def _verify(self, conn: Connection) -> None:
+        """Continue from the head if it is a position in this log; otherwise start over, and reset all clients."""
+        fault = self.head.fault(await read_proof(conn, self.head.anchor))
         if fault is not None:
-            log.warning("this is not the log that it was: every client begins anew", reason=fault)
+            log.warning("log history changed; resetting all clients", reason=fault)
             self.publisher.replay_buffer.clear()
-            await self._begin(conn)
-            self.publisher.lost()
-            self._replaced(fault)
+            await self._start_at_end(conn)
+            self.publisher.notify_lost()
+            self._on_replaced(fault)
 
-    async def _sweep(self, conn: Connection) -> None:
-        began = time.perf_counter()
-        self._begun += 1
-        self.since = self.cursor
-        self.replayed = await self._log_reader.read_pass(conn)
-        if self.publisher.found <= FEW:
-            self._log_reader.prepare()
-        self._looked = time.monotonic()
-        self._metrics.sweeps.inc()
-        self._metrics.sweep_seconds.observe((time.perf_counter() - began,))
-        for observe in self.observers:
-            observe(self.publisher.found, self.publisher.rang)
-        async with self._swept:
-            self._done = self._begun
-            self._swept.notify_all()
+    async def _read_pass(self, conn: Connection) -> None:
+        started = time.perf_counter()
+        self._passes_begun += 1
+        self.previous_head = self.head
+        self.head_lsn = await self._log_reader.read_pass(conn)
+        if self.publisher.found <= MAX_ROWS:
+            self._log_reader.prepare_prefetch()
+        self._last_read_at = time.monotonic()
+        self._metrics.read_passes.inc()
+        self._metrics.read_pass_seconds.observe((time.perf_counter() - started,))
+        self.publisher.end_pass()
+        async with self._pass_ended:
+            self._passes_done = self._passes_begun
+            self._pass_ended.notify_all()
 
-    async def _wait(self) -> None:
-        # The sweep that comes whatever happens: a lost bell costs a second, never an event.
-        alarm = asyncio.get_running_loop().call_later(self._settings.sweep, self._doorbell.set)
+    async def _wait_for_wake(self) -> None:
+        # The safety read: a lost notification costs a second, never an event.
+        timer = asyncio.get_running_loop().call_later(self._settings.read_interval, self._wake_event.set)
         try:
-            await self._doorbell.wait()
+            await self._wake_event.wait()
         finally:
-            alarm.cancel()
+            timer.cancel()
 
-    def _up(self, backend: int | None) -> None:
-        self.backend = backend
-        self.up = backend is not None
+    def _set_backend(self, backend_pid: int | None) -> None:
+        self.backend_pid = backend_pid
+        self.up = backend_pid is not None
         self._metrics.database_up.set(self.up)

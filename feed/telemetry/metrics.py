@@ -1,7 +1,7 @@
-"""What a feed measures, for Prometheus. One registry per runtime, so that several fit into one process.
+"""The metrics of a feed, for Prometheus. Each runtime has a registry, so that one process can hold several.
 
-Invariant: no label names a user, a board or a card, and what can be listed of a label's values is there from the start, at 0: of a
-counter that begins to be with its first event no rate can tell of that event.
+Invariant: no label names a user, a board or a card. Label values that are known in advance exist from the start, at 0: if a
+counter appeared only with its first event, no rate could show that event.
 """
 
 import collections
@@ -15,51 +15,52 @@ from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, ProcessCo
 from prometheus_client.exposition import choose_encoder
 
 from feed.telemetry.histogram import Histogram
-from feed.telemetry.recent import Recent
 from feed.telemetry.runtime_gauges import RuntimeGauges
 from feed.wire.close_codes import ALL
 from feed.wire.cursor import Fault
 from feed.wire.encoding import ENCODINGS
 from feed.wire.event import KINDS, Event
-from feed.wire.problems import STREAMS
+from feed.wire.problems import STREAM_PROBLEMS
 from feed.wire.protocol import TYPES
 
 M = TypeVar("M", Counter, Gauge)
 
 
 class Metrics:
-    """`service` is feed or api."""
+    """`service` is `feed` or `api`."""
 
     def __init__(self, service: str = "feed") -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._gauge("build_info", "Always 1: which boardcast this is", "version", "service").labels(
-            version("boardcast"), service
-        ).set(1)
+        self._gauge(
+            "build_info", "Always 1; the labels name the running version and service", "version", "service"
+        ).labels(version("boardcast"), service).set(1)
         self._streams()
         self._delivery()
-        self._coming()
+        self._recovery()
         self._database()
-        self.recent = Recent(self.delivery_seconds)
-        self.runtime_gauges = RuntimeGauges(self.registry, self.recent)
+        self.runtime_gauges = RuntimeGauges(self.registry)
 
     def _streams(self) -> None:
         transports = [encoding.name for encoding in ENCODINGS]
         self.connections = _each(self._gauge("connections", "Open streams", "transport"), transports)
         self.refused = _each(
-            self._counter("refused", "Event streams that did not begin, by their problem", "problem"), STREAMS
+            self._counter("refused", "Event streams that were refused, by problem", "problem"), STREAM_PROBLEMS
         )
         self.closed = _each(
-            self._counter("closed", "Streams that the service ended", "reason"), [reason.name for reason in ALL]
+            self._counter("closed", "Streams that the service closed, by reason", "reason"),
+            [reason.name for reason in ALL],
         )
         self.slow = _each(
-            self._counter("slow_clients", "Clients that fell behind, by what became of it", "outcome"),
+            self._counter(
+                "slow_clients",
+                "Clients that fell behind (behind), and clients disconnected for it (dropped)",
+                "outcome",
+            ),
             ("behind", "dropped"),
         )
         self.messages = _each(
-            self._counter(
-                "messages", "What clients said over WebSockets; invalid: what is not in the protocol", "type"
-            ),
+            self._counter("messages", "Messages from WebSocket clients; invalid: not in the protocol", "type"),
             (*TYPES, "invalid"),
         )
 
@@ -68,103 +69,107 @@ class Metrics:
         events = self._counter("events", "Events read from the log", "type")
         self._events = {kind: events.labels(kind) for kind in KINDS}
         deliveries = self._counter("deliveries", "Events written to live clients", "transport")
-        size = self._counter("delivered_bytes", "The bytes of these", "transport")
+        size = self._counter("delivered_bytes", "Bytes of events written to live clients", "transport")
         self._delivered = {name: (deliveries.labels(name), size.labels(name)) for name in transports}
         self.delivery_seconds = Histogram(
             "boardcast_delivery_seconds",
-            "From the write of a row (feed.log.at) to the clients' sockets, by the two clocks",
+            "Time from the write of a row (feed.log.at) to the clients' sockets, by the clocks of database and service",
             (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
         )
         self.registry.register(self.delivery_seconds)
-        self.sweeps = self._counter("sweeps", "Reads of the log for all clients")
-        self.sweep_seconds = Histogram(
-            "boardcast_sweep_seconds",
-            "Time that these took, with the telling of what was found",
+        self.read_passes = self._counter("read_passes", "Reads of the log for all clients")
+        self.read_pass_seconds = Histogram(
+            "boardcast_read_pass_seconds",
+            "Duration of a read of the log for all clients, including delivery",
             (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
         )
-        self.registry.register(self.sweep_seconds)
+        self.registry.register(self.read_pass_seconds)
         self.loop_lag_seconds = Histogram(
             "boardcast_loop_lag_seconds",
-            "How much later than it asked for the event loop woke a task, each second",
+            "How much later than requested the event loop woke a task, sampled every second",
             (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
         )
         self.registry.register(self.loop_lag_seconds)
 
-    def _coming(self) -> None:
-        self.catchups = _each(
+    def _recovery(self) -> None:
+        self.recoveries = _each(
             self._counter(
-                "catchups",
-                "Clients that went live: live, without a cursor; from the ring in memory; from the log, each event or collapsed; "
-                "reset, anew",
+                "recoveries",
+                "Clients that went live: live, without a cursor; buffer, from the replay buffer; log, every event from the log; "
+                "collapsed, the latest event of each row; reset, after a reset",
                 "source",
             ),
-            ("live", "ring", "log", "collapsed", "reset"),
+            ("live", "buffer", "log", "collapsed", "reset"),
         )
         self.reads = _each(
             self._counter(
                 "log_reads",
-                "Reads of the log for clients that came back: shared by those with one cursor, or for one alone",
+                "Reads of the log for returning clients: shared by clients with the same cursor, or for one client alone",
                 "reader",
             ),
             ("shared", "alone"),
         )
-        self.resets = _each(self._counter("resets", "Cursors that could not be resumed", "reason"), Fault)
-        self.checkpoints = self._counter("checkpoints", "Boards counted and hashed for their readers")
+        self.resets = _each(self._counter("resets", "Cursors that could not be resumed, by reason", "reason"), Fault)
+        self.checkpoints = self._counter(
+            "checkpoints", "Board checkpoints (count and hash) sent to the board's clients"
+        )
         self.gaps = _each(
-            self._counter("gaps", "Boards that were not what they had to be, see feed.gaps", "cause"),
+            self._counter("gaps", "Boards found to have wrong content, by cause; see feed.gaps", "cause"),
             ("unlogged", "delivery", "feed", "cursor"),
         )
 
     def _database(self) -> None:
-        self.listener_up = self._gauge("listener_up", "Whether the LISTEN connection has proven itself")
-        self.database_up = self._gauge("database_up", "Whether the sweeping connection works")
+        self.listener_up = self._gauge("listener_up", "Whether the LISTEN connection has received its own NOTIFY")
+        self.database_up = self._gauge("database_up", "Whether the connection that reads the log for all clients works")
         self.pacer = Enum(
             "boardcast_pacer",
-            "Who rings: aside, it is not for this instance to say; calm and calming, the writers; busy and tick, this instance; "
-            "always, each write, as BOARDCAST_BELL says; silent, nobody",
-            states=["aside", "calm", "calming", "busy", "tick", "always", "silent"],
+            "Who sends NOTIFY: direct and draining, every writer; coalesced, this instance for all; muted, nobody; "
+            "always, every writer, as BOARDCAST_NOTIFY_MODE says; inactive, another instance has the lease",
+            states=["inactive", "direct", "draining", "coalesced", "always", "muted"],
             registry=self.registry,
         )
-        self.pacer_transitions = self._counter("pacer_transitions", "Changes between these", "to")
-        self.bells = _each(
+        self.pacer_transitions = self._counter("pacer_transitions", "Changes of the pacer's state, by new state", "to")
+        self.notifications = _each(
             self._counter(
-                "bells",
-                "Rings of the doorbell: by writers, as changes that the log says rang; by this instance as the pacer",
+                "notifications",
+                "NOTIFYs sent: by writers, counted in changes that the log marks as notified; by this instance as the pacer",
                 "by",
             ),
             ("writer", "pacer"),
         )
-        self.bells_skipped = self._counter("bells_skipped", "Changes that the log says did not ring")
+        self.notifications_suppressed = self._counter(
+            "notifications_suppressed", "Changes that the log marks as not notified"
+        )
         self.replica_reads = self._counter(
             "replica_reads",
-            "Reads of the log meant for the replica, for all clients (sweep) or one that came back (catchup), by outcome",
+            "Reads of the log intended for the replica, for all live clients (live) or for returning ones (recovery), by outcome",
             "reader",
             "outcome",
         )
         self.replica_used = self._gauge(
-            "replica_used", "Whether the log is read on the replica; NaN where none is named"
+            "replica_used", "Whether the log is read on the replica; NaN if none is configured"
         )
         self.replica_used.set(math.nan)
         self.reconnects = _each(
-            self._counter("reconnects", "Lost database connections", "connection"), ("tailer", "listener", "pacer")
+            self._counter("reconnects", "Lost database connections, by task", "connection"),
+            ("tailer", "listener", "pacer"),
         )
 
     def delivered(self, transport: str, events: int, size: int) -> None:
-        """So many bytes of events were written to live clients."""
-        told, written = self._delivered[transport]
-        told.inc(events)
-        written.inc(size)
-        self.recent.told += events
+        """Count events, and their bytes, that were written to live clients."""
+        event_count, byte_count = self._delivered[transport]
+        event_count.inc(events)
+        byte_count.inc(size)
 
     def published(self, events: Sequence[Event]) -> None:
-        """Events were read, and written to all who are live."""
+        """Count events that were read from the log and written to all live clients, and how long that took."""
         for kind, count in collections.Counter(event.type for event in events).items():
             self._events[kind].inc(count)
         now = time.time()
         self.delivery_seconds.observe([max(0.0, now - event.at.timestamp()) for event in events])
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """The metrics, and their content type, in the form that an Accept header asks for."""
+        """The metrics and their content type, in the format that the Accept header asks for."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 

@@ -1,6 +1,6 @@
-"""How a feed stands, asked when somebody reads its metrics and not before.
+"""Gauges of a feed's state. Most are evaluated when somebody reads the metrics, and not before.
 
-Invariant: what is shown is what is so at that moment. What is not known is not a number, and never what it was before.
+Invariant: a gauge shows the current value, or NaN if that is not known; never an old one.
 """
 
 import math
@@ -11,53 +11,44 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, Gauge
 
 from feed.system.database import Pool
-from feed.telemetry.recent import Recent
 
 ACTIONS = ("editing", "viewing")
 
 
 class GaugeSources(NamedTuple):
-    """Whom to ask: of a runtime that serves."""
+    """Functions that a running runtime provides for its gauges. `leases` takes an action."""
 
     connections: Callable[[], int]
     draining: Callable[[], bool]
     listener_age: Callable[[], float]
     log_idle: Callable[[], float]
     leases: Callable[[str], int]
-    """Of an action."""
     pool: Pool
 
 
 class RuntimeGauges:
-    def __init__(self, registry: CollectorRegistry, recent: Recent) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"boardcast_{name}", text, labels, registry=registry)
 
         self._connections = gauge("active_connections", "Open streams of all transports")
-        gauge("messages_per_second", "Events written to live clients in a second, over the last minute").set_function(
-            recent.per_second
+        self._draining = gauge("draining", "Whether this instance is stopping and sends its clients elsewhere")
+        self._listener_age = gauge(
+            "listener_age_seconds", "Seconds since the LISTEN connection last received a notification, its own included"
         )
-        gauge("latency_average_seconds", "Average of boardcast_delivery_seconds over the last minute").set_function(
-            recent.average
-        )
-        gauge(
-            "latency_p95_seconds", "95th percentile of boardcast_delivery_seconds over the last minute, by its buckets"
-        ).set_function(lambda: recent.quantile(0.95))
-        self._draining = gauge("draining", "Whether this instance is stopping, and sends its clients elsewhere")
-        self._listener_age = gauge("listener_age_seconds", "Since the LISTEN connection last heard anything, or itself")
-        self._log_idle = gauge("log_idle_seconds", "Since the log was last read to its end")
-        self._leases = gauge("presence_leases", "Places that clients of this instance have open", "action")
-        self._pool = gauge("pool_connections", "Connections of the feed's pool to the database", "state")
-        self._waiting = gauge("pool_waiting", "Who waits for one of them")
+        self._log_idle = gauge("log_idle_seconds", "Seconds since the log was last read to its end")
+        self._leases = gauge("presence_leases", "Presence leases that clients of this instance hold", "action")
+        self._pool = gauge("pool_connections", "Connections in the feed's database pool", "state")
+        self._waiting = gauge("pool_waiting", "Requests waiting for a connection from the feed's database pool")
         self._queue = gauge(
-            "notify_queue_usage", "Share of the server's NOTIFY queue that is in use; looked at each minute"
+            "notify_queue_usage", "Share of the server's NOTIFY queue that is in use, measured every minute"
         )
-        self._log_bytes = gauge("log_bytes", "Size of feed.log with its indexes; looked at each minute")
-        self._partitions = gauge("log_partitions", "Partitions of feed.log; looked at each minute")
-        self.looked(math.nan, math.nan, math.nan)
+        self._log_bytes = gauge("log_bytes", "Size of feed.log with its indexes, measured every minute")
+        self._partitions = gauge("log_partitions", "Partitions of feed.log, measured every minute")
+        self.set_database_measures(math.nan, math.nan, math.nan)
 
-    def show(self, sources: GaugeSources) -> None:
-        """Ask these from now on."""
+    def set_sources(self, sources: GaugeSources) -> None:
+        """Read the gauges from these sources from now on."""
         pool = sources.pool
         self._connections.set_function(sources.connections)
         self._draining.set_function(sources.draining)
@@ -69,8 +60,8 @@ class RuntimeGauges:
         self._pool.labels("idle").set_function(lambda: _stat(pool, "pool_available"))
         self._waiting.set_function(lambda: _stat(pool, "requests_waiting"))
 
-    def looked(self, queue: float, log_bytes: float, partitions: float) -> None:
-        """What was found in the database."""
+    def set_database_measures(self, queue: float, log_bytes: float, partitions: float) -> None:
+        """Set the gauges that the maintenance task measures in the database."""
         self._queue.set(queue)
         self._log_bytes.set(log_bytes)
         self._partitions.set(partitions)

@@ -1,23 +1,23 @@
-"""What there is of OpenTelemetry here: everything where its API is installed (the extra `otel`), else nothing, at no cost."""
+"""Access to OpenTelemetry. If its API (the extra `otel`) is not installed, everything here does nothing, at no cost."""
 
 from collections.abc import Callable
 
-from feed.wire.follower import Follower
+from feed.wire.observers import Observer
 
 
-def current() -> Callable[[], str | None]:
-    """What tells the trace context of the span that is under way."""
+def current_traceparent() -> Callable[[], str | None]:
+    """A function that returns the `traceparent` of the current span, or None."""
     try:
-        from feed.telemetry.spans import current
+        from feed.telemetry.spans import current_traceparent
     except ImportError:
         return lambda: None
-    return current
+    return current_traceparent
 
 
-def deliveries(instance: str) -> Follower | None:
-    """What makes a span of each delivery."""
+def delivery_spans(instance: str) -> Observer | None:
+    """An observer that makes a span for each delivery; None without OpenTelemetry."""
     try:
-        from feed.telemetry.spans import Deliveries
+        from feed.telemetry.spans import DeliverySpans
     except ImportError:
         return None
-    return Deliveries(instance)
+    return DeliverySpans(instance)

@@ -1,8 +1,9 @@
-"""Heartbeats: a timing wheel, with one timer for all clients instead of timers for each.
+"""Heartbeats: a timing wheel, with one timer for all clients instead of one for each.
 
-Invariant: every stream carries something at least once in a heartbeat's period, and ends when its token does, or when it was to be
-left for another way. That something is a heartbeat (with a fresh cursor, if the stream is live and owed nothing) only while the log
-is being read; else it proves the line to the other end's transport, and tells its client nothing.
+Invariant: every stream carries something at least once per heartbeat period. It ends when its token expires, or when the
+client should move to another transport. While the log is being read, a stream carries heartbeats, with a current cursor if
+the client is live and holds no partial batch. Otherwise it carries keepalives, which keep the transport's connection open
+and are not visible to the client.
 """
 
 import asyncio
@@ -22,8 +23,8 @@ from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import UNAUTHENTICATED
 from feed.wire.encoding import Encoding
 
-_SILENCES = 2
-"""Heartbeats without an answer after which a client that can answer is taken for dead."""
+_MISSED_LIMIT = 2
+"""Heartbeat periods without an answer after which a client that can answer is considered gone."""
 
 log = structlog.get_logger()
 
@@ -38,15 +39,15 @@ class Heartbeats:
         rollout: Rollout,
         metrics: Metrics,
     ) -> None:
-        self._period = settings.heartbeat
+        self._period = settings.heartbeat_interval
         self._connections = connections
         self._tailer = tailer
         self._freshness = freshness
         self._rollout = rollout
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
-        self._awake = -math.inf
-        """Since when this process has been listening: who was not heard while it stood still was not silent."""
+        self._resumed_at = -math.inf
+        """When this process last continued after a stall. Clients could not be heard during it, so it does not count as silence."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="heartbeats")
@@ -61,43 +62,42 @@ class Heartbeats:
         slots = max(1, round(self._period / tick))
         slot, clock = 0, asyncio.get_running_loop().time
         while True:
-            asked = clock() + tick
+            due = clock() + tick
             await asyncio.sleep(tick)
-            lag = max(0.0, clock() - asked)
+            lag = max(0.0, clock() - due)
             if lag > tick:
-                self._awake = clock()
+                self._resumed_at = clock()
             self._metrics.loop_lag_seconds.observe((lag,))
-            self._metrics.recent.look()
             self._freshness.report()
             slot = (slot + 1) % slots
             try:
-                self._serve(slot, slots)
+                self._process_slot(slot, slots)
             except Exception:
-                log.exception("a turn of the wheel failed")
+                log.exception("heartbeat slot failed")
 
-    def _serve(self, slot: int, slots: int) -> None:
+    def _process_slot(self, slot: int, slots: int) -> None:
         now, clock = time.time(), asyncio.get_running_loop().time()
-        silent = _SILENCES * self._period
-        beats: dict[tuple[Encoding, bool], bytes] = {}
-        fresh = self._freshness.fresh
+        timeout = _MISSED_LIMIT * self._period
+        frames: dict[tuple[Encoding, bool], bytes] = {}
+        is_fresh = self._freshness.is_fresh
         for subscription in self._connections:
             if subscription.principal.expires <= now:
-                subscription.end(UNAUTHENTICATED, code="token_expired", text="the token has expired")
+                subscription.close_with_error(UNAUTHENTICATED, code="token_expired", text="the token has expired")
                 self._metrics.closed.labels(UNAUTHENTICATED.name).inc()
-            elif subscription.heard is not None and clock - max(subscription.heard, self._awake) > silent:
+            elif subscription.last_seen is not None and clock - max(subscription.last_seen, self._resumed_at) > timeout:
                 subscription.sink.abort()
-            elif subscription.leaves is not None and subscription.leaves <= clock:
-                self._rollout.dismiss(subscription)
+            elif subscription.leave_by is not None and subscription.leave_by <= clock:
+                self._rollout.close(subscription)
             elif subscription.slot % slots == slot:
-                if fresh:
-                    self._beat(subscription, beats)
+                if is_fresh:
+                    self._send_heartbeat(subscription, frames)
                 else:
                     subscription.write(subscription.encoding.keepalive)
 
-    def _beat(self, subscription: Subscription, beats: dict[tuple[Encoding, bool], bytes]) -> None:
-        # One that holds a part of a batch has been sent more than the cursor says.
-        placed = subscription.state is State.LIVE and not subscription.owed
-        kind = subscription.encoding, placed
-        if kind not in beats:
-            beats[kind] = subscription.encoding.heartbeat(str(self._tailer.cursor) if placed else None)
-        subscription.write(beats[kind])
+    def _send_heartbeat(self, subscription: Subscription, frames: dict[tuple[Encoding, bool], bytes]) -> None:
+        # A client that holds a part of a batch has received more than the cursor covers.
+        with_cursor = subscription.state is State.LIVE and not subscription.mid_batch
+        kind = subscription.encoding, with_cursor
+        if kind not in frames:
+            frames[kind] = subscription.encoding.heartbeat(str(self._tailer.head) if with_cursor else None)
+        subscription.write(frames[kind])

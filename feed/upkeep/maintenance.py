@@ -1,7 +1,7 @@
-"""Who looks after the log: partitions made ahead, begun and dropped, as feed.keep() says.
+"""Maintenance of the log: creates partitions ahead of time, switches to them, and drops old ones, by calling feed.maintain().
 
-Invariant: any number of instances may do this at once. Each step is a transaction of its own, short, and done by one of them; what
-cannot be done now (the log is in use) is tried again later, and no writer waits for it longer than feed.keep() lets him.
+Invariant: any number of instances may do this at once. Each step is a short transaction of its own and is done by one of them. A
+step that is not possible now (the log is in use) is retried later, and no writer waits for it longer than feed.maintain() allows.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from db import retention
+from db.changelog import retention
 from feed.system.database import Pool
 from feed.system.tasks import end
 from feed.telemetry.runtime_gauges import RuntimeGauges
 
-_EVERY = 60.0
-"""Seconds between looks."""
+_INTERVAL = 60.0
+"""Seconds between rounds."""
 STEP_TIMEOUT = 600.0
-"""Seconds that a step may take: the rows of an old partition are looked at before it is dropped."""
+"""Seconds that a step may take: before an old partition is dropped, its rows are examined."""
 
 log = structlog.get_logger()
 
@@ -43,10 +43,10 @@ class Maintenance:
             try:
                 async with asyncio.timeout(2 * STEP_TIMEOUT), self._pool.connection() as conn:
                     with conn.silent_for(STEP_TIMEOUT):
-                        while (done := await retention.keep(conn)) is not None:
-                            log.info("the log is kept", step=done)
-                    self._gauges.looked(*await retention.measures(conn))
+                        while (step := await retention.maintain(conn)) is not None:
+                            log.info("log maintenance step done", step=step)
+                    self._gauges.set_database_measures(*await retention.log_stats(conn))
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
-                log.warning("the log is not kept", error=str(error))
-                self._gauges.looked(math.nan, math.nan, math.nan)
-            await asyncio.sleep(_EVERY)
+                log.warning("log maintenance failed; retrying", error=str(error))
+                self._gauges.set_database_measures(math.nan, math.nan, math.nan)
+            await asyncio.sleep(_INTERVAL)

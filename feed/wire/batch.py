@@ -1,7 +1,7 @@
-"""A batch: what one sweep found, or a part of it, on its way to many clients.
+"""A batch: the events of one read pass, or a part of them, on the way to many clients.
 
-Invariant: for one set of boards and one encoding the bytes are made once, however many clients get them. The cursor is on
-the last event that a client gets, and only in the part that ends a sweep.
+Invariant: each combination of boards and encoding is encoded once, however many clients receive it. The cursor is on the
+last event that a client receives, and only in the last part of a read pass.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ Boards = frozenset[str]
 
 
 class Batch:
-    """`cursor` is where a client stands that has all of it; None for a part that more follows."""
+    """`cursor` is the position of a client that has received the batch; None if more parts follow."""
 
-    __slots__ = ("_encoded", "_text", "_told", "boards", "cursor", "events", "grants", "size")
+    __slots__ = ("_encoded", "_text", "_visible", "boards", "cursor", "events", "grants", "size")
 
     def __init__(self, events: Sequence[Event], cursor: Cursor | None) -> None:
         self.events = events
@@ -25,28 +25,28 @@ class Batch:
         self.size = sum(len(event.body) for event in events)
         self.grants = tuple(event.grant for event in events if event.grant is not None)
         self.boards = {event.board for event in events if event.board is not None}
-        self._told: dict[Boards, list[Event]] = {}
+        self._visible: dict[Boards, list[Event]] = {}
         self._encoded: dict[tuple[Boards, Encoding], bytes] = {}
 
-    def told(self, boards: Boards) -> list[Event]:
-        """The events for one who sees these boards."""
-        events = self._told.get(boards)
+    def visible_to(self, boards: Boards) -> list[Event]:
+        """Return the events for a client of these boards."""
+        events = self._visible.get(boards)
         if events is None:
-            events = self._told[boards] = [e for e in self.events if e.everyone or e.board in boards]
+            events = self._visible[boards] = [e for e in self.events if e.everyone or e.board in boards]
         return events
 
     def encoded(self, boards: Boards, encoding: Encoding) -> bytes:
-        """The same as bytes for one write; empty where there is nothing to tell."""
+        """Return the same, encoded for one write; empty if there are none."""
         data = self._encoded.get((boards, encoding))
         if data is None:
-            data = self._encoded[boards, encoding] = encoding.events(self.told(boards), self._text)
+            data = self._encoded[boards, encoding] = encoding.events(self.visible_to(boards), self._text)
         return data
 
-    def after(self, start: int) -> "Batch":
-        """The rest of it from an event on."""
+    def tail(self, start: int) -> "Batch":
+        """Return the batch from an event index on."""
         return self if start == 0 else Batch(self.events[start:], self.cursor)
 
-    def forget(self) -> None:
-        """Drop the bytes: the batch is kept for those who come back, who are few."""
-        self._told.clear()
+    def drop_encoded(self) -> None:
+        """Drop the encoded forms. The batch is kept for the few clients that return."""
+        self._visible.clear()
         self._encoded.clear()

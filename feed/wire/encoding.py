@@ -1,7 +1,7 @@
-"""How messages look on each wire. Bytes that are the same for many clients are made once, by Batch.
+"""How messages are encoded for each transport. Batch makes bytes for many clients only once.
 
-Invariant: what an encoding returns can be written to the socket as it is. Server frames of RFC 6455 are unmasked and not
-fragmented; compression is off.
+Invariant: the result can be written to the socket as it is. Server frames (RFC 6455) are unmasked and not fragmented, and
+compression is off.
 """
 
 import struct
@@ -12,38 +12,38 @@ from feed.wire.event import Event, message
 
 
 class Encoding(Protocol):
-    """A wire format. Each is one object, so that it can be a key. `way` is what flags call its transport."""
+    """A wire format. Each is a single object, so that it can be a key. `transport` is its name in flags."""
 
     name: str
-    way: str
+    transport: str
     keepalive: bytes
-    """What keeps the line open and is answered or skipped by the other end's transport; clients do not see it."""
+    """Keeps the connection open. The transport of the client answers or ignores it; the application does not see it."""
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
-        """One message; `cursor` says where the client stands once it has it."""
+        """Encode one message; `cursor` is the client's position once it has received it."""
         ...
 
     def events(self, events: Sequence[Event], cursor: str | None) -> bytes:
-        """Some events in one write, the cursor on the last; nothing for none."""
+        """Encode events for one write, with the cursor on the last one; empty if there are none."""
         ...
 
     def heartbeat(self, cursor: str | None) -> bytes:
-        """A sign of life, with a fresh cursor for one who is up to date."""
+        """Encode a heartbeat, with the cursor for an up-to-date client."""
         ...
 
     def goodbye(self, body: bytes, retry: int) -> bytes:
-        """The last message of a stream that is to be taken up again in `retry` milliseconds."""
+        """Encode the last message of a stream that the client should resume in `retry` milliseconds."""
         ...
 
 
 class WebSocketEncoding:
-    """A text frame per message."""
+    """One text frame per message."""
 
     name = "websocket"
-    way = "websocket"
-    keepalive = b"\x89\0"  # PING
+    transport = "websocket"
+    keepalive = b"\x89\0"  # a ping frame
 
-    def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:  # noqa: ARG002 - as the others
+    def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:  # noqa: ARG002 - the interface
         return frame(body)
 
     def events(self, events: Sequence[Event], cursor: str | None) -> bytes:
@@ -52,14 +52,14 @@ class WebSocketEncoding:
         return b"".join([*(frame(e.json()) for e in events[:-1]), frame(events[-1].json(cursor))])
 
     def heartbeat(self, cursor: str | None) -> bytes:
-        return frame(_beat(cursor)) + PING
+        return frame(_heartbeat(cursor)) + PING
 
-    def goodbye(self, body: bytes, retry: int) -> bytes:  # noqa: ARG002 - the body says it
+    def goodbye(self, body: bytes, retry: int) -> bytes:  # noqa: ARG002 - it is in the body
         return frame(body)
 
 
 class WebSocketBatchEncoding(WebSocketEncoding):
-    """A text frame per sweep, for clients that asked for `batch`."""
+    """One text frame per read pass, for clients that requested `batch`."""
 
     name = "websocket-batch"
 
@@ -71,32 +71,32 @@ class WebSocketBatchEncoding(WebSocketEncoding):
 
 
 class EventStreamEncoding:
-    """Server-sent events: ``event:`` the type, ``data:`` the JSON, ``id:`` the cursor."""
+    """Server-sent events: ``event:`` is the type, ``data:`` the JSON, ``id:`` the cursor."""
 
     name = "sse"
-    way = "sse"
+    transport = "sse"
     keepalive = b":\n\n"
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
-        named = b"" if cursor is None else b"id: %b\n" % cursor.encode()
-        return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), named, body)
+        id_line = b"" if cursor is None else b"id: %b\n" % cursor.encode()
+        return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), id_line, body)
 
     def events(self, events: Sequence[Event], cursor: str | None) -> bytes:
         if not events:
             return b""
-        told = [self.message(e.type, e.json()) for e in events[:-1]]
-        return b"".join([*told, self.message(events[-1].type, events[-1].json(cursor), cursor)])
+        messages = [self.message(e.type, e.json()) for e in events[:-1]]
+        return b"".join([*messages, self.message(events[-1].type, events[-1].json(cursor), cursor)])
 
     def heartbeat(self, cursor: str | None) -> bytes:
-        # With data, so that a page hears it: a comment moves the browser's Last-Event-ID, but nobody can tell that it came.
-        return EventStreamEncoding.message(self, "heartbeat", _beat(cursor), cursor)
+        # An event, so that pages notice it. A comment would also move the browser's Last-Event-ID, but pages cannot see it.
+        return EventStreamEncoding.message(self, "heartbeat", _heartbeat(cursor), cursor)
 
     def goodbye(self, body: bytes, retry: int) -> bytes:
         return b"retry: %d\n%b" % (retry, EventStreamEncoding.message(self, "goodbye", body))
 
 
 class ChunkedEventStreamEncoding(EventStreamEncoding):
-    """The same in chunks of HTTP/1.1, for writing straight to the transport."""
+    """The same in chunks of HTTP/1.1, to be written directly to the transport."""
 
     name = "sse-chunked"
     keepalive = b"3\r\n:\n\n\r\n"
@@ -116,12 +116,12 @@ class ChunkedEventStreamEncoding(EventStreamEncoding):
         return chunk(super().goodbye(body, retry))
 
 
-def _beat(cursor: str | None) -> bytes:
+def _heartbeat(cursor: str | None) -> bytes:
     return message("heartbeat", **({} if cursor is None else {"cursor": cursor}))
 
 
 def frame(payload: bytes, opcode: int = 0x1) -> bytes:
-    """An unmasked, final frame of RFC 6455, section 5.2."""
+    """Return an unmasked, final frame of RFC 6455, section 5.2."""
     size = len(payload)
     if size < 126:
         return struct.pack("!BB", 0x80 | opcode, size) + payload
@@ -131,7 +131,7 @@ def frame(payload: bytes, opcode: int = 0x1) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """A chunk of RFC 9112, section 7.1."""
+    """Return a chunk of RFC 9112, section 7.1."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 

@@ -1,7 +1,7 @@
-"""An event: one change of the log as clients read it, encoded once.
+"""An event: one change of the log in the format that clients receive, encoded once.
 
-Invariant: the JSON of a row goes from PostgreSQL to the socket as it is. It is never parsed here, so nothing of it (the
-digits of an amount, a column we do not know) can be lost.
+Invariant: the JSON of a row passes from PostgreSQL to the socket unchanged. It is never parsed here, so nothing of it (the
+digits of an amount, an unknown column) can be lost.
 """
 
 from datetime import UTC, datetime
@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
-from db.changelog import ANEW, Change, MembershipChange
+from db.changelog.changes import WHOLE_TABLE_OPS, Change
+from db.changelog.memberships import MembershipChange
 from feed.wire.flag_change import RELATION, FlagChange, flag_change
 
 _OPPORTUNITY = {
@@ -27,11 +28,11 @@ _ROW = {
     "leave": "row_deleted",
 }
 KINDS = tuple(dict.fromkeys([*_OPPORTUNITY.values(), "opportunity_moved", *_ROW.values(), "resync"]))
-"""Every type of event that there is."""
+"""All event types."""
 
 
 class Grant(NamedTuple):
-    """A change of who sees what: role None takes the board away. board and user None: everybody loses every board.
+    """A change of rights. If `role` is None, the user loses the board; if `user` and `board` are None, all users lose all boards.
 
     `new`: the user did not see the board before.
     """
@@ -44,7 +45,7 @@ class Grant(NamedTuple):
 
     @classmethod
     def of(cls, change: Change | MembershipChange) -> "Grant | None":
-        """What a row of board_members in the log changes; None if nothing."""
+        """Return the effect of a log row of board_members; None if it has none."""
         if change.op == "truncate":
             return cls(None, None, None, change.seq)
         if change.member is None or change.board is None:
@@ -54,10 +55,10 @@ class Grant(NamedTuple):
 
 
 class Event:
-    """`board` is whose readers are told; `body` is its JSON, but for the closing brace.
+    """`board` decides who receives the event; `body` is its JSON without the closing brace.
 
-    A row without a board is nobody's; what concerns `everyone` (a TRUNCATE) has none either. `grant` is what the change does to
-    the right to read, `flag_change` to what users are offered.
+    An event without a board is sent to nobody, except if it concerns `everyone` (a TRUNCATE). `grant` is the effect of the
+    change on rights, `flag_change` its effect on flags.
     """
 
     __slots__ = ("at", "board", "body", "everyone", "flag_change", "grant", "relation", "seq", "traceparent", "type")
@@ -66,7 +67,7 @@ class Event:
         self.type = kind
         self.relation = change.relation
         self.board = change.board
-        self.everyone = change.op in ANEW and change.relation != RELATION
+        self.everyone = change.op in WHOLE_TABLE_OPS and change.relation != RELATION
         self.seq = change.seq
         self.at = change.at
         self.traceparent = change.traceparent
@@ -75,33 +76,33 @@ class Event:
         self.flag_change: FlagChange | None = flag_change(change)
 
     def json(self, cursor: str | None = None) -> bytes:
-        """The whole message; with the cursor on the last one of a batch."""
+        """Return the complete message; the last one of a batch has the cursor."""
         return self.body + b"}" if cursor is None else b'%b,"cursor":"%b"}' % (self.body, cursor.encode())
 
     @classmethod
     def of(cls, change: Change) -> "Event":
-        """The event that tells a change."""
-        if change.op == "resync" or change.op in ANEW:
-            kind, told = "resync", _resync(change)
+        """Return the event for a change."""
+        if change.op == "resync" or change.op in WHOLE_TABLE_OPS:
+            kind, fields = "resync", _resync(change)
         elif change.relation == "opportunities":
-            kind, told = _opportunity(change)
+            kind, fields = _opportunity(change)
         else:
-            kind, told = _row(change)
-        body = b'{"type":"%b",%b%b' % (kind.encode(), told, _common(change))
+            kind, fields = _row(change)
+        body = b'{"type":"%b",%b%b' % (kind.encode(), fields, _common(change))
         return cls(kind, change, body)
 
 
 def timestamp(at: datetime) -> str:
-    """As in JavaScript's toISOString: UTC, milliseconds, Z."""
+    """Format a time as JavaScript's toISOString does: UTC, milliseconds, Z."""
     at = at.astimezone(UTC)
     if at.microsecond:
-        # A third of the time that isoformat() takes, of each event; orjson leaves out a fraction of nothing.
+        # Three times as fast as isoformat(), and called for every event. orjson omits a zero fraction.
         return orjson.dumps(at)[1:24].decode() + "Z"
     return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def message(type: str, **fields: object) -> bytes:  # noqa: A002 - the protocol's own word
-    """The JSON of a message that is no event."""
+def message(type: str, **fields: object) -> bytes:  # noqa: A002 - the name in the protocol
+    """Return the JSON of a message that is not an event."""
     return orjson.dumps({"type": type, **fields})
 
 
@@ -111,8 +112,8 @@ def _opportunity(change: Change) -> tuple[str, bytes]:
     body = (change.body or "null").encode()
     if change.op == "update" and change.from_phase != change.to_phase:
         phases = orjson.dumps(change.from_phase), orjson.dumps(change.to_phase)
-        told = b'"opportunityId":%b,"changes":%b,"fromPhase":%b,"toPhase":%b,' % (key, body, *phases)
-        return "opportunity_moved", told
+        fields = b'"opportunityId":%b,"changes":%b,"fromPhase":%b,"toPhase":%b,' % (key, body, *phases)
+        return "opportunity_moved", fields
     if change.op == "update":
         return kind, b'"opportunityId":%b,"changes":%b,' % (key, body)
     if change.body is not None:
@@ -129,12 +130,12 @@ def _row(change: Change) -> tuple[str, bytes]:
 
 
 def _resync(change: Change) -> bytes:
-    reason = change.op if change.op in ANEW else "bulk"
+    reason = change.op if change.op in WHOLE_TABLE_OPS else "bulk"
     return b'"reason":"%b","table":%b,"count":%d,' % (reason.encode(), orjson.dumps(change.relation), change.size)
 
 
 def _common(change: Change) -> bytes:
-    told: dict[str, object] = {
+    fields: dict[str, object] = {
         "boardId": change.board,
         "userId": change.actor,
         "timestamp": timestamp(change.at),
@@ -144,7 +145,7 @@ def _common(change: Change) -> bytes:
         "origin": change.origin,
     }
     if change.traceparent is not None:
-        told["traceparent"] = change.traceparent
+        fields["traceparent"] = change.traceparent
     if change.size > 1 and change.op != "resync":
-        told["collapsed"] = change.size
-    return orjson.dumps(told)[1:-1]
+        fields["collapsed"] = change.size
+    return orjson.dumps(fields)[1:-1]

@@ -1,25 +1,25 @@
-"""A change of a rule in feed.flags, as the log has it."""
+"""A change of a rule in feed.flags, as recorded in the log."""
 
 from typing import Any, NamedTuple
 
 import orjson
 
-from db.changelog import Change
+from db.changelog.changes import Change
 
 RELATION = "feed.flags"
 Key = tuple[str, str, str]
-"""flag, scope, user."""
+"""Flag, scope, user."""
 
 
 class FlagChange(NamedTuple):
-    """What is known now of a rule's columns, None where the rule is gone. Without a key: all rules are gone."""
+    """The new values of the changed columns of a rule; None if the rule was deleted. Without a key, all rules were deleted."""
 
     key: Key | None
     columns: dict[str, Any] | None
 
 
 def flag_change(change: Change) -> FlagChange | None:
-    """What a change of the log does to the flags; None: nothing."""
+    """Return the effect of a change on the flags; None if it has none."""
     if change.relation != RELATION:
         return None
     if change.key is None:

@@ -1,4 +1,4 @@
-"""Who is asking: what a verified token says of its holder, and nothing else."""
+"""The user behind a verified token."""
 
 from dataclasses import dataclass
 
@@ -8,5 +8,5 @@ class Principal:
     user_id: str
     name: str
     expires: float
-    """When the token ends, in seconds since the epoch: no connection outlives it."""
+    """When the token expires, in seconds since the epoch. No connection outlives it."""
     roles: frozenset[str] = frozenset()

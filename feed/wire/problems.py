@@ -1,27 +1,27 @@
-"""What can be wrong with a request for a stream, on either service: a part of the API's table (RFC 9457's `type` by its slug)."""
+"""Problem types (RFC 9457) of requests for a stream, by slug. They are part of the API's table."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Kind(NamedTuple):
+class ProblemType(NamedTuple):
     status: int
     title: str
 
 
-INTERNAL = Kind(500, "Something went wrong here")
-"""internal-error, of any request."""
+INTERNAL_ERROR = ProblemType(500, "An unexpected error occurred")
+"""internal-error, for any request."""
 
-STREAMS: Mapping[str, Kind] = {
-    "unauthenticated": Kind(401, "A token is needed"),
-    "invalid-token": Kind(401, "The token is not valid"),
-    "expired-token": Kind(401, "The token has expired"),
-    "invalid-ticket": Kind(401, "The ticket is unknown, used or over"),
-    "wrong-origin": Kind(403, "Pages of this origin may not do this"),
-    "not-offered": Kind(406, "You are not offered this transport now"),
-    "too-many-connections": Kind(429, "You have too many connections"),
-    "database-unavailable": Kind(503, "The database cannot be reached now"),
-    "keys-unavailable": Kind(503, "The issuer's keys cannot be fetched now"),
-    "overloaded": Kind(503, "This instance has no room for another stream"),
-    "draining": Kind(503, "This instance is stopping"),
+STREAM_PROBLEMS: Mapping[str, ProblemType] = {
+    "unauthenticated": ProblemType(401, "Authentication is required"),
+    "invalid-token": ProblemType(401, "The token is not valid"),
+    "expired-token": ProblemType(401, "The token has expired"),
+    "invalid-ticket": ProblemType(401, "The ticket is unknown, used, or expired"),
+    "wrong-origin": ProblemType(403, "Requests from this origin are not allowed"),
+    "not-offered": ProblemType(406, "This transport is not enabled for you"),
+    "too-many-connections": ProblemType(429, "You have too many connections"),
+    "database-unavailable": ProblemType(503, "The database is not available"),
+    "keys-unavailable": ProblemType(503, "The token issuer's keys cannot be fetched"),
+    "overloaded": ProblemType(503, "This instance has no room for another stream"),
+    "draining": ProblemType(503, "This instance is stopping"),
 }

@@ -1,7 +1,7 @@
-"""What clients say over a WebSocket. The messages are the original design's, and ours beside them.
+"""The messages of clients over a WebSocket: those of the original design, and our additions.
 
-Invariant: whatever the bytes, reading them gives a message of one of these types or a BadMessageError that says what is wrong;
-never another exception, and no more work than the 64 KiB that a frame may have.
+Invariant: whatever the bytes, parsing them returns a message of one of these types or raises a BadMessageError that says
+what is wrong, and the work is bounded by the 64 KiB of a frame.
 """
 
 from typing import Annotated, Literal
@@ -9,59 +9,59 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from feed.wire.cursor import LONGEST
+from feed.wire.cursor import MAX_LENGTH
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Boards = Annotated[list[Id], Field(max_length=1000)]
 
 
 class Message(BaseModel):
-    # Unknown fields are passed over: a newer client may talk to an older service.
+    # Unknown fields are ignored: a newer client may talk to an older service.
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
 class Auth(Message):
-    """The first message; later, one renews the token."""
+    """The first message; sent again, it renews the token."""
 
     type: Literal["auth"]
     token: str = Field(max_length=8192)
-    userId: Id  # noqa: N815 - as the protocol has it
+    userId: Id  # noqa: N815 - the name in the protocol
     cursor: str | None = None
     boards: Boards | None = None
     batch: bool = False
 
 
 class Subscribe(Message):
-    """Be told of these boards too."""
+    """Follow these boards too."""
 
     type: Literal["subscribe"]
     boards: Boards
 
 
 class Unsubscribe(Message):
-    """Be told of these boards no more."""
+    """Stop following these boards."""
 
     type: Literal["unsubscribe"]
     boards: Boards
 
 
 class UserEditing(Message):
-    """He edits an opportunity; `baseVersion` is the version he began with. User and name are the token's, whatever is said."""
+    """The user edits an opportunity, starting from `baseVersion`. The ID and name of the user always come from the token."""
 
     type: Literal["user_editing"]
-    opportunityId: Id  # noqa: N815 - as the protocol has it
+    opportunityId: Id  # noqa: N815 - the name in the protocol
     baseVersion: Annotated[int, Field(ge=0, lt=2**31)] | None = None  # noqa: N815
 
 
 class UserStoppedEditing(Message):
-    """He edits it no more."""
+    """The user stopped editing."""
 
     type: Literal["user_stopped_editing"]
     opportunityId: Id  # noqa: N815
 
 
 class Viewing(Message):
-    """He looks at an opportunity; at a board and none of its opportunities; or, without both, at nothing any more."""
+    """The user views an opportunity; or a board and none of its opportunities; or, without both, nothing."""
 
     type: Literal["viewing"]
     opportunityId: Id | None = None  # noqa: N815
@@ -69,39 +69,39 @@ class Viewing(Message):
 
 
 class StoppedViewing(Message):
-    """He looks at the board itself no more."""
+    """The user stopped viewing the board itself."""
 
     type: Literal["stopped_viewing"]
     boardId: Id  # noqa: N815
 
 
 class Ping(Message):
-    """Answered by a pong. `cursor` is what the client has applied, where it likes to say so."""
+    """Answered by `pong`. `cursor` is what the client has applied; it is optional."""
 
     type: Literal["ping"]
-    cursor: Annotated[str, Field(max_length=LONGEST)] | None = None
+    cursor: Annotated[str, Field(max_length=MAX_LENGTH)] | None = None
 
 
 class Checkpoint(Message):
-    """Tell me what this board has to hold."""
+    """Request the checkpoint of a board."""
 
     type: Literal["checkpoint"]
-    boardId: Id  # noqa: N815 - as the protocol has it
+    boardId: Id  # noqa: N815 - the name in the protocol
 
 
 class HeldRows(Message):
-    """So many rows, and their hash."""
+    """A number of rows, and their hash."""
 
     count: int = Field(ge=0, lt=2**53)
     hash: str = Field(pattern=r"^[0-9a-f]{8}$")
 
 
 class Gap(Message):
-    """At the cursor of a checkpoint, which said `expected`, I held something else."""
+    """The client's rows (`held`) differ from the checkpoint (`expected`) at its cursor."""
 
     type: Literal["gap"]
-    boardId: Id  # noqa: N815 - as the protocol has it
-    cursor: str = Field(max_length=LONGEST, pattern=r"^[0-9a-z.-]+$")
+    boardId: Id  # noqa: N815 - the name in the protocol
+    cursor: str = Field(max_length=MAX_LENGTH, pattern=r"^[0-9a-z.-]+$")
     expected: HeldRows
     held: HeldRows
 
@@ -143,7 +143,7 @@ class BadMessageError(ValueError):
 
 
 def parse(data: str | bytes) -> Incoming:
-    """Read one message. Raises BadMessageError."""
+    """Parse one message. Raises BadMessageError."""
     try:
         value = orjson.loads(data)
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""The name of a request, by which what was logged of it is found: its sender's own, or one made here.
+"""The ID of a request, by which its log lines can be found: the one its sender chose, or a new one.
 
-Invariant: what comes from outside can be put into a header, a line of the log and the database as it is.
+Invariant: an ID can safely be put into a header, a log line and the database.
 """
 
 import re
@@ -10,6 +10,6 @@ HEADER = "X-Request-ID"
 _USABLE = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
-def named(given: str | None) -> str:
-    """The name that was given, where it is usable."""
+def resolve(given: str | None) -> str:
+    """Return the sender's ID if it is valid, or else a new one."""
     return given if given is not None and _USABLE.fullmatch(given) else uuid.uuid4().hex
