@@ -1,7 +1,7 @@
-"""The API, put together. Everything it works with is made outside and handed in."""
+"""The Starlette application. Everything that it works with is created outside and passed in."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -12,50 +12,50 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import (
+from api import errors, pages, tracing
+from api.cache.batch_loader import BatchLoader
+from api.cache.snapshots import SnapshotCache
+from api.dba.change_watcher import ChangeWatcher
+from api.dba.gauge_history import GaugeHistory
+from api.dba.reads import DbaReads
+from api.fingerprints import directory_fingerprint, file_fingerprint
+from api.http.json_response import json_response
+from api.http.operation import Operation
+from api.long_poll import LongPolls
+from api.metrics import ApiMetrics
+from api.middleware import RequestContext
+from api.routes import (
     auth,
     boards,
     config,
     dba,
-    errors,
     events,
     flags,
     gaps,
     health,
-    openapi,
+    metrics,
     opportunities,
-    pages,
     presence,
-    resolve,
+    resolve_conflict,
     restore,
     start,
     sync,
     tickets,
-    tracing,
-    triggerlog,
-    triggerstream,
+    trigger_log,
+    trigger_log_stream,
     versions,
 )
-from api.build import fingerprint, of_files
-from api.cache import Snapshots
-from api.gather import Gatherer
-from api.json import answer
-from api.metrics import Metrics
-from api.middleware import RequestContext
-from api.operation import Operation
-from api.series import Gauges
-from api.services import Services
-from api.waiting import Waiting
-from api.watch import Watch
+from api.schemas.openapi import openapi_document
+from api.state import AppState
 from db import migrate
-from db.boards import Board, of_users
+from db.boards import Board, for_users
 from db.settings import Settings
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
 
-_EXPOSED = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor")
-_USERS_AT_ONCE = 500
-_ALLOWED = (
+_MAX_USERS_PER_READ = 500
+_EXPOSED_HEADERS = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor")
+_ALLOWED_HEADERS = (
     "Authorization",
     "Cache-Control",
     "Content-Type",
@@ -71,13 +71,13 @@ _ALLOWED = (
 
 
 def operations() -> list[Operation]:
-    """List every route of the API; with the pages' it is all there is."""
+    """Return every route of the API except /openapi.json and the pages."""
     return [
         *start.ROUTES,
         *auth.ROUTES,
         *boards.ROUTES,
         *opportunities.ROUTES,
-        *resolve.ROUTES,
+        *resolve_conflict.ROUTES,
         *versions.ROUTES,
         *restore.ROUTES,
         *presence.ROUTES,
@@ -85,70 +85,83 @@ def operations() -> list[Operation]:
         *sync.ROUTES,
         *tickets.ROUTES,
         *events.ROUTES,
-        *triggerstream.ROUTES,
-        *triggerlog.ROUTES,
+        *trigger_log_stream.ROUTES,
+        *trigger_log.ROUTES,
         *dba.ROUTES,
         *config.ROUTES,
         *flags.ROUTES,
         *health.ROUTES,
+        *metrics.ROUTES,
     ]
 
 
-def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, hub: Runtime | None) -> Starlette:
-    metrics = Metrics(hub.metrics.registry if hub else None)
-    metrics.show(engine.pool)
+def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, runtime: Runtime | None) -> Starlette:
+    """Create the application. Without a runtime it serves no event streams, and caches no boards."""
+    state = _create_state(settings, engine, tokens, runtime)
     _document()
     app = Starlette(
-        routes=[*operations(), _description(), *pages.ROUTES],
+        routes=[*operations(), _openapi_operation(), *pages.ROUTES],
         middleware=[
             Middleware(
                 CORSMiddleware,
                 allow_origins=sorted(settings.allowed_origins),
                 allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
-                allow_headers=list(_ALLOWED),
+                allow_headers=list(_ALLOWED_HEADERS),
                 allow_credentials=True,
-                expose_headers=list(_EXPOSED),
+                expose_headers=list(_EXPOSED_HEADERS),
             ),
             *tracing.middleware(),
-            Middleware(RequestContext, metrics=metrics, instance=hub.instance if hub else None),
+            Middleware(RequestContext, metrics=state.metrics, instance=runtime.instance if runtime else None),
         ],
-        exception_handlers=dict(errors.HANDLERS),
+        exception_handlers=dict(errors.EXCEPTION_HANDLERS),
     )
-    watch = Watch(engine, hub.publisher if hub else None)
-    app.state.services = Services(
-        settings,
-        engine,
-        tokens,
-        hub,
-        metrics,
-        migrate.head() or "",
-        Snapshots(engine, hub.tailer if hub else None, metrics, clock=time.monotonic),
-        Gatherer(partial(_boards_of, engine), _USERS_AT_ONCE),
-        fingerprint(pages.ENTRY),
-        of_files(pages.CONSOLE),
-        watch,
-        Waiting(hub.rollout, hub.publisher, settings.user_connections) if hub else None,
-        Gauges(watch),
-    )
+    app.state.api = state
     return app
 
 
-async def _boards_of(engine: AsyncEngine, users: Sequence[str]) -> Mapping[str, list[Board]]:
+def _create_state(settings: Settings, engine: AsyncEngine, tokens: Tokens, runtime: Runtime | None) -> AppState:
+    api_metrics = ApiMetrics(runtime.metrics.registry if runtime else None)
+    api_metrics.watch_pool(engine.pool)
+    dba_reads = DbaReads(engine)
+    return AppState(
+        settings=settings,
+        engine=engine,
+        tokens=tokens,
+        runtime=runtime,
+        metrics=api_metrics,
+        revision=migrate.head() or "",
+        snapshots=SnapshotCache(engine, runtime.tailer if runtime else None, api_metrics, clock=time.monotonic),
+        memberships=BatchLoader(partial(_read_boards_of_users, engine), _MAX_USERS_PER_READ),
+        build=file_fingerprint(pages.ENTRY),
+        console=directory_fingerprint(pages.CONSOLE),
+        dba_reads=dba_reads,
+        change_watcher=ChangeWatcher(runtime.publisher if runtime else None),
+        long_polls=LongPolls(runtime.rollout, runtime.publisher, settings.max_user_connections) if runtime else None,
+        gauge_history=GaugeHistory(dba_reads),
+    )
+
+
+async def _read_boards_of_users(engine: AsyncEngine, user_ids: Sequence[str]) -> Mapping[str, list[Board]]:
     async with engine.connect() as conn:
-        return await of_users(conn, users)
+        return await for_users(conn, user_ids)
 
 
-def _description() -> Operation:
+def _openapi_operation() -> Operation:
     async def openapi_json(request: Request) -> Response:  # noqa: ARG001 - the same for everybody
-        return answer(_document())
+        return json_response(_document())
 
-    handler: Callable[[Request], Awaitable[Response]] = openapi_json
     return Operation(
-        "GET", "/openapi.json", handler, summary="This description", tag="operation", answers={200: None}, public=True
+        "GET",
+        "/openapi.json",
+        openapi_json,
+        summary="Get this description",
+        tag="operation",
+        responses={200: None},
+        public=True,
     )
 
 
 @cache
 def _document() -> Any:
-    """Made at the first start: that takes a fifth of a second."""
-    return openapi.document([*operations(), _description()])
+    """Generate the document, which takes a fifth of a second, at the first start."""
+    return openapi_document([*operations(), _openapi_operation()])

@@ -1,7 +1,7 @@
-"""From whatever a handler raised to a problem of the table.
+"""Exceptions, mapped to problems.
 
-Invariant: an answer tells what the caller can do about it and nothing of the inside; what is unexpected is logged whole
-and answered as a plain 500.
+Invariant: a response says what the caller can do and nothing about the inside of the service. Anything unexpected is
+logged with its traceback and returned as a plain 500.
 """
 
 from collections.abc import Mapping
@@ -16,27 +16,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from api.problems import Problem
+from api.http.problems import Problem, validation_problem
 from feed.access.tokens import TokenError
 
 _log = structlog.get_logger("api")
 
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
-_BY_TOKEN = {
+_BY_TOKEN_ERROR = {
     "token_expired": "expired-token",
     "token_invalid": "invalid-token",
     "keys_unavailable": "keys-unavailable",
 }
 
-# By SQLSTATE, the longest prefix that fits. What a check should have caught before is the caller's error all the same.
+# The longest matching prefix of the SQLSTATE wins. Input that passed our validation is still the caller's error.
 _BY_SQLSTATE = {
     "08": "database-unavailable",
     "22": "invalid-input",
     "23": "conflict",
     "23502": "invalid-input",
     "23514": "invalid-input",
-    "25006": "database-unavailable",  # a standby, or a primary that is being switched over
+    "25006": "database-unavailable",  # a standby, or a primary during a switchover
     "40": "busy",
     "53": "database-unavailable",
     "55P03": "busy",
@@ -46,13 +46,12 @@ _BY_SQLSTATE = {
 }
 
 
-def of_database(error: psycopg.Error) -> Problem:
-    """Choose the problem for an error of the driver's."""
+def database_problem(error: psycopg.Error) -> Problem:
     if error.sqlstate is None:
         unreachable = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return Problem("database-unavailable" if unreachable else "internal-error")
     if error.diag.schema_name == "feed" and error.sqlstate.startswith("23"):
-        # No fault of the input: the log has no place for it, as somebody took its partitions away.
+        # Not the caller's fault: the log has no partition for the row, because somebody dropped its partitions.
         return Problem("database-unavailable")
     for size in (5, 2):
         slug = _BY_SQLSTATE.get(error.sqlstate[:size])
@@ -61,30 +60,12 @@ def of_database(error: psycopg.Error) -> Problem:
     return Problem("internal-error")
 
 
-def of_validation(error: ValidationError, place: str = "body") -> Problem:
-    """List every fault of the input, each with where it is (a JSON pointer)."""
-    faults = [
-        {
-            "in": place,
-            "pointer": "".join(f"/{_escaped(part)}" for part in fault["loc"]),
-            "code": fault["type"],
-            "detail": fault["msg"],
-        }
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return Problem("invalid-input", errors=faults)
+def token_problem(error: TokenError) -> Problem:
+    return Problem(_BY_TOKEN_ERROR[error.code], error.message)
 
 
-def _escaped(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")  # RFC 6901
-
-
-def of_token(error: TokenError) -> Problem:
-    return Problem(_BY_TOKEN[error.code], error.message)
-
-
-def of(error: Exception) -> Problem:
-    """Choose the problem for anything that a handler raised."""
+def problem_for(error: Exception) -> Problem:
+    """Map any exception of a handler to a problem."""
     if isinstance(error, exc.DBAPIError) and isinstance(error.orig, psycopg.Error):
         error = error.orig
     match error:
@@ -93,39 +74,39 @@ def of(error: Exception) -> Problem:
         case HTTPException():
             problem = Problem(_BY_STATUS.get(error.status_code, "internal-error"), headers=error.headers)
         case psycopg.Error():
-            problem = of_database(error)
-        case exc.DBAPIError() | exc.TimeoutError():  # the connection was lost, or the pool has none to give
+            problem = database_problem(error)
+        case exc.DBAPIError() | exc.TimeoutError():  # the connection was lost, or the pool has none left
             problem = Problem("database-unavailable")
         case ValidationError():
-            problem = of_validation(error)
+            problem = validation_problem(error)
         case TokenError():
-            problem = of_token(error)
+            problem = token_problem(error)
         case _:
             problem = Problem("internal-error")
     return problem
 
 
-async def handle(request: Request, error: Exception) -> Response:
-    problem = of(error)
+async def handle_exception(request: Request, error: Exception) -> Response:
+    problem = problem_for(error)
     if problem.status == 405:
-        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
+        problem.headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     if problem.status == 500:
-        _log.error("unexpected", path=request.url.path, exc_info=error)
+        _log.error("unhandled exception", path=request.url.path, exc_info=error)
     elif problem.status == 503:
-        _log.warning("unavailable", path=request.url.path, problem=problem.slug, error=str(error))
+        _log.warning("service unavailable", path=request.url.path, problem=problem.slug, error=str(error))
     return problem.response(request)
 
 
-def _methods(request: Request) -> set[str]:
-    """Gather what the address does know: each method is a route of its own, and the router names only the first's."""
-    found = [
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of all routes with this path: each method has its own, and Starlette reports only one."""
+    methods = [
         route.methods or set()
         for route in request.app.routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
     ]
-    return set().union(*found)
+    return set().union(*methods)
 
 
-HANDLERS: Mapping[Any, Any] = dict.fromkeys(
-    (Problem, HTTPException, exc.SQLAlchemyError, psycopg.Error, ValidationError, TokenError), handle
+EXCEPTION_HANDLERS: Mapping[Any, Any] = dict.fromkeys(
+    (Problem, HTTPException, exc.SQLAlchemyError, psycopg.Error, ValidationError, TokenError), handle_exception
 )

@@ -1,4 +1,4 @@
-"""What is counted of the API's requests. Labels are of routes, never of users or cards."""
+"""Metrics of the API's requests. Labels name routes, never users or cards."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -7,41 +7,41 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 
-class Metrics:
+class ApiMetrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         self._requests = Counter(
-            "boardcast_http_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
+            "boardcast_http_requests", "HTTP requests", ("method", "route", "status"), registry=self.registry
         )
-        self._seconds = Histogram(
+        self._request_seconds = Histogram(
             "boardcast_http_request_seconds",
-            "Time from a request to the end of its answer, without those that are held on purpose",
+            "Time from a request to the end of its response, without streams and long polls",
             ("method", "route"),
             registry=self.registry,
         )
-        self._pool = Gauge(
+        self._pool_connections = Gauge(
             "boardcast_api_pool_connections",
-            "Connections of the API's own pool to the database",
+            "Connections in the API's own pool, by state",
             ("state",),
             registry=self.registry,
         )
-        self.snapshots = Counter(
-            "boardcast_board_snapshots", "Boards given out, by where from", ("source",), registry=self.registry
+        self.board_snapshots = Counter(
+            "boardcast_board_snapshots", "Board snapshots returned, by source", ("source",), registry=self.registry
         )
         for source in ("memory", "database"):
-            self.snapshots.labels(source)
+            self.board_snapshots.labels(source)
 
-    def show(self, pool: Pool) -> None:
-        """Tell of this pool, asked when somebody reads."""
-        # Of a pool without a bound these are not known, and it has none to tell.
-        if isinstance(pool, QueuePool):
-            self._pool.labels("used").set_function(pool.checkedout)
-            self._pool.labels("idle").set_function(pool.checkedin)
+    def watch_pool(self, pool: Pool) -> None:
+        """Report the size of this pool whenever the metrics are read."""
+        if isinstance(pool, QueuePool):  # other pools do not count their connections
+            self._pool_connections.labels("used").set_function(pool.checkedout)
+            self._pool_connections.labels("idle").set_function(pool.checkedin)
 
-    def answered(self, method: str, route: str, status: int, seconds: float, *, held: bool) -> None:
+    def observe_request(self, method: str, route: str, status: int, seconds: float, *, held: bool) -> None:
+        """Count a request. `held`: it was kept open on purpose, so its duration is not measured."""
         self._requests.labels(method, route, str(status)).inc()
         if not held:
-            self._seconds.labels(method, route).observe(seconds)
+            self._request_seconds.labels(method, route).observe(seconds)
 
     def render(self, request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -1,7 +1,8 @@
-"""Around every request: its id, its place in the log and the metrics, and a plain answer to what nobody expected."""
+"""Around every request: its id, its log fields, its metrics, and the response to an unexpected exception."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,10 +10,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, tracing
-from api.connection import cutting
-from api.metrics import Metrics
-from api.problems import Problem
-from feed.telemetry.tracing import current
+from api.http.connection import abort_connection
+from api.http.problems import Problem
+from api.metrics import ApiMetrics
+from feed.telemetry.tracing import current_traceparent
 from feed.wire import request_id as request_ids
 
 _log = structlog.get_logger("api")
@@ -20,12 +21,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"
 
 
 class RequestContext:
-    """Outermost but for CORS, whose headers its answers get too, and the request's span, which it tells of."""
+    """Runs inside the CORS middleware, so that its own responses get CORS headers, and inside the request's span."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, instance: str | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: ApiMetrics, instance: str | None) -> None:
         self._app = app
         self._metrics = metrics
-        self._current = current()
+        self._current_traceparent = current_traceparent()
         self._instance = {} if instance is None else {"instance": instance}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,47 +34,62 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = request_ids.named(headers.get(request_ids.HEADER))
-        traceparent = self._current() or tracing.given(headers)
+        request_id = request_ids.resolve(headers.get(request_ids.HEADER))
+        traceparent = self._current_traceparent() or tracing.read_traceparent(headers)
         scope.setdefault("state", {}).update(request_id=request_id, traceparent=traceparent)
-        said = (
-            self._instance
-            | {"request_id": request_id}
-            | ({"trace_id": tracing.trace_id(traceparent)} if traceparent else {})
-        )
-        begun = time.perf_counter()
-        status, stream = 0, False
-
-        async def named(message: Message) -> None:
-            nonlocal status, stream
-            if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                answer[request_ids.HEADER] = request_id
-                status = message["status"]
-                stream = answer.get("content-type", "").startswith("text/event-stream")
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(**said):
+        started = time.perf_counter()
+        response = _ResponseStart(send, request_id)
+        with structlog.contextvars.bound_contextvars(**self._log_fields(request_id, traceparent)):
             try:
-                await self._app(scope, receive, named)
+                await self._app(scope, receive, response.send)
             except ClientDisconnect:
-                status = 499
+                response.status = 499
             except asyncio.CancelledError:
-                # The server stops, and this took longer than the drain: whoever waits is told to ask again elsewhere.
-                if status:
-                    cutting(scope)()  # no error: the rest of an answer that has begun is not sent
+                # The service is stopping, and this request outlasted the drain timeout.
+                if response.status:
+                    abort_connection(scope)  # the rest of a response that has begun is not sent
                     return
-                await Problem("draining").response(Request(scope))(scope, receive, named)
+                await Problem("draining").response(Request(scope))(scope, receive, response.send)
             except Exception as error:
-                if status:
-                    raise  # the answer has begun: all that is left is to cut it off
-                response = await errors.handle(Request(scope), error)
-                await response(scope, receive, named)
+                if response.status:
+                    raise  # the response has begun: uvicorn closes the connection
+                problem = await errors.handle_exception(Request(scope), error)
+                await problem(scope, receive, response.send)
             finally:
-                self._told(scope, status, time.perf_counter() - begun, stream=stream)
+                self._record(scope, response, time.perf_counter() - started)
 
-    def _told(self, scope: Scope, status: int, seconds: float, *, stream: bool) -> None:
+    def _log_fields(self, request_id: str, traceparent: str | None) -> Mapping[str, str]:
+        trace = {"trace_id": tracing.trace_id(traceparent)} if traceparent else {}
+        return self._instance | {"request_id": request_id} | trace
+
+    def _record(self, scope: Scope, response: "_ResponseStart", seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.answered(method, route, status, seconds, held=stream or scope["state"].get("held", False))
-        _log.debug("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+        held = response.is_stream or scope["state"].get("held", False)
+        self._metrics.observe_request(method, route, response.status, seconds, held=held)
+        _log.debug(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=response.status,
+            ms=round(seconds * 1000, 1),
+        )
+
+
+class _ResponseStart:
+    """Adds the request id to the response's headers, and notes its status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+        """0 until the response has begun."""
+        self.is_stream = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers[request_ids.HEADER] = self._request_id
+            self.status = message["status"]
+            self.is_stream = headers.get("content-type", "").startswith("text/event-stream")
+        await self._send(message)

@@ -1,4 +1,4 @@
-"""The pages: the board at /, as npm built it, the DBA's at /dba, and the documentation at /docs.
+"""The pages: the board at / and the DBA's at /dba, both built from web/, and the documentation at /docs.
 
 Invariant: no page runs code that is not a file of ours, whatever stands in a card; the policy below says so to the browser.
 A file under /assets is named by its contents and never changes, and so is the folder that the DBA's page takes its modules from:
@@ -14,15 +14,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.problems import PROBLEMS, Problem
-from api.services import of_app, services
+from api.http.problems import PROBLEMS, Problem
+from api.state import app_state
 
 _FILES = Path(__file__).parent / "page"
-_BUILT = Path(__file__).parent / "board" / "dist"
-ENTRY = _BUILT / "index.html"
-CONSOLE = Path(__file__).parent / "console" / "page"
-_VENDOR = "vendor"
-"""What the DBA's page has from npm."""
+_BOARD = Path(__file__).parent / "static" / "board"
+ENTRY = _BOARD / "index.html"
+CONSOLE = Path(__file__).parent / "static" / "console"
+"""What `npm run build` in web/board and web/console has put there."""
 _KEPT = "public, max-age=31536000, immutable"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'{feed}; "
@@ -56,14 +55,14 @@ class _Console(_Static):
     """The DBA's page, in a folder whose name says which one it is."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if scope["path_params"]["build"] != of_app(scope["app"]).console:
+        if scope["path_params"]["build"] != app_state(scope["app"]).console:
             raise Problem("not-found", "a newer page is served now: load it again")
         return await super().get_response(path, scope)
 
 
 async def board(request: Request) -> Response:
     """Serve the board. It is told which build it is, so that a tab can see when a newer one is served."""
-    own = services(request)
+    own = app_state(request)
     try:
         page = ENTRY.read_text()
     except FileNotFoundError:
@@ -74,9 +73,11 @@ async def board(request: Request) -> Response:
 
 async def console(request: Request) -> Response:
     """Serve the DBA's page, which is told where its files are."""
-    if not (CONSOLE / _VENDOR).is_dir():
+    try:
+        page = (CONSOLE / "index.html").read_text()
+    except FileNotFoundError:
         return FileResponse(_FILES / "unbuilt.html", status_code=503, headers=_headers())
-    page = (CONSOLE / "index.html").read_text().replace("/dba/build/", f"/dba/{services(request).console}/")
+    page = page.replace("/dba/build/", f"/dba/{app_state(request).console}/")
     return Response(page, media_type="text/html", headers=_headers())
 
 
@@ -105,5 +106,5 @@ ROUTES: list[BaseRoute] = [
     Route("/docs", docs),
     Route("/problems/{slug}", problem),
     Mount("/static", _Static(_FILES)),
-    Mount("/assets", _Static(_BUILT / "assets", _KEPT)),
+    Mount("/assets", _Static(_BOARD / "assets", _KEPT)),
 ]

@@ -1,7 +1,8 @@
-"""uvicorn in our own process and under our own signals: one `up` runs several servers, and only one may own Ctrl-C.
+"""uvicorn as a part of our process: `boardcast up` runs several servers, and only one piece of code may handle Ctrl-C.
 
-Invariant: `start` returns when the socket listens or raises; `stop` returns within the drain time and a second. What a client or
-the network does to a connection is not logged as an error: an answer that cannot be finished is cut off.
+Invariant: `start` returns when the socket is listening, or raises. `stop` returns within the drain timeout and one
+second. What a client or the network does to a connection is not logged as an error, and a response that cannot be
+finished is aborted.
 """
 
 import asyncio
@@ -14,11 +15,12 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from api.connection import Protocol
-from api.services import of_app
+from api.http.connection import HttpConnection
+from api.state import app_state
 from feed.system.sockets import listen
 
 _GRACE = 1.0
+"""Seconds to cancel and abort what outlasts the drain timeout."""
 
 _log = structlog.get_logger("api")
 
@@ -34,7 +36,7 @@ class ApiServer:
 
     @property
     def port(self) -> int:
-        """The port listened on; chosen by the system where 0 was asked for."""
+        """The port that is listened on. The system has chosen it if 0 was requested."""
         return self._port
 
     async def start(self) -> None:
@@ -43,15 +45,15 @@ class ApiServer:
         self._server = _Server(
             uvicorn.Config(
                 self._app,
-                http=Protocol,
+                http=HttpConnection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 ws="none",
-                # Longer than a proxy keeps its idle connections, so that it never writes into one just closed.
+                # Longer than proxies keep idle connections, so that no proxy writes into one that was just closed.
                 timeout_keep_alive=75,
-                # `stop` is earlier: uvicorn calls it an error that a client did not finish.
+                # Longer than `stop` takes: uvicorn logs an unfinished request as an error.
                 timeout_graceful_shutdown=math.ceil(self._drain_timeout + 2 * _GRACE),
             )
         )
@@ -62,36 +64,36 @@ class ApiServer:
         if self._serving.done():
             sock.close()
             self._serving.result()
-        of_app(self._app).start()
+        app_state(self._app).start()
 
     async def stop(self) -> None:
-        """Take no more, finish what is under way, cut off what does not finish in time. Twice is once."""
+        """Stop accepting, finish the requests under way, and abort what outlasts the drain timeout. Idempotent."""
         if self._server is None or self._serving is None:
             return
-        own = of_app(self._app)
-        # First: a proxy that is refused goes elsewhere, one that is told that this instance stops passes it on.
-        self._server.take_no_more()
-        own.drain()
-        if own.hub is not None:
-            own.hub.drain()  # streams end when their clients are told to go, and not by themselves
+        state = app_state(self._app)
+        # First: a proxy that cannot connect tries another instance, but it passes on a response that says "draining".
+        self._server.stop_accepting()
+        state.drain()
+        if state.runtime is not None:
+            state.runtime.drain()  # event streams end only when their clients are asked to reconnect elsewhere
         self._server.should_exit = True
         done, _ = await asyncio.wait({self._serving}, timeout=self._drain_timeout)
         if not done:
-            self._server.cancel()
+            self._server.cancel_requests()
             done, _ = await asyncio.wait({self._serving}, timeout=_GRACE / 2)
         if not done:
-            self._server.cut()
+            self._server.abort_connections()
             done, _ = await asyncio.wait({self._serving}, timeout=_GRACE / 2)
         if not done:
             self._serving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
-        self._server.cut()
-        await own.stop()
+        self._server.abort_connections()
+        await state.stop()
         self._server = self._serving = None
 
     async def wait(self) -> None:
-        """Return when the server has ended, by `stop` or because it failed: then with its error."""
+        """Return when the server was stopped. Raises its error if it failed."""
         if self._serving is not None:
             await asyncio.shield(self._serving)
 
@@ -109,20 +111,18 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
-    def take_no_more(self) -> None:
-        """Close what listens; it looks for `should_exit` ten times a second only."""
+    def stop_accepting(self) -> None:
+        """Close the listening sockets now. uvicorn checks `should_exit` only ten times a second."""
         for listener in self.servers:
             listener.close()
 
-    def cancel(self) -> None:
-        """End the requests that outlived the drain."""
+    def cancel_requests(self) -> None:
         if tasks := list(self.server_state.tasks):
             _log.warning("requests cancelled at stop", number=len(tasks))
         for task in tasks:
             task.cancel()
 
-    def cut(self) -> None:
-        """Drop the connections that outlived the drain."""
+    def abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
             transport = getattr(connection, "transport", None)
             if transport is not None:

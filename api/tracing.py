@@ -1,6 +1,6 @@
-"""The W3C trace context of a request, on its way into the transaction that it makes and so into the event.
+"""The W3C trace context of a request, which is passed on to its transaction and from there to the event.
 
-Invariant: what cannot be read is no trace. It is passed over, as the standard has it, and no request fails for it.
+Invariant: an unreadable trace context is ignored, as the standard requires. No request fails because of it.
 """
 
 import re
@@ -8,19 +8,19 @@ import re
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 
-# A version of the future may have more behind its flags; 00 has not, and ff is none.
+# A future version may append fields after the flags. Version 00 has none, and ff is not a version.
 _TRACEPARENT = re.compile(
     r"(?:(00)|(?!00|ff)[0-9a-f]{2})(-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})(?(1)|(?:-.*)?)"
 )
-# Streams have no end to be measured, and a span holds the whole address: a ticket is nothing to be kept.
+# A stream's duration means nothing, and a span records the whole URL, which must not contain tickets or tokens.
 _NOT_TRACED = (r"/api/events(\?|$)", r"/(healthz|readyz|metrics)(\?|$)", r"[?&](ticket|token)=")
 
 
-def given(headers: Headers) -> str | None:
-    """Read the request's traceparent, as version 00 has it; None where there is none, or more than one."""
+def read_traceparent(headers: Headers) -> str | None:
+    """Return the traceparent in the form of version 00; None if there is none, or more than one."""
     values = headers.getlist("traceparent")
-    found = _TRACEPARENT.fullmatch(values[0].strip()) if len(values) == 1 else None
-    return found and f"00{found[2]}"
+    match = _TRACEPARENT.fullmatch(values[0].strip()) if len(values) == 1 else None
+    return match and f"00{match[2]}"
 
 
 def trace_id(traceparent: str) -> str:
@@ -28,7 +28,7 @@ def trace_id(traceparent: str) -> str:
 
 
 def middleware() -> list[Middleware]:
-    """Make a span of each request, where OpenTelemetry's API is installed (the extra `otel`)."""
+    """Create a span for each request if OpenTelemetry's API is installed (the extra `otel`)."""
     try:
         from starlette.middleware.opentelemetry import OpenTelemetryMiddleware
     except ImportError:

@@ -1,0 +1,41 @@
+"""Entity tags. A card's tag is its version, such as ``"v9"``; a board's is a digest of its contents."""
+
+import re
+
+from starlette.requests import Request
+
+from api.http.problems import Problem
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_VERSION = re.compile(r"v([1-9][0-9]{0,17})", re.ASCII)
+
+ANY_VERSION = None
+NO_VERSION = 0
+"""Matches no card: the If-Match header is well-formed, but is not one of our tags."""
+
+
+def for_version(version: int) -> str:
+    return f'"v{version}"'
+
+
+def expected_version(request: Request) -> int | None:
+    """Return the version that If-Match requires; ANY_VERSION for ``*``."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise Problem("if-match-required")
+    header = header.strip()
+    if header == "*":
+        return ANY_VERSION
+    tag = _TAG.fullmatch(header)
+    if tag is None:
+        raise Problem("invalid-if-match")
+    version = _VERSION.fullmatch(tag[2])
+    # If-Match uses the strong comparison, in which a weak tag matches nothing (RFC 9110, section 13.1.1).
+    return int(version[1]) if version and not tag[1] else NO_VERSION
+
+
+def is_not_modified(request: Request, tag: str) -> bool:
+    """Return whether If-None-Match names this tag, by weak comparison."""
+    header = request.headers.get("If-None-Match", "").strip()
+    current = _TAG.fullmatch(tag)
+    return header == "*" or any(current and given[2] == current[2] for given in _TAG.finditer(header))

@@ -1,0 +1,94 @@
+"""Every error that the API can return, as one table.
+
+Clients may rely on the slug (the `type` of RFC 9457) and the status. The documentation, /openapi.json, and the tests
+read this table. A response cannot use a slug that is not in it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http.json_response import dumps
+from feed.wire.problems import INTERNAL_ERROR, STREAM_PROBLEMS, ProblemType
+
+PROBLEMS: Mapping[str, ProblemType] = {
+    **STREAM_PROBLEMS,
+    "invalid-json": ProblemType(400, "The body is not valid JSON"),
+    "invalid-if-match": ProblemType(400, 'If-Match must be one entity tag such as "v9", or *'),
+    "invalid-mutation-id": ProblemType(400, "X-Mutation-Id must be 1 to 200 printable ASCII characters"),
+    "read-only": ProblemType(403, "Your role on this board does not allow changes"),
+    "dba-only": ProblemType(403, "This requires a token with the role dba"),
+    "not-found": ProblemType(404, "This address does not exist"),
+    "unknown-board": ProblemType(404, "The board does not exist, or you are not a member"),
+    "unknown-opportunity": ProblemType(404, "The opportunity does not exist, or is not on one of your boards"),
+    "unknown-version": ProblemType(404, "The version does not exist"),
+    "unknown-change": ProblemType(404, "The log has no such change"),
+    "no-demo": ProblemType(404, "Signing in by name is only available in the demo"),
+    "method-not-allowed": ProblemType(405, "This address does not support the method"),
+    "conflict": ProblemType(409, "The change conflicts with existing data"),
+    "merge-conflict": ProblemType(409, "Both versions changed the same fields; a person has to choose"),
+    "cursor-reset": ProblemType(410, "The cursor cannot be resumed; start again without it"),
+    "stale-version": ProblemType(412, "The opportunity has changed since the version you named"),
+    "body-too-large": ProblemType(413, "The body is too large"),
+    "unsupported-media-type": ProblemType(415, "The body must be JSON"),
+    "invalid-input": ProblemType(422, "Some of the input is not valid"),
+    "unknown-phase": ProblemType(422, "The board has no such phase"),
+    "unknown-user": ProblemType(422, "There is no such user"),
+    "if-match-required": ProblemType(428, "If-Match is required; name the version that you are changing"),
+    "internal-error": INTERNAL_ERROR,
+    "busy": ProblemType(503, "The database is busy with another transaction; try again"),
+    "timeout": ProblemType(503, "The request took too long; check whether it took effect before you try again"),
+}
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's term
+    """An error response; `members` are additional fields of its body."""
+
+    def __init__(
+        self, slug: str, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(slug)
+        self.slug = slug
+        self.status = PROBLEMS[slug].status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+        if self.status == 401:
+            self.headers.setdefault("WWW-Authenticate", "Bearer")
+        elif self.status in {429, 503}:
+            self.headers.setdefault("Retry-After", "1")
+
+    def response(self, request: Request) -> Response:
+        content: dict[str, Any] = {
+            "type": f"/problems/{self.slug}",
+            "title": PROBLEMS[self.slug].title,
+            "status": self.status,
+            "instance": request.url.path,
+            "request_id": getattr(request.state, "request_id", None),
+        }
+        if self.detail:
+            content["detail"] = self.detail
+        return Response(dumps(content | self.members), self.status, self.headers, MEDIA_TYPE)
+
+
+def validation_problem(error: ValidationError, location: str = "body") -> Problem:
+    """List everything wrong with the input, each with a JSON pointer to where it is."""
+    faults = [
+        {
+            "in": location,
+            "pointer": "".join(f"/{_escape(part)}" for part in fault["loc"]),
+            "code": fault["type"],
+            "detail": fault["msg"],
+        }
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return Problem("invalid-input", errors=faults)
+
+
+def _escape(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")  # RFC 6901

@@ -1,0 +1,70 @@
+"""GET /healthz and /readyz, for load balancers and process managers."""
+
+import asyncio
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http.json_response import json_response
+from api.http.operation import Operation
+from api.schemas.responses import Status
+from api.state import AppState, app_state
+from db import migrate
+from feed.runtime import Runtime
+
+CHECK_TIMEOUT = 3.0
+"""Seconds for the database to respond: those who call /readyz do not wait long."""
+
+
+async def healthz(request: Request) -> Response:  # noqa: ARG001 - that the process responds is all there is to check
+    return json_response({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    state = app_state(request)
+    checks = {"database": await _check_database(state)}
+    if state.draining:
+        checks["draining"] = "stopping"
+    if state.runtime is not None:
+        checks["feed"] = _check_feed(state.runtime)
+    ready = all(check == "ok" for check in checks.values())
+    return json_response({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+
+def _check_feed(runtime: Runtime) -> str:
+    if runtime.ready:
+        return "ok"
+    return "not live" if runtime.freshness.is_fresh else f"the log was last read {runtime.freshness.age:.0f} s ago"
+
+
+async def _check_database(state: AppState) -> str:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT), state.engine.connect() as conn:
+            revision = await conn.run_sync(migrate.current)
+    except (SQLAlchemyError, TimeoutError):
+        return "unreachable"
+    # Revisions are numbered. One that is newer than this code is an upgrade under way, which the old version supports.
+    return "ok" if revision is not None and revision >= state.revision else "not migrated"
+
+
+ROUTES = [
+    Operation(
+        "GET",
+        "/healthz",
+        healthz,
+        summary="Check that the process responds",
+        tag="operation",
+        responses={200: Status},
+        public=True,
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        readyz,
+        summary="Check that the database is migrated and reachable, the feed live, and this instance not stopping",
+        tag="operation",
+        responses={200: Status, 503: Status},
+        public=True,
+    ),
+]
