@@ -1,6 +1,6 @@
-"""The front door: one command for everything that is started or done by hand.
+"""The entry point of the `boardcast` command.
 
-Invariant: what goes wrong is one line on standard error and an exit status (cli/failures.py); a traceback is a fault of ours.
+Invariant: an expected failure is one line on standard error and an exit status (cli/failures.py); a traceback is a bug.
 """
 
 import sys
@@ -9,18 +9,23 @@ from typing import Annotated
 
 import typer
 
-from cli.attach import attach, detach
-from cli.database import database, migrate
-from cli.doctor import doctor
-from cli.explain import explain
-from cli.failures import USAGE, known
-from cli.flags import app as flags
-from cli.log import log
-from cli.reset import reset_feed
-from cli.retention import prune, retain
-from cli.serve import api, feed, up
-from cli.token import token
-from cli.verify import verify
+from cli.commands.api import api
+from cli.commands.attach import attach
+from cli.commands.database import database
+from cli.commands.detach import detach
+from cli.commands.doctor import doctor
+from cli.commands.explain import explain
+from cli.commands.feed import feed
+from cli.commands.flags import app as flags
+from cli.commands.log import log
+from cli.commands.migrate import migrate
+from cli.commands.prune import prune
+from cli.commands.reset_feed import reset_feed
+from cli.commands.retain import retain
+from cli.commands.token import token
+from cli.commands.up import up
+from cli.commands.verify import verify
+from cli.failures import USAGE, describe
 
 app = typer.Typer(
     help="A live change feed for Kanban boards on plain PostgreSQL.",
@@ -65,17 +70,17 @@ def _root(
 
 
 def main() -> int:
-    """Run the command line; the process's exit status."""
+    """Run the command line and return the exit status."""
     try:
         return int(app(standalone_mode=False) or 0)
     except typer.Abort:
         return USAGE
     except Exception as error:
-        failure = known(error)
+        failure = describe(error)
         if failure is None:
             raise
-        status, text = failure
-        typer.echo(f"boardcast: {text}", err=True)
+        status, message = failure
+        typer.echo(f"boardcast: {message}", err=True)
         return status
 
 

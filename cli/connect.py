@@ -1,6 +1,6 @@
-"""The database that a command works on: the one that is named, or else the embedded one that runs.
+"""The database that a command works on: DATABASE_URL, or else the running embedded server.
 
-Invariant: nothing is asked of a database that is not ready for it; why it is not is one line (cli/failures.py).
+Invariant: no statement is sent to a database that is not ready for boardcast; the error says why it is not (cli/failures.py).
 """
 
 import asyncio
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 from psycopg.rows import dict_row
 
 from cli.failures import DATABASE, USAGE, FailureError, check_urls
-from db import embedded
-from db.connection import Connection
-from db.embedded import EmbeddedPostgres
+from db.connection import Connection, PsycopgConnection
+from db.embedded.location import cluster_dir
+from db.embedded.server import EmbeddedPostgres
 from db.settings import Settings
 from feed.system.database import dsn, require_ready
 
@@ -22,20 +22,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READ_TIMEOUT = 60.0
-"""Seconds of silence after which a command gives up."""
+"""Seconds without data from the server after which a command gives up."""
 WORK_TIMEOUT = 3600.0
-"""The same where the server itself has a lot to do: to look through a table, to drop what is old."""
+"""The same for statements that take the server long, such as reading a whole table."""
 
 
 def read_settings() -> Settings:
-    """The settings, with addresses that libpq can read."""
+    """The settings, with URLs that libpq can parse."""
     settings = Settings()
     check_urls(settings)
     return settings
 
 
 def make_tokens(settings: Settings) -> "Tokens":
-    """What checks tokens, and makes them where the secret is ours."""
     from feed.access.tokens import Tokens
 
     try:
@@ -45,25 +44,25 @@ def make_tokens(settings: Settings) -> "Tokens":
 
 
 def embedded_url(settings: Settings) -> str:
-    """The address of the embedded server that runs."""
-    server = EmbeddedPostgres(embedded.cluster_dir(settings))
+    """The URL of the running embedded server."""
+    server = EmbeddedPostgres(cluster_dir(settings))
     if not server.is_running():
-        text = f"no server runs in {server.home}: start one with `boardcast up`, or name one in DATABASE_URL"
-        raise FailureError(DATABASE, text)
+        message = f"no PostgreSQL is running in {server.home}: start it with `boardcast up`, or set DATABASE_URL"
+        raise FailureError(DATABASE, message)
     return server.url()
 
 
-def url_of(settings: Settings) -> str:
-    """The database that is named, else the embedded one that runs."""
+def database_url(settings: Settings) -> str:
+    """The configured database, or else the running embedded server."""
     return embedded_url(settings) if settings.database is None else settings.database
 
 
-def on_database(work: Callable[[Connection], Awaitable[T]], *, read_timeout: float = READ_TIMEOUT) -> T:
-    """Run `work` with an autocommit connection to it."""
-    url = url_of(read_settings())
+def with_connection(work: Callable[[PsycopgConnection], Awaitable[T]], *, read_timeout: float = READ_TIMEOUT) -> T:
+    """Run `work` with an autocommit connection."""
+    url = database_url(read_settings())
 
     async def connected() -> T:
-        # Through a transaction pooler the next statement may come to a server connection that knows no prepared one.
+        # A transaction pooler may run the next statement on a server connection without our prepared statements.
         address = dsn(url, "boardcast")
         async with await Connection.connect(address, autocommit=True, prepare_threshold=None) as conn:
             await require_ready(conn)
@@ -73,26 +72,26 @@ def on_database(work: Callable[[Connection], Awaitable[T]], *, read_timeout: flo
     return asyncio.run(connected())
 
 
-def ask(
+def fetch_value(
     statement: LiteralString,
     parameters: tuple[object, ...] | dict[str, Any] = (),
     *,
     read_timeout: float = READ_TIMEOUT,
 ) -> Any:
-    """Run a statement; the one value it returns."""
+    """Run a statement and return its one value."""
 
-    async def asked(conn: Connection) -> Any:
+    async def fetch(conn: PsycopgConnection) -> Any:
         row = await (await conn.execute(statement, parameters)).fetchone()
         return row[0] if row else None
 
-    return on_database(asked, read_timeout=read_timeout)
+    return with_connection(fetch, read_timeout=read_timeout)
 
 
-def rows(statement: LiteralString, parameters: tuple[object, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:
-    """Run a statement; all that it returns, for cli.output.table()."""
+def fetch_rows(statement: LiteralString, parameters: tuple[object, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+    """Run a statement and return its rows, for cli.output.print_table()."""
 
-    async def asked(conn: Connection) -> list[dict[str, Any]]:
+    async def fetch(conn: PsycopgConnection) -> list[dict[str, Any]]:
         async with conn.cursor(row_factory=dict_row) as cursor:
             return await (await cursor.execute(statement, parameters)).fetchall()
 
-    return on_database(asked)
+    return with_connection(fetch)

@@ -1,6 +1,7 @@
-"""How a command ends: the exit statuses, as one table, and one line for each failure that is not a fault of ours.
+"""How a command ends: the exit statuses, and the message for each kind of failure.
 
-Invariant: no line has a password in it. What is not in the table is a fault of ours, and shown with its traceback.
+Invariant: a failure is one line on standard error, without passwords. Any exception that is not listed here is a bug, and is shown
+with its traceback.
 """
 
 import re
@@ -12,132 +13,128 @@ from psycopg.errors import InsufficientPrivilege
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from db.embedded import EmbeddedError
-from db.pgbin import BinariesError
+from db.embedded.errors import BinariesError, EmbeddedError
 from db.settings import Settings
 from feed.system.database import NotReadyError
 
-DONE = 0
-FAULT = 1
+OK = 0
+BUG = 1
 USAGE = 2
 DATABASE = 3
-TAKEN = 4
-FOUND = 5
+UNAVAILABLE = 4
+PROBLEMS = 5
 
 
 class Status(NamedTuple):
-    """`number` as the documentation writes it."""
+    """A row of the table in docs/operations.md."""
 
     number: str
     name: str
     when: str
-    cure: str
+    remedy: str
 
 
 STATUSES = (
-    Status(str(DONE), "done", "Done, or a service stopped by a signal", ""),
-    Status(str(FAULT), "fault", "A fault of boardcast, with its traceback", "Report it"),
-    Status(str(USAGE), "usage", "Arguments or settings", "Change them; not before is it worth starting again"),
+    Status(str(OK), "ok", "Success, or a service stopped by a signal", ""),
+    Status(str(BUG), "bug", "An unexpected error, with a traceback", "Report it"),
+    Status(str(USAGE), "usage", "Invalid arguments or settings", "Correct them before you try again"),
     Status(
         str(DATABASE),
         "database",
-        "The database: not there, refuses, not migrated, a standby, too old, LISTEN not possible",
-        "As the line says; then start again",
+        "The database cannot be reached, refuses access, is not migrated, is a standby, is too old, or cannot LISTEN",
+        "Do what the message says, then try again",
     ),
     Status(
-        str(TAKEN),
-        "taken",
-        "A port, a file, or the embedded server's directory cannot be had",
-        "Free it, or name another",
+        str(UNAVAILABLE),
+        "unavailable",
+        "A port, a file, or the data directory of the embedded server is in use or not accessible",
+        "Free it, or choose another one",
     ),
-    Status(
-        str(FOUND),
-        "found",
-        "Looked as it was asked to, and what it found is not well, or is not there",
-        "Read what it printed",
-    ),
+    Status(str(PROBLEMS), "problems", "The check ran and found problems (or nothing matched)", "Read what it printed"),
     Status(
         "128 + n",
         "signal",
-        "Ended by signal n: 130 by Ctrl-C, 141 when nobody reads what it prints, a service by a second signal",
+        "Ended by signal n: 130 after Ctrl-C, 141 when the reader of the output closed the pipe; a service after a second signal",
         "",
     ),
 )
 
 _LINES = re.compile(r"([:.;,?])?\s*\n\s*")
-_CROWDED = (
-    "end what is idle, put a pooler before it, or raise the limit; a superuser still gets in, and "
-    "`boardcast doctor` then says whose they are"
-)
 _HINTS = {
-    re.compile("too many (clients|connections)|remaining connection slots"): _CROWDED,
-    re.compile("could not write init file"): "its disk is full",
+    re.compile("too many (clients|connections)|remaining connection slots"): (
+        "close idle connections, use a connection pooler, or raise the limit; a superuser can still connect, "
+        "and `boardcast doctor` run as one shows how to list the connections"
+    ),
+    re.compile("could not write init file"): "the disk of the server is full",
 }
-"""For what PostgreSQL says without one."""
-_RIGHTS = "to look needs the role feed_dba, to change its owner; see docs/operations.md#postgresql"
+"""Hints for errors to which PostgreSQL gives none."""
+_PRIVILEGES = "the role feed_dba may read, and the owner may change; see docs/operations.md#postgresql"
 
 
 class FailureError(Exception):
-    """A failure that says itself what is wrong."""
+    """A failure whose message is complete: what happened, why, and what to do next."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
 
 
-def known(error: Exception) -> tuple[int, str] | None:
-    """The exit status and the line for a failure; None for what should not happen."""
-    # SQLAlchemy's errors carry the driver's.
-    if isinstance(driver := getattr(error, "orig", None), psycopg.Error):
-        error = driver
+def describe(error: Exception) -> tuple[int, str] | None:
+    """The exit status and the message for an expected failure; None for a bug."""
+    # SQLAlchemy's errors wrap the driver's.
+    if isinstance(driver_error := getattr(error, "orig", None), psycopg.Error):
+        error = driver_error
     match error:
         case FailureError():
-            status, text = error.status, str(error)
+            status, message = error.status, str(error)
         case TyperException():
-            status, text = USAGE, error.format_message()
+            status, message = USAGE, error.format_message()
         case ValidationError():
-            faults = error.errors(include_url=False, include_input=False)
-            status, text = USAGE, "; ".join(_fault(fault) for fault in faults)
+            errors = error.errors(include_url=False, include_input=False)
+            status, message = USAGE, "; ".join(map(_setting_message, errors))
         case NotReadyError():
-            status, text = DATABASE, str(error)
+            status, message = DATABASE, str(error)
         case psycopg.Error():
-            status, text = DATABASE, _of_database(error)
+            status, message = DATABASE, _database_message(error)
         case EmbeddedError() | BinariesError():
-            status, text = TAKEN, str(error)
+            status, message = UNAVAILABLE, str(error)
         case OSError():
-            status, text = TAKEN, f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
+            path = f"{error.filename}: " if error.filename else ""
+            status, message = UNAVAILABLE, f"{path}{error.strerror or error}"
         case _:
             return None
-    return status, in_one_line(text)
+    return status, one_line(message)
 
 
-def in_one_line(text: str) -> str:
-    return _LINES.sub(lambda end: (end[1] or ";") + " ", text.strip())
+def one_line(message: str) -> str:
+    return _LINES.sub(lambda end: (end[1] or ";") + " ", message.strip())
 
 
 def check_urls(settings: Settings) -> None:
-    """Raise FailureError for an address that libpq cannot read; its own message quotes a part that may be the password."""
+    """Raise FailureError for a URL that libpq cannot parse. libpq's own message quotes a part that may be the password."""
     for name, url in (("DATABASE_URL", settings.database_url), ("LISTEN_DATABASE_URL", settings.listen_database_url)):
         try:
             conninfo.conninfo_to_dict(url or "")
         except psycopg.ProgrammingError:
-            text = "must be postgresql://user:password@host:port/name, with %XX for special characters"
-            raise FailureError(USAGE, f"{name}: {text}") from None
+            message = (
+                "must look like postgresql://user:password@host:port/name, with special characters percent-encoded"
+            )
+            raise FailureError(USAGE, f"{name}: {message}") from None
 
 
-def _of_database(error: psycopg.Error) -> str:
+def _database_message(error: psycopg.Error) -> str:
     hint = error.diag.message_hint
     if hint is None and isinstance(error, InsufficientPrivilege):
-        hint = _RIGHTS
+        hint = _PRIVILEGES
     elif hint is None:
-        hint = next((words for pattern, words in _HINTS.items() if pattern.search(str(error))), None)
-    return f"the database: {error.diag.message_primary or error}{f' ({hint})' if hint else ''}"
+        hint = next((text for pattern, text in _HINTS.items() if pattern.search(str(error))), None)
+    return f"database error: {error.diag.message_primary or error}{f' ({hint})' if hint else ''}"
 
 
-def _fault(fault: Any) -> str:
-    """A wrong setting, by the name that it has in the environment."""
-    text = str(fault["msg"]).removeprefix("Value error, ")
-    if not fault["loc"]:
-        return text
-    name = str(fault["loc"][0])
-    return f"{name if name.isupper() else f'BOARDCAST_{name.upper()}'}: {text}"
+def _setting_message(error: Any) -> str:
+    """Name an invalid setting as the environment does."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    name = str(error["loc"][0])
+    return f"{name if name.isupper() else f'BOARDCAST_{name.upper()}'}: {message}"

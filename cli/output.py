@@ -1,7 +1,7 @@
-"""What a command prints: for people, or with --json for programs.
+"""What a command prints: text for people, or JSON for programs with --json.
 
-Invariant: standard output carries only what was asked for, and nothing from the database moves a terminal's cursor or changes its
-colours. When nobody reads it any more the command ends, quietly.
+Invariant: standard output carries results only. Nothing from the database can move the terminal's cursor or change its colors. When
+the reader closes the pipe, the command ends silently.
 """
 
 import os
@@ -14,87 +14,85 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="For programs: JSON, an object on each line.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
-_UNREAD = 128 + 13
-"""As a program ends that SIGPIPE ends."""
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What a terminal obeys instead of showing it, and what turns the direction of writing."""
+_SIGPIPE_STATUS = 128 + 13
+"""The status of a program that SIGPIPE ended."""
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and the characters that change the writing direction."""
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
 _UNLIMITED = 100_000
-"""Columns of a pipe or a file: nothing is cut off or wrapped there."""
+"""The width of a pipe or a file, where nothing is cut off or wrapped."""
 
 
-def table(
+def print_table(
     rows: Iterable[Mapping[str, Any]], *, json: bool, columns: Sequence[str] | None = None, empty: str = ""
 ) -> None:
-    """Rows: a table for people, with these columns or all, or `empty` where there is none; with `json` a line for each."""
+    """Print rows as a table with these columns (all by default), or `empty` if there are none; as JSON, one line each."""
     if json:
-        for row in rows:
-            objects(row)
+        print_json(*rows)
         return
-    shown = list(rows)
-    if not shown:
-        line(empty)
+    rows = list(rows)
+    if not rows:
+        print_line(empty)
         return
     from rich.table import Table
     from rich.text import Text
 
-    names = columns or list(shown[0])
+    names = columns or list(rows[0])
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in names:
-        numbers = all(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in shown)
-        grid.add_column(name, justify="right" if numbers else "left", overflow="fold")
-    for row in shown:
-        grid.add_row(*(Text(text(row[name])) for name in names))
-    show(grid)
-
-
-def told(sentence: str, *, json: bool, **fields: Any) -> None:
-    """One thing that was done: a sentence for people, an object with these fields for programs."""
-    if json:
-        objects(fields)
-    else:
-        line(sentence)
-
-
-def objects(*rows: Mapping[str, Any]) -> None:
-    """JSON, a line for each."""
+        numeric = all(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
+        grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        put(encoded(row))
+        grid.add_row(*(Text(format_value(row[name])) for name in names))
+    print_rich(grid)
 
 
-def encoded(row: Mapping[str, Any]) -> str:
-    """The line of one of them, with its end."""
-    return orjson.dumps(dict(row), default=_plain, option=_JSON).decode()
+def print_result(sentence: str, *, json: bool, **fields: Any) -> None:
+    """Print what was done: the sentence, or an object with these fields."""
+    if json:
+        print_json(fields)
+    else:
+        print_line(sentence)
 
 
-def line(sentence: str) -> None:
-    """A line for people; nothing where there is nothing to say."""
+def print_json(*rows: Mapping[str, Any]) -> None:
+    for row in rows:
+        write(to_json(row))
+
+
+def to_json(row: Mapping[str, Any]) -> str:
+    """One line of JSON, with its newline."""
+    return orjson.dumps(dict(row), default=_to_plain, option=_JSON).decode()
+
+
+def print_line(sentence: str) -> None:
+    """Print a line for people, or nothing if it is empty."""
     if sentence:
-        put(f"{clean(sentence)}\n")
+        write(f"{escape(sentence)}\n")
 
 
-def show(part: Any) -> None:
-    """What rich can show; in colour on a terminal."""
-    put(rendered(part))
+def print_rich(renderable: Any) -> None:
+    """Print a table or text of rich, colored on a terminal."""
+    write(render(renderable))
 
 
-def rendered(part: Any) -> str:
-    """The same as text, with its end."""
+def render(renderable: Any) -> str:
+    """The same as a string, with its newline."""
     from rich.console import Console
     from rich.text import Text
 
-    people = sys.stdout.isatty()
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if people else _UNLIMITED)
+    width = None if sys.stdout.isatty() else _UNLIMITED
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
     with console.capture() as captured:
-        # A line is left for the terminal to wrap, so that it can be copied as one.
-        console.print(part, soft_wrap=isinstance(part, Text))
+        # The terminal wraps text, so that it can be copied as one line.
+        console.print(renderable, soft_wrap=isinstance(renderable, Text))
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
-def text(value: Any) -> str:
-    """A value as people read it, in one line."""
+def format_value(value: Any) -> str:
+    """A value for people, on one line."""
     match value:
         case None:
             return ""
@@ -103,29 +101,29 @@ def text(value: Any) -> str:
         case datetime():
             return value.astimezone().isoformat(" ", "milliseconds")
         case _:
-            return clean(str(value))
+            return escape(str(value))
 
 
-def clean(sentence: str) -> str:
-    """The same with what a terminal would obey written as an escape."""
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), sentence)
+def escape(sentence: str) -> str:
+    """Write control characters as escapes."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), sentence)
 
 
-def end_unread() -> NoReturn:
-    """End the command, as there is nobody to read it."""
-    # What Python still holds is written at the end, and must not fail then.
+def exit_on_closed_pipe() -> NoReturn:
+    """End the command because nobody reads its output."""
+    # Python flushes its buffer at exit, which must not fail then.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(_UNREAD)
+    raise typer.Exit(_SIGPIPE_STATUS)
 
 
-def put(lines: str) -> None:
-    """Print what is a text already, with its end."""
+def write(text: str) -> None:
+    """Write text to standard output as it is."""
     try:
-        sys.stdout.write(lines)
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        end_unread()
+        exit_on_closed_pipe()
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     return value.total_seconds() if isinstance(value, timedelta) else str(value)
