@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up check test compat lint chaos bugs bench screenshots clean
+.PHONY: help setup up check test compat lint freeze chaos bugs bench screenshots clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,9 +12,10 @@ NODE_STAMP := node_modules/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
-BOARD := api/board/dist/index.html
-BOARD_SOURCES := $(shell find api/board/src feed/client/src) $(addprefix api/board/,index.html vite.config.ts tsconfig.json package.json) package-lock.json
-CONSOLE := api/console/page/vendor/uPlot.js
+BOARD := api/static/board/index.html
+BOARD_SOURCES := $(shell find web/board/src web/client/src) $(addprefix web/board/,index.html vite.config.ts tsconfig.json package.json) package-lock.json
+CONSOLE := api/static/console/index.html
+CONSOLE_SOURCES := $(shell find web/console/page) web/console/build.mjs package-lock.json
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
 AGAIN := --reruns 1 --reruns-delay 2 -rR --durations 20
@@ -24,7 +25,8 @@ WORKERS := -n 2 --dist worksteal
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV_STAMP) $(BOARD) $(CONSOLE) browser ## all that the other targets need: virtual environment, npm packages, the pages, browser
+# These two need no root and install nothing outside of this directory.
+setup: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the virtual environment, the npm packages, and the built pages
 
 up: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the board on an embedded PostgreSQL with demo data, in one process
 	@exec $(BIN)/boardcast up
@@ -40,8 +42,9 @@ check: $(VENV_STAMP) ## the quick checks: format, lint rules, types, import cont
 # A test of real processes, sockets and browsers that fails on a machine under load is run once more, and named at the end; one that
 # looks for a rare order of events (tests/property) is not: its one failure is what it is for.
 # PostgreSQL 15 gets the tests that depend on the version. How a server is started and how a connection times out does not.
-test: lint $(BOARD) browser ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
-	$(NODE) npm test --workspaces --if-present
+# Only the tests need programs of the system: .ci/machine installs them as root on Debian and Ubuntu, and elsewhere names what is missing.
+test: programs lint $(BOARD) $(CONSOLE) ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+	$(NODE) npm test
 	$(NODE) $(PYTEST) $(AGAIN) $(WORKERS) --ignore=tests/browser
 	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) $(WORKERS) tests/db --ignore tests/db/test_embedded.py --ignore tests/db/test_connection.py; fi
 	$(PYTEST) $(AGAIN) $(WORKERS) tests/browser
@@ -50,12 +53,15 @@ test: lint $(BOARD) browser ## lint and all the tests; the database's also on Po
 compat: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the tests that depend on the versions of Python and PostgreSQL
 	$(PYTEST) $(AGAIN) $(WORKERS) tests/unit tests/db tests/feed tests/api tests/contract
 
-lint: $(VENV_STAMP) $(NODE_STAMP) $(CONSOLE) ## style, types and the layers
-	$(NODE) npm run --silent check --workspaces --if-present
+lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
+	$(NODE) npm run --silent check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+freeze: $(VENV_STAMP) ## refresh the newest migration's copy of db/sql, and write db/migrations/schema.sql
+	$(BIN)/python -m tests.support.freeze
 
 chaos: $(VENV_STAMP) ## break everything at random for SECONDS (120) and check what clients saw; SEED repeats a run, FAULTS chooses: rst-*,prune
 	@env SEED="$(SEED)" SECONDS="$(or $(SECONDS),120)" FAULTS="$(FAULTS)" BUG="$(BUG)" $(BIN)/python -m tests.chaos
@@ -67,11 +73,12 @@ bench: $(BENCH_STAMP) $(PEERS_STAMP) ## measure all there is to measure, beside 
 	@.ci/machine redis
 	$(BIN)/python -m tests.bench
 
-screenshots: $(VENV_STAMP) $(BOARD) $(CONSOLE) browser ## take the pictures of the documentation anew
+screenshots: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## take the pictures of the documentation anew
+	@.ci/machine browser
 	$(BIN)/python -m tests.browser.picture
 
 clean: ## take away what these targets made, but not the data
-	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/board/dist api/console/page/vendor feed/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/static web/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP): pyproject.toml constraints.txt
@@ -95,12 +102,10 @@ $(PEERS_STAMP): $(PEERS)/package-lock.json | $(VENV_STAMP)
 $(BOARD): $(BOARD_SOURCES) | $(NODE_STAMP)
 	$(NODE) npm run --silent build --workspace boardcast-board
 
-# What the page at /dba has from npm.
-$(CONSOLE): api/console/vendor.mjs package-lock.json | $(NODE_STAMP)
+# What is served at /dba.
+$(CONSOLE): $(CONSOLE_SOURCES) | $(NODE_STAMP)
 	$(NODE) npm run --silent build --workspace boardcast-console
 
-# What the tests drive.
-.PHONY: browser
-browser:
-	@.ci/machine browser
-	@.ci/machine tools
+.PHONY: programs
+programs:
+	@.ci/machine tests
