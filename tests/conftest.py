@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from db import embedded, migrate
-from db.embedded import EmbeddedPostgres
+from db import migrate
+from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
 from tests.support.database import TEMPLATE, Database, cheapen, cloned, create
 from tests.support.services import Services, people, serving
 
@@ -54,7 +54,7 @@ def memory() -> Path | None:
 @pytest.fixture(scope="session")
 def server(binaries: Path | None, memory: Path | None) -> Iterator[EmbeddedPostgres]:
     """The server all tests share: not for stopping, nor for settings of the whole server."""
-    with embedded.ephemeral(SERVER_SETTINGS, binaries=binaries, within=memory) as running:
+    with ephemeral_postgres(SERVER_SETTINGS, binaries=binaries, within=memory) as running:
         cheapen(running)
         yield running
 
@@ -91,7 +91,7 @@ def empty_database(server: EmbeddedPostgres) -> Iterator[Database]:
 def own_server(binaries: Path | None, memory: Path | None) -> Iterator[EmbeddedPostgres]:
     """A server of the test's own, to stop, kill and start: its database `boardcast` is migrated, and fsync is on."""
     settings = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
-    with embedded.ephemeral(settings, binaries=binaries, within=memory) as running:
+    with ephemeral_postgres(settings, binaries=binaries, within=memory) as running:
         cheapen(running)
         migrate.upgrade(running.url())
         yield running
@@ -107,7 +107,7 @@ async def services(database: Database) -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def serve(database: Database) -> AsyncIterator[Any]:
-    """The same, with settings of the test's own: `await serve(heartbeat=0.2)`; called again, a second instance."""
+    """The same, with settings of the test's own: `await serve(heartbeat_interval=0.2)`; called again, a second instance."""
     await people(database)
     async with AsyncExitStack() as stack:
 

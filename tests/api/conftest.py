@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.services import of_app
+from api.state import app_state
 from db import demo
 from db.engine import create_engine
 from feed.access.tokens import Tokens
@@ -22,20 +22,20 @@ async def api(database: Database) -> AsyncIterator[Api]:
     engine = create_engine(database.url, size=5)
     await demo.seed(engine)
     tokens = Tokens(settings)
-    app = create_app(settings, engine=engine, tokens=tokens, hub=None)
+    app = create_app(settings, engine=engine, tokens=tokens, runtime=None)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.dispose)
         yield Api(database, settings, engine, tokens, app, stack)
 
 
 @pytest.fixture
-async def hub(api: Api) -> AsyncIterator[Runtime]:
+async def runtime(api: Api) -> AsyncIterator[Runtime]:
     """The feed in the API's process."""
     runtime = Runtime(api.settings, api.tokens, "api")
     await runtime.start()
-    api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, hub=runtime)
+    api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, runtime=runtime)
     yield runtime
-    await of_app(api.app).stop()
+    await app_state(api.app).stop()
     await runtime.stop()
 
 

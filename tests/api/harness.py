@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
-from api.problems import PROBLEMS
+from api.http.problems import PROBLEMS
 from db.settings import Settings
 from feed.access.tokens import Tokens
 from tests.support.database import Database

@@ -8,6 +8,7 @@ import httpx
 import jwt
 import pytest
 
+from api.state import app_state
 from tests.api.harness import HOST, SECRET, Api, problem
 
 NEW = {"board_id": "vendas", "phase": "won", "title": "x"}
@@ -74,7 +75,7 @@ async def test_the_demo_signs_in_by_name_and_keeps_a_session(api: Api) -> None:
 
 
 async def test_outside_the_demo_nobody_signs_in_by_name(api: Api) -> None:
-    api.app.state.services.settings = api.settings.model_copy(update={"demo": False})
+    app_state(api.app).settings = api.settings.model_copy(update={"demo": False})
     client = await api.anybody()
     problem(await client.post("/api/auth/token", json={"user": "ana"}), "no-demo")
     problem(await client.get("/api/auth/users"), "no-demo")

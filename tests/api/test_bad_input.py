@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.body import LARGEST
+from api.http.parsing import MAX_BODY
 from tests.api.harness import Api, problem
 
 NEW = {"board_id": "vendas", "phase": "won", "title": "x"}
@@ -24,7 +24,7 @@ JSON = {"Content-Type": "application/json"}
         (rb'{"board_id": "vendas", "phase": "won", "title": "\ud800"}', "invalid-json"),
         (b"[" * 100_000, "invalid-json"),
         (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "invalid-json"),
-        (b'{"title": "' + b"x" * LARGEST + b'"}', "body-too-large"),
+        (b'{"title": "' + b"x" * MAX_BODY + b'"}', "body-too-large"),
         (b'{"value": 1' + b"0" * 400 + b"}", "invalid-json"),
         (b"null", "invalid-input"),
         (b"[]", "invalid-input"),

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api import cache
 from api.app import create_app
-from api.cache import Snapshots
-from api.metrics import Metrics
-from api.services import of_app
-from db import boards, changelog
-from db.boards import Whole
+from api.cache.snapshots import _OVERHEAD, SnapshotCache
+from api.metrics import ApiMetrics
+from api.state import app_state
+from db.changelog import snapshots
+from db.changelog.positions import read_position
+from db.changelog.snapshots import BoardSnapshot
 from db.connection import Connection
 from feed.runtime import Runtime
 from feed.wire.cursor import Cursor
@@ -27,7 +27,7 @@ BOARD = "/api/boards/vendas"
 
 
 @pytest.fixture
-async def ana(api: Api, hub: Runtime) -> httpx.AsyncClient:
+async def ana(api: Api, runtime: Runtime) -> httpx.AsyncClient:
     return await api.user("ana")
 
 
@@ -38,10 +38,10 @@ class Reads:
         self.boards: list[list[str]] = []
         self.go = asyncio.Event()
         self.go.set()
-        self._real = boards.whole
-        monkeypatch.setattr("db.boards.whole", self._whole)
+        self._real = snapshots.read_boards
+        monkeypatch.setattr("db.changelog.snapshots.read_boards", self._whole)
 
-    async def _whole(self, conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Whole]:
+    async def _whole(self, conn: AsyncConnection, ids: Sequence[str]) -> dict[str, BoardSnapshot]:
         found = await self._real(conn, ids)
         self.boards.append(list(ids))
         await self.go.wait()
@@ -87,20 +87,20 @@ async def test_who_writes_here_finds_it_here(api: Api, ana: httpx.AsyncClient) -
 
 
 async def test_what_psql_writes_is_there_once_the_feed_has_told_it(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads
 ) -> None:
     card = await api.card()
     for n in range(20):
         await ana.get(BOARD)
         await api.database.execute("UPDATE opportunities SET title = %s WHERE id = %s", [f"psql {n}", card["id"]])
-        await hub.tailer.swept()
+        await runtime.tailer.wait_for_pass()
         assert f"psql {n}" in titles((await ana.get(BOARD)).json())
     await ana.get(BOARD)
     assert len(reads.boards) == 21
 
 
 async def test_each_thing_that_a_board_shows_drops_it_and_nothing_else_does(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads
 ) -> None:
     await api.card()
     await api.database.execute("CREATE TABLE tasks (id int PRIMARY KEY, board_id text)")
@@ -119,7 +119,7 @@ async def test_each_thing_that_a_board_shows_drops_it_and_nothing_else_does(
         await ana.get(BOARD)
         before = len(reads.boards)
         await api.database.execute(statement)
-        await hub.tailer.swept()
+        await runtime.tailer.wait_for_pass()
         shown = (await ana.get(BOARD)).json()
         assert (len(reads.boards) > before) == drops, statement
         rows = await api.database.execute("SELECT count(*) FROM opportunities WHERE board_id = 'vendas'")
@@ -128,11 +128,11 @@ async def test_each_thing_that_a_board_shows_drops_it_and_nothing_else_does(
 
 
 async def test_rights_are_asked_of_the_database_and_told_of_the_same_moment(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, stranger: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, stranger: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ana.get(BOARD)
-    # The hub hears nothing of all this.
-    monkeypatch.setattr(Snapshots, "told", lambda *_: None)
+    # The feed of this process reads nothing of all this.
+    monkeypatch.setattr(SnapshotCache, "on_events", lambda *_: None)
     await api.database.execute("UPDATE board_members SET role = 'viewer' WHERE user_id = 'ana' AND board_id = 'vendas'")
     shown = (await ana.get(BOARD)).json()
     assert shown["role"] == "viewer"
@@ -148,7 +148,7 @@ async def test_rights_are_asked_of_the_database_and_told_of_the_same_moment(
 
 
 async def test_a_board_that_changes_while_it_is_read_is_not_kept(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads
 ) -> None:
     for write in ("psql", "api"):
         card = await api.card()
@@ -158,7 +158,7 @@ async def test_a_board_that_changes_while_it_is_read_is_not_kept(
         await until(lambda count=count: len(reads.boards) > count)  # type: ignore[misc]
         if write == "psql":
             await api.database.execute("UPDATE opportunities SET title = 'psql' WHERE id = %s", [card["id"]])
-            await hub.tailer.swept()
+            await runtime.tailer.wait_for_pass()
         else:
             await ana.patch(f"/api/opportunities/{card['id']}", json={"title": write}, headers={"If-Match": "*"})
         reads.go.set()
@@ -170,7 +170,7 @@ async def test_a_board_that_changes_while_it_is_read_is_not_kept(
 
 
 async def test_nothing_is_kept_while_the_log_is_not_read(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads, monkeypatch: pytest.MonkeyPatch
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ana.get(BOARD)
     card = await api.card()
@@ -185,69 +185,71 @@ async def test_nothing_is_kept_while_the_log_is_not_read(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'boardcast-tailer' "
             "AND datname = current_database()"
         )
-        await until(lambda: not hub.tailer.up, timeout=15)
+        await until(lambda: not runtime.tailer.up, timeout=15)
         before = len(reads.boards)
         for n in range(3):
             await api.database.execute("UPDATE opportunities SET title = %s WHERE id = %s", [f"deaf {n}", card["id"]])
             assert f"deaf {n}" in titles((await ana.get(BOARD)).json())
         assert len(reads.boards) == before + 3
-    await until(lambda: hub.tailer.current, timeout=15)
-    await hub.tailer.swept()
+    await until(lambda: runtime.tailer.is_current, timeout=15)
+    await runtime.tailer.wait_for_pass()
     await ana.get(BOARD)
     before = len(reads.boards)
     await ana.get(BOARD)
     assert len(reads.boards) == before
 
 
-async def test_a_hub_that_hangs_is_not_believed_for_long(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_feed_that_hangs_is_not_believed_for_long(
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = await api.card()
     await ana.get(BOARD)
-    monkeypatch.setattr(Snapshots, "told", lambda *_: None)
-    monkeypatch.setattr("feed.tailing.tailer._AWAKE", -1)
+    monkeypatch.setattr(SnapshotCache, "on_events", lambda *_: None)
+    monkeypatch.setattr("feed.tailing.tailer._MISSED_READS", -1)
     await api.database.execute("UPDATE opportunities SET title = 'unheard' WHERE id = %s", [card["id"]])
     assert "unheard" in titles((await ana.get(BOARD)).json())
 
 
 async def test_another_log_than_it_was_is_another_board(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads
 ) -> None:
     old = (await ana.get(BOARD)).json()["cursor"]
     await api.database.execute("SELECT feed.reset_feed()")
-    await until(lambda: str(hub.tailer.cursor).split(".")[0] != old.split(".", maxsplit=1)[0], timeout=10)
+    await until(lambda: str(runtime.tailer.head).split(".")[0] != old.split(".", maxsplit=1)[0], timeout=10)
     shown = await ana.get(BOARD)
-    assert shown.json()["cursor"].split(".")[0] == str(hub.tailer.cursor).split(".")[0]
+    assert shown.json()["cursor"].split(".")[0] == str(runtime.tailer.head).split(".")[0]
     assert len(reads.boards) == 2
 
 
 async def test_an_old_snapshot_is_given_with_a_new_cursor(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads
 ) -> None:
     first = (await ana.get(BOARD)).json()
     await api.database.execute("UPDATE opportunities SET title = title || '!' WHERE board_id = 'parcerias'")
-    await hub.tailer.swept()
+    await runtime.tailer.wait_for_pass()
     second = (await ana.get(BOARD)).json()
     assert len(reads.boards) == 1
     assert second["opportunities"] == first["opportunities"]
-    assert first["cursor"] != second["cursor"] == str(hub.tailer.cursor)
+    assert first["cursor"] != second["cursor"] == str(runtime.tailer.head)
 
 
-async def test_a_hub_that_is_behind_gives_no_cursor(api: Api, hub: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    behind = hub.tailer.cursor
+async def test_a_feed_that_is_behind_gives_no_cursor(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = runtime.tailer.head
     await api.card()
-    await hub.tailer.swept()
-    snapshots = of_app(api.app).snapshots
+    await runtime.tailer.wait_for_pass()
+    snapshots = app_state(api.app).snapshots
     entry = await snapshots.get("vendas")
     assert entry is not None
-    assert snapshots.cursor("vendas", entry) == hub.tailer.cursor
+    assert snapshots.cursor_for("vendas", entry) == runtime.tailer.head
     with monkeypatch.context() as patched:
-        patched.setattr(hub.publisher, "head", behind)
-        assert snapshots.cursor("vendas", entry) == entry.cursor != behind
+        patched.setattr(runtime.publisher, "head", behind)
+        assert snapshots.cursor_for("vendas", entry) == entry.cursor != behind
 
 
 async def test_whoever_follows_from_a_snapshot_has_what_the_table_has(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient
 ) -> None:
     """Writers with transactions that cross each other, and readers all the time; each snapshot and what came after is checked."""
     chance = random.Random(7)
@@ -289,19 +291,19 @@ async def test_whoever_follows_from_a_snapshot_has_what_the_table_has(
         assert kept == {row["id"]: row for row in rows if row["board_id"] == board}
 
 
-async def test_who_has_it_is_not_sent_it_again(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_who_has_it_is_not_sent_it_again(api: Api, runtime: Runtime, ana: httpx.AsyncClient) -> None:
     first = await ana.get(BOARD)
     tag = first.headers["ETag"]
     for given in (tag, f'"x", {tag}', tag.removeprefix("W/"), "*"):
         answer = await ana.get(BOARD, headers={"If-None-Match": given})
         assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", tag)
     await api.database.execute("UPDATE opportunities SET title = 'x' WHERE board_id = 'parcerias'")
-    await hub.tailer.swept()
+    await runtime.tailer.wait_for_pass()
     answer = await ana.get(BOARD, headers={"If-None-Match": tag})
-    assert (answer.status_code, answer.headers["X-Feed-Cursor"]) == (304, str(hub.tailer.cursor))
+    assert (answer.status_code, answer.headers["X-Feed-Cursor"]) == (304, str(runtime.tailer.head))
     assert (await (await api.user("diego")).get(BOARD, headers={"If-None-Match": tag})).status_code == 200
     # Another instance, or this one after a restart, knows it too.
-    other = create_app(api.settings, engine=api.engine, tokens=api.tokens, hub=None)
+    other = create_app(api.settings, engine=api.engine, tokens=api.tokens, runtime=None)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(other),
         base_url="http://x",
@@ -313,17 +315,17 @@ async def test_who_has_it_is_not_sent_it_again(api: Api, hub: Runtime, ana: http
 
 
 async def test_nothing_is_kept_for_longer_than_five_minutes_or_in_more_than_its_bytes(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads
 ) -> None:
     now = [0.0]
-    kept = Snapshots(api.engine, hub.tailer, Metrics(), clock=lambda: now[0])
+    kept = SnapshotCache(api.engine, runtime.tailer, ApiMetrics(), clock=lambda: now[0])
     first = await kept.get("vendas")
     now[0] = 299
     assert await kept.get("vendas") is first
     now[0] = 301
     assert await kept.get("vendas") is not first
     assert first is not None
-    small = Snapshots(api.engine, hub.tailer, Metrics(), clock=lambda: 0, budget=first.size + cache._OVERHEAD)
+    small = SnapshotCache(api.engine, runtime.tailer, ApiMetrics(), clock=lambda: 0, max_bytes=first.size + _OVERHEAD)
     await small.get("vendas")
     await small.get("parcerias")
     before = len(reads.boards)
@@ -331,7 +333,7 @@ async def test_nothing_is_kept_for_longer_than_five_minutes_or_in_more_than_its_
     assert len(reads.boards) == before
     await small.get("vendas")
     assert len(reads.boards) == before + 1
-    tiny = Snapshots(api.engine, hub.tailer, Metrics(), clock=lambda: 0, budget=10)
+    tiny = SnapshotCache(api.engine, runtime.tailer, ApiMetrics(), clock=lambda: 0, max_bytes=10)
     assert await tiny.get("vendas") is not await tiny.get("vendas")
     assert await kept.get("nowhere") is None
     for each in (kept, small, tiny):
@@ -339,21 +341,21 @@ async def test_nothing_is_kept_for_longer_than_five_minutes_or_in_more_than_its_
 
 
 async def test_a_snapshot_is_not_older_than_the_stream_of_who_asks(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, reads: Reads, monkeypatch: pytest.MonkeyPatch
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stream came from an instance that is ahead of this one."""
     first = (await ana.get(BOARD)).json()
-    for cursor in (first["cursor"], str(hub.tailer.cursor)):
+    for cursor in (first["cursor"], str(runtime.tailer.head)):
         assert (await ana.get(BOARD, headers={"X-Feed-Cursor": cursor})).json() == first
     assert len(reads.boards) == 1
-    monkeypatch.setattr(hub.publisher, "take", lambda _: None)  # this instance reads, and does not get on
+    monkeypatch.setattr(runtime.publisher, "publish", lambda _: None)  # this instance reads, and does not get on
     await api.database.execute("UPDATE opportunities SET title = 'ahead' WHERE board_id = 'vendas'")
     async with await Connection.connect(api.database.url, autocommit=True) as conn:
-        ahead = str(Cursor.at(hub.tailer.cursor.feed, await changelog.position(conn)))
+        ahead = str(Cursor.at(runtime.tailer.head.feed, await read_position(conn)))
     assert (await ana.get(BOARD)).json() == first
     newer = (await ana.get(BOARD, headers={"X-Feed-Cursor": ahead})).json()
     assert {card["title"] for card in newer["opportunities"]} == {"ahead"}
     assert Cursor.parse(newer["cursor"]).covers(Cursor.parse(ahead))
-    for other in ("no cursor", ahead.replace(hub.tailer.cursor.feed, "other")):
+    for other in ("no cursor", ahead.replace(runtime.tailer.head.feed, "other")):
         shown = (await ana.get(BOARD, headers={"X-Feed-Cursor": other})).json()
         assert shown["opportunities"] == newer["opportunities"]

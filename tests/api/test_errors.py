@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import errors, operation
+from api import errors
 from api.app import create_app
-from api.problems import PROBLEMS
+from api.http import operation
+from api.http.problems import PROBLEMS
+from api.state import app_state
 from db.engine import create_engine
 from feed.access.tokens import Tokens
 from tests.api.harness import Api, problem
@@ -23,7 +25,7 @@ async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api) -> None
     async with Proxy.before(api.database.url) as proxy:
         engine = create_engine(proxy.through(api.database.url))
         api.stack.push_async_callback(engine.dispose)
-        api.app = create_app(api.settings, engine=engine, tokens=api.tokens, hub=None)
+        api.app = create_app(api.settings, engine=engine, tokens=api.tokens, runtime=None)
         ana = await api.user("ana")
         assert (await ana.get("/api/boards")).status_code == 200
         proxy.refuse()
@@ -46,11 +48,11 @@ async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api) -> None
 
 
 async def test_a_database_that_says_nothing_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operation, "LONGEST", 0.5)
+    monkeypatch.setattr(operation, "HANDLER_TIMEOUT", 0.5)
     async with Proxy.before(api.database.url) as proxy:
         engine = create_engine(proxy.through(api.database.url), size=1)
         api.stack.push_async_callback(engine.dispose)
-        api.app = create_app(api.settings, engine=engine, tokens=api.tokens, hub=None)
+        api.app = create_app(api.settings, engine=engine, tokens=api.tokens, runtime=None)
         ana = await api.user("ana")
         assert (await ana.get("/api/boards")).status_code == 200
         proxy.hang()
@@ -116,7 +118,7 @@ async def test_what_nobody_expected_is_a_500_that_tells_nothing(api: Api) -> Non
 )
 def test_an_error_of_the_databases_is_told_by_its_sqlstate(sqlstate: str, slug: str) -> None:
     error = psycopg.errors.lookup(sqlstate)("secret detail")
-    told = errors.of(error)
+    told = errors.problem_for(error)
     assert told.slug == slug
     assert told.detail is None
 
@@ -125,14 +127,14 @@ async def test_not_migrated_is_not_ready(empty_database: Database, api: Api) -> 
     engine = create_engine(empty_database.url)
     api.stack.push_async_callback(engine.dispose)
     settings = empty_database.settings(jwt_secret="s" * 40)
-    app = create_app(settings, engine=engine, tokens=Tokens(settings), hub=None)
+    app = create_app(settings, engine=engine, tokens=Tokens(settings), runtime=None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["checks"]) == (503, {"database": "not migrated"})
 
 
 async def test_an_instance_that_stops_is_not_ready(api: Api) -> None:
-    api.app.state.services.draining = True
+    app_state(api.app).draining = True
     client = await api.anybody()
     answer = await client.get("/readyz")
     assert answer.status_code == 503

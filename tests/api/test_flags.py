@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from api import flags, waiting
-from api.services import of_app
+from api import long_poll
+from api.routes import flags
+from api.state import app_state
 from feed.runtime import Runtime
 from tests.api.harness import Api, problem
 from tests.support.until import until
@@ -26,9 +27,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def held(api: Api, *asked: tuple[httpx.AsyncClient, str]) -> AsyncIterator[list[asyncio.Task[httpx.Response]]]:
     """Questions that wait for their answers."""
     tasks = [asyncio.create_task(client.get(KNOWN + known)) for client, known in asked]
-    own = of_app(api.app).waiting
-    assert own is not None
-    await until(lambda: len(own) == len(asked), what="all to wait")
+    polls = app_state(api.app).long_polls
+    assert polls is not None
+    await until(lambda: len(polls) == len(asked), what="all to wait")
     yield tasks
     for task in tasks:
         task.cancel()
@@ -43,7 +44,7 @@ async def decide(api: Api, value: str, user: str = "") -> None:
     )
 
 
-async def test_whom_it_concerns_is_answered_when_it_changes(api: Api, hub: Runtime) -> None:
+async def test_whom_it_concerns_is_answered_when_it_changes(api: Api, runtime: Runtime) -> None:
     ana, bruno = await api.user("ana"), await api.user("bruno")
     async with held(api, (ana, "websocket"), (bruno, "websocket")) as (of_ana, of_bruno):
         await decide(api, "poll", "ana")
@@ -55,45 +56,47 @@ async def test_whom_it_concerns_is_answered_when_it_changes(api: Api, hub: Runti
     assert (answer.json(), answer.headers["Cache-Control"]) == ({"realtime": "poll"}, "no-store")
 
 
-async def test_who_knows_something_else_is_answered_at_once(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_who_knows_something_else_is_answered_at_once(api: Api, runtime: Runtime, ana: httpx.AsyncClient) -> None:
     assert (await ana.get(KNOWN + "off")).json() == {"realtime": "websocket"}
 
 
 async def test_after_a_while_all_are(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flags, "_HOLD", 0.01)
     assert (await ana.get(KNOWN + "websocket")).json() == {"realtime": "websocket"}
 
 
 async def test_where_too_many_wait_nobody_else_is_kept(
-    api: Api, hub: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "_MOST", 1)
+    monkeypatch.setattr(long_poll, "_MAX_HELD", 1)
     async with held(api, (ana, "websocket")) as (first,):
         assert (await ana.get(KNOWN + "websocket")).json() == {"realtime": "websocket"}
         assert not first.done()
 
 
-async def test_where_too_many_wait_for_one_user_others_are_kept(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_where_too_many_wait_for_one_user_others_are_kept(
+    api: Api, runtime: Runtime, ana: httpx.AsyncClient
+) -> None:
     bruno = await api.user("bruno")
-    async with held(api, *[(ana, "websocket")] * hub.settings.user_connections) as of_ana:
+    async with held(api, *[(ana, "websocket")] * runtime.settings.max_user_connections) as of_ana:
         assert (await ana.get(KNOWN + "websocket")).json() == {"realtime": "websocket"}
         late = asyncio.create_task(bruno.get(KNOWN + "websocket"))
-        own = of_app(api.app).waiting
-        await until(lambda: own is not None and len(own) == len(of_ana) + 1, what="another user to wait")
+        polls = app_state(api.app).long_polls
+        await until(lambda: polls is not None and len(polls) == len(of_ana) + 1, what="another user to wait")
         await decide(api, "off")
         assert [(await one).json() for one in (*of_ana, late)] == [{"realtime": "off"}] * (len(of_ana) + 1)
 
 
-async def test_an_instance_that_stops_lets_them_go(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_an_instance_that_stops_lets_them_go(api: Api, runtime: Runtime, ana: httpx.AsyncClient) -> None:
     async with held(api, (ana, "websocket")) as (waits,):
-        of_app(api.app).drain()
+        app_state(api.app).drain()
         assert (await waits).json() == {"realtime": "websocket"}
     assert (await ana.get(KNOWN + "websocket")).status_code == 200
 
 
-async def test_a_log_that_is_another_is_another_answer(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_a_log_that_is_another_is_another_answer(api: Api, runtime: Runtime, ana: httpx.AsyncClient) -> None:
     async with held(api, (ana, "websocket")) as (waits,):
         async with await api.database.connect() as conn:
             await conn.execute("SET session_replication_role = replica")  # past the triggers, as a restore would
@@ -107,7 +110,7 @@ async def test_what_cannot_be_known_and_who_is_nobody_are_refused(api: Api, ana:
     problem(await (await api.anybody()).get("/api/flags"), "unauthenticated")
 
 
-async def test_what_is_held_is_no_slow_request(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_what_is_held_is_no_slow_request(api: Api, runtime: Runtime, ana: httpx.AsyncClient) -> None:
     await ana.get(KNOWN + "off")
     metrics = (await ana.get("/metrics")).text
     assert 'boardcast_http_requests_total{method="GET",route="/api/flags",status="200"} 1.0' in metrics

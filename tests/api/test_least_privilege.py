@@ -1,4 +1,4 @@
-"""The API with no rights but those of its role, feed_app: everything that it does, its own hub included."""
+"""The API with no rights but those of its role, feed_app: everything that it does, the feed in its process included."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from api.app import create_app
-from api.services import of_app
+from api.state import app_state
 from db.engine import create_engine
 from feed.runtime import Runtime
 from tests.api.harness import Api
@@ -24,12 +24,12 @@ async def least(api: Api) -> AsyncIterator[Api]:
     url = f"postgresql://{login}:x@{api.database.url.rpartition('@')[2]}"
     settings = api.settings.model_copy(update={"database_url": url})
     async with AsyncExitStack() as stack:
-        engine, hub = create_engine(url), Runtime(settings, api.tokens, "api")
+        engine, runtime = create_engine(url), Runtime(settings, api.tokens, "api")
         stack.push_async_callback(engine.dispose)
-        await hub.start()
-        stack.push_async_callback(hub.stop)
-        app = create_app(settings, engine=engine, tokens=api.tokens, hub=hub)
-        stack.push_async_callback(of_app(app).stop)
+        await runtime.start()
+        stack.push_async_callback(runtime.stop)
+        app = create_app(settings, engine=engine, tokens=api.tokens, runtime=runtime)
+        stack.push_async_callback(app_state(app).stop)
         yield Api(Database(url, api.database.name), settings, engine, api.tokens, app, stack)
     async with await api.database.connect() as conn:
         await conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))

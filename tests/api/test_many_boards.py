@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from api.app import create_app
-from api.services import of_app
-from db import embedded, migrate
+from api.state import app_state
+from db import migrate
+from db.embedded.server import ephemeral_postgres
 from db.engine import create_engine
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
@@ -26,7 +27,7 @@ MANY = 1000
 def counted(binaries: Path | None) -> Iterator[Database]:
     """A database that counts what is asked of it: many boards, each with a member and ten cards."""
     settings = SERVER_SETTINGS | {"shared_preload_libraries": "pg_stat_statements"}
-    with embedded.ephemeral(settings, binaries=binaries) as server:
+    with ephemeral_postgres(settings, binaries=binaries) as server:
         migrate.upgrade(server.url())
         with psycopg.connect(server.url(), autocommit=True) as conn:
             conn.execute("CREATE EXTENSION pg_stat_statements")
@@ -62,9 +63,9 @@ async def test_a_thousand_boards_at_once_are_a_handful_of_queries(counted: Datab
     settings = counted.settings(jwt_secret=SECRET)
     tokens = Tokens(settings)
     url = psycopg.conninfo.make_conninfo(counted.url, user="api", password=SECRET)
-    engine, hub = create_engine(url), Runtime(settings, tokens, "api")
-    await hub.start()
-    app = create_app(settings, engine=engine, tokens=tokens, hub=hub)
+    engine, runtime = create_engine(url), Runtime(settings, tokens, "api")
+    await runtime.start()
+    app = create_app(settings, engine=engine, tokens=tokens, runtime=runtime)
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", timeout=60) as client:
 
@@ -86,6 +87,6 @@ async def test_a_thousand_boards_at_once_are_a_handful_of_queries(counted: Datab
             assert not [query for _, query in warm if "Boards whole" in query or "to_jsonb" in query], warm
             assert sum(calls for calls, _ in warm) <= 10, warm
     finally:
-        await of_app(app).stop()
-        await hub.stop()
+        await app_state(app).stop()
+        await runtime.stop()
         await engine.dispose()

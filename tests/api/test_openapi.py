@@ -19,8 +19,8 @@ from starlette.routing import Mount
 
 from api import pages
 from api.app import operations
-from api.operation import Operation
-from api.problems import PROBLEMS
+from api.http.operation import Operation
+from api.http.problems import PROBLEMS
 from api.server import ApiServer
 from tests.api.harness import Api
 
@@ -45,7 +45,7 @@ def test_each_operation_says_what_it_is_and_names_problems_that_there_are() -> N
     for operation in operations():
         assert operation.summary
         assert operation.tag
-        assert operation.answers
+        assert operation.responses
         assert set(operation.problems) <= set(PROBLEMS)
 
 

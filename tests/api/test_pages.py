@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 import pytest
 
 from api import pages
-from api.build import of_files
-from api.services import of_app
+from api.fingerprints import directory_fingerprint
+from api.state import app_state
 from tests.api.harness import Api, problem
 
 ENTRY = '<html><head><meta name="build" content="" /><script src="/assets/index-abc.js"></script></head></html>'
@@ -66,7 +66,7 @@ async def test_a_file_that_is_named_by_its_contents_is_kept_for_good(
 
 
 async def test_the_dbas_page_names_the_folder_of_its_files(api: Api) -> None:
-    client, build = await api.anybody(), of_app(api.app).console
+    client, build = await api.anybody(), app_state(api.app).console
     page = await client.get("/dba")
     assert page.headers["Cache-Control"] == "no-cache"
     assert "unsafe" not in page.headers["Content-Security-Policy"]
@@ -81,7 +81,7 @@ async def test_the_dbas_page_names_the_folder_of_its_files(api: Api) -> None:
 
 
 async def test_all_that_the_dbas_page_imports_is_there(api: Api) -> None:
-    client, base = await api.anybody(), f"/dba/{of_app(api.app).console}/"
+    client, base = await api.anybody(), f"/dba/{app_state(api.app).console}/"
     asked, waiting = set[str](), {base + "main.js", base + "style.css"}
     while waiting:
         path = waiting.pop()
@@ -104,9 +104,9 @@ async def test_without_what_comes_from_npm_it_says_what_brings_it(
 def test_a_page_that_is_served_as_it_is_is_known_by_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.js").write_text("1")
-    first = of_files(tmp_path)
+    first = directory_fingerprint(tmp_path)
     assert re.fullmatch("[0-9a-f]{8}", first)
     (tmp_path / "a" / "one.js").rename(tmp_path / "a" / "two.js")
-    second = of_files(tmp_path)
+    second = directory_fingerprint(tmp_path)
     (tmp_path / "a" / "two.js").write_text("2")
-    assert len({first, second, of_files(tmp_path)}) == 3
+    assert len({first, second, directory_fingerprint(tmp_path)}) == 3

@@ -8,7 +8,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import position
+from db import fractional_index
 from tests.api.harness import Api
 
 MIGRATION = (Path(__file__).parents[2] / "docs" / "migration.md").read_text()
@@ -29,36 +29,36 @@ def test_the_keys_of_the_original_library() -> None:
         "a0V": "a1",
         "Zz1": "a0",
     }.items():
-        assert position.after(last) == following
+        assert fractional_index.key_after(last) == following
 
 
 def test_what_is_no_key() -> None:
     for text in ("", "a", "0", "a00", "a0V0", "b1", "A" + "0" * 26, "a-", "é0", "a1\n", "z", "a" + "1" * 300):
-        assert not position.valid(text)
+        assert not fractional_index.is_valid(text)
     for text in ("a0", "a1V", "Zz", "b00", "Y00", "A" + "0" * 25 + "1"):
-        assert position.valid(text)
+        assert fractional_index.is_valid(text)
 
 
 def test_a_long_line_stays_in_order_and_short() -> None:
-    keys = [position.after(None)]
+    keys = [fractional_index.key_after(None)]
     for _ in range(5000):
-        keys.append(position.after(keys[-1]))
+        keys.append(fractional_index.key_after(keys[-1]))
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
     assert len(keys[-1]) == 4
-    assert all(position.valid(key) for key in keys)
+    assert all(fractional_index.is_valid(key) for key in keys)
 
 
 def test_behind_the_largest_key_there_is_another() -> None:
     last = "z" + "z" * 26
-    following = position.after(last)
+    following = fractional_index.key_after(last)
     assert following > last
-    assert position.valid(following)
+    assert fractional_index.is_valid(following)
 
 
 @given(st.text(max_size=20))
 def test_whatever_an_application_had_for_order_the_next_comes_behind(last: str) -> None:
-    assert position.after(last) > last
+    assert fractional_index.key_after(last) > last
 
 
 async def test_numbers_of_an_application_become_keys_as_the_documentation_says(
@@ -80,4 +80,4 @@ async def test_numbers_of_an_application_become_keys_as_the_documentation_says(
     shown = (await ana.get(f"/api/boards/{made['board_id']}")).json()["opportunities"]
     keys = {card["id"]: card["position"] for card in shown}
     assert [keys[card["id"]] for card in (first, last, made)] == ["e00009", "e00020", "e00021"]
-    assert all(position.valid(key) for key in keys.values())
+    assert all(fractional_index.is_valid(key) for key in keys.values())

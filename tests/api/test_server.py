@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.server import ApiServer
+from api.state import app_state
 from tests.api.harness import Api, problem
 from tests.support.until import until
 
@@ -78,7 +79,7 @@ async def test_what_is_under_way_is_finished_and_what_hangs_is_cut_off(api: Api)
         await asyncio.gather(*(event.wait() for event in entered.values()))
         begun = time.monotonic()
         stopping = asyncio.create_task(running.stop())
-        await until(lambda: api.app.state.services.draining, what="draining")
+        await until(lambda: app_state(api.app).draining, what="draining")
         release.set()
         assert (await finishing).text == "done"
         await stopping

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import httpx
 
-from api.build import fingerprint
+from api.fingerprints import file_fingerprint
+from api.state import app_state
 from tests.api.harness import HOST, Api, problem
 
 OURS = {"Origin": f"http://{HOST}"}
@@ -21,12 +22,12 @@ async def test_one_request_has_all_that_a_page_begins_with(api: Api, ana: httpx.
 
 def test_a_page_that_was_built_anew_is_another(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
-    assert fingerprint(page) == ""
+    assert file_fingerprint(page) == ""
     page.write_text("<script src=/assets/a1.js>")
-    first = fingerprint(page)
+    first = file_fingerprint(page)
     page.write_text("<script src=/assets/b2.js>")
-    assert len(first) == len(fingerprint(page)) == 8
-    assert first != fingerprint(page)
+    assert len(first) == len(file_fingerprint(page)) == 8
+    assert first != file_fingerprint(page)
 
 
 async def test_it_begins_with_the_board_that_is_asked_for_if_it_is_ones_own(
@@ -59,7 +60,7 @@ async def test_a_page_gets_the_token_of_its_cookie_and_the_demo_prolongs_it(api:
 
 
 async def test_outside_the_demo_the_token_comes_back_as_it_is(api: Api) -> None:
-    api.app.state.services.settings = api.settings.model_copy(update={"demo": False})
+    app_state(api.app).settings = api.settings.model_copy(update={"demo": False})
     token = api.tokens.issue("ana", "Ana", 60)
     client = await api.anybody(Authorization=f"Bearer {token}")
     answer = await client.post("/api/auth/refresh")

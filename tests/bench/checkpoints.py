@@ -14,7 +14,8 @@ from itertools import count, islice
 import uvloop
 from rich.console import Console
 
-from db.changelog import Change, Seen
+from db.changelog.changes import Change
+from db.changelog.positions import Seen
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import Subscription
 from feed.integrity.board_hash import BoardHash
@@ -84,7 +85,7 @@ def changes() -> Iterator[Change]:
 def told(connections: Connections, board_hash: BoardHash) -> None:
     counted, hashed = board_hash.held
     body = message("checkpoint", boardId="b1", count=counted, hash=hashed, cursor="feed.1.1..1.00000000")
-    connections.tell("checkpoint", dict.fromkeys(connections.watched({"b1"}), body), "feed.1.1..1.00000000")
+    connections.send_to_boards("checkpoint", dict.fromkeys(connections.watched({"b1"}), body), "feed.1.1..1.00000000")
 
 
 def alone(rounds: int = 20) -> tuple[float, float]:
@@ -111,7 +112,7 @@ def crowd() -> Connections:
     for number in range(CLIENTS):
         who = Principal(f"u{number}", "Somebody", time.time() + 3600)
         one = Subscription(who, WEBSOCKET, Sink(), None, start, budget=2**20)
-        one.see(frozenset({"b1"}))
+        one.set_visible(frozenset({"b1"}))
         connections.add(one)
         connections.go_live(one)
     return connections
@@ -120,7 +121,7 @@ def crowd() -> Connections:
 async def core(on: Stage, every: float) -> float:
     """Give the feed's part of a core."""
     seconds = on.lasting(6)
-    async with on.feed(checkpoint=str(every)) as feed, following(on, CLIENTS) as (tape, followers):
+    async with on.feed(checkpoint_interval=str(every)) as feed, following(on, CLIENTS) as (tape, followers):
         with apart(feed.pid):
             cpu, begin = feed.cpu(), time.monotonic()
             written = await load.write(on.url, count=RATE * seconds, rate=RATE, writers=16, size=1)

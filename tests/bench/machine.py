@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from db import pgbin
+from db.embedded.binaries import find_binaries
 
 _PYTHON = ("aiohttp", "psycopg", "uvloop", "orjson", "pg-sse", "starlette", "uvicorn")
 _NODE = ("express", "ws", "redis", "socket.io", "@socket.io/postgres-adapter", "pg", "bufferutil")
@@ -30,7 +30,7 @@ def machine() -> dict[str, object]:
 def versions() -> dict[str, str]:
     locked = json.loads(_LOCK.read_text(encoding="utf-8"))["packages"]
     return {
-        "PostgreSQL": _said(str(pgbin.find() / "postgres"), "--version"),
+        "PostgreSQL": _said(str(find_binaries() / "postgres"), "--version"),
         "Python": platform.python_version(),
         "Node": _said(str(_ROOT / ".ci/node"), "node", "--version"),
         "Redis": _said("redis-server", "--version"),

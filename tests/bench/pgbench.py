@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from db import pgbin
+from db.embedded.binaries import find_binaries
 
 _DONE = re.compile(r"actually processed: (\d+)")
 _RATE = re.compile(r"tps = ([\d.]+)")
@@ -25,7 +25,7 @@ async def update(url: str, table: str, *, writers: int, seconds: int, cards: int
 
     Each update has a mark of its own, `first` or more times the number of writers, so that none changes nothing.
     """
-    program = pgbin.find() / "pgbench"
+    program = find_binaries() / "pgbench"
     if not program.exists():
         raise RuntimeError("pgbench is needed: it comes with PostgreSQL's packages (postgresql-contrib in some)")
     share = cards // writers

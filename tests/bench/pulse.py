@@ -21,7 +21,7 @@ async def silent(url: str) -> AsyncIterator[None]:
         async def beat() -> None:
             while True:
                 await conn.execute(
-                    "SELECT setval('feed.pulse', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + %s)",
+                    "SELECT setval('feed.notify_suppressed_until', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + %s)",
                     (_AHEAD,),
                 )
                 await asyncio.sleep(_BEAT)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from db import embedded, migrate
+from db import migrate
+from db.embedded.server import ephemeral_postgres
 from db.settings import Settings
 from feed.access.tokens import Tokens
 from tests.bench import feed
@@ -50,7 +51,7 @@ class Stage:
 
 @contextmanager
 def stage(seconds: int | None = None) -> Iterator[Stage]:
-    with embedded.ephemeral() as server:
+    with ephemeral_postgres() as server:
         url = server.url()
         migrate.upgrade(url)
         with psycopg.connect(url, autocommit=True) as conn:

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from api import pages
-from db.loopback import free_port
+from db.embedded.loopback import free_port
 from tests.browser.people import People
 from tests.cli.harness import Commands, Service
 
@@ -33,7 +33,7 @@ QUIET = (
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "these tests need Chromium: `make setup` installs it on Debian, as root"
+    assert path, "these tests need Chromium: `make test` installs it on Debian, as root"
     assert pages.ENTRY.exists(), "these tests need the board: `make setup` builds it"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=list(QUIET))

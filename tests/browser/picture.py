@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 from playwright.sync_api import Page, expect, sync_playwright
 
-from db.loopback import free_port
+from db.embedded.loopback import free_port
 from tests.browser import dba
 from tests.browser.conftest import QUIET
 from tests.browser.people import SETTLED, People, card, column, opener
@@ -83,8 +83,8 @@ def log(people: People, psql: psycopg.Connection) -> None:
     psql.execute("DELETE FROM opportunities WHERE title = 'Bundle com meio de pagamento'")
     for page, name in zip(pages, ("dba-light", "dba-dark"), strict=True):
         expect(dba.rows(page).filter(has_text="Renovar em março")).to_be_visible()
-        dba.rows(page).filter(has_text="value: 184000.00 → 176000.00").click()
-        expect(page.get_by_role("dialog").get_by_role("listitem").filter(has_text="told").first).to_be_visible()
+        dba.rows(page).filter(has_text="value: 184000.00 -> 176000.00").click()
+        expect(page.get_by_role("dialog").get_by_role("listitem").filter(has_text="delivered").first).to_be_visible()
         page.mouse.move(0, 0)
         page.evaluate(SETTLED)
         page.screenshot(path=TARGET / f"{name}.png")

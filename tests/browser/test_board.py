@@ -89,7 +89,7 @@ def test_a_finger_drags_too(people: People, psql: psycopg.Connection) -> None:
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
 
     touch("touchStart", (start["x"] + 8, start["y"] + 8))
-    expect(ana.locator("[data-announcer]").filter(has_text=f"{title} nas mãos")).to_be_attached()
+    expect(ana.locator("[data-announcer]").filter(has_text=f"{title} selecionado")).to_be_attached()
     touch("touchMove", (start["x"] + 40, start["y"] + 30))
     touch("touchMove", (end["x"] + 60, end["y"] + 70))
     expect(column(ana, "qualification").locator("[data-open]").first).to_have_text(title)
@@ -117,10 +117,10 @@ def test_keys_alone_move_a_card(people: People, psql: psycopg.Connection) -> Non
     ana.keyboard.press("ArrowUp")
     expect(opener(ana, title)).to_be_focused()
     ana.keyboard.press("Space")
-    expect(ana.locator("[data-announcer]").filter(has_text=f"{title} nas mãos")).to_be_attached()
+    expect(ana.locator("[data-announcer]").filter(has_text=f"{title} selecionado")).to_be_attached()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         ana.keyboard.press(key)
-    expect(ana.locator("[data-announcer]").filter(has_text="Negociação, lugar 2 de 3")).to_be_attached()
+    expect(ana.locator("[data-announcer]").filter(has_text="Negociação, posição 2 de 3")).to_be_attached()
     expect(opener(ana, title)).to_be_focused()
     ana.keyboard.press("Space")
     wait_until(lambda: titles(psql, "negotiation")[1:2] == [title], timeout=5, what="the move in the table")
@@ -242,8 +242,8 @@ def test_a_card_deleted_in_the_hand_is_told_and_can_be_made_again(people: People
     psql.execute("DELETE FROM opportunities WHERE title = %s", [title])
     expect(column(ana, "proposal").get_by_role("heading", level=2)).to_contain_text("2")
     ana.mouse.up()
-    expect(ana.get_by_text(f"“{title}” foi excluído enquanto você arrastava.")).to_be_visible()
-    ana.get_by_role("button", name="Criar de novo").click()
+    expect(ana.get_by_text(f"“{title}” foi excluído enquanto você o arrastava.")).to_be_visible()
+    ana.get_by_role("button", name="Criar novamente").click()
     wait_until(lambda: title in titles(psql, "won"), timeout=5, what="the new card")
 
 

@@ -16,9 +16,9 @@ def test_what_is_written_in_psql_is_seen_at_once_and_opened(people: People, psql
     maria = enter(people)
     state(maria, "live")
     write(psql, "first")
-    expect(rows(maria).first).to_contain_text(f"{DEAL}notes: null → first")
+    expect(rows(maria).first).to_contain_text(f"{DEAL}notes: null -> first")
     psql.execute("UPDATE opportunities SET value = 184857.00, notes = 'second' WHERE title = %s", [DEAL])
-    expect(rows(maria).first).to_contain_text("value: 184000.00 → 184857.00")
+    expect(rows(maria).first).to_contain_text("value: 184000.00 -> 184857.00")
     rows(maria).first.click()
     panel = maria.get_by_role("dialog")
     changed = panel.get_by_role("table", name="4 columns changed")
@@ -27,7 +27,7 @@ def test_what_is_written_in_psql_is_seen_at_once_and_opened(people: People, psql
     expect(changed.get_by_role("row", name="value")).to_have_text("value184000.00184857.00")
     expect(changed.get_by_role("row", name="notes").locator("ins")).to_have_text("second")
     steps = panel.get_by_role("listitem")
-    for step in ("write", "from", "commit", "bell"):
+    for step in ("write", "from", "commit", "notify"):
         expect(steps.filter(has=maria.get_by_text(step, exact=True))).to_be_visible()
     address = maria.url
     maria.get_by_role("button", name="Close").click()
@@ -49,7 +49,7 @@ def test_filters_hold_for_what_there_is_and_for_what_comes(people: People, psql:
     expect(rows(maria)).to_have_count(2)
     expect(rows(maria).first).to_contain_text("needle two")
     maria.get_by_label("Operation").select_option("delete")
-    expect(maria.get_by_role("heading", name="Nothing fits these filters")).to_be_visible()
+    expect(maria.get_by_role("heading", name="No changes match these filters")).to_be_visible()
     maria.reload()
     expect(maria.get_by_label("Search in the rows")).to_have_value("needle")
     expect(maria.get_by_label("Operation")).to_have_value("delete")
@@ -64,7 +64,7 @@ def test_filters_hold_for_what_there_is_and_for_what_comes(people: People, psql:
     expect(maria.get_by_label("Since")).to_have_attribute("aria-invalid", "true")
     maria.get_by_label("Since").fill("1h")
     maria.get_by_label("Until").fill("30m")
-    expect(maria.get_by_role("heading", name="Nothing fits these filters")).to_be_visible()
+    expect(maria.get_by_role("heading", name="No changes match these filters")).to_be_visible()
     state(maria, "fixed")
 
 
@@ -87,7 +87,7 @@ def test_who_reads_further_down_keeps_his_place(people: People, psql: psycopg.Co
     write_many(psql, 120)
     maria = enter(people)
     state(maria, "live")
-    reading = rows(maria).filter(has_text="many 60 → many 61")
+    reading = rows(maria).filter(has_text="many 60 -> many 61")
     reading.scroll_into_view_if_needed()
     place = reading.bounding_box()
     write_many(psql, 5)
@@ -97,7 +97,7 @@ def test_who_reads_further_down_keeps_his_place(people: People, psql: psycopg.Co
     maria.get_by_role("button", name="Older").click()
     expect(maria.locator(".count")).to_have_text("154 changes")
     maria.get_by_role("button", name="5 new").click()
-    expect(rows(maria).first).to_contain_text("many 3 → many 4")
+    expect(rows(maria).first).to_contain_text("many 3 -> many 4")
     expect(rows(maria).first).to_be_in_viewport()
     expect(maria.locator(".count")).to_have_text("159 changes")
 
@@ -141,17 +141,17 @@ def test_the_service_goes_and_comes_back_and_nothing_is_missing(page: Page, comm
         state(page, "live")
         with psycopg.connect(first.database, autocommit=True) as psql:
             write_many(psql, 2)
-            expect(rows(page).first).to_contain_text("many 0 → many 1")
+            expect(rows(page).first).to_contain_text("many 0 -> many 1")
         first.stop(signal.SIGKILL)
     state(page, "lost")
-    expect(page.locator(".state")).to_have_text("Sem conexão. Tentando de novo…")
+    expect(page.locator(".state")).to_have_text("Sem conexão. Tentando novamente…")
     with commands.serving("up") as second, psycopg.connect(second.database, autocommit=True) as psql:
         write(psql, "while it was away")
         state(page, "live")
         write(psql, "after it")
-        expect(rows(page).first).to_contain_text("while it was away → after it")
-        expect(rows(page).nth(1)).to_contain_text("many 1 → while it was away")
-        expect(rows(page).nth(2)).to_contain_text("many 0 → many 1")
+        expect(rows(page).first).to_contain_text("while it was away -> after it")
+        expect(rows(page).nth(1)).to_contain_text("many 1 -> while it was away")
+        expect(rows(page).nth(2)).to_contain_text("many 0 -> many 1")
 
 
 def test_the_database_goes_and_comes_back(people: People, up: Service, psql: psycopg.Connection) -> None:
@@ -171,7 +171,7 @@ def test_the_database_goes_and_comes_back(people: People, up: Service, psql: psy
         maria.get_by_label("Actor").fill("demo")
         expect(maria.get_by_role("alert")).to_contain_text("The log could not be loaded")
         maria.get_by_role("link", name="Health unknown").click()
-        expect(maria.get_by_text("The feed's state could not be read")).to_be_visible()
+        expect(maria.get_by_text("The state of the feed could not be loaded")).to_be_visible()
         write(psql, "while it was away")
         admin.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
     expect(maria.get_by_role("table", name="Health")).to_be_visible(timeout=30_000)

@@ -24,7 +24,7 @@ def test_charts_have_data_and_lead_to_the_log(people: People, psql: psycopg.Conn
 
     # A piece that is not over is not counted yet: ten seconds.
     expect(told("Writes")).to_have_attribute("aria-valuetext", re.compile(r"changes [\d.]+/s"), timeout=WAIT)
-    expect(told("From write to told")).to_have_attribute(
+    expect(told("From write to delivery")).to_have_attribute(
         "aria-valuetext", re.compile(r"median [\d.]+ (ms|s), 95 % [\d.]+"), timeout=WAIT
     )
     expect(told("Connections")).to_have_attribute("aria-valuetext", re.compile("open streams [1-9]"), timeout=WAIT)
@@ -43,18 +43,18 @@ def test_charts_have_data_and_lead_to_the_log(people: People, psql: psycopg.Conn
     maria.mouse.move(plot["x"] + plot["width"] - 12, plot["y"] + 60, steps=4)
     maria.mouse.up()
     maria.get_by_role("link", name="show these changes").click()
-    expect(rows(maria).filter(has_text="many 38 → many 39")).to_be_visible()
+    expect(rows(maria).filter(has_text="many 38 -> many 39")).to_be_visible()
     state(maria, "fixed")
 
 
 def test_the_state_of_the_feed_names_what_is_wrong_and_its_cure(people: People, psql: psycopg.Connection) -> None:
     maria = enter(people, "?view=feed")
-    expect(maria.get_by_role("link", name="All is well")).to_be_visible()
-    for name, row in (("Instances", "feed-"), ("Triggers", "feed_capture_update"), ("Kept of the log", "feed.log_1")):
+    expect(maria.get_by_role("link", name="No problems")).to_be_visible()
+    for name, row in (("Instances", "feed-"), ("Triggers", "feed_capture_update"), ("Retention", "feed.log_1")):
         expect(maria.get_by_role("table", name=name).get_by_role("row", name=row).first).to_be_visible()
-    expect(maria.get_by_role("region", name="Gaps")).to_contain_text("No board was anything but what it had to be")
-    expect(maria.get_by_role("region", name="Flags")).to_contain_text("None is set")
-    psql.execute("INSERT INTO feed.flags (flag, scope, share, value) VALUES ('realtime', 'share', 10, 'sse')")
+    expect(maria.get_by_role("region", name="Gaps")).to_contain_text("No gaps were found")
+    expect(maria.get_by_role("region", name="Flags")).to_contain_text("No flags are set")
+    psql.execute("INSERT INTO feed.flags (flag, scope, percentage, value) VALUES ('realtime', 'percentage', 10, 'sse')")
     psql.execute("ALTER TABLE opportunities DISABLE TRIGGER feed_capture_update")
     psql.execute(
         "INSERT INTO feed.gap_reports (instance, board, cursor, expected_count, expected_hash, held_count, held_hash, cause, cards)"
@@ -67,7 +67,7 @@ def test_the_state_of_the_feed_names_what_is_wrong_and_its_cure(people: People, 
     flag = maria.get_by_role("table", name="Flags").get_by_role("row").nth(1)
     expect(flag).to_contain_text("10 % of the users")
     gap = maria.get_by_role("table", name="Gaps").get_by_role("row").nth(1)
-    expect(gap).to_contain_text("a write went past the triggers")
+    expect(gap).to_contain_text("a write bypassed the triggers")
     gap.get_by_role("link", name="o1").click()
     expect(maria.get_by_label("Opportunity")).to_have_value("o1")
 
@@ -104,7 +104,7 @@ def test_a_session_that_has_ended_leads_to_the_sign_in_and_back(people: People, 
     state(maria, "live")
     maria.context.clear_cookies()
     rows(maria).first.click()
-    expect(maria.get_by_role("alert")).to_contain_text("Your session has ended")
+    expect(maria.get_by_role("alert")).to_contain_text("Your session has expired")
     maria.get_by_role("button", name=NAMES["carla"]).click()
     expect(maria.get_by_role("dialog")).to_be_visible()
     expect(maria.get_by_label("Actor")).to_have_value("demo")
@@ -116,7 +116,7 @@ def test_axe_finds_no_serious_fault(people: People, psql: psycopg.Connection) ->
         maria = enter(people, color_scheme=scheme, width=width)
         state(maria, "live")
         write(psql, f"{scheme} {width}")
-        expect(rows(maria).first).to_contain_text(f"→ {scheme} {width}")
+        expect(rows(maria).first).to_contain_text(f"-> {scheme} {width}")
         assert faults(maria) == []
         rows(maria).first.click()
         expect(maria.get_by_role("dialog").get_by_role("table").first).to_be_visible()
@@ -150,7 +150,7 @@ def test_portuguese_dark_and_kept(people: People, psql: psycopg.Connection) -> N
     maria = enter(people, locale="pt-BR")
     expect(maria.get_by_role("link", name="Gráficos")).to_be_visible()
     maria.get_by_role("button", name="Idioma, aparência, sessão").click()
-    maria.get_by_role("radio", name="Escuro").check()
+    maria.get_by_role("radio", name="Escura").check()
     assert maria.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
     maria.get_by_role("radio", name="English").click()
     expect(maria.get_by_role("link", name="Charts")).to_be_visible()

@@ -13,7 +13,7 @@ from tests.support.until import wait_until
 
 def test_a_viewer_looks_and_changes_nothing(people: People) -> None:
     diego = people.enter("diego")
-    expect(diego.get_by_text("Só leitura")).to_be_visible()
+    expect(diego.get_by_text("Somente leitura")).to_be_visible()
     expect(diego.get_by_role("button", name="Novo negócio")).to_have_count(0)
     expect(diego.locator("[data-card] [aria-haspopup=menu]")).to_have_count(0)
     title = diego.locator("[data-open]").first.inner_text()
@@ -25,7 +25,7 @@ def test_a_viewer_looks_and_changes_nothing(people: People) -> None:
 def test_a_phase_that_the_board_does_not_know_hides_no_card(people: People, psql: psycopg.Connection) -> None:
     ana = people.enter("ana")
     psql.execute("UPDATE opportunities SET phase = 'on hold' WHERE title = 'Contrato corporativo'")
-    expect(column(ana, "on hold")).to_contain_text("Não é uma fase deste quadro")
+    expect(column(ana, "on hold")).to_contain_text("Não é uma etapa deste quadro")
     drag(ana, "Contrato corporativo", "won")
     ana.mouse.up()
     expect(column(ana, "won").locator("[data-open]").first).to_have_text("Contrato corporativo")
@@ -118,7 +118,7 @@ def test_the_first_load_asks_once_and_a_failure_says_so(people: People, up: Serv
     ana.reload()
     expect(ana.get_by_text("Não foi possível carregar o quadro")).to_be_visible(timeout=20_000)
     ana.unroute("**/api/start*")
-    ana.get_by_role("button", name="Tentar de novo").click()
+    ana.get_by_role("button", name="Tentar novamente").click()
     expect(ana.locator("[data-open]").first).to_be_visible()
 
 

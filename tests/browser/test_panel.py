@@ -65,7 +65,7 @@ def test_what_one_saves_the_other_sees(people: People, deal: Deal) -> None:
     panel.get_by_label("Valor").fill("98.765,43")
     panel.get_by_label("Probabilidade").fill("65")
     panel.get_by_label("Responsável").select_option(label="Carla Nunes")
-    panel.get_by_label("Fechamento previsto").fill("2027-02-28")
+    panel.get_by_label("Data prevista de fechamento").fill("2027-02-28")
     panel.get_by_label("Anotações").fill("Quer começar pela filial do centro.")
     expect(panel.get_by_text("6 alterações não salvas")).to_be_visible()
     panel.get_by_label("Anotações").press("Control+Enter")
@@ -74,7 +74,7 @@ def test_what_one_saves_the_other_sees(people: People, deal: Deal) -> None:
     has(deal, ana, expected_close_date="2027-02-28", notes="Quer começar pela filial do centro.", version_number=2)
     expect(other.get_by_label("Contato")).to_have_value("Lívia Tavares")
     expect(other.get_by_label("Valor")).to_have_value("98.765,43")
-    expect(other.get_by_label("Fechamento previsto")).to_have_value("2027-02-28")
+    expect(other.get_by_label("Data prevista de fechamento")).to_have_value("2027-02-28")
     expect(bruno.get_by_role("listitem").filter(has_text=TITLE)).to_contain_text("98.765,43")
 
 
@@ -84,14 +84,14 @@ def test_each_changes_something_else_and_both_are_kept_and_told(people: People, 
     panel.get_by_label("Contato").fill("Lívia Tavares")
     other.get_by_label("Valor").fill("105000")
     saved(other)
-    expect(panel.locator("form").get_by_text("Bruno Lima mudou o valor")).to_be_visible()
+    expect(panel.locator("form").get_by_text("Bruno Lima alterou o valor")).to_be_visible()
     expect(panel.locator("form").get_by_text("antes: R$ 96.500")).to_be_visible()
     expect(panel.get_by_label("Valor")).to_have_value("105.000")
     expect(panel.get_by_label("Contato")).to_have_value("Lívia Tavares")
     panel.get_by_role("button", name="Salvar").click()
-    expect(panel.get_by_text("Salvo, junto com o que Bruno Lima mudou")).to_be_visible()
+    expect(panel.get_by_text("Salvo junto com as alterações de Bruno Lima")).to_be_visible()
     has(deal, ana, contact="Lívia Tavares", value=105000)
-    expect(other.locator("form").get_by_text("Ana Souza mudou o contato")).to_be_visible()
+    expect(other.locator("form").get_by_text("Ana Souza alterou o contato")).to_be_visible()
     expect(ana.get_by_role("dialog")).to_have_count(1)
 
 
@@ -114,10 +114,10 @@ def test_what_the_other_does_is_said_while_one_types_and_either_can_stay(people:
     saved(other)
     value = panel.locator("[data-clash=value]")
     contact = panel.locator("[data-clash=contact]")
-    expect(value).to_contain_text("Bruno Lima mudou o valor para R$ 105.000")
+    expect(value).to_contain_text("Bruno Lima alterou o valor para R$ 105.000")
     expect(value.locator("time")).to_have_text(["agora"])
     expect(value.locator("time")).to_contain_text("há", timeout=5000)
-    expect(contact).to_contain_text("Bruno Lima mudou o contato para O de Bruno")
+    expect(contact).to_contain_text("Bruno Lima alterou o contato para O de Bruno")
     expect(panel.get_by_label("Valor")).to_have_value("99.000")
     value.get_by_role("button", name="Usar o novo").click()
     expect(panel.get_by_label("Valor")).to_have_value("105.000")
@@ -139,10 +139,10 @@ def test_the_same_field_is_asked_about(people: People, deal: Deal, pick: str, va
     saved(other)
     expect(panel.locator("[data-clash=value]")).to_be_visible()
     panel.get_by_role("button", name="Salvar").click()
-    dialog = ana.get_by_role("dialog", name="Você e Bruno Lima mudaram a mesma coisa")
+    dialog = ana.get_by_role("dialog", name="Você e Bruno Lima alteraram os mesmos campos")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("Antes: R$ 96.500")
-    expect(dialog.get_by_role("button", name="Salvar a escolha")).to_be_disabled()
+    expect(dialog.get_by_role("button", name="Salvar decisão")).to_be_disabled()
     # By keys alone: the first of the radio buttons has the focus.
     for _ in range(["theirs", "mine", "other"].index(pick)):
         ana.keyboard.press("ArrowDown")
@@ -159,7 +159,7 @@ def test_the_same_field_is_asked_about(people: People, deal: Deal, pick: str, va
     expect(panel.get_by_label("Valor")).to_have_value(f"{value:,}".replace(",", "."))
     if pick != "theirs":
         panel.get_by_role("tab", name="Histórico").click()
-        expect(panel.locator("[data-version='3']")).to_contain_text("fusão de v1 e v2")
+        expect(panel.locator("[data-version='3']")).to_contain_text("mesclagem de v1 e v2")
 
 
 def test_notes_are_merged_by_lines_and_asked_about_only_where_both_changed_one(
@@ -171,7 +171,7 @@ def test_notes_are_merged_by_lines_and_asked_about_only_where_both_changed_one(
     panel.get_by_label("Anotações").fill("um\ndois\ntrês\nquatro de Ana")
     other.get_by_label("Anotações").fill("um de Bruno\ndois\ntrês\nquatro")
     saved(other)
-    expect(panel.locator("[data-clash=notes]")).to_contain_text("Bruno Lima mudou as anotações")
+    expect(panel.locator("[data-clash=notes]")).to_contain_text("Bruno Lima alterou as anotações")
     panel.get_by_role("button", name="Salvar").click()
     has(deal, ana, notes="um de Bruno\ndois\ntrês\nquatro de Ana")
     panel.get_by_label("Anotações").fill("um de Ana\ndois\ntrês\nquatro de Ana")
@@ -182,9 +182,9 @@ def test_notes_are_merged_by_lines_and_asked_about_only_where_both_changed_one(
     panel.get_by_role("button", name="Salvar").click()
     dialog = ana.get_by_role("dialog", name="Você e Bruno Lima")
     expect(dialog.locator("[data-choice=notes]")).to_contain_text("um de todos")
-    dialog.get_by_label("Outra coisa", exact=True).check()
+    dialog.get_by_label("Outro valor", exact=True).check()
     expect(dialog.get_by_role("textbox")).to_have_value("um de todos\num de Ana\ndois\ntrês\nquatro de Ana")
-    dialog.get_by_role("button", name="Salvar a escolha").click()
+    dialog.get_by_role("button", name="Salvar decisão").click()
     has(deal, ana, notes="um de todos\num de Ana\ndois\ntrês\nquatro de Ana")
 
 
@@ -202,7 +202,7 @@ def test_a_decision_can_wait_and_nothing_is_lost(people: People, deal: Deal) -> 
     expect(dialog).to_have_count(0)
     panel.get_by_role("button", name="Decidir agora").click()
     dialog.get_by_role("button", name="Tudo meu").click()
-    dialog.get_by_role("button", name="Salvar a escolha").click()
+    dialog.get_by_role("button", name="Salvar decisão").click()
     has(deal, ana, value=99000)
 
 
@@ -240,7 +240,7 @@ def test_what_was_typed_for_a_deleted_deal_is_offered_after_the_panel_is_closed(
     panel = opened(ana)
     panel.get_by_label("Contato").fill("O que Ana digitou")
     psql.execute("DELETE FROM opportunities WHERE title = %s", [TITLE])
-    expect(panel.get_by_text("Pode virar um novo negócio")).to_be_visible()
+    expect(panel.get_by_text("Você pode criar um novo negócio com isso")).to_be_visible()
     ana.keyboard.press("Escape")
     offer = ana.get_by_role("article").filter(has_text=TITLE)
     expect(offer).to_contain_text("O que Ana digitou")
@@ -285,7 +285,7 @@ def test_what_was_typed_survives_a_reload_and_escape(people: People, deal: Deal)
     expect(panel).to_have_count(0)
     ana.reload()
     panel = opened(ana)
-    expect(panel.get_by_text("Aqui está o que você digitou da última vez")).to_be_visible()
+    expect(panel.get_by_text("Estas são as alterações que você não salvou")).to_be_visible()
     expect(panel.get_by_label("Contato")).to_have_value("Ainda não salvo 🌱")
     expect(panel.get_by_label("Valor")).to_have_value("12 mil")
     assert deal()["contact"] == "Eduardo Tavares"
@@ -293,7 +293,7 @@ def test_what_was_typed_survives_a_reload_and_escape(people: People, deal: Deal)
     saved(panel)
     has(deal, ana, contact="Ainda não salvo 🌱", value=12000)
     ana.reload()
-    expect(opened(ana).get_by_text("Aqui está o que você digitou")).to_have_count(0)
+    expect(opened(ana).get_by_text("Estas são as alterações que você não salvou")).to_have_count(0)
 
 
 def test_what_is_saved_without_a_connection_is_kept_and_sent_later(people: People, deal: Deal) -> None:
@@ -302,7 +302,7 @@ def test_what_is_saved_without_a_connection_is_kept_and_sent_later(people: Peopl
     ana.context.set_offline(True)
     panel.get_by_label("Contato").fill("Do trem")
     panel.get_by_role("button", name="Salvar").click()
-    expect(panel.get_by_text("Sem conexão: está guardado aqui")).to_be_visible(timeout=10_000)
+    expect(panel.get_by_text("Sem conexão: suas alterações ficam guardadas aqui")).to_be_visible(timeout=10_000)
     expect(panel.get_by_label("Contato")).to_have_value("Do trem")
     assert deal()["contact"] == "Eduardo Tavares"
     ana.context.set_offline(False)
@@ -318,7 +318,7 @@ def test_a_title_of_10000_characters_is_refused_kindly_and_kept(people: People, 
     panel.get_by_label("Empresa").fill("👩‍🌾 Café & Cia")
     expect(panel.get_by_text("9700 caracteres a mais")).to_be_visible()
     panel.get_by_role("button", name="Salvar").click()
-    expect(panel.get_by_text("No máximo 300 caracteres, por favor.")).to_be_visible()
+    expect(panel.get_by_text("Use no máximo 300 caracteres.")).to_be_visible()
     expect(panel.get_by_label("Título")).to_have_value(long)
     expect(panel.get_by_label("Título")).to_have_attribute("aria-invalid", "true")
     expect(panel.get_by_label("Empresa")).to_have_value("👩‍🌾 Café & Cia")
@@ -332,7 +332,7 @@ def test_a_viewer_reads_and_changes_nothing(people: People) -> None:
     diego = people.enter("diego")
     opener(diego, TITLE).click()
     panel = diego.get_by_role("dialog", name=TITLE)
-    expect(panel.get_by_text("Você pode ler este negócio, mas não alterá-lo.")).to_be_visible()
+    expect(panel.get_by_text("Você pode ver este negócio, mas não editá-lo.")).to_be_visible()
     expect(panel.get_by_text("Eduardo Tavares")).to_be_visible()
     expect(panel.get_by_role("textbox")).to_have_count(0)
     panel.get_by_role("tab", name="Histórico").click()
@@ -348,7 +348,7 @@ def test_who_loses_the_right_to_write_is_told_and_keeps_what_was_typed(
     panel.get_by_label("Contato").fill("Tarde demais")
     psql.execute("UPDATE board_members SET role = 'viewer' WHERE user_id = 'ana' AND board_id = 'vendas'")
     panel.get_by_role("button", name="Salvar").click()
-    expect(panel.get_by_text("Você pode ler este quadro, mas não alterá-lo.")).to_be_visible()
+    expect(panel.get_by_text("Você pode ver este quadro, mas não editá-lo.")).to_be_visible()
     expect(panel.get_by_label("Contato")).to_have_value("Tarde demais")
     assert deal()["contact"] == "Eduardo Tavares"
 
@@ -364,7 +364,7 @@ def test_a_new_deal_is_made_and_one_that_is_refused_stays_in_the_form(people: Pe
     ana.get_by_role("button", name="Novo negócio em Proposta").click()
     expect(panel.get_by_label("Título")).to_have_value("🚀 Foguete")
     panel.get_by_role("button", name="Criar negócio").click()
-    expect(panel.get_by_text("Um número inteiro de 0 a 100.")).to_be_visible()
+    expect(panel.get_by_text("Informe um número inteiro de 0 a 100.")).to_be_visible()
     panel.get_by_label("Probabilidade").fill("30")
     panel.get_by_label("Valor").fill("1.250,5")
     panel.get_by_label("Valor").press("Control+Enter")
@@ -385,7 +385,7 @@ def test_a_clock_that_is_wrong_by_a_day_shows_no_wrong_times(people: People, day
     other.get_by_label("Valor").fill("105000")
     saved(other)
     clash = panel.locator("[data-clash=value]")
-    expect(clash).to_contain_text("Bruno Lima mudou o valor")
+    expect(clash).to_contain_text("Bruno Lima alterou o valor")
     wrong = ("daqui", "dia", "ontem", "amanhã", "hora")
     assert not any(word in clash.inner_text() for word in wrong), clash.inner_text()
     panel.get_by_role("tab", name="Histórico").click()
@@ -443,5 +443,5 @@ def test_axe_finds_no_serious_fault(people: People, psql: psycopg.Connection, sc
     expect(panel.locator("[data-version='2']")).to_be_visible()
     assert faults(ana) == []
     psql.execute("DELETE FROM opportunities WHERE title = %s", [TITLE])
-    expect(ana.get_by_role("article").filter(has_text="enquanto você o alterava")).to_be_visible()
+    expect(ana.get_by_role("article").filter(has_text="enquanto você o editava")).to_be_visible()
     assert faults(ana) == []

@@ -1,4 +1,4 @@
-"""feed/client in several tabs of one browser: one connection, and each tab has everything once."""
+"""web/client in several tabs of one browser: one connection, and each tab has everything once."""
 
 import subprocess
 import time
@@ -25,7 +25,7 @@ async ([address, share]) => {
     const { lastSync } = await (await fetch("/api/sync/opportunities")).json();
     window.versions = [];
     window.statuses = [];
-    window.feed = new Feed({ feed: config.feedUrl, share, timing: { heartbeat: 2000, check: 1000 } });
+    window.feed = new Feed({ feed: config.feedUrl, share, timing: { heartbeat: 2000, wakePong: 1000 } });
     feed.onStatus((status) => statuses.push(status));
     feed.onDelivery(({ messages }) => {
         for (const message of messages) {
@@ -43,7 +43,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The client in one file, as text."""
     target = tmp_path_factory.mktemp("client") / "client.mjs"
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
-    source = ROOT / "feed" / "client" / "src" / "index.ts"
+    source = ROOT / "web" / "client" / "src" / "index.ts"
     command: list[str | Path] = [esbuild, source, "--bundle", "--format=esm", "--log-level=warning"]
     subprocess.run([*command, f"--outfile={target}"], check=True)
     return target.read_text()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db import postmaster
-from db.loopback import free_port
+from db.embedded import postmaster
+from db.embedded.loopback import free_port
 from tests.cli.harness import SECRET, Commands
 from tests.support.database import Database
 

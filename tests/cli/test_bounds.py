@@ -1,4 +1,4 @@
-"""Where a server is at its bounds, commands say so in a line, the services go on with what they have, and the doctor names it."""
+"""At the limits of a server, commands fail with one line, the services keep what they have, and the doctor names the limit."""
 
 import asyncio
 import json
@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from cli.failures import DATABASE, DONE, FOUND
-from db import embedded, migrate
-from db.embedded import EmbeddedPostgres
+from cli.failures import DATABASE, OK, PROBLEMS
+from db import migrate
+from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
 from tests.cli.harness import SECRET, Commands
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
@@ -41,18 +41,18 @@ async def test_a_full_disk_is_said_in_a_line_and_found(commands: Commands, small
         await conn.execute("UPDATE opportunities SET title = 'Past the triggers'")
     disk.fill()
     log = await asyncio.to_thread(commands.run, "log", "--json")
-    assert (log.returncode, log.stderr) == (DONE, "")
+    assert (log.returncode, log.stderr) == (OK, "")
     repair = await asyncio.to_thread(commands.run, "verify", "--repair")
     assert repair.returncode == DATABASE
     (line,) = repair.stderr.splitlines()
-    assert line.startswith("boardcast: the database: could not extend file ")
+    assert line.startswith("boardcast: database error: could not extend file ")
     assert line.endswith(": No space left on device (Check free disk space.)")
 
     done = await asyncio.to_thread(commands.run, "doctor", "--json")
     found = {each["topic"]: each for each in map(json.loads, done.stdout.splitlines())}
-    assert (done.returncode, found["disk"]["status"]) == (FOUND, "bad")
+    assert (done.returncode, found["disk"]["status"]) == (PROBLEMS, "bad")
     assert str(disk.folder) in found["disk"]["found"]
-    assert found["disk"]["cure"].startswith("boardcast retain ")
+    assert found["disk"]["fix"].startswith("boardcast retain ")
     disk.free()
     assert "left" in await asyncio.to_thread(commands.output, "verify", "--repair")
     done = await asyncio.to_thread(commands.run, "doctor", "--json")
@@ -84,7 +84,7 @@ class Crowd:
 @pytest.fixture
 async def crowded(binaries: Any) -> AsyncIterator[Database]:
     """A server that gives few connections."""
-    with embedded.ephemeral(SERVER_SETTINGS | {"max_connections": "30"}, binaries=binaries) as server:
+    with ephemeral_postgres(SERVER_SETTINGS | {"max_connections": "30"}, binaries=binaries) as server:
         migrate.upgrade(server.url())
         database = Database(server.url(), "boardcast")
         await people(database)
@@ -139,6 +139,6 @@ async def test_commands_say_that_there_is_no_connection_left(commands: Commands,
     await crowd.part(1)
     done = await asyncio.to_thread(commands.run, "doctor", "--json")
     found = {each["topic"]: each for each in map(json.loads, done.stdout.splitlines())}
-    assert (done.returncode, found["connections"]["status"]) == (FOUND, "bad")
+    assert (done.returncode, found["connections"]["status"]) == (PROBLEMS, "bad")
     assert {found[topic]["status"] for topic in ("pooler", "LISTEN")} == {"unknown"}
     await crowd.part(len(crowd.members))

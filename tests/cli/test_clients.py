@@ -80,4 +80,4 @@ def test_the_curl_lines(commands: Commands) -> None:
 
 def test_the_clients_own_page_shows_the_same_program() -> None:
     _, text = documented.program(documented.OWN)
-    assert text in (documented.ROOT / "feed" / "client" / "README.md").read_text()
+    assert text in (documented.ROOT / "web" / "client" / "README.md").read_text()

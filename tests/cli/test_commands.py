@@ -99,13 +99,13 @@ def test_who_is_not_there_gets_a_token_and_a_word(production: Commands) -> None:
 async def test_a_table_is_fed_and_no_more(production: Commands, database: Database) -> None:
     await people(database)
     await database.execute('CREATE TABLE "Tasks" (id int PRIMARY KEY, board text, what text, secret text)')
-    table, options = '"Tasks"', ("--key", "id", "--board", "board", "--except", "secret")
+    table, options = '"Tasks"', ("--key", "id", "--board", "board", "--exclude", "secret")
     said = production.output("attach", table, *options)
-    assert said == '"Tasks" is fed: rows are known by id, told to members of the board in board; not in the log: secret'
+    assert said == 'attached "Tasks"; key: id; board: board; not logged: secret'
     told = json.loads(production.output("attach", table, *options, "--json"))
-    assert told == {"table": table, "key": ["id"], "board": "board", "left_out": ["secret"]}
+    assert told == {"table": table, "key": ["id"], "board": "board", "excluded": ["secret"]}
     await database.execute("""INSERT INTO "Tasks" VALUES (7, 'b1', 'call', 'quiet')""")
-    assert production.output("detach", table) == '"Tasks" is not fed any more; what was logged of it stays'
+    assert production.output("detach", table) == 'detached "Tasks"; its logged changes stay in the log'
     await database.execute("""INSERT INTO "Tasks" VALUES (8, 'b1', 'write')""")
     assert await database.execute("SELECT op, key, board, new FROM feed.log WHERE relation = 'Tasks'") == [
         {"op": "insert", "key": "7", "board": "b1", "new": {"id": 7, "board": "b1", "what": "call"}}
@@ -115,16 +115,16 @@ async def test_a_table_is_fed_and_no_more(production: Commands, database: Databa
 async def test_old_log_is_forgotten_but_for_its_last_row(production: Commands, database: Database) -> None:
     await people(database)
     (row,) = await database.execute("SELECT count(*) AS n FROM feed.log")
-    assert production.output("prune", "--older-than", "1d") == "nothing is that old"
+    assert production.output("prune", "--older-than", "1d") == "nothing to drop: no partition is that old"
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     told = production.output("prune", "--older-than", tomorrow)
-    assert told == f"feed.log_1 dropped: {row['n'] - 1} rows forgotten"
+    assert told == f"dropped feed.log_1 with {row['n'] - 1} changes"
     assert await database.execute("SELECT count(*) AS n FROM feed.log") == [{"n": 1}]
 
 
 async def test_how_long_the_log_is_kept_is_a_setting_of_the_database(production: Commands, database: Database) -> None:
     assert production.output("retain", "30d") == ""
-    assert await database.execute("SELECT retention FROM feed.keeper") == [{"retention": timedelta(days=30)}]
+    assert await database.execute("SELECT retention FROM feed.maintenance") == [{"retention": timedelta(days=30)}]
 
 
 async def test_what_is_done_is_told_to_programs_too(production: Commands, database: Database) -> None:

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from db import demo, pgbin
+from db import demo
+from db.embedded.binaries import find_binaries
 from db.engine import create_engine
 from tests.cli.test_docs import column
 from tests.support.database import Database
@@ -22,7 +23,7 @@ from tests.support.streams import WebSocketClient
 from tests.support.until import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "dba.md"
-PSQL = shutil.which("psql") or pgbin.find() / "psql"
+PSQL = shutil.which("psql") or find_binaries() / "psql"
 
 # Ana moves a deal by the API, yesterday at two minutes past ten. Today a board goes, a job of the night runs, and somebody moves
 # the deal back in psql.
@@ -114,7 +115,7 @@ async def told(database: Database) -> AsyncIterator[Database]:
         ana, bruno = await services.open("websocket"), await services.open("websocket", user="bruno")
         assert isinstance(ana, WebSocketClient)
         await services.api()
-        listed = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND sweeps > 0 RETURNING instance"
+        listed = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND reads > 0 RETURNING instance"
 
         async def both() -> bool:
             return len(await database.execute(listed)) == 2
@@ -128,9 +129,10 @@ async def told(database: Database) -> AsyncIterator[Database]:
 
         async def written_down() -> bool:
             (row,) = await database.execute(
-                "SELECT (SELECT count(*) FROM feed.sweeps) AS sweeps, (SELECT count(*) FROM feed.acks) AS acks"
+                "SELECT (SELECT count(*) FROM feed.delivery_journal) AS entries,"
+                " (SELECT count(*) FROM feed.client_positions) AS positions"
             )
-            return row == {"sweeps": 2, "acks": 1}
+            return row == {"entries": 2, "positions": 1}
 
         await until(written_down, timeout=10)
         yield database
@@ -171,14 +173,14 @@ INNER = {
     "checkpoint_seen",
     "identify",
     "row_key",
-    "shown",
+    "display_value",
     "relation_name",
     "trigger_arguments",
-    "log_pieces",
-    "era_now",
-    "era_since",
+    "log_partitions",
+    "current_partition",
+    "first_partition_since",
     "fed_columns",
     "plain_relations",
-    "reread",
+    "normalize_image",
 }
 """What the views and the services call, and nobody needs by hand."""

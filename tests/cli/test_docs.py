@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import ByteSize
 
-from api import health
-from api.metrics import Metrics as ApiMetrics
-from api.problems import PROBLEMS
+from api.http.problems import PROBLEMS
+from api.metrics import ApiMetrics
+from api.routes import health
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
@@ -28,7 +28,7 @@ from feed.telemetry.metrics import Metrics
 from feed.upkeep import maintenance
 from feed.wire import close_codes, protocol
 from feed.wire.cursor import Fault
-from feed.wire.problems import STREAMS
+from feed.wire.problems import STREAM_PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -52,7 +52,7 @@ def column(page: str, heading: str, place: int = 0) -> list[str]:
 
 def test_close_codes() -> None:
     assert table("protocol.md", "Close codes") == [
-        [str(each.code), each.name, "yes" if each.again else "no", str(each.status), each.meaning]
+        [str(each.code), each.name, "yes" if each.reconnect else "no", str(each.status), each.meaning]
         for each in close_codes.ALL
     ]
 
@@ -69,8 +69,10 @@ def test_problems() -> None:
 def test_a_stream_is_refused_with_problems_of_the_table() -> None:
     tree = ast.parse(Path(stream.__file__).read_text())
     raised = {slug for node in _calls(tree, "StreamError") if (slug := _text(node.args[0]))}
-    assert raised | set(stream._OF_TOKEN.values()) | set(stream._OF_ROOM.values()) == set(STREAMS)
-    assert all(each.status == STREAMS[slug].status for each, slug in stream._OF_ROOM.items())
+    assert raised | set(stream._TOKEN_PROBLEMS.values()) | set(stream._REFUSAL_PROBLEMS.values()) == set(
+        STREAM_PROBLEMS
+    )
+    assert all(each.status == STREAM_PROBLEMS[slug].status for each, slug in stream._REFUSAL_PROBLEMS.items())
 
 
 def test_what_a_client_may_say() -> None:
@@ -91,7 +93,7 @@ def test_what_the_service_says() -> None:
     told = set()
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
-        for name in ("message", "tell", "tell_place", "announce", "_refuse"):
+        for name in ("message", "send", "send_with_cursor", "send_to_board", "send_to_boards"):
             told |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
     events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "wire" / "event.py").read_text())
     known = set(column("protocol.md", "The service says"))
@@ -113,7 +115,7 @@ def error_codes() -> list[str]:
         found += [value for node in given if (value := _text(node))]
         for name in ("BadMessageError", "UnauthenticatedError", "TokenError"):
             found += [value for node in _calls(tree, name) if node.args and (value := _text(node.args[0]))]
-        found += [value for node in _calls(tree, "dismiss") if len(node.args) > 3 and (value := _text(node.args[2]))]
+        found += [value for node in _calls(tree, "reject") if len(node.args) > 3 and (value := _text(node.args[2]))]
     return found
 
 
@@ -153,18 +155,18 @@ DEADLINES = {
     "Connecting to each host, authentication included": connection.CONNECT_TIMEOUT,
     "An answer on any connection of the feed, unless named below": connection.READ_TIMEOUT,
     "An answer, or the next rows, on the replica; then the primary is read": replica.READ_TIMEOUT,
-    "The next rows of the log, read by the tailer; twice as long after each timeout": log_reader.PATIENCE - 1,
-    "The next rows for a client that catches up; twice as long after each timeout of the same read": read_timeouts.FIRST,
-    "… at most": read_timeouts.MOST,
-    "The question asked when a notification arrives; then the tailer reads": prefetch._PATIENCE,
-    "A notification to the listener, before it tests itself": listener._QUIET,
-    "That test": listener._ANSWER,
-    "A statement of the pacer": pacer._PATIENCE,
+    "The next rows of the log, read by the tailer; twice as long after each timeout": log_reader.PROGRESS_TIMEOUT - 1,
+    "The next rows for a client that catches up; twice as long after each timeout of the same read": read_timeouts.INITIAL_TIMEOUT,
+    "… at most": read_timeouts.MAX_TIMEOUT,
+    "The question asked when a notification arrives; then the tailer reads": prefetch._TIMEOUT,
+    "A notification to the listener, before it tests itself": listener._PROBE_AFTER,
+    "That test": listener._PROBE_TIMEOUT,
+    "A statement of the pacer": pacer._STATEMENT_TIMEOUT,
     "A connection of the feed's pool": database.POOL_TIMEOUT,
     "Counting a board for a checkpoint": checkpoints.COUNT_TIMEOUT,
     "Finding the cause of a gap": gap_reports.REPORT_TIMEOUT,
-    "Redeeming a ticket": runtime._TO_REDEEM,
-    "A step of feed.keep()": maintenance.STEP_TIMEOUT,
+    "Redeeming a ticket": runtime._REDEEM_TIMEOUT,
+    "A step of feed.maintain()": maintenance.STEP_TIMEOUT,
     "An answer to a request of the API": engine.READ_TIMEOUT,
     "Whether a connection of the API's pool is alive, before a request gets it": engine.PING_TIMEOUT,
     "A connection of the API's pool": engine.POOL_TIMEOUT,
@@ -172,7 +174,7 @@ DEADLINES = {
     "The server's answer to the cancellation of a statement; then the connection is closed": connection.CANCEL_TIMEOUT,
     "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
     "At a stop: giving leases of presence back": tracker.RELEASE_TIMEOUT,
-    "At a stop: the last entry in the list of instances": instance_registry.LAST_WORD_TIMEOUT,
+    "At a stop: the last entry in the list of instances": instance_registry.LEAVE_TIMEOUT,
     "At a stop: a pool that is connecting": database.CLOSE_TIMEOUT,
     "An answer to a command": connect.READ_TIMEOUT,
     "An answer to verify, prune, log, attach, detach, flags capture": connect.WORK_TIMEOUT,

@@ -1,4 +1,4 @@
-"""`boardcast doctor` against real faults: each is named, with a cure that works; what cannot be looked at is said to be unknown."""
+"""`boardcast doctor` against real faults: each is named, with a fix that works; what cannot be looked at is said to be unknown."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from cli import diagnosis
-from cli.failures import DATABASE, DONE, FOUND
-from cli.probe import Clock
+from cli import checks
+from cli.failures import DATABASE, OK, PROBLEMS
+from cli.probe import ClockOffset
 from db import doctor as asking
-from db.embedded import EmbeddedPostgres
-from db.loopback import free_port, is_free
+from db.embedded.loopback import free_port, is_free
+from db.embedded.server import EmbeddedPostgres
 from tests.cli.harness import Commands
 from tests.cli.test_pooler import pooling
 from tests.conftest import SERVER_SETTINGS
@@ -29,7 +29,7 @@ from tests.support.proxy import Proxy
 from tests.support.standby import caught_up, standby_of
 from tests.support.until import until
 
-ALONE = {"instances", "listeners", "sweeps", "lag"}
+ALONE = {"instances", "listeners", "log reads", "lag"}
 """What is not well where no service runs."""
 TOLERATED = {"settings", "disk"}
 """The tests' own server does without fsync, and their machine may be full."""
@@ -40,7 +40,7 @@ def examined(commands: Commands, **env: str) -> tuple[int, dict[str, dict[str, A
     done = commands.run("doctor", "--json", **env)
     assert done.stderr == ""
     findings = [json.loads(line) for line in done.stdout.splitlines()]
-    assert all(set(each) == {"topic", "status", "found", "cure"} for each in findings)
+    assert all(set(each) == {"topic", "status", "found", "fix"} for each in findings)
     return done.returncode, {each["topic"]: each for each in findings}
 
 
@@ -68,7 +68,7 @@ async def test_all_is_well(commands: Commands) -> None:
 
         def well() -> bool:
             status, findings = examined(commands)
-            return status == DONE and not unwell(findings)
+            return status == OK and not unwell(findings)
 
         await until(well, timeout=30)
         done = commands.run("doctor")
@@ -81,21 +81,21 @@ async def test_all_is_well(commands: Commands) -> None:
 async def test_what_is_not_well_is_a_status_and_a_cure(production: Commands, database: Database) -> None:
     await database.execute("ALTER TABLE opportunities DISABLE TRIGGER feed_capture_update")
     status, findings = examined(production)
-    assert (status, unwell(findings)) == (FOUND, {*ALONE, "triggers"})
+    assert (status, unwell(findings)) == (PROBLEMS, {*ALONE, "triggers"})
     assert findings["triggers"]["found"] == "feed_capture_update on opportunities is disabled"
     done = production.run("doctor")
-    assert done.returncode == FOUND
-    (cure,) = (line for line in done.stdout.splitlines() if line.startswith("triggers: "))
+    assert done.returncode == PROBLEMS
+    (fix,) = (line for line in done.stdout.splitlines() if line.startswith("triggers: "))
     async with await database.connect() as conn:
-        await paste(conn, cure.removeprefix("triggers: "))
+        await paste(conn, fix.removeprefix("triggers: "))
     assert unwell(examined(production)[1]) == ALONE
 
 
 def test_a_database_without_boardcast(commands: Commands, empty_database: Database) -> None:
     commands.env["DATABASE_URL"] = empty_database.url
     status, findings = examined(commands)
-    assert (status, unwell(findings)) == (FOUND, {"installed"})
-    commands.output(*shlex.split(findings["installed"]["cure"])[1:])
+    assert (status, unwell(findings)) == (PROBLEMS, {"installed"})
+    commands.output(*shlex.split(findings["installed"]["fix"])[1:])
     assert unwell(examined(commands)[1]) == ALONE
 
 
@@ -104,22 +104,22 @@ def test_a_standby(commands: Commands, own_server: EmbeddedPostgres, binaries: P
         caught_up(own_server, standby)
         commands.env["DATABASE_URL"] = own_server.url()
         status, findings = examined(commands, BOARDCAST_REPLICA_URL=standby.url())
-        assert (status, unwell(findings)) == (FOUND, ALONE)
+        assert (status, unwell(findings)) == (PROBLEMS, ALONE)
         assert findings["replica"]["status"] == "ok"
 
         status, findings = examined(commands, DATABASE_URL=standby.url())
-        assert (status, unwell(findings)) == (FOUND, {"primary", "LISTEN", "health"})
+        assert (status, unwell(findings)) == (PROBLEMS, {"primary", "LISTEN", "health"})
         assert (findings["primary"]["status"], findings["health"]["status"]) == ("bad", "unknown")
         assert "cannot execute LISTEN during recovery" in findings["LISTEN"]["found"]
         status, findings = examined(commands, LISTEN_DATABASE_URL=standby.url())
-        assert (status, unwell(findings)) == (FOUND, {*ALONE, "LISTEN"})
+        assert (status, unwell(findings)) == (PROBLEMS, {*ALONE, "LISTEN"})
 
         _, findings = examined(commands, BOARDCAST_REPLICA_URL=own_server.url())
-        assert findings["replica"] | {"found": "", "cure": ""} == {
+        assert findings["replica"] | {"found": "", "fix": ""} == {
             "topic": "replica",
             "status": "bad",
             "found": "",
-            "cure": "",
+            "fix": "",
         }
         gone = standby.url()
     _, findings = examined(commands, BOARDCAST_REPLICA_URL=gone)
@@ -133,11 +133,11 @@ async def test_a_pooler_in_transaction_mode(commands: Commands, database: Databa
         await until(lambda: not is_free(listen), timeout=10, what="pgbouncer")
         pooled = f"postgresql://anybody@127.0.0.1:{listen}/crm"
         status, findings = examined(commands, DATABASE_URL=pooled)
-        assert (status, unwell(findings)) == (FOUND, {*ALONE, "pooler", "LISTEN"})
-        assert findings["pooler"]["cure"].startswith("export LISTEN_DATABASE_URL=")
+        assert (status, unwell(findings)) == (PROBLEMS, {*ALONE, "pooler", "LISTEN"})
+        assert findings["pooler"]["fix"].startswith("export LISTEN_DATABASE_URL=")
         status, findings = examined(commands, DATABASE_URL=pooled, LISTEN_DATABASE_URL=database.url)
-        assert (status, unwell(findings)) == (FOUND, ALONE)
-        assert findings["pooler"]["found"].endswith("LISTEN_DATABASE_URL goes another way")
+        assert (status, unwell(findings)) == (PROBLEMS, ALONE)
+        assert findings["pooler"]["found"].endswith("LISTEN uses LISTEN_DATABASE_URL")
         status, findings = examined(commands, DATABASE_URL=database.url, LISTEN_DATABASE_URL=pooled)
         assert unwell(findings) == {*ALONE, "LISTEN"}
 
@@ -148,7 +148,7 @@ async def test_a_pooler_that_keeps_sessions(commands: Commands, database: Databa
         await until(lambda: not is_free(listen), timeout=10, what="pgbouncer")
         _, findings = examined(commands, DATABASE_URL=f"postgresql://anybody@127.0.0.1:{listen}/crm")
     assert unwell(findings) == ALONE
-    assert findings["pooler"]["found"] == "something is between that keeps sessions"
+    assert findings["pooler"]["found"] == "a pooler in session mode"
 
 
 def test_a_connection_to_listen_that_leads_elsewhere(production: Commands, other_database: Database) -> None:
@@ -157,7 +157,7 @@ def test_a_connection_to_listen_that_leads_elsewhere(production: Commands, other
     assert "another database" in findings["LISTEN"]["found"]
     nowhere = f"postgresql://u:hunter2@127.0.0.1:{free_port()}/d"
     status, findings = examined(production, LISTEN_DATABASE_URL=nowhere)
-    assert (status, unwell(findings)) == (FOUND, {*ALONE, "LISTEN"})
+    assert (status, unwell(findings)) == (PROBLEMS, {*ALONE, "LISTEN"})
     assert "Connection refused" in findings["LISTEN"]["found"]
     assert "hunter2" not in str(findings)
 
@@ -200,7 +200,7 @@ async def test_a_lock_is_not_waited_for(production: Commands, database: Database
         await conn.execute("LOCK feed.pacer IN ACCESS EXCLUSIVE MODE")
         _, findings = await asyncio.to_thread(examined, production)
     assert findings["health"]["status"] == "unknown"
-    assert findings["health"]["found"].startswith("no answer in 5 s")
+    assert findings["health"]["found"].startswith("no answer within 5 s")
 
 
 @pytest.mark.parametrize(
@@ -220,10 +220,10 @@ def test_a_role_with_few_rights(
         assert unwell(findings) == missing
         if "health" in missing:
             role = url.split("/")[2].split(":")[0]
-            assert findings["health"]["cure"] == f'GRANT feed_dba TO "{role}"; -- who may look'
+            assert findings["health"]["fix"] == f'GRANT feed_dba TO "{role}"; -- lets this role read schema feed'
         if not groups:
-            assert findings["rights"]["cure"].startswith(
-                f'GRANT feed_dba TO "{role}"; -- to look; feed_app for boardcast api'
+            assert findings["rights"]["fix"].startswith(
+                f'GRANT feed_dba TO "{role}"; -- for monitoring; feed_app for boardcast api'
             )
 
 
@@ -235,8 +235,8 @@ async def test_a_right_that_is_lacking_is_named(production: Commands, database: 
             await conn.execute(sql.SQL("REVOKE SELECT ON board_members FROM feed_listener"))
             await conn.execute(sql.SQL("GRANT SELECT ON board_members TO feed_app"))
         _, findings = examined(production, DATABASE_URL=url)
-    assert "boardcast feed, yes" in findings["rights"]["found"]
-    assert "boardcast api, no: it lacks" in findings["rights"]["found"]
+    assert "boardcast feed: yes" in findings["rights"]["found"]
+    assert "boardcast api: no, it lacks" in findings["rights"]["found"]
 
 
 async def test_group_roles_that_were_granted_nothing(production: Commands, database: Database) -> None:
@@ -246,8 +246,7 @@ async def test_group_roles_that_were_granted_nothing(production: Commands, datab
     _, findings = examined(production)
     assert unwell(findings) == {*ALONE, "rights"}
     assert (
-        "boardcast feed, not known: role feed_listener is missing, or was granted nothing"
-        in findings["rights"]["found"]
+        "boardcast feed: unknown, because role feed_listener is missing or has no grants" in findings["rights"]["found"]
     )
 
 
@@ -258,10 +257,10 @@ async def test_settings_that_do_harm(production: Commands, database: Database) -
             await conn.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(name, sql.Identifier(setting), value))
         _, findings = examined(production)
         found = findings["settings"]
-        assert "statement_timeout is 5000: a long read of the log is broken off" in found["found"]
-        assert "idle_session_timeout is 30000: a session that only LISTENs is ended" in found["found"]
+        assert "statement_timeout is 5000: long reads of the log are canceled" in found["found"]
+        assert "idle_session_timeout is 30000: sessions that only LISTEN are terminated" in found["found"]
         # Not those for what the tests' server is started with.
-        await paste(conn, ";".join(cure for cure in found["cure"].split(";") if "ALTER DATABASE" in cure))
+        await paste(conn, ";".join(fix for fix in found["fix"].split(";") if "ALTER DATABASE" in fix))
         assert "timeout" not in examined(production)[1]["settings"]["found"]
 
 
@@ -271,7 +270,7 @@ def test_nothing_is_written(production: Commands, database: Database) -> None:
     assert unwell(findings) == ALONE
     assert findings["settings"]["status"] == "bad"
     assert "default_transaction_read_only is on: nobody can write" in findings["settings"]["found"]
-    assert "unset PGOPTIONS" in findings["settings"]["cure"]
+    assert "unset PGOPTIONS" in findings["settings"]["fix"]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +290,7 @@ def test_nothing_is_written(production: Commands, database: Database) -> None:
 )
 def test_versions(number: int, status: str) -> None:
     finding = asking.version(number)
-    assert (finding.status, finding.cure is None) == (status, status in {"ok", "unknown"})
+    assert (finding.status, finding.fix is None) == (status, status in {"ok", "unknown"})
 
 
 @pytest.mark.parametrize(
@@ -299,7 +298,7 @@ def test_versions(number: int, status: str) -> None:
     [(0.2, 0.1, "ok"), (-0.9, 0.1, "ok"), (1.5, 0.2, "warning"), (-5, 4.5, "ok"), (-7, 1, "warning")],
 )
 def test_clocks(ahead: float, bound: float, status: str) -> None:
-    assert diagnosis.clock(Clock(ahead, bound)).status == status
+    assert checks.clock(ClockOffset(ahead, bound)).status == status
 
 
 @pytest.mark.parametrize(
@@ -316,4 +315,4 @@ def test_who_can_read_along(address: str, tls: bool, status: str) -> None:
     conn = Mock()
     conn.info.hostaddr, conn.info.host, conn.info.port, conn.pgconn.ssl_in_use = address, "db", 5432, tls
     here = asking.Server(180002, False, True, "maria", "crm", None, None)
-    assert diagnosis.connection("database", conn, here).status == status
+    assert checks.connection("database", conn, here).status == status

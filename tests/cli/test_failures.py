@@ -12,10 +12,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from cli.failures import DATABASE, TAKEN, USAGE
-from db import cluster, loopback, pgbin
-from db.account import Account
-from db.embedded import EmbeddedPostgres
+from cli.failures import DATABASE, UNAVAILABLE, USAGE
+from db.embedded import cluster, loopback
+from db.embedded.account import Account
+from db.embedded.binaries import find_binaries, runnable_binaries
+from db.embedded.server import EmbeddedPostgres
 from tests.cli.harness import SECRET, Commands
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
@@ -38,7 +39,7 @@ def test_usage(commands: Commands, arguments: list[str]) -> None:
         ("DATABASE_URL", "postgresql://u:hunter2%zz@h/d"),
         ("LISTEN_DATABASE_URL", "postgresql://u:hunter2%zz@h/d"),
         ("BOARDCAST_API_PORT", "hunter2"),
-        ("BOARDCAST_HEARTBEAT", "0"),
+        ("BOARDCAST_HEARTBEAT_INTERVAL", "0"),
         ("JWT_SECRET", "hunter2"),
         ("LOG_LEVEL", "hunter2"),
     ],
@@ -51,9 +52,9 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(commands: Commands,
 
 
 def test_all_wrong_settings_are_named_at_once(commands: Commands) -> None:
-    status, said = commands.fails("up", BOARDCAST_CHUNK="x", LOG_FORMAT="y")
+    status, said = commands.fails("up", BOARDCAST_CHUNK_ROWS="x", LOG_FORMAT="y")
     assert status == USAGE
-    assert "BOARDCAST_CHUNK: " in said
+    assert "BOARDCAST_CHUNK_ROWS: " in said
     assert "LOG_FORMAT: " in said
 
 
@@ -68,7 +69,7 @@ def test_a_service_alone_wants_to_know_whom_to_trust(commands: Commands, databas
     status, said = commands.fails(service, DATABASE_URL=database.url)
     assert (status, said) == (
         USAGE,
-        "set JWT_SECRET or JWT_JWKS_URL: without one of them no token can be checked",
+        "tokens cannot be verified: set JWT_SECRET or JWT_JWKS_URL",
     )
     assert not list(commands.folder.iterdir())
 
@@ -125,7 +126,7 @@ async def standby(own_server: EmbeddedPostgres, binaries: Path | None) -> AsyncI
     account = Account.choose()
     settings = SERVER_SETTINGS | {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
     options = [f"--port={own_server.port}", *(f"--{name}={value}" for name, value in settings.items())]
-    program = pgbin.runnable(binaries or pgbin.find(), account) / "postgres"
+    program = runnable_binaries(binaries or find_binaries(), account) / "postgres"
     process = account.spawn([program, "-D", data, *options], output=subprocess.DEVNULL, env=cluster.environment())
     try:
         await until(lambda: _answers(own_server.url()), timeout=20)
@@ -153,24 +154,24 @@ def test_a_port_in_use(production: Commands, service: str, variable: str) -> Non
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         assert production.fails(service, **{variable: port}) == (
-            TAKEN,
+            UNAVAILABLE,
             f"port {port} of 127.0.0.1 is in use: set {variable}",
         )
         assert production.fails("up", **{variable: port}) == (
-            TAKEN,
+            UNAVAILABLE,
             f"port {port} of 127.0.0.1 is in use: set {variable}",
         )
 
 
 def test_an_address_that_is_not_ours(production: Commands) -> None:
     status, said = production.fails("feed", BOARDCAST_HOST="192.0.2.1")
-    assert (status, "192.0.2.1" in said) == (TAKEN, True)
+    assert (status, "192.0.2.1" in said) == (UNAVAILABLE, True)
 
 
 def test_a_data_directory_that_cannot_be_made(commands: Commands) -> None:
     (commands.folder / "file").write_text("")
     status, said = commands.fails("up", BOARDCAST_DATA_DIR="file/data")
-    assert (status, "file" in said) == (TAKEN, True)
+    assert (status, "file" in said) == (UNAVAILABLE, True)
 
 
 def test_nothing_runs_whose_address_could_be_printed(commands: Commands) -> None:
@@ -185,14 +186,14 @@ def test_tables_that_cannot_be_fed(production: Commands) -> None:
     assert (status, "has no column nothing" in said) == (DATABASE, True)
     status, said = production.fails("attach", "opportunity_versions")
     assert said.startswith(
-        "the database: public.opportunity_versions is a view, not a table (Feed the tables that it reads"
+        "database error: public.opportunity_versions is a view, not a table (Attach the tables that it reads"
     )
     status, said = production.fails("attach", "user_presence", "--json")
     assert "table public.user_presence is unlogged" in said
     status, said = production.fails("attach", "feed.log")
-    assert "feed.log is of the feed itself" in said
+    assert "feed.log belongs to the feed itself" in said
     status, said = production.fails("detach", "users")
-    assert (status, "table public.users is not fed" in said) == (DATABASE, True)
+    assert (status, "table public.users is not attached" in said) == (DATABASE, True)
 
 
 @pytest.mark.parametrize(

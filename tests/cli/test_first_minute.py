@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 
-from db import pgbin
+from db.embedded.binaries import find_binaries
 from tests.cli.harness import Commands, Service
 from tests.cli.test_up import follow, port_of
 from tests.support.streams import Client, EventStreamClient, WebSocketClient
 
-PSQL = shutil.which("psql") or pgbin.find() / "psql"
+PSQL = shutil.which("psql") or find_binaries() / "psql"
 CARD = "Hotel Maré Alta"
 
 

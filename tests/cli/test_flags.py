@@ -19,34 +19,36 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 def decided(production: Commands) -> list[tuple[Any, ...]]:
     rows = objects(production.output("flags", "--json"))
-    return [(row["flag"], row["scope"], row["user_id"], row["share"], row["value"]) for row in rows]
+    return [(row["flag"], row["scope"], row["user_id"], row["percentage"], row["value"]) for row in rows]
 
 
 async def test_rules_are_set_shown_and_taken_away(production: Commands, database: Database) -> None:
     await people(database)
-    assert production.output("flags").startswith("No flag is set: everybody is offered websocket")
-    assert production.output("flags", "set", "realtime", "poll") == "everybody is offered poll"
+    assert production.output("flags").startswith("No flag is set: realtime is websocket for everyone")
+    assert production.output("flags", "set", "realtime", "poll") == "realtime is poll for everyone"
     assert (
-        production.output("flags", "set", "realtime", "websocket", "--share", "10")
-        == "10 % of the users are offered websocket"
+        production.output("flags", "set", "realtime", "websocket", "--percentage", "10")
+        == "realtime is websocket for 10 % of the users"
     )
-    assert production.output("flags", "set", "realtime", "sse", "--user", "ana") == "ana is offered sse"
+    assert production.output("flags", "set", "realtime", "sse", "--user", "ana") == "realtime is sse for ana"
     said = production.output("flags", "set", "realtime", "off", "--user", "nobody")
-    assert said == "nobody is offered off; nobody of that id is in users"
+    assert said == "realtime is off for nobody (no user has this id)"
     assert decided(production) == [
         ("realtime", "everybody", None, None, "poll"),
-        ("realtime", "share", None, 10, "websocket"),
+        ("realtime", "percentage", None, 10, "websocket"),
         ("realtime", "user", "ana", None, "sse"),
         ("realtime", "user", "nobody", None, "off"),
     ]
     assert "everybody" in production.output("flags")
-    assert production.output("flags", "--user", "ana").startswith("ana is offered sse, and is in every share above ")
+    assert production.output("flags", "--user", "ana").startswith(
+        "realtime is sse for ana, who is in every percentage above "
+    )
     (shown,) = objects(production.output("flags", "--user", "bruno", "--json"))
     assert (shown["user_id"], shown["known"]) == ("bruno", True)
     assert shown["realtime"] == ("websocket" if shown["place"] < 10 else "poll")
-    assert production.output("flags", "clear", "realtime", "--user", "ana") == "the rule is gone"
+    assert production.output("flags", "clear", "realtime", "--user", "ana") == "rule removed"
     assert production.output("flags", "clear", "realtime", "--user", "ana") == "there is no such rule"
-    assert production.output("flags", "clear", "realtime", "--share") == "the rule is gone"
+    assert production.output("flags", "clear", "realtime", "--percentage") == "rule removed"
     assert objects(production.output("flags", "clear", "realtime", "--all", "--json")) == [
         {"flag": "realtime", "cleared": 2}
     ]
@@ -58,10 +60,10 @@ async def test_rules_are_set_shown_and_taken_away(production: Commands, database
     [
         ("set", "realtime", "carrier-pigeon"),
         ("set", "weather", "off"),
-        ("set", "realtime", "sse", "--share", "101"),
-        ("set", "realtime", "sse", "--share", "10", "--user", "ana"),
-        ("clear", "realtime", "--all", "--share"),
-        ("bell", "maybe"),
+        ("set", "realtime", "sse", "--percentage", "101"),
+        ("set", "realtime", "sse", "--percentage", "10", "--user", "ana"),
+        ("clear", "realtime", "--all", "--percentage"),
+        ("notify", "maybe"),
         ("capture",),
     ],
 )
@@ -73,7 +75,7 @@ def test_what_makes_no_sense_is_refused(production: Commands, arguments: tuple[s
 def test_who_may_only_look_may_only_look(production: Commands) -> None:
     dba = {"PGOPTIONS": "-c role=feed_dba"}
     assert production.run("flags", **dba).returncode == 0
-    for arguments in (("set", "realtime", "off"), ("clear", "realtime"), ("bell", "off"), ("capture", "off")):
+    for arguments in (("set", "realtime", "off"), ("clear", "realtime"), ("notify", "off"), ("capture", "off")):
         status, said = production.fails("flags", *arguments, **dba)
         assert status == DATABASE
         assert "permission denied" in said
@@ -87,19 +89,19 @@ async def test_an_open_client_is_told_by_the_command(services: Services, product
     assert (await client.next("flags")).body["realtime"] == "websocket"
 
 
-async def test_the_bell_is_silenced_and_rings_again(production: Commands, database: Database) -> None:
+async def test_notify_is_turned_off_and_on_again(production: Commands, database: Database) -> None:
     await people(database)
 
-    async def rang() -> bool:
+    async def notifies() -> bool:
         await database.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
-        (row,) = await database.execute("SELECT rang FROM feed.log ORDER BY seq DESC LIMIT 1")
-        return bool(row["rang"])
+        (row,) = await database.execute("SELECT notified FROM feed.log ORDER BY seq DESC LIMIT 1")
+        return bool(row["notified"])
 
-    assert production.output("flags", "bell", "off").startswith("the bell is off")
-    assert not await rang()
-    assert decided(production) == [("bell", "everybody", None, None, "off")]
-    assert objects(production.output("flags", "bell", "on", "--json")) == [{"bell": "on"}]
-    assert await rang()
+    assert production.output("flags", "notify", "off").startswith("NOTIFY is off: no trigger sends it")
+    assert not await notifies()
+    assert decided(production) == [("notify", "everybody", None, None, "off")]
+    assert objects(production.output("flags", "notify", "on", "--json")) == [{"notify": "on"}]
+    assert await notifies()
 
 
 async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
@@ -111,7 +113,7 @@ async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
     assert (await client.next("flags")).body["realtime"] == "off"
     await database.execute("UPDATE opportunities SET title = 'Unlogged'")
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('new', 'b1')")
-    assert production.output("flags", "capture", "off") == "capture is off already"
+    assert production.output("flags", "capture", "off") == "capture is already off"
     (done,) = objects(production.output("flags", "capture", "on", "--json"))
     assert (done["capture"], sorted(done["tables"]), done["repaired"]) == (
         "on",
@@ -122,7 +124,7 @@ async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
     assert (await client.next("reset")).body["reason"] == "foreign"
     again = await services.open("websocket", before)
     assert (await again.next("reset")).body["reason"] == "foreign"
-    assert production.output("flags", "capture", "on") == "capture is on already"
+    assert production.output("flags", "capture", "on") == "capture is already on"
     assert production.run("verify").returncode == 0
     history = await database.execute(
         "SELECT version_number FROM opportunity_versions WHERE opportunity_id = 'o1' ORDER BY version_number"

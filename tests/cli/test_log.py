@@ -10,9 +10,9 @@ from typing import Any, LiteralString
 import pytest
 from psycopg import sql
 
-from cli.failures import DATABASE, FOUND, USAGE
-from db import changelog
-from db.embedded import EmbeddedPostgres
+from cli.failures import DATABASE, PROBLEMS, USAGE
+from db.changelog.positions import Position
+from db.embedded.server import EmbeddedPostgres
 from db.sqlfiles import sql as sql_of
 from feed.wire.cursor import Cursor
 from tests.cli.following import Following, following, piped
@@ -67,7 +67,7 @@ def test_a_change_is_a_line(story: Commands) -> None:
     *_, moved, made, changed, deleted = story.output("log").splitlines()
     time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+\d\d:\d\d"
     assert re.fullmatch(
-        time + r"  \d+  ana  update opportunities “First” o1  phase: new → won; value: null → 5\.00"
+        time + r"  \d+  ana  update opportunities “First” o1  phase: new -> won; value: null -> 5\.00"
         r"  \(board b1, 1 of 1, api, boardcast-api, 127\.0\.0\.1, req-1\)",
         moved,
     )
@@ -80,7 +80,7 @@ async def test_a_program_gets_objects(story: Commands, database: Database) -> No
     assert told(story) == await seqs(database)
     (line,) = shown(story, "--limit", "1", "--actor", "ana")
     assert (line["op"], line["source"], line["step"], line["origin"]) == ("update", "api", "1 of 1", "req-1")
-    assert line["changes"] == "phase: new → won; value: null → 5.00"
+    assert line["changes"] == "phase: new -> won; value: null -> 5.00"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_what_a_cursor_lacks_in_the_order_in_which_clients_are_told(story:
         await conn.execute("BEGIN")
         await conn.execute(MOVE)
         position = await look.execute(sql_of("queries/position"))
-        here = changelog.Position(*(await position.fetchone() or {}).values())
+        here = Position(*(await position.fetchone() or {}).values())
         (row,) = await database.execute("SELECT feed_id FROM feed.identity")
         cursor = Cursor.at(row["feed_id"], here)
         await other.execute("UPDATE boards SET name = 'Other' WHERE id = 'b2'")
@@ -131,16 +131,16 @@ async def test_what_a_cursor_lacks_in_the_order_in_which_clients_are_told(story:
     assert told(story, "--since", str(cursor), "--limit", "1") == [third]
     foreign = Cursor("other", cursor.seen, cursor.anchor, cursor.tag)
     status, said = story.fails("log", "--since", str(foreign))
-    assert (status, "(foreign)" in said, f"boardcast explain {foreign}" in said) == (FOUND, True, True)
+    assert (status, "(foreign)" in said, f"boardcast explain {foreign}" in said) == (PROBLEMS, True, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--board", "b9"], "there is no board 'b9', and there was none"),
-        (["--opportunity", "o9"], "there is no opportunity 'o9'"),
-        (["--table", "nowhere"], "there is no table 'nowhere'"),
-        (["--table", "users"], "is not fed: boardcast attach users"),
+        (["--board", "b9"], "unknown board 'b9'"),
+        (["--opportunity", "o9"], "unknown opportunity 'o9'"),
+        (["--table", "nowhere"], "unknown table 'nowhere'"),
+        (["--table", "users"], "is not attached: run boardcast attach users"),
         (["--since", "soon"], "--since must be an age such as '10 min'"),
         (["--until", "soon"], "--until must be"),
         (["--limit", "0"], "--limit"),
@@ -231,25 +231,25 @@ async def own(commands: Commands, own_server: EmbeddedPostgres) -> Database:
     return database
 
 
-async def test_a_server_that_dies_is_waited_for_and_nothing_is_left_out(
+async def test_a_server_that_dies_is_waited_for_and_nothing_is_excluded(
     commands: Commands, own: Database, own_server: EmbeddedPostgres
 ) -> None:
     with following(commands, "--since", "0") as process:
         await all_shown(process, own)
         for _ in range(2):
             own_server.kill()
-            await until(lambda: any("out of reach" in line for line in process.said()[-1:]), timeout=20)
+            await until(lambda: any("unavailable, retrying" in line for line in process.said()[-1:]), timeout=20)
             own_server.start()
             for _ in range(3):
                 await own.execute(MOVE)
             await all_shown(process, own)
         said = process.said()
-        assert [("out of reach, trying again" in line, "is back after" in line) for line in said] == [
+        assert [("unavailable, retrying" in line, "available again after" in line) for line in said] == [
             (True, False),
             (False, True),
         ] * 2
         assert all(line.startswith("boardcast: ") for line in said)
-        assert said[1].endswith("nothing is left out")
+        assert said[1].endswith("no changes are missing")
         assert process.interrupt() == 130
         assert process.said() == said
 
@@ -261,7 +261,7 @@ async def test_a_server_that_is_not_there_yet_is_waited_for(
     own_server.stop()
     with following(commands, "--since", "0") as process:
         await until(lambda: len(process.said()) == 1, timeout=20)
-        assert "out of reach, trying again" in process.said()[0]
+        assert "unavailable, retrying" in process.said()[0]
         own_server.start()
         await until(lambda: process.seqs() == everything, timeout=30)
         assert process.interrupt() == 130
@@ -279,7 +279,7 @@ async def test_a_reset_of_the_feed_is_said(follow: Following, story: Commands, d
     for _ in range(3):
         await database.execute(MOVE)
     await until(lambda: len(follow.said()) == 1, timeout=20)
-    assert re.search(r"not the log that it was \(foreign\): going on behind change \d+$", follow.said()[0])
+    assert re.search(r"log history changed \(foreign\); continuing after change \d+$", follow.said()[0])
     await database.execute(MOVE)
     await all_shown(follow, database)
 

@@ -125,16 +125,16 @@ async def test_a_request_and_its_stream_are_found_by_their_ids(production: Comma
     assert (signing_in["request_id"], signing_in["status"]) == (NAME, 200)
     assert [line["trace_id"] for line in found if "trace_id" in line and line["event"] == "request"] == [TRACE] * 2
     for transport, service in (("sse-chunked", "feed"), ("sse", "api"), ("websocket", "feed")):
-        (begun,) = [line for line in found if line["event"] == "a stream begins" and line["transport"] == transport]
+        (begun,) = [line for line in found if line["event"] == "stream opened" and line["transport"] == transport]
         assert begun["user"] == "ana"
         assert begun["instance"].startswith(service)
         assert begun["request_id"] == NAME or transport == "websocket"
         (stands,) = [
-            line for line in found if line["event"] == "stream begins" and line["connection"] == begun["connection"]
+            line for line in found if line["event"] == "auth_success sent" and line["connection"] == begun["connection"]
         ]
         assert (stands["resume"], stands["request_id"]) == ("live", begun["request_id"])
         assert stands["cursor"].count(".") == 5
-        ended = [line for line in found if line["event"] == "a stream has ended"]
+        ended = [line for line in found if line["event"] == "stream closed"]
         assert begun["connection"] in {line["connection"] for line in ended}
     assert {line["instance"].split("-")[0] for line in found if line["event"] == "following the log"} == {"feed", "api"}
     assert all("instance" in line for line in found if line["event"] == "this instance is the pacer")

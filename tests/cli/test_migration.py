@@ -14,7 +14,7 @@ import httpx
 import psycopg
 import pytest
 
-from feed.delivery.flags import place
+from feed.delivery.flags import rollout_bucket
 from tests.cli.harness import SECRET, Commands
 from tests.clients import documented
 from tests.db.test_adoption import APPLICATION, FILLED
@@ -29,7 +29,7 @@ PATIENCE = 40
 
 def who(low: int, high: int) -> str:
     """A user whose place in every share is between these."""
-    return next(f"person-{n}" for n in range(10_000) if low <= place(f"person-{n}") < high)
+    return next(f"person-{n}" for n in range(10_000) if low <= rollout_bucket(f"person-{n}") < high)
 
 
 FIRST, SECOND, LAST = who(0, 1), who(1, 10), who(10, 100)
@@ -279,10 +279,10 @@ def _back(commands: Commands, application: Application, database: Database, page
         application.write(f"By {realtime}")
         page.shows(f"By {realtime}")
 
-    commands.output("flags", "bell", "off")
-    application.write("Without a bell")
-    page.shows("Without a bell")
-    commands.output("flags", "bell", "on")
+    commands.output("flags", "notify", "off")
+    application.write("Without NOTIFY")
+    page.shows("Without NOTIFY")
+    commands.output("flags", "notify", "on")
 
     switched(commands, "off")
     page.on("off")

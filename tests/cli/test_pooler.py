@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from cli.failures import DATABASE
-from db.account import Account
-from db.loopback import free_port, is_free
+from db.embedded.account import Account
+from db.embedded.loopback import free_port, is_free
 from tests.cli.harness import SECRET, Commands
 from tests.cli.test_up import port_of
 from tests.support.database import Database

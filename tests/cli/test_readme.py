@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from db import pgbin
+from db.embedded.binaries import find_binaries
 from tests.cli.harness import READY, Commands
 from tests.support.until import until
 
@@ -31,7 +31,7 @@ def start(line: str, env: dict[str, str], output: Path) -> subprocess.Popen[byte
 async def test_the_commands_do_what_it_says(commands: Commands) -> None:
     up, write, stream = (block.strip() for block in blocks())
     env = commands.environment(BOARDCAST_DATA_DIR=str(commands.folder / "data"))
-    env["PATH"] += f":{pgbin.find()}"  # psql, where there is none installed
+    env["PATH"] += f":{find_binaries()}"  # psql, where there is none installed
     said, told, wrote = (commands.folder / name for name in ("up", "stream", "write"))
     # What is set up already is taken as it is: the tests run from it.
     make = start(f"{up} -o .venv/.installed -o node_modules/.installed", env, said)

@@ -10,9 +10,9 @@ import httpx
 import psycopg
 import pytest
 
-from cli.failures import TAKEN
-from db import postmaster
-from db.embedded import EmbeddedPostgres
+from cli.failures import UNAVAILABLE
+from db.embedded import postmaster
+from db.embedded.server import EmbeddedPostgres
 from tests.cli.harness import READY, Commands, Service
 from tests.support.database import Database
 from tests.support.streams import Client, EventStreamClient, WebSocketClient
@@ -155,7 +155,7 @@ async def test_a_postgresql_that_dies_comes_back(commands: Commands) -> None:
 def test_two_cannot_have_one_directory(commands: Commands) -> None:
     with commands.serving("up") as up:
         status, said = commands.fails("up")
-        assert (status, f"in use by process {up.process.pid}" in said) == (TAKEN, True)
+        assert (status, f"in use by process {up.process.pid}" in said) == (UNAVAILABLE, True)
         assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from cli.failures import DATABASE, FOUND, USAGE
+from cli.failures import DATABASE, PROBLEMS, USAGE
 from tests.cli.harness import Commands
 from tests.support.database import Database
 from tests.support.services import Services, people
@@ -35,7 +35,7 @@ async def test_a_write_with_the_triggers_off_is_found_and_repaired_and_clients_a
     await database.execute("UPDATE opportunities SET title = 'Past', version_number = 2 WHERE id = 'o1'")
     await database.execute("ALTER TABLE opportunities ENABLE TRIGGER USER")
     done = production.run("verify")
-    assert done.returncode == FOUND
+    assert done.returncode == PROBLEMS
     assert "changed  opportunities o1  (version 1 in the log, 2 in the table: title, version_number)" in done.stdout
     assert "--repair" in done.stdout
     done = production.run("verify", "--repair", "--json")
@@ -80,23 +80,23 @@ async def test_one_table_alone_and_what_is_none(production: Commands, database: 
     status, said = production.fails("verify", "--table", "users")
     assert (status, said) == (
         USAGE,
-        "users is not a fed table; these are: board_members, boards, feed.flags, opportunities",
+        "users is not attached. The attached tables are: board_members, boards, feed.flags, opportunities",
     )
 
 
 async def test_triggers_that_are_off_are_a_finding_of_their_own(production: Commands, database: Database) -> None:
     await database.execute("ALTER TABLE boards DISABLE TRIGGER feed_capture_update")
     done = production.run("verify")
-    assert done.returncode == FOUND
-    assert "boards: feed_capture_update is disabled; ALTER TABLE … ENABLE TRIGGER …" in done.stdout
+    assert done.returncode == PROBLEMS
+    assert "boards: feed_capture_update is disabled; run ALTER TABLE … ENABLE TRIGGER …" in done.stdout
 
 
 async def test_a_dba_verifies_and_repairs_nothing(production: Commands, database: Database) -> None:
     await people(database)
     await past_the_triggers(database, "UPDATE opportunities SET title = 'Past'")
     dba = {"PGOPTIONS": "-c role=feed_dba"}
-    assert production.run("verify", **dba).returncode == FOUND
+    assert production.run("verify", **dba).returncode == PROBLEMS
     done = production.run("verify", "--repair", **dba)
     assert done.returncode == DATABASE
     assert "permission denied for function repair" in done.stderr
-    assert production.run("verify", **dba).returncode == FOUND
+    assert production.run("verify", **dba).returncode == PROBLEMS

@@ -1,5 +1,5 @@
-// Boards as pages have them, in Node: each client is a Feed and a BoardStore with a storage of its own. Told what to do by lines on
-// stdin, {n, client, do, args}; answers each with {n, value} or {n, error}, and prints what became of every mutation.
+// Boards as in pages, but in Node: each client is a Feed and a BoardStore with its own storage. Reads commands from stdin, one JSON line
+// each, {n, client, do, args}; answers each with {n, value} or {n, error}, and prints the result of every mutation.
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { EventSource } from "eventsource";
@@ -79,22 +79,22 @@ const actions = {
     });
     await store.start();
   },
-  // As a page that is closed: what it had not sent stays in its storage.
+  // Like closing a page: unsent writes stay in its storage.
   close(name) {
     const { feed, store } = clients.get(name);
     store.stop();
     feed.stop();
   },
-  // The next writes arrive, and their answers do not.
+  // The next writes arrive, but their responses are lost.
   lose(name, number) {
     clients.get(name).losing = number;
   },
-  // The next events are lost on their way to the page.
+  // The next events are lost on the way to the page.
   swallow(name, number) {
     clients.get(name).swallowing = number;
   },
   call: (name, method, ...args) => clients.get(name).store[method](...args),
-  /** A write, and the card as its author saw it when he made it. */
+  /** A write, and the card as its author saw it. */
   write(name, method, id, ...args) {
     const { store } = clients.get(name);
     const seen = store.getState().opportunities.get(id);

@@ -1,4 +1,4 @@
-"""The store of feed/client as tests drive it: several clients in one Node, each with what a page has of its own."""
+"""Drives the store of web/client: several clients in one Node, each like a page of its own."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ WHERE id = 'b1';
 INSERT INTO board_members (board_id, user_id, role) VALUES ('b1', 'carla', 'viewer');
 UPDATE opportunities SET position = 'a0', notes = E'one\\ntwo\\nthree\\nfour\\nfive' WHERE id = 'o1';
 """
-"""On top of tests.support.services.people: phases, and Carla who may only look."""
+"""In addition to tests.support.services.people: phases, and Carla, who can only view."""
 
 MOMENTS = ("created_at", "last_sync_at")
 """The same, but for how the time zone of each session writes them."""

@@ -31,5 +31,5 @@ def bundle(node: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         "--log-level=warning",
         f"--outfile={target}",
     ]
-    subprocess.run(command, check=True, input=both, text=True, cwd=ROOT / "feed" / "client" / "src")
+    subprocess.run(command, check=True, input=both, text=True, cwd=ROOT / "web" / "client" / "src")
     return str(target)

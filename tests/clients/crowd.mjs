@@ -1,4 +1,4 @@
-// Many clients in one Node, as they are built: each follows card o1 and keeps account of what it was told; asked on stdin, all tell it.
+// Many clients in one Node, as they are built. Each follows card o1 and counts what is delivered; asked on stdin, all report it.
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { EventSource } from "eventsource";
@@ -18,41 +18,42 @@ const session = async () => ({ token, userId: user, expires: Date.now() + 3_600_
 class Client {
   feed = new Feed({ WebSocket, EventSource, session, ...options });
   seqs = new Set();
-  told = { version: 1, events: 0, states: 0, resets: 0, repeated: 0, gaps: [] };
-  /** The ways that it has been on, and since when (ms since 1970). */
-  ways = [];
+  delivered = { version: 1, events: 0, states: 0, resets: 0, repeated: 0, gaps: [] };
+  /** The transports that it has used, and since when (ms since 1970). */
+  transports = [];
 
   constructor() {
     this.feed.onDelivery(({ messages }) => messages.forEach((message) => this.take(message)));
-    this.feed.onStatus(({ state, transport }) => {
-      const way = state === "live" ? transport : state;
-      if ((state !== "live" && state !== "off") || this.ways.at(-1)?.way === way) return;
-      this.ways.push({ way, at: Date.now() });
-      together(way);
+    this.feed.onStatus((status) => {
+      const { state } = status;
+      const transport = state === "live" ? status.transport : state;
+      if ((state !== "live" && state !== "off") || this.transports.at(-1)?.transport === transport) return;
+      this.transports.push({ transport, at: Date.now() });
+      together(transport);
     });
   }
 
   take({ type, seq, version, opportunities = [], opportunityId }) {
-    const { told } = this;
-    if (type === "reset") told.resets++;
+    const { delivered } = this;
+    if (type === "reset") delivered.resets++;
     if (type === "state") {
-      told.states++;
-      for (const card of opportunities) if (card.id === "o1") told.version = Math.max(told.version, card.version_number);
+      delivered.states++;
+      for (const card of opportunities) if (card.id === "o1") delivered.version = Math.max(delivered.version, card.version_number);
     }
     if (seq === undefined || opportunityId !== "o1") return;
-    if (this.seqs.has(seq)) told.repeated++;
+    if (this.seqs.has(seq)) delivered.repeated++;
     this.seqs.add(seq);
-    told.events++;
-    // A stream that takes over from polling tells again what the last states were made of.
-    if (version !== told.version + 1 && !(told.states > 0 && version <= told.version)) told.gaps.push([told.version, version]);
-    told.version = Math.max(told.version, version);
+    delivered.events++;
+    // A stream that replaces polling repeats what the last states contained.
+    if (version !== delivered.version + 1 && !(delivered.states > 0 && version <= delivered.version)) delivered.gaps.push([delivered.version, version]);
+    delivered.version = Math.max(delivered.version, version);
   }
 }
 
-/** Said when all are on the same way, with the times at which they were; nobody need ask. */
-function together(way) {
-  const now = clients.map(({ ways }) => ways.at(-1));
-  if (now.every((one) => one?.way === way)) say({ kind: "together", way, since: now.map(({ at }) => at) });
+/** Reports without being asked when all use the same transport, and since when each does. */
+function together(transport) {
+  const now = clients.map(({ transports }) => transports.at(-1));
+  if (now.every((one) => one?.transport === transport)) say({ kind: "together", transport, since: now.map(({ at }) => at) });
 }
 
 const clients = Array.from({ length: number }, () => new Client());
@@ -60,5 +61,5 @@ const clients = Array.from({ length: number }, () => new Client());
 createInterface({ input: process.stdin }).on("line", async (line) => {
   const { follow, report } = JSON.parse(line);
   if (follow !== undefined) await Promise.all(clients.map(({ feed }) => feed.follow(follow)));
-  if (report !== undefined) say({ kind: "report", report, clients: clients.map(({ told, ways, feed }) => ({ ...told, ways, status: feed.status })) });
+  if (report !== undefined) say({ kind: "report", report, clients: clients.map(({ delivered, transports, feed }) => ({ ...delivered, transports, status: feed.status })) });
 });

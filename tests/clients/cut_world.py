@@ -59,7 +59,7 @@ class Running:
         return [line for line in self.look() if line.startswith(_HANDLED)]
 
     def plan(self, cut: Cut) -> None:
-        """Cut the next stream, whichever way it comes, and let it come."""
+        """Cut the next stream, whatever its transport, and let it come."""
         self.cutter.plans = {path: Cut(cut.after, cut.torn) for path in ("/ws", "/sse", "/api/events")}
         self.cutter.open.set()
 
@@ -127,15 +127,15 @@ class World:
     async def reached(self, seq: int) -> None:
         """Wait until every instance has read so far."""
         for hub in await self.hubs():
-            await until(lambda hub=hub: hub.tailer.cursor.anchor >= seq, what=f"an instance at {seq}")  # type: ignore[misc]
+            await until(lambda hub=hub: hub.tailer.head.anchor >= seq, what=f"an instance at {seq}")  # type: ignore[misc]
 
     async def renewed(self, feed: str) -> None:
         """Wait until every instance knows that this is the feed now."""
         for hub in await self.hubs():
-            await until(lambda hub=hub: hub.tailer.cursor.feed == feed, timeout=PATIENCE)  # type: ignore[misc]
+            await until(lambda hub=hub: hub.tailer.head.feed == feed, timeout=PATIENCE)  # type: ignore[misc]
 
     async def refer(self, seq: int) -> list[Message]:
-        """What comes since the last round to one who is not cut; every instance has to say the same."""
+        """What a client that is not cut gets since the last round. Every instance must send the same."""
         start, said = self.cursor, []
         for services in self.instances:
             client = await services.open("websocket", start)
@@ -156,7 +156,7 @@ _TEST_BOARDS = {
     'cursor, held = event["cursor"], []': 'cursor, held = event["cursor"], []; print("cards", json.dumps({name: '
     '{key: card["version_number"] for key, card in board["cards"].items()} for name, board in boards.items()}), flush=True)',
 }
-_TIMING = "timing: { climb: 50, climbMost: 100, round: 50, poll: 50, heartbeat: 15000 }"
+_TIMING = "timing: { upgrade: 50, upgradeMax: 100, retry: 50, poll: 50, heartbeat: 15000 }"
 _OF = {
     documented.OWN: {"session })": f"session, {_TIMING} }})", '"vendas"': '"b1"'},
     documented.BOARDS: _TEST_BOARDS,

@@ -76,10 +76,10 @@ def running(command: list[str], environment: Mapping[str, str] | None = None) ->
 
 
 def client(folder: Path) -> Path:
-    """feed/client in one file."""
+    """web/client in one file."""
     target = folder / "client.mjs"
     if not target.exists():
-        source = ROOT / "feed" / "client" / "src" / "index.ts"
+        source = ROOT / "web" / "client" / "src" / "index.ts"
         command: list[str | Path] = [MODULES / ".bin" / "esbuild", source, "--bundle", "--format=esm"]
         subprocess.run([*command, "--log-level=warning", f"--outfile={target}"], check=True)
     return target

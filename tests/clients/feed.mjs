@@ -1,4 +1,4 @@
-// The client as it is built, in Node: prints what it delivers and shows, a line of JSON each; told what to do by lines on stdin.
+// The client in Node: prints deliveries and statuses as JSON lines, and reads commands from stdin.
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { EventSource } from "eventsource";
@@ -9,12 +9,12 @@ const { options, user = "ana", secret, ttl = 600, skew = 0 } = JSON.parse(given)
 const { Feed } = await import(bundle);
 const say = (line) => console.log(JSON.stringify(line));
 
-const truth = Date.now;
-Date.now = () => truth() + skew;
+const realNow = Date.now;
+Date.now = () => realNow() + skew;
 let issued = 0;
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 function token() {
-  const iat = Math.floor(truth() / 1000);
+  const iat = Math.floor(realNow() / 1000);
   const text = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: user, name: user, iat, exp: iat + ttl, jti: String(++issued) })}`;
   return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
 }

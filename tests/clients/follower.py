@@ -1,4 +1,4 @@
-"""The client of feed/client as a test sees it: what it was told, in order, and what it shows."""
+"""The client of web/client as a test sees it: what it delivered, in order, and its status."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,8 +11,8 @@ from tests.support.services import SECRET, Services
 from tests.support.until import until
 
 PATIENCE = 20.0
-QUICK = {"climb": 400, "climbMost": 2000, "round": 100, "roundMost": 1000, "poll": 100, "probe": 1500}
-"""Ordinary times, but for the waits that a test would only sit through."""
+QUICK = {"upgrade": 400, "upgradeMax": 2000, "retry": 100, "retryMax": 1000, "poll": 100, "connect": 1500}
+"""The default times, except for pauses that a test would only sit through."""
 
 
 class Follower(Program):
@@ -22,8 +22,8 @@ class Follower(Program):
     @asynccontextmanager
     async def start(self, node: str, bundle: str, options: dict[str, Any], **given: Any) -> AsyncIterator["Follower"]:
         timing = QUICK | options.pop("timing", {})
-        told = {"options": options | {"timing": timing}, "secret": SECRET} | given
-        async with self.run(node, "feed.mjs", bundle, json.dumps(told)):
+        arguments = {"options": options | {"timing": timing}, "secret": SECRET} | given
+        async with self.run(node, "feed.mjs", bundle, json.dumps(arguments)):
             yield self
 
     @property
@@ -36,16 +36,16 @@ class Follower(Program):
 
     @property
     def transports(self) -> list[str]:
-        """The ways that were live, in order."""
-        ways: list[str] = []
+        """The transports that were live, in order."""
+        transports: list[str] = []
         for status in self.statuses:
-            if status["state"] == "live" and (not ways or ways[-1] != status["transport"]):
-                ways.append(status["transport"])
-        return ways
+            if status["state"] == "live" and (not transports or transports[-1] != status["transport"]):
+                transports.append(status["transport"])
+        return transports
 
     @property
-    def told(self) -> list[int]:
-        """The versions of card o1, in the order in which they came."""
+    def delivered(self) -> list[int]:
+        """The versions of card o1, in the order of their arrival."""
         versions = []
         for message in self.messages:
             if message.get("opportunityId") == "o1" and "version" in message:
@@ -56,7 +56,7 @@ class Follower(Program):
 
     @property
     def presence(self) -> dict[str, Any]:
-        """Who is where, as it was told last; by card."""
+        """The latest presence, by card."""
         lines = self._of("presence")
         return dict(lines[-1]["presence"]) if lines else {}
 
@@ -65,7 +65,7 @@ class Follower(Program):
         return [message["seq"] for message in self.messages if "seq" in message]
 
     def gaps(self) -> list[tuple[int, int]]:
-        """Where an event of o1 was not the next after what was known; a state may be of any later version."""
+        """Events of o1 that did not follow the known version. A state may have any later version."""
         known, gaps = 1, []
         polled = False
         for message in self.messages:
@@ -75,7 +75,7 @@ class Follower(Program):
                     [known, *(card["version_number"] for card in message["opportunities"] if card["id"] == "o1")]
                 )
             elif message.get("opportunityId") == "o1" and "version" in message:
-                # A stream that takes over from polling tells again what the last states were made of.
+                # A stream that replaces polling repeats what the last states contained.
                 if message["version"] != known + 1 and not (polled and message["version"] <= known):
                     gaps.append((known, message["version"]))
                 known = max(known, message["version"])
@@ -95,15 +95,15 @@ class Follower(Program):
             raise AssertionError(f"not {state} by {transport} but {self.statuses[-3:]}") from None
 
     async def knows(self, version: int) -> None:
-        """Wait until it has been told of a version of o1."""
-        await until(lambda: max(self.told, default=1) >= version, timeout=PATIENCE, what=f"version {version}")
+        """Wait until a version of o1 was delivered."""
+        await until(lambda: max(self.delivered, default=1) >= version, timeout=PATIENCE, what=f"version {version}")
 
     def _of(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["kind"] == kind]
 
 
 async def snapshot(services: Services) -> str:
-    """The cursor of all that there is now."""
+    """The cursor of everything up to now."""
     async with services.asking() as api:
         answer = await api.get("/api/sync/opportunities")
         cursor: str = answer.raise_for_status().json()["lastSync"]

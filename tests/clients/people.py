@@ -1,4 +1,4 @@
-"""People who work on one board at random, and what each of them was told of what he did."""
+"""People who work on one board at random, and the results that each of them was shown."""
 
 import random
 from dataclasses import dataclass, field
@@ -8,30 +8,30 @@ from tests.clients.boards import PHASES, Client
 from tests.support.proxy import Proxy
 
 TEXTS = ("title", "company", "contact")
-FINAL = {"saved", "gone", "refused"}
+FINAL = {"saved", "gone", "rejected"}
 
 
 @dataclass
 class Edit:
-    """A mutation of somebody: the values of the fields as he saw them, each time he set one."""
+    """A mutation: the values of the fields as its author saw them, each time they set one."""
 
     card: str
     seen: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class Person:
-    def __init__(self, client: Client, ways: list[Proxy], chance: random.Random) -> None:
+    def __init__(self, client: Client, proxies: list[Proxy], chance: random.Random) -> None:
         self.client = client
-        self.ways = ways
+        self.proxies = proxies
         self.edits: dict[str, Edit] = {}
         self.others: set[str] = set()
         """Mutations that are no edits of fields."""
         self.made: set[str] = set()
         self.asked: set[str] = set()
-        """Cards about which he was asked, or that were not there for his edit."""
+        """Cards with a conflict for this person, or that were gone when they edited them."""
         self.taken_back: set[str] = set()
         self.typed: dict[str, Any] = {}
-        """What he typed in a panel, and what he saw there before. A later edit may go out together with it."""
+        """What they typed in a panel, and what they saw there before. A later edit may be sent together with it."""
         self.away = False
         self._removed: dict[str, str] = {}
         self._chance = chance
@@ -53,17 +53,17 @@ class Person:
         await act(card, state)
 
     async def answer(self, state: dict[str, Any], patience: float = 0.0) -> None:
-        """Decide what he is asked, and take note of what could not be done."""
+        """Decide conflicts, and handle rejected writes."""
         for id_, conflict in state["conflicts"].items():
             self.asked.add(id_)
             if self._chance.random() >= patience:
                 await self.client.call("resolve", id_, self._decision(conflict))
-        for orphan in state["orphans"]:
-            self.asked.add(orphan["opportunityId"])
-            if self._chance.random() < 0.3 and orphan["kind"] != "remove":
-                self.made.add(await self.client.call("retry", orphan["id"]))
+        for rejected in state["rejectedWrites"]:
+            self.asked.add(rejected["opportunityId"])
+            if self._chance.random() < 0.3 and rejected["kind"] != "remove":
+                self.made.add(await self.client.call("retry", rejected["id"]))
             else:
-                await self.client.call("discard", orphan["id"])
+                await self.client.call("discard", rejected["id"])
 
     def word(self) -> str:
         self._words += 1
@@ -88,11 +88,11 @@ class Person:
         )
 
     async def _change(self, id_: str, changes: dict[str, Any]) -> None:
-        told = await self.client.write("update", id_, changes)
-        if told is not None:
-            edit = self.edits.setdefault(told["mutation"], Edit(id_))
+        made = await self.client.write("update", id_, changes)
+        if made is not None:
+            edit = self.edits.setdefault(made["mutation"], Edit(id_))
             for name in changes:
-                edit.seen.setdefault(name, []).append(told["seen"][name])
+                edit.seen.setdefault(name, []).append(made["seen"][name])
 
     async def _edit(self, id_: str, _: dict[str, Any]) -> None:
         names = self._chance.sample(TEXTS, self._chance.choice([1, 1, 2]))
@@ -109,15 +109,15 @@ class Person:
         place = self._chance.randint(0, len(column))
         above = column[place - 1] if place else None
         below = column[place] if place < len(column) else None
-        told = await self.client.write("move", id_, phase, above, below)
-        if told is not None:
-            self.others.add(told["mutation"])
+        made = await self.client.write("move", id_, phase, above, below)
+        if made is not None:
+            self.others.add(made["mutation"])
 
     async def _remove(self, id_: str, _: dict[str, Any]) -> None:
-        told = await self.client.write("remove", id_)
-        if told is not None:
-            self._removed[id_] = told["mutation"]
-            self.others.add(told["mutation"])
+        made = await self.client.write("remove", id_)
+        if made is not None:
+            self._removed[id_] = made["mutation"]
+            self.others.add(made["mutation"])
 
     async def _undo(self, _: str, state: dict[str, Any]) -> None:
         gone = [id_ for id_ in self._removed if id_ not in state["opportunities"]]
@@ -141,6 +141,6 @@ class Person:
             word = self.word()
             self.typed[word] = base[name]
             await self.client.editor("set", name, word)
-        # An offline page says so at once; what becomes of it then is told as of every mutation.
-        assert await self.client.editor("save") in {"saved", "queued", "conflict", "gone", "refused"}
+        # An offline page reports it at once; the result is reported later, as for every mutation.
+        assert await self.client.editor("save") in {"saved", "queued", "conflict", "gone", "rejected"}
         await self.client.editor("close")

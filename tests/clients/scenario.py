@@ -28,7 +28,7 @@ _ROUND: tuple[LiteralString, ...] = (
     "UPDATE opportunities SET board_id = 'b4' WHERE id = 'o3'",
     "UPDATE opportunities SET board_id = 'b1' WHERE id = 'o3'",
     "UPDATE opportunities SET phase = 'p' || %(number)s || 'b' WHERE id = 'o1'",
-    # More of a board than is told one by one
+    # More changes of a board than are sent one by one
     "UPDATE opportunities SET notes = 'all' WHERE id LIKE 'many%%'",
 )
 

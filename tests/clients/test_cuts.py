@@ -35,8 +35,13 @@ def begin(database: Database, serve: Serve, node: str, tmp_path: Path) -> Begin:
 
     @asynccontextmanager
     async def begin(*headings: str, quick: bool = False) -> AsyncIterator[World]:
-        settings = {"resync_threshold": 30, "heartbeat": 0.2 if quick else 1.0, "sweep": 0.1, "user_connections": 100}
-        world = World(database, (await serve(**settings), await serve(**settings, chunk=4)))
+        settings = {
+            "resync_threshold": 30,
+            "heartbeat_interval": 0.2 if quick else 1.0,
+            "read_interval": 0.1,
+            "max_user_connections": 100,
+        }
+        world = World(database, (await serve(**settings), await serve(**settings, chunk_rows=4)))
         await prepare(database)
         feeds = [await services.feed() for services in world.instances]
         apis = [await services.api() for services in world.instances]
@@ -85,7 +90,7 @@ async def test_each_change_is_handled_once_whichever_message_is_the_last_before_
 
 
 async def test_a_reset_is_handled_once_and_what_comes_after_it(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.tailing.tailer._TRUST", 0.0)
+    monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
     async with begin(*EVENTS, documented.BOARDS) as world:
         for number, (after, torn) in enumerate(product(range(4), (False, True))):
             world.disconnect()
@@ -110,7 +115,7 @@ async def test_a_reset_is_handled_once_and_what_comes_after_it(begin: Begin, mon
 
 
 async def test_boardcasts_own_client_goes_on_whichever_way_is_cut(begin: Begin) -> None:
-    """Live, since it takes the next best way at once. Where that is cut too it polls, and is told states."""
+    """Live, since it falls back to the next transport at once. If that is cut too, it polls, and gets states."""
     async with begin(documented.OWN) as world:
         [own] = world.programs
         for number in range(16):

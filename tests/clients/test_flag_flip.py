@@ -1,4 +1,4 @@
-"""A hundred open clients move whenever the flag is turned, while somebody writes: none of them loses or repeats an event."""
+"""A hundred open clients change transport whenever the flag changes, during writes: none of them loses or repeats an event."""
 
 import json
 import sys
@@ -19,8 +19,8 @@ from tests.support.until import until
 
 CLIENTS = 100
 PATIENCE = 60.0
-WAYS = {"websocket": "websocket", "sse": "sse", "poll": "polling", "off": "off"}
-"""What the client calls what it is offered."""
+TRANSPORTS = {"websocket": "websocket", "sse": "sse", "poll": "polling", "off": "off"}
+"""The transport of the client for each value of the flag."""
 
 
 class Crowd(Program):
@@ -35,7 +35,7 @@ class Crowd(Program):
             yield self
 
     async def report(self) -> list[dict[str, Any]]:
-        """What each client has been told, and how it is."""
+        """What was delivered to each client, and its status."""
         self._asked += 1
         asked = self._asked
         await self.tell(report=asked)
@@ -45,25 +45,25 @@ class Crowd(Program):
 
         return await until(answer, timeout=PATIENCE, what="the crowd's report") or []
 
-    async def on(self, way: str) -> list[float]:
-        """Wait until all are on a way; since when each is (seconds since 1970)."""
+    async def on(self, transport: str) -> list[float]:
+        """Wait until all use a transport; since when each does (seconds since 1970)."""
 
         def there() -> list[int] | None:
             found = [line for line in self.lines if line["kind"] == "together"]
-            since: list[int] | None = found[-1]["since"] if found and found[-1]["way"] == way else None
+            since: list[int] | None = found[-1]["since"] if found and found[-1]["transport"] == transport else None
             return since
 
-        since = await until(there, timeout=PATIENCE, what=f"all to be on {way}")
+        since = await until(there, timeout=PATIENCE, what=f"all to be on {transport}")
         return [at / 1000 for at in since or []]
 
     async def know(self, last: int) -> list[dict[str, Any]]:
-        """Wait until all have been told of a version; their accounts."""
+        """Wait until a version was delivered to all; their reports."""
 
-        async def told() -> list[dict[str, Any]]:
+        async def known() -> list[dict[str, Any]]:
             clients = await self.report()
             return clients if all(one["version"] >= last for one in clients) else []
 
-        return await until(told, timeout=PATIENCE, what=f"all to know version {last}")
+        return await until(known, timeout=PATIENCE, what=f"all to know version {last}")
 
 
 async def offer(database: Database, realtime: str) -> float:
@@ -78,8 +78,8 @@ async def offer(database: Database, realtime: str) -> float:
 
 @pytest.fixture
 async def crowd(serve: Serve, node: str, bundle: str) -> AsyncIterator[Crowd]:
-    services = await serve(user_connections=2 * CLIENTS)
-    timing = QUICK | {"probe": 10_000, "poll": 2000}
+    services = await serve(max_user_connections=2 * CLIENTS)
+    timing = QUICK | {"connect": 10_000, "poll": 2000}
     options = {"api": f"http://127.0.0.1:{await services.api()}", "feed": f"http://127.0.0.1:{await services.feed()}"}
     async with Crowd().start(node, bundle, options | {"timing": timing}) as crowd:
         await crowd.tell(follow=await snapshot(services))
@@ -96,7 +96,7 @@ async def test_all_move_and_nothing_is_lost_or_repeated(
         before = "websocket"
         for realtime in moves:
             turned = await offer(database, realtime)
-            times = sorted(at - turned for at in await crowd.on(WAYS[realtime]))
+            times = sorted(at - turned for at in await crowd.on(TRANSPORTS[realtime]))
             median, last = times[len(times) // 2], times[-1]
             took.append(f"{before} to {realtime}: half after {median:.2f} s, all after {last:.2f} s")
             before = realtime
@@ -107,23 +107,25 @@ async def test_all_move_and_nothing_is_lost_or_repeated(
     for one in clients:
         assert one["gaps"] == []
         assert (one["repeated"], one["resets"]) == (0, 0)
-        assert [way["way"] for way in one["ways"]] == ["websocket", *(WAYS[realtime] for realtime in moves)]
+        used = [each["transport"] for each in one["transports"]]
+        assert used == ["websocket", *(TRANSPORTS[realtime] for realtime in moves)]
         assert one["status"]["realtime"] == "websocket"
 
 
 async def test_a_share_moves_its_users_and_nobody_else(crowd: Crowd, database: Database) -> None:
     """All of this crowd are one user: they are in a share together, or not."""
-    ((row),) = await database.execute("SELECT feed.user_place('ana') AS place")
+    ((row),) = await database.execute("SELECT feed.rollout_bucket('ana') AS place")
     async with writing(database, pause=0.01):
         await database.execute(
-            "INSERT INTO feed.flags (flag, scope, share, value) VALUES ('realtime', 'share', %s, 'sse')", [row["place"]]
+            "INSERT INTO feed.flags (flag, scope, percentage, value) VALUES ('realtime', 'percentage', %s, 'sse')",
+            [row["place"]],
         )
         await database.execute(
             "INSERT INTO feed.flags (flag, scope, user_id, value) VALUES ('realtime', 'user', 'x', 'off')"
         )
         await crowd.know(await version(database))
         assert {one["status"]["realtime"] for one in await crowd.report()} == {"websocket"}
-        await database.execute("UPDATE feed.flags SET share = share + 1 WHERE scope = 'share'")
+        await database.execute("UPDATE feed.flags SET percentage = percentage + 1 WHERE scope = 'percentage'")
         await crowd.on("sse")
     clients = await crowd.know(await version(database))
     assert {(one["repeated"], one["resets"], len(one["gaps"])) for one in clients} == {(0, 0, 0)}

@@ -16,18 +16,18 @@ SOON = 0.05
 
 
 @asynccontextmanager
-async def _board(serve: Serve, database: Database, node: str, bundle: str, top: str) -> AsyncIterator[Client]:
+async def _board(serve: Serve, database: Database, node: str, bundle: str, transport: str) -> AsyncIterator[Client]:
     """Ana with a board before her that has had its first checkpoint."""
-    services = await serve(checkpoint=SOON, sweep=0.1)
+    services = await serve(checkpoint_interval=SOON, read_interval=0.1)
     await furnish(database)
     await database.execute(
         "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o2', 'b1', 'Second', 'new')"
     )
     addresses = {"feed": f"http://127.0.0.1:{await services.feed()}", "api": f"http://127.0.0.1:{await services.api()}"}
     async with Boards().start(node, bundle) as boards:
-        client = await boards.client("ana", addresses | {"top": top})
+        client = await boards.client("ana", addresses | {"firstTransport": transport})
         await database.execute("UPDATE opportunities SET title = 'logged' WHERE id = 'o2'")
-        metrics = (await services.hub("api-events" if top == "sse" else "websocket")).metrics
+        metrics = (await services.hub("api-events" if transport == "sse" else "websocket")).metrics
         await until(lambda: metrics.registry.get_sample_value("boardcast_checkpoints_total"), what="a checkpoint")
         yield client
 
@@ -68,12 +68,12 @@ async def test_an_event_that_is_lost_on_its_way(serve: Serve, database: Database
         assert len(await _gaps(database)) == 1
 
 
-@pytest.mark.parametrize("top", ["websocket", "sse"])
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
 async def test_a_version_that_was_changed_past_the_triggers(
-    serve: Serve, database: Database, node: str, bundle: str, top: str, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, database: Database, node: str, bundle: str, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.integrity.checkpoints._TRUST", 0.2)
-    async with _board(serve, database, node, bundle, top) as ana:
+    monkeypatch.setattr("feed.integrity.checkpoints._RECOUNT_AFTER", 0.2)
+    async with _board(serve, database, node, bundle, transport) as ana:
         await _past_the_triggers(
             database, "UPDATE opportunities SET title = 'past', version_number = 8 WHERE id = 'o2'"
         )
@@ -85,7 +85,7 @@ async def test_a_version_that_was_changed_past_the_triggers(
 async def test_a_row_of_the_log_that_is_missing(
     serve: Serve, database: Database, node: str, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.integrity.checkpoints._TRUST", 0.2)
+    monkeypatch.setattr("feed.integrity.checkpoints._RECOUNT_AFTER", 0.2)
     async with _board(serve, database, node, bundle, "websocket") as ana:
         async with await database.connect(autocommit=False) as writer:
             await writer.execute(

@@ -1,4 +1,4 @@
-"""What `npm pack` makes of feed/client: small, and usable by a program that knows nothing else of it."""
+"""What `npm pack` makes of web/client: small, and usable by a program that knows nothing else of it."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CLIENT = ROOT / "feed" / "client"
+CLIENT = ROOT / "web" / "client"
 BIN = ROOT / "node_modules" / ".bin"
 LIMIT = 12 * 1024
 CONSUMER = """

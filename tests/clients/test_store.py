@@ -202,7 +202,7 @@ async def test_a_decision_on_what_is_past_is_asked_for_again(pair: Pair) -> None
 async def test_notes_are_merged_by_lines(pair: Pair) -> None:
     await _both_change(pair, {"notes": "ONE\ntwo\nthree\nfour\nfive"}, {"notes": "one\ntwo\nthree\nfour\nFIVE"})
     assert (await pair.converged())["o1"]["notes"] == "ONE\ntwo\nthree\nfour\nFIVE"
-    assert (await pair.ana.state())["orphans"] == []
+    assert (await pair.ana.state())["rejectedWrites"] == []
 
 
 async def test_notes_that_cannot_be_merged_are_asked_about(pair: Pair) -> None:
@@ -221,14 +221,14 @@ async def test_an_edit_of_a_deleted_card_is_offered_as_a_new_one(pair: Pair) -> 
     await pair.ana.until(lambda state: "o1" not in state["opportunities"])
     assert (await pair.ana.editor("getState"))["gone"] is True
     assert await pair.ana.editor("save") == "gone"
-    [orphan] = (await pair.ana.state())["orphans"]
-    assert (orphan["reason"], orphan["by"], orphan["changes"]) == ("deleted", "bruno", {"title": "Ana's"})
-    again = await pair.ana.call("retry", orphan["id"])
+    [rejected] = (await pair.ana.state())["rejectedWrites"]
+    assert (rejected["reason"], rejected["by"], rejected["changes"]) == ("deleted", "bruno", {"title": "Ana's"})
+    again = await pair.ana.call("retry", rejected["id"])
     rows = await pair.converged()
     assert list(rows) == [again]
     assert rows[again]["title"] == "Ana's"
     assert rows[again]["notes"].startswith("one\n")
-    assert (await pair.ana.state())["orphans"] == []
+    assert (await pair.ana.state())["rejectedWrites"] == []
 
 
 async def test_changes_of_both_sides_of_a_cut_converge(pair: Pair) -> None:
@@ -266,12 +266,12 @@ async def test_what_was_not_sent_outlives_the_page(pair: Pair) -> None:
     assert pair.ana.outcomes(mutation)[-1] == "saved"
 
 
-@pytest.mark.parametrize("told", [True, False])
-async def test_a_write_whose_answer_was_lost_finds_itself_done(pair: Pair, told: bool) -> None:
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_write_whose_answer_was_lost_finds_itself_done(pair: Pair, announced: bool) -> None:
     """By its event, or where that does not come either, when it is tried again."""
     gone = await pair.ana.call("create", {"title": "Gone", "phase": "new"})
     await pair.converged()
-    if not told:
+    if not announced:
         pair.cuts["ana"][0].pause()
     await pair.ana.lose(3)
     mutation = await pair.ana.call("update", "o1", {"title": "Ana's"})
@@ -285,7 +285,7 @@ async def test_a_write_whose_answer_was_lost_finds_itself_done(pair: Pair, told:
     assert {id_: card["title"] for id_, card in rows.items()} == {"o1": "Ana's", made: "Made"}
     assert rows["o1"]["version_number"] == 3
     state = await pair.ana.state()
-    assert (state["conflicts"], state["orphans"]) == ({}, [])
+    assert (state["conflicts"], state["rejectedWrites"]) == ({}, [])
 
 
 async def test_a_card_that_was_made_and_deleted_before_its_maker_heard_is_offered_again(pair: Pair) -> None:
@@ -295,37 +295,40 @@ async def test_a_card_that_was_made_and_deleted_before_its_maker_heard_is_offere
     await pair.bruno.until(lambda state: made in state["opportunities"])
     await pair.database.execute("DELETE FROM opportunities WHERE id = %(id)s", {"id": made})
     await pair.ana.lose(0)
-    state = await pair.ana.until(lambda state: state["orphans"] and state)
-    assert (state["orphans"][0]["reason"], state["orphans"][0]["changes"]["title"]) == ("deleted", "Made")
+    state = await pair.ana.until(lambda state: state["rejectedWrites"] and state)
+    assert (state["rejectedWrites"][0]["reason"], state["rejectedWrites"][0]["changes"]["title"]) == ("deleted", "Made")
     await pair.cuts["ana"][0].resume()
-    again = await pair.ana.call("retry", state["orphans"][0]["id"])
+    again = await pair.ana.call("retry", state["rejectedWrites"][0]["id"])
     assert (await pair.converged())[again]["title"] == "Made"
 
 
-async def test_what_is_refused_is_undone_and_told(pair: Pair) -> None:
+async def test_a_rejected_write_is_undone_and_reported(pair: Pair) -> None:
     long = "x" * 10_000
     refused = await pair.ana.call("update", "o1", {"title": long})
     await pair.ana.call("create", {"title": "", "phase": "new"})
-    state = await pair.ana.until(lambda state: len(state["orphans"]) == 2 and state)
+    state = await pair.ana.until(lambda state: len(state["rejectedWrites"]) == 2 and state)
     assert state["opportunities"]["o1"]["title"] == "First"
     assert list(state["opportunities"]) == ["o1"]
-    by_kind = {orphan["kind"]: orphan for orphan in state["orphans"]}
+    by_kind = {rejected["kind"]: rejected for rejected in state["rejectedWrites"]}
     assert by_kind["change"]["changes"] == {"title": long}
-    assert (by_kind["change"]["reason"], by_kind["change"]["problem"]["code"]) == ("refused", "invalid-input")
-    assert pair.ana.outcomes(refused) == ["refused"]
+    assert (by_kind["change"]["reason"], by_kind["change"]["problem"]["code"]) == ("rejected", "invalid-input")
+    assert pair.ana.outcomes(refused) == ["rejected"]
     await pair.ana.call("retry", by_kind["change"]["id"], {"title": "Short"})
     made = await pair.ana.call("retry", by_kind["create"]["id"], {"title": "Named"})
     rows = await pair.converged()
     assert (rows["o1"]["title"], rows[made]["title"]) == ("Short", "Named")
 
 
-async def test_who_may_only_look_is_told_so(pair: Pair) -> None:
+async def test_a_viewer_gets_a_rejected_write(pair: Pair) -> None:
     carla = await pair.boards.client("carla", pair.options)
     await carla.call("remove", "o1")
-    state = await carla.until(lambda state: state["orphans"] and state)
+    state = await carla.until(lambda state: state["rejectedWrites"] and state)
     assert "o1" in state["opportunities"]
     assert state["role"] == "viewer"
-    assert (state["orphans"][0]["kind"], state["orphans"][0]["problem"]["code"]) == ("remove", "read-only")
+    assert (state["rejectedWrites"][0]["kind"], state["rejectedWrites"][0]["problem"]["code"]) == (
+        "remove",
+        "read-only",
+    )
 
 
 async def test_an_editor_knows_of_a_clash_before_it_saves(pair: Pair) -> None:
@@ -338,7 +341,7 @@ async def test_an_editor_knows_of_a_clash_before_it_saves(pair: Pair) -> None:
     assert sorted(edit["field"] for edit in editing["remote"]) == ["company", "title"]
     assert {(edit["userId"], edit["value"]) for edit in editing["remote"]} == {("bruno", "Bruno's")}
     assert editing["clashes"] == ["title"]
-    await pair.ana.editor("absorb", {"title": "Bruno's"})
+    await pair.ana.editor("markSeen", {"title": "Bruno's"})
     assert (await pair.ana.editor("getState"))["clashes"] == []
     assert await pair.ana.editor("save") == "saved"
     card = (await pair.converged())["o1"]
@@ -428,7 +431,7 @@ async def test_who_is_no_member_any_more_sees_that_it_is_gone(pair: Pair) -> Non
     await pair.ana.call("update", "o1", {"title": "Ana's"})
     await pair.ana.settled()
     await pair.database.execute("DELETE FROM board_members WHERE user_id = 'ana'")
-    await pair.ana.until(lambda state: state["stage"] == "gone")
+    await pair.ana.until(lambda state: state["status"] == "gone")
     assert (await pair.ana.card("o1"))["title"] == "Ana's"
     await pair.database.execute("INSERT INTO board_members (board_id, user_id, role) VALUES ('b1', 'ana', 'viewer')")
-    await pair.ana.until(lambda state: state["stage"] == "ready" and state["role"] == "viewer")
+    await pair.ana.until(lambda state: state["status"] == "ready" and state["role"] == "viewer")

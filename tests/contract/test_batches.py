@@ -49,35 +49,35 @@ def _kill(database: Database, application: str) -> None:
 async def test_a_client_that_falls_behind_inside_a_batch_gets_the_rest_of_it(
     serve: Serve, database: Database, transport: str
 ) -> None:
-    services = await serve(chunk=3, client_budget=64 * KIB)
+    services = await serve(chunk_rows=3, client_budget=64 * KIB)
     hub = await services.hub(transport)
     slow = await services.open(transport, buffer=8 * KIB)
     (subscription,) = hub.connections
     slow.pause()
     seqs = await many(database)
-    await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
+    await until(lambda: hub.tailer.head.anchor >= seqs[-1])
     assert subscription.state.name == "BEHIND"
-    assert subscription.torn is not None
+    assert subscription.interrupted_at is not None
     slow.resume()
     await _all_of(slow, seqs)
     await until(lambda: subscription.state.name == "LIVE", timeout=10)
-    await until(lambda: slow.cursor == str(hub.tailer.cursor), timeout=10)
+    await until(lambda: slow.cursor == str(hub.tailer.head), timeout=10)
     assert len(slow.messages) >= ROWS
 
 
 async def test_a_client_whose_batch_is_forgotten_comes_back_with_its_cursor(
     serve: Serve, database: Database, transport: str
 ) -> None:
-    services = await serve(chunk=3, client_budget=64 * KIB)
+    services = await serve(chunk_rows=3, client_budget=64 * KIB)
     hub = await services.hub(transport)
     slow = await services.open(transport, buffer=8 * KIB)
     (subscription,) = hub.connections
     slow.pause()
     seqs = await many(database)
-    await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
-    assert subscription.torn is not None
+    await until(lambda: hub.tailer.head.anchor >= seqs[-1])
+    assert subscription.interrupted_at is not None
     hub.publisher.replay_buffer.clear()
-    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.record(hub.tailer.head)
     slow.resume()
     await slow.end(timeout=20)
     assert slow.broken is None
@@ -89,25 +89,25 @@ async def test_a_client_whose_batch_is_forgotten_comes_back_with_its_cursor(
 async def test_a_pass_that_fails_in_the_middle_goes_on_where_it_was(
     serve: Serve, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = await serve(chunk=3)
+    services = await serve(chunk_rows=3)
     client = await services.open(transport)
     hub = await services.hub(transport)
     parts = 0
-    take = Publisher.take
+    publish = Publisher.publish
 
     def failing(self: Publisher, part: object) -> None:
         nonlocal parts
-        take(self, part)  # type: ignore[arg-type]
+        publish(self, part)  # type: ignore[arg-type]
         if self is hub.publisher:
             parts += 1
             if parts in {4, 9}:
                 _kill(database, "boardcast-tailer")
 
-    monkeypatch.setattr(Publisher, "take", failing)
+    monkeypatch.setattr(Publisher, "publish", failing)
     seqs = await many(database, 60 * KIB)
     await _all_of(client, seqs)
     assert parts > ROWS // 3
-    await until(lambda: client.cursor == str(hub.tailer.cursor))
+    await until(lambda: client.cursor == str(hub.tailer.head))
     await database.execute("UPDATE opportunities SET notes = 'y' WHERE id = 'o1'")
     assert (await client.next_event()).body["opportunityId"] == "o1"
 
@@ -115,7 +115,7 @@ async def test_a_pass_that_fails_in_the_middle_goes_on_where_it_was(
 async def test_a_catch_up_that_fails_in_the_middle_goes_on_where_it_was(
     serve: Serve, database: Database, transport: str
 ) -> None:
-    services = await serve(chunk=3, client_budget=256 * KIB)
+    services = await serve(chunk_rows=3, client_budget=256 * KIB)
     first = await services.open(transport)
     first.cut()
     seqs = await many(database, 60 * KIB)
@@ -133,7 +133,7 @@ async def test_a_catch_up_that_fails_in_the_middle_goes_on_where_it_was(
 
 async def test_no_cursor_comes_while_a_part_is_held(serve: Serve, database: Database, transport: str) -> None:
     """Heartbeats and renewed tokens come at any time; a batch of many parts is being sent."""
-    services = await serve(chunk=1, heartbeat=0.02)
+    services = await serve(chunk_rows=1, heartbeat_interval=0.02)
     client = await services.open(transport)
     seqs = await many(database)
     await _all_of(client, seqs)

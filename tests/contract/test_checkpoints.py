@@ -5,7 +5,7 @@ from typing import Any, LiteralString
 
 import pytest
 
-from db.changelog import Seen
+from db.changelog.positions import Seen
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import Client, WebSocketClient
@@ -17,7 +17,7 @@ SOON = 0.001
 
 @pytest.fixture
 async def services(serve: Serve) -> Services:
-    return await serve(checkpoint=SOON, sweep=0.1)
+    return await serve(checkpoint_interval=SOON, read_interval=0.1)
 
 
 async def held(database: Database, board: str = "b1", cursor: str | None = None) -> dict[str, Any]:
@@ -88,7 +88,7 @@ async def test_its_cursor_is_one_to_resume_from(services: Services, database: Da
 
 
 async def test_what_is_too_much_to_tell_is_counted_anew(serve: Serve, database: Database, transport: str) -> None:
-    services = await serve(checkpoint=SOON, sweep=0.1, resync_threshold=5)
+    services = await serve(checkpoint_interval=SOON, read_interval=0.1, resync_threshold=5)
     client = await services.open(transport)
     await database.execute(
         "INSERT INTO opportunities (id, board_id) SELECT 'x' || n, 'b1' FROM generate_series(1, 50) AS n"
@@ -110,7 +110,7 @@ async def test_only_who_sees_a_board_is_told_of_it(services: Services, database:
 
 
 async def test_a_board_on_which_nothing_happens_has_none_until_somebody_asks(serve: Serve, database: Database) -> None:
-    services = await serve(checkpoint=0, sweep=0.1)
+    services = await serve(checkpoint_interval=0, read_interval=0.1)
     client = await services.open("websocket")
     assert isinstance(client, WebSocketClient)
     for step in range(3):
@@ -124,26 +124,26 @@ async def test_a_board_on_which_nothing_happens_has_none_until_somebody_asks(ser
 
 
 async def test_who_asks_while_he_is_caught_up_is_told_when_he_is_live(serve: Serve, database: Database) -> None:
-    services = await serve(checkpoint=0, sweep=0.1)
+    services = await serve(checkpoint_interval=0, read_interval=0.1)
     client = await services.open("websocket")
     assert isinstance(client, WebSocketClient)
     await client.next("presence_state")
     hub = await services.hub("websocket")
     (subscription,) = hub.connections
-    hub.connections.fall_behind(subscription, hub.tailer.cursor)
+    hub.connections.fall_behind(subscription, hub.tailer.head)
     await client.send({"type": "checkpoint", "boardId": "b1"})
     await client.send({"type": "ping"})
     await client.next("pong")
     for _ in range(5):
-        await hub.tailer.swept()
-    hub.catchups.recover(subscription)
+        await hub.tailer.wait_for_pass()
+    hub.recovery_tasks.recover(subscription)
     await agreed(client, database)
 
 
 async def test_a_write_past_the_triggers_is_found_by_the_service_itself(
     services: Services, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.integrity.checkpoints._TRUST", 0.05)
+    monkeypatch.setattr("feed.integrity.checkpoints._RECOUNT_AFTER", 0.05)
     client = await services.open(transport)
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b1')")
     await agreed(client, database)
@@ -218,12 +218,14 @@ async def test_a_board_that_is_counted_again_is_settled_by_the_later_count(
     serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two clients ask within one sweep; between the two counts the board changes, and the hub has not read that yet."""
-    services = await serve(checkpoint=0, sweep=60.0, bell="always")  # no pass but those asked for
+    services = await serve(
+        checkpoint_interval=0, read_interval=60.0, notify_mode="always"
+    )  # no pass but those asked for
     client = await services.open("websocket")
     assert isinstance(client, WebSocketClient)
     await client.next("presence_state")
     hub = await services.hub("websocket")
-    counting, reach = hub.checkpoints, hub.tailer.reach
+    counting, reach = hub.checkpoints, hub.tailer.wait_for_snapshot
     counted, gone_on = asyncio.Event(), asyncio.Event()
 
     async def late(snapshot: Seen) -> None:
@@ -231,16 +233,16 @@ async def test_a_board_that_is_counted_again_is_settled_by_the_later_count(
         await gone_on.wait()
         await reach(snapshot)
 
-    monkeypatch.setattr(hub.tailer, "ring", lambda: None)
-    counting._want("b1")
-    await until(lambda: "b1" in counting._ready, timeout=10)
-    monkeypatch.setattr(hub.tailer, "reach", late)
-    monkeypatch.setattr("feed.integrity.checkpoints._FRESH", 0.0)
-    counting._want("b1")
+    monkeypatch.setattr(hub.tailer, "wake", lambda: None)
+    counting._schedule("b1")
+    await until(lambda: "b1" in counting._counted, timeout=10)
+    monkeypatch.setattr(hub.tailer, "wait_for_snapshot", late)
+    monkeypatch.setattr("feed.integrity.checkpoints._MIN_COUNT_AGE", 0.0)
+    counting._schedule("b1")
     await asyncio.wait_for(counted.wait(), 10)
-    counting.swept(0, 0)
-    assert counting._boards["b1"].fresh is not None, "the first count was settled with the second one's rows"
+    counting.on_pass(0, 0)
+    assert counting._boards["b1"].recount is not None, "the first count was settled with the second one's rows"
     gone_on.set()
-    await until(lambda: "b1" in counting._ready, timeout=10)
-    counting.swept(0, 0)
-    assert counting._boards["b1"].fresh is None
+    await until(lambda: "b1" in counting._counted, timeout=10)
+    counting.on_pass(0, 0)
+    assert counting._boards["b1"].recount is None

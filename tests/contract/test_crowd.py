@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from feed.recovery.log_read import ReadRequest
-from feed.recovery.shared_reads import _AT_ONCE
+from feed.recovery.shared_reads import _MAX_CONCURRENT
 from feed.runtime import Runtime
 from feed.wire.cursor import Cursor
 from tests.support.database import Database
@@ -82,7 +82,7 @@ async def test_other_boards_are_another_read(services: Services, database: Datab
 
 
 async def test_of_a_long_way_only_the_beginning_is_shared(serve: Serve, database: Database) -> None:
-    services = await serve(chunk=3)
+    services = await serve(chunk_rows=3)
     cursor = await _away(services, "websocket")
     await _write(database, 40, 20_000)
     clients = [await services.open("websocket", cursor) for _ in range(3)]
@@ -94,7 +94,7 @@ async def test_of_a_long_way_only_the_beginning_is_shared(serve: Serve, database
 
 
 async def test_who_comes_back_a_long_way_by_himself_costs_one_read(serve: Serve, database: Database) -> None:
-    services = await serve(chunk=3)
+    services = await serve(chunk_rows=3)
     cursor = await _away(services, "websocket")
     await _write(database, 40, 20_000)
     client = await services.open("websocket", cursor)
@@ -104,22 +104,27 @@ async def test_who_comes_back_a_long_way_by_himself_costs_one_read(serve: Serve,
 
 
 async def test_a_read_that_nobody_goes_on_with_is_given_up(serve: Serve, database: Database) -> None:
-    services = await serve(chunk=3)
+    services = await serve(chunk_rows=3)
     cursor = await _away(services, "websocket")
     await _write(database, 40, 20_000)
     hub = await services.hub("websocket")
-    readings, asked = hub.catchups._shared_reads, ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
-    reading = readings.begin(asked)
-    await reading.ended.wait()
+    readings, asked = (
+        hub.recovery_tasks._shared_reads,
+        ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False),
+    )
+    reading = readings.get_or_start(asked)
+    await reading.finished.wait()
     assert reading.end is not None
     assert reading.remainder is not None
     await until(lambda: not readings._tasks, what="it to be given up")
-    assert reading.take(reading.end) is None
-    assert readings._turn._value == _AT_ONCE
+    assert reading.take_remainder(reading.end) is None
+    assert readings._semaphore._value == _MAX_CONCURRENT
     in_use = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %%'"
     assert await database.execute(in_use) == [{"n": 0}]
     shared = [event.seq for batch in reading.batches for event in batch.events]
-    rest = [event.seq async for batch, _ in readings.remainder(asked, reading, reading.end) for event in batch.events]
+    rest = [
+        event.seq async for batch, _ in readings.read_remainder(asked, reading, reading.end) for event in batch.events
+    ]
     (found,) = await database.execute(
         "SELECT array_agg(seq ORDER BY seq) AS all FROM feed.log WHERE relation = 'opportunities'"
     )
@@ -129,17 +134,17 @@ async def test_a_read_that_nobody_goes_on_with_is_given_up(serve: Serve, databas
 async def test_a_read_that_is_left_open_does_not_hold_up_the_stop(
     serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.recovery.shared_reads._OPEN", 60.0)
-    services = await serve(chunk=3)
+    monkeypatch.setattr("feed.recovery.shared_reads._KEEP_OPEN_SECONDS", 60.0)
+    services = await serve(chunk_rows=3)
     cursor = await _away(services, "websocket")
     await _write(database, 40, 20_000)
     hub = await services.hub("websocket")
     asked = ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
-    reading = hub.catchups._shared_reads.begin(asked)
-    await reading.ended.wait()
+    reading = hub.recovery_tasks._shared_reads.get_or_start(asked)
+    await reading.finished.wait()
     async with asyncio.timeout(5):
         await services.stop()
-    assert reading.take(reading.end) is None
+    assert reading.take_remainder(reading.end) is None
 
 
 async def test_of_rights_each_is_told_his_own(services: Services, database: Database) -> None:

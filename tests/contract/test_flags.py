@@ -4,7 +4,7 @@ import pytest
 
 from db import flags
 from feed.delivery import rollout
-from feed.delivery.flags import offers, place
+from feed.delivery.flags import allows, rollout_bucket
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import Client, RefusedError
@@ -14,17 +14,19 @@ LOWER = {"websocket": "sse", "websocket-batch": "poll", "sse": "poll", "api-even
 """What takes each transport away."""
 
 
-async def decide(database: Database, value: str | None, *, user: str | None = None, share: int | None = None) -> None:
+async def decide(
+    database: Database, value: str | None, *, user: str | None = None, percentage: int | None = None
+) -> None:
     """Set a rule; None takes it away."""
     async with await database.connect() as conn:
-        scope = "user" if user else "everybody" if share is None else "share"
+        scope = "user" if user else "everybody" if percentage is None else "percentage"
         if value is None:
             await conn.execute("DELETE FROM feed.flags WHERE scope = %s AND user_id = %s", (scope, user or ""))
         else:
             await conn.execute(
-                "INSERT INTO feed.flags (flag, scope, user_id, share, value) VALUES ('realtime', %s, %s, %s, %s)"
-                " ON CONFLICT (flag, scope, user_id) DO UPDATE SET value = excluded.value, share = excluded.share",
-                (scope, user or "", share, value),
+                "INSERT INTO feed.flags (flag, scope, user_id, percentage, value) VALUES ('realtime', %s, %s, %s, %s)"
+                " ON CONFLICT (flag, scope, user_id) DO UPDATE SET value = excluded.value, percentage = excluded.percentage",
+                (scope, user or "", percentage, value),
             )
 
 
@@ -37,7 +39,7 @@ async def told(client: Client) -> str:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients have hardly any time to leave."""
-    monkeypatch.setattr(rollout, "_TO_LEAVE", 0.05)
+    monkeypatch.setattr(rollout, "_SWITCH_TIMEOUT", 0.05)
 
 
 async def test_auth_success_says_what_the_user_is_offered(
@@ -69,10 +71,10 @@ async def test_a_change_is_told_to_whom_it_concerns_and_only_to_him(
 
 async def test_a_share_decides_by_the_users_ids(services: Services, database: Database, transport: str) -> None:
     ana, bruno = await services.open(transport), await services.open(transport, user="bruno")
-    first, second = sorted((("ana", ana), ("bruno", bruno)), key=lambda one: place(one[0]))
-    await decide(database, "sse", share=place(first[0]) + 1)
+    first, second = sorted((("ana", ana), ("bruno", bruno)), key=lambda one: rollout_bucket(one[0]))
+    await decide(database, "sse", percentage=rollout_bucket(first[0]) + 1)
     assert await told(first[1]) == "sse"
-    await decide(database, "sse", share=place(second[0]) + 1)
+    await decide(database, "sse", percentage=rollout_bucket(second[0]) + 1)
     assert await told(second[1]) == "sse"
     assert [m.type for m in first[1].messages].count("flags") == 1
 
@@ -115,7 +117,7 @@ async def test_who_stays_on_what_he_is_not_offered_is_asked_to_go(
     await decide(database, LOWER[transport])
     assert await told(client) == LOWER[transport]
     goodbye = await client.next("goodbye")
-    assert (goodbye.body["reason"], goodbye.body["retryMs"]) == ("not_offered", rollout.AGAIN)
+    assert (goodbye.body["reason"], goodbye.body["retryMs"]) == ("not_offered", rollout.RETRY_MS)
     ended = await client.end()
     assert ended.code == (4406 if transport.startswith("websocket") else None)
 
@@ -129,7 +131,7 @@ async def test_who_is_offered_more_than_he_has_may_stay(
         assert await told(client) == "sse"
     hub = await services.hub(transport)
     (subscription,) = hub.connections
-    assert subscription.leaves is None
+    assert subscription.leave_by is None
 
 
 async def test_who_is_let_in_again_in_time_stays(services: Services, database: Database, transport: str) -> None:
@@ -138,10 +140,10 @@ async def test_who_is_let_in_again_in_time_stays(services: Services, database: D
     assert await told(client) == "off"
     hub = await services.hub(transport)
     (subscription,) = hub.connections
-    assert subscription.leaves is not None
+    assert subscription.leave_by is not None
     await decide(database, None)
     assert await told(client) == "websocket"
-    assert subscription.leaves is None
+    assert subscription.leave_by is None
 
 
 async def test_what_a_user_is_not_offered_does_not_begin(
@@ -149,7 +151,7 @@ async def test_what_a_user_is_not_offered_does_not_begin(
 ) -> None:
     hub = await services.hub(transport)
     await decide(database, LOWER[transport], user="ana")
-    await until(lambda: hub.rollout.realtime("ana") == LOWER[transport])
+    await until(lambda: hub.rollout.best_transport("ana") == LOWER[transport])
     if transport.startswith("websocket"):
         client = await services.open(transport, greeted=False)
         assert await told(client) == LOWER[transport]
@@ -166,7 +168,7 @@ async def test_an_instance_that_begins_knows_what_was_decided_before(
     services: Services, database: Database, transport: str
 ) -> None:
     await decide(database, "sse")
-    assert (await services.hub(transport)).rollout.realtime("ana") == "sse"
+    assert (await services.hub(transport)).rollout.best_transport("ana") == "sse"
     await services.stop()
     await decide(database, None)
     assert (await services.open(transport)).messages[0].body["realtime"] == "websocket"
@@ -222,28 +224,28 @@ async def test_while_the_bell_is_off_all_is_told_by_the_sweep(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
-    await database.execute("SELECT feed.set_bell(false)")
+    await database.execute("SELECT feed.set_notify(false)")
     hub = await services.hub(transport)
-    await until(lambda: hub.pacer.mode in {"silent", "aside"})
+    await until(lambda: hub.pacer.mode in {"muted", "inactive"})
     for title in ("B", "C"):
         await database.execute("UPDATE opportunities SET title = %s", [title])
         event = await client.next_event()
         assert event.body["changes"]["title"] == title
-    rung = await database.execute("SELECT rung FROM feed.pacer")
+    rung = await database.execute("SELECT notifications FROM feed.pacer")
     await database.execute("UPDATE opportunities SET title = 'D'")
     await client.next_event()
-    assert await database.execute("SELECT rung FROM feed.pacer") == rung
-    await database.execute("SELECT feed.set_bell(true)")
-    await until(lambda: hub.pacer.mode in {"calm", "aside"})
+    assert await database.execute("SELECT notifications FROM feed.pacer") == rung
+    await database.execute("SELECT feed.set_notify(true)")
+    await until(lambda: hub.pacer.mode in {"direct", "inactive"})
     await database.execute("UPDATE opportunities SET title = 'E'")
     await client.next_event()
-    (last,) = await database.execute("SELECT rang FROM feed.log ORDER BY seq DESC LIMIT 1")
-    assert last["rang"]
+    (last,) = await database.execute("SELECT notified FROM feed.log ORDER BY seq DESC LIMIT 1")
+    assert last["notified"]
 
 
 def test_who_is_offered_a_way_may_take_what_comes_after_it() -> None:
-    found = {way: [other for other in flags.REALTIME if offers(way, other)] for way in flags.REALTIME}
-    assert found == {way: list(flags.REALTIME[place:]) for place, way in enumerate(flags.REALTIME)}
+    found = {way: [other for other in flags.REALTIME if allows(way, other)] for way in flags.REALTIME}
+    assert found == {way: list(flags.REALTIME[index:]) for index, way in enumerate(flags.REALTIME)}
 
 
 async def test_polling_and_the_configuration_say_it_too(services: Services, database: Database) -> None:
@@ -264,7 +266,7 @@ async def test_polling_and_the_configuration_say_it_too(services: Services, data
         assert await said() == [["websocket"] * 3] * 2
         await decide(database, "poll", user="ana")
         await decide(database, "sse")
-        await until(lambda: (hub.rollout.realtime("ana"), hub.rollout.realtime("bruno")) == ("poll", "sse"))
+        await until(lambda: (hub.rollout.best_transport("ana"), hub.rollout.best_transport("bruno")) == ("poll", "sse"))
         assert await said() == [["poll"] * 3, ["sse"] * 3]
         for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
             answer = await ana.get("/api/config", headers=headers)
@@ -282,10 +284,10 @@ async def test_boards_are_read_anew_while_nothing_is_logged(services: Services, 
         assert await title() == "First"
         await database.execute("SELECT feed.set_capture(false)")
         hub = await services.hub("api-events")
-        await until(lambda: not hub.publisher.flags.captures)
+        await until(lambda: not hub.publisher.flags.capture_enabled)
         for name in ("Second", "Third"):
             await database.execute("UPDATE opportunities SET title = %s", [name])
             assert await title() == name
         await database.execute("SELECT feed.set_capture(true)")
-        await until(lambda: hub.publisher.flags.captures)
+        await until(lambda: hub.publisher.flags.capture_enabled)
         assert await title() == "Third"

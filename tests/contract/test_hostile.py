@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from feed.delivery.subscription import State
-from feed.http.ws import Visit
+from feed.http.ws import WebSocketConnection
 from tests.bench.wire import hello, masked, upgrade
 from tests.contract.test_socket import Raw, connected
 from tests.support.database import Database
@@ -108,9 +108,9 @@ async def talker(services: Services, opening: bytes = b"") -> AsyncIterator[Talk
         yield Talker(sock)
 
 
-def visits(services: Services) -> set[Visit]:
+def connections(services: Services) -> set[WebSocketConnection]:
     assert services._feed is not None
-    return services._feed._sockets.visits
+    return services._feed._sockets.connections
 
 
 class Watch:
@@ -128,9 +128,9 @@ class Watch:
             begun = clock()
             await asyncio.sleep(0.002)
             self.stall = max(self.stall, clock() - begun)
-            for visit in visits(self._services):
-                self.pending = max(self.pending, visit.pending())
-                self.queued = max(self.queued, visit._size + len(visit._unparsed))
+            for connection in connections(self._services):
+                self.pending = max(self.pending, connection.pending())
+                self.queued = max(self.queued, connection._queued_chars + len(connection._unparsed))
 
 
 @asynccontextmanager
@@ -175,7 +175,7 @@ async def test_before_a_token_is_shown_it_is_a_few_kib(serve: Serve) -> None:
         await hostile.talk(control(0x9, 125))
         assert hostile.sent < MOST_SENT
         await hostile.cut()
-        await until(lambda: not visits(services))
+        await until(lambda: not connections(services))
     assert 0 < watch.pending < 16 * KIB
     assert watch.stall < 0.5
     assert hub.metrics.closed.labels("too_slow")._value.get() == 1
@@ -183,7 +183,7 @@ async def test_before_a_token_is_shown_it_is_a_few_kib(serve: Serve) -> None:
 
 @pytest.fixture
 def deadline(monkeypatch: pytest.MonkeyPatch) -> float:
-    monkeypatch.setattr("feed.http.ws._TO_AUTHENTICATE", 0.6)
+    monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 0.6)
     return 0.6
 
 
@@ -216,7 +216,7 @@ async def test_only_the_newest_ping_is_answered_once_it_reads(serve: Serve) -> N
     services = await serve(drain_timeout=10)
     async with talker(services) as hostile:
         await hostile.talk(control(0x9, 125))
-        (visit,) = visits(services)
+        (visit,) = connections(services)
         assert not visit.reading
         reader, writer = await asyncio.open_connection(sock=hostile.sock.dup())
         client = Raw(0, reader, writer)
@@ -247,7 +247,7 @@ async def test_queued_messages_are_bounded_by_their_size(services: Services, mon
             + 40 * said(type="ping", padding="x" * 60 * KIB)
             + 20_000 * said(type="ping")
         )
-        (visit,) = visits(services)
+        (visit,) = connections(services)
         await until(lambda: not visit.reading)
         going.set()
         for _ in range(20_040):
@@ -258,7 +258,7 @@ async def test_queued_messages_are_bounded_by_their_size(services: Services, mon
 
 
 async def test_one_that_talks_and_leaves_little_unread_is_taken_for_dead(serve: Serve, database: Database) -> None:
-    services = await serve(heartbeat=0.4, client_budget=8 * KIB * KIB)
+    services = await serve(heartbeat_interval=0.4, client_budget=8 * KIB * KIB)
     hub = await services.hub("websocket")
     async with talker(services, hello("ana", services.token("ana"))) as hostile:
         await until(lambda: len(hub.connections) == 1)
@@ -267,14 +267,14 @@ async def test_one_that_talks_and_leaves_little_unread_is_taken_for_dead(serve: 
         talking = asyncio.create_task(_every(0.05, lambda: hostile.sock.send(control(0x9, 1))))
         while not subscription.sink.pending():
             await database.execute("UPDATE opportunities SET notes = md5(random()::text) || repeat('x', 100000)")
-            await hub.tailer.swept()
+            await hub.tailer.wait_for_pass()
             assert subscription.state is State.LIVE
         await until(lambda: not len(hub.connections), timeout=5, what="the drop")
         await asyncio.gather(talking, return_exceptions=True)
 
 
 async def test_one_that_reads_and_says_only_pongs_stays(serve: Serve) -> None:
-    services = await serve(heartbeat=0.3)
+    services = await serve(heartbeat_interval=0.3)
     client = await services.open("websocket")
     for _ in range(6):
         await client.next("heartbeat")
@@ -284,7 +284,7 @@ async def test_one_that_is_told_to_close_and_goes_on_is_cut(services: Services) 
     async with talker(services, said(type="ping")) as hostile, watching(services) as watch:
         await hostile.talk(control(0x9, 125), 4 * 1024 * KIB)
         await hostile.cut()
-        await until(lambda: not visits(services))
+        await until(lambda: not connections(services))
     assert watch.pending < 16 * KIB
 
 

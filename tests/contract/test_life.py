@@ -34,7 +34,7 @@ def _slug(error: RefusedError) -> str:
 async def test_a_heartbeat_carries_a_fresh_cursor_past_what_is_not_told(
     serve: Serve, database: Database, transport: str
 ) -> None:
-    services = await serve(heartbeat=0.2)
+    services = await serve(heartbeat_interval=0.2)
     client = await services.open(transport)
     start = client.cursor
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
@@ -46,7 +46,7 @@ async def test_a_heartbeat_carries_a_fresh_cursor_past_what_is_not_told(
 
 
 async def test_who_reads_and_answers_stays(serve: Serve, transport: str) -> None:
-    services = await serve(heartbeat=0.1)
+    services = await serve(heartbeat_interval=0.1)
     client = await services.open(transport)
     for _ in range(8):  # a peer that does not answer is dropped after three
         await client.next("heartbeat")
@@ -79,7 +79,7 @@ async def test_what_was_written_before_the_goodbye_is_read(
 
 
 async def test_a_stream_ends_with_its_token(serve: Serve, transport: str) -> None:
-    services = await serve(heartbeat=0.4)
+    services = await serve(heartbeat_interval=0.4)
     client = await services.open(transport, token=services.token(ttl=2))
     error = await client.next("error")
     assert error.body["code"] == "token_expired"
@@ -89,7 +89,7 @@ async def test_a_stream_ends_with_its_token(serve: Serve, transport: str) -> Non
 
 
 async def test_too_many_of_one_user_are_refused_and_leaving_makes_room(serve: Serve, transport: str) -> None:
-    services = await serve(user_connections=2)
+    services = await serve(max_user_connections=2)
     clients: list[Client] = [await services.open(transport) for _ in range(2)]
     await services.open(transport, user="bruno")
     if transport in SOCKETS:
@@ -102,12 +102,12 @@ async def test_too_many_of_one_user_are_refused_and_leaving_makes_room(serve: Se
         assert int(error.headers["retry-after"]) > 0
     clients[0].cut()
     hub = await services.hub(transport)
-    await until(lambda: hub.connections.of_user("ana") == 1)
+    await until(lambda: hub.connections.count_for_user("ana") == 1)
     await services.open(transport)
 
 
 async def test_a_full_service_says_so(serve: Serve, transport: str) -> None:
-    services = await serve(connections=1)
+    services = await serve(max_connections=1)
     await services.open(transport)
     if transport in SOCKETS:
         second = await services.open(transport, user="bruno", greeted=False)
@@ -119,7 +119,7 @@ async def test_a_full_service_says_so(serve: Serve, transport: str) -> None:
 
 
 async def test_more_than_can_be_taken_in_are_asked_to_come_back(serve: Serve, transport: str) -> None:
-    services = await serve(arrivals=1)
+    services = await serve(connection_rate=1)
     # The first has his turn at once, the next five wait; the others would have to wait too long.
     coming = [asyncio.create_task(services.open(transport, greeted=False)) for _ in range(8)]
     opened = await asyncio.gather(*coming, return_exceptions=True)

@@ -108,7 +108,7 @@ async def test_a_board_read_by_the_api_goes_on_as_a_stream(
 async def test_a_client_that_was_cut_inside_a_batch_gets_the_batch_again(
     serve: Serve, database: Database, transport: str
 ) -> None:
-    services = await serve(chunk=3)
+    services = await serve(chunk_rows=3)
     client = await services.open(transport)
     start = client.cursor
     await database.execute(
@@ -129,7 +129,7 @@ async def test_a_client_that_was_cut_inside_a_batch_gets_the_batch_again(
 async def test_a_long_sweep_that_ends_with_other_boards_still_gives_its_cursor(
     serve: Serve, database: Database, transport: str
 ) -> None:
-    services = await serve(chunk=2)
+    services = await serve(chunk_rows=2)
     client = await services.open(transport)
     async with await database.connect(autocommit=False) as writer:
         await writer.execute("INSERT INTO opportunities (id, board_id) VALUES ('n1', 'b1'), ('n2', 'b1')")
@@ -168,7 +168,7 @@ async def test_leaving_leaves_nothing_behind(services: Services, transport: str)
     for client in clients[3:]:
         await client.close()
     await until(lambda: len(hub.connections) == 0)
-    assert not hub.catchups._tasks
+    assert not hub.recovery_tasks._tasks
     assert not hub.connections._groups
 
 
@@ -179,7 +179,7 @@ async def test_a_cursor_from_before_the_first_change_is_resumed(database: Databa
         await conn.execute(PEOPLE)
     async with serving(database) as services:
         hub = await services.hub(transport)
-        assert hub.tailer.cursor.anchor == 0
+        assert hub.tailer.head.anchor == 0
         async with services.asking() as http:
             for _ in range(3):
                 await database.execute("SELECT pg_current_xact_id()")

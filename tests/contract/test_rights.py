@@ -15,7 +15,7 @@ async def _published(services: Services, database: Database, transport: str) -> 
     """Wait until the log is published as far as it goes."""
     (row,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
     hub = await services.hub(transport)
-    await until(lambda: hub.tailer.cursor.anchor >= row["seq"])
+    await until(lambda: hub.tailer.head.anchor >= row["seq"])
 
 
 async def _change(database: Database, *ids: str) -> None:
@@ -90,7 +90,7 @@ CHURN = (
 )
 
 
-@pytest.mark.parametrize("source", ["ring", "log"])
+@pytest.mark.parametrize("source", ["buffer", "log"])
 async def test_churn_while_away_is_one_revocation_and_one_grant_with_nothing_between(
     services: Services, database: Database, transport: str, source: str
 ) -> None:
@@ -117,7 +117,7 @@ async def test_churn_while_away_is_one_revocation_and_one_grant_with_nothing_bet
     assert [m.body["version"] for m in messages if m.body.get("opportunityId") == "x"] == [2, 7]
 
 
-@pytest.mark.parametrize("source", ["ring", "log"])
+@pytest.mark.parametrize("source", ["buffer", "log"])
 async def test_of_a_board_that_is_lost_nothing_is_sent_but_that(
     services: Services, database: Database, transport: str, source: str
 ) -> None:
@@ -151,7 +151,7 @@ async def test_churn_while_a_client_is_slow(database: Database, transport: str) 
             await _change(database, "x")
             await database.execute(statement)
         await _change(database, "x")
-        await hub.tailer.swept()
+        await hub.tailer.wait_for_pass()
         slow.resume()
         messages = await _to_mark(slow, database)
         rights = [m.type for m in messages if m.type.startswith("board_")]
@@ -181,7 +181,7 @@ async def test_no_event_comes_between_a_revocation_and_the_grant_that_is_told(
         await conn.commit()
     await _published(services, database, transport)
     hub.publisher.replay_buffer.clear()
-    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.record(hub.tailer.head)
     early = await services.open(transport, cursor, user="bruno")  # its reading is shared for some seconds
     await early.next("board_granted")
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('between', 'b2')")

@@ -72,7 +72,7 @@ async def test_a_card_that_came_while_a_client_was_slow_is_told_whole(
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('new', 'b1'), ('gone', 'b1')")
     await database.execute("UPDATE opportunities SET title = 'changed' WHERE id = 'new'")
     await database.execute("DELETE FROM opportunities WHERE id = 'gone'")
-    await hub.tailer.swept()
+    await hub.tailer.wait_for_pass()
     slow.resume()
     events = [await slow.next_event(20)]
     while events[-1].body["opportunityId"] == "o1":
@@ -100,7 +100,7 @@ async def test_a_client_that_never_reads_is_dropped(serve: Serve, database: Data
 
 async def test_slow_ones_who_come_back_hold_up_nobody_else(serve: Serve, database: Database) -> None:
     transport = "websocket"
-    services = await serve(client_budget=BUDGET, chunk=20)
+    services = await serve(client_budget=BUDGET, chunk_rows=20)
     first = await services.open(transport)
     start = first.cursor
     await first.close()

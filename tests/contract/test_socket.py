@@ -145,7 +145,7 @@ async def test_who_leaves_without_a_word_is_forgotten(services: Services, greeti
 async def test_who_does_not_answer_a_close_is_dropped(
     services: Services, greeting: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.http.socket._TO_CLOSE", 0.1)
+    monkeypatch.setattr("feed.http.socket._CLOSE_TIMEOUT", 0.1)
     async with connected(services) as client:
         client.writer.write(upgrade(client.port) + greeting + said(type="auth", token="x", userId="bruno"))
         await client.upgraded()

@@ -26,13 +26,13 @@ async def _says_where(client: Client, services: Services, database: Database) ->
 
 
 async def test_who_is_being_caught_up_is_told_at_the_end_of_that(serve: Serve, database: Database) -> None:
-    services = await serve(chunk=3, client_budget=64 * KIB)
+    services = await serve(chunk_rows=3, client_budget=64 * KIB)
     hub = await services.hub("websocket")
-    cursor = str(hub.tailer.cursor)
+    cursor = str(hub.tailer.head)
     seqs = await many(database)
-    await until(lambda: hub.tailer.cursor.anchor >= seqs[-1])
+    await until(lambda: hub.tailer.head.anchor >= seqs[-1])
     hub.publisher.replay_buffer.clear()
-    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.record(hub.tailer.head)
     client = await services.open("websocket", cursor, user="bruno", boards=["b1"], buffer=8 * KIB)
     assert isinstance(client, WebSocketClient)
     client.pause()
@@ -50,23 +50,23 @@ async def test_who_is_being_caught_up_is_told_at_the_end_of_that(serve: Serve, d
 async def test_who_asks_inside_a_batch_is_told_at_the_end_of_it(
     serve: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = await serve(chunk=3)
+    services = await serve(chunk_rows=3)
     client = await services.open("websocket", user="bruno", boards=["b1"])
     hub = await services.hub("websocket")
     (subscription,) = hub.connections
-    parts, take = 0, Publisher.take
+    parts, publish = 0, Publisher.publish
 
     def asking(self: Publisher, part: object) -> None:
         nonlocal parts
-        take(self, part)  # type: ignore[arg-type]
-        if self is hub.publisher and hub.publisher.rest is None:
+        publish(self, part)  # type: ignore[arg-type]
+        if self is hub.publisher and hub.publisher.idle_head is None:
             parts += 1
             if parts == 4:
-                hub.look(subscription, frozenset({"b1", "b2"}))
-                hub.confirm(subscription)
-                assert subscription.unconfirmed
+                hub.set_boards(subscription, frozenset({"b1", "b2"}))
+                hub.send_subscribed(subscription)
+                assert subscription.subscribed_pending
 
-    monkeypatch.setattr(Publisher, "take", asking)
+    monkeypatch.setattr(Publisher, "publish", asking)
     async with services.asking("bruno") as http:
         await http.get("/api/boards/b2")
     async with await database.connect(autocommit=False) as conn:
@@ -87,6 +87,6 @@ async def test_who_is_up_to_date_is_told_at_once(serve: Serve, database: Databas
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b2')")
     hub = await services.hub("websocket")
     (row,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
-    await until(lambda: hub.tailer.cursor.anchor >= row["seq"])
+    await until(lambda: hub.tailer.head.anchor >= row["seq"])
     await client.send({"type": "subscribe", "boards": ["b2"]})
     await _says_where(client, services, database)

@@ -135,7 +135,7 @@ async def test_another_first_message_is_not_listened_to(silent: WebSocketClient)
 
 
 async def test_who_says_nothing_is_shown_out(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.http.ws._TO_AUTHENTICATE", 0.1)
+    monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 0.1)
     client = await WebSocketClient.knock(await services.feed())
     services.clients.append(client)
     error = await client.next()
@@ -210,14 +210,14 @@ async def test_what_is_said_right_behind_auth_is_about_what_is_told(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cursor = (await services.open("websocket", user="bruno")).cursor
-    catchups = (await services.hub("websocket")).catchups
-    real, go_on = catchups._recovery.prove, asyncio.Event()
+    recovery = (await services.hub("websocket")).recovery_tasks
+    real, go_on = recovery._recovery.validate_cursor, asyncio.Event()
 
     async def slow(subscription: Subscription, asked: str) -> Fault | None:
         await go_on.wait()
         return await real(subscription, asked)
 
-    monkeypatch.setattr(catchups._recovery, "prove", slow)
+    monkeypatch.setattr(recovery._recovery, "validate_cursor", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=cursor)
     services.clients.append(client)
     await client.send({"type": "unsubscribe", "boards": ["b1"]})
@@ -231,18 +231,18 @@ async def test_a_feed_that_is_reset_meanwhile_still_greets_who_comes(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = await services.open("websocket", user="bruno")
-    catchups = (await services.hub("websocket")).catchups
-    real, go_on = catchups._recovery.prove, asyncio.Event()
+    recovery = (await services.hub("websocket")).recovery_tasks
+    real, go_on = recovery._recovery.validate_cursor, asyncio.Event()
 
     async def slow(subscription: Subscription, asked: str) -> Fault | None:
         await go_on.wait()
         return await real(subscription, asked)
 
-    monkeypatch.setattr("feed.tailing.tailer._TRUST", 0.0)
-    monkeypatch.setattr(catchups._recovery, "prove", slow)
+    monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
+    monkeypatch.setattr(recovery._recovery, "validate_cursor", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=here.cursor)
     services.clients.append(client)
-    await until(lambda: bool(catchups._greeting))
+    await until(lambda: bool(recovery._awaiting_auth_success))
     await database.execute("SELECT feed.reset_feed()")
     await here.next("reset")
     go_on.set()

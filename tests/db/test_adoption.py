@@ -10,7 +10,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from db import migrate, pgbin
+from db import migrate
+from db.embedded.binaries import find_binaries
 from tests.db.support import Connection, logged, mark, rows, told, value
 from tests.support.database import Database
 
@@ -56,7 +57,7 @@ FILLED = """
 def dump(database: Database, binaries: Path | None, *what: str) -> str:
     """What pg_dump says of the schema and the rows, without its own version and keys."""
     found = conninfo_to_dict(database.url)
-    program = (binaries or pgbin.find()) / "pg_dump"
+    program = (binaries or find_binaries()) / "pg_dump"
     done = subprocess.run(
         [
             program,

@@ -50,41 +50,45 @@ MISTAKES = {
         "CREATE SEQUENCE s", "SELECT feed.attach('s')", "42809", "public.s is a sequence, not a table", "Name a table"
     ),
     "a catalogue": Mistake(
-        "SELECT", "SELECT feed.attach('pg_class')", "42809", "pg_class is of PostgreSQL itself and cannot be fed", None
+        "SELECT",
+        "SELECT feed.attach('pg_class')",
+        "42809",
+        "pg_class is a system catalog and cannot be attached",
+        None,
     ),
     "a temporary table": Mistake(
         "CREATE TEMP TABLE t (a int PRIMARY KEY)",
         "SELECT feed.attach('t')",
         "42809",
-        "table t is temporary: nobody else can read its rows",
+        "table t is temporary: no other session can read its rows",
         None,
     ),
     "an unlogged table": Mistake(
         "CREATE UNLOGGED TABLE t (a int PRIMARY KEY)",
         "SELECT feed.attach('t')",
         "42809",
-        "table public.t is unlogged: a crash would empty it, and nobody would be told",
+        "table public.t is unlogged: a crash would empty it without a change in the log",
         "SET LOGGED",
     ),
     "a partition": Mistake(
         PARTITIONED,
         "SELECT feed.attach('p1')",
         "42P16",
-        "table public.p1 is a partition: a write to public.p goes past its triggers",
+        "table public.p1 is a partition: writes to public.p do not fire its triggers",
         "feed.attach('public.p')",
     ),
     "a partition of a fed table": Mistake(
         f"{PARTITIONED}; SELECT feed.attach('p')",
         "SELECT feed.attach('p1')",
         "42P16",
-        "table public.p1 is a partition: a write to public.p goes past its triggers",
+        "table public.p1 is a partition: writes to public.p do not fire its triggers",
         "feed.attach('public.p')",
     ),
     "one with children": Mistake(
         f"{TABLE}; CREATE TABLE child (d int) INHERITS (t)",
         "SELECT feed.attach('t')",
         "42P16",
-        "table public.t is inherited from: its rows are written through two tables",
+        "table public.t is an inheritance parent: its rows are written through two tables",
         "PARTITION BY",
     ),
     "a child": Mistake(
@@ -94,12 +98,26 @@ MISTAKES = {
         "table public.child is a child of public.t",
         "PARTITION BY",
     ),
-    "the log": Mistake("SELECT", "SELECT feed.attach('feed.log')", "42P16", "feed.log is of the feed itself", None),
+    "the log": Mistake(
+        "SELECT",
+        "SELECT feed.attach('feed.log')",
+        "42P16",
+        "feed.log belongs to the feed itself and cannot be attached",
+        None,
+    ),
     "a partition of the log": Mistake(
-        "SELECT", "SELECT feed.attach('feed.log_1')", "42P16", "feed.log_1 is of the feed itself", None
+        "SELECT",
+        "SELECT feed.attach('feed.log_1')",
+        "42P16",
+        "feed.log_1 belongs to the feed itself and cannot be attached",
+        None,
     ),
     "another of the feed": Mistake(
-        "SELECT", "SELECT feed.attach('feed.identity')", "42P16", "feed.identity is of the feed itself", None
+        "SELECT",
+        "SELECT feed.attach('feed.identity')",
+        "42P16",
+        "feed.identity belongs to the feed itself and cannot be attached",
+        None,
     ),
     "somebody else's": Mistake(
         f"{TABLE}; CREATE ROLE carla_of_t; GRANT ALL ON t TO carla_of_t; GRANT USAGE ON SCHEMA feed TO carla_of_t;"
@@ -110,7 +128,7 @@ MISTAKES = {
         "TO carla_of_t",
     ),
     "no such table": Mistake("SELECT", "SELECT feed.attach('t')", "42P01", 'relation "t" does not exist', None),
-    "no table": Mistake("SELECT", "SELECT feed.attach(NULL)", "42P01", "no table is named", None),
+    "no table": Mistake("SELECT", "SELECT feed.attach(NULL)", "42P01", "no table given", None),
     "no such key": Mistake(
         TABLE, "SELECT feed.attach('t', key => 'B')", "42703", 'table public.t has no column "B"', "a, b, c"
     ),
@@ -131,48 +149,56 @@ MISTAKES = {
         "CREATE TABLE t (a int)",
         "SELECT feed.attach('t')",
         "42P16",
-        "table public.t has no primary key, so its rows cannot be told apart",
+        "table public.t has no primary key, so its rows cannot be identified",
         "name a unique column",
     ),
     "an empty key": Mistake(
-        TABLE, "SELECT feed.attach('t', key => '')", "42P16", "no key is named for table public.t", "primary key"
+        TABLE,
+        "SELECT feed.attach('t', key => '')",
+        "42P16",
+        "no key columns given for table public.t",
+        "primary key",
     ),
     "a key that may be null": Mistake(
-        "CREATE TABLE t (a int UNIQUE)", "SELECT feed.attach('t', key => 'a')", "42P16", "a may be null", "SET NOT NULL"
+        "CREATE TABLE t (a int UNIQUE)",
+        "SELECT feed.attach('t', key => 'a')",
+        "42P16",
+        "key (a) of table public.t does not identify every row: a may be null",
+        "SET NOT NULL",
     ),
     "a key that is not unique": Mistake(
         "CREATE TABLE t (a int NOT NULL); CREATE INDEX ON t (a)",
         "SELECT feed.attach('t', key => 'a')",
         "42P16",
-        "the key (a) of table public.t is not unique",
-        "over all rows",
+        "key (a) of table public.t is not unique",
+        "for all rows",
     ),
     "a part of a key": Mistake(
         "CREATE TABLE t (a int, b int, PRIMARY KEY (a, b))",
         "SELECT feed.attach('t', key => 'a')",
         "42P16",
-        "the key (a) of table public.t is not unique",
-        "on just these columns",
+        "key (a) of table public.t is not unique",
+        "on exactly these columns",
     ),
     "a key that is unique for some": Mistake(
         "CREATE TABLE t (a int NOT NULL); CREATE UNIQUE INDEX ON t (a) WHERE a > 0",
         "SELECT feed.attach('t', key => 'a')",
         "42P16",
-        "unique for some rows only",
-        "over all rows",
+        "its index covers only some rows",
+        "for all rows",
     ),
     "an expression that is unique": Mistake(
         "CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (lower(a))",
         "SELECT feed.attach('t', key => 'a')",
         "42P16",
-        "the key (a) of table public.t is not unique",
-        "on just these columns",
+        "key (a) of table public.t is not unique",
+        "on exactly these columns",
     ),
     "a key that is checked late": Mistake(
         "CREATE TABLE t (a int PRIMARY KEY DEFERRABLE)",
         "SELECT feed.attach('t')",
         "42P16",
-        "DEFERRABLE",
+        "is deferrable",
         "not deferrable",
     ),
     "a key that is generated": Mistake(
@@ -180,31 +206,31 @@ MISTAKES = {
         "SELECT feed.attach('t')",
         "42P16",
         "b is generated",
-        "that is written",
+        "that is not generated",
     ),
     "a version that is no number": Mistake(
         "CREATE TABLE t (a int PRIMARY KEY, version_number text)",
         "SELECT feed.attach('t')",
         "42804",
-        "column version_number of table public.t is of type text",
+        "column version_number of table public.t is of type text, but the log needs a number",
         "integer",
     ),
     "to leave out what there is not": Mistake(
-        TABLE, """SELECT feed.attach('t', "except" => '{x}')""", "42703", "table public.t has no column x", "a, b, c"
+        TABLE, """SELECT feed.attach('t', exclude => '{x}')""", "42703", "table public.t has no column x", "a, b, c"
     ),
     "to leave out the key": Mistake(
         TABLE,
-        """SELECT feed.attach('t', "except" => '{a}')""",
+        """SELECT feed.attach('t', exclude => '{a}')""",
         "22023",
-        "column a of table public.t cannot be left",
+        "column a of table public.t cannot be excluded",
         "key",
     ),
     "to leave out the board": Mistake(
-        TABLE, """SELECT feed.attach('t', board => 'b', "except" => '{c,b}')""", "22023", "column b of table", "board"
+        TABLE, """SELECT feed.attach('t', board => 'b', exclude => '{c,b}')""", "22023", "column b of table", "board"
     ),
     "to leave out the version": Mistake(
         "CREATE TABLE t (a int PRIMARY KEY, version_number int)",
-        """SELECT feed.attach('t', "except" => '{version_number}')""",
+        """SELECT feed.attach('t', exclude => '{version_number}')""",
         "22023",
         "column version_number of table",
         "version_number",
@@ -213,11 +239,11 @@ MISTAKES = {
         "SELECT",
         """SELECT feed.attach('opportunities', 'id', 'board_id', '{notes}')""",
         "22023",
-        "nothing can be left out of table public.opportunities",
+        "columns of table public.opportunities cannot be excluded",
         None,
     ),
     "to take off what is not on": Mistake(
-        TABLE, "SELECT feed.detach('t')", "55000", "table public.t is not fed", "feed.triggers"
+        TABLE, "SELECT feed.detach('t')", "55000", "table public.t is not attached", "feed.triggers"
     ),
     "to take off what another owns": Mistake(
         f"{TABLE}; SELECT feed.attach('t'); CREATE ROLE carla_of_t; GRANT USAGE ON SCHEMA feed TO carla_of_t;"
@@ -282,7 +308,7 @@ async def test_a_column_that_is_renamed_later_fails_the_writes_until_it_is_said(
         "DELETE FROM t",
     )
     for write in writes:
-        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="that it has no more") as raised:
+        with pytest.raises(errors.ObjectNotInPrerequisiteState, match="which no longer exists") as raised:
             await db.execute(write)
         assert "feed.attach" in (raised.value.diag.message_hint or "")
     assert await told(db, before) == []

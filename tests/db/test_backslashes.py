@@ -8,13 +8,13 @@ async def test_where_backslashes_escape_all_is_as_elsewhere(db: Connection, conn
     for session in (db, conn):
         await session.execute("SET standard_conforming_strings = off")
     await db.execute('CREATE TABLE "a\\b" (id text PRIMARY KEY, "c\\d" text, secret text)')
-    await db.execute("SELECT feed.attach('\"a\\\\b\"', board => 'c\\\\d', \"except\" => '{secret}')")
+    await db.execute("SELECT feed.attach('\"a\\\\b\"', board => 'c\\\\d', exclude => '{secret}')")
     (row,) = await rows(
         db,
-        "SELECT DISTINCT key, board, left_out FROM feed.triggers"
+        "SELECT DISTINCT key, board, excluded FROM feed.triggers"
         " WHERE function = 'capture' AND relation = '\"a\\\\b\"'::regclass",
     )
-    assert row == {"key": ["id"], "board": "c\\d", "left_out": ["secret"]}
+    assert row == {"key": ["id"], "board": "c\\d", "excluded": ["secret"]}
     await db.execute('INSERT INTO "a\\b" SELECT %s || n, %s FROM generate_series(1, 5) AS n', ("x\\'", "b\\1"))
     assert await found(conn, '"a\\b"') == []
     async with past_the_triggers(db):
@@ -25,8 +25,8 @@ async def test_where_backslashes_escape_all_is_as_elsewhere(db: Connection, conn
 async def test_nor_is_a_cursor_or_a_partition(db: Connection) -> None:
     await db.execute("SET standard_conforming_strings = off")
     assert await value(db, "SELECT (feed.parse_cursor('0a1.7x7..1.00000000')).feed_id") is None
-    await value(db, "SELECT feed.turn()")
-    await value(db, "SELECT feed.make_partition(feed.era_now() + 1)")
+    await value(db, "SELECT feed.rotate_partition()")
+    await value(db, "SELECT feed.make_partition(feed.current_partition() + 1)")
     await db.execute("UPDATE opportunities SET title = 'Kept'")
     (dropped,) = await rows(db, "SELECT * FROM feed.prune(clock_timestamp())")
     assert dropped["partition"] == "feed.log_1"

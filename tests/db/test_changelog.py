@@ -12,8 +12,9 @@ from itertools import groupby, pairwise
 import pytest
 from psycopg import errors
 
-from db import changelog
-from db.changelog import Change, Seen
+from db.changelog.changes import Change, read_changes
+from db.changelog.positions import Seen, read_position
+from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor
 from tests.db.support import Connection
 from tests.support.database import Database
@@ -27,7 +28,7 @@ SECONDS = float(os.environ.get("BOARDCAST_TEST_SECONDS", "3"))
 class Reader:
     """Follows the log as the tailer does."""
 
-    def __init__(self, conn: changelog.Connection, cursor: Cursor, chunk: int = 1000) -> None:
+    def __init__(self, conn: PsycopgConnection, cursor: Cursor, chunk: int = 1000) -> None:
         self._conn = conn
         self._chunk = chunk
         self.cursor = cursor
@@ -35,13 +36,13 @@ class Reader:
         self.cursors = [cursor]
 
     @classmethod
-    async def here(cls, conn: changelog.Connection, chunk: int = 1000) -> "Reader":
-        return cls(conn, Cursor.at("feed", await changelog.position(conn)), chunk)
+    async def here(cls, conn: PsycopgConnection, chunk: int = 1000) -> "Reader":
+        return cls(conn, Cursor.at("feed", await read_position(conn)), chunk)
 
     async def sweep(self) -> list[Change]:
         found: list[Change] = []
         newest: tuple[int, int, datetime] | None = None
-        reading = changelog.read(self._conn, self.cursor.seen, threshold=10**6, chunk=self._chunk)
+        reading = read_changes(self._conn, self.cursor.seen, threshold=10**6, chunk=self._chunk)
         async with aclosing(reading) as parts:
             async for part in parts:
                 assert len(part.changes) <= self._chunk
@@ -60,8 +61,8 @@ class Reader:
 
 
 @pytest.fixture
-async def reading(database: Database) -> AsyncIterator[changelog.Connection]:
-    async with await changelog.Connection.connect(database.url, autocommit=True) as conn:
+async def reading(database: Database) -> AsyncIterator[PsycopgConnection]:
+    async with await PsycopgConnection.connect(database.url, autocommit=True) as conn:
         yield conn
 
 
@@ -79,7 +80,7 @@ INSERT = "INSERT INTO opportunities (id, board_id) VALUES (%s, 'b1')"
 
 
 async def test_who_commits_later_is_told_later(
-    db: Connection, reading: changelog.Connection, others: Sequence[Connection]
+    db: Connection, reading: PsycopgConnection, others: Sequence[Connection]
 ) -> None:
     first, second = others
     reader = await Reader.here(reading)
@@ -94,7 +95,7 @@ async def test_who_commits_later_is_told_later(
 
 
 async def test_an_id_taken_long_before_the_write(
-    db: Connection, reading: changelog.Connection, others: Sequence[Connection]
+    db: Connection, reading: PsycopgConnection, others: Sequence[Connection]
 ) -> None:
     first, second = others
     reader = await Reader.here(reading)
@@ -109,7 +110,7 @@ async def test_an_id_taken_long_before_the_write(
 
 
 async def test_in_one_sweep_the_one_who_waited_comes_last(
-    db: Connection, reading: changelog.Connection, others: Sequence[Connection]
+    db: Connection, reading: PsycopgConnection, others: Sequence[Connection]
 ) -> None:
     first, second = others
     reader = await Reader.here(reading)
@@ -122,7 +123,7 @@ async def test_in_one_sweep_the_one_who_waited_comes_last(
     assert [(c.key, c.version) for c in found] == [("o1", 2), ("a", 1), ("o1", 3)]
 
 
-async def test_what_was_rolled_back_is_never_told(db: Connection, reading: changelog.Connection) -> None:
+async def test_what_was_rolled_back_is_never_told(db: Connection, reading: PsycopgConnection) -> None:
     reader = await Reader.here(reading)
     async with db.transaction(force_rollback=True):
         await db.execute(INSERT, ("never",))
@@ -133,11 +134,11 @@ async def test_what_was_rolled_back_is_never_told(db: Connection, reading: chang
     assert keys(await reader.sweep()) == ["kept"]
 
 
-async def test_a_prepared_transaction_is_told_when_it_commits(db: Connection, reading: changelog.Connection) -> None:
+async def test_a_prepared_transaction_is_told_when_it_commits(db: Connection, reading: PsycopgConnection) -> None:
     reader = await Reader.here(reading)
     await db.execute("BEGIN")
     # PostgreSQL prepares no transaction that notifies; one that says it has rung does not, and waits for the next sweep.
-    await db.execute("SELECT set_config('feed.rung', pg_current_xact_id()::text, true)")
+    await db.execute("SELECT set_config('feed.notified_in', pg_current_xact_id()::text, true)")
     await db.execute(INSERT, ("o3",))
     await db.execute("PREPARE TRANSACTION 'boardcast-test'")
     await db.execute(INSERT, ("o4",))
@@ -147,7 +148,7 @@ async def test_a_prepared_transaction_is_told_when_it_commits(db: Connection, re
 
 
 async def test_a_board_with_very_much_is_told_once_and_membership_in_full(
-    db: Connection, reading: changelog.Connection
+    db: Connection, reading: PsycopgConnection
 ) -> None:
     reader = await Reader.here(reading)
     await db.execute("INSERT INTO opportunities (board_id) SELECT 'b1' FROM generate_series(1, 30)")
@@ -155,7 +156,7 @@ async def test_a_board_with_very_much_is_told_once_and_membership_in_full(
     await db.execute("INSERT INTO board_members SELECT 'b1', id, 'viewer' FROM users")
     for collapsed in (False, True):
         async with aclosing(
-            changelog.read(reading, reader.cursor.seen, collapsed=collapsed, threshold=10, chunk=5)
+            read_changes(reading, reader.cursor.seen, collapsed=collapsed, threshold=10, chunk=5)
         ) as parts:
             found = [change async for part in parts for change in part.changes]
         assert [(c.op, c.relation, c.board, c.size) for c in found] == [
@@ -166,7 +167,7 @@ async def test_a_board_with_very_much_is_told_once_and_membership_in_full(
         ]
 
 
-async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading: changelog.Connection) -> None:
+async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading: PsycopgConnection) -> None:
     reader = await Reader.here(reading)
     await db.execute("UPDATE opportunities SET title = 'B', phase = 'won'")
     await db.execute("UPDATE opportunities SET title = 'C', phase = 'lost'")
@@ -174,7 +175,7 @@ async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading
     await db.execute("UPDATE opportunities SET title = 'M' WHERE id = 'made'")
     await db.execute(INSERT, ("gone",))
     await db.execute("DELETE FROM opportunities WHERE id = 'gone'")
-    async with aclosing(changelog.read(reading, reader.cursor.seen, collapsed=True, threshold=100, chunk=100)) as parts:
+    async with aclosing(read_changes(reading, reader.cursor.seen, collapsed=True, threshold=100, chunk=100)) as parts:
         (part,) = [part async for part in parts]
     assert [(c.key, c.op, c.version, c.size) for c in part.changes] == [
         ("o1", "update", 3, 2),
@@ -189,14 +190,14 @@ async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading
     assert '"title": "M"' in made.body
 
 
-async def test_a_read_of_some_boards_has_everybodys_rights(db: Connection, reading: changelog.Connection) -> None:
+async def test_a_read_of_some_boards_has_everybodys_rights(db: Connection, reading: PsycopgConnection) -> None:
     reader = await Reader.here(reading)
     await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
     await db.execute("INSERT INTO board_members VALUES ('b2', 'ana', 'viewer'), ('b2', 'bruno', 'viewer')")
     await db.execute("UPDATE opportunities SET board_id = 'b2' WHERE id = 'o1'")
     for collapsed in (False, True):
         async with aclosing(
-            changelog.read(reading, reader.cursor.seen, None, ["b1"], collapsed=collapsed, threshold=10, chunk=9)
+            read_changes(reading, reader.cursor.seen, None, ["b1"], collapsed=collapsed, threshold=10, chunk=9)
         ) as parts:
             (part,) = [part async for part in parts]
         assert [(c.op, c.relation, c.key, c.member, c.role) for c in part.changes] == [
@@ -206,12 +207,12 @@ async def test_a_read_of_some_boards_has_everybodys_rights(db: Connection, readi
         ]
 
 
-async def test_a_part_is_bounded_in_bytes(db: Connection, reading: changelog.Connection) -> None:
+async def test_a_part_is_bounded_in_bytes(db: Connection, reading: PsycopgConnection) -> None:
     reader = await Reader.here(reading)
     await db.execute(
         "INSERT INTO opportunities (board_id, notes) SELECT 'b1', repeat('x', 300000) FROM generate_series(1, 40)"
     )
-    async with aclosing(changelog.read(reading, reader.cursor.seen, threshold=100, chunk=100)) as parts:
+    async with aclosing(read_changes(reading, reader.cursor.seen, threshold=100, chunk=100)) as parts:
         sizes = [[len(change.body or "") for change in part.changes] async for part in parts]
     assert sum(map(len, sizes)) == 40
     assert max(map(sum, sizes)) < 2 * 1024 * 1024
@@ -219,7 +220,7 @@ async def test_a_part_is_bounded_in_bytes(db: Connection, reading: changelog.Con
 
 @pytest.mark.parametrize(("seed", "chunk"), [(1, 1000), (2, 3)], ids=["whole", "in chunks"])
 async def test_eight_writers_at_once(
-    database: Database, db: Connection, reading: changelog.Connection, seed: int, chunk: int
+    database: Database, db: Connection, reading: PsycopgConnection, seed: int, chunk: int
 ) -> None:
     await db.execute(
         "INSERT INTO opportunities (id, board_id) SELECT 'c' || n, 'b1' FROM generate_series(1, %s) AS n", (CARDS,)
@@ -251,7 +252,7 @@ async def test_eight_writers_at_once(
     places = random.Random(seed).sample(range(len(reader.cursors)), 12)
     for low, high in pairwise(sorted(places)):
         since, to = reader.cursors[low], reader.cursors[high]
-        async with aclosing(changelog.read(reading, since.seen, to.seen, threshold=10**6, chunk=chunk)) as parts:
+        async with aclosing(read_changes(reading, since.seen, to.seen, threshold=10**6, chunk=chunk)) as parts:
             again = [change async for part in parts for change in part.changes]
         between = [change for sweep in reader.sweeps[low:high] for change in sweep]
         _check(again, {change.seq: change.xid for change in between})

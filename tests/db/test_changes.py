@@ -8,9 +8,11 @@ from typing import Any, LiteralString
 import pytest
 from psycopg import sql
 
-from db import changelog
-from db.changelog import Change, Seen
-from feed.wire.cursor import shows
+from db.changelog.changes import Change, read_changes
+from db.changelog.positions import Seen, read_position
+from db.changelog.prefetch import prefetch_result, prepare_prefetch
+from db.connection import PsycopgConnection
+from feed.wire.cursor import parse_snapshot
 from tests.db.support import Connection
 from tests.support.database import Database
 
@@ -45,19 +47,19 @@ AS_JSON: dict[LiteralString, dict[str, Any]] = {
 
 
 @pytest.fixture
-async def reading(database: Database) -> AsyncIterator[changelog.Connection]:
-    async with await changelog.Connection.connect(database.url, autocommit=True) as conn:
-        await changelog.prepare(conn)
+async def reading(database: Database) -> AsyncIterator[PsycopgConnection]:
+    async with await PsycopgConnection.connect(database.url, autocommit=True) as conn:
+        await prepare_prefetch(conn)
         yield conn
 
 
-async def _told(reading: changelog.Connection, since: Seen) -> list[Change]:
+async def _told(reading: PsycopgConnection, since: Seen) -> list[Change]:
     """By the question for many, and by the one for few."""
-    parts = [part async for part in changelog.read(reading, since, threshold=1000, chunk=1000)]
+    parts = [part async for part in read_changes(reading, since, threshold=1000, chunk=1000)]
     many = [change for part in parts for change in part.changes]
-    asked = sql.SQL("EXECUTE fresh ({}, {}, 1000)").format(str(since.xmax), "{}")
+    asked = sql.SQL("EXECUTE changes_since ({}, {}, 1000)").format(str(since.xmax), "{}")
     rows = await (await reading.execute(asked)).fetchall()
-    few = changelog.answered(rows, 1000)
+    few = prefetch_result(rows, 1000)
     assert few is not None
     assert few.changes == many
     return many
@@ -65,7 +67,7 @@ async def _told(reading: changelog.Connection, since: Seen) -> list[Change]:
 
 @pytest.mark.parametrize("plain", [True, False])
 async def test_each_column_that_is_written_otherwise(
-    db: Connection, reading: changelog.Connection, *, plain: bool
+    db: Connection, reading: PsycopgConnection, *, plain: bool
 ) -> None:
     await db.execute("ALTER TABLE opportunities ALTER COLUMN value TYPE numeric")  # of any scale
     updates = TO_SET
@@ -74,7 +76,7 @@ async def test_each_column_that_is_written_otherwise(
         updates = TO_SET | AS_JSON
     (row,) = await (await db.execute("SELECT 'opportunities' = ANY (feed.plain_relations()) AS plain")).fetchall()
     assert row["plain"] is plain
-    since = shows((await changelog.position(reading)).snapshot)
+    since = parse_snapshot((await read_position(reading)).snapshot)
     for columns in updates:
         await db.execute(sql.SQL("UPDATE opportunities SET {} WHERE id = 'o1'").format(sql.SQL(columns)))
     told = await _told(reading, since)
@@ -89,12 +91,12 @@ async def test_each_column_that_is_written_otherwise(
     assert [change.body for change in told] == [row["text"] for row in texts][-len(updates) :]
 
 
-async def test_a_repair_of_a_row_whose_columns_are_others_by_now(db: Connection, reading: changelog.Connection) -> None:
+async def test_a_repair_of_a_row_whose_columns_are_others_by_now(db: Connection, reading: PsycopgConnection) -> None:
     await db.execute("UPDATE opportunities SET probability = 20 WHERE id = 'o1'")
     await db.execute(
         "ALTER TABLE opportunities ALTER COLUMN probability TYPE text, ADD COLUMN extra text, ADD COLUMN of_old text DEFAULT 'x'"
     )
-    since = shows((await changelog.position(reading)).snapshot)
+    since = parse_snapshot((await read_position(reading)).snapshot)
     await db.execute("SET session_replication_role = replica")
     await db.execute("UPDATE opportunities SET title = 'past the triggers', version_number = version_number + 1")
     await db.execute("RESET session_replication_role")

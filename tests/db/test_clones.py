@@ -2,7 +2,7 @@
 
 import psycopg
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
 
 

@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from db import instances
-from db.instances import Word
+from db.instances import InstanceStatus
 from feed.wire.cursor import Cursor
 from tests.db.support import Connection, mark, refusal, rows, value
 from tests.support.database import Database
@@ -39,13 +39,13 @@ async def topics(db: Connection, *names: str) -> dict[str, str]:
     return {row["topic"]: row["status"] for row in found}
 
 
-def word(cursor: str, **others: Any) -> Word:
+def word(cursor: str, **others: Any) -> InstanceStatus:
     said = {
         "instance": "feed-1",
         "service": "feed",
         "running": 3600.0,
-        "idle": 0.5,
-        "sweeps": 7,
+        "since_read": 0.5,
+        "reads": 7,
         "cursor": cursor,
         "anchor": Cursor.parse(cursor).anchor,
         "connections": 3,
@@ -54,7 +54,7 @@ def word(cursor: str, **others: Any) -> Word:
         "tailer_pid": None,
         "listener_pid": None,
     }
-    return Word(**{**said, **others})
+    return InstanceStatus(**{**said, **others})
 
 
 async def here(db: Connection) -> str:
@@ -80,7 +80,7 @@ async def test_a_change_is_told_from_what_to_what(db: Connection, database: Data
     )
     ((source, op, relation, key, title, changes, step),) = await read(db, before)
     assert (source, op, relation, key, title, step) == ("psql", "update", "opportunities", "o1", "A deal", "1 of 1")
-    assert changes == f"notes: null → {'x' * 59}…; phase: new → won; value: null → 10.50"
+    assert changes == f"notes: null -> {'x' * 57}...; phase: new -> won; value: null -> 10.50"
 
 
 async def test_a_transaction_is_counted_over_its_statements(db: Connection, database: Database) -> None:
@@ -227,15 +227,15 @@ async def test_lag_is_what_an_instance_had_not_told_when_it_spoke(db: Connection
     early = await here(db)
     await db.execute("UPDATE opportunities SET title = 'B'")
     await db.execute("UPDATE opportunities SET title = 'C'")
-    await instances.beat(plain, word(early))
+    await instances.report(plain, word(early))
     await db.execute("UPDATE opportunities SET title = 'D'")
-    (lag,) = await rows(db, "SELECT alive, behind, since > '0' AS since, newest - anchor AS ahead FROM feed.lag")
-    assert lag == {"alive": True, "behind": 2, "since": True, "ahead": 3}
-    assert await topics(db, "instances", "listeners", "sweeps", "lag") == dict.fromkeys(
-        ("instances", "listeners", "sweeps", "lag"), "ok"
+    (lag,) = await rows(db, "SELECT alive, behind, delay > '0' AS delay, newest - anchor AS ahead FROM feed.lag")
+    assert lag == {"alive": True, "behind": 2, "delay": True, "ahead": 3}
+    assert await topics(db, "instances", "listeners", "log reads", "lag") == dict.fromkeys(
+        ("instances", "listeners", "log reads", "lag"), "ok"
     )
     # One that has been silent for ten seconds may have told nothing since: then it counts up to now.
-    await db.execute("UPDATE feed.instances SET beat = beat - interval '1 min'")
+    await db.execute("UPDATE feed.instances SET reported_at = reported_at - interval '1 min'")
     (lag,) = await rows(db, "SELECT alive, behind FROM feed.lag")
     assert lag == {"alive": False, "behind": 3}
     assert await topics(db, "instances", "lag") == {"instances": "bad", "lag": "unknown"}
@@ -243,20 +243,20 @@ async def test_lag_is_what_an_instance_had_not_told_when_it_spoke(db: Connection
 
 async def test_instances_that_are_long_silent_are_forgotten_by_the_others(db: Connection, plain: Any) -> None:
     cursor = await here(db)
-    await instances.beat(plain, word(cursor, instance="feed-killed"))
-    await instances.beat(plain, word(cursor, instance="feed-2", listens=False, idle=20.0))
-    assert await topics(db, "instances", "listeners", "sweeps") == {
+    await instances.report(plain, word(cursor, instance="feed-killed"))
+    await instances.report(plain, word(cursor, instance="feed-2", listens=False, since_read=20.0))
+    assert await topics(db, "instances", "listeners", "log reads") == {
         "instances": "ok",
         "listeners": "bad",
-        "sweeps": "bad",
+        "log reads": "bad",
     }
-    await db.execute("UPDATE feed.instances SET beat = beat - interval '4 min'")
-    await instances.beat(plain, word(cursor, instance="feed-2"))
+    await db.execute("UPDATE feed.instances SET reported_at = reported_at - interval '4 min'")
+    await instances.report(plain, word(cursor, instance="feed-2"))
     assert await topics(db, "instances") == {"instances": "warning"}
-    await db.execute("UPDATE feed.instances SET beat = beat - interval '6 min'")
-    await instances.beat(plain, word(cursor, instance="feed-2"))  # it was silent itself: its own row it keeps
-    assert await rows(db, "SELECT instance, alive FROM feed.listeners") == [{"instance": "feed-2", "alive": True}]
-    await instances.leave(plain, "feed-2")
+    await db.execute("UPDATE feed.instances SET reported_at = reported_at - interval '6 min'")
+    await instances.report(plain, word(cursor, instance="feed-2"))  # it was silent itself: its own row it keeps
+    assert await rows(db, "SELECT instance, alive FROM feed.instance_status") == [{"instance": "feed-2", "alive": True}]
+    await instances.remove(plain, "feed-2")
     assert await rows(db, "SELECT FROM feed.instances") == []
 
 
@@ -323,11 +323,14 @@ async def test_partitions_that_are_missing_are_named(db: Connection) -> None:
     assert await topics(db, "partitions") == {"partitions": "ok"}
     await db.execute("DROP TABLE feed.log_2")
     assert await topics(db, "partitions") == {"partitions": "warning"}
-    await db.execute("SELECT feed.turn()")
+    await db.execute("SELECT feed.rotate_partition()")
     await db.execute("UPDATE opportunities SET title = 'B'")
     (health,) = await rows(db, "SELECT status, found FROM feed.health WHERE topic = 'partitions'")
     assert health["status"] == "warning"
-    assert health["found"] == f"log_2 is missing; log_3 is missing; log_default has changes, from seq {await mark(db)}"
+    assert (
+        health["found"]
+        == f"log_2 is missing; log_3 is missing; log_default contains changes, starting at seq {await mark(db)}"
+    )
     assert [row["op"] for row in await rows(db, "SELECT op FROM feed.tail(lim => 1)")] == ["update"]
 
 
@@ -373,7 +376,7 @@ async def test_a_long_transaction_is_named(db: Connection, database: Database) -
         assert await topics(db, "transactions") == {"transactions": "ok"}  # it is young
         found = await impatient(db, "transactions")
         assert found["status"] == "warning"
-        assert found["found"].startswith(f"pid {reader.info.backend_pid} (report) is in one since ")
+        assert found["found"].startswith(f"pid {reader.info.backend_pid} (report) has been in a transaction since ")
 
 
 async def test_who_may_not_see_the_transactions_of_others_is_told_so(db: Connection, database: Database) -> None:
@@ -385,17 +388,17 @@ async def test_who_may_not_see_the_transactions_of_others_is_told_so(db: Connect
     await db.execute(SQL("GRANT SELECT ON ALL SEQUENCES IN SCHEMA feed TO {0}").format(login))
     await db.execute(SQL("SET ROLE {}").format(login))
     try:
-        (health,) = await rows(db, "SELECT status, cure FROM feed.health WHERE topic = 'transactions'")
+        (health,) = await rows(db, "SELECT status, fix FROM feed.health WHERE topic = 'transactions'")
     finally:
         await db.execute("RESET ROLE")
         await db.execute(SQL("DROP OWNED BY {0}").format(login))
         await db.execute(SQL("DROP ROLE {0}").format(login))
-    assert health == {"status": "unknown", "cure": "GRANT pg_read_all_stats TO feed_dba;"}
+    assert health == {"status": "unknown", "fix": "GRANT pg_read_all_stats TO feed_dba;"}
 
 
 # A log with everything that misleads a planner: two transactions that are nearly all of it, and one small one after the other.
 SEVERAL: LiteralString = """
-    INSERT INTO feed.log (era, xid, relation, op, key, board, old, new, version, actor, db_user, application, pid)
+    INSERT INTO feed.log (partition_number, xid, relation, op, key, board, old, new, version, actor, db_user, application, pid)
     SELECT 1 + n / {}, (1000 + CASE WHEN n < 40000 THEN 0 WHEN n < 80000 THEN 1 ELSE n END)::text::xid8, 'opportunities',
            CASE WHEN n % 10 = 0 THEN 'delete' ELSE 'update' END, 'o' || n % 1000, 'b' || n % 10,
            jsonb_build_object('id', 'o' || n % 1000, 'board_id', 'b' || n % 10, 'title', 'before'),

@@ -13,8 +13,8 @@ from psycopg import errors
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
-from db import embedded, migrate
-from db.embedded import EmbeddedPostgres
+from db import migrate
+from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
 from tests.db.support import Connection, logged, mark, refusal, rows, told, value
 from tests.support.database import Database, create
 
@@ -44,27 +44,27 @@ ATTACKS: tuple[LiteralString, ...] = (
     "INSERT INTO feed.log (seq, relation, op, actor, db_user, pid) VALUES (1000000, 'x', 'insert', 'x', 'x', 1)",
     "INSERT INTO feed.log (xid, relation, op, actor, db_user, pid) VALUES ('3', 'x', 'insert', 'x', 'x', 1)",
     "INSERT INTO feed.log (at, relation, op, actor, db_user, pid) VALUES (now(), 'x', 'insert', 'x', 'x', 1)",
-    "INSERT INTO feed.log (era, relation, op, actor, db_user, pid) VALUES (2, 'x', 'insert', 'x', 'x', 1)",
+    "INSERT INTO feed.log (partition_number, relation, op, actor, db_user, pid) VALUES (2, 'x', 'insert', 'x', 'x', 1)",
     "SELECT setval('feed.log_seq', 1)",
-    "SELECT setval('feed.era', 9)",
-    "SELECT setval('feed.era_xid', 9)",
-    "SELECT setval('feed.pulse', 9007199254740991)",
+    "SELECT setval('feed.partition_number', 9)",
+    "SELECT setval('feed.partition_xid', 9)",
+    "SELECT setval('feed.notify_suppressed_until', 9007199254740991)",
     "SELECT * FROM feed.tickets",
     "INSERT INTO feed.tickets VALUES ('h', 'ana', 'Ana', '[]', now(), now())",
     "UPDATE feed.identity SET feed_id = 'x'",
-    "UPDATE feed.keeper SET retention = '1 s'",
+    "UPDATE feed.maintenance SET retention = '1 s'",
     "INSERT INTO feed.flags (flag, scope, value) VALUES ('realtime', 'everybody', 'off')",
     "SELECT feed.prune(now())",
-    "SELECT feed.keep()",
-    "SELECT feed.turn()",
+    "SELECT feed.maintain()",
+    "SELECT feed.rotate_partition()",
     "SELECT feed.make_partition(9)",
     "SELECT feed.reset_feed()",
     "SELECT feed.identify()",
     "SELECT feed.set_capture(false)",
     "CREATE TABLE feed.mine (x int)",
     "CREATE FUNCTION feed.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "CREATE OR REPLACE FUNCTION feed.ring(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS 'SELECT'",
-    "DROP FUNCTION feed.ring(bigint, text, text)",
+    "CREATE OR REPLACE FUNCTION feed.notify(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS 'SELECT'",
+    "DROP FUNCTION feed.notify(bigint, text, text)",
     "CREATE OR REPLACE FUNCTION feed.capture() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     "DROP FUNCTION feed.capture() CASCADE",
     "ALTER FUNCTION feed.row_image(record) SECURITY INVOKER",
@@ -131,8 +131,8 @@ async def test_functions_with_other_rights_find_only_what_they_mean(db: Connecti
     assert {row["name"] for row in found} == {
         "capture",
         "identify",
-        "keep",
-        "log_pieces",
+        "log_partitions",
+        "maintain",
         "make_partition",
         "prune",
         "row_image",
@@ -228,8 +228,8 @@ async def test_a_cast_of_the_owner_s_gains_them_nothing(db: Connection, owner: s
 
 
 async def see(db: Connection) -> tuple[str, str, str | None]:
-    (found,) = await rows(db, "SELECT status, found, cure FROM feed.health WHERE topic = 'ownership'")
-    return found["status"], found["found"], found["cure"]
+    (found,) = await rows(db, "SELECT status, found, fix FROM feed.health WHERE topic = 'ownership'")
+    return found["status"], found["found"], found["fix"]
 
 
 async def attack(db: Connection, owner: str, statement: str, write: LiteralString) -> str:
@@ -249,10 +249,10 @@ async def test_code_in_the_sandbox_is_not_let_out_where_everybody_sees_the_schem
     assert done == "done by feed_sandbox"
     with pytest.raises(errors.ObjectNotInPrerequisiteState, match="must not run as feed_owner"):
         await attack(db, owner, "DELETE FROM feed.log", WRITES[1])
-    status, found, cure = await see(db)
-    assert (status, found) == ("bad", "feed.row_image(record) has been altered, or is gone")
-    assert cure is not None
-    await db.execute(cure.encode())
+    status, found, fix = await see(db)
+    assert (status, found) == ("bad", "feed.row_image(record) was altered or dropped")
+    assert fix is not None
+    await db.execute(fix.encode())
     assert await attack(db, owner, "DELETE FROM feed.log", WRITES[1]) in DENIED
 
 
@@ -261,15 +261,15 @@ async def test_code_in_the_sandbox_can_make_writes_fail_and_that_is_said(db: Con
     assert await attack(db, owner, "DROP OWNED BY CURRENT_USER CASCADE", WRITES[0]) == "done by feed_sandbox"
     with pytest.raises(errors.UndefinedFunction, match="row_image"):
         await attack(db, owner, "SELECT 1", WRITES[1])
-    assert (await see(db))[:2] == ("bad", "feed.row_image(record) has been altered, or is gone")
+    assert (await see(db))[:2] == ("bad", "feed.row_image(record) was altered or dropped")
 
 
 @pytest.mark.parametrize(
     ("done", "status", "said"),
     [
-        ("ALTER FUNCTION feed.capture() OWNER TO CURRENT_USER", "bad", "feed.capture() belongs to boardcast"),
-        ("ALTER FUNCTION feed.keep() OWNER TO CURRENT_USER", "bad", "feed.keep() belongs to boardcast"),
-        ("ALTER TABLE feed.log_2 OWNER TO CURRENT_USER", "warning", "feed.log_2 belongs to boardcast"),
+        ("ALTER FUNCTION feed.capture() OWNER TO CURRENT_USER", "bad", "feed.capture() is owned by boardcast"),
+        ("ALTER FUNCTION feed.maintain() OWNER TO CURRENT_USER", "bad", "feed.maintain() is owned by boardcast"),
+        ("ALTER TABLE feed.log_2 OWNER TO CURRENT_USER", "warning", "feed.log_2 is owned by boardcast"),
     ],
 )
 async def test_what_belongs_to_another_is_named_and_given_back(
@@ -280,7 +280,11 @@ async def test_what_belongs_to_another_is_named_and_given_back(
     assert found[:2] == (status, said)
     assert found[2] is not None
     await db.execute(found[2].encode())
-    assert await see(db) == ("ok", "code of applications runs as feed_sandbox, all else belongs to feed_owner", None)
+    assert await see(db) == (
+        "ok",
+        "application code runs as feed_sandbox, everything else is owned by feed_owner",
+        None,
+    )
 
 
 async def test_partitions_belong_to_the_log_s_owner_whoever_makes_them(db: Connection) -> None:
@@ -290,7 +294,7 @@ async def test_partitions_belong_to_the_log_s_owner_whoever_makes_them(db: Conne
     """
     await db.execute("SELECT feed.make_partition(3)")
     await db.execute(
-        "INSERT INTO feed.log (era, relation, op, actor, db_user, pid) VALUES (77, 'x', 'insert', 'x', 'x', 1)"
+        "INSERT INTO feed.log (partition_number, relation, op, actor, db_user, pid) VALUES (77, 'x', 'insert', 'x', 'x', 1)"
     )
     for _ in range(3):
         await db.execute("SELECT feed.prune(now() + interval '1 day')")
@@ -314,9 +318,9 @@ def migrator(server: EmbeddedPostgres, options: LiteralString = "") -> Iterator[
 
 def test_an_owner_without_superuser_migrates_feeds_keeps_and_goes(server: EmbeddedPostgres, template: str) -> None:
     with migrator(server) as (name, url):
-        with pytest.raises(errors.InsufficientPrivilege, match="may not give objects") as told_so:
+        with pytest.raises(errors.InsufficientPrivilege, match="the owner of objects") as told_so:
             migrate.upgrade(url)
-        assert told_so.value.diag.message_hint == f"As a superuser: GRANT feed_owner, feed_sandbox TO {name}."
+        assert told_so.value.diag.message_hint == f"As a superuser, run GRANT feed_owner, feed_sandbox TO {name}."
         with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
             admin.execute(SQL("GRANT feed_owner, feed_sandbox TO {}").format(Identifier(name)))
         migrate.upgrade(url)
@@ -329,8 +333,8 @@ def test_an_owner_without_superuser_migrates_feeds_keeps_and_goes(server: Embedd
                 "tasks",
                 "1",
             )
-            conn.execute("SELECT feed.turn()")
-            assert conn.execute("SELECT feed.keep()").fetchone() == ("made feed.log_3",)
+            conn.execute("SELECT feed.rotate_partition()")
+            assert conn.execute("SELECT feed.maintain()").fetchone() == ("created feed.log_3",)
             assert conn.execute("SELECT (feed.prune(now() + interval '1 day')).partition").fetchone() == ("feed.log_1",)
             assert conn.execute("SELECT count(*) FROM opportunity_versions").fetchone() == (0,)
             assert conn.execute("SELECT count(*) > 10 FROM feed.health").fetchone() == (True,)
@@ -341,11 +345,11 @@ def test_an_owner_without_superuser_migrates_feeds_keeps_and_goes(server: Embedd
 
 def test_in_a_cluster_of_its_own(binaries: Path | None, memory: Path | None) -> None:
     """The roles are not there yet: an administrator who may make roles needs no superuser. Roles that have rights are refused."""
-    with embedded.ephemeral({"fsync": "off"}, binaries=binaries, within=memory) as own:
+    with ephemeral_postgres({"fsync": "off"}, binaries=binaries, within=memory) as own:
         for options in ("LOGIN", "CREATEROLE", "BYPASSRLS", "IN ROLE pg_read_all_data"):
             with psycopg.connect(own.url("postgres"), autocommit=True) as admin:
                 admin.execute(SQL("CREATE ROLE feed_owner {}").format(SQL(options)))
-                with pytest.raises(errors.InvalidRoleSpecification, match="more rights than they need"):
+                with pytest.raises(errors.InvalidRoleSpecification, match="more privileges than they need"):
                     migrate.upgrade(own.url("postgres"))
                 admin.execute("DROP ROLE feed_owner")
         with migrator(own, "CREATEROLE") as (_, url):

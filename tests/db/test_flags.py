@@ -9,8 +9,8 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from db import flags, pacer
-from db.changelog import Connection as Plain
-from feed.delivery.flags import Flags, place
+from db.connection import PsycopgConnection as Plain
+from feed.delivery.flags import Flags, rollout_bucket
 from feed.system.database import connect
 from tests.db.support import Connection, logged, mark, refusal, rows, told, value
 from tests.support.database import Database
@@ -31,15 +31,15 @@ async def offered(db: Connection) -> dict[str, str]:
     async with await psycopg.AsyncConnection.connect(db.info.dsn, password=db.info.password) as conn:
         said = Flags(await flags.rules(conn))
     found = await rows(db, "SELECT u, feed.realtime(u) AS value FROM unnest(%s::text[]) AS u", (USERS,))
-    assert {row["u"]: said.realtime(row["u"]) for row in found} == {row["u"]: row["value"] for row in found}
-    assert said.realtime(None) == await value(db, "SELECT feed.realtime(NULL)")
+    assert {row["u"]: said.best_transport(row["u"]) for row in found} == {row["u"]: row["value"] for row in found}
+    assert said.best_transport(None) == await value(db, "SELECT feed.realtime(NULL)")
     return {row["u"]: row["value"] for row in found}
 
 
 async def test_a_user_has_the_same_place_in_psql_and_in_the_feed(db: Connection) -> None:
-    found = await rows(db, "SELECT u, feed.user_place(u) AS place FROM unnest(%s::text[]) AS u", (USERS,))
-    assert {row["u"]: row["place"] for row in found} == {user: place(user) for user in USERS}
-    assert {0, 99} <= {place(f"user-{n}") for n in range(3000)}
+    found = await rows(db, "SELECT u, feed.rollout_bucket(u) AS place FROM unnest(%s::text[]) AS u", (USERS,))
+    assert {row["u"]: row["place"] for row in found} == {user: rollout_bucket(user) for user in USERS}
+    assert {0, 99} <= {rollout_bucket(f"user-{n}") for n in range(3000)}
 
 
 async def test_without_a_rule_all_have_the_best(db: Connection) -> None:
@@ -47,16 +47,16 @@ async def test_without_a_rule_all_have_the_best(db: Connection) -> None:
 
 
 async def test_the_most_particular_rule_wins(db: Connection, plain: Plain) -> None:
-    await flags.set_realtime(plain, "poll", share=None, user=None)
-    await flags.set_realtime(plain, "websocket", share=30, user=None)
-    inside = next(user for user in USERS if place(user) < 30)
-    outside = next(user for user in USERS if place(user) >= 30)
-    await flags.set_realtime(plain, "off", share=None, user=inside)
-    await flags.set_realtime(plain, "sse", share=None, user=outside)
+    await flags.set_realtime(plain, "poll", percentage=None, user=None)
+    await flags.set_realtime(plain, "websocket", percentage=30, user=None)
+    inside = next(user for user in USERS if rollout_bucket(user) < 30)
+    outside = next(user for user in USERS if rollout_bucket(user) >= 30)
+    await flags.set_realtime(plain, "off", percentage=None, user=inside)
+    await flags.set_realtime(plain, "sse", percentage=None, user=outside)
     found = await offered(db)
     assert (found[inside], found[outside]) == ("off", "sse")
     for user in set(USERS) - {inside, outside}:
-        assert found[user] == ("websocket" if place(user) < 30 else "poll")
+        assert found[user] == ("websocket" if rollout_bucket(user) < 30 else "poll")
     assert await flags.clear_realtime(plain, "user", inside) == 1
     assert (await offered(db))[inside] == "websocket"
     assert await flags.clear_realtime(plain, None, None) == 3
@@ -64,10 +64,10 @@ async def test_the_most_particular_rule_wins(db: Connection, plain: Plain) -> No
 
 
 async def test_a_share_that_is_raised_takes_nobody_out(db: Connection, plain: Plain) -> None:
-    await flags.set_realtime(plain, "poll", share=None, user=None)
+    await flags.set_realtime(plain, "poll", percentage=None, user=None)
     inside: set[str] = set()
-    for share in (0, 1, 10, 50, 99, 100):
-        await flags.set_realtime(plain, "websocket", share=share, user=None)
+    for percentage in (0, 1, 10, 50, 99, 100):
+        await flags.set_realtime(plain, "websocket", percentage=percentage, user=None)
         now = {user for user, value in (await offered(db)).items() if value == "websocket"}
         assert inside <= now
         inside = now
@@ -76,9 +76,9 @@ async def test_a_share_that_is_raised_takes_nobody_out(db: Connection, plain: Pl
 
 async def test_a_change_is_in_the_log_with_who_made_it(db: Connection, plain: Plain) -> None:
     before = await mark(db)
-    await flags.set_realtime(plain, "sse", share=None, user="ana")
-    await flags.set_realtime(plain, "sse", share=None, user="ana")
-    await flags.set_realtime(plain, "poll", share=None, user="ana")
+    await flags.set_realtime(plain, "sse", percentage=None, user="ana")
+    await flags.set_realtime(plain, "sse", percentage=None, user="ana")
+    await flags.set_realtime(plain, "poll", percentage=None, user="ana")
     await flags.clear_realtime(plain, "user", "ana")
     key = '["realtime", "user", "ana"]'
     assert await told(db, before) == [("insert", key, None), ("update", key, None), ("delete", key, None)]
@@ -91,25 +91,25 @@ async def test_a_change_is_in_the_log_with_who_made_it(db: Connection, plain: Pl
         "('realtime', 'everybody', '', NULL, 'carrier pigeon')",
         "('realtime', 'user', '', NULL, 'sse')",
         "('realtime', 'everybody', 'ana', NULL, 'sse')",
-        "('realtime', 'share', '', NULL, 'sse')",
-        "('realtime', 'share', '', 101, 'sse')",
+        "('realtime', 'percentage', '', NULL, 'sse')",
+        "('realtime', 'percentage', '', 101, 'sse')",
         "('realtime', 'everybody', '', 50, 'sse')",
-        "('bell', 'user', 'ana', NULL, 'off')",
+        "('notify', 'user', 'ana', NULL, 'off')",
         "('capture', 'everybody', '', NULL, 'on')",
         "('else', 'everybody', '', NULL, 'off')",
     ],
 )
 async def test_what_is_no_rule_is_refused(db: Connection, row: LiteralString) -> None:
-    insert = SQL("INSERT INTO feed.flags (flag, scope, user_id, share, value) VALUES {}").format(SQL(row))
+    insert = SQL("INSERT INTO feed.flags (flag, scope, user_id, percentage, value) VALUES {}").format(SQL(row))
     assert await refusal(db, insert) == "23514"
 
 
-async def rang(db: Connection) -> bool:
+async def notified(db: Connection) -> bool:
     await db.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
-    return bool(await value(db, "SELECT rang FROM feed.log ORDER BY seq DESC LIMIT 1"))
+    return bool(await value(db, "SELECT notified FROM feed.log ORDER BY seq DESC LIMIT 1"))
 
 
-async def notified(database: Database, db: Connection) -> list[str]:
+async def notified_channels(database: Database, db: Connection) -> list[str]:
     """The channels on which writers of ours send something."""
     async with await database.connect() as listener:
         for channel in ("boardcast", "boardcast_presence"):
@@ -129,15 +129,15 @@ async def notified(database: Database, db: Connection) -> list[str]:
 
 
 async def test_a_bell_that_is_off_is_silent_and_all_is_logged(database: Database, db: Connection, plain: Plain) -> None:
-    assert await notified(database, db) == ["boardcast", "boardcast_presence"]
-    await flags.set_bell(plain, on=False)
-    assert not await rang(db)
-    assert await notified(database, db) == []
-    await flags.set_bell(plain, on=False)
+    assert await notified_channels(database, db) == ["boardcast", "boardcast_presence"]
+    await flags.set_notify(plain, on=False)
+    assert not await notified(db)
+    assert await notified_channels(database, db) == []
+    await flags.set_notify(plain, on=False)
     assert await value(db, "SELECT feed.realtime('ana')") == "websocket"
-    await flags.set_bell(plain, on=True)
-    assert await rang(db)
-    assert await notified(database, db) == ["boardcast", "boardcast_presence"]
+    await flags.set_notify(plain, on=True)
+    assert await notified(db)
+    assert await notified_channels(database, db) == ["boardcast", "boardcast_presence"]
     assert await rows(db, "SELECT * FROM feed.flags") == []
 
 
@@ -145,22 +145,22 @@ async def test_no_pacer_ends_the_silence(database: Database, db: Connection, pla
     async with await connect(database.url, "boardcast-pacer") as holder:
         await pacer.prepare(holder)
         assert await pacer.claim(holder, "a")
-        held = await pacer.hold(holder, "a", "busy", ahead=400, rung=0)
+        held = await pacer.renew(holder, "a", "coalesced", ahead=400, sent=0)
         assert held is not None
-        assert not held.silent
-        await flags.set_bell(plain, on=False)
+        assert not held.muted
+        await flags.set_notify(plain, on=False)
         for ahead in (400, 0):
-            held = await pacer.hold(holder, "a", "busy", ahead=ahead, rung=0)
+            held = await pacer.renew(holder, "a", "coalesced", ahead=ahead, sent=0)
             assert held is not None
-            assert held.silent
-            assert not await rang(db)
-        assert await value(db, "SELECT mode FROM feed.pacer") == "silent"
-        await pacer.release(holder, "a", rung=0)
-        assert not await rang(db)
+            assert held.muted
+            assert not await notified(db)
+        assert await value(db, "SELECT mode FROM feed.pacer") == "muted"
+        await pacer.release(holder, "a", sent=0)
+        assert not await notified(db)
         assert await pacer.claim(holder, "b")
-        assert not await rang(db)
-        await flags.set_bell(plain, on=True)
-        assert await rang(db)
+        assert not await notified(db)
+        await flags.set_notify(plain, on=True)
+        assert await notified(db)
 
 
 async def test_who_holds_the_lease_and_who_throws_the_switch_do_not_overtake_each_other(
@@ -173,8 +173,8 @@ async def test_who_holds_the_lease_and_who_throws_the_switch_do_not_overtake_eac
     ):
         await pacer.prepare(holder)
         assert await pacer.claim(holder, "a")
-        await switch.execute("SELECT feed.set_bell(false)")
-        waiting = asyncio.create_task(pacer.hold(holder, "a", "busy", ahead=400, rung=0))
+        await switch.execute("SELECT feed.set_notify(false)")
+        waiting = asyncio.create_task(pacer.renew(holder, "a", "coalesced", ahead=400, sent=0))
 
         async def waits() -> bool:
             blocked = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = %s"
@@ -184,16 +184,16 @@ async def test_who_holds_the_lease_and_who_throws_the_switch_do_not_overtake_eac
         await switch.commit()
         held = await waiting
         assert held is not None
-        assert held.silent
-        assert not await rang(db)
+        assert held.muted
+        assert not await notified(db)
 
 
 async def test_after_a_crash_the_bell_is_still_off(db: Connection, plain: Plain) -> None:
-    await flags.set_bell(plain, on=False)
-    await db.execute("SELECT setval('feed.pulse', 0)")  # what a crash makes of an unlogged sequence
-    assert await rang(db)
+    await flags.set_notify(plain, on=False)
+    await db.execute("SELECT setval('feed.notify_suppressed_until', 0)")  # what a crash makes of an unlogged sequence
+    assert await notified(db)
     await db.execute("SELECT feed.identify()")  # what each service asks when it connects
-    assert not await rang(db)
+    assert not await notified(db)
 
 
 TRIGGERS: LiteralString = """
@@ -300,29 +300,27 @@ async def test_the_owner_of_a_table_is_asked(db: Connection, database: Database)
 
 
 async def topic(db: Connection, name: str) -> tuple[str, str, str]:
-    (row,) = await rows(
-        db, "SELECT status, found, coalesce(cure, '') AS cure FROM feed.health WHERE topic = %s", (name,)
-    )
-    return row["status"], row["found"], row["cure"]
+    (row,) = await rows(db, "SELECT status, found, coalesce(fix, '') AS fix FROM feed.health WHERE topic = %s", (name,))
+    return row["status"], row["found"], row["fix"]
 
 
 async def test_health_tells_that_a_switch_is_thrown(db: Connection, plain: Plain) -> None:
-    assert (await topic(db, "flags"))[:2] == ("ok", "none is set: websocket for everybody")
-    await flags.set_realtime(plain, "poll", share=None, user=None)
-    await flags.set_realtime(plain, "sse", share=10, user=None)
-    await flags.set_realtime(plain, "off", share=None, user="ana")
-    said = "realtime is poll for everybody, realtime is sse for 10 %, 1 users have their own"
+    assert (await topic(db, "flags"))[:2] == ("ok", "none set: websocket for everybody")
+    await flags.set_realtime(plain, "poll", percentage=None, user=None)
+    await flags.set_realtime(plain, "sse", percentage=10, user=None)
+    await flags.set_realtime(plain, "off", percentage=None, user="ana")
+    said = "realtime is poll for everybody, realtime is sse for 10% of users, 1 users have their own realtime setting"
     assert (await topic(db, "flags"))[:2] == ("ok", said)
-    await flags.set_bell(plain, on=False)
-    status, found, cure = await topic(db, "flags")
-    assert (status, found[:21]) == ("warning", "the bell is off since")
-    assert "boardcast flags bell on" in cure
-    assert (await topic(db, "doorbell"))[0] == "warning"
+    await flags.set_notify(plain, on=False)
+    status, found, fix = await topic(db, "flags")
+    assert (status, found[:21]) == ("warning", "NOTIFY has been off s")
+    assert "boardcast flags notify on" in fix
+    assert (await topic(db, "notify mode"))[0] == "warning"
     await flags.set_capture(plain, on=False)
-    status, found, cure = await topic(db, "flags")
+    status, found, fix = await topic(db, "flags")
     assert status == "bad"
-    assert "boardcast flags capture on" in cure
+    assert "boardcast flags capture on" in fix
     assert "boardcast flags capture on" in (await topic(db, "triggers"))[2]
-    await flags.set_bell(plain, on=True)
+    await flags.set_notify(plain, on=True)
     await flags.set_capture(plain, on=True)
-    assert [(await topic(db, name))[0] for name in ("flags", "doorbell", "triggers")] == ["ok", "ok", "ok"]
+    assert [(await topic(db, name))[0] for name in ("flags", "notify mode", "triggers")] == ["ok", "ok", "ok"]

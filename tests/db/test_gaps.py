@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from psycopg import AsyncConnection
 
-from db import changelog
+from db.changelog.positions import read_position, read_proof
 from feed.wire.cursor import Cursor
 from tests.db.support import Connection, rows, value
 
@@ -17,8 +17,8 @@ BYPASSED: LiteralString = "UPDATE opportunities SET version_number = version_num
 async def here(db: Connection) -> str:
     """A cursor that can be resumed from."""
     async with await AsyncConnection.connect(db.info.dsn, password=db.info.password, autocommit=True) as conn:
-        feed_id = (await changelog.proof(conn, 0)).feed_id
-        return str(Cursor.at(feed_id, await changelog.position(conn)))
+        feed_id = (await read_proof(conn, 0)).feed_id
+        return str(Cursor.at(feed_id, await read_position(conn)))
 
 
 async def checkpoint(db: Connection, cursor: str | None = None, board: str = "b1") -> tuple[int, str]:
@@ -99,7 +99,7 @@ async def test_what_a_client_has_lost_was_lost_in_delivery(db: Connection) -> No
     assert (row["expected_count"], row["expected_hash"]) == expected
     assert (row["held_count"], row["held_hash"]) == held
     assert row["cards"] == []
-    assert row["meaning"].startswith("Table and log agree")
+    assert row["meaning"].startswith("The table and the log agree")
 
 
 async def test_a_write_past_the_triggers_is_known_by_its_card(db: Connection) -> None:
@@ -157,7 +157,7 @@ async def test_reports_are_bounded_and_end_with_the_log(db: Connection) -> None:
     )
     assert await report(db, await here(db), (2, "00000002"), (1, "00000001")) is None
     await db.execute("UPDATE feed.gap_reports SET at = at - interval '91 days' WHERE user_id <> 'u1'")
-    await db.execute("SELECT feed.keep()")
+    await db.execute("SELECT feed.maintain()")
     assert await rows(db, "SELECT user_id FROM feed.gaps") == [{"user_id": "u1"}]
 
 

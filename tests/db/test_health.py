@@ -1,4 +1,4 @@
-"""What feed.health finds, it says how to mend: each fault is made, named, and gone once its cure is pasted."""
+"""What feed.health finds, it says how to mend: each fault is made, named, and gone once its fix is pasted."""
 
 import re
 import subprocess
@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from db import cluster, embedded, migrate, pgbin
-from db.account import Account
-from db.embedded import EmbeddedPostgres
+from db import migrate
+from db.embedded import cluster
+from db.embedded.account import Account
+from db.embedded.binaries import find_binaries, runnable_binaries
+from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
 from tests.conftest import SERVER_SETTINGS
 from tests.db.support import Connection, logged, mark, rows, value
 from tests.support.database import Database
@@ -19,13 +21,13 @@ from tests.support.until import until
 
 
 async def health(db: Connection, topic: str) -> dict[str, Any]:
-    (found,) = await rows(db, "SELECT status, found, cure FROM feed.health WHERE topic = %s", (topic,))
+    (found,) = await rows(db, "SELECT status, found, fix FROM feed.health WHERE topic = %s", (topic,))
     return found
 
 
-async def paste(db: Connection, cure: str) -> None:
+async def paste(db: Connection, fix: str) -> None:
     """As psql runs it: one statement after the other, comments aside."""
-    for statement in re.sub(r"--.*", "", cure).split(";"):
+    for statement in re.sub(r"--.*", "", fix).split(";"):
         if statement.strip():
             await db.execute(statement.encode())
 
@@ -56,7 +58,7 @@ FAULTS = {
     ),
     "one trigger of a table of one's own": Fault(
         """CREATE TABLE "My Tasks" ("Id" int, part int, board text, quiet text, PRIMARY KEY ("Id", part));
-        SELECT feed.attach('"My Tasks"', board => 'board', "except" => '{quiet}');
+        SELECT feed.attach('"My Tasks"', board => 'board', exclude => '{quiet}');
         DROP TRIGGER feed_capture_delete ON "My Tasks" """,
         "triggers",
         "bad",
@@ -74,10 +76,10 @@ FAULTS = {
         UPDATE opportunities SET title = 'B'""",
         "partitions",
         "warning",
-        "log_1 is detached; log_default has changes, from seq",
+        "log_1 is detached; log_default contains changes, starting at seq",
     ),
     "an old one detached": Fault(
-        "SELECT feed.turn(); ALTER TABLE feed.log DETACH PARTITION feed.log_1; SELECT feed.make_partition(3)",
+        "SELECT feed.rotate_partition(); ALTER TABLE feed.log DETACH PARTITION feed.log_1; SELECT feed.make_partition(3)",
         "partitions",
         "warning",
         "log_1 is detached",
@@ -106,10 +108,10 @@ FAULTS = {
         "feed_opportunities_board_id on opportunities is missing",
     ),
     "other indexes": Fault(
-        "DROP INDEX feed.sweeps_told, board_members_user_id",
+        "DROP INDEX feed.delivery_journal_delivered, board_members_user_id",
         "indexes",
         "warning",
-        "board_members_user_id on board_members is missing, sweeps_told on feed.sweeps is missing",
+        "board_members_user_id on board_members is missing, delivery_journal_delivered on feed.delivery_journal is missing",
     ),
     "an index of the log that has no part in each partition": Fault(
         "DROP INDEX feed.log_key; CREATE INDEX log_key ON ONLY feed.log (relation, key, seq)",
@@ -129,11 +131,11 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_a_fault_is_gone_when_its_cure_is_pasted(db: Connection, fault: Fault) -> None:
     well = await health(db, fault.topic)
-    assert (well["status"], well["cure"]) == ("ok", None)
+    assert (well["status"], well["fix"]) == ("ok", None)
     await db.execute(fault.made)
     found = await health(db, fault.topic)
     assert (found["status"], fault.found in found["found"]) == (fault.status, True), found
-    await paste(db, found["cure"])
+    await paste(db, found["fix"])
     assert (await health(db, fault.topic))["status"] == "ok"
     before = await mark(db)
     await db.execute("UPDATE opportunities SET title = 'As ever'")
@@ -141,13 +143,13 @@ async def test_a_fault_is_gone_when_its_cure_is_pasted(db: Connection, fault: Fa
 
 
 async def test_what_was_written_while_a_partition_was_off_is_in_the_log_again(db: Connection) -> None:
-    """Capture goes on in the default partition; the cure brings both together."""
+    """Capture goes on in the default partition; the fix brings both together."""
     before = [row["seq"] for row in await logged(db)]
     await db.execute("ALTER TABLE feed.log DETACH PARTITION feed.log_1")
     for title in ("B", "C"):
         await db.execute("UPDATE opportunities SET title = %s", (title,))
     assert len(await logged(db)) == 2
-    await paste(db, (await health(db, "partitions"))["cure"])
+    await paste(db, (await health(db, "partitions"))["fix"])
     after = [row["seq"] for row in await logged(db)]
     assert after == [*before, before[-1] + 1, before[-1] + 2]
     assert await value(db, "SELECT count(*) FROM feed.log_default") == 0
@@ -160,7 +162,7 @@ async def test_an_index_whose_making_failed_is_named(db: Connection) -> None:
     found = await health(db, "indexes")
     assert (found["status"], found["found"]) == ("warning", "titles on opportunities is invalid")
     await db.execute("DELETE FROM opportunities WHERE id = 'o2'")
-    await paste(db, found["cure"])
+    await paste(db, found["fix"])
     assert (await health(db, "indexes"))["status"] == "ok"
 
 
@@ -169,7 +171,9 @@ async def test_a_column_that_was_renamed_is_named_with_what_to_call(db: Connecti
     await db.execute("ALTER TABLE tasks RENAME b TO board")
     found = await health(db, "triggers")
     assert (found["status"], "on tasks is stale" in found["found"]) == ("bad", True)
-    assert found["cure"].startswith("SELECT feed.attach('tasks', …); -- with key and board as its columns are called")
+    assert found["fix"].startswith(
+        "SELECT feed.attach('tasks', ...); -- with the current names of the key and board columns"
+    )
 
 
 async def test_a_role_that_writes_past_the_triggers_is_cured(db: Connection, database: Database) -> None:
@@ -185,7 +189,7 @@ async def test_a_role_that_writes_past_the_triggers_is_cured(db: Connection, dat
             await db.execute(SQL("ALTER {} {}").format(whose, setting))
             found = await health(db, "replication role")
             assert found["status"] == "bad"
-            await paste(db, found["cure"])
+            await paste(db, found["fix"])
             assert (await health(db, "replication role"))["status"] == "ok"
     finally:
         await db.execute(SQL("DROP ROLE {}").format(role))
@@ -201,8 +205,8 @@ async def test_a_database_that_takes_no_more_connections_is_named(db: Connection
     assert (await crowded())["status"] == "ok"
     async with await database.connect():
         found = await crowded()
-        assert (found["status"], found["found"]) == ("bad", "2 of 2 are used (of this database)")
-        assert f"ALTER DATABASE {database.name} CONNECTION LIMIT 6" in found["cure"]
+        assert (found["status"], found["found"]) == ("bad", "2 of 2 in use (limit of this database)")
+        assert f"ALTER DATABASE {database.name} CONNECTION LIMIT 6" in found["fix"]
 
 
 async def test_a_role_that_gets_no_more_connections_is_named(db: Connection, database: Database) -> None:
@@ -212,7 +216,10 @@ async def test_a_role_that_gets_no_more_connections_is_named(db: Connection, dat
         url = f"postgresql://{database.name}_crm:x@{database.url.rpartition('@')[2]}"
         async with await psycopg.AsyncConnection.connect(url):
             found = await health(db, "connections")
-            assert (found["status"], found["found"]) == ("bad", f"1 of 1 are used (of role {database.name}_crm)")
+            assert (found["status"], found["found"]) == (
+                "bad",
+                f"1 of 1 in use (limit of role {database.name}_crm)",
+            )
     finally:
         await db.execute(SQL("DROP ROLE {}").format(login))
 
@@ -234,11 +241,9 @@ async def test_who_holds_the_queue_is_named_and_ended(db: Connection, database: 
 
         await until(stuck, timeout=20, what="the backend to wait for its client")
         found = await at_once(db, "notify queue")
-        named = (
-            f"held, as it seems, by pid {lazy.info.backend_pid} (lunch of {database.name}), whose client does not read"
-        )
+        named = f"probably held up by pid {lazy.info.backend_pid} (lunch, database {database.name}), whose client does not read"
         assert (found["status"], named in found["found"]) == ("warning", True), found
-        await paste(db, found["cure"])
+        await paste(db, found["fix"])
 
         async def let_go() -> bool:
             return bool((await at_once(db, "notify queue"))["status"] == "ok")
@@ -251,7 +256,7 @@ async def at_once(db: Connection, topic: str) -> dict[str, Any]:
     definition = await value(db, "SELECT pg_get_viewdef('feed.health')")
     assert "'00:00:10'::interval" in definition
     view = definition.replace("'00:00:10'::interval", "'0'::interval").rstrip(";")
-    wanted = SQL("SELECT status, found, cure FROM ({}) AS h WHERE topic = {}").format(SQL(view), topic)
+    wanted = SQL("SELECT status, found, fix FROM ({}) AS h WHERE topic = {}").format(SQL(view), topic)
     (found,) = await rows(db, wanted)
     return found
 
@@ -259,24 +264,24 @@ async def at_once(db: Connection, topic: str) -> dict[str, Any]:
 async def test_transaction_ids_that_run_out_are_named(binaries: Path | None) -> None:
     """A server that is told that it has given out 600 million, with vacuum put off."""
     settings = SERVER_SETTINGS | {"autovacuum": "off", "autovacuum_freeze_max_age": "2000000000"}
-    with embedded.ephemeral(settings, binaries=binaries) as server:
+    with ephemeral_postgres(settings, binaries=binaries) as server:
         migrate.upgrade(server.url())
         server.stop()
         _age(server, binaries, 600_000_000)
         server.start()
         async with await Database(server.url(), "boardcast").connect() as db:
             found = await health(db, "transaction ids")
-            assert (found["status"], found["found"][:27]) == ("warning", "28 % of them are used up in")
+            assert (found["status"], found["found"][:20]) == ("warning", "28% used in database")
             for name in ("boardcast", "postgres", "template1"):
                 async with await Database(server.url(name), name).connect() as each:
-                    await paste(each, found["cure"])
+                    await paste(each, found["fix"])
             assert (await health(db, "transaction ids"))["status"] == "ok"
 
 
 def _age(server: EmbeddedPostgres, binaries: Path | None, xid: int) -> None:
     """Let the next transaction have this id; what became of those before it is kept in a file that must be there."""
     account, data = Account.choose(), server.home / "data"
-    program = pgbin.runnable(binaries or pgbin.find(), account) / "pg_resetwal"
+    program = runnable_binaries(binaries or find_binaries(), account) / "pg_resetwal"
     page = 32 * 8192
     segment = data / "pg_xact" / f"{xid // (page * 4):04X}"
     segment.write_bytes(bytes(page))

@@ -6,7 +6,9 @@ from typing import LiteralString
 
 import pytest
 
-from db import changelog
+from db.changelog.changes import read_changes
+from db.changelog.positions import identify_feed, read_position, read_proof
+from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor, Fault
 from tests.db.support import Connection, logged, mark, rows, value
 from tests.support.database import Database
@@ -59,19 +61,19 @@ async def test_reset_by_hand(db: Connection) -> None:
 
 
 async def test_a_cursor_from_before_a_pruning_is_told_so(db: Connection, database: Database) -> None:
-    async with await changelog.Connection.connect(database.url, autocommit=True) as reading:
-        feed = await changelog.identify(reading)
+    async with await PsycopgConnection.connect(database.url, autocommit=True) as reading:
+        feed = await identify_feed(reading)
 
         async def here() -> Cursor:
-            return Cursor.at(feed, await changelog.position(reading))
+            return Cursor.at(feed, await read_position(reading))
 
         async def fault(cursor: Cursor) -> Fault | None:
-            return cursor.fault(await changelog.proof(reading, cursor.anchor))
+            return cursor.fault(await read_proof(reading, cursor.anchor))
 
         old = await here()
         await db.execute("UPDATE opportunities SET title = 'B'")
         kept = await here()
-        await db.execute("SELECT feed.turn()")
+        await db.execute("SELECT feed.rotate_partition()")
         limit = datetime.now(UTC)
         await db.execute("UPDATE opportunities SET title = 'C'")
         new = await here()
@@ -103,17 +105,17 @@ async def test_a_row_written_late_is_not_forgotten_unseen(db: Connection, databa
     """The floor is by seq: what a transaction has written and not committed yet is above it, or was not there to prune."""
     async with (
         await database.connect() as slow,
-        await changelog.Connection.connect(database.url, autocommit=True) as reading,
+        await PsycopgConnection.connect(database.url, autocommit=True) as reading,
     ):
-        feed = await changelog.identify(reading)
+        feed = await identify_feed(reading)
         async with slow.transaction():
             await slow.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
             await db.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
-            cursor = Cursor.at(feed, await changelog.position(reading))
+            cursor = Cursor.at(feed, await read_position(reading))
             await db.execute("UPDATE opportunities SET title = 'C' WHERE id = 'o1'")
             await db.execute("SELECT feed.prune(now() + interval '1 day')")
         # `late` has a seq below the floor. It is still there for a reader, or the reader is told that something is missing.
-        fault = cursor.fault(await changelog.proof(reading, cursor.anchor))
-        parts = changelog.read(reading, cursor.seen, threshold=10, chunk=10)
+        fault = cursor.fault(await read_proof(reading, cursor.anchor))
+        parts = read_changes(reading, cursor.seen, threshold=10, chunk=10)
         keys = [change.key async for part in parts for change in part.changes]
     assert fault is Fault.PRUNED or "late" in keys

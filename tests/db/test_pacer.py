@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from db import pacer
-from db.changelog import Connection as Plain
+from db.connection import PsycopgConnection as Plain
 from feed.system.database import connect
 from tests.db.support import Connection
 from tests.support.busy import lease
@@ -34,11 +34,11 @@ async def waiting(database: Database) -> bool:
     return bool(row["n"])
 
 
-async def rang(db: Connection) -> bool:
+async def notified(db: Connection) -> bool:
     await db.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
-    row = await (await db.execute("SELECT rang FROM feed.log ORDER BY seq DESC LIMIT 1")).fetchone()
+    row = await (await db.execute("SELECT notified FROM feed.log ORDER BY seq DESC LIMIT 1")).fetchone()
     assert row is not None
-    return bool(row["rang"])
+    return bool(row["notified"])
 
 
 async def test_of_many_who_claim_at_once_one_has_it(db: Connection, database: Database) -> None:
@@ -55,18 +55,18 @@ async def test_a_writer_does_not_ring_while_the_pulse_lasts(
     db: Connection, database: Database, two: tuple[Plain, Plain]
 ) -> None:
     holder, _ = two
-    assert await rang(db)
+    assert await notified(db)
     assert await pacer.claim(holder, "a")
-    assert await rang(db)
-    assert await pacer.hold(holder, "a", "busy", ahead=AHEAD, rung=7)
-    assert not await rang(db)
+    assert await notified(db)
+    assert await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=7)
+    assert not await notified(db)
     row = await lease(database)
-    assert (row["mode"], row["rung"], row["held"]) == ("busy", 7, True)
+    assert (row["mode"], row["notifications"], row["held"]) == ("coalesced", 7, True)
     assert 0 < row["ahead"] <= AHEAD
-    await until(lambda: rang(db), timeout=2, what="the pulse to end by itself")
-    assert await pacer.hold(holder, "a", "busy", ahead=AHEAD, rung=0)
-    assert await pacer.hold(holder, "a", "calming", ahead=0, rung=0)
-    assert await rang(db)
+    await until(lambda: notified(db), timeout=2, what="the pulse to end by itself")
+    assert await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=0)
+    assert await pacer.renew(holder, "a", "draining", ahead=0, sent=0)
+    assert await notified(db)
 
 
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
@@ -76,11 +76,11 @@ async def test_a_writer_of_any_isolation_level_sees_the_pulse_as_it_is(
     holder, _ = two
     await pacer.claim(holder, "a")
     await db.execute(f"BEGIN ISOLATION LEVEL {level}; SELECT FROM opportunities")
-    assert await rang(db)
-    await pacer.hold(holder, "a", "busy", ahead=AHEAD, rung=0)
-    assert not await rang(db)
-    await pacer.hold(holder, "a", "calming", ahead=0, rung=0)
-    assert await rang(db)
+    assert await notified(db)
+    await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=0)
+    assert not await notified(db)
+    await pacer.renew(holder, "a", "draining", ahead=0, sent=0)
+    assert await notified(db)
     await db.execute("COMMIT")
 
 
@@ -88,13 +88,13 @@ async def test_a_pulse_that_is_too_far_ahead_is_none(db: Connection) -> None:
     """The server's clock was set back, or somebody has set the pulse who should not."""
     now = "(date_part('epoch', clock_timestamp()) * 1000)::bigint"
     for ahead, rings in ((900, False), (5_000, True), (3_600_000, True), (-1, True)):
-        await db.execute(f"SELECT setval('feed.pulse', {now} + {ahead})")
-        assert await rang(db) is rings, ahead
+        await db.execute(f"SELECT setval('feed.notify_suppressed_until', {now} + {ahead})")
+        assert await notified(db) is rings, ahead
 
 
 async def test_silence_is_a_pulse_that_no_clock_reaches(db: Connection) -> None:
-    await db.execute("SELECT setval('feed.pulse', 9007199254740991)")
-    assert await rang(db) is False
+    await db.execute("SELECT setval('feed.notify_suppressed_until', 9007199254740991)")
+    assert await notified(db) is False
 
 
 async def test_one_who_has_lost_the_lease_cannot_set_the_pulse(
@@ -103,12 +103,12 @@ async def test_one_who_has_lost_the_lease_cannot_set_the_pulse(
     first, second = two
     assert await pacer.claim(first, "a")
     assert not await pacer.claim(second, "b")
-    assert not await pacer.hold(second, "b", "busy", ahead=AHEAD, rung=1)
+    assert not await pacer.renew(second, "b", "coalesced", ahead=AHEAD, sent=1)
     await db.execute("UPDATE feed.pacer SET until = clock_timestamp()")
     assert await pacer.claim(second, "b")
-    assert not await pacer.hold(first, "a", "busy", ahead=AHEAD, rung=1)
+    assert not await pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=1)
     row = await lease(database)
-    assert (row["instance"], row["pulse"], row["rung"]) == ("b", 0, 0)
+    assert (row["instance"], row["pulse"], row["notifications"]) == ("b", 0, 0)
 
 
 async def test_nor_one_whose_statement_comes_a_moment_too_late(
@@ -120,7 +120,7 @@ async def test_nor_one_whose_statement_comes_a_moment_too_late(
     await db.execute("UPDATE feed.pacer SET until = clock_timestamp()")
     async with second.transaction():
         assert await pacer.claim(second, "b")
-        late = asyncio.create_task(pacer.hold(first, "a", "busy", ahead=AHEAD, rung=0))
+        late = asyncio.create_task(pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=0))
         await until(lambda: waiting(database))
         assert not late.done()
     assert not await late
@@ -132,8 +132,8 @@ async def test_nor_a_connection_that_was_given_up(database: Database, two: tuple
     first, second = two
     assert await pacer.claim(first, "a")
     assert await pacer.claim(second, "a")
-    assert not await pacer.hold(first, "a", "busy", ahead=AHEAD, rung=0)
-    assert await pacer.hold(second, "a", "busy", ahead=AHEAD, rung=0)
+    assert not await pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=0)
+    assert await pacer.renew(second, "a", "coalesced", ahead=AHEAD, sent=0)
     assert (await lease(database))["ahead"] > 0
 
 
@@ -142,13 +142,13 @@ async def test_a_lease_that_runs_out_or_is_given_back_is_anybodys(
 ) -> None:
     first, second = two
     assert await pacer.claim(first, "a")
-    await pacer.hold(first, "a", "busy", ahead=AHEAD, rung=0)
+    await pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=0)
     await db.execute("LISTEN boardcast_pacer")
-    await pacer.release(second, "somebody else", rung=0)
+    await pacer.release(second, "somebody else", sent=0)
     assert (await lease(database))["instance"] == "a"
-    await pacer.release(second, "a", rung=3)
+    await pacer.release(second, "a", sent=3)
     row = await lease(database)
-    assert (row["instance"], row["pulse"], row["rung"], row["held"]) == ("", 0, 3, False)
+    assert (row["instance"], row["pulse"], row["notifications"], row["held"]) == ("", 0, 3, False)
     assert [n.channel async for n in db.notifies(timeout=5, stop_after=1)] == ["boardcast_pacer"]
     assert await pacer.claim(second, "b")
     # A lease that nobody can have taken: the clock was set back.
@@ -186,7 +186,7 @@ async def test_the_newest_transaction_is_in_progress_too(
 async def test_a_rollback_does_not_take_the_pulse_back(database: Database, two: tuple[Plain, Plain]) -> None:
     holder, _ = two
     await pacer.claim(holder, "a")
-    await pacer.hold(holder, "a", "busy", ahead=AHEAD, rung=0)
+    await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=0)
     async with holder.transaction(force_rollback=True):
-        await pacer.hold(holder, "a", "calming", ahead=0, rung=0)
+        await pacer.renew(holder, "a", "draining", ahead=0, sent=0)
     assert (await lease(database))["pulse"] == 0

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from psycopg import errors, sql
 
-from db import changelog, retention
+from db.changelog import retention
+from db.changelog.changes import Chunk, read_changes
+from db.changelog.positions import identify_feed, read_position, read_proof
+from db.changelog.prefetch import prefetch_query, prefetch_result, prepare_prefetch
+from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor, Fault
 from tests.db.support import Connection, logged, mark, refusal, rows, value
 from tests.support.database import Database
@@ -29,60 +33,58 @@ async def write(db: Connection, title: str) -> None:
 
 
 @pytest.fixture
-async def reading(database: Database) -> AsyncIterator[changelog.Connection]:
-    async with await changelog.Connection.connect(database.url, autocommit=True) as conn:
+async def reading(database: Database) -> AsyncIterator[PsycopgConnection]:
+    async with await PsycopgConnection.connect(database.url, autocommit=True) as conn:
         yield conn
 
 
-async def seen(reading: changelog.Connection, cursor: Cursor) -> list[Any]:
-    parts = changelog.read(reading, cursor.seen, threshold=5000, chunk=1000)
+async def seen(reading: PsycopgConnection, cursor: Cursor) -> list[Any]:
+    parts = read_changes(reading, cursor.seen, threshold=5000, chunk=1000)
     return [change.seq async for part in parts for change in part.changes]
 
 
-async def here(reading: changelog.Connection) -> Cursor:
-    return Cursor.at(await changelog.identify(reading), await changelog.position(reading))
+async def here(reading: PsycopgConnection) -> Cursor:
+    return Cursor.at(await identify_feed(reading), await read_position(reading))
 
 
-async def test_one_is_made_ahead_and_begun_when_its_time_has_come(
-    db: Connection, reading: changelog.Connection
-) -> None:
-    assert await retention.keep(reading) is None
-    await db.execute("UPDATE feed.keeper SET turned = turned - interval '11 days'")
-    assert await retention.keep(reading) == "began feed.log_2"
-    assert await retention.keep(reading) == "made feed.log_3"
-    assert await retention.keep(reading) is None
+async def test_one_is_made_ahead_and_begun_when_its_time_has_come(db: Connection, reading: PsycopgConnection) -> None:
+    assert await retention.maintain(reading) is None
+    await db.execute("UPDATE feed.maintenance SET rotated_at = rotated_at - interval '11 days'")
+    assert await retention.maintain(reading) == "started feed.log_2"
+    assert await retention.maintain(reading) == "created feed.log_3"
+    assert await retention.maintain(reading) is None
     before = await mark(db)
     await write(db, "B")
-    assert [row["era"] for row in await logged(db, before)] == [2]
+    assert [row["partition_number"] for row in await logged(db, before)] == [2]
     # An era in which nothing was written goes on: there is nothing to drop in it.
-    await db.execute("SELECT feed.turn()")
-    await db.execute("UPDATE feed.keeper SET turned = turned - interval '11 days'")
-    assert await retention.keep(reading) == "made feed.log_4"
-    assert await retention.keep(reading) is None
+    await db.execute("SELECT feed.rotate_partition()")
+    await db.execute("UPDATE feed.maintenance SET rotated_at = rotated_at - interval '11 days'")
+    assert await retention.maintain(reading) == "created feed.log_4"
+    assert await retention.maintain(reading) is None
 
 
 async def test_what_is_older_than_the_retention_is_dropped_by_what_it_holds(
-    db: Connection, reading: changelog.Connection
+    db: Connection, reading: PsycopgConnection
 ) -> None:
     await db.execute("UPDATE feed.log SET at = at - interval '91 days'")
-    await db.execute("SELECT feed.turn()")
+    await db.execute("SELECT feed.rotate_partition()")
     await write(db, "B")
-    assert await retention.keep(reading) == "made feed.log_3"
+    assert await retention.maintain(reading) == "created feed.log_3"
     before = await mark(db)
     # One row of the era is not old, though its newest by number is.
     await db.execute("UPDATE feed.log SET at = now() WHERE seq = (SELECT min(seq) FROM feed.log)")
-    assert await retention.keep(reading) is None
-    await db.execute("UPDATE feed.log SET at = now() - interval '91 days' WHERE era = 1")
-    assert (await retention.keep(reading) or "").startswith("dropped feed.log_1 with ")
+    assert await retention.maintain(reading) is None
+    await db.execute("UPDATE feed.log SET at = now() - interval '91 days' WHERE partition_number = 1")
+    assert (await retention.maintain(reading) or "").startswith("dropped feed.log_1 with ")
     assert [row["seq"] for row in await logged(db)] == [before]
     assert await value(db, "SELECT floor_seq FROM feed.identity") == before - 1
     assert await partitions(db) == {"log_2", "log_3", "log_default"}
 
 
-async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, reading: changelog.Connection) -> None:
+async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, reading: PsycopgConnection) -> None:
     cursor = await here(reading)
     await db.execute("DROP TABLE feed.log_2")
-    await db.execute("SELECT feed.turn()")
+    await db.execute("SELECT feed.rotate_partition()")
     before = await mark(db)
     await write(db, "B")
     assert (
@@ -91,13 +93,13 @@ async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, read
     assert await seen(reading, cursor) == [before + 1]
     assert await seen(reading, await here(reading)) == []
     # The next era has one again, and what is in the default partition goes when it is old.
-    assert await retention.keep(reading) == "made feed.log_3"
-    await db.execute("SELECT feed.turn()")
+    assert await retention.maintain(reading) == "created feed.log_3"
+    await db.execute("SELECT feed.rotate_partition()")
     await write(db, "C")
-    assert await retention.keep(reading) == "made feed.log_4"
+    assert await retention.maintain(reading) == "created feed.log_4"
     future = datetime.now(UTC)
     await write(db, "D")
-    await db.execute("UPDATE feed.log SET at = at + interval '1 day' WHERE era = 3")
+    await db.execute("UPDATE feed.log SET at = at + interval '1 day' WHERE partition_number = 3")
     dropped = [await retention.prune(reading, future + timedelta(hours=1)) for _ in range(3)]
     assert [each.partition for each in dropped] == ["feed.log_1", "feed.log_default", None]
     assert dropped[1].rows == 1
@@ -105,7 +107,7 @@ async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, read
 
 
 async def test_what_is_written_across_the_turn_is_read_once(
-    db: Connection, database: Database, reading: changelog.Connection
+    db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
     """Transactions that began before an era and write in it, or the other way round: none is left out, wherever one stands."""
     async with await database.connect() as early, await database.connect() as late:
@@ -115,7 +117,7 @@ async def test_what_is_written_across_the_turn_is_read_once(
             await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('e1', 'b1')")
             await write(db, "before")
             places.append(await here(reading))
-            await db.execute("SELECT feed.turn()")
+            await db.execute("SELECT feed.rotate_partition()")
             places.append(await here(reading))
             await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('e2', 'b1')")
             async with late.transaction():
@@ -125,18 +127,18 @@ async def test_what_is_written_across_the_turn_is_read_once(
             places.append(await here(reading))
         last = await here(reading)
     everything = {row["seq"]: row["xid"] for row in await logged(db, first)}
-    assert {row["era"] for row in await logged(db, first)} == {1, 2}
+    assert {row["partition_number"] for row in await logged(db, first)} == {1, 2}
     for place in [*places, last]:
         assert sorted(await seen(reading, place)) == [seq for seq, xid in everything.items() if xid not in place.seen]
 
 
 @pytest.mark.parametrize("prepared", [False, True])
 async def test_no_partition_is_made_while_a_reader_plans_without_it(
-    db: Connection, database: Database, reading: changelog.Connection, prepared: bool
+    db: Connection, database: Database, reading: PsycopgConnection, prepared: bool
 ) -> None:
     """The list of partitions is read before the snapshot is taken: what was written in between must not count as read."""
-    await db.execute("SELECT feed.turn()")
-    await changelog.prepare(reading)
+    await db.execute("SELECT feed.rotate_partition()")
+    await prepare_prefetch(reading)
     cursor = await here(reading)
     first = await mark(db)
     await write(db, "before")
@@ -144,34 +146,34 @@ async def test_no_partition_is_made_while_a_reader_plans_without_it(
         await holder.execute("LOCK TABLE feed.log_1 IN ACCESS EXCLUSIVE MODE")
         read = asyncio.create_task(_fresh(reading, cursor) if prepared else _first_part(reading, cursor))
         await until(lambda: value(db, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
-        if await value(db, "SELECT feed.keep()") == "made feed.log_3":
-            await db.execute("SELECT feed.turn()")
+        if await value(db, "SELECT feed.maintain()") == "created feed.log_3":
+            await db.execute("SELECT feed.rotate_partition()")
         await write(db, "after")
     part = await read
     rest = await seen(reading, cursor.advanced(part.snapshot or "", part.last_xid, None))
     assert [change.seq for change in part.changes] + rest == [row["seq"] for row in await logged(db, first)]
-    assert await value(db, "SELECT feed.keep()") == "made feed.log_3"
+    assert await value(db, "SELECT feed.maintain()") == "created feed.log_3"
 
 
-async def _fresh(reading: changelog.Connection, cursor: Cursor) -> changelog.Chunk:
-    _, (xmax, xip, most) = changelog.fresh(cursor.seen, 10)
+async def _fresh(reading: PsycopgConnection, cursor: Cursor) -> Chunk:
+    _, (xmax, xip, most) = prefetch_query(cursor.seen, 10)
     values = sql.SQL(", ").join(sql.Literal(value.decode()) for value in (xmax, xip, most))
-    rows = await (await reading.execute(sql.SQL("EXECUTE fresh ({})").format(values))).fetchall()
-    found = changelog.answered(rows, 10)
+    rows = await (await reading.execute(sql.SQL("EXECUTE changes_since ({})").format(values))).fetchall()
+    found = prefetch_result(rows, 10)
     assert found is not None
     return found
 
 
-async def _first_part(reading: changelog.Connection, cursor: Cursor) -> changelog.Chunk:
-    return await anext(aiter(changelog.read(reading, cursor.seen, threshold=5000, chunk=1000)))
+async def _first_part(reading: PsycopgConnection, cursor: Cursor) -> Chunk:
+    return await anext(aiter(read_changes(reading, cursor.seen, threshold=5000, chunk=1000)))
 
 
 async def test_a_turn_is_seen_by_one_whose_snapshot_is_older(db: Connection, database: Database) -> None:
-    async with await changelog.Connection.connect(database.url) as old:
+    async with await PsycopgConnection.connect(database.url) as old:
         await old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        cursor = Cursor.at("x", await changelog.position(old))
+        cursor = Cursor.at("x", await read_position(old))
         before = await mark(db)
-        await db.execute("SELECT feed.turn()")
+        await db.execute("SELECT feed.rotate_partition()")
         await write(db, "B")
         assert await seen(old, cursor) == []
         await old.commit()
@@ -181,47 +183,47 @@ async def test_a_turn_is_seen_by_one_whose_snapshot_is_older(db: Connection, dat
 async def test_turns_that_wait_for_each_other_each_begin_an_era(db: Connection, database: Database) -> None:
     async with await database.connect() as first, await database.connect() as second:
         async with db.transaction():
-            await db.execute("SELECT FROM feed.keeper FOR UPDATE")
-            turns = [asyncio.create_task(value(conn, "SELECT feed.turn()")) for conn in (first, second)]
+            await db.execute("SELECT FROM feed.maintenance FOR UPDATE")
+            turns = [asyncio.create_task(value(conn, "SELECT feed.rotate_partition()")) for conn in (first, second)]
             await until(lambda: value(db, "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted"))
         assert sorted(await asyncio.gather(*turns)) == [2, 3]
 
 
-async def test_a_turn_that_is_taken_back_has_happened(db: Connection, reading: changelog.Connection) -> None:
+async def test_a_turn_that_is_taken_back_has_happened(db: Connection, reading: PsycopgConnection) -> None:
     cursor = await here(reading)
     async with db.transaction(force_rollback=True):
-        await db.execute("SELECT feed.turn()")
+        await db.execute("SELECT feed.rotate_partition()")
     before = await mark(db)
     await write(db, "B")
-    assert [row["era"] for row in await logged(db, before)] == [2]
+    assert [row["partition_number"] for row in await logged(db, before)] == [2]
     assert await seen(reading, cursor) == [before + 1]
 
 
 async def test_a_reader_in_the_middle_is_not_pruned_under(
-    db: Connection, database: Database, reading: changelog.Connection
+    db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
     """Who reads in a transaction keeps what he reads; the log is pruned when he has ended."""
     cursor = await here(reading)
     await write(db, "B")
     before = await mark(db)
     future = datetime.now(UTC) + timedelta(days=1)
-    async with await changelog.Connection.connect(database.url) as slow:
+    async with await PsycopgConnection.connect(database.url) as slow:
         await slow.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        assert cursor.fault(await changelog.proof(slow, cursor.anchor)) is None
+        assert cursor.fault(await read_proof(slow, cursor.anchor)) is None
         assert await retention.prune(reading, future) == (None, 0)
         await asyncio.wait_for(write(db, "C"), 10)
         assert await seen(slow, cursor) == [before]
     dropped = await retention.prune(reading, future)
     assert (dropped.partition, dropped.rows) == ("feed.log_1", before)
-    assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is Fault.PRUNED
+    assert cursor.fault(await read_proof(reading, cursor.anchor)) is Fault.PRUNED
 
 
 async def test_a_prune_that_must_make_a_partition_waits_for_readers_first(
-    db: Connection, database: Database, reading: changelog.Connection
+    db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
     """It takes its locks in the order of the readers: it gives up and can be called again, and nothing was dropped in between."""
     await write(db, "B")
-    await db.execute("SELECT feed.turn()")
+    await db.execute("SELECT feed.rotate_partition()")
     await write(db, "C")
     async with await database.connect(autocommit=False) as reader:
         await reader.execute("SELECT FROM feed.identity")
@@ -237,7 +239,7 @@ async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, da
     future = datetime.now(UTC) + timedelta(days=1)
     async with (
         await database.connect() as slow,
-        await changelog.Connection.connect(database.url, autocommit=True) as reading,
+        await PsycopgConnection.connect(database.url, autocommit=True) as reading,
         slow.transaction(),
     ):
         await slow.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
@@ -247,7 +249,7 @@ async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, da
 
 
 async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
-    db: Connection, database: Database, reading: changelog.Connection
+    db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
     """With a number below, and a transaction above, all that the prune had counted: its reader would not be told."""
     await db.execute("ALTER FUNCTION feed.prune(timestamptz) SET lock_timeout = '30s'")
@@ -255,14 +257,14 @@ async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
     async with (
         await database.connect() as early,
         await database.connect() as late,
-        await changelog.Connection.connect(database.url, autocommit=True) as pruning,
+        await PsycopgConnection.connect(database.url, autocommit=True) as pruning,
     ):
         async with late.transaction():
             async with early.transaction():
                 await early.execute("SELECT pg_current_xact_id()")
                 await late.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
                 await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('early', 'b1')")
-            await db.execute("SELECT feed.turn()")
+            await db.execute("SELECT feed.rotate_partition()")
             await write(db, "B")
             cursor = await here(reading)
             pruned = asyncio.create_task(retention.prune(pruning, future))
@@ -273,13 +275,13 @@ async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
 
             await until(waits, what="the prune to wait for its lock")
         dropped = await asyncio.wait_for(pruned, 30)
-    fault = cursor.fault(await changelog.proof(reading, cursor.anchor))
+    fault = cursor.fault(await read_proof(reading, cursor.anchor))
     told = await seen(reading, cursor)
     assert (fault, len(told)) == (None, 1) if dropped.partition is None else (fault, told) == (Fault.PRUNED, []), (
         dropped
     )
     assert (await retention.prune(reading, future)).partition == "feed.log_1"
-    assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is Fault.PRUNED
+    assert cursor.fault(await read_proof(reading, cursor.anchor)) is Fault.PRUNED
 
 
 async def test_nobody_prunes_in_a_snapshot_of_their_own(db: Connection) -> None:
@@ -288,36 +290,36 @@ async def test_nobody_prunes_in_a_snapshot_of_their_own(db: Connection) -> None:
         assert await refusal(db, "SELECT feed.prune(now())") == "25001"
 
 
-async def test_one_at_a_time_keeps_the_log(db: Connection, database: Database, reading: changelog.Connection) -> None:
-    await db.execute("UPDATE feed.keeper SET turned = turned - interval '11 days'")
+async def test_one_at_a_time_keeps_the_log(db: Connection, database: Database, reading: PsycopgConnection) -> None:
+    await db.execute("UPDATE feed.maintenance SET rotated_at = rotated_at - interval '11 days'")
     async with await database.connect() as other, other.transaction():
-        await other.execute("SELECT FROM feed.keeper FOR UPDATE")
-        assert await retention.keep(reading) is None
+        await other.execute("SELECT FROM feed.maintenance FOR UPDATE")
+        assert await retention.maintain(reading) is None
         assert await retention.prune(reading, datetime.now(UTC)) == (None, 0)
-    assert await retention.keep(reading) == "began feed.log_2"
+    assert await retention.maintain(reading) == "started feed.log_2"
 
 
-async def test_xids_that_begin_anew_in_another_cluster(db: Connection, reading: changelog.Connection) -> None:
+async def test_xids_that_begin_anew_in_another_cluster(db: Connection, reading: PsycopgConnection) -> None:
     """A dump that is restored where transactions have lower numbers than its log: it is history, and the feed goes on."""
     await write(db, "B")
     await db.execute("UPDATE feed.log SET xid = (xid::text::bigint + 1000000000)::text::xid8")
     await db.execute("UPDATE feed.identity SET system_identifier = 'another', floor_xid = '1000000500'")
     cursor = await here(reading)
-    assert cursor.fault(await changelog.proof(reading, cursor.anchor)) is None
+    assert cursor.fault(await read_proof(reading, cursor.anchor)) is None
     assert await seen(reading, cursor) == []
     before = await mark(db)
     await write(db, "C")
     assert await seen(reading, cursor) == [before + 1]
     after = await here(reading)
     assert await seen(reading, after) == []
-    assert (after.anchor, after.fault(await changelog.proof(reading, after.anchor))) == (before + 1, None)
+    assert (after.anchor, after.fault(await read_proof(reading, after.anchor))) == (before + 1, None)
     # And its old partition can go.
-    await db.execute("UPDATE feed.log SET at = at - interval '91 days' WHERE era = 1")
+    await db.execute("UPDATE feed.log SET at = at - interval '91 days' WHERE partition_number = 1")
     dropped = await retention.prune(reading, datetime.now(UTC) - timedelta(days=90))
     assert dropped.partition == "feed.log_1"
-    assert after.fault(await changelog.proof(reading, after.anchor)) is None
+    assert after.fault(await read_proof(reading, after.anchor)) is None
 
 
 async def test_a_partition_cannot_be_fed_into_the_log(db: Connection) -> None:
     with pytest.raises(errors.InvalidTableDefinition, match="itself"):
-        await db.execute("SELECT feed.attach('feed.log_1', key => 'seq,era')")
+        await db.execute("SELECT feed.attach('feed.log_1', key => 'seq,partition_number')")

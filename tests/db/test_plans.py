@@ -8,8 +8,10 @@ import pytest
 from psycopg import AsyncClientCursor
 from psycopg.sql import SQL, Identifier, Literal
 
-from db import changelog
-from db.changelog import Seen
+from db.changelog.changes import read_changes
+from db.changelog.positions import Seen
+from db.changelog.prefetch import prepare_prefetch
+from db.connection import PsycopgConnection
 from db.sqlfiles import sql
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
@@ -20,7 +22,7 @@ SIZE = 100_000
 FIRST = 1_000
 """The xid of the log's first transaction; each row is one."""
 NEXT = FIRST + SIZE
-BY_XID, BY_SEQ = "log_1_xid_era_idx", "log_1_pkey"
+BY_XID, BY_SEQ = "log_1_xid_partition_number_idx", "log_1_pkey"
 
 
 @pytest.fixture(params=["analysed", "never analysed"])
@@ -41,15 +43,15 @@ async def big(request: pytest.FixtureRequest, database: Database) -> Database:
     return database
 
 
-@pytest.fixture(params=["the tailer's session", "a catch-up's transaction"])
-async def session(request: pytest.FixtureRequest, big: Database) -> AsyncIterator[changelog.Connection]:
+@pytest.fixture(params=["the tailer's session", "a shared read's transaction"])
+async def session(request: pytest.FixtureRequest, big: Database) -> AsyncIterator[PsycopgConnection]:
     settings = big.settings(jwt_secret="of no use here, and long enough for HS256")
     runtime = Runtime(settings, Tokens(settings))
     if request.param == "the tailer's session":
         async with await runtime.tailer._connect() as conn:
             yield conn
     else:
-        async with runtime.pool, runtime.catchups._shared_reads._reader() as conn:
+        async with runtime.pool, runtime.recovery_tasks._shared_reads._primary_connection() as conn:
             yield conn
 
 
@@ -67,13 +69,13 @@ CASES: dict[str, tuple[Seen, Seen | None, list[str] | None, int]] = {
 LEFT_OUT = {"one client's boards": 32, "up to a place": 1}
 
 
-async def test_a_read_touches_only_what_is_new(session: changelog.Connection) -> None:
+async def test_a_read_touches_only_what_is_new(session: PsycopgConnection) -> None:
     # All in one test: the log is large, and made anew for each.
     for collapsed in (False, True):
         for case, (since, until, boards, size) in CASES.items():
             # Often enough that a session which may choose has gone over to the generic plan, if it would.
             for _ in range(7):
-                reading = changelog.read(session, since, until, boards, collapsed=collapsed, threshold=5000, chunk=1000)
+                reading = read_changes(session, since, until, boards, collapsed=collapsed, threshold=5000, chunk=1000)
                 assert [sum(change.size for change in part.changes) async for part in reading] == [size], case
             plan = await _explained(session, since, until, boards, collapsed=collapsed)
             # Partitions that are left out are not there, or are there and never run.
@@ -93,7 +95,7 @@ async def test_a_read_touches_only_what_is_new(session: changelog.Connection) ->
 
 
 async def test_the_place_where_the_log_stands_is_read_from_the_ends_of_two_indexes(
-    session: changelog.Connection,
+    session: PsycopgConnection,
 ) -> None:
     ((plan,),) = await (await session.execute(f"{EXPLAIN} {sql('queries/position')}")).fetchall()
     scans = [node for node in _nodes(plan[0]["Plan"]) if _is_of_log(node)]
@@ -107,17 +109,21 @@ async def test_a_read_opens_the_partitions_that_can_have_what_is_new(big: Databa
     settings = big.settings(jwt_secret="of no use here, and long enough for HS256")
     runtime = Runtime(settings, Tokens(settings))
     for era in range(3, 13):
-        await big.execute("SELECT feed.turn()")
+        await big.execute("SELECT feed.rotate_partition()")
         await big.execute("SELECT feed.make_partition(%s)", [era])
     await big.execute("INSERT INTO boards (id, name, phases) VALUES ('b', 'B', '[]')")
-    (newest,) = await big.execute("SELECT xid::text::bigint AS xid, era FROM feed.log ORDER BY seq DESC LIMIT 1")
-    assert newest["era"] == 11
+    (newest,) = await big.execute(
+        "SELECT xid::text::bigint AS xid, partition_number FROM feed.log ORDER BY seq DESC LIMIT 1"
+    )
+    assert newest["partition_number"] == 11
     async with await runtime.tailer._connect() as conn:
-        await changelog.prepare(conn)
+        await prepare_prefetch(conn)
         opened = {}
         for since, xip in ((newest["xid"], []), (newest["xid"], [newest["xid"] - 1]), (1, [])):
             arguments = SQL(", ").join(map(Literal, (str(since), "{" + ",".join(map(str, xip)) + "}", 1000)))
-            ((plan,),) = await (await conn.execute(SQL(EXPLAIN + " EXECUTE fresh({})").format(arguments))).fetchall()
+            ((plan,),) = await (
+                await conn.execute(SQL(EXPLAIN + " EXECUTE changes_since({})").format(arguments))
+            ).fetchall()
             scans = [node for node in _nodes(plan[0]["Plan"]) if _is_of_log(node) and "Relation Name" in node]
             opened[since, len(xip)] = sorted(scan["Relation Name"] for scan in scans)
     assert opened[newest["xid"], 0] == ["log_11"]
@@ -135,10 +141,10 @@ def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def _explained(
-    conn: changelog.Connection, since: Seen, until: Seen | None, boards: list[str] | None, *, collapsed: bool
+    conn: PsycopgConnection, since: Seen, until: Seen | None, boards: list[str] | None, *, collapsed: bool
 ) -> dict[str, Any]:
     """The plan of a read, as it runs in this session: of the statement that psycopg has prepared, if it has."""
-    query = sql("queries/collapsed" if collapsed else "queries/unseen")
+    query = sql("queries/latest_changes_since" if collapsed else "queries/changes_since")
     arguments: dict[str, object] = {
         "since_xmax": str(since.xmax),
         "since_xip": [str(xid) for xid in since.xip],

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from psycopg import AsyncConnection
 
-from db import changelog, presence
+from db import presence
+from db.connection import PsycopgConnection
 from db.presence import Lease, Place
 from tests.db.support import Connection, refusal, rows
 from tests.support.database import Database
@@ -14,7 +15,7 @@ BOARD, CARD = Place(board_id="b1"), Place("o1")
 
 
 @pytest.fixture
-async def feed(db: Connection, database: Database) -> AsyncIterator[changelog.Connection]:
+async def feed(db: Connection, database: Database) -> AsyncIterator[PsycopgConnection]:
     await db.execute("INSERT INTO board_members VALUES ('b1', 'ana', 'viewer'), ('b1', 'bruno', 'editor')")
     async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
         yield conn
@@ -24,7 +25,7 @@ def lease(user: str, place: Place, action: str = "viewing", connection: str = "c
     return Lease(f"{connection}-{user}", user, user.title(), place, action)
 
 
-async def seen(feed: changelog.Connection) -> list[tuple[str, str | None, str, str]]:
+async def seen(feed: PsycopgConnection) -> list[tuple[str, str | None, str, str]]:
     return sorted((one.board_id, one.opportunity_id, one.user_id, one.action) for one in await presence.live(feed))
 
 
@@ -32,7 +33,7 @@ async def leases(db: Connection) -> int:
     return len(await rows(db, "SELECT FROM user_presence"))
 
 
-async def test_one_statement_takes_boards_and_cards(feed: changelog.Connection, db: Connection) -> None:
+async def test_one_statement_takes_boards_and_cards(feed: PsycopgConnection, db: Connection) -> None:
     wanted = [lease("ana", BOARD), lease("ana", CARD, "editing"), lease("bruno", BOARD)]
     assert await presence.claim(feed, "feed-1", wanted) == {BOARD, CARD}
     assert await presence.claim(feed, "feed-1", wanted) == {BOARD, CARD}
@@ -47,7 +48,7 @@ async def test_one_statement_takes_boards_and_cards(feed: changelog.Connection, 
     assert [row["opportunity_id"] for row in await rows(db, "SELECT * FROM feed.editing")] == ["o1"]
 
 
-async def test_a_board_is_given_back_alone_and_a_card_leaves_it(feed: changelog.Connection) -> None:
+async def test_a_board_is_given_back_alone_and_a_card_leaves_it(feed: PsycopgConnection) -> None:
     await presence.claim(feed, "feed-1", [lease("ana", BOARD), lease("ana", CARD)])
     await presence.release(feed, ["c-ana"], BOARD)
     assert [one.place for one in await presence.live(feed)] == [CARD]
@@ -59,7 +60,7 @@ async def test_a_board_is_given_back_alone_and_a_card_leaves_it(feed: changelog.
 
 
 async def test_who_is_no_member_has_none_and_whose_membership_ends_is_not_there(
-    feed: changelog.Connection, db: Connection
+    feed: PsycopgConnection, db: Connection
 ) -> None:
     places = [lease("ana", BOARD), lease("ana", CARD), lease("bruno", BOARD), lease("carla", BOARD)]
     assert await presence.claim(feed, "feed-1", [lease("carla", BOARD), lease("carla", CARD)]) == set()
@@ -74,7 +75,7 @@ async def test_who_is_no_member_has_none_and_whose_membership_ends_is_not_there(
     assert await leases(db) == 1
 
 
-async def test_a_board_that_is_deleted_has_nobody(feed: changelog.Connection, db: Connection) -> None:
+async def test_a_board_that_is_deleted_has_nobody(feed: PsycopgConnection, db: Connection) -> None:
     await presence.claim(feed, "feed-1", [lease("ana", BOARD), lease("bruno", CARD)])
     await db.execute("DELETE FROM boards WHERE id = 'b1'")
     assert await presence.live(feed) == []
@@ -93,7 +94,7 @@ async def test_a_lease_is_of_one_place_and_a_board_is_not_edited(db: Connection)
 
 
 async def test_a_board_is_told_of_when_somebody_comes_and_goes_and_not_when_he_stays(
-    feed: changelog.Connection, database: Database
+    feed: PsycopgConnection, database: Database
 ) -> None:
     async with await AsyncConnection.connect(database.url, autocommit=True) as listener:
         await listener.execute("LISTEN boardcast_presence")

@@ -39,18 +39,19 @@ RIGHTS: dict[LiteralString, set[str]] = {
     "DELETE FROM feed.log": set(),
     "TRUNCATE feed.log": set(),
     "SELECT * FROM feed.log_1": set(),
-    "INSERT INTO feed.log_1 (seq, relation, op, actor, db_user, pid, era) VALUES (0, 'x', 'insert', 'x', 'x', 1, 1)": set(),
+    "INSERT INTO feed.log_1 (seq, relation, op, actor, db_user, pid, partition_number)"
+    " VALUES (0, 'x', 'insert', 'x', 'x', 1, 1)": set(),
     "UPDATE feed.log_1 SET actor = 'x'": set(),
     "DELETE FROM feed.log_1": set(),
     "TRUNCATE feed.log_1": set(),
     "TRUNCATE feed.log_default": set(),
     "DROP TABLE feed.log_1": set(),
     "ALTER TABLE feed.log DETACH PARTITION feed.log_1": set(),
-    "SELECT nextval('feed.era')": set(),
-    "SELECT setval('feed.era_xid', 1)": set(),
-    "UPDATE feed.keeper SET retention = '1 second'": set(),
-    "SELECT feed.keep()": {"feed_app", "feed_listener"},
-    "SELECT feed.turn()": set(),
+    "SELECT nextval('feed.partition_number')": set(),
+    "SELECT setval('feed.partition_xid', 1)": set(),
+    "UPDATE feed.maintenance SET retention = '1 second'": set(),
+    "SELECT feed.maintain()": {"feed_app", "feed_listener"},
+    "SELECT feed.rotate_partition()": set(),
     "SELECT feed.make_partition(9)": set(),
     "SELECT nextval('feed.log_seq')": set(),
     "SELECT setval('feed.log_seq', 1)": set(),
@@ -61,27 +62,27 @@ RIGHTS: dict[LiteralString, set[str]] = {
     "DELETE FROM feed.tickets": {"feed_app", "feed_listener"},
     "UPDATE feed.tickets SET user_id = 'x'": set(),
     "SELECT * FROM feed.pacer": {"feed_app", "feed_listener", "feed_dba"},
-    "UPDATE feed.pacer SET instance = 'x', pid = 1, until = now(), mode = 'x', rung = 1, since = now()": {
+    "UPDATE feed.pacer SET instance = 'x', pid = 1, until = now(), mode = 'x', notifications = 1, since = now()": {
         "feed_app",
         "feed_listener",
     },
     "UPDATE feed.pacer SET one = true": set(),
-    "UPDATE feed.pacer SET silent = true": set(),
-    "SELECT feed.set_bell(false)": set(),
+    "UPDATE feed.pacer SET muted = true": set(),
+    "SELECT feed.set_notify(false)": set(),
     "SELECT feed.set_capture(false)": set(),
     "INSERT INTO feed.flags (flag, scope, value) VALUES ('realtime', 'everybody', 'off')": set(),
     "DELETE FROM feed.flags": set(),
     "INSERT INTO feed.pacer (one) VALUES (false)": set(),
     "DELETE FROM feed.pacer": set(),
-    "SELECT last_value FROM feed.pulse": {"feed_app", "feed_listener", "feed_dba"},
-    "SELECT setval('feed.pulse', 1)": {"feed_app", "feed_listener"},
-    "ALTER SEQUENCE feed.pulse RESTART": set(),
+    "SELECT last_value FROM feed.notify_suppressed_until": {"feed_app", "feed_listener", "feed_dba"},
+    "SELECT setval('feed.notify_suppressed_until', 1)": {"feed_app", "feed_listener"},
+    "ALTER SEQUENCE feed.notify_suppressed_until RESTART": set(),
     "SELECT * FROM feed.adopted": {"feed_app", "feed_dba"},
     "SELECT feed.identify()": {"feed_app", "feed_listener", "feed_dba"},
-    "SELECT * FROM feed.unseen('1', '{}')": {"feed_app", "feed_listener", "feed_dba"},
+    "SELECT * FROM feed.changes_since('1', '{}')": {"feed_app", "feed_listener", "feed_dba"},
     "SELECT feed.changes('{}', '{}')": {"feed_app", "feed_listener", "feed_dba"},
     "SELECT feed.row_key('{\"id\": 1}', '{id}')": {"feed_app", "feed_listener", "feed_dba"},
-    "SELECT feed.ring(1, 'x', 'x')": set(),
+    "SELECT feed.notify(1, 'x', 'x')": set(),
     "SELECT feed.attach('opportunities')": set(),
     "SELECT feed.detach('opportunities')": set(),
     "SELECT feed.prune(now())": set(),
@@ -100,17 +101,28 @@ TABLES: dict[str, dict[str, str]] = {
     "gap_reports": {"feed_app": "SI", "feed_listener": "SI", "feed_dba": "S"},
     "identity": EVERYBODY,
     "instances": {"feed_app": "SIUD", "feed_listener": "SIUD", "feed_dba": "S"},
-    "keeper": READERS,
     "log": EVERYBODY,
     "log_1": {},  # through the log alone
     "log_2": {},
     "log_default": {},
+    "maintenance": READERS,
     "pacer": EVERYBODY,
-    "sweeps": {"feed_app": "SID", "feed_listener": "SID", "feed_dba": "S"},
+    "delivery_journal": {"feed_app": "SID", "feed_listener": "SID", "feed_dba": "S"},
     "tickets": {"feed_app": "SID", "feed_listener": "SID"},
 }
 VIEWS = dict.fromkeys(
-    ("acks", "editing", "gaps", "health", "indexes", "lag", "listeners", "retention", "trigger_log", "triggers"),
+    (
+        "client_positions",
+        "editing",
+        "gaps",
+        "health",
+        "indexes",
+        "instance_status",
+        "lag",
+        "retention",
+        "trigger_log",
+        "triggers",
+    ),
     READERS,
 )
 UPDATABLE = {"gaps", "trigger_log"}
@@ -122,8 +134,8 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.capture()": set(),
     "feed.changes(jsonb,jsonb)": set(GROUPS),
     "feed.detach(regclass)": set(),
-    "feed.era_now()": set(GROUPS),
-    "feed.era_since(xid8)": set(GROUPS),
+    "feed.current_partition()": set(GROUPS),
+    "feed.first_partition_since(xid8)": set(GROUPS),
     "feed.check_key(regclass,text[])": set(),
     "feed.check_table(regclass)": set(),
     "feed.checkpoint(text,text)": set(READERS),
@@ -133,17 +145,17 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.fed_columns(regclass)": set(READERS),
     "feed.verify_log(regclass,text,integer)": set(READERS),
     "feed.verify_rows(regclass,xid8,text[],integer)": set(READERS),
-    "feed.reread(regclass,jsonb)": set(READERS),
+    "feed.normalize_image(regclass,jsonb)": set(READERS),
     "feed.repair(regclass,text[])": set(),
     "feed.explain_cursor(text)": set(READERS),
     "feed.guard_key()": set(),
     "feed.has_seen(text,xid8)": set(READERS),
     "feed.history(text,text)": set(READERS),
     "feed.identify()": set(GROUPS),
-    "feed.keep()": {"feed_app", "feed_listener"},
-    "feed.leave_out(regclass,jsonb,text[])": set(),
-    "feed.lost_column(regclass,jsonb,text[])": set(),
-    "feed.log_pieces()": set(READERS),
+    "feed.maintain()": {"feed_app", "feed_listener"},
+    "feed.exclude_columns(regclass,jsonb,text[])": set(),
+    "feed.missing_column(regclass,jsonb,text[])": set(),
+    "feed.log_partitions()": set(READERS),
     "feed.make_partition(bigint)": set(),
     "feed.name_author()": set(),
     "feed.new_id()": set(),
@@ -154,20 +166,20 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.report_gap(text,text,text,text,text,bigint,text,bigint,text)": {"feed_app", "feed_listener"},
     "feed.realtime(text)": set(READERS),
     "feed.reset_feed(text)": set(),
-    "feed.ring(bigint,text,text)": set(),
+    "feed.notify(bigint,text,text)": set(),
     "feed.row_image(record)": set(),
     "feed.row_hash(text,integer)": set(GROUPS),
     "feed.row_key(jsonb,text[])": set(GROUPS),
     "feed.seq_since(timestamp with time zone)": set(READERS),
-    "feed.set_bell(boolean)": set(),
+    "feed.set_notify(boolean)": set(),
     "feed.set_capture(boolean)": set(),
-    "feed.shown(jsonb)": set(READERS),
+    "feed.display_value(jsonb)": set(READERS),
     "feed.tail(interval,text,text,text,text,integer)": set(READERS),
-    "feed.tell_presence()": set(),
+    "feed.notify_presence()": set(),
     "feed.trigger_arguments(bytea)": set(READERS),
-    "feed.turn()": set(),
-    "feed.unseen(xid8,xid8[],xid8,xid8[])": set(GROUPS),
-    "feed.user_place(text)": set(READERS),
+    "feed.rotate_partition()": set(),
+    "feed.changes_since(xid8,xid8[],xid8,xid8[])": set(GROUPS),
+    "feed.rollout_bucket(text)": set(READERS),
     "feed.version_opportunity()": set(),
 }
 
@@ -269,11 +281,13 @@ async def test_any_instance_may_take_the_lease_and_nothing_else_of_its_row(
         await db.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(people[role])))
         may = None if role in {"feed_app", "feed_listener"} else DENIED
         assert (
-            await refusal(db, "UPDATE feed.pacer SET instance = 'x', until = now(), mode = 'busy', since = now()")
+            await refusal(db, "UPDATE feed.pacer SET instance = 'x', until = now(), mode = 'coalesced', since = now()")
             == may
         )
-        assert await refusal(db, "SELECT setval('feed.pulse', 1)") == may
-        assert await refusal(db, "SELECT last_value FROM feed.pulse") == (None if role in GROUPS else DENIED)
+        assert await refusal(db, "SELECT setval('feed.notify_suppressed_until', 1)") == may
+        assert await refusal(db, "SELECT last_value FROM feed.notify_suppressed_until") == (
+            None if role in GROUPS else DENIED
+        )
 
 
 async def test_a_writer_is_logged_without_a_right_to_the_log(db: Connection, people: dict[str, str]) -> None:

@@ -32,8 +32,8 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "BOARDCAST_ORIGINS": "https://a.example/, https://b.example",
         "BOARDCAST_CLIENT_BUDGET": "2MiB",
-        "BOARDCAST_HEARTBEAT": "2.5",
-        "BOARDCAST_SWEEP": "",
+        "BOARDCAST_HEARTBEAT_INTERVAL": "2.5",
+        "BOARDCAST_READ_INTERVAL": "",
         "LISTEN_DATABASE_URL": "postgresql://direct/b",
         "DATABASE_URL": "postgresql://pooler/b",
         "LOG_LEVEL": "DEBUG",
@@ -42,7 +42,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert settings.allowed_origins == {"https://a.example", "https://b.example"}
     assert settings.client_budget == 2 * 1024 * 1024
-    assert (settings.heartbeat, settings.sweep, settings.log_level) == (2.5, 1.0, "debug")
+    assert (settings.heartbeat_interval, settings.read_interval, settings.log_level) == (2.5, 1.0, "debug")
     assert (settings.database, settings.listen_database) == ("postgresql://pooler/b", "postgresql://direct/b")
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from db import tickets
-from db.changelog import Connection as Plain
+from db.connection import PsycopgConnection as Plain
 from tests.support.database import Database
 
 

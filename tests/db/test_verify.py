@@ -5,8 +5,8 @@ from typing import LiteralString
 
 import pytest
 
-from db import verify
-from db.verify import Finding
+from db.changelog import verify
+from db.changelog.verify import Finding
 from tests.db.support import Connection, mark, refusal, rows, told
 from tests.db.verifying import Plain, found, past_the_triggers, table
 from tests.support.database import Database
@@ -87,7 +87,7 @@ async def test_versions_that_were_never_logged_are_a_hole(db: Connection, conn: 
     await db.execute("UPDATE opportunities SET title = 'Known'")
     (hole,) = await found(conn)
     assert hole == Finding("hole", "o1", 4, 1, 5, None)
-    assert not hole.curable
+    assert not hole.repairable
 
 
 async def test_a_repair_is_no_hole(db: Connection, conn: Plain) -> None:
@@ -185,9 +185,9 @@ async def test_keys_of_several_columns_and_names_that_need_quotes(db: Connection
     assert await found(conn, name) == []
 
 
-async def test_columns_that_are_left_out_of_the_log_stay_out(db: Connection, conn: Plain) -> None:
+async def test_columns_that_are_excluded_of_the_log_stay_out(db: Connection, conn: Plain) -> None:
     await db.execute("CREATE TABLE things (id integer PRIMARY KEY, name text, secret text)")
-    await db.execute("SELECT feed.attach('things', \"except\" => '{secret}')")
+    await db.execute("SELECT feed.attach('things', exclude => '{secret}')")
     await db.execute("INSERT INTO things VALUES (1, 'One', 'hidden')")
     async with past_the_triggers(db):
         await db.execute("UPDATE things SET secret = 'hidden, too'")

@@ -2,7 +2,7 @@
 
 from typing import LiteralString
 
-from db import verify
+from db.changelog import verify
 from tests.db.support import Connection, refusal, rows, value
 from tests.db.verifying import Plain, found, past_the_triggers, table
 from tests.support.database import Database
@@ -44,8 +44,8 @@ async def test_what_was_pruned_is_older_though_a_savepoint_wrote_it(db: Connecti
         await db.execute("UPDATE opportunities SET title = 'Before'")
         async with db.transaction():
             await db.execute("INSERT INTO opportunities (id, board_id, title) VALUES ('s', 'b1', 'In a savepoint')")
-    await value(db, "SELECT feed.turn()")
-    await value(db, "SELECT feed.make_partition(feed.era_now() + 1)")
+    await value(db, "SELECT feed.rotate_partition()")
+    await value(db, "SELECT feed.make_partition(feed.current_partition() + 1)")
     await db.execute("INSERT INTO opportunities (id, board_id, title) VALUES ('kept', 'b1', 'Kept')")
     assert (await rows(db, "SELECT * FROM feed.prune(clock_timestamp() - interval '0 s')"))[0]["forgotten"]
     assert await found(conn) == []
@@ -66,7 +66,7 @@ async def test_a_table_with_versions_of_its_own_has_no_holes(db: Connection, con
 async def test_a_domain_that_has_no_nulls_is_compared(db: Connection, conn: Plain) -> None:
     await db.execute("CREATE DOMAIN word AS text NOT NULL CHECK (value <> '')")
     await db.execute("CREATE TABLE things (id integer PRIMARY KEY, secret word, name text)")
-    await db.execute("SELECT feed.attach('things', \"except\" => '{secret}')")
+    await db.execute("SELECT feed.attach('things', exclude => '{secret}')")
     await db.execute("INSERT INTO things VALUES (1, 'hidden', 'One')")
     async with past_the_triggers(db):
         await db.execute("UPDATE things SET name = 'Past'")

@@ -391,7 +391,7 @@ async def test_columns_of_any_type(db: Connection) -> None:
         assert same == [{"same": True}], name
 
 
-async def test_a_virtual_column_is_left_out(db: Connection) -> None:
+async def test_a_virtual_column_is_excluded(db: Connection) -> None:
     """A trigger sees a null in its place: better none than a wrong one."""
     if db.info.server_version < 180000:
         pytest.skip("PostgreSQL 18 has them")

@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from db import verify
-from db.verify import Fed, Finding
+from db.changelog import verify
+from db.changelog.verify import FedTable, Finding
 from tests.db.support import Connection
 
 Plain = AsyncConnection[tuple[Any, ...]]
@@ -20,7 +20,7 @@ async def past_the_triggers(conn: Connection) -> AsyncIterator[None]:
     await conn.execute("RESET session_replication_role")
 
 
-async def table(conn: Plain, name: str = "opportunities") -> Fed:
+async def table(conn: Plain, name: str = "opportunities") -> FedTable:
     (fed,) = [fed for fed in await verify.tables(conn) if fed.name == name]
     return fed
 

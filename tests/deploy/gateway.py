@@ -1,31 +1,33 @@
-"""The repository's Caddyfile before two feeds and two APIs, each its own process, on one database."""
+"""A proxy with the repository's configuration before two feeds and two APIs, each its own process, on one database."""
 
 import os
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import httpx
 
-from db.loopback import free_port
+from db.embedded.loopback import free_port
 from tests.cli.harness import Commands, Service
+from tests.deploy.proxies import Addresses, Proxy
 from tests.support.until import wait_until
 
-CADDY = Path(sys.executable).with_name("caddy")
-CADDYFILE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 KINDS = ("feed", "feed", "api", "api")
+HEARTBEAT = 1.0
+SEEN = 1.0
+"""Seconds. docs/operations.md says two, to be on the safe side."""
 
 
 class Gateway:
     """`port` is what clients know. Each instance keeps its port over a restart."""
 
-    def __init__(self, commands: Commands) -> None:
+    def __init__(self, commands: Commands, proxy: Proxy) -> None:
         self.port = free_port()
         self.commands = commands
         self.ports = [free_port() for _ in KINDS]
         self.services: list[Service] = []
+        self._proxy = proxy
         self._running = [ExitStack() for _ in KINDS]
 
     @property
@@ -34,14 +36,23 @@ class Gateway:
 
     def start(self, number: int) -> Service:
         kind = KINDS[number]
-        port = {f"BOARDCAST_{kind.upper()}_PORT": str(self.ports[number])}
-        urls = {"BOARDCAST_ORIGINS": self.url, "BOARDCAST_FEED_URL": self.url}
-        return self._running[number].enter_context(self.commands.serving(kind, **port, **urls))
+        env = {
+            f"BOARDCAST_{kind.upper()}_PORT": str(self.ports[number]),
+            "BOARDCAST_ORIGINS": self.url,
+            "BOARDCAST_FEED_URL": self.url,
+            "BOARDCAST_HEARTBEAT_INTERVAL": str(HEARTBEAT),
+        }
+        return self._running[number].enter_context(self.commands.serving(kind, **env))
+
+    def stop(self, number: int) -> None:
+        """As an operator does: SIGTERM, then wait for its end."""
+        self._running[number].close()
 
     def restart(self, number: int) -> None:
-        """As an operator does: SIGTERM, wait for its end, start the next one."""
-        self._running[number].close()
+        """The operator leaves the proxy a while to see that it is back: HAProxy answers 503 if it knows of no other."""
+        self.stop(number)
         self.services[number] = self.start(number)
+        time.sleep(SEEN)
 
     def kill(self, number: int) -> None:
         self.services[number].process.kill()
@@ -53,29 +64,23 @@ class Gateway:
             for running in self._running:
                 stack.enter_context(running)
             self.services = [self.start(number) for number in range(len(KINDS))]
-            stack.enter_context(self._caddy())
+            stack.enter_context(self._proxying())
             yield
 
     @contextmanager
-    def _caddy(self) -> Iterator[None]:
-        addresses = [f"127.0.0.1:{port}" for port in self.ports]
-        home = self.commands.folder / "caddy"
-        env = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "ADMIN_ADDRESS": "off",
-            "SITE_ADDRESS": self.url,
-            "FEED_UPSTREAMS": " ".join(addresses[:2]),
-            "API_UPSTREAMS": " ".join(addresses[2:]),
-        }
-        with (self.commands.folder / "log-caddy").open("w") as log:
-            process = subprocess.Popen(
-                [CADDY, "run", "--config", CADDYFILE, "--adapter", "caddyfile"], env=env, stderr=log, stdout=log
-            )
+    def _proxying(self) -> Iterator[None]:
+        instances = [f"127.0.0.1:{port}" for port in self.ports]
+        folder = self.commands.folder / "proxy"
+        folder.mkdir()
+        command = self._proxy(folder, Addresses(self.port, instances[:2], instances[2:]))
+        output = folder / "output"
+        with output.open("w") as log:
+            env = {"PATH": os.environ["PATH"]} | command.env
+            process = subprocess.Popen(command.arguments, env=env, stderr=log, stdout=log)
         try:
-            wait_until(self._answers, timeout=20, what="Caddy")
+            wait_until(lambda: self._answers(process), timeout=20, what=str(command.arguments[0]))
             yield
-            assert process.poll() is None
+            assert process.poll() is None, output.read_text()
         finally:
             process.terminate()
             try:
@@ -83,7 +88,8 @@ class Gateway:
             finally:
                 process.kill()
 
-    def _answers(self) -> bool:
+    def _answers(self, process: subprocess.Popen[bytes]) -> bool:
+        assert process.poll() is None, (self.commands.folder / "proxy" / "output").read_text()
         try:
             return httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200
         except httpx.TransportError:

@@ -192,11 +192,11 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "BoardcastNoPacer": (
         {
-            'boardcast_pacer{boardcast_pacer="aside", instance="a"}': "1x30",
-            'boardcast_pacer{boardcast_pacer="calm", instance="a"}': "0x30",
+            'boardcast_pacer{boardcast_pacer="inactive", instance="a"}': "1x30",
+            'boardcast_pacer{boardcast_pacer="direct", instance="a"}': "0x30",
         },
         {
-            'boardcast_pacer{boardcast_pacer="aside", instance="a"}': "1x30",
+            'boardcast_pacer{boardcast_pacer="inactive", instance="a"}': "1x30",
             'boardcast_pacer{boardcast_pacer="always", instance="b"}': "1x30",
         },
     ),

@@ -25,14 +25,14 @@ async def test_twenty_thousand_rows_arrive_whole_and_once(serve: Serve, database
 
 
 async def test_the_memory_is_that_of_a_part(serve: Serve, database: Database) -> None:
-    services = await serve(resync_threshold=ROWS * 20, chunk=200)
+    services = await serve(resync_threshold=ROWS * 20, chunk_rows=200)
     hub = await services.hub("websocket")
     hub.publisher.replay_buffer._budget = MIB
     tracemalloc.start()
     try:
         peaks = []
         for rows in (2_000, ROWS):
-            place = str(hub.tailer.cursor)
+            place = str(hub.tailer.head)
             await database.execute(
                 "INSERT INTO opportunities (id, board_id, notes) "
                 "SELECT gen_random_uuid()::text, 'b1', repeat('x', 500) FROM generate_series(1, %s)",
@@ -40,8 +40,8 @@ async def test_the_memory_is_that_of_a_part(serve: Serve, database: Database) ->
             )
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
-            await hub.tailer.swept()
-            assert str(hub.tailer.cursor) != place
+            await hub.tailer.wait_for_pass()
+            assert str(hub.tailer.head) != place
             peaks.append(tracemalloc.get_traced_memory()[1] - before)
     finally:
         tracemalloc.stop()

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
 from tests.support.smalldisk import SmallDisk, small_database, small_server, write_until_full

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from db import pgbin
-from db.embedded import EmbeddedPostgres
+from db.embedded.binaries import find_binaries
+from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database, cloned
 from tests.support.services import people, serving
 from tests.support.streams import TRANSPORTS
@@ -27,7 +27,7 @@ async def test_the_feed_goes_on_in_what_was_restored(
 ) -> None:
     await people(database)
     await database.execute("CREATE TABLE tasks (id int PRIMARY KEY, board text, secret text)")
-    await database.execute("""SELECT feed.attach('tasks', board => 'board', "except" => '{secret}')""")
+    await database.execute("""SELECT feed.attach('tasks', board => 'board', exclude => '{secret}')""")
     for number in range(20):
         await database.execute("UPDATE opportunities SET notes = %s WHERE id = 'o1'", [str(number)])
     async with serving(database) as before:
@@ -35,7 +35,7 @@ async def test_the_feed_goes_on_in_what_was_restored(
         cursor = client.cursor
     assert cursor is not None
     with cloned(own_server, "template0") as restored:
-        await asyncio.to_thread(_copy, binaries or pgbin.find(), database, restored, tmp_path)
+        await asyncio.to_thread(_copy, binaries or find_binaries(), database, restored, tmp_path)
         count = "SELECT count(*) AS n, max(seq) AS last FROM feed.log"
         assert await restored.execute(count) == await database.execute(count)
         async with serving(restored) as after:

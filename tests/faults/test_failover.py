@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 from feed.notify.pacer import Mode
 from tests.conftest import SERVER_SETTINGS
 from tests.property.mirror import BOARDS, Mirror
@@ -120,7 +120,7 @@ async def both(own_server: EmbeddedPostgres, standby: EmbeddedPostgres) -> Datab
 @asynccontextmanager
 async def _watched(database: Database, **settings: Any) -> AsyncIterator[tuple[Services, list[Watcher]]]:
     """Fifty clients on three transports, and somebody who takes in what they are sent."""
-    async with serving(database, user_connections=CLIENTS, **settings) as services:
+    async with serving(database, max_user_connections=CLIENTS, **settings) as services:
         watchers = [Watcher(services) for _ in range(CLIENTS)]
         for number, watcher in enumerate(watchers):
             await watcher.start(WAYS[number % len(WAYS)])
@@ -240,7 +240,7 @@ async def _works(services: Services, database: Database) -> None:
     await until(listed, timeout=10)
     editor = await services.open("websocket")
     hubs = [await services.hub(transport) for transport in ("websocket", "api-events")]
-    await until(lambda: any(hub.pacer.mode is not Mode.ASIDE for hub in hubs), timeout=10, what="a pacer")
+    await until(lambda: any(hub.pacer.mode is not Mode.INACTIVE for hub in hubs), timeout=10, what="a pacer")
     assert isinstance(editor, WebSocketClient)
     await editor.send({"type": "user_editing", "opportunityId": "o1"})
     await client.next("user_editing")

@@ -21,16 +21,16 @@ async def test_its_clients_are_kept(services: Services, database: Database, tmp_
         "DATABASE_URL": database.url,
         "JWT_SECRET": SECRET,
         "BOARDCAST_FEED_PORT": "0",
-        "BOARDCAST_HEARTBEAT": str(HEARTBEAT),
+        "BOARDCAST_HEARTBEAT_INTERVAL": str(HEARTBEAT),
     }
     with Commands(tmp_path, env).serving("feed") as stopped:
         port = urlsplit(stopped.feed).port or 0
         client = await WebSocketClient.connect(port, services.token("ana"), "ana")
         await client.next("auth_success")
         os.kill(stopped.process.pid, signal.SIGSTOP)
-        await asyncio.sleep((heartbeats._SILENCES + 2) * HEARTBEAT)
+        await asyncio.sleep((heartbeats._MISSED_LIMIT + 2) * HEARTBEAT)
         os.kill(stopped.process.pid, signal.SIGCONT)
-        for _ in range(heartbeats._SILENCES + 2):
+        for _ in range(heartbeats._MISSED_LIMIT + 2):
             await client.next("heartbeat")
         await database.execute("UPDATE opportunities SET title = 'while it is there'")
         assert (await client.next_event()).body["changes"]["title"] == "while it is there"

@@ -16,15 +16,15 @@ from tests.support.proxy import Proxy
 from tests.support.services import Services, people, serving
 from tests.support.until import until
 
-READ = sql("queries/unseen").split("\n")[-2][:40].encode()
+READ = sql("queries/changes_since").split("\n")[-2][:40].encode()
 """What a read of the log says, and nothing else does."""
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The listener's waits, shorter."""
-    monkeypatch.setattr("feed.tailing.listener._QUIET", 0.5)
-    monkeypatch.setattr("feed.tailing.listener._ANSWER", 0.5)
+    monkeypatch.setattr("feed.tailing.listener._PROBE_AFTER", 0.5)
+    monkeypatch.setattr("feed.tailing.listener._PROBE_TIMEOUT", 0.5)
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await people(database)
-    async with Proxy.before(database.url) as proxy, serving(database, sweep=0.2) as services:
+    async with Proxy.before(database.url) as proxy, serving(database, read_interval=0.2) as services:
         monkeypatch.setattr(
             "feed.tailing.listener.connect", lambda url, application: connect(proxy.through(url or ""), application)
         )
@@ -64,7 +64,7 @@ async def test_a_listener_that_hears_nothing_is_replaced_and_the_sweep_covers_fo
 async def test_all_connections_hang_and_the_feed_says_so_and_comes_back(
     database: Database, monkeypatch: pytest.MonkeyPatch, quiet: float
 ) -> None:
-    monkeypatch.setattr("feed.tailing.listener._QUIET", quiet)
+    monkeypatch.setattr("feed.tailing.listener._PROBE_AFTER", quiet)
     await people(database)
     async with Proxy.before(database.url) as proxy:
         through = Database(proxy.through(database.url), database.name)
@@ -118,7 +118,7 @@ async def _write(services: Services, database: Database) -> str:
     await first.next_event()
     hub = await services.hub("websocket")
     hub.publisher.replay_buffer.clear()
-    hub.publisher.replay_buffer.mark(hub.tailer.cursor)
+    hub.publisher.replay_buffer.record(hub.tailer.head)
     return cursor
 
 
@@ -169,7 +169,7 @@ async def test_while_everything_hangs_the_service_does_not_claim_to_be_up_to_dat
     await people(database)
     async with Proxy.before(database.url) as proxy:
         through = Database(proxy.through(database.url), database.name)
-        async with serving(through, heartbeat=0.5) as services:
+        async with serving(through, heartbeat_interval=0.5) as services:
             clients = [await services.open(transport) for transport in ("websocket", "sse", "api-events")]
             feed, api = await services.feed(), await services.api()
             for port in (feed, api):

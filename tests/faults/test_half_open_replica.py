@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import EmbeddedPostgres
-from feed.tailing.replica import Fitness
+from db.embedded.server import EmbeddedPostgres
+from feed.tailing.replica import ReplicaStatus
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.proxy import Proxy
@@ -47,7 +47,7 @@ async def test_a_dead_line_to_the_standby_is_left_in_time_in_every_phase(
 ) -> None:
     async with (
         Proxy.before(standby.url()) as proxy,
-        serving(database, replica_url=proxy.through(standby.url()), replica_lag=1.0, sweep=0.1) as services,
+        serving(database, replica_url=proxy.through(standby.url()), max_replica_lag=1.0, read_interval=0.1) as services,
     ):
         client = await services.open("websocket")
         hub = await services.hub("websocket")
@@ -63,7 +63,7 @@ async def test_a_dead_line_to_the_standby_is_left_in_time_in_every_phase(
             event = await client.next_event(timeout=10)
             assert time.monotonic() - began < 5, phase
             assert event.body["changes"]["notes"] == phase
-            assert there.fitness is Fitness.AWAY
+            assert there.status is ReplicaStatus.UNREACHABLE
             assert not unready.done(), phase
             unready.cancel()
             proxy.hang_at(None)
@@ -76,7 +76,9 @@ async def test_one_who_comes_back_is_read_for_on_the_primary(
 ) -> None:
     async with (
         Proxy.before(standby.url()) as proxy,
-        serving(database, replica_url=proxy.through(standby.url()), replica_lag=1.0, sweep=60.0) as services,
+        serving(
+            database, replica_url=proxy.through(standby.url()), max_replica_lag=1.0, read_interval=60.0
+        ) as services,
     ):
         client = await services.open("websocket")
         hub = await services.hub("websocket")

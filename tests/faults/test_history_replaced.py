@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
 from tests.support.streams import TRANSPORTS
@@ -119,7 +119,7 @@ async def test_what_was_asked_of_the_old_feed_is_not_told_in_the_new(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The log is proven anew before each sweep: between a bell, which asks at once what is new, and the sweep that takes the answer.
-    monkeypatch.setattr("feed.tailing.tailer._TRUST", 0.0)
+    monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
     client = await services.open("websocket")
     async with await database.connect(autocommit=False) as writer:
         await writer.execute("UPDATE opportunities SET notes = 'covered by the cursor of the reset' WHERE id = 'o1'")

@@ -24,7 +24,7 @@ AT_ONCE = 1.0
 
 @pytest.fixture(autouse=True)
 def _quick_to_calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.notify.write_rate._QUIET", 0.1)
+    monkeypatch.setattr("feed.notify.write_rate._LOW_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -42,26 +42,28 @@ class Instances:
 
     @property
     def pacer(self) -> Runtime:
-        (one,) = [hub for hub in self.hubs if hub.pacer.mode is not Mode.ASIDE]
+        (one,) = [hub for hub in self.hubs if hub.pacer.mode is not Mode.INACTIVE]
         return one
 
 
 @pytest.fixture
 async def instances(serve: Serve) -> Instances:
-    services = [await serve(sweep=NEVER), await serve(sweep=NEVER)]
+    services = [await serve(read_interval=NEVER), await serve(read_interval=NEVER)]
     found = Instances(
         [await one.hub("websocket") for one in services], [await one.open("websocket") for one in services]
     )
-    await until(lambda: any(hub.pacer.mode is Mode.CALM for hub in found.hubs))
+    await until(lambda: any(hub.pacer.mode is Mode.DIRECT for hub in found.hubs))
     return found
 
 
 async def write(lone: AsyncConnection[DictRow]) -> bool:
     """Change the card in the transaction that is open; whether it rings."""
     await lone.execute("UPDATE opportunities SET notes = clock_timestamp()::text WHERE id = 'o1'")
-    row = await (await lone.execute("SELECT rang FROM feed.log WHERE key = 'o1' ORDER BY seq DESC LIMIT 1")).fetchone()
+    row = await (
+        await lone.execute("SELECT notified FROM feed.log WHERE key = 'o1' ORDER BY seq DESC LIMIT 1")
+    ).fetchone()
     assert row is not None
-    return bool(row["rang"])
+    return bool(row["notified"])
 
 
 async def begin(lone: AsyncConnection[DictRow], isolation: str) -> None:
@@ -72,8 +74,8 @@ async def begin(lone: AsyncConnection[DictRow], isolation: str) -> None:
 
 async def until_calm(hub: Runtime) -> None:
     """Wait until nobody is to be waited for, with nothing left that could wake anybody by chance."""
-    await mode(hub, Mode.CALM)
-    await hub.tailer.swept()
+    await mode(hub, Mode.DIRECT)
+    await hub.tailer.wait_for_pass()
 
 
 PAST_THE_PULSE = 0.6
@@ -82,25 +84,31 @@ PAST_THE_PULSE = 0.6
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
 @pytest.mark.parametrize(
     ("opened", "late"),
-    [("calm", 0.0), ("busy", 0.0), ("busy", PAST_THE_PULSE), ("calming", 0.0), ("calming", PAST_THE_PULSE)],
+    [
+        ("direct", 0.0),
+        ("coalesced", 0.0),
+        ("coalesced", PAST_THE_PULSE),
+        ("draining", 0.0),
+        ("draining", PAST_THE_PULSE),
+    ],
 )
 async def test_a_lone_write_around_a_change_is_seen_at_once(
     instances: Instances, database: Database, lone: AsyncConnection[DictRow], opened: str, late: float, isolation: str
 ) -> None:
     """It begins in one mode and is committed when the pacer goes calm, or some time later; each client sees it."""
     hub = instances.pacer
-    if opened == "calm":
+    if opened == "direct":
         await begin(lone, isolation)
         assert await write(lone)
     async with crowd(database):
-        await mode(hub, Mode.BUSY)
-        if opened != "calm":
+        await mode(hub, Mode.COALESCED)
+        if opened != "direct":
             await begin(lone, isolation)
-        if opened == "busy":
+        if opened == "coalesced":
             assert not await write(lone)
-    await mode(hub, Mode.CALMING, Mode.CALM)
-    if opened == "calming":
-        # Its snapshot is of a time when nobody rang; the pulse is read as it is now.
+    await mode(hub, Mode.DRAINING, Mode.DIRECT)
+    if opened == "draining":
+        # Its snapshot is of a time when nobody notified; the pulse is read as it is now.
         assert await write(lone)
     await asyncio.sleep(late)
     await lone.execute("COMMIT")
@@ -126,10 +134,10 @@ async def test_it_is_the_wait_for_those_in_progress_that_makes_it_so(
         monkeypatch.setattr("db.pacer.ended", ended)
     hub = instances.pacer
     async with crowd(database):
-        await mode(hub, Mode.BUSY)
+        await mode(hub, Mode.COALESCED)
         await lone.execute("BEGIN")
         assert not await write(lone)
-    await mode(hub, Mode.CALMING, Mode.CALM)
+    await mode(hub, Mode.DRAINING, Mode.DIRECT)
     if not waits:
         await until_calm(hub)
     await asyncio.sleep(PAST_THE_PULSE)
@@ -148,13 +156,13 @@ async def test_a_write_prepared_for_two_phases_is_waited_for(
     """One that rings cannot be prepared; one that does not can, and belongs to no connection until it is committed."""
     hub = instances.pacer
     async with crowd(database):
-        await mode(hub, Mode.BUSY)
+        await mode(hub, Mode.COALESCED)
         await lone.execute("BEGIN")
         assert not await write(lone)
         await lone.execute(f"PREPARE TRANSACTION '{database.name}'")
-    await mode(hub, Mode.CALMING)
+    await mode(hub, Mode.DRAINING)
     await asyncio.sleep(PAST_THE_PULSE)
-    assert hub.pacer.mode is Mode.CALMING
+    assert hub.pacer.mode is Mode.DRAINING
     await lone.execute(f"COMMIT PREPARED '{database.name}'")
     for client in instances.clients:
         assert (await client.next_event(timeout=AT_ONCE)).body["version"] == 2
@@ -166,46 +174,46 @@ async def test_lone_writes_at_any_moment(
 ) -> None:
     chance = random.Random(seed)
     hub = instances.pacer
-    rang = set()
+    notified = set()
 
     async def one(wait: bool) -> None:
         if wait:
-            await mode(hub, Mode.BUSY)
+            await mode(hub, Mode.COALESCED)
         await asyncio.sleep(chance.uniform(0, 0.1))
         await lone.execute("BEGIN")
-        rang.add(await write(lone))
+        notified.add(await write(lone))
         await asyncio.sleep(chance.choice((0, chance.uniform(0, 0.5))))
         await lone.execute("COMMIT")
 
     for version in range(2, 14):
         writing = asyncio.create_task(one(wait=version % 2 == 0))
         async with crowd(database):
-            await mode(hub, Mode.BUSY)
+            await mode(hub, Mode.COALESCED)
             await asyncio.sleep(chance.uniform(0, 0.15))
         await writing
         for client in instances.clients:
             assert (await client.next_event(timeout=AT_ONCE)).body["version"] == version
         await until_calm(hub)
-    assert False in rang, "it was never written while the pacer was busy"
+    assert False in notified, "it was never written while the pacer was busy"
 
 
 async def test_the_pacer_stops_and_another_waits_in_its_place(
     serve: Serve, database: Database, lone: AsyncConnection[DictRow]
 ) -> None:
     """A clean stop in the middle of it: whoever did not ring is the next one's to wait for."""
-    first = await serve(sweep=NEVER)
+    first = await serve(read_interval=NEVER)
     hub = await first.hub("websocket")
-    await mode(hub, Mode.CALM)
-    second = await serve(sweep=NEVER)
+    await mode(hub, Mode.DIRECT)
+    second = await serve(read_interval=NEVER)
     other = await second.hub("websocket")
     client = await second.open("websocket")
     async with crowd(database):
-        await mode(hub, Mode.BUSY)
+        await mode(hub, Mode.COALESCED)
         await lone.execute("BEGIN")
         assert not await write(lone)
     await first.stop()
-    await mode(other, Mode.CALMING, timeout=0.5)
+    await mode(other, Mode.DRAINING, timeout=0.5)
     await asyncio.sleep(PAST_THE_PULSE)
     await lone.execute("COMMIT")
     assert (await client.next_event(timeout=AT_ONCE)).body["version"] == 2
-    await mode(other, Mode.CALM)
+    await mode(other, Mode.DIRECT)

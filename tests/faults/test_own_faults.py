@@ -22,7 +22,7 @@ def _mistaken(*_: object) -> None:
 async def test_in_a_message_of_a_websocket(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     client = await services.open("websocket")
     assert isinstance(client, WebSocketClient)
-    monkeypatch.setattr((await services.hub("websocket")).client_positions, "shown", _mistaken)
+    monkeypatch.setattr((await services.hub("websocket")).client_positions, "record", _mistaken)
     with capture_logs() as logs:
         await client.send({"type": "ping", "cursor": client.cursor})
         await client.end()

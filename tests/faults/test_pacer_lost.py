@@ -74,22 +74,22 @@ async def test_its_process_ends_or_stops(
 ) -> None:
     await serve()  # the people
     process = await asyncio.to_thread(elsewhere)
-    await until(lambda: _mode(database, "calm"), what="the other process to be the pacer")
+    await until(lambda: _mode(database, "direct"), what="the other process to be the pacer")
     before = (await lease(database))["instance"]
     here = await serve()
     client, hub = await here.open("websocket"), await here.hub("websocket")
     late = Lateness(client)
     async with writing(database), crowd(database), late.measured():
-        await until(lambda: _mode(database, "busy"), timeout=10)
+        await until(lambda: _mode(database, "coalesced"), timeout=10)
         os.kill(process, sign)
         try:
-            await mode(hub, Mode.BUSY)
+            await mode(hub, Mode.COALESCED)
         finally:
             if sign is signal.SIGSTOP:
                 os.kill(process, signal.SIGCONT)
         await asyncio.sleep(0.5)  # the one that was stopped, and is no more, does no harm
         row = await lease(database)
-        assert (row["instance"], row["mode"]) == (hub.instance, "busy")
+        assert (row["instance"], row["mode"]) == (hub.instance, "coalesced")
         assert before != hub.instance
     last = await version(database)
     assert versions(await read_to(client, last)) == list(range(2, last + 1))
@@ -108,12 +108,12 @@ async def test_its_connection_is_cut_again_and_again(serve: Serve, database: Dat
     late = [Lateness(client) for client in clients]
     async with writing(database), crowd(database), late[0].measured(), late[1].measured():
         for _ in range(5):
-            await until(lambda: any(hub.pacer.mode is Mode.BUSY for hub in hubs), timeout=10)
+            await until(lambda: any(hub.pacer.mode is Mode.COALESCED for hub in hubs), timeout=10)
             await database.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND application_name = 'boardcast-pacer'"
             )
-            await until(lambda: all(hub.pacer.mode is Mode.ASIDE for hub in hubs))
+            await until(lambda: all(hub.pacer.mode is Mode.INACTIVE for hub in hubs))
     last = await version(database)
     for client in clients:
         assert versions(await read_to(client, last)) == list(range(2, last + 1))
@@ -129,12 +129,12 @@ async def test_its_connection_hangs(database: Database, monkeypatch: pytest.Monk
     async with Proxy.before(database.url) as proxy, serving(database) as hung, serving(database) as other:
         monkeypatch.setattr("feed.notify.pacer.connect", lambda url, name: connect(proxy.through(url or ""), name))
         client, hub = await hung.open("websocket"), await hung.hub("websocket")
-        await mode(hub, Mode.CALM)
+        await mode(hub, Mode.DIRECT)
         monkeypatch.undo()
         watching = await other.open("websocket")
         late = [Lateness(client), Lateness(watching)]
         async with writing(database), crowd(database), late[0].measured(), late[1].measured():
-            await mode(hub, Mode.BUSY)
+            await mode(hub, Mode.COALESCED)
             dead = (await lease(database))["pid"]
             proxy.hang()
             await until(lambda: _paced(database, dead), timeout=15)
@@ -148,4 +148,4 @@ async def test_its_connection_hangs(database: Database, monkeypatch: pytest.Monk
 async def _paced(database: Database, dead: int) -> bool:
     """Whether a pacer on another connection rings for all."""
     held = await lease(database)
-    return bool(held["pid"] != dead and held["mode"] == "busy")
+    return bool(held["pid"] != dead and held["mode"] == "coalesced")

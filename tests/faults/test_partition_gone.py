@@ -1,4 +1,4 @@
-"""Somebody takes a partition of the log away while services follow it: writes go on, people are told, the cure brings all back."""
+"""Somebody takes a partition of the log away while services follow it: writes go on, people are told, the fix brings all back."""
 
 import pytest
 
@@ -18,14 +18,14 @@ async def test_a_detached_partition(services: Services, database: Database, take
     before = [(await client.next_event()).cursor for client in clients]
     async with await database.connect() as conn:
         await conn.execute(taken.encode())
-        await conn.execute("SELECT feed.turn()")
+        await conn.execute("SELECT feed.rotate_partition()")
         for title in ("C", "D"):
             await conn.execute("UPDATE opportunities SET title = %s", (title,))
         for client in clients:
             assert [(await client.next_event()).body["version"] for _ in range(2)] == [3, 4]
         found = await health(conn, "partitions")
         assert (found["status"], "detached" in found["found"]) == ("warning", True)
-        await paste(conn, found["cure"])
+        await paste(conn, found["fix"])
         await conn.execute("UPDATE opportunities SET title = 'E'")
         for client in clients:
             assert (await client.next_event()).body["version"] == 5
@@ -47,6 +47,6 @@ async def test_all_partitions_gone_fail_the_writes_and_nothing_else(services: Se
         assert answer.status_code == 503, answer.text
         (row,) = await database.execute("SELECT title, version_number FROM opportunities")
         assert row == {"title": "First", "version_number": 1}
-        await paste(conn, (await health(conn, "partitions"))["cure"])
+        await paste(conn, (await health(conn, "partitions"))["fix"])
         assert (await ana.patch("/api/opportunities/o1", json=body, headers=match)).status_code == 200
         assert (await client.next_event()).body["version"] == 2

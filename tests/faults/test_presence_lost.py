@@ -52,7 +52,7 @@ async def gone(watcher: Client, timeout: float) -> None:
 
 
 async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, database: Database) -> None:
-    services = await serve(heartbeat=0.6)
+    services = await serve(heartbeat_interval=0.6)
     ana = await services.open(transport)
     async with Proxy("127.0.0.1", await services.feed()) as proxy:
         bruno = await WebSocketClient.connect(proxy.port, services.token("bruno"), "bruno")
@@ -64,7 +64,7 @@ async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, dat
         proxy.hang()
         begun = time.monotonic()
         await gone(ana, timeout=5)
-        assert time.monotonic() - begun < heartbeats._SILENCES * 0.6 + 1
+        assert time.monotonic() - begun < heartbeats._MISSED_LIMIT * 0.6 + 1
         assert await database.execute("SELECT id FROM user_presence") == []
         bruno.cut()
         await bruno.close()
@@ -72,7 +72,7 @@ async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, dat
 
 def test_with_the_settings_as_they_come_that_is_within_35_seconds() -> None:
     a_turn = 1.0
-    assert heartbeats._SILENCES * Settings().heartbeat + a_turn + tracker._BEAT < 35
+    assert heartbeats._MISSED_LIMIT * Settings().heartbeat_interval + a_turn + tracker._RENEW_INTERVAL < 35
 
 
 async def test_one_who_polled_and_is_not_heard_of_again(services: Services, transport: str, database: Database) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import EmbeddedPostgres
-from feed.tailing.replica import Fitness
+from db.embedded.server import EmbeddedPostgres
+from feed.tailing.replica import ReplicaStatus
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
@@ -26,7 +26,7 @@ _LOCKED = (
 async def _unread(database: Database) -> None:
     """Write what is to be pruned, and something newer in the next partition."""
     await database.execute("UPDATE opportunities SET notes = 'pruned' WHERE id = 'o1'")
-    await database.execute("SELECT feed.turn()")
+    await database.execute("SELECT feed.rotate_partition()")
     await database.execute("UPDATE opportunities SET notes = 'kept' WHERE id = 'o1'")
 
 
@@ -76,9 +76,9 @@ async def test_a_read_that_waits_for_the_pruning_says_what_was_pruned(
         await _unread(database)
         hub = await services.hub("websocket")
         (row,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
-        await until(lambda: hub.tailer.cursor.anchor >= row["seq"])
+        await until(lambda: hub.tailer.head.anchor >= row["seq"])
         hub.publisher.replay_buffer.clear()
-        hub.publisher.replay_buffer.mark(hub.tailer.cursor)
+        hub.publisher.replay_buffer.record(hub.tailer.head)
         async with _pruning(database):
             reading: asyncio.Task[str] = asyncio.create_task(read(services, cursor))
             await _waits(database)
@@ -92,22 +92,24 @@ async def test_a_sweep_on_the_standby_that_waits_for_the_pruning_resets_its_clie
     await people(database)
     settings = {name: value for name, value in SERVER_SETTINGS.items() if name not in {"fsync", "full_page_writes"}}
     with standby_of(own_server, settings, binaries=binaries) as standby:
-        async with serving(database, replica_url=standby.url(), replica_lag=5.0, sweep=60.0, bell="always") as services:
+        async with serving(
+            database, replica_url=standby.url(), max_replica_lag=5.0, read_interval=60.0, notify_mode="always"
+        ) as services:
             client = await services.open("websocket")
             hub = await services.hub("websocket")
             assert hub.replica is not None
             used = hub.replica
-            await until(lambda: used.fitness is Fitness.USED, timeout=20)
-            await hub.tailer.swept()
+            await until(lambda: used.status is ReplicaStatus.USED, timeout=20)
+            await hub.tailer.wait_for_pass()
             # Nobody is woken: what is unread stays so until the pruning is under way.
             await database.execute(
-                "CREATE OR REPLACE FUNCTION feed.ring(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS ''"
+                "CREATE OR REPLACE FUNCTION feed.notify(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS ''"
             )
             await _unread(database)
             async with _pruning(database):
                 await database.execute("SELECT pg_switch_wal()")  # what does not commit is written some time, not now
                 await until(lambda: ask(standby, _LOCKED), timeout=10, what="the standby to replay the lock")
-                hub.tailer.ring()
+                hub.tailer.wake()
                 await until(lambda: ask(standby, _WAITING), timeout=10, what="the sweep to wait")
             reset = await client.next("reset", "opportunity_updated", timeout=20)
             assert reset.body.get("reason") == "pruned"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import changelog, retention
+from db.changelog import retention
+from db.connection import PsycopgConnection
 from tests.support.database import Database
 from tests.support.services import people, serving
 from tests.support.streams import TRANSPORTS
@@ -27,14 +28,14 @@ async def test_clients_are_reset_when_their_reader_was_stopped_while_the_log_was
             await goes_on.wait()
 
         # As a process that is suspended: its connection stays, and it goes on where it was, having asked for nothing.
-        monkeypatch.setattr(hub.tailer, "_wait", stop)
-        monkeypatch.setattr(hub.tailer.prefetch, "_ask", lambda: None)
-        hub.tailer.ring()
+        monkeypatch.setattr(hub.tailer, "_wait_for_wake", stop)
+        monkeypatch.setattr(hub.tailer.prefetch, "_send", lambda: None)
+        hub.tailer.wake()
         await asyncio.wait_for(stopped.wait(), 10)
         await database.execute("UPDATE opportunities SET notes = 'never read' WHERE id = 'o1'")
-        await database.execute("SELECT feed.turn()")
+        await database.execute("SELECT feed.rotate_partition()")
         await database.execute("UPDATE opportunities SET notes = 'read' WHERE id = 'o1'")
-        async with await changelog.Connection.connect(database.url, autocommit=True) as conn:
+        async with await PsycopgConnection.connect(database.url, autocommit=True) as conn:
 
             async def pruned() -> bool:
                 dropped = await retention.prune(conn, datetime.now(UTC) + timedelta(days=1))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
 from tests.support.load import read_to, version, versions, writing
 from tests.support.services import people, serving

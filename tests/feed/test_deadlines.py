@@ -100,7 +100,7 @@ async def _rows(conn: Connection) -> AsyncIterator[tuple[object, ...]]:
 async def test_a_read_that_takes_long_gets_through_in_the_end(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.recovery.read_timeouts.FIRST", 0.2)
+    monkeypatch.setattr("feed.recovery.read_timeouts.INITIAL_TIMEOUT", 0.2)
     reads, attempts, found = ReadTimeouts(), 0, 0
     while not found:
         attempts += 1
@@ -129,23 +129,23 @@ async def test_every_connection_of_the_services_has_deadlines(serve: Serve, data
 
 @pytest.mark.parametrize("transport", ["websocket", "sse", "api-events"])
 async def test_a_heartbeat_has_no_cursor_for_one_that_is_owed_a_part(serve: Serve, transport: str) -> None:
-    services = await serve(heartbeat=0.4)
+    services = await serve(heartbeat_interval=0.4)
     client = await services.open(transport)
     hub = await services.hub(transport)
     assert (await client.next("heartbeat")).cursor is not None
     (subscription,) = hub.connections
-    subscription.owed = True
+    subscription.mid_batch = True
     client._read = len(client.messages)
     await client.next("heartbeat")  # it may have been under way
     assert (await client.next("heartbeat")).body.get("cursor") is None
-    subscription.owed = False
+    subscription.mid_batch = False
     await client.next("heartbeat")
     assert (await client.next("heartbeat")).cursor is not None
 
 
 async def test_an_instance_that_cannot_read_the_log_is_not_ready_until_it_can(serve: Serve, database: Database) -> None:
     """Not for a fault of the network: a lock on the log keeps the answer back, and the connection is as good as any."""
-    services = await serve(heartbeat=0.4)
+    services = await serve(heartbeat_interval=0.4)
     client = await services.open("sse")
     hub = await services.hub("sse")
     await until(lambda: hub.ready)

@@ -8,7 +8,7 @@ from tests.support.until import until
 
 async def test_a_running_service_makes_partitions_ahead_and_drops_what_is_old(serve: Any, database: Database) -> None:
     await database.execute("UPDATE feed.log SET at = at - interval '91 days'")
-    await database.execute("SELECT feed.turn()")
+    await database.execute("SELECT feed.rotate_partition()")
     await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
     client = await (await serve()).open("websocket")
 

@@ -54,7 +54,7 @@ async def test_streams_events_and_their_bytes(
     sample = of(services, transport)
     clients = [await services.open(transport) for _ in range(3)]
     assert await sample("connections", transport=named) == await sample("active_connections") == 3
-    assert await sample("catchups_total", source="live") == 3
+    assert await sample("recoveries_total", source="live") == 3
     before = await sample("delivered_bytes_total", transport=named)
     await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
     sent = [len((await client.next_event()).raw) for client in clients]
@@ -62,9 +62,6 @@ async def test_streams_events_and_their_bytes(
     assert await sample("deliveries_total", transport=named) == 3
     assert sum(sent) <= await sample("delivered_bytes_total", transport=named) - before <= sum(sent) + 3 * 400
     assert await sample("delivery_seconds_count") == 1
-    assert 0 < await sample("messages_per_second") <= 3
-    assert 0 <= await sample("latency_average_seconds") < 60
-    assert 0 <= await sample("latency_p95_seconds") <= 10
     await clients[0].close()
     await until(lambda: _is(sample("active_connections"), 2))
 
@@ -73,20 +70,20 @@ async def _is(asked: Awaitable[float], value: float) -> bool:
     return await asked == value
 
 
-async def test_catch_ups_by_where_from(services: Services, database: Database, transport: str) -> None:
+async def test_recoveries_by_source(services: Services, database: Database, transport: str) -> None:
     sample = of(services, transport)
     cursor = (await services.open(transport)).cursor
     await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
     await (await services.open(transport, cursor=cursor)).next_event()
     await (await services.open(transport, cursor="nonsense")).next("presence_state")
-    counted = {name: await sample("catchups_total", source=name) for name in ("live", "ring", "log", "reset")}
-    assert counted == {"live": 1, "ring": 1, "log": 0, "reset": 1}
+    counted = {name: await sample("recoveries_total", source=name) for name in ("live", "buffer", "log", "reset")}
+    assert counted == {"live": 1, "buffer": 1, "log": 0, "reset": 1}
     assert await sample("resets_total", reason="malformed") == 1
     await services.stop()
     client = await services.open(transport, cursor=cursor)
     await client.next_event()
     await client.next("presence_state")
-    assert await sample("catchups_total", source="log") == 1
+    assert await sample("recoveries_total", source="log") == 1
 
 
 @pytest.fixture(params=["websocket", "api-events"])
@@ -148,7 +145,7 @@ async def test_how_it_stands_with_the_database(services: Services) -> None:
     assert await sample("log_partitions") >= 3
     assert await sample("pool_connections", state="idle") + await sample("pool_connections", state="used") >= 1
     assert await sample("pool_waiting") == 0
-    await until(lambda: _above(sample("sweep_seconds_count"), 1))
+    await until(lambda: _above(sample("read_pass_seconds_count"), 1))
     await until(lambda: _above(sample("loop_lag_seconds_count"), 0))
     assert math.isnan(await sample("replica_used"))
 
@@ -167,10 +164,9 @@ async def test_a_loop_that_is_held_up_shows_it(services: Services) -> None:
     await until(shown)
 
 
-@pytest.mark.parametrize(("bell", "state"), [("always", "always"), ("tick", "tick")])
-async def test_who_rings_where_it_is_settled(serve: Serve, bell: str, state: str) -> None:
-    sample = of(await serve(bell=bell))
-    await until(lambda: _is(sample("pacer", boardcast_pacer=state), 1))
+async def test_every_writer_notifies_where_the_setting_says_so(serve: Serve) -> None:
+    sample = of(await serve(notify_mode="always"))
+    await until(lambda: _is(sample("pacer", boardcast_pacer="always"), 1))
 
 
 async def test_an_instance_that_stops_says_so(services: Services) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from psycopg import AsyncConnection
 
-from db import changelog
-from db.changelog import Seen
+from db.changelog.positions import Position, Seen, identify_feed, read_position
+from db.changelog.prefetch import prefetch_query, prepare_prefetch
 from feed.system.database import connect
 from feed.tailing.prefetch import Prefetch
 from feed.tailing.session import Session
@@ -43,18 +43,18 @@ async def watcher(database: Database) -> AsyncIterator[Watcher]:
     await database.execute("INSERT INTO boards (id, name, phases) VALUES ('b', 'B', '[]')")
     conn = await connect(database.url, "watcher")
     try:
-        await changelog.prepare(conn)
-        feed = await changelog.identify(conn)
-        seen = Cursor.at(feed, await changelog.position(conn)).seen
+        await prepare_prefetch(conn)
+        feed = await identify_feed(conn)
+        seen = Cursor.at(feed, await read_position(conn)).seen
         watching: Watcher
 
         def again() -> None:
             watching.again += 1
 
         prefetch = Prefetch(again)
-        session = Session(conn, lambda _: prefetch.notified())
+        session = Session(conn, lambda _: prefetch.on_notify())
         watching = Watcher(database, prefetch, session, conn.info.backend_pid, feed, seen)
-        assert await session.ask(*changelog.fresh(Seen(2**62), 1))
+        assert await session.query(*prefetch_query(Seen(2**62), 1))
         prefetch.attach(session)
         yield watching
         session.close()
@@ -84,7 +84,7 @@ async def waits(watcher: Watcher) -> None:
 async def test_what_is_new_is_told(watcher: Watcher) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
     await watcher.insert("n1", "n2")
-    watcher.prefetch.notified()
+    watcher.prefetch.on_notify()
     assert await watcher.told() == ["n1", "n2"]
     assert watcher.again == 0
 
@@ -92,9 +92,9 @@ async def test_what_is_new_is_told(watcher: Watcher) -> None:
 async def test_a_bell_during_a_question_is_rung_again(watcher: Watcher, database: Database) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
     async with held_up(database):
-        watcher.prefetch.notified()
+        watcher.prefetch.on_notify()
         await waits(watcher)
-        watcher.prefetch.notified()
+        watcher.prefetch.on_notify()
     await watcher.told()
     assert watcher.again == 1
 
@@ -104,11 +104,11 @@ async def test_an_answer_to_an_older_question_is_never_told(watcher: Watcher, da
     await watcher.insert("n1")
     after = Cursor.at(watcher.feed, await position(database)).seen
     async with held_up(database):
-        watcher.prefetch.notified()
+        watcher.prefetch.on_notify()
         await waits(watcher)
         watcher.prefetch.prepare(after, 100)
         assert await watcher.told() is None, "the connection still has the old question"
-    await until(lambda: watcher.session.free)
+    await until(lambda: watcher.session.is_idle)
     watcher.prefetch.prepare(after, 100)
     await watcher.insert("n2")
     assert await watcher.told() == ["n2"]
@@ -118,8 +118,8 @@ async def test_between_take_and_the_next_prepare_nothing_is_asked(watcher: Watch
     watcher.prefetch.prepare(watcher.seen, 100)
     assert await watcher.told() == []
     await watcher.insert("n1")
-    watcher.prefetch.notified()
-    assert watcher.session.free
+    watcher.prefetch.on_notify()
+    assert watcher.session.is_idle
     assert await watcher.told() is None
 
 
@@ -141,25 +141,25 @@ async def test_an_answer_says_of_which_feed_it_is(watcher: Watcher, database: Da
 async def test_a_lost_connection_tells_nothing(watcher: Watcher, database: Database) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
     async with held_up(database):
-        watcher.prefetch.notified()
+        watcher.prefetch.on_notify()
         await waits(watcher)
         telling = asyncio.create_task(watcher.told())
         await database.execute("SELECT pg_terminate_backend(%s)", [watcher.pid])
         assert await telling is None
     assert watcher.session.lost.done()
-    assert not watcher.session.free
+    assert not watcher.session.is_idle
 
 
-async def position(database: Database) -> changelog.Position:
+async def position(database: Database) -> Position:
     conn = await connect(database.url, "position")
     async with conn:
-        return await changelog.position(conn)
+        return await read_position(conn)
 
 
 async def test_what_was_asked_before_is_asked_again_for_one_who_must_know_what_came_since(watcher: Watcher) -> None:
     watcher.prefetch.prepare(watcher.seen, 10)
-    watcher.prefetch.notified()
-    await until(lambda: watcher.session.free, what="an answer that nobody has looked at")
+    watcher.prefetch.on_notify()
+    await until(lambda: watcher.session.is_idle, what="an answer that nobody has looked at")
     await watcher.insert("since")
     watcher.prefetch.invalidate()
     assert await watcher.told() == ["since"]

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier, Literal
 
-from db import verify
-from db.changelog import Connection
+from db.changelog import verify
+from db.connection import PsycopgConnection
 from tests.support.database import Database
 
 READ = {"version_number", "last_modified_by"}
@@ -79,7 +79,7 @@ def _names(draw: st.DrawFn) -> Names:
 
 
 @pytest.fixture
-async def conn(database: Database) -> AsyncIterator[Connection]:
+async def conn(database: Database) -> AsyncIterator[PsycopgConnection]:
     async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
         yield conn
 
@@ -87,13 +87,13 @@ async def conn(database: Database) -> AsyncIterator[Connection]:
 class Table:
     """A fed table, written to and held against what the log must say."""
 
-    def __init__(self, conn: Connection, names: Names) -> None:
+    def __init__(self, conn: PsycopgConnection, names: Names) -> None:
         self.conn, self.names = conn, names
         # The log keeps what it has of a table that was dropped, so each needs a name of its own.
         self.name = f"t{next(NUMBERS)}"
         self.table = Identifier(self.name)
         self.rows: dict[str, dict[str, Any]] = {}
-        self.left_out = names.others[-1] if names.leave_out and names.others[-1] not in READ else None
+        self.excluded = names.others[-1] if names.leave_out and names.others[-1] not in READ else None
         self.told: list[tuple[Any, ...]] = []
 
     async def create(self) -> int:
@@ -102,8 +102,8 @@ class Table:
         key = SQL(", ").join(map(Identifier, names.key))
         await self.conn.execute(SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(self.table, columns, key))
         await self.conn.execute(
-            'SELECT feed.attach(%s::text::regclass, key => %s::text, board => %s, "except" => %s)',
-            (self.name, await self._explicit(), names.board, [self.left_out] if self.left_out else []),
+            "SELECT feed.attach(%s::text::regclass, key => %s::text, board => %s, exclude => %s)",
+            (self.name, await self._explicit(), names.board, [self.excluded] if self.excluded else []),
         )
         return int(await self._one("SELECT coalesce(max(seq), 0) FROM feed.log"))
 
@@ -118,7 +118,7 @@ class Table:
         return "/".join(row[name] for name in self.names.key)
 
     def image(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in row.items() if name != self.left_out}
+        return {name: value for name, value in row.items() if name != self.excluded}
 
     async def insert(self, *keys: str) -> None:
         made = []
@@ -173,17 +173,17 @@ class Table:
     async def lose_and_cure(self) -> None:
         """Drop a trigger, and put it back with the statement that feed.triggers offers."""
         await self.conn.execute(SQL("DROP TRIGGER feed_capture_update ON {}").format(self.table))
-        cure = await self._one(
-            "SELECT cure FROM feed.triggers WHERE relation::text = %s AND state = 'missing'", (self.name,)
+        fix = await self._one(
+            "SELECT fix FROM feed.triggers WHERE relation::text = %s AND state = 'missing'", (self.name,)
         )
         before = await self._arguments()
-        await self.conn.execute(cure.encode())
+        await self.conn.execute(fix.encode())
         assert await self._arguments() == before
         assert (await verify.tables(self.conn))[-1].faults == []
 
     async def _arguments(self) -> Any:
         statement = """
-            SELECT DISTINCT key, board, left_out FROM feed.triggers
+            SELECT DISTINCT key, board, excluded FROM feed.triggers
             WHERE relation::text = %s AND function = 'capture' AND state = 'on'
         """
         return await (await self.conn.execute(statement, (self.name,))).fetchall()
@@ -198,7 +198,7 @@ def _order(told: tuple[Any, ...]) -> str:
     return repr((told[0], told[1], sorted((told[2] or {}).items()), sorted((told[3] or {}).items())))
 
 
-async def _check(conn: Connection, names: Names) -> None:
+async def _check(conn: PsycopgConnection, names: Names) -> None:
     table = Table(conn, names)
     first = await table.create()
     changed = names.others[0] if names.others[0] not in TYPED else names.others[1]
@@ -221,7 +221,7 @@ async def _check(conn: Connection, names: Names) -> None:
     await table.update(changed, "past the triggers", "k4")
     await conn.execute("RESET session_replication_role")
     (k4,) = {row[4] for row in found if (row[3] or row[2])[names.key[0]] == "k4"}
-    if changed != table.left_out:
+    if changed != table.excluded:
         assert await table.findings() == [("changed", k4, [changed])]
         assert await table.repair(k4) == 1
     assert await table.findings() == []
@@ -245,12 +245,12 @@ async def _check(conn: Connection, names: Names) -> None:
 @example(names=Names(("n", "t"), "k", ("before", "after"), leave_out=True))
 @example(names=Names(("a,b", " c"), "100%", ("it's", 'say "x"'), explicit=True))
 @example(names=Names((" a",), "a\\b", ("{a}", "x"), explicit=True))
-async def test_columns_of_any_name_are_captured(conn: Connection, names: Names) -> None:
+async def test_columns_of_any_name_are_captured(conn: PsycopgConnection, names: Names) -> None:
     assume(not {names.board, *names.key} & set(TYPED))
     await _check(conn, names)
 
 
-async def test_no_word_of_our_functions_is_reserved(conn: Connection) -> None:
+async def test_no_word_of_our_functions_is_reserved(conn: PsycopgConnection) -> None:
     """All of their variables, parameters, aliases and results, whatever they will be called."""
     found = await (await conn.execute(WORDS)).fetchone()
     assert found is not None
@@ -260,7 +260,7 @@ async def test_no_word_of_our_functions_is_reserved(conn: Connection) -> None:
         await _check(conn, Names(("the key",), "the board", tuple(words[place : place + 400])))
 
 
-async def test_special_names_in_each_role(conn: Connection) -> None:
+async def test_special_names_in_each_role(conn: PsycopgConnection) -> None:
     around = (*SPECIAL, *SPECIAL)
     for place in range(0, len(SPECIAL), 2):
         key, board, *others = around[place : place + 6]

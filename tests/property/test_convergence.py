@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from db.embedded import EmbeddedPostgres
+from db.embedded.server import EmbeddedPostgres
 from tests.property.mirror import BOARDS, Card, Mirror
 from tests.property.writers import Step, Writer
 from tests.support.database import Database, cloned
@@ -71,8 +71,8 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
     await people(database)
     if not bell:
         await database.execute(NO_BELL)
-    quick = {"sweep": 0.1, "heartbeat": 0.2, "checkpoint": 0.001}
-    async with serving(database, chunk=chunk, resync_threshold=threshold, **quick) as services:
+    quick = {"read_interval": 0.1, "heartbeat_interval": 0.2, "checkpoint_interval": 0.001}
+    async with serving(database, chunk_rows=chunk, resync_threshold=threshold, **quick) as services:
         mirror = Mirror(services)
         await mirror.start(first)
         writers = [await Writer.connect(database) for _ in range(WRITERS)]
@@ -111,7 +111,7 @@ async def _client_does(step: tuple[str, ...], mirror: Mirror, services: Services
         case ("take",):
             await mirror.take()
         case ("sweep",):
-            await (await services.hub(transport)).tailer.swept()
+            await (await services.hub(transport)).tailer.wait_for_pass()
         case ("restart",):
             await services.stop()
             await mirror.connect(transport)

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import sync
-from db.changelog import Seen
+from db.changelog import sync
+from db.changelog.positions import Seen
 from db.engine import create_engine
 from feed.wire.cursor import Cursor
 from tests.support.database import Database
@@ -111,14 +111,14 @@ class Client:
         self.seen: Seen | None = None
 
     async def poll(self, limit: int) -> bool:
-        async with sync.moment(self.engine) as conn:
+        async with sync.consistent_read(self.engine) as conn:
             now = Cursor.at("x", await sync.position(conn)).seen
             if self.seen is None:
-                everything = json.loads(await sync.everything(conn, self.user))
+                everything = json.loads(await sync.all_opportunities(conn, self.user))
                 self.cards, self.seen = {card["id"]: card for card in everything}, now
                 return False
             page = await sync.page(conn, self.user, self.seen, limit=limit)
-        assert page.anew is None
+        assert page.reload is None
         self.cards |= {card["id"]: card for card in map(json.loads, page.changed)}
         for gone in page.deleted:
             self.cards.pop(gone, None)
@@ -159,8 +159,8 @@ class World:
         await self.check(clients, user)
 
     async def check(self, clients: list[Client], user: str) -> None:
-        async with sync.moment(self.engine) as conn:
-            truth = {card["id"]: card for card in json.loads(await sync.everything(conn, user))}
+        async with sync.consistent_read(self.engine) as conn:
+            truth = {card["id"]: card for card in json.loads(await sync.all_opportunities(conn, user))}
         for limit, client in enumerate(clients, 1):
             for _ in range(200):
                 if not await client.poll(limit):

@@ -47,6 +47,6 @@ async def lease(database: Database) -> dict[str, Any]:
     (row,) = await database.execute(
         "SELECT p.*, p.until > clock_timestamp() AS held, s.last_value AS pulse, "
         "s.last_value - date_part('epoch', clock_timestamp()) * 1000 AS ahead "
-        "FROM feed.pacer AS p CROSS JOIN feed.pulse AS s"
+        "FROM feed.pacer AS p CROSS JOIN feed.notify_suppressed_until AS s"
     )
     return row

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from db.changelog import Change
+from db.changelog.changes import Change
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -27,6 +27,6 @@ def change(**others: Any) -> Change:
         "member": None,
         "role": None,
         "size": 1,
-        "rang": True,
+        "notified": True,
     }
     return Change(**{**fields, **others})

@@ -11,7 +11,7 @@ from tests.support.database import Database
 from tests.support.streams import Client, Message
 
 NO_BELL: LiteralString = (
-    "CREATE OR REPLACE FUNCTION feed.ring(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS ''"
+    "CREATE OR REPLACE FUNCTION feed.notify(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS ''"
 )
 """Nobody is woken any more."""
 

@@ -81,7 +81,7 @@ class Services:
             self._engine = create_engine(self.settings.database or "", size=3)
             self._api_hub = Runtime(self.settings, self.tokens, name="api")
             await self._api_hub.start()
-            app = create_app(self.settings, engine=self._engine, tokens=self.tokens, hub=self._api_hub)
+            app = create_app(self.settings, engine=self._engine, tokens=self.tokens, runtime=self._api_hub)
             self._api = ApiServer(app, host="127.0.0.1", port=self._api_port, drain_timeout=3)
             await self._api.start()
             self._api_port = self._api.port

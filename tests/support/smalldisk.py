@@ -14,8 +14,8 @@ import pytest
 from psycopg import sql
 
 from db import migrate
-from db.account import Account
-from db.embedded import EmbeddedPostgres
+from db.embedded.account import Account
+from db.embedded.server import EmbeddedPostgres
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 

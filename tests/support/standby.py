@@ -8,9 +8,10 @@ from typing import LiteralString
 
 import psycopg
 
-from db import cluster, pgbin
-from db.account import Account
-from db.embedded import EmbeddedPostgres
+from db.embedded import cluster
+from db.embedded.account import Account
+from db.embedded.binaries import find_binaries, runnable_binaries
+from db.embedded.server import EmbeddedPostgres
 from tests.support.until import wait_until
 
 
@@ -30,7 +31,7 @@ def standby_of(
 
 def _copy(primary: EmbeddedPostgres, home: Path, binaries: Path | None) -> None:
     account = Account.choose()
-    program = pgbin.runnable(binaries or pgbin.find(), account) / "pg_basebackup"
+    program = runnable_binaries(binaries or find_binaries(), account) / "pg_basebackup"
     (home / "password").write_text((primary.home / "password").read_text())
     data = home / "data"
     data.mkdir(mode=0o700)

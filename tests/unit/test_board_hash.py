@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.changelog import Change
+from db.changelog.changes import Change
 from feed.integrity.board_hash import BoardHash, row_hash
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "checkpoint.json").read_text())

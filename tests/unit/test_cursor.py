@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.changelog import Position, Proof, Seen
-from feed.wire.cursor import LONGEST, Cursor, Fault, tag
+from db.changelog.positions import Position, Proof, Seen
+from feed.wire.cursor import MAX_LENGTH, Cursor, Fault, tag
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 NUMBER = st.integers(0, 10**18)
@@ -25,7 +25,7 @@ def cursors(draw: st.DrawFn, most: int = 128) -> Cursor:
 def test_a_round_trip_keeps_it(cursor: Cursor) -> None:
     text = str(cursor)
     assert Cursor.parse(text) == cursor
-    assert len(text) <= LONGEST
+    assert len(text) <= MAX_LENGTH
     assert text.isascii()
     assert not set(text) & set('\r\n /?&%#+",;')
 
@@ -90,7 +90,7 @@ def test_the_text_is_the_documented_one() -> None:
 @given(cursors(most=300))
 def test_a_text_is_bounded_and_never_claims_more_than_was_seen(cursor: Cursor) -> None:
     text = str(cursor)
-    assert len(text) <= LONGEST
+    assert len(text) <= MAX_LENGTH
     told = Cursor.parse(text)
     assert cursor.covers(told)
     for xid in (*cursor.seen.xip, cursor.seen.xmax - 1, cursor.seen.xmax):
@@ -101,7 +101,7 @@ def test_the_longest_possible_text_is_within_the_limit() -> None:
     start = 10**18
     xip = tuple(start + n * 10**15 for n in range(2000))
     cursor = Cursor("f" * 32, Seen(xip[-1] + 1, xip), 10**18, "9f86d081")
-    assert len(str(cursor)) <= LONGEST
+    assert len(str(cursor)) <= MAX_LENGTH
     Cursor.parse(str(cursor))
 
 
@@ -151,12 +151,12 @@ def test_a_log_with_nothing_in_it_has_a_place_below_all_that_may_come() -> None:
 
 def test_what_was_pruned_unseen_is_missed_and_what_is_in_progress_is_not() -> None:
     cursor = Cursor("f", Seen(100, (90, 95)), 7, "0" * 8)
-    assert not cursor.missed(89, Seen(120))
-    assert cursor.missed(90, Seen(120))
-    assert not cursor.missed(94, Seen(120, (90,)))
-    assert cursor.missed(95, Seen(120, (90,)))
-    assert not cursor.missed(99, Seen(120, (90, 95)))
-    assert cursor.missed(100, Seen(120, (90, 95)))
+    assert not cursor.may_have_missed(89, Seen(120))
+    assert cursor.may_have_missed(90, Seen(120))
+    assert not cursor.may_have_missed(94, Seen(120, (90,)))
+    assert cursor.may_have_missed(95, Seen(120, (90,)))
+    assert not cursor.may_have_missed(99, Seen(120, (90, 95)))
+    assert cursor.may_have_missed(100, Seen(120, (90, 95)))
 
 
 def _proof(**others: object) -> Proof:

@@ -64,3 +64,13 @@ def test_each_file_that_compose_mounts_is_there(compose: Any) -> None:
     files = [ROOT / volume.partition(":")[0] for volume in mounted if volume.startswith("./")]
     assert len(files) == 4
     assert all(file.exists() for file in files)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"proxy_(?:read|send)_timeout (\d+)s;", r"timeout (?:client|server|tunnel) +(\d+)s"]
+)
+def test_a_proxy_waits_longer_than_two_heartbeats_for_a_quiet_stream(pattern: str) -> None:
+    text = "".join((ROOT / "deploy" / name).read_text() for name in ("nginx.conf", "haproxy.cfg"))
+    found = re.findall(pattern, text)
+    assert found
+    assert min(map(int, found)) > 2 * Settings().heartbeat_interval

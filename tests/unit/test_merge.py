@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import lines
-from api.conflicts import clashes, merge
+from api.cards.conflicts import conflicting_fields, merge_fields
+from api.cards.text_merge import MAX_LINES, merge_text
 
 BASE = {"title": "a", "value": 10.0, "notes": "one\ntwo\nthree", "position": "a0", "phase": "new"}
 
@@ -30,14 +30,14 @@ BASE = {"title": "a", "value": 10.0, "notes": "one\ntwo\nthree", "position": "a0
     ],
 )
 def test_lines_are_put_together_unless_they_touch(base: str, ours: str, theirs: str, merged: str | None) -> None:
-    assert lines.merge(base, ours, theirs) == merged
-    assert lines.merge(base, theirs, ours) == merged
+    assert merge_text(base, ours, theirs) == merged
+    assert merge_text(base, theirs, ours) == merged
 
 
 def test_a_text_of_too_many_lines_is_left_to_people() -> None:
-    long = "\n" * (lines.MOST - 1)
-    assert lines.merge(long, long + "a", long) == long + "a"
-    assert lines.merge(long, long + "\na", long) is None
+    long = "\n" * (MAX_LINES - 1)
+    assert merge_text(long, long + "a", long) == long + "a"
+    assert merge_text(long, long + "\na", long) is None
 
 
 TEXT = st.lists(st.sampled_from("abcde"), max_size=12).map("\n".join)
@@ -45,9 +45,9 @@ TEXT = st.lists(st.sampled_from("abcde"), max_size=12).map("\n".join)
 
 @given(base=TEXT, other=TEXT)
 def test_what_one_side_changed_alone_is_the_result(base: str, other: str) -> None:
-    assert lines.merge(base, other, base) == other
-    assert lines.merge(base, base, other) == other
-    assert lines.merge(base, other, other) == other
+    assert merge_text(base, other, base) == other
+    assert merge_text(base, base, other) == other
+    assert merge_text(base, other, other) == other
 
 
 @given(st.lists(st.text("xyz", max_size=2), min_size=3, max_size=20), st.data())
@@ -58,12 +58,12 @@ def test_changes_of_different_lines_are_both_there(parts: list[str], data: st.Da
     ours, theirs, both = list(base), list(base), list(base)
     ours[first] = both[first] = "ours"
     theirs[second] = both[second] = "theirs"
-    assert lines.merge("\n".join(base), "\n".join(ours), "\n".join(theirs)) == "\n".join(both)
+    assert merge_text("\n".join(base), "\n".join(ours), "\n".join(theirs)) == "\n".join(both)
 
 
 @given(TEXT, TEXT, TEXT)
 def test_both_sides_see_the_same(base: str, ours: str, theirs: str) -> None:
-    assert lines.merge(base, ours, theirs) == lines.merge(base, theirs, ours)
+    assert merge_text(base, ours, theirs) == merge_text(base, theirs, ours)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_both_sides_see_the_same(base: str, ours: str, theirs: str) -> None:
 def test_a_merge_takes_each_side_where_it_alone_changed(
     wanted: dict[str, Any], theirs: dict[str, Any], fields: dict[str, Any], conflicts: list[str]
 ) -> None:
-    assert merge(wanted, BASE | theirs, BASE) == (fields, conflicts)
+    assert merge_fields(wanted, BASE | theirs, BASE) == (fields, conflicts)
 
 
 def test_without_a_base_whatever_differs_is_in_conflict_but_for_the_place() -> None:
     wanted = {"title": "b", "value": 10.0, "notes": "one\ntwo\nthree\nfour", "position": "a9"}
-    assert merge(wanted, BASE, None) == ({"value": 10.0, "position": "a9"}, ["title", "notes"])
-    assert clashes(wanted, BASE, None) == ["title", "notes"]
+    assert merge_fields(wanted, BASE, None) == ({"value": 10.0, "position": "a9"}, ["title", "notes"])
+    assert conflicting_fields(wanted, BASE, None) == ["title", "notes"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli import changeline, output
+from cli import formatting, output
 
 ROWS = [
     {"name": "a\x1b[31m\nb", "n": 7, "well": True, "at": None},
@@ -24,7 +24,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
 
 
 def test_rows_for_people(printed: Callable[[], list[str]]) -> None:
-    output.table(ROWS, json=False, columns=["n", "name", "well"])
+    output.print_table(ROWS, json=False, columns=["n", "name", "well"])
     assert printed() == [
         "   n  name             well",
         "   7  a\\x1b[31m\\nb     yes",
@@ -33,28 +33,28 @@ def test_rows_for_people(printed: Callable[[], list[str]]) -> None:
 
 
 def test_rows_for_programs_are_whole(printed: Callable[[], list[str]]) -> None:
-    output.table(ROWS, json=True, columns=["n"])
+    output.print_table(ROWS, json=True, columns=["n"])
     first, second = (json.loads(line) for line in printed())
     assert first == ROWS[0]
     assert second["at"] == "2026-11-24T12:00:00Z"
 
 
 def test_no_rows(printed: Callable[[], list[str]]) -> None:
-    output.table([], json=False, empty="nothing is that old")
-    output.table([], json=True, empty="nothing is that old")
-    output.table([], json=False)
+    output.print_table([], json=False, empty="nothing is that old")
+    output.print_table([], json=True, empty="nothing is that old")
+    output.print_table([], json=False)
     assert printed() == ["nothing is that old"]
 
 
 def test_a_long_line_is_not_cut_where_it_goes_into_a_file(printed: Callable[[], list[str]]) -> None:
-    output.table([{"what": "x" * 5000}], json=False)
+    output.print_table([{"what": "x" * 5000}], json=False)
     assert printed()[1] == "x" * 5000
 
 
 def test_one_thing_that_was_done(printed: Callable[[], list[str]]) -> None:
-    output.told("kept for 30 days", json=False, kept=timedelta(days=30))
-    output.told("kept for 30 days", json=True, kept=timedelta(days=30), by=None)
-    output.told("", json=False, kept=1)
+    output.print_result("kept for 30 days", json=False, kept=timedelta(days=30))
+    output.print_result("kept for 30 days", json=True, kept=timedelta(days=30), by=None)
+    output.print_result("", json=False, kept=1)
     said, done = printed()
     assert said == "kept for 30 days"
     assert json.loads(done) == {"kept": 30 * 86400.0, "by": None}
@@ -71,9 +71,9 @@ def test_a_change_is_one_line_whatever_is_in_it() -> None:
         "op": "update",
         "changes": "x: \x9b2J\n → y",
     }
-    line = changeline.shown(change, json=False)
+    line = formatting.format_change(change, json=False)
     assert line.count("\n") == 1
     assert line.endswith("\n")
     assert "a\\r\\x07na" in line
     assert "x: \\x9b2J\\n → y" in line
-    assert json.loads(changeline.shown(change, json=True)) == change
+    assert json.loads(formatting.format_change(change, json=True)) == change

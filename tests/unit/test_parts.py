@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.changelog import Seen
+from db.changelog.positions import Seen
 from feed.delivery.memberships import Memberships
 from feed.delivery.replay_buffer import ReplayBuffer
 from feed.system.backoff import backoff
@@ -39,54 +39,54 @@ def test_backoff_doubles_up_to_its_most_with_full_jitter() -> None:
 
 def test_the_ring_follows_from_any_place_it_holds() -> None:
     buffer = ReplayBuffer(budget=100)
-    buffer.mark(_cursor(0))
+    buffer.record(_cursor(0))
     batches = [Batch([_event(n)], _cursor(n)) for n in range(1, 15)]
     for n, batch in enumerate(batches, 1):
         buffer.append(batch)
-        buffer.mark(_cursor(n))
+        buffer.record(_cursor(n))
     assert buffer.end == 14
-    assert buffer.place(_cursor(0)) is None  # ten are held
-    assert buffer.place(_cursor(3)) is None
-    assert buffer.place(_cursor(4)) == 4
+    assert buffer.offset_of(_cursor(0)) is None  # ten are held
+    assert buffer.offset_of(_cursor(3)) is None
+    assert buffer.offset_of(_cursor(4)) == 4
     assert list(buffer.since(4)) == batches[4:]
     assert list(buffer.since(14)) == []
-    assert buffer.place(_cursor(99)) is None
+    assert buffer.offset_of(_cursor(99)) is None
 
 
 def test_a_ring_that_was_cleared_holds_no_place_from_before() -> None:
     buffer = ReplayBuffer(budget=100)
     buffer.append(Batch([_event(1)], _cursor(1)))
-    buffer.mark(_cursor(1))
+    buffer.record(_cursor(1))
     end = buffer.end
     buffer.clear()
-    assert buffer.place(_cursor(1)) is None
+    assert buffer.offset_of(_cursor(1)) is None
     assert not buffer.holds(end)
     assert list(buffer.since(buffer.end)) == []
 
 
 def test_a_batch_too_large_for_the_ring_is_not_held() -> None:
     buffer = ReplayBuffer(budget=100)
-    buffer.mark(_cursor(0))
+    buffer.record(_cursor(0))
     buffer.append(Batch([_event(1, size=101)], _cursor(1)))
-    buffer.mark(_cursor(1))
-    assert buffer.place(_cursor(0)) is None
-    assert buffer.place(_cursor(1)) == buffer.end
+    buffer.record(_cursor(1))
+    assert buffer.offset_of(_cursor(0)) is None
+    assert buffer.offset_of(_cursor(1)) == buffer.end
 
 
 def test_the_ring_remembers_a_bounded_number_of_cursors() -> None:
     buffer = ReplayBuffer(budget=100)
     for n in range(5000):
-        buffer.mark(_cursor(n))
-    assert buffer.place(_cursor(4999)) == 0
-    assert buffer.place(_cursor(0)) is None
+        buffer.record(_cursor(n))
+    assert buffer.offset_of(_cursor(4999)) == 0
+    assert buffer.offset_of(_cursor(0)) is None
 
 
 def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
     batch = Batch([_event(1, "b1"), _event(2, "b2"), _event(3, None), _event(4, None, op="truncate")], _cursor(4))
     one, both = frozenset({"b1"}), frozenset({"b1", "b2"})
-    assert [e.seq for e in batch.told(one)] == [1, 4]
-    assert [e.seq for e in batch.told(both)] == [1, 2, 4]
-    assert [e.seq for e in batch.told(frozenset())] == [4]
+    assert [e.seq for e in batch.visible_to(one)] == [1, 4]
+    assert [e.seq for e in batch.visible_to(both)] == [1, 2, 4]
+    assert [e.seq for e in batch.visible_to(frozenset())] == [4]
     assert batch.encoded(one, WEBSOCKET) is batch.encoded(frozenset({"b1"}), WEBSOCKET)
     assert batch.encoded(one, WEBSOCKET) != batch.encoded(one, SSE)
     assert Batch([_event(1, "b1")], None).encoded(frozenset({"b2"}), SSE) == b""
@@ -113,7 +113,7 @@ def test_goodbyes_say_by_their_code_whether_to_come_back() -> None:
         assert len(reason.name.encode()) <= 123
         if reason.code >= 4000:
             assert reason.code % 100 == reason.status % 100
-        if not reason.again:
+        if not reason.reconnect:
             assert reason.status < 500
 
 

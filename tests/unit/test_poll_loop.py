@@ -26,11 +26,11 @@ class Passes:
 async def test_it_polls_until_it_is_ended() -> None:
     passes = Passes()
     loop = PollLoop(passes.run)
-    loop.begin()
+    loop.start()
     assert loop.running
     await until(lambda: len(passes.began) > 10)
-    await loop.end()
-    await loop.end()
+    await loop.stop()
+    await loop.stop()
     count = len(passes.began)
     await asyncio.sleep(0.05)
     assert len(passes.began) == count
@@ -39,15 +39,15 @@ async def test_it_polls_until_it_is_ended() -> None:
 async def test_a_long_pass_has_a_rest_as_long_but_not_longer_than_a_change_may_wait() -> None:
     passes = Passes(takes=0.015)
     loop = PollLoop(passes.run)
-    loop.begin()
+    loop.start()
     await until(lambda: len(passes.began) > 5)
-    await loop.end()
+    await loop.stop()
     assert min(passes.rests) >= 0.014
     longer = Passes(takes=0.2)
     loop = PollLoop(longer.run)
-    loop.begin()
+    loop.start()
     await until(lambda: len(longer.began) > 3)
-    await loop.end()
+    await loop.stop()
     assert min(longer.rests) < 0.1
 
 
@@ -57,11 +57,11 @@ async def test_it_rests_longer_where_nothing_is_found() -> None:
 
     async def run() -> None:
         await found.run()
-        second.found()
+        second.note_changes()
 
     second = PollLoop(run)
-    first.begin()
-    second.begin()
+    first.start()
+    second.start()
     await until(lambda: len(found.began) > 40)
-    await asyncio.gather(first.end(), second.end())
+    await asyncio.gather(first.stop(), second.stop())
     assert len(quiet.began) < len(found.began)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from feed.access.rate_limit import PATIENCE, RateLimitedError, RateLimiter
+from feed.access.rate_limit import MAX_WAIT, RateLimitedError, RateLimiter
 
 RATE = 200
 
@@ -13,7 +13,7 @@ async def test_few_wait_for_nothing() -> None:
     limiter = RateLimiter(RATE)
     begin = asyncio.get_running_loop().time()
     for _ in range(RATE // 10):
-        await limiter.turn()
+        await limiter.acquire()
     assert asyncio.get_running_loop().time() - begin < 0.09
 
 
@@ -22,7 +22,7 @@ async def test_many_come_in_order_and_no_faster() -> None:
     came: list[int] = []
 
     async def come(n: int) -> None:
-        await limiter.turn()
+        await limiter.acquire()
         came.append(n)
 
     begin = loop.time()
@@ -33,11 +33,11 @@ async def test_many_come_in_order_and_no_faster() -> None:
 
 async def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
     limiter = RateLimiter(10)
-    waiting = [asyncio.create_task(limiter.turn(), name="one") for _ in range(51)]
+    waiting = [asyncio.create_task(limiter.acquire(), name="one") for _ in range(51)]
     await asyncio.sleep(0)
     with pytest.raises(RateLimitedError) as refused:
-        await limiter.turn()
-    assert PATIENCE * 1000 <= refused.value.retry <= 2.1 * PATIENCE * 1000
+        await limiter.acquire()
+    assert MAX_WAIT * 1000 <= refused.value.retry <= 2.1 * MAX_WAIT * 1000
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

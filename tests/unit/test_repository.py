@@ -1,6 +1,8 @@
 """The files that contributors and CI start from name only what exists. Links are checked in tests/cli/test_docs.py."""
 
+import ast
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,7 @@ def make_targets(text: str) -> set[str]:
 
 
 def commands(workflow: Any) -> str:
-    return "\n".join(step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step)
+    return "\n".join(run for job in workflow["jobs"].values() for run in steps(job))
 
 
 def named_paths(page: Path) -> list[str]:
@@ -57,8 +59,11 @@ def named_paths(page: Path) -> list[str]:
 
 
 def exists(path: str) -> bool:
-    """Whether there is such a file or folder; a bare module name may be anywhere in the packages."""
-    if (ROOT / path).exists():
+    """Whether there is such a file or folder.
+
+    A bare module name may be anywhere in the packages, and an SQL object may be named as migrations do: `grants/ownership`.
+    """
+    if (ROOT / path).exists() or (ROOT / "db" / "sql" / f"{path}.sql").is_file():
         return True
     return "/" not in path and any(next((ROOT / package).rglob(path), None) for package in PACKAGES)
 
@@ -75,9 +80,11 @@ def test_each_test_that_the_architecture_names_exists() -> None:
     assert len(named) > 10
 
 
-def test_each_package_of_the_feed_has_a_place_in_the_architecture() -> None:
-    packages = {path.parent.name for path in (ROOT / "feed").glob("*/__init__.py")}
-    assert {name for name in packages if f"feed/{name}/" not in ARCHITECTURE.read_text()} == set()
+@pytest.mark.parametrize("parent", ["api", "feed"])
+def test_each_package_of_the_services_has_a_place_in_the_architecture(parent: str) -> None:
+    packages = {path.parent.name for path in (ROOT / parent).glob("*/__init__.py")}
+    assert {name for name in packages if f"{parent}/{name}/" not in ARCHITECTURE.read_text()} == set()
+    assert packages
 
 
 def test_the_paths_of_the_guide_are_found() -> None:
@@ -126,6 +133,31 @@ def test_ci_chooses_the_postgresql_by_the_variable_of_the_tests(workflow: Any) -
     assert f'"{variable}"' in (ROOT / "tests" / "conftest.py").read_text()
 
 
+def test_the_guide_and_ci_name_the_system_packages_of_the_tests(workflow: Any) -> None:
+    packages = re.findall(r"missing\+=\((.+)\)", (ROOT / ".ci" / "machine").read_text())
+    guide = re.search(r"^sudo apt-get install (.+)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert guide
+    assert sorted(packages) == guide[1].split()
+    (line,) = re.findall(r"install --yes --no-install-recommends (.*)", "\n".join(steps(workflow["jobs"]["test"])))
+    assert set(line.split()) == set(packages) - {"chromium", "curl"}  # these two are on the runner
+
+
+def test_only_the_tests_install_system_packages() -> None:
+    assert machine("setup", "up", "check", "compat") == {"python"}
+    assert machine("test") == {"python", "tests"}
+
+
+def machine(*targets: str) -> set[str]:
+    """What make would ask .ci/machine for."""
+    command = ["make", "--dry-run", "--always-make", *targets]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(re.findall(r"\.ci/machine (\w+)", done.stdout))
+
+
+def steps(job: Any) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
 def test_the_hooks_run_the_tools_of_make(hooks: Any) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for hook in hooks:
@@ -140,3 +172,46 @@ def test_each_package_that_is_shipped_is_typed() -> None:
     packages = [name for name in wheel["only-include"] if (ROOT / name).is_dir()]
     assert set(packages) == {"db", "feed", "api", "cli"}
     assert all((ROOT / package / "py.typed").is_file() for package in packages)
+
+
+def test_each_package_and_module_of_db_is_in_the_sign() -> None:
+    sign = ast.get_docstring(ast.parse((ROOT / "db" / "__init__.py").read_text())) or ""
+    packages = {path.parent.name for path in (ROOT / "db").glob("*/__init__.py")}
+    modules = {path.stem for path in (ROOT / "db").glob("*.py")} - {"__init__"}
+    assert {name for name in packages | modules if not re.search(rf"\b{name}\b", sign)} == set()
+
+
+def test_each_package_says_what_it_is() -> None:
+    signs = [path for package in ("db", "feed", "api", "cli") for path in (ROOT / package).rglob("__init__.py")]
+    assert [path for path in signs if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+STATEMENT = re.compile(
+    r"\s*(SELECT\b|INSERT INTO\b|UPDATE \w+|DELETE FROM\b|WITH \w+ AS\b|LOCK TABLE\b|(CREATE|ALTER|DROP) [A-Z]+ \w)"
+)
+
+
+def test_python_holds_no_sql() -> None:
+    """But migrations, and advice that is printed to be copied: it has a comment, or an ellipsis."""
+    sources = [path for package in ("db", "feed", "api", "cli") for path in (ROOT / package).rglob("*.py")]
+    found = []
+    for path in sources:
+        if "migrations" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Constant):
+                continue
+            text = node.value if isinstance(node.value, str) else ""
+            if STATEMENT.match(text) and not {"--", "…"} & set(re.findall(r"--|…", text)):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {text[:60]}")
+    assert found == []
+
+
+def test_only_the_changelog_reads_the_log() -> None:
+    reads = re.compile(r"(FROM|JOIN) feed\.log\b|feed.changes_since\(", re.IGNORECASE)
+    queries = {path.stem for path in (ROOT / "db" / "sql" / "queries").glob("*.sql") if reads.search(path.read_text())}
+    assert {"changes_since", "changes_since_prefetch", "position", "boards"} <= queries
+    for package in ("db", "feed", "api", "cli"):
+        for path in (ROOT / package).rglob("*.py"):
+            named = set(re.findall(r'"queries/(\w+)"', path.read_text()))
+            assert not named & queries or path.parent == ROOT / "db" / "changelog", path

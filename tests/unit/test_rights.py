@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feed.delivery.memberships import Memberships
-from feed.delivery.rights import Rights, before
+from feed.delivery.rights import Rights, boards_before
 from feed.wire.event import Grant
 
 BOARDS = ("b0", "b1", "b2")
@@ -30,7 +30,7 @@ def _history(steps: list[tuple[str, str, str | None]]) -> tuple[list[Grant], lis
 def test_undoing_the_changes_gives_what_was_seen_before_them(steps: list[tuple[str, str, str | None]], at: int) -> None:
     changes, seen = _history(steps)
     at = min(at, len(changes))
-    assert before("ana", seen[-1], changes[at:]) == seen[at]
+    assert boards_before("ana", seen[-1], changes[at:]) == seen[at]
 
 
 @given(st.lists(STEP, max_size=20))
@@ -42,7 +42,7 @@ def test_a_replay_grants_each_board_at_most_once_and_ends_with_what_is_seen(
     shown = set(rights.boards)
     granted: list[str | None] = []
     for place, change in enumerate(changes):
-        if not rights.concern(change):
+        if not rights.concerns(change):
             continue
         for sent in rights.apply(change, seen[-1]):
             if sent.role is None:
@@ -58,7 +58,7 @@ def test_a_replay_grants_each_board_at_most_once_and_ends_with_what_is_seen(
 
 def test_before_a_truncate_nothing_is_taken_to_have_been_seen() -> None:
     changes = [Grant(None, None, None, 1), Grant("ana", "b1", "viewer", 2, new=True)]
-    assert before("ana", frozenset({"b1"}), changes) == frozenset()
+    assert boards_before("ana", frozenset({"b1"}), changes) == frozenset()
     rights = Rights("ana", frozenset({"b0"}), changes)
     assert rights.apply(changes[0], frozenset({"b1"})) == [Grant("ana", "b0", None, 1)]
     assert rights.apply(changes[1], frozenset({"b1"})) == [changes[1]]

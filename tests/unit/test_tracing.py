@@ -5,14 +5,14 @@ import sys
 import pytest
 from starlette.datastructures import Headers
 
-from api import tracing as of_requests
+from api import tracing as request_tracing
 from feed.telemetry import tracing
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
 def given(*values: str) -> str | None:
-    return of_requests.given(Headers(raw=[(b"traceparent", value.encode()) for value in values]))
+    return request_tracing.read_traceparent(Headers(raw=[(b"traceparent", value.encode()) for value in values]))
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_two_are_none() -> None:
 def test_without_opentelemetry_there_are_no_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("feed.telemetry.spans", "starlette.middleware.opentelemetry"):
         monkeypatch.setitem(sys.modules, name, None)
-    assert tracing.deliveries("feed-1") is None
-    assert tracing.current()() is None
-    assert of_requests.middleware() == []
+    assert tracing.delivery_spans("feed-1") is None
+    assert tracing.current_traceparent()() is None
+    assert request_tracing.middleware() == []
 
 
 def test_without_opentelemetry_set_up_there_is_no_trace() -> None:
-    assert tracing.current()() is None
+    assert tracing.current_traceparent()() is None

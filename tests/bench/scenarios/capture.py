@@ -3,7 +3,7 @@
 Runs in turn, so that what else the machine does falls on both, and long enough for what a connection does once (to compile a
 trigger) not to count, as services keep theirs; the figure is the median of the pairs' ratios. Durable, as the embedded server is
 for everybody. The bell is silent, as it is under load: the scenario keeps the pulse ahead, in the pacer's place, and no feed takes
-processor time. The log is checked to have grown by one row for each update that was committed, and none rang.
+processor time. The log is checked to have grown by one row for each update that was committed, and none notified.
 """
 
 import statistics
@@ -35,11 +35,11 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
             bare = await _written(on, "bare", seconds, mark)
             newest = await _newest(conn)
             fed = await _written(on, "opportunities", seconds, mark)
-            rows, rang = await _logged(conn, newest)
+            rows, notified = await _logged(conn, newest)
             if rows != fed.updates:
                 raise RuntimeError(f"{fed.updates} updates were committed, and the log grew by {rows}")
-            if rang:
-                raise RuntimeError(f"{rang} updates rang: the pulse was not kept ahead")
+            if notified:
+                raise RuntimeError(f"{notified} updates notified: the pulse was not kept ahead")
             mark += max(bare.updates, fed.updates)
             pairs.append((bare.rate, fed.rate))
     ratios = [fed / bare for bare, fed in pairs]
@@ -70,7 +70,9 @@ async def _newest(conn: psycopg.AsyncConnection[tuple[int, ...]]) -> int:
 
 
 async def _logged(conn: psycopg.AsyncConnection[tuple[int, ...]], after: int) -> tuple[int, int]:
-    """How many rows the log has behind one, and how many of them rang. (Only those: to read a page anew is to write it.)"""
-    counted = await conn.execute("SELECT count(*), count(*) FILTER (WHERE rang) FROM feed.log WHERE seq > %s", [after])
-    ((rows, rang),) = await counted.fetchall()
-    return rows, rang
+    """How many rows the log has behind one, and how many of them notified. (Only those: to read a page anew is to write it.)"""
+    counted = await conn.execute(
+        "SELECT count(*), count(*) FILTER (WHERE notified) FROM feed.log WHERE seq > %s", [after]
+    )
+    ((rows, notified),) = await counted.fetchall()
+    return rows, notified

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import psycopg
 
-from db import changelog
+from db.changelog.positions import read_position
+from db.changelog.prefetch import prepare_prefetch
+from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor
 from tests.bench.figure import Figure
 from tests.bench.process import Process
@@ -32,7 +34,7 @@ _GROW = """
 async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     costs: dict[int, float] = {}
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn:
-        await changelog.prepare(conn)
+        await prepare_prefetch(conn)
         size = 0
         for aim in SIZES:
             while size < aim:
@@ -57,24 +59,24 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     ]
 
 
-async def _turn(conn: changelog.Connection) -> None:
+async def _turn(conn: PsycopgConnection) -> None:
     """Begin the next era, as its time had come."""
-    await conn.execute("SELECT feed.turn()")
-    while (await (await conn.execute("SELECT feed.keep()")).fetchone()) != (None,):
+    await conn.execute("SELECT feed.rotate_partition()")
+    while (await (await conn.execute("SELECT feed.maintain()")).fetchone()) != (None,):
         pass
 
 
-async def _cost(conn: changelog.Connection, mark: int) -> float:
+async def _cost(conn: PsycopgConnection, mark: int) -> float:
     """Seconds of a sweep."""
     # The cursor of one who has heard of this era: until its first write, and for nobody else, sweeps open all partitions.
     await conn.execute("UPDATE opportunities SET company = %s WHERE id = 'o0'", (f"before {mark}",))
-    cursor = Cursor.at("", await changelog.position(conn))
+    cursor = Cursor.at("", await read_position(conn))
     for n in range(FRESH):
         await conn.execute("UPDATE opportunities SET company = %s WHERE id = %s", (f"{mark}", f"o{n}"))
     found = await conn.execute("SELECT seq FROM feed.log WHERE seq > %s ORDER BY seq", (cursor.anchor,))
     expected = [seq for (seq,) in await found.fetchall()]
     xip = ",".join(map(str, cursor.seen.xip))
-    sweep = f"EXECUTE fresh('{cursor.seen.xmax}', '{{{xip}}}', 1001)"
+    sweep = f"EXECUTE changes_since('{cursor.seen.xmax}', '{{{xip}}}', 1001)"
     backend, costs = Process(conn.info.backend_pid), []
     for _ in range(ROUNDS):
         before = backend.cpu()

@@ -1,6 +1,6 @@
 """32 writers, one row each as fast as they can: with the governor, with a bell for each write, with none, and with nobody to hear.
 
-Without a bell (`boardcast flags bell off`) the same trigger writes and the same feed delivers, each second: what the bell costs.
+Without a bell (`boardcast flags notify off`) the same trigger writes and the same feed delivers, each second: what the bell costs.
 Unread, there is no feed either: nobody is woken, nothing is read, and both processors are the writers'. Short runs in turn, so
 that what else the machine does falls on all; the figures are medians of the rounds' ratios. Where there is a feed, each of its
 clients is checked to have got every update that the log says was committed once, and the log to have as many as pgbench
@@ -95,7 +95,7 @@ async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Writt
 
 
 async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int) -> tuple[Written, dict[str, float]]:
-    settings = {"bell": "adaptive" if mode == "off" else mode}
+    settings = {"notify_mode": "adaptive" if mode == "off" else mode}
     if mode == "off":
         # A sweep a second finds more than clients are told one by one, and may leave unread, unless they are to be.
         settings |= {"resync_threshold": "1000000", "client_budget": "64MiB"}
@@ -119,11 +119,11 @@ async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int)
 @asynccontextmanager
 async def _bell(conn: Connection, *, on: bool) -> AsyncIterator[None]:
     """Writers ring, or do not, as long as the block runs."""
-    await conn.execute("SELECT feed.set_bell(%s)", (on,))
+    await conn.execute("SELECT feed.set_notify(%s)", (on,))
     try:
         yield
     finally:
-        await conn.execute("SELECT feed.set_bell(true)")
+        await conn.execute("SELECT feed.set_notify(true)")
 
 
 async def _log(conn: Connection) -> tuple[int, int]:

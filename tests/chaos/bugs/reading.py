@@ -28,7 +28,7 @@ def _remember_parsed() -> None:
 @bug("skip-in-progress", "lost", "stale", "torn")
 def skip_in_progress() -> None:
     """Transactions that were in progress at the cursor count as seen."""
-    rewrite_sql(r"feed\.unseen\(\$1::xid8, \$2::xid8\[\]\)", "feed.unseen($1::xid8, '{}'::xid8[])")
+    rewrite_sql(r"feed\.unseen\(\$1::xid8, \$2::xid8\[\]\)", "feed.changes_since($1::xid8, '{}'::xid8[])")
     rewrite_sql(
         r"%\(since_xip\)s::text\[\]::xid8\[\]",
         "(CASE WHEN %(since_xip)s::text[] IS NULL THEN NULL ELSE '{}' END)::xid8[]",
@@ -64,8 +64,8 @@ def buffer_with_holes() -> None:
     """The replay buffer has lost a batch."""
 
     def make(original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        def since(self: Any, place: int) -> Iterator[Any]:
-            for number, batch in enumerate(original(self, place)):
+        def since(self: Any, offset: int) -> Iterator[Any]:
+            for number, batch in enumerate(original(self, offset)):
                 if number != 1:
                     yield batch
 
@@ -79,13 +79,13 @@ def seam() -> None:
     """Who comes back with a cursor that the replay buffer knows goes live at its end."""
 
     def make(original: Callable[..., int | None]) -> Callable[..., int | None]:
-        def place(self: Any, cursor: Any) -> int | None:
+        def offset_of(self: Any, cursor: Any) -> int | None:
             known = original(self, cursor)
             return None if known is None else int(self.end)
 
-        return place
+        return offset_of
 
-    wrap("feed.delivery.replay_buffer:ReplayBuffer.place", make)
+    wrap("feed.delivery.replay_buffer:ReplayBuffer.offset_of", make)
 
 
 @bug("snapshot-cursor-ahead", "snapshot")
@@ -93,12 +93,12 @@ def snapshot_cursor_ahead() -> None:
     """A board stays in the API's memory when it changes, and its cursor moves on."""
 
     def make(original: Callable[..., None]) -> Callable[..., None]:
-        def forget(self: Any, *names: str) -> None:
+        def invalidate(self: Any, *board_ids: str) -> None:
             """Keep it."""
 
-        return forget
+        return invalidate
 
-    wrap("api.cache:Snapshots.forget", make)
+    wrap("api.cache.snapshots:SnapshotCache.invalidate", make)
 
 
 @bug("poll-without-deletes", "lost")
@@ -109,7 +109,7 @@ def poll_without_deletes() -> None:
 
         return page
 
-    wrap("db.sync:page", make)
+    wrap("db.changelog.sync:page", make)
 
 
 @bug("poll-skips", "lost")
@@ -122,7 +122,7 @@ def poll_skips() -> None:
 
         return page
 
-    wrap("db.sync:page", make)
+    wrap("db.changelog.sync:page", make)
 
 
 def _events(change: Callable[[Any, Any], None]) -> None:

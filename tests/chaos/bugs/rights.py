@@ -50,9 +50,9 @@ def wanted_ignored() -> None:
     def make(original: Callable[..., None]) -> Callable[..., None]:
         def init(self: Any, *given: Any, **named: Any) -> None:
             original(self, *given, **named)
-            if not hasattr(self, "wanted"):
-                raise MissingError("Subscription.wanted is not there any more")
-            self.wanted = None
+            if not hasattr(self, "requested"):
+                raise MissingError("Subscription.requested is not there any more")
+            self.requested = None
 
         return init
 

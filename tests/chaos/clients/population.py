@@ -8,7 +8,7 @@ from tests.chaos.clients.target import Target
 from tests.chaos.model import Journal, Population, World
 
 HEARTBEAT = 3.0
-"""Seconds, as the run sets BOARDCAST_HEARTBEAT."""
+"""Seconds, as the run sets BOARDCAST_HEARTBEAT_INTERVAL."""
 
 
 def make_population(world: World, journal: Journal, rng: random.Random) -> list[Population]:

@@ -51,7 +51,7 @@ class Prune(Fault):
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         seconds = rng.uniform(0.0, 3.0)
-        await ask_patiently(world, "SELECT feed.turn()")
+        await ask_patiently(world, "SELECT feed.rotate_partition()")
         await asyncio.sleep(seconds + 0.1)
         dropped = []
         for _ in range(_TRIES):
@@ -77,13 +77,13 @@ class Retention(Fault):
     explains = frozenset({"pruned"})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
-        await ask_patiently(world, "UPDATE feed.keeper SET retention = '3 seconds'")
+        await ask_patiently(world, "UPDATE feed.maintenance SET retention = '3 seconds'")
         steps = []
         until = time.monotonic() + rng.uniform(2.0, 6.0)
         while time.monotonic() < until:
-            steps.append(await ask_patiently(world, "SELECT feed.keep()"))
+            steps.append(await ask_patiently(world, "SELECT feed.maintain()"))
             await asyncio.sleep(0.1)
-        await ask_patiently(world, "UPDATE feed.keeper SET retention = '90 days'")
+        await ask_patiently(world, "UPDATE feed.maintenance SET retention = '90 days'")
         return {"steps": [step for step in steps if step]}
 
 
@@ -94,9 +94,9 @@ class NotifyOff(Fault):
     alone = frozenset({FEED})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
-        await ask_patiently(world, "SELECT feed.set_bell(false)")
+        await ask_patiently(world, "SELECT feed.set_notify(false)")
         held = await hold(rng)
-        await ask_patiently(world, "SELECT feed.set_bell(true)")
+        await ask_patiently(world, "SELECT feed.set_notify(true)")
         return {"held": held}
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psycopg
 
-from db import cluster, pgbin
-from db.account import Account
-from db.embedded import EmbeddedPostgres
+from db.embedded import cluster
+from db.embedded.account import Account
+from db.embedded.binaries import find_binaries, runnable_binaries
+from db.embedded.server import EmbeddedPostgres
 from tests.chaos.world.disk import Disk
 from tests.chaos.world.links import REPLICATION, Links
 
@@ -87,7 +88,7 @@ class Cluster:
         data.mkdir(mode=0o700)
         account.own(data)
         address = self.primary.url("").replace(f":{self.primary.port}/", f":{port}/")
-        program = pgbin.runnable(pgbin.find(), account) / "pg_basebackup"
+        program = runnable_binaries(find_binaries(), account) / "pg_basebackup"
         with (home / "copied").open("wb") as output:
             made = account.spawn(
                 [program, "--pgdata", data, "--write-recovery-conf", "--checkpoint=fast", "--dbname", address],

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import jwt
 
-from db import loopback, migrate
-from db.embedded import EmbeddedPostgres
+from db import migrate
+from db.embedded import loopback
+from db.embedded.server import EmbeddedPostgres
 from tests.chaos.model import Endpoint, Journal
 from tests.chaos.world import schema
 from tests.chaos.world.canary import Canary, Probe
@@ -22,17 +23,17 @@ _SETTINGS = {
     "JWT_SECRET": _SECRET,
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "info",
-    "BOARDCAST_HEARTBEAT": "3",
-    "BOARDCAST_CHECKPOINT": "3",
+    "BOARDCAST_HEARTBEAT_INTERVAL": "3",
+    "BOARDCAST_CHECKPOINT_INTERVAL": "3",
     "BOARDCAST_DRAIN_TIMEOUT": "5",
-    "BOARDCAST_USER_CONNECTIONS": "100",
+    "BOARDCAST_MAX_USER_CONNECTIONS": "100",
 }
 _KINDS = {"feed-1": "feed", "feed-2": "feed", "feed-3": "feed", "api-1": "api", "api-2": "api"}
 _OF_STANDBY = ("feed-2", "feed-3", "api-2")
 """Those that read the log on the standby."""
 _OWN = {
     "feed-2": {"BOARDCAST_RESYNC_THRESHOLD": "2000"},
-    "feed-3": {"BOARDCAST_RESYNC_THRESHOLD": "1000", "BOARDCAST_CHUNK": "200"},
+    "feed-3": {"BOARDCAST_RESYNC_THRESHOLD": "1000", "BOARDCAST_CHUNK_ROWS": "200"},
     "api-1": {"BOARDCAST_RESYNC_THRESHOLD": "2000"},
 }
 """Statements of 5,000 rows are sent whole by some, and as a resync by others."""

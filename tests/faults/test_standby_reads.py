@@ -12,13 +12,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import replica
-from db.changelog import Chunk, Seen
-from db.connection import Connection
-from db.embedded import EmbeddedPostgres
-from db.replica import Horizon
-from feed.tailing.replica import Fitness, Replica, UnfitError
-from feed.wire.cursor import Cursor, shows
+from db.changelog import replica
+from db.changelog.changes import Chunk
+from db.changelog.positions import Seen
+from db.changelog.replica import Horizon
+from db.connection import Connection, PsycopgConnection
+from db.embedded.server import EmbeddedPostgres
+from feed.tailing.replica import Replica, ReplicaReadError, ReplicaStatus
+from feed.wire.cursor import Cursor, parse_snapshot
 from tests.conftest import SERVER_SETTINGS
 from tests.support.database import Database
 from tests.support.services import Services, people, serving
@@ -77,22 +78,22 @@ async def _load(database: Database, transactions: int = 40, *, seed: int = 0) ->
 async def _sweeping(database: Database, standby: EmbeddedPostgres, **settings: Any) -> AsyncIterator[Services]:
     """Services that read the log on the standby, and do so already."""
     async with serving(
-        database, replica_url=standby.url(), **({"replica_lag": 5.0, "sweep": 0.2} | settings)
+        database, replica_url=standby.url(), **({"max_replica_lag": 5.0, "read_interval": 0.2} | settings)
     ) as services:
         hub = await services.hub("websocket")
-        await _fitness(services, Fitness.USED)
+        await _fitness(services, ReplicaStatus.USED)
         assert hub.health()["replica"] == "used"
         yield services
 
 
-async def _fitness(services: Services, *wanted: Fitness, timeout: float = 20) -> None:
+async def _fitness(services: Services, *wanted: ReplicaStatus, timeout: float = 20) -> None:
     hub = await services.hub("websocket")
     assert hub.replica is not None
     used = hub.replica
-    await until(lambda: used.fitness in wanted, timeout=timeout, what=f"{wanted}")
+    await until(lambda: used.status in wanted, timeout=timeout, what=f"{wanted}")
 
 
-async def _reads(services: Services, outcome: str, reader: str = "sweep") -> float:
+async def _reads(services: Services, outcome: str, reader: str = "live") -> float:
     hub = await services.hub("websocket")
     return (
         hub.metrics.registry.get_sample_value("boardcast_replica_reads_total", {"reader": reader, "outcome": outcome})
@@ -152,17 +153,20 @@ async def test_nothing_is_lost_nor_twice_nor_out_of_order(
         hub.publisher.replay_buffer.clear()
         later = await services.open("sse", start)
         await _complete(later, database)
-        assert await _reads(services, "read", "catchup") == 1
+        assert await _reads(services, "read", "recovery") == 1
         assert hub.replica is not None
         for outcome in ("away", "lagging", "cancelled", "doubted", "silent", "failed"):
-            assert await _reads(services, outcome, "catchup") == 0
+            assert await _reads(services, outcome, "recovery") == 0
         assert hub.replica.used
 
 
 async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_others(
     database: Database, standby: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feed.recovery.shared_reads._PLANNED", "SELECT no_such_column")
+    async def failing(conn: PsycopgConnection) -> None:
+        await conn.execute("SELECT no_such_column")
+
+    monkeypatch.setattr("feed.recovery.shared_reads.tune_log_read", failing)
     async with _sweeping(database, standby) as services:
         client = await services.open("websocket")
         start = client.cursor
@@ -170,18 +174,15 @@ async def test_a_statement_that_fails_there_does_not_take_the_standby_from_the_o
         await _complete(client, database)
         hub = await services.hub("websocket")
         hub.publisher.replay_buffer.clear()
-        monkeypatch.setattr(
-            "feed.recovery.shared_reads._READING", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        )
         await _complete(await services.open("sse", start), database)
-        assert await _reads(services, "failed", "catchup") > 0
+        assert await _reads(services, "failed", "recovery") > 0
         assert hub.replica is not None
         assert hub.replica.used
 
 
 async def test_no_heartbeat_takes_the_cursor_back(database: Database, standby: EmbeddedPostgres) -> None:
     """The last part of a batch has its cursor before the read on the standby has ended; see Client.broken."""
-    async with _sweeping(database, standby, heartbeat=0.01) as services:
+    async with _sweeping(database, standby, heartbeat_interval=0.01) as services:
         clients = [await services.open(transport) for transport in ("websocket", "sse")]
         await _load(database, 20)
         for client in clients:
@@ -192,11 +193,11 @@ async def test_no_heartbeat_takes_the_cursor_back(database: Database, standby: E
 async def test_a_pass_that_the_standby_began_is_finished_by_the_primary(
     database: Database, standby: EmbeddedPostgres
 ) -> None:
-    async with _sweeping(database, standby, chunk=3) as services:
+    async with _sweeping(database, standby, chunk_rows=3) as services:
         client = await services.open("websocket")
         hub = await services.hub("websocket")
         killed = 0
-        take = hub.publisher.take
+        take = hub.publisher.publish
 
         def failing(part: Chunk) -> None:
             nonlocal killed
@@ -209,14 +210,14 @@ async def test_a_pass_that_the_standby_began_is_finished_by_the_primary(
                     " WHERE application_name = 'boardcast-replica'",
                 )
 
-        hub.publisher.take = failing  # type: ignore[method-assign]
+        hub.publisher.publish = failing  # type: ignore[method-assign]
         await database.execute(
             "INSERT INTO opportunities (id, board_id, notes) SELECT 'm' || n, 'b1', repeat(md5(n::text), 2000)"
             " FROM generate_series(1, 60) AS n"
         )
         assert len({m.seq for m in await client.collect(60, timeout=20)}) == 60
         assert killed
-        await until(lambda: client.cursor == str(hub.tailer.cursor))
+        await until(lambda: client.cursor == str(hub.tailer.head))
 
 
 @contextmanager
@@ -242,7 +243,7 @@ async def test_a_commit_that_is_not_flushed_yet_is_not_passed_over(
 
         async def told(xid: int) -> bool:
             now = await there.horizon()
-            assert xid in shows(now.snapshot)
+            assert xid in parse_snapshot(now.snapshot)
             async with there.view(now, Seen(0)) as view:
                 return xid in view.seen
 
@@ -263,7 +264,7 @@ async def test_a_checkpoint_counts_nothing_that_the_standby_does_not_have(
     own_server: EmbeddedPostgres, database: Database, standby: EmbeddedPostgres
 ) -> None:
     """A board is counted on the primary, which may show a commit that is not flushed yet."""
-    async with _sweeping(database, standby, checkpoint=0) as services:
+    async with _sweeping(database, standby, checkpoint_interval=0) as services:
         client = await services.open("websocket")
         assert isinstance(client, WebSocketClient)
         await client.next("presence_state")
@@ -275,8 +276,8 @@ async def test_a_checkpoint_counts_nothing_that_the_standby_does_not_have(
             await client.send({"type": "checkpoint", "boardId": "b1"})
             hub = await services.hub("websocket")
             await until(lambda: hub.checkpoints._boards, what="the board to be counted")
-            sweeps = hub.tailer.sweeps
-            await until(lambda: hub.tailer.sweeps > sweeps + 2)
+            sweeps = hub.tailer.passes
+            await until(lambda: hub.tailer.passes > sweeps + 2)
         body = (await client.next("checkpoint", timeout=20)).body
         (held,) = await database.execute("SELECT count, hash FROM feed.checkpoint('b1', %s)", [body["cursor"]])
         assert {"count": body["count"], "hash": body["hash"]} == held
@@ -300,8 +301,8 @@ async def test_a_cursor_that_is_taken_on_the_standby_loses(
         replica_horizon = replica.horizon
         async with _sweeping(database, standby) as services:
             client = await services.open("websocket")
-            monkeypatch.setattr("db.replica.horizon", of_the_standby)
-            monkeypatch.setattr("db.replica.unreplayed", nothing)
+            monkeypatch.setattr("db.changelog.replica.horizon", of_the_standby)
+            monkeypatch.setattr("db.changelog.replica.unreplayed", nothing)
             await _load(database)
             monkeypatch.undo()
             await database.execute("UPDATE opportunities SET notes = 'the last' WHERE id = 's0'")
@@ -329,14 +330,14 @@ async def _kill(standby: EmbeddedPostgres) -> Callable[[], Awaitable[None]]:
     return heal
 
 
-@pytest.mark.parametrize(("fault", "seen"), [(_cut_replay, Fitness.LAGGING), (_kill, Fitness.AWAY)])
+@pytest.mark.parametrize(("fault", "seen"), [(_cut_replay, ReplicaStatus.LAGGING), (_kill, ReplicaStatus.UNREACHABLE)])
 async def test_the_primary_reads_for_a_standby_that_cannot_and_it_comes_back(
     database: Database,
     standby: EmbeddedPostgres,
     fault: Callable[[EmbeddedPostgres], Awaitable[Callable[[], Awaitable[None]]]],
-    seen: Fitness,
+    seen: ReplicaStatus,
 ) -> None:
-    async with _sweeping(database, standby, replica_lag=0.3) as services:
+    async with _sweeping(database, standby, max_replica_lag=0.3) as services:
         client = await services.open("websocket")
         loading = asyncio.create_task(_load(database, 60))
         await _told(client, 20)
@@ -346,7 +347,7 @@ async def test_the_primary_reads_for_a_standby_that_cannot_and_it_comes_back(
         await heal()
         await loading
         await _complete(client, database)
-        await _fitness(services, Fitness.USED, timeout=30)
+        await _fitness(services, ReplicaStatus.USED, timeout=30)
         await database.execute("UPDATE opportunities SET notes = 'again on the standby' WHERE id = 's0'")
         await _complete(client, database)
         await _sweeps(services, 1)
@@ -362,7 +363,7 @@ async def test_one_that_is_promoted_is_not_read_any_more(database: Database, sta
         other = Database(standby.url(), "boardcast")
         await other.execute("UPDATE opportunities SET notes = 'of the other history' WHERE id = 'o1'")
         await loading
-        await _fitness(services, Fitness.PROMOTED)
+        await _fitness(services, ReplicaStatus.PROMOTED)
         await _complete(client, database)
         assert not [m for m in client.messages if m.body.get("opportunityId") == "o1"]
 
@@ -382,7 +383,7 @@ async def _ended_unflushed(
         assert row is not None
         await database.execute("UPDATE opportunities SET notes = 'first' WHERE id = 's0'")
         await client.next_event()
-        await until(lambda: row["xid"] in hub.tailer.cursor.seen.xip)
+        await until(lambda: row["xid"] in hub.tailer.head.seen.xip)
         await writer.execute("SET synchronous_commit = on")
         waiting = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         write = asyncio.create_task(writer.execute("UPDATE opportunities SET notes = 'second' WHERE id = 's1'"))
@@ -411,18 +412,18 @@ async def test_no_cursor_is_behind_what_the_primary_has_shown(
     database: Database, standby: EmbeddedPostgres, own_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        _sweeping(database, standby, sweep=60.0, bell="always") as services,
+        _sweeping(database, standby, read_interval=60.0, notify_mode="always") as services,
         _ended_unflushed(database, own_server, standby, services) as (xid, client, write),
     ):
         hub = await services.hub("websocket")
         assert hub.replica is not None
         with monkeypatch.context() as patched:
             patched.setattr(hub.replica, "view", _cancelled)
-            await hub.tailer.swept()
-        assert xid in hub.tailer.cursor.seen
+            await hub.tailer.wait_for_pass()
+        assert xid in hub.tailer.head.seen
         await _let_go(database, write)
         await client.next_event()
-        assert xid in hub.tailer.cursor.seen
+        assert xid in hub.tailer.head.seen
 
 
 @pytest.mark.usefixtures("unflushed")
@@ -431,15 +432,15 @@ async def test_no_client_gets_a_cursor_that_is_behind_the_one_it_came_with(
 ) -> None:
     """It is of the primary, which shows the rollback before the commit; on the standby it is the other way round."""
     async with (
-        _sweeping(database, standby, sweep=60.0, bell="always") as services,
+        _sweeping(database, standby, read_interval=60.0, notify_mode="always") as services,
         _ended_unflushed(database, own_server, standby, services) as (xid, client, write),
     ):
         hub = await services.hub("websocket")
-        first = hub.tailer.cursor
+        first = hub.tailer.head
         primarys = Cursor(first.feed, Seen(first.seen.xmax), first.anchor, first.tag)
         await _let_go(database, write)
         await client.next_event()
-        assert xid not in hub.tailer.cursor.seen
+        assert xid not in hub.tailer.head.seen
         await database.execute("INSERT INTO users (id, name) VALUES ('flush', 'the log')")
         await asyncio.to_thread(caught_up, own_server, standby)
         other = await services.open("websocket", str(primarys), user="bruno")
@@ -450,7 +451,7 @@ async def test_no_client_gets_a_cursor_that_is_behind_the_one_it_came_with(
 
 
 def _cancelled(*_: object) -> None:
-    raise UnfitError("cancelled", "a conflict with recovery")
+    raise ReplicaReadError("cancelled", "a conflict with recovery")
 
 
 @pytest.mark.parametrize("what", ["another feed", "nothing"])
@@ -463,9 +464,9 @@ async def test_one_that_holds_another_feed_is_not_read(
     if what == "another feed":
         await Database(own_server.url("other"), "other").execute("SELECT feed.reset_feed()")
     await asyncio.to_thread(caught_up, own_server, standby)
-    async with serving(database, replica_url=standby.url("other"), replica_lag=5.0) as services:
+    async with serving(database, replica_url=standby.url("other"), max_replica_lag=5.0) as services:
         client = await services.open("websocket")
-        await _fitness(services, Fitness.FOREIGN)
+        await _fitness(services, ReplicaStatus.FOREIGN)
         await _load(database, 5)
         await _complete(client, database)
         assert await _reads(services, "read") == 0
@@ -480,10 +481,10 @@ async def test_a_read_that_replay_cancels_is_done_on_the_primary(database: Datab
         client = await services.open("websocket")
         hub = await services.hub("websocket")
         assert hub.replica is not None
-        with pytest.raises(UnfitError) as raised:
+        with pytest.raises(ReplicaReadError) as raised:
             await _read_until_cancelled(hub.replica, standby, database)
         assert raised.value.outcome == "cancelled"
-        assert await _reads(services, "cancelled", "catchup") >= 1
+        assert await _reads(services, "cancelled", "recovery") >= 1
         await database.execute("UPDATE opportunities SET notes = 'x' WHERE id = 's0'")
         await _complete(client, database)
 
@@ -493,7 +494,7 @@ READING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sle
 
 async def _read_until_cancelled(there: Replica, standby: EmbeddedPostgres, database: Database) -> None:
     """Be in the middle of reading a table when the primary locks it: who is idle in between is cut off without a word."""
-    async with there.reader((await there.horizon()).written) as conn:
+    async with there.read_after((await there.horizon()).written) as conn:
         reading = asyncio.create_task(conn.execute("SELECT pg_sleep(60) FROM boards LIMIT 1"), name="reading")
         await until(lambda: ask(standby, READING), timeout=20)
         await database.execute("ALTER TABLE boards ADD COLUMN another int")

@@ -14,8 +14,8 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from psycopg import AsyncConnection, sql
 
 from api.server import ApiServer
-from api.services import of_app
-from db import triggerlog
+from api.state import app_state
+from db.changelog import trigger_log
 from feed.runtime import Runtime
 from tests.api.harness import Api, problem
 from tests.support.until import until
@@ -24,7 +24,7 @@ STREAM = "/api/trigger-log/stream"
 
 
 @pytest.fixture
-async def served(api: Api, hub: Runtime) -> AsyncIterator[ApiServer]:
+async def served(api: Api, runtime: Runtime) -> AsyncIterator[ApiServer]:
     server = ApiServer(api.app, host="127.0.0.1", port=0, drain_timeout=5)
     await server.start()
     yield server
@@ -216,7 +216,7 @@ async def test_a_feed_that_is_reset_by_hand_is_told(api: Api, served: ApiServer)
 async def test_too_many_at_once_are_told_as_a_number(
     api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.triggerstream._MOST", 100)
+    monkeypatch.setattr("api.dba.log_tail._MAX_CHANGES", 100)
     maria = Follower(api, served)
     async with maria.connected() as source:
         await maria.read(source, "ready")
@@ -270,15 +270,15 @@ async def test_no_stream_outlives_its_token(api: Api, served: ApiServer) -> None
 async def test_only_so_many_look_at_once_and_who_leaves_makes_room(
     api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.watch._STREAMS", 1)
+    monkeypatch.setattr("api.dba.change_watcher._MAX_STREAMS", 1)
     first, second = Follower(api, served), Follower(api, served)
     async with first.connected() as source:
         await first.read(source, "ready")
         async with httpx.AsyncClient() as client:
             refused = await client.get(second.address, headers=second.headers)
         assert "close one" in problem(refused, "overloaded")["detail"]
-    bells = of_app(api.app).watch._bells
-    await until(lambda: not bells, timeout=10, what="the stream's end")
+    watcher = app_state(api.app).change_watcher
+    await until(lambda: not watcher, timeout=10, what="the stream's end")
     async with second.connected() as source:
         await second.read(source, "ready")
 
@@ -289,11 +289,11 @@ async def test_a_question_about_a_stream_opens_none(api: Api, served: ApiServer)
         answer = await client.head(maria.address, headers=maria.headers)
         assert answer.status_code == 200
         problem(await client.get(f"{maria.address}?colour=red", headers=maria.headers), "invalid-input")
-    assert of_app(api.app).watch._bells == set()
+    assert not app_state(api.app).change_watcher
 
 
 async def _prune(api: Api) -> None:
-    await api.database.execute("SELECT feed.turn()")
+    await api.database.execute("SELECT feed.rotate_partition()")
     await api.database.execute("UPDATE opportunities SET value = value + 1 WHERE board_id = 'vendas'")
     pruning = "SELECT FROM feed.prune(clock_timestamp() + interval '1 day') WHERE partition IS NOT NULL"
     await until(lambda: api.database.execute(pruning))
@@ -301,11 +301,11 @@ async def _prune(api: Api) -> None:
 
 async def test_nothing_is_pruned_between_proof_and_question(api: Api) -> None:
     await api.card()
-    await api.database.execute("SELECT feed.turn()")
+    await api.database.execute("SELECT feed.rotate_partition()")
     await api.card()
     pruning = "SELECT partition FROM feed.prune(clock_timestamp() + interval '1 day')"
-    async with of_app(api.app).watch.reading() as conn:
-        await triggerlog.hold(conn)
+    async with app_state(api.app).dba_reads.connection() as conn:
+        await trigger_log.block_pruning(conn)
         (kept,) = await api.database.execute(pruning)
     (dropped,) = await api.database.execute(pruning)
     assert (kept["partition"], dropped["partition"] is None) == (None, False)
@@ -315,9 +315,9 @@ async def test_what_is_pruned_before_it_is_told_is_a_reset(
     api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maria = Follower(api, served)
-    fresh, hold, found = triggerlog.fresh, triggerlog.hold, asyncio.Event()
+    fresh, hold, found = trigger_log.unseen, trigger_log.block_pruning, asyncio.Event()
 
-    async def noted(*asked: Any) -> triggerlog.Fresh:
+    async def noted(*asked: Any) -> trigger_log.Unseen:
         answer = await fresh(*asked)
         if answer.rows:
             found.set()
@@ -331,8 +331,8 @@ async def test_what_is_pruned_before_it_is_told_is_a_reset(
 
     async with maria.connected() as source:
         await maria.read(source, "ready")
-        monkeypatch.setattr(triggerlog, "fresh", noted)
-        monkeypatch.setattr(triggerlog, "hold", late)
+        monkeypatch.setattr(trigger_log, "unseen", noted)
+        monkeypatch.setattr(trigger_log, "block_pruning", late)
         await api.card()
         await maria.read(source, "reset")
         assert maria.data[-1]["reason"] == "pruned"

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from psycopg import AsyncConnection
 
-from api.series import Point
-from api.services import of_app
+from api.dba.gauge_history import Sample
+from api.state import app_state
 from tests.api.harness import HOST, Api, problem
 
 LOG = "/api/trigger-log"
@@ -101,7 +101,7 @@ async def test_between_two_times(api: Api, maria: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("params", "pointer", "advice"),
     [
-        ({"colour": "red"}, "/colour", "there are board, opportunity, table"),
+        ({"colour": "red"}, "/colour", "the parameters are board, opportunity, table"),
         ({"op": "upsert"}, "/op", "'insert'"),
         ({"since": "yesterday"}, "/since", "2027-01-31T12:00Z, or an age such as 15m"),
         ({"until": "99999999999d"}, "/until", "an age such as"),
@@ -155,7 +155,7 @@ async def test_pages_lose_nothing_while_rows_are_written(api: Api, maria: httpx.
 async def test_a_rare_find_far_down_costs_time_and_not_the_find(
     api: Api, maria: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.triggerlog._PATIENCE", 0.0)
+    monkeypatch.setattr("db.changelog.trigger_log._PATIENCE", 0.0)
     await api.card(title="needle")
     await api.database.execute(
         "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'hay' FROM generate_series(1, 2500)"
@@ -185,7 +185,7 @@ async def test_one_change_with_all_that_is_known_of_it(api: Api, maria: httpx.As
     assert (story["change"]["old"]["value"], story["change"]["new"]["value"]) == (12.5, 12.6)
     assert [change["seq"] for change in story["transaction"]] == [first["seq"], second["seq"]]
     assert story["transaction_whole"] is True
-    assert [step["step"] for step in story["explain"]][:5] == ["transaction", "write", "from", "commit", "bell"]
+    assert [step["step"] for step in story["explain"]][:5] == ["transaction", "write", "from", "commit", "notify"]
 
 
 async def test_the_first_of_a_great_transaction_stand_for_it(api: Api, maria: httpx.AsyncClient) -> None:
@@ -201,9 +201,9 @@ async def test_the_first_of_a_great_transaction_stand_for_it(api: Api, maria: ht
 async def test_a_change_that_is_not_there_says_why(api: Api, maria: httpx.AsyncClient) -> None:
     (newest,) = await seqs(maria, limit="1")
     for seq, why in (
-        ("0", "begin with 1"),
-        (str(newest + 1), "not written yet"),
-        ("9" * 18, "not written yet"),
+        ("0", "start at 1"),
+        (str(newest + 1), "not been written"),
+        ("9" * 18, "not been written"),
         ("9" * 40, "a number"),
         ("seven", "a number"),
     ):
@@ -235,17 +235,17 @@ async def test_the_overview_is_what_the_views_say(api: Api, maria: httpx.AsyncCl
     topics = await api.database.execute("SELECT topic FROM feed.health ORDER BY nr")
     assert [each["topic"] for each in found["health"]] == [row["topic"] for row in topics]
     assert {each["state"] for each in found["triggers"]} == {"on"}
-    assert found["kept_seconds"] == 90 * 86_400
+    assert found["retention_seconds"] == 90 * 86_400
     newest, *_, oldest = await seqs(maria)
     assert (found["retention"][0]["first_seq"], found["retention"][0]["last_seq"]) == (oldest, newest)
     assert found["flags"] == []
     await api.database.execute(
-        "INSERT INTO feed.flags (flag, scope, share, value) VALUES ('realtime', 'share', 10, 'sse')"
+        "INSERT INTO feed.flags (flag, scope, percentage, value) VALUES ('realtime', 'percentage', 10, 'sse')"
     )
     ((rule),) = (await maria.get("/api/dba/overview")).raise_for_status().json()["flags"]
-    known = {name: rule[name] for name in ("flag", "scope", "user_id", "share", "value")}
-    assert known == {"flag": "realtime", "scope": "share", "user_id": None, "share": 10, "value": "sse"}
-    assert rule["who"]
+    known = {name: rule[name] for name in ("flag", "scope", "user_id", "percentage", "value")}
+    assert known == {"flag": "realtime", "scope": "percentage", "user_id": None, "percentage": 10, "value": "sse"}
+    assert rule["set_by"]
     assert found["gaps"] == []
 
 
@@ -259,7 +259,7 @@ async def test_the_newest_gaps_are_in_the_overview(api: Api, maria: httpx.AsyncC
     gaps = (await maria.get("/api/dba/overview")).raise_for_status().json()["gaps"]
     assert [gap["expected_count"] for gap in gaps] == list(range(1, 51))
     assert (gaps[0]["cause"], gaps[0]["cards"], gaps[0]["user_id"]) == ("unlogged", ["o1", "o2"], None)
-    assert "went past the triggers" in gaps[0]["meaning"]
+    assert "bypassed the triggers" in gaps[0]["meaning"]
 
 
 async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
@@ -267,37 +267,38 @@ async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncC
         "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 1000)"
     )
     total = len(await logged(api, "true"))
-    await api.database.execute("UPDATE feed.log SET at = now() - interval '90 minutes', rang = false")
+    await api.database.execute("UPDATE feed.log SET at = now() - interval '90 minutes', notified = false")
     await api.card()
     found = (await maria.get("/api/dba/series", params={"since": "4h", "until": "1h"})).raise_for_status().json()
     written, step = found["written"], found["step"]
     assert len({len(column) for column in written.values()}) == 1
     assert sum(written["changes"]) * step == pytest.approx(total)
     assert sum(written["quiet"]) * step == pytest.approx(total)
-    assert sum(written["rang"]) == 0
+    assert sum(written["notified"]) == 0
     problem(await maria.get("/api/dba/series", params={"since": "1h", "until": "2h"}), "invalid-input")
 
 
 async def test_what_was_told_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute(
-        "INSERT INTO feed.sweeps (instance, read, told, since, cursor, sweeps, events, deliveries, clients, late)"
+        "INSERT INTO feed.delivery_journal (instance, read_at, delivered_at, since, cursor, reads, events,"
+        " deliveries, clients, late)"
         " SELECT 'feed-1', l.at, l.at + interval '40 ms', 'f.1.1..' || l.seq - 1 || '.t', 'f.1.1..' || l.seq || '.t', 1, 1, 7, 7, 0"
         " FROM feed.log AS l ORDER BY l.seq DESC LIMIT 1"
     )
     await api.database.execute("UPDATE feed.log SET at = at - interval '2 min'")
-    await api.database.execute("UPDATE feed.sweeps SET told = told - interval '2 min'")
+    await api.database.execute("UPDATE feed.delivery_journal SET delivered_at = delivered_at - interval '2 min'")
     found = (await maria.get("/api/dba/series", params={"since": "15m"})).raise_for_status().json()
-    told = found["told"]
+    told = found["delivered"]
     assert sum(told["deliveries"]) * found["step"] == pytest.approx(7)
     (known,) = [each for each in zip(told["median"], told["p95"], told["slowest"], strict=True) if each[0] is not None]
     assert known == pytest.approx((0.04, 0.04, 0.04))
 
 
 async def test_the_gauges_of_a_piece_are_the_greatest_in_it(api: Api, maria: httpx.AsyncClient) -> None:
-    points = of_app(api.app).gauges.points
+    samples = app_state(api.app).gauge_history.samples
     begin = time.time() // 900 * 900 - 1800
-    points += [Point(begin + 1, 0.5, 1, 9), Point(begin + 12, None, None, None), Point(begin + 23, 0.1, 3, 2)]
-    points.append(Point(begin + 901, None, None, None))
+    samples += [Sample(begin + 1, 0.5, 1, 9), Sample(begin + 12, None, None, None), Sample(begin + 23, 0.1, 3, 2)]
+    samples.append(Sample(begin + 901, None, None, None))
     gauges = (await maria.get("/api/dba/series", params={"since": "24h"})).raise_for_status().json()["gauges"]
     assert gauges == {
         "at": [begin, begin + 900],

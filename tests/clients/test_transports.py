@@ -1,4 +1,4 @@
-"""feed/client against the real services: whatever way the feed comes, every change comes once and in order."""
+"""web/client against the real services: every change arrives once and in order, whichever transport delivers it."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -20,7 +20,7 @@ EVENTS = "/api/events"
 
 @dataclass
 class World:
-    """The services, each behind a proxy of its own, and what the client is told of them."""
+    """The services, each behind its own proxy, and the addresses for the client."""
 
     node: str
     bundle: str
@@ -68,7 +68,7 @@ async def test_it_follows_a_snapshot(world: World) -> None:
         await follower.shows("live", "websocket")
         await world.write(3)
         await world.caught_up(follower)
-        assert follower.told == [2, 3, 4, 5, 6, 7]
+        assert follower.delivered == [2, 3, 4, 5, 6, 7]
         await until(lambda: follower.statuses[-1]["latency"] is not None)
         assert 0 < follower.statuses[-1]["latency"] < 1000
 
@@ -94,11 +94,11 @@ async def test_down_to_polling_and_up_again_while_somebody_writes(world: World) 
         assert follower.transports == ["websocket", "sse", "polling", "sse", "websocket"]
 
 
-@pytest.mark.parametrize("top", ["websocket", "sse", "polling"])
-async def test_through_cuts_and_a_restart_of_everything(world: World, top: str) -> None:
-    async with world.follower({"top": top}) as follower:
+@pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
+async def test_through_cuts_and_a_restart_of_everything(world: World, transport: str) -> None:
+    async with world.follower({"firstTransport": transport}) as follower:
         await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", top)
+        await follower.shows("live", transport)
         for _ in range(3):
             await world.write(3)
             world.socket.cut()
@@ -111,7 +111,7 @@ async def test_through_cuts_and_a_restart_of_everything(world: World, top: str) 
         await world.write(3)
         await world.feed.feed()
         await world.api.api()
-        await follower.shows("live", top)
+        await follower.shows("live", transport)
         await world.write(3)
         await world.caught_up(follower)
 
@@ -146,26 +146,30 @@ async def test_a_proxy_that_holds_streams_back_is_stepped_over(world: World) -> 
         await world.caught_up(follower)
 
 
-@pytest.mark.parametrize("top", ["websocket", "sse"])
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
 async def test_a_stream_that_is_silent_is_dead(
-    serve: Serve, database: Database, node: str, bundle: str, top: str
+    serve: Serve, database: Database, node: str, bundle: str, transport: str
 ) -> None:
-    services = await serve(heartbeat=0.5)
+    services = await serve(heartbeat_interval=0.5)
     api = await services.api()
     async with Proxy("127.0.0.1", await services.feed()) as socket, Proxy("127.0.0.1", api) as stream:
         timing = {"heartbeat": 500, "ping": 300, "pong": 500}
-        options = {"api": f"http://127.0.0.1:{stream.port}", "feed": f"http://127.0.0.1:{socket.port}", "top": top}
+        options = {
+            "api": f"http://127.0.0.1:{stream.port}",
+            "feed": f"http://127.0.0.1:{socket.port}",
+            "firstTransport": transport,
+        }
         async with Follower().start(node, bundle, options | {"timing": timing}) as follower:
             await follower.tell(follow=await snapshot(services))
-            await follower.shows("live", top)
-            (socket if top == "websocket" else stream).hang()
+            await follower.shows("live", transport)
+            (socket if transport == "websocket" else stream).hang()
             await database.execute("UPDATE opportunities SET notes = 'unheard' WHERE id = 'o1'")
-            await until(lambda: follower.statuses[-1]["transport"] != top, timeout=PATIENCE)
+            await until(lambda: follower.statuses[-1]["transport"] != transport, timeout=PATIENCE)
             await socket.resume()
             await stream.resume()
-            await follower.shows("live", top)
+            await follower.shows("live", transport)
             await follower.knows(2)
-            assert follower.told == [2]
+            assert follower.delivered == [2]
 
 
 async def test_a_client_over_a_websocket_shows_what_it_has_applied(
@@ -179,9 +183,9 @@ async def test_a_client_over_a_websocket_shows_what_it_has_applied(
         await database.execute("UPDATE opportunities SET notes = 'B' WHERE id = 'o1'")
         await follower.knows(2)
         hub = await services.hub("websocket")
-        cursor = str(hub.tailer.cursor)
+        cursor = str(hub.tailer.head)
         await until(
-            lambda: [(ack.cursor, ack.clients) for ack in hub.client_positions.told()] == [(cursor, 1)],
+            lambda: [(ack.cursor, ack.clients) for ack in hub.client_positions.summary()] == [(cursor, 1)],
             timeout=PATIENCE,
         )
 
@@ -189,7 +193,7 @@ async def test_a_client_over_a_websocket_shows_what_it_has_applied(
 async def test_a_cut_inside_a_batch_shows_nothing_of_it(
     serve: Serve, database: Database, node: str, bundle: str
 ) -> None:
-    services = await serve(chunk=50)
+    services = await serve(chunk_rows=50)
     api = await services.api()
     async with Proxy("127.0.0.1", await services.feed()) as socket:
         options = {"api": f"http://127.0.0.1:{api}", "feed": f"http://127.0.0.1:{socket.port}"}
@@ -225,15 +229,15 @@ async def test_a_token_is_renewed_in_band_whatever_the_clock_says(world: World, 
         assert follower.transports == ["websocket"]
 
 
-@pytest.mark.parametrize("top", ["sse", "polling"])
-async def test_a_token_that_ends_is_followed_by_another(world: World, top: str) -> None:
-    async with world.follower({"top": top}, ttl=3) as follower:
+@pytest.mark.parametrize("transport", ["sse", "polling"])
+async def test_a_token_that_ends_is_followed_by_another(world: World, transport: str) -> None:
+    async with world.follower({"firstTransport": transport}, ttl=3) as follower:
         await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", top)
+        await follower.shows("live", transport)
         await until(lambda: follower.count("token") == 4, timeout=PATIENCE)
         await world.write(3)
         await world.caught_up(follower)
-        assert follower.transports == [top]
+        assert follower.transports == [transport]
 
 
 async def test_without_a_good_token_it_ends_and_says_why(world: World) -> None:
@@ -244,13 +248,13 @@ async def test_without_a_good_token_it_ends_and_says_why(world: World) -> None:
         assert follower.count("token") == 2
 
 
-@pytest.mark.parametrize("top", ["websocket", "sse", "polling"])
-async def test_a_cursor_that_cannot_be_resumed_from_is_told(world: World, top: str) -> None:
+@pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
+async def test_a_cursor_that_cannot_be_resumed_from_is_reset(world: World, transport: str) -> None:
     cursor = await snapshot(world.api)
     await world.database.execute("SELECT feed.reset_feed('test')")
-    async with world.follower({"top": top}) as follower:
+    async with world.follower({"firstTransport": transport}) as follower:
         await follower.tell(follow=cursor)
-        await follower.shows("live", top)
+        await follower.shows("live", transport)
         await until(lambda: any(message["type"] == "reset" for message in follower.messages), timeout=PATIENCE)
         (reset,) = (message for message in follower.messages if message["type"] == "reset")
         assert reset["reason"] == "foreign"
@@ -276,16 +280,16 @@ async def test_a_second_board_is_brought_up_to_where_the_stream_is(world: World)
         await world.caught_up(follower)
 
 
-@pytest.mark.parametrize("top", ["websocket", "sse", "polling"])
-async def test_who_edits_is_seen_whatever_the_way(world: World, top: str) -> None:
+@pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
+async def test_who_edits_is_seen_over_each_transport(world: World, transport: str) -> None:
     cursor = await snapshot(world.api)
     async with (
-        world.follower({"top": top, "timing": {"claim": 500}}) as ana,
-        world.follower({"top": top}, user="bruno") as bruno,
+        world.follower({"firstTransport": transport, "timing": {"presenceRenewal": 500}}) as ana,
+        world.follower({"firstTransport": transport}, user="bruno") as bruno,
     ):
         for follower in (ana, bruno):
             await follower.tell(follow=cursor, board="b1")
-            await follower.shows("live", top)
+            await follower.shows("live", transport)
         await ana.tell(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
         await until(lambda: bruno.presence.get("o1"), timeout=PATIENCE)
         (seen,) = bruno.presence["o1"]
@@ -294,7 +298,7 @@ async def test_who_edits_is_seen_whatever_the_way(world: World, top: str) -> Non
         await until(lambda: bruno.presence == {}, timeout=PATIENCE)
 
 
-async def test_presence_goes_along_from_way_to_way_and_ends_with_its_last_word(world: World) -> None:
+async def test_presence_moves_with_the_transport_and_ends_with_the_client(world: World) -> None:
     async def leases() -> list[str]:
         rows = await world.database.execute("SELECT connection FROM user_presence ORDER BY connection")
         return [row["connection"] for row in rows]

@@ -21,16 +21,16 @@ async def test_a_notification_that_never_arrives_costs_a_second(services: Servic
 async def test_a_forged_notification_tells_nobody_anything(services: Services, database: Database) -> None:
     client = await services.open("websocket")
     hub = await services.hub("websocket")
-    place = hub.tailer.cursor
+    place = hub.tailer.head
     async with await database.connect() as anybody:
         for payload in ("", "x", '{"seq":999999,"table":"opportunities","op":"delete"}', "{" * 7000, "é" * 3900, "\\"):
-            for channel in ("boardcast", "boardcast_presence", hub.listener._own):
+            for channel in ("boardcast", "boardcast_presence", hub.listener._probe_channel):
                 await anybody.execute("SELECT pg_notify(%s, %s)", [channel, payload])
         await anybody.execute("SELECT pg_notify('boardcast', n::text) FROM generate_series(1, 20000) AS n")
     await database.execute("UPDATE opportunities SET title = 'x'")
     assert told([await client.next_event()]) == [("opportunity_updated", "o1")]
     assert hub.ready
-    assert hub.tailer.cursor != place
+    assert hub.tailer.head != place
     assert [m.type for m in client.messages if m.type not in {"presence_state", "heartbeat"}] == [
         "auth_success",
         "opportunity_updated",
@@ -41,7 +41,7 @@ async def test_a_listener_that_hears_nothing_keeps_the_service_from_starting(
     serve: Serve, other_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a transaction pooler: LISTEN is accepted, and its notifications go elsewhere."""
-    monkeypatch.setattr("feed.tailing.listener._ANSWER", 0.3)
+    monkeypatch.setattr("feed.tailing.listener._PROBE_TIMEOUT", 0.3)
     services = await serve(listen_database_url=other_database.url)
     with pytest.raises(NotReadyError, match="pooler"):
         await services.feed()
@@ -64,7 +64,7 @@ async def test_the_api_has_read_further_than_the_hub(services: Services, databas
         await database.execute(NO_BELL)
         await database.execute("UPDATE opportunities SET title = 'seen in the snapshot'")
         snapshot = (await api.get("/api/boards/b1")).json()
-    assert str(hub.tailer.cursor) != snapshot["cursor"]
+    assert str(hub.tailer.head) != snapshot["cursor"]
     ahead = await services.open("websocket", snapshot["cursor"])
     await database.execute("UPDATE opportunities SET title = 'after'")
     assert [m.body["version"] for m in await ahead.collect(1)] == [3]

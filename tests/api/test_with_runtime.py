@@ -6,15 +6,15 @@ from feed.runtime import Runtime
 from tests.api.harness import Api, problem
 
 
-async def test_it_is_ready_while_the_feed_is(api: Api, hub: Runtime) -> None:
+async def test_it_is_ready_while_the_feed_is(api: Api, runtime: Runtime) -> None:
     client = await api.anybody()
     assert (await client.get("/readyz")).json()["checks"] == {"database": "ok", "feed": "ok"}
-    hub.drain()
+    runtime.drain()
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["checks"]["feed"]) == (503, "not live")
 
 
-async def test_one_page_of_metrics_has_both(api: Api, hub: Runtime, ana: httpx.AsyncClient) -> None:
+async def test_one_page_of_metrics_has_both(api: Api, runtime: Runtime, ana: httpx.AsyncClient) -> None:
     client = await api.anybody()
     await client.get("/healthz")
     text = (await client.get("/metrics")).text
@@ -22,15 +22,15 @@ async def test_one_page_of_metrics_has_both(api: Api, hub: Runtime, ana: httpx.A
     assert "boardcast_http_requests_total" in text
 
 
-async def test_a_stream_needs_somebody_and_a_good_ticket(api: Api, hub: Runtime) -> None:
+async def test_a_stream_needs_somebody_and_a_good_ticket(api: Api, runtime: Runtime) -> None:
     client = await api.anybody()
     problem(await client.get("/api/events"), "unauthenticated")
     problem(await client.get("/api/events?ticket=nope"), "invalid-ticket")
     problem(await client.get("/api/events", headers={"Origin": "https://elsewhere.example"}), "wrong-origin")
     used = (await (await api.user("ana")).post("/api/events/ticket")).json()["ticket"]
-    assert await hub.redeem(used) is not None
+    assert await runtime.redeem_ticket(used) is not None
     problem(await client.get("/api/events", params={"ticket": used}), "invalid-ticket")
-    hub.drain()
+    runtime.drain()
     problem(
         await client.get("/api/events", headers={"Authorization": f"Bearer {api.tokens.issue('ana', 'A', 60)}"}),
         "draining",

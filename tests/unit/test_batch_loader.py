@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from api import gather
-from api.gather import Gatherer
+from api.cache import batch_loader
+from api.cache.batch_loader import BatchLoader
 from tests.support.until import until
 
 
@@ -31,21 +31,21 @@ class Store:
 
 async def test_those_who_come_together_are_asked_for_together() -> None:
     store = Store()
-    gatherer = Gatherer(store.read, 10)
-    assert await asyncio.gather(*map(gatherer.get, ["a", "b", "a", "c"])) == [1, 2, 1, None]
+    loader = BatchLoader(store.read, 10)
+    assert await asyncio.gather(*map(loader.load, ["a", "b", "a", "c"])) == [1, 2, 1, None]
     assert store.reads == [["a", "b", "c"]]
-    assert await gatherer.get("a") == 1
+    assert await loader.load("a") == 1
     assert store.reads == [["a", "b", "c"], ["a"]]
 
 
 async def test_nobody_is_answered_by_a_read_that_began_before_he_asked() -> None:
     store = Store()
-    gatherer = Gatherer(store.read, 10)
+    loader = BatchLoader(store.read, 10)
     store.open.clear()
-    early = asyncio.create_task(gatherer.get("a"))
+    early = asyncio.create_task(loader.load("a"))
     await until(lambda: store.reads)
     store.values["a"] = 7
-    late = [asyncio.create_task(gatherer.get(key)) for key in "aab"]
+    late = [asyncio.create_task(loader.load(key)) for key in "aab"]
     await asyncio.sleep(0)
     store.open.set()
     assert await early == 1
@@ -56,26 +56,26 @@ async def test_nobody_is_answered_by_a_read_that_began_before_he_asked() -> None
 async def test_a_read_has_a_size() -> None:
     store = Store()
     store.values = {str(n): n for n in range(25)}
-    gatherer = Gatherer(store.read, 10)
-    assert await asyncio.gather(*(gatherer.get(str(n)) for n in range(25))) == list(range(25))
+    loader = BatchLoader(store.read, 10)
+    assert await asyncio.gather(*(loader.load(str(n)) for n in range(25))) == list(range(25))
     assert [len(read) for read in store.reads] == [10, 10, 5]
 
 
 async def test_a_read_that_fails_is_the_askers_and_the_next_is_tried() -> None:
     store = Store()
     store.error = ConnectionError("gone")
-    gatherer = Gatherer(store.read, 10)
-    answers = await asyncio.gather(gatherer.get("a"), gatherer.get("b"), return_exceptions=True)
+    loader = BatchLoader(store.read, 10)
+    answers = await asyncio.gather(loader.load("a"), loader.load("b"), return_exceptions=True)
     assert [type(answer) for answer in answers] == [ConnectionError, ConnectionError]
     store.error = None
-    assert await gatherer.get("a") == 1
+    assert await loader.load("a") == 1
 
 
 async def test_one_who_goes_takes_nobody_with_him() -> None:
     store = Store()
-    gatherer = Gatherer(store.read, 10)
+    loader = BatchLoader(store.read, 10)
     store.open.clear()
-    first, second = asyncio.create_task(gatherer.get("a")), asyncio.create_task(gatherer.get("a"))
+    first, second = asyncio.create_task(loader.load("a")), asyncio.create_task(loader.load("a"))
     await until(lambda: store.reads)
     first.cancel()
     store.open.set()
@@ -85,26 +85,26 @@ async def test_one_who_goes_takes_nobody_with_him() -> None:
 
 
 async def test_a_read_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "_PATIENCE", 0.05)
+    monkeypatch.setattr(batch_loader, "_READ_TIMEOUT", 0.05)
     store = Store()
-    gatherer = Gatherer(store.read, 10)
+    loader = BatchLoader(store.read, 10)
     store.open.clear()
     with pytest.raises(TimeoutError):
-        await gatherer.get("a")
+        await loader.load("a")
     store.open.set()
-    assert await gatherer.get("a") == 1
+    assert await loader.load("a") == 1
 
 
 async def test_stopping_ends_what_is_under_way() -> None:
     store = Store()
-    gatherer = Gatherer(store.read, 10)
+    loader = BatchLoader(store.read, 10)
     store.open.clear()
-    asked = asyncio.create_task(gatherer.get("a"))
+    asked = asyncio.create_task(loader.load("a"))
     await until(lambda: store.reads)
-    waiting = asyncio.create_task(gatherer.get("b"))
+    waiting = asyncio.create_task(loader.load("b"))
     await asyncio.sleep(0)
-    await gatherer.stop()
-    await gatherer.stop()
+    await loader.stop()
+    await loader.stop()
     await asyncio.wait({asked, waiting})
     assert asked.cancelled()
     assert waiting.cancelled()

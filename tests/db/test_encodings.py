@@ -1,0 +1,37 @@
+"""boardcast can be installed in a database of any encoding that PostgreSQL knows."""
+
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db import migrate
+from db.embedded.server import EmbeddedPostgres
+
+SQL = Path(__file__).parents[2] / "db" / "sql"
+
+
+def test_each_file_is_ascii() -> None:
+    """Not even a comment can have a character that the database's encoding lacks."""
+    files = list(SQL.rglob("*.sql"))
+    assert files
+    assert [str(path) for path in files if not path.read_bytes().isascii()] == []
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_of_another_encoding_is_migrated(server: EmbeddedPostgres, encoding: str) -> None:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    options = sql.SQL("TEMPLATE template0 ENCODING {} LOCALE_PROVIDER libc LOCALE 'C'").format(encoding)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        identifier = sql.Identifier(name)
+        admin.execute(sql.SQL("CREATE DATABASE {} {}").format(identifier, options))
+        try:
+            migrate.upgrade(server.url(name))
+            with psycopg.connect(server.url(name), client_encoding="utf8", autocommit=True) as conn:
+                conn.execute("INSERT INTO users (id) VALUES ('ana')")
+                conn.execute("INSERT INTO boards (id, name, phases) VALUES ('b', 'B', '[]')")
+                assert conn.execute("SELECT op FROM feed.trigger_log").fetchall() == [("insert",)]
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
