@@ -19,7 +19,7 @@ from feed.system.database import Pool
 from feed.system.tasks import end
 
 _REPORT_INTERVAL = 2.0
-"""Seconds between reports. An instance without one for ten seconds is considered dead; see db/sql/views/listeners.sql."""
+"""Seconds between reports. An instance without one for ten seconds is considered dead; see db/sql/views/instance_status.sql."""
 LEAVE_TIMEOUT = 2.0
 
 log = structlog.get_logger()

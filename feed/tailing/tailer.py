@@ -33,7 +33,7 @@ from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Cursor, Fault
 
 CHANNEL = "boardcast"
-"""The channel that writers NOTIFY; see db/sql/functions/ring.sql."""
+"""The channel that writers NOTIFY; see db/sql/functions/notify.sql."""
 _MISSED_READS = 3
 """Intervals between safety reads that may pass without a read before this process counts as behind."""
 _REPLICA_PAUSE = 0.02
