@@ -22,9 +22,13 @@ def blocks() -> list[str]:
 
 
 def start(line: str, env: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
-    """Run a line of the README in the background, in the clone's folder."""
+    """Run a line of the README in the background, in the clone's folder.
+
+    It heeds SIGINT as in a terminal: tests that a shell runs in the background ignore it, and so would what they start.
+    """
+    command = ["env", "--default-signal=INT", "/bin/bash", "-c", f"exec {line}"]
     with output.open("w") as stdout:
-        return subprocess.Popen(["/bin/bash", "-c", f"exec {line}"], cwd=ROOT, env=env, stdout=stdout)
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=stdout)
 
 
 @pytest.mark.skipif(VENV != ROOT / ".venv", reason="README.md has the virtual environment of `make setup`")
