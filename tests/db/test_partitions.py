@@ -132,6 +132,39 @@ async def test_what_is_written_across_the_turn_is_read_once(
         assert sorted(await seen(reading, place)) == [seq for seq, xid in everything.items() if xid not in place.seen]
 
 
+async def test_a_step_that_was_overtaken_does_not_leave_the_current_partition_out(
+    db: Connection, database: Database
+) -> None:
+    """Two services maintain the log at once. One is stopped just after it has read the partition number."""
+    await db.execute(
+        "UPDATE feed.maintenance SET retention = '1 microsecond', rotated_at = rotated_at - interval '1 day'"
+    )
+    await db.execute("ALTER FUNCTION feed.current_partition() RENAME TO partition_number_now")
+    await db.execute("""
+        CREATE FUNCTION feed.current_partition() RETURNS bigint LANGUAGE plpgsql STABLE SET lock_timeout = 0 AS $$
+        DECLARE
+            now bigint := feed.partition_number_now();
+        BEGIN
+            IF current_setting('application_name') = 'stopped' THEN
+                PERFORM pg_advisory_xact_lock(1);
+            END IF;
+            RETURN now;
+        END $$
+    """)
+    async with await database.connect(autocommit=False) as holder, await database.connect() as slow:
+        await holder.execute("SELECT pg_advisory_xact_lock(1)")
+        await slow.execute("SET application_name = 'stopped'")
+        step = asyncio.create_task(slow.execute("SELECT feed.maintain()"))
+        await until(lambda: value(db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        await db.execute("SELECT feed.maintain()")
+        await write(db, "after the other one's step")
+        await holder.commit()
+        await step
+    await write(db, "after both")
+    assert await value(db, "SELECT count(*) FROM feed.log_default") == 0
+    assert await value(db, "SELECT to_regclass('feed.log_' || feed.current_partition()) IS NOT NULL")
+
+
 @pytest.mark.parametrize("prepared", [False, True])
 async def test_no_partition_is_made_while_a_reader_plans_without_it(
     db: Connection, database: Database, reading: PsycopgConnection, prepared: bool
