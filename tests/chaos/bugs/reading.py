@@ -28,7 +28,7 @@ def _remember_parsed() -> None:
 @bug("skip-in-progress", "lost", "stale", "torn")
 def skip_in_progress() -> None:
     """Transactions that were in progress at the cursor count as seen."""
-    rewrite_sql(r"feed\.unseen\(\$1::xid8, \$2::xid8\[\]\)", "feed.changes_since($1::xid8, '{}'::xid8[])")
+    rewrite_sql(r"feed\.changes_since\(\$1::xid8, \$2::xid8\[\]\)", "feed.changes_since($1::xid8, '{}'::xid8[])")
     rewrite_sql(
         r"%\(since_xip\)s::text\[\]::xid8\[\]",
         "(CASE WHEN %(since_xip)s::text[] IS NULL THEN NULL ELSE '{}' END)::xid8[]",
