@@ -2,7 +2,7 @@
 
 Invariant: no page runs code that is not a file of ours, whatever stands in a card; the policy below says so to the browser.
 A file under /assets is named by its contents and never changes, and so is the folder that the DBA's page takes its modules from:
-no tab has those of two versions. Everything else is asked for anew.
+no tab has those of two versions. Everything else is revalidated.
 """
 
 from pathlib import Path
@@ -61,7 +61,7 @@ class _Console(_Static):
 
 
 async def board(request: Request) -> Response:
-    """Serve the board. It is told which build it is, so that a tab can see when a newer one is served."""
+    """Serve the board. The page contains its build, so that a tab can detect a newer one."""
     own = app_state(request)
     try:
         page = ENTRY.read_text()
@@ -72,7 +72,7 @@ async def board(request: Request) -> Response:
 
 
 async def console(request: Request) -> Response:
-    """Serve the DBA's page, which is told where its files are."""
+    """Serve the DBA's page, which contains the folder of its files."""
     try:
         page = (CONSOLE / "index.html").read_text()
     except FileNotFoundError:

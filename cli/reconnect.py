@@ -1,4 +1,4 @@
-"""Connecting again after the database was lost, and what the user is told meanwhile.
+"""Reconnects after the database was lost, and reports it to the user.
 
 Invariant: an outage is reported once, and its end once, on standard error. Errors that trying again cannot fix are raised.
 """

@@ -21,7 +21,7 @@ _PAUSE = 1.0
 
 
 class Rule(NamedTuple):
-    """A row of feed.flags. `user` is empty except for scope ``user``, and `share` is None except for scope ``share``."""
+    """A row of feed.flags. `user` is empty except for scope ``user``, and `percentage` is None except for scope ``percentage``."""
 
     flag: str
     scope: str
@@ -39,7 +39,7 @@ class FlagRow(NamedTuple):
     percentage: int | None
     value: str
     at: datetime
-    who: str
+    set_by: str
 
 
 class BusyError(Exception):
@@ -56,13 +56,13 @@ async def list_flags(conn: PsycopgConnection) -> list[FlagRow]:
 
 
 async def for_user(conn: PsycopgConnection, user: str) -> tuple[str, int, bool]:
-    """What a user is offered, the user's place in a rollout by share, and whether there is such a user."""
+    """What a user is offered, the user's rollout bucket (0 to 99), and whether there is such a user."""
     ((value, place, known),) = await _rows(conn, "queries/flags_of_user", user=user)
     return value, place, known
 
 
 async def set_realtime(conn: PsycopgConnection, value: str, *, percentage: int | None, user: str | None) -> None:
-    """Offer a transport to a share of the users, to one user, or (neither) to everybody; for the owner of schema feed."""
+    """Offer a transport to a percentage of the users, to one user, or (neither) to everybody; for the owner of schema feed."""
     scope = "user" if user is not None else "everybody" if percentage is None else "percentage"
     await conn.execute(
         sql("queries/flag_set"), {"scope": scope, "user_id": user or "", "percentage": percentage, "value": value}

@@ -65,8 +65,10 @@ def show(context: typer.Context, *, user: _OfUser = None, json: Json = False) ->
         )
         return
     value, bucket, known = with_connection(lambda conn: flags.for_user(conn, user))
-    sentence = f"realtime is {value} for {user}, who is in every percentage above {bucket}{_unknown_user(known=known)}"
-    print_result(sentence, json=json, user_id=user, realtime=value, place=bucket, known=known)
+    sentence = (
+        f"realtime is {value} for {user}, whom every rollout above {bucket} % includes{_unknown_user(known=known)}"
+    )
+    print_result(sentence, json=json, user_id=user, realtime=value, bucket=bucket, known=known)
 
 
 @app.command("set")

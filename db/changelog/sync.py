@@ -63,7 +63,7 @@ async def page(conn: AsyncConnection, user_id: str, since: Seen, *, limit: int) 
         [body for _, body in cards if body is not None],
         [key for key, body in cards if body is None],
         _after(since, await position(conn), first.upto) if first.more else None,
-        first.anew,
+        first.reload,
     )
 
 

@@ -120,7 +120,7 @@ class Subscription:
         self.reported: ReportedCursor | None = None
         """The last cursor that the client reported; see feed/registry/client_positions.py."""
         self.realtime: str | None = None
-        """The best allowed transport that the client was told; None before auth_success."""
+        """The best allowed transport, as last sent to the client; None before auth_success."""
         self.leave_by: float | None = None
         """When the client must have switched transports (loop time); None if it may stay."""
         self.last_seen: float | None = None

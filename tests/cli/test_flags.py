@@ -40,12 +40,10 @@ async def test_rules_are_set_shown_and_taken_away(production: Commands, database
         ("realtime", "user", "nobody", None, "off"),
     ]
     assert "everybody" in production.output("flags")
-    assert production.output("flags", "--user", "ana").startswith(
-        "realtime is sse for ana, who is in every percentage above "
-    )
+    assert production.output("flags", "--user", "ana").startswith("realtime is sse for ana, whom every rollout above ")
     (shown,) = objects(production.output("flags", "--user", "bruno", "--json"))
     assert (shown["user_id"], shown["known"]) == ("bruno", True)
-    assert shown["realtime"] == ("websocket" if shown["place"] < 10 else "poll")
+    assert shown["realtime"] == ("websocket" if shown["bucket"] < 10 else "poll")
     assert production.output("flags", "clear", "realtime", "--user", "ana") == "rule removed"
     assert production.output("flags", "clear", "realtime", "--user", "ana") == "there is no such rule"
     assert production.output("flags", "clear", "realtime", "--percentage") == "rule removed"

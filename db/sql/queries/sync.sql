@@ -37,7 +37,7 @@ WITH mine AS (
     SELECT coalesce(max(xid) FILTER (WHERE total <= %(limit)s), min(xid)) AS upto, max(xid) AS last
     FROM (SELECT xid, sum(count(*)) OVER (ORDER BY xid) AS total FROM touched GROUP BY xid) AS t
 )
-SELECT (SELECT max(u.op) FROM missing AS u WHERE u.op IN ('truncate', 'reload')) AS anew,
+SELECT (SELECT max(u.op) FROM missing AS u WHERE u.op IN ('truncate', 'reload')) AS reload,
        page.upto::text::bigint AS upto,
        coalesce(page.upto < page.last, false) AS more,
        touched.key,
