@@ -2,7 +2,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup up check test compat lint freeze chaos bugs bench screenshots clean
+.PHONY: help setup up check test long compat lint freeze chaos bugs bench screenshots clean
+
+# Without bytecode every process would compile the product again, and every worker of the tests rewrite all assertions.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,13 +16,14 @@ BENCH_STAMP := $(VENV)/.installed-bench
 PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
 BOARD := api/static/board/index.html
-BOARD_SOURCES := $(shell find web/board/src web/client/src) $(addprefix web/board/,index.html vite.config.ts tsconfig.json package.json) package-lock.json
+BOARD_SOURCES := $(shell find web/board/src web/client/src) web/console/page/storage.js package-lock.json \
+    $(addprefix web/board/,index.html vite.config.ts tsconfig.json package.json)
 CONSOLE := api/static/console/index.html
 CONSOLE_SOURCES := $(shell find web/console/page) web/console/build.mjs package-lock.json
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
-AGAIN := --reruns 1 --reruns-delay 2 -rR --durations 20
-# Three for two cores: a quarter of the time is spent waiting. A worker that is done takes tests from the others: no file's tests need each other.
+DURATIONS := --reruns 1 --reruns-delay 2 -rR --durations 20
+# More workers than cores, because tests wait. A worker that is done takes tests from the others: no file's tests need each other.
 WORKERS := -n 3 --dist worksteal
 
 help: ## show this
@@ -38,20 +42,28 @@ check: $(VENV_STAMP) ## the quick checks: format, lint rules, types, import cont
 	$(BIN)/lint-imports
 	$(PYTEST) -n 2 tests/unit
 
-# The browser's tests have a process of their own: its driver leaves an event loop running.
-# A test of real processes, sockets and browsers that fails on a machine under load is run once more, and named at the end; one that
-# looks for a rare order of events (tests/property) is not: its one failure is what it is for.
-# PostgreSQL 15 gets the tests that depend on the version. How a server is started and how a connection times out does not.
+# Two targets at a time: a test that waits leaves the processors to the others. A failed test is run once more, and named.
 # Only the tests need programs of the system: .ci/machine installs them as root on Debian and Ubuntu, and elsewhere names what is missing.
-test: programs lint $(BOARD) $(CONSOLE) ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+test: programs $(VENV_STAMP) $(NODE_STAMP) $(BOARD) $(CONSOLE) ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+	@.ci/together test-main test-rest
+
+.PHONY: test-main test-rest
+test-main:
+	$(NODE) $(PYTEST) $(DURATIONS) $(WORKERS) --ignore=tests/browser
+
+# The browser's tests have a process of their own: its driver leaves an event loop running.
+# PostgreSQL 15 gets the tests that depend on the version. How a server is started and how a connection times out does not.
+test-rest: lint
 	$(NODE) npm test
-	$(NODE) $(PYTEST) $(AGAIN) $(WORKERS) --ignore=tests/browser
-	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(AGAIN) $(WORKERS) tests/db --ignore tests/db/test_embedded.py --ignore tests/db/test_connection.py; fi
-	$(PYTEST) $(AGAIN) -n 2 --dist worksteal tests/browser
+	@if [ -x $(PG15)/postgres ]; then echo "tests/db on PostgreSQL 15"; BOARDCAST_TEST_PG_BIN=$(PG15) $(PYTEST) $(DURATIONS) -n 2 --dist worksteal tests/db --ignore tests/db/test_embedded.py --ignore tests/db/test_connection.py; fi
+	$(PYTEST) $(DURATIONS) -n 2 --dist worksteal tests/browser
+
+long: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the tests that generate what they do, with 100 programs each and a chaos run of 120 seconds
+	BOARDCAST_TEST_EXAMPLES=100 BOARDCAST_TEST_CHAOS_SECONDS=120 $(NODE) $(PYTEST) $(DURATIONS) -n 2 --timeout 1800 tests/property tests/chaos/test_chaos.py
 
 # They run on the PostgreSQL whose programs are in BOARDCAST_TEST_PG_BIN, and otherwise on the one from PyPI.
 compat: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the tests that depend on the versions of Python and PostgreSQL
-	$(PYTEST) $(AGAIN) $(WORKERS) tests/unit tests/db tests/feed tests/api tests/contract
+	$(PYTEST) $(DURATIONS) $(WORKERS) tests/unit tests/db tests/feed tests/api tests/contract
 
 lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
 	$(NODE) npm run --silent check
@@ -67,17 +79,17 @@ chaos: $(VENV_STAMP) ## break everything at random for SECONDS (120) and check w
 	@env SEED="$(SEED)" SECONDS="$(or $(SECONDS),120)" FAULTS="$(FAULTS)" BUG="$(BUG)" $(BIN)/python -m tests.chaos
 
 bugs: $(VENV_STAMP) ## prove the checker of `make chaos`: it finds each bug that is seeded into the product, and none where there is none
-	$(PYTEST) $(AGAIN) -n 2 tests/chaos/bugs
+	$(PYTEST) $(DURATIONS) -n 2 tests/chaos/bugs
 
-bench: $(BENCH_STAMP) $(PEERS_STAMP) ## measure all there is to measure, beside the peers, and write docs/benchmarks.md
+bench: $(BENCH_STAMP) $(PEERS_STAMP) ## run every benchmark, beside the peers, and write docs/benchmarks.md
 	@.ci/machine redis
 	$(BIN)/python -m tests.bench
 
-screenshots: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## take the pictures of the documentation anew
+screenshots: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## retake the pictures of the documentation
 	@.ci/machine browser
 	$(BIN)/python -m tests.browser.picture
 
-clean: ## take away what these targets made, but not the data
+clean: ## remove what these targets made, but not the data
 	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/static web/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

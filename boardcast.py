@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.adopt import adopt
 from cli.commands.api import api
 from cli.commands.attach import attach
 from cli.commands.database import database
@@ -43,6 +44,7 @@ for command in (
     explain,
     verify,
     doctor,
+    adopt,
     attach,
     detach,
     prune,

@@ -29,7 +29,7 @@ from api.routes import (
     boards,
     config,
     dba,
-    events,
+    event_stream,
     flags,
     gaps,
     health,
@@ -52,22 +52,9 @@ from db.boards import Board, for_users
 from db.settings import Settings
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
+from feed.wire import cors
 
 _MAX_USERS_PER_READ = 500
-_EXPOSED_HEADERS = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor")
-_ALLOWED_HEADERS = (
-    "Authorization",
-    "Cache-Control",
-    "Content-Type",
-    "If-Match",
-    "If-None-Match",
-    "Last-Event-ID",
-    "X-Feed-Cursor",
-    "X-Mutation-Id",
-    "X-Request-ID",
-    "traceparent",
-    "tracestate",
-)
 
 
 def operations() -> list[Operation]:
@@ -84,7 +71,7 @@ def operations() -> list[Operation]:
         *gaps.ROUTES,
         *sync.ROUTES,
         *tickets.ROUTES,
-        *events.ROUTES,
+        *event_stream.ROUTES,
         *trigger_log_stream.ROUTES,
         *trigger_log.ROUTES,
         *dba.ROUTES,
@@ -105,10 +92,12 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, runti
             Middleware(
                 CORSMiddleware,
                 allow_origins=sorted(settings.allowed_origins),
-                allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
-                allow_headers=list(_ALLOWED_HEADERS),
+                allow_methods=cors.METHODS,
+                allow_headers=cors.ALLOWED_HEADERS,
                 allow_credentials=True,
-                expose_headers=list(_EXPOSED_HEADERS),
+                allow_private_network=True,
+                expose_headers=cors.EXPOSED_HEADERS,
+                max_age=cors.MAX_AGE,
             ),
             *tracing.middleware(),
             Middleware(RequestContext, metrics=state.metrics, instance=runtime.instance if runtime else None),

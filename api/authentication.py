@@ -1,4 +1,4 @@
-"""Who sent a request, by bearer token or by the session cookie.
+"""The user who sent a request, by bearer token or by the session cookie.
 
 Invariant: browsers send a cookie whichever page makes the request. So a request with a cookie may change something only
 if it comes from one of our pages.
@@ -6,7 +6,6 @@ if it comes from one of our pages.
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -14,7 +13,7 @@ from api import errors
 from api.http.problems import Problem
 from api.state import app_state
 from feed.access.tokens import TokenError
-from feed.stream import COOKIE
+from feed.stream import COOKIE, origin_allowed
 from feed.wire.principal import Principal
 
 DBA_ROLE = "dba"
@@ -57,18 +56,9 @@ async def authenticate_dba(request: Request) -> Principal:
 
 def check_origin(request: Request, *, required: bool) -> None:
     """Reject requests of other origins. Allowed are those of the settings, and the address that was called."""
-    origin = request.headers.get("Origin")
-    if origin is None:
-        if required:
-            raise Problem("wrong-origin", "A request that is authenticated by a cookie must have an Origin header.")
-        return
-    if origin in app_state(request).settings.allowed_origins:
-        return
-    try:
-        same = urlsplit(origin).netloc == request.headers.get("Host")
-    except ValueError:
-        same = False
-    if not same:
+    if required and "Origin" not in request.headers:
+        raise Problem("wrong-origin", "A request that is authenticated by a cookie must have an Origin header.")
+    if not origin_allowed(request.headers, app_state(request).settings):
         raise Problem("wrong-origin", "Add the origin to BOARDCAST_ORIGINS to allow it.")
 
 

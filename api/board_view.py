@@ -1,7 +1,7 @@
 """A board as one of its members sees it, with the cursor to follow it from.
 
-Invariant: the database decides for every request who may see a board. The role and the members that a view shows are of
-the same moment as its cards, so the cursor covers no change of rights that the view does not show.
+Invariant: the database decides for every request who may see a board. The role and the members that a view shows come
+from the same moment as its cards, so the cursor covers no change of rights that the view does not show.
 """
 
 from collections.abc import Callable
@@ -82,9 +82,14 @@ async def with_presence(state: AppState, board_id: str, view: BoardView) -> dict
 
 
 async def presence_on(state: AppState, board_id: str) -> list[dict[str, object]]:
-    """Return who views or edits what on a board."""
+    """Return who views or edits what on a board, as last read: a claim of this moment may be missing."""
     if state.runtime is not None and state.runtime.ready:
         return state.runtime.presence.state([board_id])
+    return await read_presence(state, board_id)
+
+
+async def read_presence(state: AppState, board_id: str) -> list[dict[str, object]]:
+    """Like `presence_on`, but from the database: clients that poll find what they have claimed."""
     async with state.engine.connect() as conn:
         by_place = merge_tabs(await presence.live(await driver(conn), [board_id]))
     return presence_json(lease for users in by_place.values() for lease in users.values())

@@ -17,17 +17,14 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from api.http.problems import Problem, validation_problem
+from db.opportunity_table import MissingColumnsError, MissingTableError
+from db.readiness import NotReadyError
 from feed.access.tokens import TokenError
+from feed.stream import TOKEN_PROBLEMS
 
 _log = structlog.get_logger("api")
 
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
-
-_BY_TOKEN_ERROR = {
-    "token_expired": "expired-token",
-    "token_invalid": "invalid-token",
-    "keys_unavailable": "keys-unavailable",
-}
 
 # The longest matching prefix of the SQLSTATE wins. Input that passed our validation is still the caller's error.
 _BY_SQLSTATE = {
@@ -61,7 +58,7 @@ def database_problem(error: psycopg.Error) -> Problem:
 
 
 def token_problem(error: TokenError) -> Problem:
-    return Problem(_BY_TOKEN_ERROR[error.code], error.message)
+    return Problem(TOKEN_PROBLEMS[error.code], error.message)
 
 
 def problem_for(error: Exception) -> Problem:
@@ -75,8 +72,13 @@ def problem_for(error: Exception) -> Problem:
             problem = Problem(_BY_STATUS.get(error.status_code, "internal-error"), headers=error.headers)
         case psycopg.Error():
             problem = database_problem(error)
-        case exc.DBAPIError() | exc.TimeoutError():  # the connection was lost, or the pool has none left
+        # The connection was lost, the pool has none left, or the database is on another schema revision.
+        case exc.DBAPIError() | exc.TimeoutError() | NotReadyError():
             problem = Problem("database-unavailable")
+        case MissingColumnsError():
+            problem = Problem("invalid-input", str(error))
+        case MissingTableError():
+            problem = Problem("database-unavailable", str(error))
         case ValidationError():
             problem = validation_problem(error)
         case TokenError():
@@ -91,9 +93,9 @@ async def handle_exception(request: Request, error: Exception) -> Response:
     if problem.status == 405:
         problem.headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     if problem.status == 500:
-        _log.error("unhandled exception", path=request.url.path, exc_info=error)
+        _log.error("unhandled exception", path=request.scope["path"], exc_info=error)
     elif problem.status == 503:
-        _log.warning("service unavailable", path=request.url.path, problem=problem.slug, error=str(error))
+        _log.warning("service unavailable", path=request.scope["path"], problem=problem.slug, error=str(error))
     return problem.response(request)
 
 
@@ -108,5 +110,9 @@ def _allowed_methods(request: Request) -> set[str]:
 
 
 EXCEPTION_HANDLERS: Mapping[Any, Any] = dict.fromkeys(
-    (Problem, HTTPException, exc.SQLAlchemyError, psycopg.Error, ValidationError, TokenError), handle_exception
+    (
+        *(Problem, HTTPException, NotReadyError, exc.SQLAlchemyError, psycopg.Error, ValidationError, TokenError),
+        *(MissingColumnsError, MissingTableError),
+    ),
+    handle_exception,
 )

@@ -1,4 +1,4 @@
-"""Fingerprints of the pages that this instance serves. A tab compares them to find out that a newer page is served."""
+"""Fingerprints of the pages that this instance serves. A tab compares them to detect that a newer page is served."""
 
 from hashlib import blake2s
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Long polls: requests that are held until the transport that a user is offered changes.
 
 Invariant: a held request returns as soon as the offer differs from what its client knows, and holds no database
-connection. Above the limits, in all or for one user, a request returns at once, and its client polls less often.
+connection. Above the total limit or the limit per user, a request returns at once, and its client polls less often.
 """
 
 import asyncio

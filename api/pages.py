@@ -1,8 +1,8 @@
 """The pages: the board at / and the DBA's at /dba, both built from web/, and the documentation at /docs.
 
-Invariant: no page runs code that is not a file of ours, whatever stands in a card; the policy below says so to the browser.
-A file under /assets is named by its contents and never changes, and so is the folder that the DBA's page takes its modules from:
-no tab has those of two versions. Everything else is revalidated.
+Invariant: a page runs only code from boardcast's own files, whatever text a card contains. The policy below makes browsers
+enforce this. Files under /assets are named after their contents and never change. The same applies to the directory with the
+modules of the DBA's page, so no tab mixes modules of two versions. Browsers revalidate everything else.
 """
 
 from pathlib import Path

@@ -5,10 +5,10 @@ imports only from the lines below its own, never from its neighbors:
 
     commands                                        one file per command; no command imports another
     follow, checks, services                        `log --follow`, the checks of `doctor`, what `up`, `feed` and `api` share
-    formatting, log_query, probe, reconnect,        parts of these
+    formatting, log_query, probe, reconnect,        what these use
     schema, stdout
     connect, output, times                          the database, what is printed, times given as arguments
     failures                                        exit statuses and error messages
 
-Invariant: import-linter contracts in pyproject.toml hold this order, and a new module must be given its line there.
+Invariant: import-linter contracts in pyproject.toml enforce this order, and a new module must be added to them.
 """

@@ -13,8 +13,9 @@ from cli.failures import DATABASE, USAGE, FailureError, check_urls
 from db.connection import Connection, PsycopgConnection
 from db.embedded.location import cluster_dir
 from db.embedded.server import EmbeddedPostgres
+from db.readiness import require_ready
 from db.settings import Settings
-from feed.system.database import dsn, require_ready
+from feed.system.database import dsn
 
 if TYPE_CHECKING:
     from feed.access.tokens import Tokens

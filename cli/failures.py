@@ -13,9 +13,9 @@ from psycopg.errors import InsufficientPrivilege
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from db.embedded.errors import BinariesError, EmbeddedError
+from db.embedded.errors import EmbeddedError
+from db.readiness import NotReadyError
 from db.settings import Settings
-from feed.system.database import NotReadyError
 
 OK = 0
 BUG = 1
@@ -50,11 +50,12 @@ STATUSES = (
         "A port, a file, or the data directory of the embedded server is in use or not accessible",
         "Free it, or choose another one",
     ),
-    Status(str(PROBLEMS), "problems", "The check ran and found problems (or nothing matched)", "Read what it printed"),
+    Status(str(PROBLEMS), "problems", "The check found problems, or nothing matched", "Read what it printed"),
     Status(
         "128 + n",
         "signal",
-        "Ended by signal n: 130 after Ctrl-C, 141 when the reader of the output closed the pipe; a service after a second signal",
+        "Ended by signal n: 130 means Ctrl-C, 141 that the reader of the output closed the pipe. "
+        "A service ends like this after a second signal",
         "",
     ),
 )
@@ -96,7 +97,7 @@ def describe(error: Exception) -> tuple[int, str] | None:
             status, message = DATABASE, str(error)
         case psycopg.Error():
             status, message = DATABASE, _database_message(error)
-        case EmbeddedError() | BinariesError():
+        case EmbeddedError():
             status, message = UNAVAILABLE, str(error)
         case OSError():
             path = f"{error.filename}: " if error.filename else ""

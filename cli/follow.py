@@ -1,16 +1,17 @@
 """`boardcast log --follow`: the log of changes, as it is written.
 
-Invariant: exactly the changes that the cursor has not seen are shown, in commit order, each once. A read that breaks off continues
-where it stopped, up to the same end. NOTIFY only makes the next read start sooner; without it, one starts every second. A slow
-reader of the output blocks nobody: while it stalls, the session neither LISTENs nor holds a snapshot.
+Invariant: exactly the changes that the cursor has not seen are shown, in commit order, each once. A read notes which changes there
+are, and ends before the first of them is shown. NOTIFY only makes the next read start sooner; without it, one starts every second.
+A slow reader of the output blocks nobody: while it stalls, the session neither LISTENs nor holds a snapshot.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections import deque
 from contextlib import AsyncExitStack, aclosing
+from itertools import islice
 from typing import NamedTuple
 
 import psycopg
@@ -18,15 +19,16 @@ import psycopg
 from cli import stdout
 from cli.connect import database_url
 from cli.formatting import format_change
-from cli.log_query import NO_LIMIT, LogOptions, LogQuery, parse
+from cli.log_query import LogOptions, LogQuery, parse
 from cli.reconnect import Reconnect, notice
 from db.changelog import entries
-from db.changelog.changes import Chunk, read_changes, tune_log_reads
+from db.changelog.changes import tune_log_reads
 from db.changelog.entries import Entry
 from db.changelog.positions import identify_feed, read_position, read_proof
 from db.connection import PsycopgConnection
+from db.readiness import require_ready
 from db.settings import Settings
-from feed.system.database import connect, require_ready
+from feed.system.database import connect
 from feed.tailing.tailer import CHANNEL
 from feed.wire.cursor import Cursor
 
@@ -49,10 +51,6 @@ class Connections(NamedTuple):
     lookup: PsycopgConnection
 
 
-class StalledError(Exception):
-    """The reader of the output stalls, so the read gives up its snapshot."""
-
-
 def run(settings: Settings, options: LogOptions) -> None:
     """Show the rows that are asked for and then new ones, until the process is stopped."""
     # Reconnect reports what happens to connections.
@@ -67,14 +65,12 @@ class Follow:
         self._query: LogQuery
         self._reconnect = Reconnect()
         self._cursor: Cursor | None = None
-        """All that it covers has been shown, except for the backlog."""
+        """All that it covers has been shown, except for the backlog and what is pending."""
+        self._pending: deque[int] = deque()
+        """The seqs of changes that were read and not shown yet."""
         self._backlog_from = 0
         """The first seq of the backlog that has not been shown."""
         self._backlog_limit: int | None = None
-        self._target: Cursor | None = None
-        """Where an unfinished read ends."""
-        self._after: tuple[int, int] | None = None
-        """How far the unfinished read has come."""
         self._complete = True
         """Whether the changes that were written during the last outage will be shown."""
 
@@ -99,7 +95,6 @@ class Follow:
             opened.push_async_callback(lookup.close)
             await require_ready(reader)
             await tune_log_reads(reader)
-            await lookup.execute("SET TimeZone = 'UTC'")
             if self._cursor is None:
                 self._query = await parse(lookup, self._options)
                 await self._start(lookup)
@@ -132,15 +127,18 @@ class Follow:
         notice(f"log history changed ({fault}); continuing {place}")
         self._backlog_from = cursor.anchor + 1 if has_anchor else _NO_BACKLOG
         self._backlog_limit = None
-        self._cursor, self._target, self._after = here, None, None
+        self._cursor = here
+        if not has_anchor:
+            self._pending.clear()
         return False
 
     async def _follow(self, conns: Connections) -> None:
         checked = time.monotonic()
         while True:
             await self._show_backlog(conns.lookup)
-            with contextlib.suppress(StalledError):
-                await self._read(conns)
+            await self._show_pending(conns.lookup)
+            await self._read(conns.reader)
+            if not self._pending:
                 await self._wait(conns.lookup)
             if time.monotonic() - checked > _CHECK_INTERVAL and self._cursor is not None:
                 async with asyncio.timeout(_QUERY_TIMEOUT):
@@ -165,36 +163,25 @@ class Follow:
                     await self._show(conn, [line])
         self._backlog_from = _NO_BACKLOG
 
-    async def _read(self, conns: Connections) -> None:
-        """Show the changes that are visible now and were not visible at the cursor."""
+    async def _show_pending(self, conn: PsycopgConnection) -> None:
+        while part := list(islice(self._pending, _CHUNK)):
+            lines = await entries.by_seq(conn, self._query.filters, part)
+            for _ in part:
+                self._pending.popleft()
+            await self._show(conn, lines)
+
+    async def _read(self, conn: PsycopgConnection) -> None:
+        """Note the changes that are visible now and were not visible at the cursor."""
         cursor = self._cursor
         if cursor is None:
             return
-        if self._target is None:
-            async with asyncio.timeout(_QUERY_TIMEOUT):
-                target = Cursor.at(cursor.feed, await read_position(conns.reader))
-            if target.seen == cursor.seen:
-                return
-            self._target, self._after = target, None
-        async with asyncio.timeout(_READ_TIMEOUT) as deadline:
-            clock = asyncio.get_running_loop().time
-            async with aclosing(self._chunks(conns.reader, cursor, self._target)) as chunks:
-                async for chunk in chunks:
-                    seqs = [change.seq for change in chunk.changes]
-                    lines = await entries.by_seq(conns.lookup, self._query.filters, seqs)
-                    self._after = chunk.end or self._after
-                    deadline.reschedule(None)
-                    stalled = await self._show(conns.lookup, lines)
-                    if stalled and not chunk.last:
-                        raise StalledError
-                    deadline.reschedule(clock() + _READ_TIMEOUT)
-        self._cursor, self._target, self._after = self._target, None, None
+        target = Cursor.at(cursor.feed, await read_position(conn))
+        if target.seen != cursor.seen:
+            self._pending.extend([seq async for seq in entries.unseen(conn, cursor.seen, target.seen)])
+        self._cursor = target
 
-    def _chunks(self, conn: PsycopgConnection, cursor: Cursor, target: Cursor) -> AsyncGenerator[Chunk]:
-        return read_changes(conn, cursor.seen, until=target.seen, threshold=NO_LIMIT, chunk=_CHUNK, after=self._after)
-
-    async def _show(self, conn: PsycopgConnection, lines: list[Entry]) -> bool:
-        """Print the lines. Returns whether the reader stalled; while it does, `conn` does not LISTEN."""
+    async def _show(self, conn: PsycopgConnection, lines: list[Entry]) -> None:
+        """Print the lines. While the reader of the output stalls, `conn` does not LISTEN."""
         stalled = False
 
         async def on_stall() -> None:
@@ -207,7 +194,6 @@ class Follow:
             await stdout.write(format_change(line, json=self._query.json), on_stall)
         if stalled:
             await conn.execute(f"LISTEN {CHANNEL}")
-        return stalled
 
     async def _wait(self, conn: PsycopgConnection) -> None:
         """Wait for NOTIFY, or a second."""

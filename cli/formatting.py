@@ -1,4 +1,4 @@
-"""A change of the log as one line: when, who, what (old → new), which of its transaction, from where.
+"""A change of the log as one line: time, author, fields (old → new), position in its transaction, source.
 
 Invariant: one change is one line, whatever it contains.
 """

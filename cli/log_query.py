@@ -1,4 +1,4 @@
-"""What `boardcast log` is asked for: the options of the command, checked against the database."""
+"""The query of `boardcast log`: the options of the command, checked against the database."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,6 @@ from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor
 
 DEFAULT_LIMIT = 50
-NO_LIMIT = 2**31 - 1
 _NO_END = 2**63 - 1
 _SOURCES = {"api", "psql", "migration", "job", "import", "app", "cascade", "unknown"}
 

@@ -20,7 +20,7 @@ _SIGPIPE_STATUS = 128 + 13
 """The status of a program that SIGPIPE ended."""
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, and the characters that change the writing direction."""
-_JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+_JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 _UNLIMITED = 100_000
 """The width of a pipe or a file, where nothing is cut off or wrapped."""
 
@@ -63,8 +63,9 @@ def print_json(*rows: Mapping[str, Any]) -> None:
 
 
 def to_json(row: Mapping[str, Any]) -> str:
-    """One line of JSON, with its newline."""
-    return orjson.dumps(dict(row), default=_to_plain, option=_JSON).decode()
+    """One line of JSON, with its newline. Readers that split lines as Unicode does see one line too."""
+    text = orjson.dumps(dict(row), default=_to_plain, option=_JSON).decode()
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def print_line(sentence: str) -> None:

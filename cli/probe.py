@@ -36,10 +36,13 @@ class ClockOffset(NamedTuple):
 
 @asynccontextmanager
 async def opened(url: str, *, primary: bool = True) -> AsyncIterator[PsycopgConnection]:
-    """A connection that works through a pooler, since it keeps no state. Raises psycopg.OperationalError, FailureError."""
+    """A connection that works through a pooler, since it keeps no state. Raises psycopg.OperationalError, FailureError.
+
+    It has the settings of its role and database, which are to be checked.
+    """
     address = dsn(url, _NAME, primary=primary)
     connecting = connection.Connection.connect(
-        address, autocommit=True, prepare_threshold=None, read_timeout=READ_TIMEOUT
+        address, autocommit=True, prepare_threshold=None, read_timeout=READ_TIMEOUT, own_settings=False
     )
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT):

@@ -12,8 +12,8 @@ import psycopg
 import typer
 
 from cli.failures import FailureError, one_line
+from db.readiness import NotReadyError
 from feed.system.backoff import backoff
-from feed.system.database import NotReadyError
 
 T = TypeVar("T")
 

@@ -16,6 +16,7 @@ from db import logging_config
 from db.connection import Connection
 from db.embedded import loopback
 from db.privileges import check_privileges
+from db.readiness import require_ready
 from db.settings import Settings
 from feed.system.database import dsn
 
@@ -41,10 +42,12 @@ def require_database(settings: Settings) -> Settings:
 
 
 async def require_rights(settings: Settings, service: str) -> None:
-    """Raise FailureError for a role that lacks a privilege that the service needs."""
+    """Raise NotReadyError for a database that is not ready, FailureError for a role that lacks a privilege of the service."""
     address = dsn(settings.database, "boardcast")
     async with await Connection.connect(address, autocommit=True, prepare_threshold=None) as conn:
         (right,) = (each for each in await check_privileges(conn) if each.does == service)
+        if not right.lacking:
+            await require_ready(conn)
     if right.lacking:
         raise FailureError(DATABASE, f"role {right.role} may not run {service}: {right.lacks} ({right.fix})")
 

@@ -1,6 +1,6 @@
 """Writing to a standard output that may be slow: a pager that nobody scrolls, a program that is busy.
 
-Invariant: the event loop is never blocked, and the caller learns of a long wait while it lasts.
+Invariant: the event loop is never blocked, and the caller is notified of a long wait while it lasts.
 """
 
 import asyncio

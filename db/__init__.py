@@ -2,17 +2,22 @@
 
 Each package and module says in its docstring what it does. A module imports only from the lines below its own:
 
-    demo, doctor, restore                         each made of several of those below
+    demo, doctor, restore, schema_repair          built from several of the modules below
     boards, dba, flags, gap_reports, instances,   one noun each: the functions that read and write its rows
     notifications, opportunities, pacer,
     presence, privileges, tickets, users,
     versions
     changelog                                     the only readers of feed.log
-    embedded, engine, logging_config, migrate     the server, the API's pool, the services' own log, the schema
-    connection, fractional_index, migrations,     what all of them stand on
-    models, settings, sql, sqlfiles
+    marked_values                                 values of an image that JSON cannot hold
+    embedded, engine, logging_config, migrate,    the server, the API's pool, the services' own log, the schema,
+    opportunity_table                             the application's table
+    catalog, readiness                            the schema as it should be, and whether it can be used
+    connection, fractional_index, migrations,     what all of them use
+    models, settings
+    session                                       the settings of every session
+    sql, sqlfiles                                 SQL, by file
 
 It imports nothing else of boardcast. What feed/ uses does not import SQLAlchemy.
 
-Invariant: an import-linter contract in pyproject.toml holds this order, and a new module must be given its line there.
+Invariant: an import-linter contract in pyproject.toml enforces this order, and a new module must be added to it.
 """

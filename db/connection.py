@@ -20,6 +20,8 @@ from psycopg import AsyncConnection, conninfo
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 
+from db import session
+
 RV = TypeVar("RV")
 
 Row = tuple[Any, ...]
@@ -61,23 +63,51 @@ class Connection(PsycopgConnection):
         *,
         read_timeout: float = READ_TIMEOUT,
         max_read_timeout: float = math.inf,
+        own_settings: bool = True,
         **options: Any,
     ) -> Self:
-        """Connect as psycopg does, in bounded time. Raises psycopg.OperationalError."""
+        """Connect as psycopg does, in bounded time. Raises psycopg.OperationalError.
+
+        Without `own_settings`, the session has those of its role and database (see db/session.py).
+        """
         given = conninfo.conninfo_to_dict(dsn)
         if "connect_timeout" not in given:
             options.setdefault("connect_timeout", CONNECT_TIMEOUT)
+        if own_settings and "client_encoding" not in given:
+            options.setdefault("client_encoding", "utf8")
         seconds = conninfo.timeout_from_conninfo({**given, **options})
         hosts = 1 + str(options.get("host") or given.get("host") or "").count(",")
         try:
             # psycopg bounds each attempt, but not the time to resolve the names.
             async with asyncio.timeout(hosts * seconds + RESOLVE_TIMEOUT):
-                connection = await super().connect(dsn, **options)
+                if own_settings:
+                    connection = await cls._connect_with_settings(dsn, options)
+                else:
+                    connection = await super().connect(dsn, **options)
         except TimeoutError as error:
             raise psycopg.errors.ConnectionTimeout("connection timeout expired") from error
         connection.since = monotonic()
         connection.max_read_timeout = max_read_timeout
         connection.read_timeout = read_timeout
+        return connection
+
+    @classmethod
+    async def _connect_with_settings(cls, dsn: str, options: dict[str, Any]) -> Self:
+        given = {**conninfo.conninfo_to_dict(dsn), **options}
+        try:
+            connection = await super().connect(dsn, **options | {"options": session.with_settings(given)})
+        except psycopg.OperationalError as error:
+            if not session.refuses_settings(error):
+                raise
+            connection = await super().connect(dsn, **options)
+        try:
+            autocommit = connection.autocommit
+            await connection.set_autocommit(True)
+            await session.complete(connection)
+            await connection.set_autocommit(autocommit)
+        except BaseException:
+            await connection.close()
+            raise
         return connection
 
     @property

@@ -1,6 +1,7 @@
 """The checks of `boardcast doctor` that the database can answer: its version, its settings, the role's privileges, feed.health.
 
-Invariant: a check that this role may not run is a finding too, and says who may. Each check ends within seconds and writes nothing.
+Invariant: a check that this role may not run is also a finding, and names the roles that may run it. Each check ends within
+seconds and writes nothing.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg import errors
 from psycopg.rows import dict_row
 
+from db import catalog, readiness
 from db.changelog import retention
 from db.connection import PsycopgConnection
 from db.privileges import RoleCheck, check_privileges
@@ -22,8 +24,13 @@ _OLDEST, _NEWEST = 15, 18
 """The major versions that boardcast is tested on."""
 _LISTENS = {15: 16, 16: 12, 17: 8, 18: 2}
 """By major version, the minor version in which LISTEN no longer fails because of what vacuum removed (see `version`)."""
+_NAMED = 20
+"""How many faults of the schema are listed by name."""
 _ANSWER = 8.0
 """Seconds after which a check is given up, if the server has not canceled it itself."""
+
+
+_SLOW = "no answer within 5 s: the database is slow, or a lock is in the way"
 
 
 class Finding(NamedTuple):
@@ -45,6 +52,7 @@ class Server(NamedTuple):
     version: int
     standby: bool
     installed: bool
+    versioned: bool
     role: str
     name: str
     directory: str | None
@@ -110,6 +118,42 @@ def _describe(right: RoleCheck) -> str:
     return f"{right.does}: no, {right.lacks}" if right.lacking else f"{right.does}: yes"
 
 
+async def revision(conn: PsycopgConnection, server: Server) -> Finding:
+    """Whether the database has the schema revision of this code."""
+    try:
+        async with asyncio.timeout(_ANSWER):
+            found = await readiness.read_revision(conn) if server.versioned else None
+    except errors.InsufficientPrivilege as error:
+        fix = f'GRANT feed_dba TO "{server.role}"; -- lets this role read the revision'
+        return Finding("revision", UNKNOWN, f"{error.diag.message_primary}", fix)
+    fault = readiness.revision_fault(found, installed=server.installed)
+    if fault is None:
+        return Finding("revision", OK, f"schema revision {found}")
+    what, remedy = fault
+    command = "boardcast migrate" if "`boardcast migrate`" in remedy else "pip install --upgrade boardcast"
+    return Finding("revision", BAD, what, f"{command} # {remedy.replace('`', '')}")
+
+
+async def schema(conn: PsycopgConnection) -> Finding:
+    """Whether everything that the migrations created is still there, and as they created it."""
+    try:
+        async with asyncio.timeout(_ANSWER), _read_only(conn):
+            faults = await catalog.faults(conn)
+    except errors.QueryCanceled:
+        return Finding("schema", UNKNOWN, _SLOW)
+    if not faults:
+        return Finding("schema", OK, "complete")
+    names = [str(fault) for fault in faults]
+    found = "; ".join(names[:_NAMED]) + (f"; and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    lost = sorted(fault.wanted.name for fault in faults if fault.lost)
+    fix = "boardcast migrate # puts it back"
+    if lost:
+        listed = ", ".join(lost[:_NAMED])
+        fix += f"; {listed} come back empty, and all clients reload. To keep the contents, restore a backup instead"
+    only_privileges = all(fault.wanted.kind == "privilege" for fault in faults)
+    return Finding("schema", WARNING if only_privileges else BAD, found, fix)
+
+
 async def health(conn: PsycopgConnection, role: str) -> list[Finding]:
     """The rows of feed.health; one finding with the reason if this role may not read it."""
     return await _findings(conn, role, "health", sql("queries/doctor_health"))
@@ -120,7 +164,7 @@ async def growth(conn: PsycopgConnection) -> int | None:
     try:
         async with asyncio.timeout(_ANSWER), _read_only(conn):
             return await retention.growth(conn)
-    except (errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState, errors.QueryCanceled):
+    except (errors.ProgrammingError, errors.ObjectNotInPrerequisiteState, errors.QueryCanceled):
         return None
 
 
@@ -139,10 +183,15 @@ async def _findings(
             )
         ]
     except errors.QueryCanceled:
-        return [Finding(topic, UNKNOWN, "no answer within 5 s: the database is slow, or a lock is in the way")]
+        return [Finding(topic, UNKNOWN, _SLOW)]
     except errors.OperationalError:
         raise
     except errors.DatabaseError as error:
+        # A part of the schema is missing: see `schema`. What this check would have said is not known, but this is not well.
+        if (error.sqlstate or "").startswith(("42", "3F")):
+            return [
+                Finding(topic, BAD, f"{error.diag.message_primary}", "boardcast migrate # puts back what is missing")
+            ]
         return [Finding(topic, UNKNOWN, f"{error.diag.message_primary or error}")]
 
 

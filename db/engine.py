@@ -1,7 +1,7 @@
 """The API's connections: SQLAlchemy's pool over psycopg.
 
-Invariant: every session uses UTC, so the JSON of a row is the same here as in the log. Every write declares, for its transaction
-only, who makes it and for which request.
+Invariant: every session has the settings of db/session.py, so the JSON of a row is the same here as in the log. Every write
+declares, for its transaction only, who makes it and for which request.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine  # noqa: TID251 - it is used here
 
 from db.connection import CONNECT_TIMEOUT, Connection
+from db.readiness import require_ready
 from db.sqlfiles import sql
 
 APPLICATION = "boardcast-api"
@@ -38,7 +39,10 @@ class Origin(NamedTuple):
 
 
 def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -> AsyncEngine:
-    """Create a pool on the database at url. libpq reads it: several hosts, service files, and passwords included."""
+    """Create a pool on the database at url. libpq reads it: several hosts, service files, and passwords included.
+
+    Each new connection checks that the database is ready, and raises NotReadyError if it is not.
+    """
 
     async def connect(**_: Any) -> Connection:
         connection = await Connection.connect(
@@ -50,13 +54,12 @@ def create_engine(url: str, *, size: int = 10, application: str = APPLICATION) -
             keepalives_interval=3,
             keepalives_count=3,
             tcp_user_timeout=10_000,
-            autocommit=True,
             # Behind a transaction pooler, the next transaction may get a server connection without the prepared statement.
             prepare_threshold=None,
         )
         try:
-            # A statement, not `options` in the URL: poolers refuse those, but pass on the time zone.
-            await connection.execute("SET TIME ZONE 'UTC'")
+            await connection.set_autocommit(True)
+            await require_ready(connection)
             await connection.set_autocommit(False)
         except BaseException:
             await connection.close()

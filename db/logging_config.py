@@ -11,7 +11,7 @@ from db.settings import Settings
 # What libraries log at `info` does not help whoever runs the service.
 _CHATTY = ("uvicorn", "aiohttp", "asyncio", "psycopg.pool", "sqlalchemy", "alembic")
 # At `debug`, these log what they send and receive. What people wrote on their cards must not be in the log.
-_INDISCREET = ("sqlalchemy.engine", "sse_starlette")
+_INDISCREET = ("sqlalchemy.engine", "sse_starlette", "websockets")
 
 
 def configure(settings: Settings) -> None:

@@ -4,34 +4,109 @@ Invariant: two processes never migrate one database at once (an advisory lock), 
 (one transaction).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import IsolationLevel
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, NullPool, create_engine  # noqa: TID251 - see _migrating()
 
+from db import session
+from db.migrations import SCHEMA
 from db.sqlfiles import sql
 
 SCRIPTS = Path(__file__).parent / "migrations"
-_LOCK = 0x626F617264  # "board"
+LOCK = 0x626F617264  # "board"
+"""The advisory lock of everything that changes the schema."""
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at url (postgresql://…; libpq's environment fills what it leaves out) up to a revision."""
-    with _migrating(url) as config:
-        command.upgrade(config, revision)
+class ForeignSchemaError(Exception):
+    """The database has a schema named feed that boardcast did not create."""
 
 
-def downgrade(url: str, revision: str = "base") -> None:
-    """Take it back down to a revision. Tables and columns that were there before boardcast stay, with their rows."""
-    with _migrating(url) as config:
+def upgrade(url: str, revision: str = "head", *, feed_only: bool = False) -> None:
+    """Bring the database at url (postgresql://…; libpq's environment fills what it leaves out) up to a revision.
+
+    `feed_only`: do not adopt users and opportunities, and do not create them; ignored if boardcast is installed already. Raises
+    ForeignSchemaError.
+    """
+    with _migrating(url) as (connection, config):
+        _upgrade(connection, config, revision, feed_only=feed_only)
+
+
+def _upgrade(connection: Connection, config: Config, revision: str, *, feed_only: bool) -> None:
+    if current(connection) is None:
+        if connection.exec_driver_sql(sql("queries/schema_owned")).scalar_one():
+            # Alembic's table was dropped or emptied. db.schema_repair adds what an older schema lacks.
+            command.stamp(config, revision)
+        else:
+            _create_schema(connection)
+    config.attributes["feed_only"] = feed_only
+    command.upgrade(config, revision)
+
+
+def adopt(
+    url: str,
+    table: str,
+    columns: Mapping[str, str],
+    *,
+    users: str | None = None,
+    user_columns: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Make a table of the application the board, with these columns for the fields of a card; see feed.adopt.
+
+    Installs boardcast if it is missing, in the same transaction: a table that is refused leaves nothing behind. Returns a line for
+    each thing that it did. Raises ForeignSchemaError.
+    """
+    with _migrating(url) as (connection, config):
+        _upgrade(connection, config, "head", feed_only=True)
+        parameters = {
+            "table": table,
+            "columns": Jsonb(dict(columns)),
+            "users": users,
+            "user_columns": Jsonb(dict(user_columns)),
+        }
+        return list(connection.exec_driver_sql(sql("queries/adopt"), parameters).scalars())
+
+
+def mend(url: str) -> list[str]:
+    """Bring back what the application's tools have dropped outside of schema feed. Returns a line for each thing that it did.
+
+    It needs the whole schema: see db.schema_repair.
+    """
+    with _migrating(url) as (connection, _):
+        return list(connection.exec_driver_sql(sql("queries/mend")).scalars())
+
+
+def downgrade(url: str, revision: str = "base") -> bool:
+    """Take it back down to a revision. Tables and columns that were there before boardcast stay, with their rows.
+
+    Returns False, and changes nothing, if boardcast is not installed.
+    """
+    with _migrating(url) as (connection, config):
+        if current(connection) is None:
+            return False
         command.downgrade(config, revision)
+        if current(connection) is None:
+            connection.exec_driver_sql(sql("queries/drop_schema"))
+        return True
+
+
+def _create_schema(connection: Connection) -> None:
+    if connection.exec_driver_sql(sql("queries/schema_exists")).scalar_one():
+        raise ForeignSchemaError(
+            "the database has a schema named feed that boardcast did not create: rename it"
+            " (ALTER SCHEMA feed RENAME TO …), and migrate again"
+        )
+    connection.exec_driver_sql(sql("queries/create_schema"))
 
 
 def head() -> str | None:
@@ -41,27 +116,38 @@ def head() -> str | None:
 
 def current(connection: Connection) -> str | None:
     """The revision of a database; None if boardcast was never installed."""
-    return MigrationContext.configure(connection).get_current_revision()
+    options = {"version_table_schema": SCHEMA}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def installed_files() -> list[str]:
+    """The files of db/sql that make up the schema, such as ``views/health``, each after those that it needs."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    names = (name for script in reversed(list(scripts)) for name in script.module.INSTALLS)
+    return list(dict.fromkeys(names))
 
 
 @contextmanager
-def _migrating(url: str) -> Iterator[Config]:
+def _migrating(url: str) -> Iterator[tuple[Connection, Config]]:
     # libpq reads the URL, as for all other connections: several hosts and service files included.
     # A migration takes as long as it needs, and whoever runs it can end it: only keepalives end its connection.
     # Without a client encoding, psycopg returns the text of a SQL_ASCII database as bytes, and SQLAlchemy fails on it.
-    connect = partial(
-        psycopg.connect,  # noqa: TID251
-        url,
-        application_name="boardcast-migrate",
-        client_encoding="utf8",
-        connect_timeout=5,
-    )
+    def connect() -> Any:
+        conn = psycopg.connect(  # noqa: TID251
+            url, application_name="boardcast-migrate", client_encoding="utf8", connect_timeout=5
+        )
+        conn.isolation_level, conn.read_only, conn.deferrable = IsolationLevel.READ_COMMITTED, False, False
+        return conn
+
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with engine.begin() as connection:
-        connection.exec_driver_sql(sql("queries/migration_lock"), {"key": _LOCK})
+        # The tables of the CRM are in schema public, whatever the search_path of the role or the database.
+        settings = session.SETTINGS | {"transaction_timeout": "0", "search_path": "public"}
+        connection.exec_driver_sql(sql("queries/migration_settings"), {"settings": Jsonb(settings)})
+        connection.exec_driver_sql(sql("queries/migration_lock"), {"key": LOCK})
         config = _config()
         config.attributes["connection"] = connection
-        yield config
+        yield connection, config
 
 
 def _config() -> Config:

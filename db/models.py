@@ -1,4 +1,4 @@
-"""The application's tables as queries built by SQLAlchemy name them: only the columns that such a query uses.
+"""The tables of the board, for queries built with SQLAlchemy: only the columns that such a query uses.
 
 The schema is not described here. It is in db/sql, and as pg_dump writes it in db/migrations/schema.sql. A row of opportunities is
 read as JSON that PostgreSQL makes (``to_jsonb``), so the application's own columns are in it too.
@@ -7,7 +7,7 @@ read as JSON that PostgreSQL makes (``to_jsonb``), so the application's own colu
 from sqlalchemy import Date, DateTime, Integer, Numeric, Text, column, table
 from sqlalchemy.dialects.postgresql import JSONB
 
-users = table("users", column("id", Text), column("name", Text), column("email", Text))
+users = table("users", column("id", Text), column("name", Text), column("email", Text), schema="public")
 
 boards = table(
     "boards",
@@ -15,9 +15,12 @@ boards = table(
     column("name", Text),
     column("phases", JSONB),
     column("created_at", DateTime(timezone=True)),
+    schema="feed",
 )
 
-board_members = table("board_members", column("board_id", Text), column("user_id", Text), column("role", Text))
+board_members = table(
+    "board_members", column("board_id", Text), column("user_id", Text), column("role", Text), schema="feed"
+)
 
 opportunities = table(
     "opportunities",
@@ -36,6 +39,7 @@ opportunities = table(
     column("notes", Text),
     column("version_number", Integer),
     column("last_modified_by", Text),
+    schema="public",
 )
 
 ALL = (users, boards, board_members, opportunities)

@@ -1,24 +1,28 @@
-"""Opportunities: read as the JSON that PostgreSQL makes of the row, written under the version that the writer has seen.
+"""Opportunities: read as JSON made by PostgreSQL, and written only over the version that the writer has seen.
 
 Invariant: no write replaces a version that its writer did not name, and none reaches another board: the board that was checked for
 permission is part of the statement's condition. The database sets versions and their times.
 """
 
+import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
-from sqlalchemy import Text, and_, case, collate, insert, literal_column, or_, select
-from sqlalchemy import delete as delete_
-from sqlalchemy import update as update_
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import sqlfiles
 from db.changelog.keys import was_opportunity
+from db.engine import driver
 from db.fractional_index import key_after
-from db.models import board_members, boards, opportunities
+from db.marked_values import MarkedValues
+from db.opportunity_table import OpportunityTable, column, comma, read_table
 
-_O = opportunities.c
-_BODY = literal_column("to_jsonb(opportunities.*)::text", Text)
-_XID = literal_column("pg_current_xact_id()::text", Text)
+_OPTIONAL = {"currency": "BRL"}
+"""Defaults of the API that need no column."""
+_UNMARKED = MarkedValues()
 
 
 class Found(NamedTuple):
@@ -42,91 +46,184 @@ class Written(NamedTuple):
 
 async def get(conn: AsyncConnection, opportunity_id: str, user_id: str) -> Found | None:
     """Read the opportunity; None if it does not exist or the user is not a member of its board."""
-    row = (
-        await conn.execute(
-            select(_O.id, _O.board_id, _O.phase, _O.version_number, board_members.c.role, boards.c.phases, _BODY)
-            .join_from(opportunities, boards, boards.c.id == _O.board_id)
-            .join(board_members, and_(board_members.c.board_id == _O.board_id, board_members.c.user_id == user_id))
-            .where(_O.id == opportunity_id)
-        )
-    ).one_or_none()
-    return Found(*row) if row else None
+    parameters = {"id": opportunity_id, "user": user_id}
+    row = (await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity"), parameters)).one_or_none()
+    return Found._make(row) if row else None
 
 
 async def page(
     conn: AsyncConnection, user_id: str, *, board_id: str | None, after: str | None, limit: int
 ) -> list[tuple[str, str]]:
     """Read (id, body) of the opportunities that the user may see, by id: it never changes, so none is skipped while others move."""
-    query = (
-        select(_O.id, _BODY)
-        .join(board_members, and_(board_members.c.board_id == _O.board_id, board_members.c.user_id == user_id))
-        .order_by(_O.id)
-        .limit(limit)
-    )
-    if board_id is not None:
-        query = query.where(_O.board_id == board_id)
-    if after is not None:
-        query = query.where(_O.id > after)
-    return [(row[0], row[1]) for row in await conn.execute(query)]
+    parameters = {"user": user_id, "board": board_id, "after": after, "limit": limit}
+    found = await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_page"), parameters)
+    return [(row.id, row.body) for row in found]
 
 
 async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any]) -> Written | None:
-    """Create an opportunity; None if there ever was one of this id, since its history keeps the id."""
-    values = {name: value for name, value in fields.items() if name != "id" or value is not None}
-    if "id" in values and await was_opportunity(conn, values["id"]):
+    """Create an opportunity; None if there ever was one of this id, since its history keeps the id.
+
+    Raises MissingTableError, MissingColumnsError.
+    """
+    if fields.get("id") is not None and await was_opportunity(conn, fields["id"]):
         return None
-    values["last_modified_by"] = user_id
-    if values.get("position") is None:
-        values["position"] = await end_of_phase(conn, values["board_id"], values["phase"])
-    row = (
-        await conn.execute(insert(opportunities).values(values).returning(_O.id, _O.version_number, _BODY, _XID))
-    ).one()
-    return Written(*row)
+    table = await read_table(conn)
+    given = {
+        name: value
+        for name, value in fields.items()
+        if value is not None and (table.has(name) or _OPTIONAL.get(name) != value)
+    }
+    if table.board is None:
+        del given["board_id"]  # there is only one board
+    if given.get("position") is None:
+        given["position"] = await end_of_phase(conn, fields["board_id"], fields["phase"])
+    values = table.columns_for(given) | _author(table, user_id)
+    return await insert(conn, table, "{}", values)
+
+
+async def insert(
+    conn: AsyncConnection,
+    table: OpportunityTable,
+    data: str,
+    own: Mapping[str, Any],
+    marked: MarkedValues = _UNMARKED,
+) -> Written:
+    """Insert the values of a row as JSON, and these in their place."""
+    given = json.loads(data)
+    names = [name for name in table.columns if name in own or (name in given and not marked.omits(name, own))]
+    row = await _run(
+        conn,
+        table,
+        sqlfiles.sql("queries/opportunity_insert"),
+        {"columns": comma(map(column, names)), "values": comma(marked.value(name, own) for name in names)},
+        data=data,
+        **marked.arguments(),
+        own=Jsonb(to_jsonable_python(own)),
+    )
+    if row is None:
+        raise LookupError("an INSERT has returned no row")
+    return await _written(conn, table, row)
 
 
 async def update(
     conn: AsyncConnection, found: Found, expected: int | None, user_id: str, fields: Mapping[str, Any]
 ) -> Written | None:
-    """Change the opportunity; None if it no longer has the expected version (None: any), or is no longer on its board."""
+    """Change the opportunity; None if it no longer has the expected version (None: any), or is no longer on its board.
+
+    Raises MissingTableError, MissingColumnsError.
+    """
+    table = await read_table(conn)
     values = dict(fields)
+    if table.board is None and values.get("board_id") == found.board_id:
+        del values["board_id"]
     board_id, phase = values.get("board_id", found.board_id), values.get("phase", found.phase)
-    moved = board_id != found.board_id or phase != found.phase
-    if moved and values.get("position") is None:
+    if (board_id != found.board_id or phase != found.phase) and values.get("position") is None:
         values["position"] = await end_of_phase(conn, board_id, phase)
-    if values:
+    return await overwrite(conn, table, found, expected, user_id, "{}", table.columns_for(values))
+
+
+async def overwrite(
+    conn: AsyncConnection,
+    table: OpportunityTable,
+    found: Found,
+    expected: int | None,
+    user_id: str,
+    data: str,
+    own: Mapping[str, Any],
+    names: list[str] | None = None,
+    marked: MarkedValues = _UNMARKED,
+) -> Written | None:
+    """Give an opportunity the values of a row as JSON, in these columns, and the values `own`; None as for `update`."""
+    if names is None:
+        names = list(own)
+    version = await _expected(conn, table, found, expected)
+    if version is _STALE:
+        return None
+    assignments = [sql.SQL("{} = {}").format(column(name), marked.value(name, own)) for name in names]
+    if names and "last_modified_by" in table.columns:
         # A write of the values that are there already changes nothing: no version, no event, no new author.
-        differs = or_(*(_O[name].is_distinct_from(value) for name, value in values.items()))
-        values["last_modified_by"] = case((differs, user_id), else_=_O.last_modified_by)
-    else:
-        values["title"] = _O.title
-    row = (
-        await conn.execute(
-            update_(opportunities)
-            .where(_still(found, expected))
-            .values(values)
-            .returning(_O.id, _O.version_number, _BODY, _XID)
+        differs = sql.SQL(" OR ").join(
+            sql.SQL("{}::text IS DISTINCT FROM {}::text").format(column("o", name), marked.value(name, own))
+            for name in names
         )
-    ).one_or_none()
-    return Written(*row) if row else None
+        assignments.append(
+            sql.SQL("last_modified_by = CASE WHEN {} THEN new.last_modified_by ELSE o.last_modified_by END").format(
+                differs
+            )
+        )
+    if not assignments:
+        assignments = [sql.SQL("{} = {}").format(column(table.key), column("o", table.key))]
+    row = await _run(
+        conn,
+        table,
+        sqlfiles.sql("queries/opportunity_update"),
+        {"assignments": comma(assignments)},
+        data=data,
+        **marked.arguments(),
+        own=Jsonb(to_jsonable_python({**own, table.key: found.id} | _author(table, user_id))),
+        board=found.board_id,
+        version=version,
+    )
+    return await _written(conn, table, row) if row else None
 
 
 async def delete(conn: AsyncConnection, found: Found, expected: int | None) -> str | None:
     """Delete the opportunity, and return the transaction's id; None if it no longer has the expected version or board."""
-    xid: str | None = await conn.scalar(delete_(opportunities).where(_still(found, expected)).returning(_XID))
-    return xid
-
-
-def _still(found: Found, expected: int | None) -> Any:
-    condition = and_(_O.id == found.id, _O.board_id == found.board_id)
-    return condition if expected is None else and_(condition, _O.version_number == expected)
+    table = await read_table(conn)
+    version = await _expected(conn, table, found, expected)
+    if version is _STALE:
+        return None
+    row = await _run(
+        conn,
+        table,
+        sqlfiles.sql("queries/opportunity_delete"),
+        {},
+        data=Jsonb({table.key: found.id}),
+        board=found.board_id,
+        version=version,
+    )
+    return str(row[0]) if row else None
 
 
 async def end_of_phase(conn: AsyncConnection, board_id: str, phase: str) -> str:
     """The position after the last opportunity of the phase."""
-    last = await conn.scalar(
-        select(_O.position)
-        .where(_O.board_id == board_id, _O.phase == phase)
-        .order_by(collate(_O.position, "C").desc())
-        .limit(1)
+    parameters = {"board": board_id, "phase": phase}
+    last = await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_last_position"), parameters)
+    return key_after(last.scalar_one_or_none())
+
+
+_STALE = -1
+
+
+async def _expected(conn: AsyncConnection, table: OpportunityTable, found: Found, expected: int | None) -> int | None:
+    """The version for the statement's condition. If the table has no versions, lock the row, and compare that of the log."""
+    if expected is None or "version_number" in table.columns:
+        return expected
+    await _run(conn, table, sqlfiles.sql("queries/opportunity_lock"), {}, data=Jsonb({table.key: found.id}))
+    current = (await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_row"), {"id": found.id})).one_or_none()
+    return None if current is not None and current.version_number == expected else _STALE
+
+
+async def _written(conn: AsyncConnection, table: OpportunityTable, row: tuple[Any, ...]) -> Written:
+    if table.complete:
+        return Written._make(row)
+    found = await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_row"), {"id": row[0]})
+    return Written._make(found.one())
+
+
+def _author(table: OpportunityTable, user_id: str) -> dict[str, Any]:
+    return {"last_modified_by": user_id} if "last_modified_by" in table.columns else {}
+
+
+async def _run(
+    conn: AsyncConnection,
+    table: OpportunityTable,
+    statement: LiteralString,
+    parts: Mapping[str, sql.Composable],
+    **arguments: object,
+) -> tuple[Any, ...] | None:
+    composed = sql.SQL(statement).format(
+        table=table.identifier, key=column(table.key), on_board=table.on_board, **parts
     )
-    return key_after(last)
+    cursor = await (await driver(conn)).execute(composed, arguments)
+    return await cursor.fetchone()

@@ -24,8 +24,6 @@ async def prepare(conn: PsycopgConnection) -> None:
     """Prepare a direct connection for the functions below."""
     # Nothing here is worth waiting for a disk: after a crash the sequence is reset, and the lease is an older one.
     await conn.execute("SET synchronous_commit = off")
-    # Of two that claim at once, the second finds the lease taken. It must not fail with a serialization error.
-    await conn.execute("SET default_transaction_isolation = 'read committed'")
 
 
 async def claim(conn: PsycopgConnection, instance: str) -> bool:
@@ -60,9 +58,9 @@ async def ended(conn: PsycopgConnection, barrier: int) -> bool:
     return bool(over)
 
 
-async def notify(conn: PsycopgConnection, instance: str, seq: int) -> None:
+async def notify(conn: PsycopgConnection) -> None:
     """Wake all instances, and everyone else who listens."""
-    await _rows(conn, "queries/pacer_notify", {"instance": instance, "seq": seq})
+    await _rows(conn, "queries/pacer_notify", {})
 
 
 async def _rows(conn: PsycopgConnection, query: str, parameters: dict[str, Any]) -> list[Row]:

@@ -1,7 +1,7 @@
 """Presence: leases on opportunities and boards that somebody has open.
 
 Invariant: a lease is a row that its holder renews. The next reader deletes a row that was not renewed, so a killed process leaves
-nobody behind. The table is authoritative, not a message.
+nobody behind. The table is authoritative; messages are not.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """Restoring old versions of opportunities.
 
-Invariant: a restored version is a new one. Its number follows the last one, also after a deletion, so that nobody takes a restored
-opportunity for an older one. The application's own columns are restored too: PostgreSQL reads the JSON that it has made.
+Invariant: a restored version is a new one. Its number follows the last one, also after a deletion, so that no client mistakes a
+restored opportunity for an older one. The application's own columns are also restored, because PostgreSQL reads back the JSON
+that it created; what JSON cannot hold is restored from its text.
 """
 
 import json
@@ -9,17 +10,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from psycopg import sql
-from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import sqlfiles
+from db import opportunities
 from db.changelog.keys import next_version_after_delete
-from db.engine import driver
+from db.marked_values import read_marked
 from db.opportunities import Found, Written
+from db.opportunity_table import read_table
 from db.versions import Version
 
-_KEPT = frozenset({"id", "board_id", "created_at", "version_number", "last_modified_by", "last_sync_at"})
+_KEPT = frozenset({"created_at", "version_number", "last_modified_by", "last_sync_at"})
 """Columns that a restore does not change in an existing opportunity."""
 
 
@@ -27,58 +27,28 @@ async def overwrite(
     conn: AsyncConnection, found: Found, version: Version, user_id: str, replacement: Mapping[str, Any]
 ) -> Written | None:
     """Give an opportunity the values of a version, but for those in `replacement`; None if it has changed since it was found."""
+    table = await read_table(conn)
+    own = table.stored(replacement)
+    row = _exact(version.row) | own
+    kept = _KEPT | {table.key, table.board}
+    marked = await read_marked(conn, table, version.row)
+    names = [name for name in table.columns if name in row and name not in kept and not marked.omits(name, own)]
+    # Compared as clients see them: a stage that is a number in the table is a text in `found`.
     data, now = _exact(version.data) | dict(replacement), _exact(found.body)
-    names = [name for name in await _columns(conn) if name in data and name not in _KEPT]
-    if all(name in now and now[name] == data[name] for name in names):
+    field = {column: name for name, column in table.fields.items()}
+    fields = [field.get(name, name) for name in names]
+    if all(name in now and name in data and now[name] == data[name] for name in fields):
         return Written(found.id, found.version, found.body, "")
-    assignments = sql.SQL(", ").join(
-        sql.SQL("{} = {}").format(_column(name), _column("old", name)) for name in (*names, "last_modified_by")
-    )
-    row = await _run(
-        conn,
-        sql.SQL(sqlfiles.sql("queries/restore_overwrite")).format(assignments=assignments),
-        data=version.data,
-        own=Jsonb(dict(replacement) | {"last_modified_by": user_id}),
-        id=found.id,
-        board=found.board_id,
-        version=found.version,
-    )
-    return Written._make(row) if row else None
+    return await opportunities.overwrite(conn, table, found, found.version, user_id, version.row, own, names, marked)
 
 
 async def recreate(
     conn: AsyncConnection, id_: str, version: Version, user_id: str, replacement: Mapping[str, Any]
 ) -> Written:
     """Create a deleted opportunity again, under its id, with the values of a version but for those in `replacement`."""
-    own = await next_version_after_delete(conn, id_) | {"last_modified_by": user_id} | dict(replacement)
-    data = _exact(version.data) | own
-    names = [name for name in await _columns(conn) if name in data]
-    row = await _run(
-        conn,
-        sql.SQL(sqlfiles.sql("queries/restore_recreate")).format(
-            columns=sql.SQL(", ").join(map(_column, names)),
-            values=sql.SQL(", ").join(_column("old", name) for name in names),
-        ),
-        data=version.data,
-        own=Jsonb(own),
-    )
-    if row is None:
-        raise LookupError("an INSERT has returned no row")
-    return Written._make(row)
-
-
-def _column(*name: str) -> sql.Identifier:
-    """A column in a statement with parameters, in which a percent sign in a name would begin a placeholder."""
-    return sql.Identifier(*(part.replace("%", "%%") for part in name))
-
-
-async def _columns(conn: AsyncConnection) -> list[str]:
-    found = await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_columns"))
-    return list(found.scalars())
-
-
-async def _run(conn: AsyncConnection, statement: sql.Composed, **arguments: object) -> tuple[Any, ...] | None:
-    return await (await (await driver(conn)).execute(statement, arguments)).fetchone()
+    table = await read_table(conn)
+    own = await next_version_after_delete(conn, id_) | {"last_modified_by": user_id} | table.stored(replacement)
+    return await opportunities.insert(conn, table, version.row, own, await read_marked(conn, table, version.row))
 
 
 def _exact(row: str) -> dict[str, Any]:

@@ -32,6 +32,8 @@ LIBPQ_URL = "postgresql://"
 # RFC 7518 3.2: a key shorter than the digest weakens HS256.
 SHORTEST_SECRET = 32
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s,*@?#]+", re.ASCII | re.IGNORECASE)
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -105,6 +107,15 @@ class Settings(BaseSettings):
         if not url.startswith("postgresql://"):
             raise ValueError("must start with postgresql://")
         return url
+
+    @field_validator("origins")
+    @classmethod
+    def _as_browsers_send(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Write origins as browsers do: in lowercase, without the default port."""
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("must be origins such as https://board.example, separated by commas")
+        return tuple(re.sub(r"^(http://.*):80$|^(https://.*):443$", r"\1\2", origin.lower()) for origin in origins)
 
     @model_validator(mode="after")
     def _one_way_to_trust(self) -> Self:

@@ -1,7 +1,7 @@
 """Single-use tickets for EventSource, which cannot send a header.
 
-Invariant: the database holds only the hash of a ticket. A ticket is redeemed at most once, and only in its first seconds. It gives
-no more than the session that it was made from, and for no longer.
+Invariant: the database holds only the hash of a ticket. A ticket is redeemed at most once, and only in its first seconds. It
+grants no more access than the session for which it was created, and not for longer.
 """
 
 import hashlib

@@ -1,11 +1,11 @@
-"""Users, as the CRM has them. Who may sign in is decided by tokens, not here."""
+"""The application's users. Tokens decide who may sign in; this module does not."""
 
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.models import users
+from db.sqlfiles import sql
 
 
 class User(NamedTuple):
@@ -13,16 +13,9 @@ class User(NamedTuple):
     name: str
 
 
-_USER = select(users.c.id, func.coalesce(users.c.name, users.c.id))
-
-
 async def get(conn: AsyncConnection, user_id: str) -> User | None:
-    row = (await conn.execute(_USER.where(users.c.id == user_id))).one_or_none()
-    return User(*row) if row else None
-
-
-async def first(conn: AsyncConnection, count: int) -> list[User]:
-    return [User(*row) for row in await conn.execute(_USER.order_by(users.c.id).limit(count))]
+    row = (await conn.exec_driver_sql(sql("queries/user"), {"user": user_id})).one_or_none()
+    return User._make(row) if row else None
 
 
 async def realtime(conn: AsyncConnection, user: str | None) -> str:

@@ -11,10 +11,18 @@ _LARGEST = 2**31 - 2
 
 class Version(NamedTuple):
     number: int
+    board_id: str | None
+    """The board that it was on."""
     data: str
     """The opportunity in this version, as JSON."""
     body: str
     """The whole row of the view, as JSON."""
+    stored: str | None
+    """The row in this version under the names that the table has now, as JSON; None if it is `data`."""
+
+    @property
+    def row(self) -> str:
+        return self.stored or self.data
 
 
 async def page(

@@ -1,6 +1,6 @@
 """The message router: passes each client message to the handler of its type.
 
-Invariant: a message that cannot be parsed or handled is answered, and affects only its sender.
+Invariant: a message that cannot be parsed or handled gets an error response, and affects only its sender.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,6 @@ from db.presence import Place
 from feed.access.tokens import TokenError
 from feed.delivery.subscription import Subscription
 from feed.runtime import Runtime
-from feed.telemetry.metrics import Metrics
 from feed.wire.protocol import (
     Auth,
     BadMessageError,
@@ -43,22 +42,29 @@ class UnauthenticatedError(Exception):
 
 
 class Router:
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._handlers: dict[str, Handler] = {}
-
-    def register(self, kind: str, handler: Handler) -> None:
-        """Register the handler of a message type."""
-        self._handlers[kind] = handler
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._handlers: dict[str, Handler] = {
+            "auth": self._auth,
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "user_editing": self._user_editing,
+            "user_stopped_editing": self._user_stopped_editing,
+            "viewing": self._viewing,
+            "stopped_viewing": self._stopped_viewing,
+            "ping": self._ping,
+            "checkpoint": self._checkpoint,
+            "gap": self._gap,
+        }
 
     def parse(self, data: str) -> Incoming:
         """Parse and count a message. Raises BadMessageError."""
         try:
             message = parse(data)
         except BadMessageError:
-            self._metrics.messages.labels("invalid").inc()
+            self._runtime.metrics.messages.labels("invalid").inc()
             raise
-        self._metrics.messages.labels(message.type).inc()
+        self._runtime.metrics.messages.labels(message.type).inc()
         return message
 
     async def route(self, data: str, subscription: Subscription) -> None:
@@ -73,29 +79,7 @@ class Router:
         except (psycopg.Error, PoolTimeout, TimeoutError):
             subscription.send("error", code="unavailable", message="the database cannot be reached now: try again")
 
-
-class Handlers:
-    """The handlers of all message types."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-
-    def router(self) -> Router:
-        """Return a router with all handlers."""
-        router = Router(self._runtime.metrics)
-        router.register("auth", self.auth)
-        router.register("subscribe", self.subscribe)
-        router.register("unsubscribe", self.unsubscribe)
-        router.register("user_editing", self.user_editing)
-        router.register("user_stopped_editing", self.user_stopped_editing)
-        router.register("viewing", self.viewing)
-        router.register("stopped_viewing", self.stopped_viewing)
-        router.register("ping", self.ping)
-        router.register("checkpoint", self.checkpoint)
-        router.register("gap", self.gap)
-        return router
-
-    async def auth(self, message: Auth, subscription: Subscription) -> None:
+    async def _auth(self, message: Auth, subscription: Subscription) -> None:
         """Renew the token."""
         try:
             principal = await self._runtime.tokens.verify(message.token)
@@ -110,25 +94,25 @@ class Handlers:
         subscription.principal = principal
         self._runtime.send_auth_success(subscription)
 
-    async def subscribe(self, message: Subscribe, subscription: Subscription) -> None:
+    async def _subscribe(self, message: Subscribe, subscription: Subscription) -> None:
         if subscription.requested is not None:
             self._runtime.set_boards(subscription, subscription.requested | frozenset(message.boards))
         for board in sorted(set(message.boards) - subscription.permitted_boards):
             _send_unknown_board(subscription, board)
         self._runtime.send_subscribed(subscription)
 
-    async def unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
+    async def _unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
         requested = subscription.visible if subscription.requested is None else subscription.requested
         self._runtime.set_boards(subscription, requested - frozenset(message.boards))
         self._runtime.send_subscribed(subscription)
 
-    async def user_editing(self, message: UserEditing, subscription: Subscription) -> None:
+    async def _user_editing(self, message: UserEditing, subscription: Subscription) -> None:
         await self._claim(subscription, Place(message.opportunityId), "editing", message.baseVersion)
 
-    async def user_stopped_editing(self, message: UserStoppedEditing, subscription: Subscription) -> None:
+    async def _user_stopped_editing(self, message: UserStoppedEditing, subscription: Subscription) -> None:
         await self._runtime.presence.release(subscription, Place(message.opportunityId))
 
-    async def viewing(self, message: Viewing, subscription: Subscription) -> None:
+    async def _viewing(self, message: Viewing, subscription: Subscription) -> None:
         if message.opportunityId is not None:
             await self._claim(subscription, Place(message.opportunityId), "viewing")
         elif message.boardId is not None:
@@ -139,10 +123,10 @@ class Handlers:
         else:
             await self._runtime.presence.release(subscription)
 
-    async def stopped_viewing(self, message: StoppedViewing, subscription: Subscription) -> None:
+    async def _stopped_viewing(self, message: StoppedViewing, subscription: Subscription) -> None:
         await self._runtime.presence.release(subscription, Place(board_id=message.boardId))
 
-    async def ping(self, message: Ping, subscription: Subscription) -> None:
+    async def _ping(self, message: Ping, subscription: Subscription) -> None:
         subscription.send("pong")
         if message.cursor is not None:
             try:
@@ -150,13 +134,13 @@ class Handlers:
             except ValueError as error:
                 raise BadMessageError("invalid_message", f"cursor: {error}") from None
 
-    async def checkpoint(self, message: Checkpoint, subscription: Subscription) -> None:
+    async def _checkpoint(self, message: Checkpoint, subscription: Subscription) -> None:
         if message.boardId in subscription.permitted_boards:
             self._runtime.checkpoints.request(subscription, message.boardId)
         else:
             _send_unknown_board(subscription, message.boardId)
 
-    async def gap(self, message: Gap, subscription: Subscription) -> None:
+    async def _gap(self, message: Gap, subscription: Subscription) -> None:
         board, expected, held = message.boardId, message.expected, message.held
         if board not in subscription.permitted_boards:
             _send_unknown_board(subscription, board)

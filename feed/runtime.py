@@ -5,7 +5,6 @@ nothing running. stop() is idempotent, safe without start(), and complete when i
 """
 
 import asyncio
-import math
 import secrets
 import time
 from contextlib import AsyncExitStack
@@ -64,12 +63,13 @@ class Runtime:
         self.service = name
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL_SIZE)
-        replay_buffer = ReplayBuffer(_REPLAY_BUDGET)
         self.connections = Connections(self.metrics, self._on_fell_behind)
         self.replica: Replica | None = None
         if settings.replica_url is not None:
-            self.replica = Replica(settings.replica_url, settings.max_replica_lag, self.pool, self._feed, self.metrics)
-        self.publisher = Publisher(replay_buffer, self.connections, self.metrics)
+            self.replica = Replica(
+                settings.replica_url, settings.max_replica_lag, self.pool, lambda: self.tailer.head.feed, self.metrics
+            )
+        self.publisher = Publisher(ReplayBuffer(_REPLAY_BUDGET), self.connections, self.metrics)
         self.tailer = Tailer(settings, self.publisher, self.metrics, self._on_log_replaced, self.replica)
         self.presence = PresenceTracker(self.instance, self.pool, self.connections)
         self.rollout = Rollout(self.publisher, self.connections, self.metrics)
@@ -78,7 +78,6 @@ class Runtime:
             settings,
             self.pool,
             self.tailer,
-            replay_buffer,
             self.connections,
             self.presence,
             self.rollout,
@@ -104,7 +103,6 @@ class Runtime:
         self.checkpoints = Checkpoints(
             settings.checkpoint_interval, self.pool, self.tailer, self.connections, self.gap_reports, self.metrics
         )
-        self.publisher.subscribe(self.checkpoints)
         if (spans := tracing.delivery_spans(self.instance)) is not None:
             self.publisher.subscribe(spans)
         self._instance_registry = InstanceRegistry(self.pool, self._status, self._journal)
@@ -113,7 +111,7 @@ class Runtime:
                 connections=lambda: len(self.connections),
                 draining=lambda: self.admission.draining,
                 listener_age=lambda: self.listener.age,
-                log_idle=lambda: math.inf if self.tailer.seconds_since_read is None else self.tailer.seconds_since_read,
+                log_idle=lambda: self.tailer.passes.since_read,
                 leases=self.presence.count,
                 pool=self.pool,
             )
@@ -141,19 +139,17 @@ class Runtime:
                 await self.replica.start()
             await self.listener.start()
             started.push_async_callback(self.listener.stop)
-            self.pacer.start()
-            started.push_async_callback(self.pacer.stop)
-            self.presence.start()
-            started.push_async_callback(self.presence.stop)
-            self.checkpoints.start()
-            started.push_async_callback(self.checkpoints.stop)
-            self._maintenance.start()
-            started.push_async_callback(self._maintenance.stop)
-            self._heartbeats.start()
-            started.push_async_callback(self._heartbeats.stop)
             self._started = time.monotonic()
-            self._instance_registry.start()
-            started.push_async_callback(self._instance_registry.stop)
+            for part in (
+                self.pacer,
+                self.presence,
+                self.checkpoints,
+                self._maintenance,
+                self._heartbeats,
+                self._instance_registry,
+            ):
+                part.start()
+                started.push_async_callback(part.stop)
             self._running = started.pop_all()
 
     async def stop(self) -> None:
@@ -171,19 +167,6 @@ class Runtime:
         """Whether the log is being read, and was read within the last seconds."""
         return self.tailer.up and self.freshness.is_fresh
 
-    def health(self) -> dict[str, object]:
-        """The body of /readyz."""
-        return {
-            "status": "ready" if self.ready else "draining" if self.admission.draining else "not ready",
-            "instance": self.instance,
-            "log": "followed" if self.reads_log else "not read" if self.tailer.up else "out of reach",
-            "log_age": round(self.freshness.age, 1),
-            "listener": "up" if self.listener.up else "down",
-            "pacer": self.pacer.mode,
-            **({"replica": self.replica.status or "not looked at yet"} if self.replica is not None else {}),
-            "connections": len(self.connections),
-        }
-
     def open_stream(
         self, principal: Principal, encoding: Encoding, sink: Sink, boards: frozenset[str] | None, cursor: str | None
     ) -> Subscription:
@@ -195,10 +178,6 @@ class Runtime:
         self.recovery_tasks.start(subscription, cursor)
         log.debug("stream opened", connection=subscription.id, user=principal.user_id, transport=encoding.name)
         return subscription
-
-    async def wait_for_auth_success(self, subscription: Subscription) -> None:
-        """Wait until the stream's first message was sent, before the client's next message is handled."""
-        await self.recovery_tasks.auth_success_sent(subscription)
 
     def close_stream(self, subscription: Subscription) -> None:
         """Remove a client that is gone. Idempotent."""
@@ -215,9 +194,8 @@ class Runtime:
 
     def set_boards(self, subscription: Subscription, requested: frozenset[str] | None) -> None:
         """Change the boards whose events a client receives; None: all boards that its user sees."""
-        self.connections.set_boards(
-            subscription, requested, self.publisher.memberships.boards(subscription.principal.user_id)
-        )
+        visible = self.publisher.memberships.boards(subscription.principal.user_id)
+        self.connections.set_boards(subscription, requested, visible)
 
     def send_subscribed(self, subscription: Subscription) -> None:
         """Send `subscribed` once the client is live and no batch is being published, so that it can include a cursor."""
@@ -239,19 +217,18 @@ class Runtime:
             subscription.close(RESTART, retry=random_retry())
             self.metrics.closed.labels(RESTART.name).inc()
 
-    def _feed(self) -> str:
-        return self.tailer.head.feed
+    def _on_fell_behind(self, subscription: Subscription) -> None:
+        self.recovery_tasks.recover(subscription)
 
     def _status(self) -> InstanceStatus:
-        cursor = self.tailer.head
         return InstanceStatus(
             instance=self.instance,
             service=self.service,
             running=time.monotonic() - self._started,
-            since_read=self.tailer.seconds_since_read,
-            reads=self.tailer.passes,
-            cursor=str(cursor),
-            anchor=cursor.anchor,
+            since_read=self.tailer.passes.since_read if self.tailer.passes.done else None,
+            reads=self.tailer.passes.done,
+            cursor=str(self.tailer.head),
+            anchor=self.tailer.head.anchor,
             connections=len(self.connections),
             listens=self.listener.up,
             ready=self.ready,
@@ -260,9 +237,6 @@ class Runtime:
             client_positions=self.client_positions.summary(),
             replica=self.replica.status if self.replica is not None else None,
         )
-
-    def _on_fell_behind(self, subscription: Subscription) -> None:
-        self.recovery_tasks.recover(subscription)
 
     def _on_log_replaced(self, fault: Fault) -> None:
         self.recovery_tasks.clear()

@@ -7,11 +7,12 @@ any status but 200.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from db.settings import Settings
 from feed.access.admission import RefusedError
 from feed.access.tokens import TokenError
 from feed.runtime import Runtime
@@ -27,8 +28,7 @@ HEADERS = {
     "X-Accel-Buffering": "no",
 }
 
-
-_TOKEN_PROBLEMS = {
+TOKEN_PROBLEMS = {
     "token_expired": "expired-token",
     "token_invalid": "invalid-token",
     "keys_unavailable": "keys-unavailable",
@@ -54,19 +54,20 @@ class StreamRequest:
     """Names in `headers` are case-insensitive, as in both frameworks."""
 
     headers: Mapping[str, str]
-    query: Mapping[str, str]
+    query_string: str
+    """As it was sent, because the two frameworks parse it differently."""
     cookies: Mapping[str, str]
 
     @property
     def cursor(self) -> str | None:
         """Last-Event-ID, which the browser keeps up to date, or else ?since=."""
-        return self.headers.get("Last-Event-ID") or self.query.get("since") or None
+        return self.headers.get("Last-Event-ID") or self._parameter("since") or None
 
     @property
     def boards(self) -> frozenset[str] | None:
-        """The boards in ?boards=a,b; None means all."""
-        named = self.query.get("boards")
-        return None if named is None else frozenset(board for board in named.split(",") if board)
+        """The boards in ?boards=a,b or ?boards=a&boards=b; None means all."""
+        named = parse_qs(self.query_string, keep_blank_values=True).get("boards")
+        return None if named is None else frozenset(board for board in ",".join(named).split(",") if board)
 
     async def admit(self, runtime: Runtime) -> Principal:
         """Authenticate and admit the sender. Raises StreamError."""
@@ -77,25 +78,23 @@ class StreamRequest:
             raise
 
     async def _admit(self, runtime: Runtime) -> Principal:
-        if not origin_allowed(self.headers, runtime):
+        if not origin_allowed(self.headers, runtime.settings):
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
             await runtime.admission.admit(principal, SSE)
         except TokenError as error:
-            raise StreamError(_TOKEN_PROBLEMS[error.code], error.message) from error
+            raise StreamError(TOKEN_PROBLEMS[error.code], error.message) from error
         except RefusedError as error:
             raise StreamError(_REFUSAL_PROBLEMS[error.reason], str(error)) from error
         except (psycopg.Error, PoolTimeout, TimeoutError) as error:
             raise StreamError("database-unavailable", "the ticket cannot be looked up now: try again") from error
         return principal
 
-    def cors(self) -> dict[str, str]:
-        """Return the headers that let a page of another allowed origin read the response."""
-        origin = self.headers.get("Origin")
-        if origin is None:
-            return {}
-        return {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", "Vary": "Origin"}
+    def _parameter(self, name: str) -> str | None:
+        """Return a parameter of the query; the last value of a repeated one counts, as in the rest of the API."""
+        values = parse_qs(self.query_string, keep_blank_values=True).get(name)
+        return None if values is None else values[-1]
 
     async def _authenticate(self, runtime: Runtime) -> Principal:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -103,7 +102,7 @@ class StreamRequest:
             if scheme.lower() != "bearer":
                 raise TokenError("token_invalid", "Authorization must be Bearer")
             return await runtime.tokens.verify(token.strip())
-        if (ticket := self.query.get("ticket")) is not None:
+        if (ticket := self._parameter("ticket")) is not None:
             principal = await runtime.redeem_ticket(ticket)
             if principal is None:
                 raise StreamError("invalid-ticket", "the ticket is unknown, used or older than 30 s: ask for a new one")
@@ -113,10 +112,10 @@ class StreamRequest:
         raise StreamError("unauthenticated", "send Authorization: Bearer, a ticket, or the session cookie")
 
 
-def origin_allowed(headers: Mapping[str, str], runtime: Runtime) -> bool:
+def origin_allowed(headers: Mapping[str, str], settings: Settings) -> bool:
     """Return whether the request has no Origin, an allowed one, or that of the called address itself."""
     origin = headers.get("Origin")
-    if origin is None or origin in runtime.settings.allowed_origins:
+    if origin is None or origin in settings.allowed_origins:
         return True
     try:
         return urlsplit(origin).netloc == headers.get("Host")

@@ -2,7 +2,7 @@
 
 Invariant: every result comes from a read that began after its request, so a client that has just written something
 finds it. One read runs at a time, and requests that arrive meanwhile share the next one. So a thousand concurrent
-requests cost two or three reads, and a single request waits for nobody.
+requests cost two or three reads, and a single request waits for no other.
 """
 
 import asyncio

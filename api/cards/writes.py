@@ -1,6 +1,7 @@
 """Writes of a card: what they check, which cached boards they invalidate, and their response."""
 
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
@@ -46,6 +47,16 @@ def write_response(found: Found, written: Written) -> Response:
     if written.version != found.version:  # a write that changes nothing has no event
         headers["X-Event-Xid"] = written.xid
     return json_response(raw_json(written.body), headers=headers)
+
+
+def created_response(created: Written) -> Response:
+    """Return the row that was created, and its address."""
+    headers = {
+        "ETag": etags.for_version(created.version),
+        "Location": f"/api/opportunities/{quote(created.id, safe='')}",
+        "X-Event-Xid": created.xid,
+    }
+    return json_response(raw_json(created.body), 201, headers)
 
 
 async def _check_target(conn: AsyncConnection, found: Found, user_id: str, fields: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import exc
 
 from api.dba.reads import DbaReads
 from db import dba
-from feed.system.tasks import end
+from feed.system.tasks import BackgroundTask
 
 INTERVAL = 10.0
 """Seconds between samples."""
@@ -31,20 +31,12 @@ class Sample(NamedTuple):
     connections: int | None
 
 
-class GaugeHistory:
+class GaugeHistory(BackgroundTask):
+    task_name = "gauge-history"
+
     def __init__(self, reads: DbaReads) -> None:
         self._reads = reads
         self.samples: deque[Sample] = deque(maxlen=_MAX_SAMPLES)
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="gauge-history")
-
-    async def stop(self) -> None:
-        """Idempotent; complete when it returns."""
-        if self._task is not None:
-            await end(self._task)
-            self._task = None
 
     async def take_sample(self) -> Sample:
         try:

@@ -24,6 +24,7 @@ from api.http.json_response import dumps
 from db.changelog import trigger_log
 from feed.stream import RETRY
 from feed.wire.cursor import Cursor, Fault
+from feed.wire.encoding import one_line
 
 _MAX_CHANGES = 20_000
 """Changes that are sent one by one when they come at once. Above that, only `many` is sent."""
@@ -161,10 +162,9 @@ def _message(event: str, data: Any, cursor: Cursor | None) -> bytes:
 
 
 def _changes_message(changes: list[str], cursor: Cursor | None) -> bytes:
-    # PostgreSQL escapes the line breaks in its JSON, so each fits into one `data` line.
     return _frame("changes", b'{"changes":[' + ",".join(changes).encode() + b"]}", cursor)
 
 
 def _frame(event: str, data: bytes, cursor: Cursor | None) -> bytes:
     id_ = b"" if cursor is None else b"id: %s\n" % str(cursor).encode()
-    return b"event: %s\n%sdata: %s\n\n" % (event.encode(), id_, data)
+    return b"event: %s\n%sdata: %s\n\n" % (event.encode(), id_, one_line(data))

@@ -1,7 +1,8 @@
 """An HTTP connection: uvicorn's, extended so that an unfinished response can be aborted.
 
 Invariant: when a connection is lost, every pipelined request on it is notified, not only the last one. A handler may
-abort its connection: the client receives nothing more, and the incomplete response is not reported as an error.
+abort its connection: the client receives nothing more, and the incomplete response is not reported as an error. The end of
+the connection ends a stream, without chunks, if the request has HTTP/1.0.
 """
 
 from collections import deque
@@ -12,6 +13,21 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _log = structlog.get_logger("api")
+
+
+class _UnchunkedCycle(RequestResponseCycle):
+    """A request with HTTP/1.0. uvicorn would chunk a response that has no length."""
+
+    _unchunked = False
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._unchunked = all(name.lower() != b"content-length" for name, _ in message["headers"])
+            if self._unchunked:
+                self.chunked_encoding = False
+        elif self._unchunked:
+            self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -28,6 +44,8 @@ class HttpConnection(HttpToolsProtocol):
         while self._unfinished and self._unfinished[0].response_complete:
             self._unfinished.popleft()
         self._unfinished.append(self.cycle)
+        if self.scope["http_version"] == "1.0" and not self.cycle.response_started:
+            self.cycle.__class__ = _UnchunkedCycle
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disconnect()

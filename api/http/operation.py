@@ -1,12 +1,17 @@
-"""A route with its description: the app serves it, and /openapi.json is generated from the same object."""
+"""A route with its description: the app serves it, and /openapi.json is generated from the same object.
+
+Invariant: any ID can be part of a path if it is percent-encoded, even one with a slash.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from api.http.problems import Problem
 
@@ -46,6 +51,19 @@ class Operation(Route):
         self.problems = problems
         self.public = public
         self.media_type = media_type
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the path as it was sent: in `scope["path"]`, an encoded slash looks like a separator."""
+        if b"%" not in scope["raw_path"]:
+            # Of another length, it is the path with a slash removed or added, which Starlette would redirect to: a path
+            # with an empty ID must not lead to another route.
+            return super().matches(scope) if len(scope["path"]) == len(scope["raw_path"]) else (Match.NONE, {})
+        segments = (quote(unquote_to_bytes(segment), safe="") for segment in scope["raw_path"].split(b"/"))
+        match, found = super().matches({**scope, "path": "/".join(segments)})
+        for name, value in found.get("path_params", {}).items():
+            if isinstance(value, str):
+                found["path_params"][name] = unquote(value)
+        return match, found
 
     def __eq__(self, other: object) -> bool:
         return self is other

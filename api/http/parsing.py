@@ -9,12 +9,12 @@ from starlette.requests import Request
 
 from api.http.problems import Problem, validation_problem
 from db.engine import Origin
+from feed.wire.protocol import MAX_KEY_LENGTH
 
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BODY = 256 * 1024
 """Bytes."""
-_MAX_ID = 200
 _JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json", re.ASCII | re.IGNORECASE)
 _MUTATION_ID = re.compile(r"[!-~]{1,200}")
 
@@ -41,7 +41,7 @@ def parse_query(request: Request, model: type[Model]) -> Model:
 def path_id(request: Request, name: str, unknown: str) -> str:
     """Return an id from the path. Raises the problem `unknown` for a string that cannot be an id."""
     value: str = request.path_params[name]
-    if "\0" in value or len(value) > _MAX_ID:
+    if "\0" in value or len(value) > MAX_KEY_LENGTH:
         raise Problem(unknown)
     return value
 

@@ -6,6 +6,7 @@ read this table. A response cannot use a slug that is not in it.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -68,7 +69,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's term
             "type": f"/problems/{self.slug}",
             "title": PROBLEMS[self.slug].title,
             "status": self.status,
-            "instance": request.url.path,
+            "instance": quote(request.scope["path"]),
             "request_id": getattr(request.state, "request_id", None),
         }
         if self.detail:

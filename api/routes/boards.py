@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.authentication import authenticate
-from api.board_view import CursorCheck, boards_of, presence_on, role_on, view_board, with_presence
+from api.board_view import CursorCheck, boards_of, read_presence, role_on, view_board, with_presence
 from api.http import etags
 from api.http.json_response import json_response
 from api.http.operation import Operation
@@ -42,7 +42,7 @@ async def get_presence(request: Request) -> Response:
     board_id = path_id(request, "id", "unknown-board")
     if role_on(board_id, await boards_of(state, principal.user_id)) is None:
         raise Problem("unknown-board")
-    return json_response({"presence": await presence_on(state, board_id)})
+    return json_response({"presence": await read_presence(state, board_id)})
 
 
 def _covers_cursor_of(request: Request) -> CursorCheck | None:

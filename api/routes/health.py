@@ -11,6 +11,7 @@ from api.http.operation import Operation
 from api.schemas.responses import Status
 from api.state import AppState, app_state
 from db import migrate
+from db.readiness import NotReadyError, revision_fault
 from feed.runtime import Runtime
 
 CHECK_TIMEOUT = 3.0
@@ -35,6 +36,8 @@ async def readyz(request: Request) -> Response:
 def _check_feed(runtime: Runtime) -> str:
     if runtime.ready:
         return "ok"
+    if runtime.tailer.refused is not None:
+        return runtime.tailer.refused
     return "not live" if runtime.freshness.is_fresh else f"the log was last read {runtime.freshness.age:.0f} s ago"
 
 
@@ -42,10 +45,14 @@ async def _check_database(state: AppState) -> str:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT), state.engine.connect() as conn:
             revision = await conn.run_sync(migrate.current)
+    except NotReadyError as error:
+        return str(error)
     except (SQLAlchemyError, TimeoutError):
         return "unreachable"
-    # Revisions are numbered. One that is newer than this code is an upgrade under way, which the old version supports.
-    return "ok" if revision is not None and revision >= state.revision else "not migrated"
+    # Revisions are numbered. On a connection that is kept, a newer one is an upgrade under way, which the old version supports.
+    if revision is not None and revision >= state.revision:
+        return "ok"
+    return ": ".join(revision_fault(revision, installed=revision is not None) or ("not migrated",))
 
 
 ROUTES = [

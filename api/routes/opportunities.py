@@ -1,6 +1,6 @@
 """Cards: listed, read, created, changed, and deleted. A write names the version that it replaces."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +8,14 @@ from starlette.responses import Response
 from api.authentication import authenticate
 from api.cards import conflicts
 from api.cards.access import find_card, require_phase, require_writer
-from api.cards.writes import WRITE_HEADERS, WRITE_PROBLEMS, invalidate_boards, update_card, write_response
+from api.cards.writes import (
+    WRITE_HEADERS,
+    WRITE_PROBLEMS,
+    created_response,
+    invalidate_boards,
+    update_card,
+    write_response,
+)
 from api.http import etags
 from api.http.json_response import json_response, raw_json
 from api.http.operation import Operation
@@ -67,12 +74,7 @@ async def create_opportunity(request: Request) -> Response:
         if created is None:
             raise Problem("conflict", "This id belongs to a card, or belonged to one that was deleted. Choose another.")
     invalidate_boards(request, new.board_id)
-    headers = {
-        "ETag": etags.for_version(created.version),
-        "Location": f"/api/opportunities/{quote(created.id, safe='')}",
-        "X-Event-Xid": created.xid,
-    }
-    return json_response(raw_json(created.body), 201, headers)
+    return created_response(created)
 
 
 async def patch_opportunity(request: Request) -> Response:

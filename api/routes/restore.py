@@ -1,7 +1,6 @@
 """POST …/versions/{n}/restore: writes an old version again, whether the card has changed since or was deleted."""
 
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,9 +10,8 @@ from starlette.responses import Response
 from api.authentication import authenticate
 from api.cards import conflicts
 from api.cards.access import find_card, require_writer
-from api.cards.writes import WRITE_HEADERS, WRITE_PROBLEMS, invalidate_boards, write_response
+from api.cards.writes import WRITE_HEADERS, WRITE_PROBLEMS, created_response, invalidate_boards, write_response
 from api.http import etags
-from api.http.json_response import json_response, raw_json
 from api.http.operation import Operation
 from api.http.parsing import path_id, write_origin
 from api.http.problems import Problem
@@ -41,7 +39,7 @@ async def restore_version(request: Request) -> Response:
         if version is None:
             raise Problem("unknown-version")
         if found is None:
-            board_id = orjson.loads(version.data)["board_id"]
+            board_id = version.board_id or ""
             response = await _recreate(conn, card_id, version, board_id, user_id)
         else:
             board_id = found.board_id
@@ -57,8 +55,10 @@ async def _overwrite(conn: AsyncConnection, request: Request, found: Found, vers
     if expected not in (etags.ANY_VERSION, found.version):
         raise await conflicts.stale_version(conn, found, expected, user_id, fields)
     # If the board no longer has the old phase, the card stays where it is.
-    phase_exists = any(phase["id"] == old["phase"] for phase in found.phases)
-    replacements: dict[str, Any] = {} if phase_exists else {name: current[name] for name in ("phase", "position")}
+    phase_exists = any(phase["id"] == old.get("phase") for phase in found.phases)
+    replacements: dict[str, Any] = (
+        {} if phase_exists else {name: current[name] for name in ("phase", "position") if name in current}
+    )
     written = await restore.overwrite(conn, found, version, user_id, replacements)
     if written is None:  # it changed after it was read
         now = await find_card(conn, request, user_id)
@@ -73,16 +73,10 @@ async def _recreate(conn: AsyncConnection, card_id: str, version: Version, board
         raise Problem("unknown-version")
     require_writer(access.role)
     replacements: dict[str, Any] = {}
-    if access.phases and all(phase["id"] != old["phase"] for phase in access.phases):
+    if access.phases and all(phase["id"] != old.get("phase") for phase in access.phases):
         first = access.phases[0]["id"]
         replacements = {"phase": first, "position": await opportunities.end_of_phase(conn, board_id, first)}
-    created = await restore.recreate(conn, card_id, version, user_id, replacements)
-    headers = {
-        "ETag": etags.for_version(created.version),
-        "Location": f"/api/opportunities/{quote(created.id, safe='')}",
-        "X-Event-Xid": created.xid,
-    }
-    return json_response(raw_json(created.body), 201, headers)
+    return created_response(await restore.recreate(conn, card_id, version, user_id, replacements))
 
 
 ROUTES = [

@@ -21,7 +21,7 @@ from api.http.problems import Problem
 from api.schemas.queries import SyncQuery
 from api.schemas.responses import Sync
 from api.state import app_state
-from db.changelog import sync
+from db.changelog import polling
 from db.changelog.positions import Seen
 from feed.wire.cursor import Cursor, Fault
 
@@ -34,20 +34,20 @@ async def get_sync(request: Request) -> Response:
     principal = await authenticate(request)
     query, state = parse_query(request, SyncQuery), app_state(request)
     realtime = await offered_transport(state, principal.user_id)
-    async with sync.consistent_read(state.engine) as conn:
+    async with polling.consistent_read(state.engine) as conn:
         if not query.since:
-            proof = await sync.proof(conn, 0)
-            cards = await sync.all_opportunities(conn, principal.user_id)
-            last = Cursor.at(proof.feed_id, await sync.position(conn))
+            proof = await polling.proof(conn, 0)
+            cards = await polling.all_opportunities(conn, principal.user_id)
+            last = Cursor.at(proof.feed_id, await polling.position(conn))
             return _response(raw_json(cards), [], last, realtime, has_more=False)
         cursor = await _parse_cursor(conn, query.since)
         if cursor.anchor and state.runtime is not None:
             state.runtime.client_positions.record_poll(principal.user_id, cursor)
-        page = await sync.page(conn, principal.user_id, cursor.seen, limit=query.limit)
+        page = await polling.page(conn, principal.user_id, cursor.seen, limit=query.limit)
         if page.reload is not None:
             raise Problem("cursor-reset", reason=page.reload)
         if page.seen is None:
-            last = Cursor.at(cursor.feed, await sync.position(conn))
+            last = Cursor.at(cursor.feed, await polling.position(conn))
         else:
             last = Cursor(cursor.feed, page.seen, cursor.anchor, cursor.tag)
     rows = [raw_json(row) for row in page.changed]
@@ -72,7 +72,7 @@ async def _parse_cursor(conn: AsyncConnection, since: str) -> Cursor:
         cursor = Cursor.parse(since)
     except ValueError:
         return await _cursor_at(conn, since)
-    fault = cursor.fault(await sync.proof(conn, cursor.anchor))
+    fault = cursor.fault(await polling.proof(conn, cursor.anchor))
     if fault is not None:
         raise Problem("cursor-reset", reason=fault)
     return cursor
@@ -81,12 +81,12 @@ async def _parse_cursor(conn: AsyncConnection, since: str) -> Cursor:
 async def _cursor_at(conn: AsyncConnection, since: str) -> Cursor:
     try:
         time = datetime.fromisoformat(_SPACED_OFFSET.sub(r"+\1", since))
-        seen: Seen | None = await sync.seen_at(conn, time if time.tzinfo else time.replace(tzinfo=UTC))
+        seen: Seen | None = await polling.seen_at(conn, time if time.tzinfo else time.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise Problem("cursor-reset", reason=Fault.MALFORMED) from None
     if seen is None:
         raise Problem("cursor-reset", reason=Fault.PRUNED)
-    return Cursor((await sync.proof(conn, 0)).feed_id, seen, 0, _NO_TAG)
+    return Cursor((await polling.proof(conn, 0)).feed_id, seen, 0, _NO_TAG)
 
 
 ROUTES = [

@@ -84,7 +84,7 @@ class Overview(BaseModel):
     triggers: list[dict[str, Any]]
     retention: list[dict[str, Any]]
     flags: list[dict[str, Any]]
-    kept_seconds: float
+    retention_seconds: float
     gaps: list[dict[str, Any]]
 
 

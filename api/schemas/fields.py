@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints, WithJsonSchema
 
 from db import fractional_index
+from feed.wire.protocol import MAX_KEY_LENGTH
 
 _VERSION = re.compile(r"v?[1-9][0-9]{0,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -68,6 +69,7 @@ def _require_fractional_index(key: str) -> str:
 _Storable = AfterValidator(_require_storable)
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200), _Storable]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_LENGTH), _Storable]
 NewId = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{8,64}$")]
 VersionNumber = Annotated[
     int,

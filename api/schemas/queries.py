@@ -5,13 +5,13 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.fields import Id, Moment, TransactionId, parse_moment
+from api.schemas.fields import Id, Key, Moment, TransactionId, parse_moment
 from api.schemas.requests import Input
 
 
 class OpportunityQuery(BaseModel):
     board: Id | None = None
-    after: Id | None = Field(None, description="The `next` of the previous page")
+    after: Key | None = Field(None, description="The `next` of the previous page")
     limit: int = Field(100, ge=1, le=500)
 
 
@@ -39,9 +39,9 @@ class LogFilter(Input):
     """Which changes of the log to return. Absent parameters do not filter."""
 
     board: Id | None = Field(None, description="On this board")
-    opportunity: Id | None = Field(None, description="Of this card; short for table=opportunities and its key")
+    opportunity: Key | None = Field(None, description="Of this card; short for table=opportunities and its key")
     table: Id | None = Field(None, description="Of this table, as the log names it: schema.table outside public")
-    key: Id | None = Field(None, description="Of the row with this primary key")
+    key: Key | None = Field(None, description="Of the row with this primary key")
     actor: Id | None = Field(None, description="By this user")
     op: Literal["insert", "update", "delete", "truncate", "leave", "enter", "reload"] | None = None
     origin: Id | None = Field(None, description="With this feed.origin")

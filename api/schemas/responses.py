@@ -122,17 +122,14 @@ class Users(BaseModel):
     users: list[User]
 
 
-class Session(BaseModel):
-    token: str
-    expiresAt: datetime
-    roles: list[str]
-    user: User
-
-
 class Me(BaseModel):
     user: User
     expiresAt: datetime
     roles: list[str]
+
+
+class Session(Me):
+    token: str
 
 
 class Ticket(BaseModel):
@@ -152,12 +149,9 @@ class Config(BaseModel):
     build: str
 
 
-class Start(BaseModel):
+class Start(Me):
     """Everything a page needs to show its first board. The snapshot is null if the user has no board."""
 
-    user: User
-    expiresAt: datetime
-    roles: list[str]
     config: Config
     boards: list[BoardOfUser]
     snapshot: BoardSnapshot | None

@@ -13,6 +13,5 @@ _Table = Annotated[
 
 def detach(table: _Table, *, json: Json = False) -> None:
     """Detach a table from the feed. Its logged changes stay in the log."""
-    fetch_value(sql("queries/detach"), {"table": table}, read_timeout=WORK_TIMEOUT)
-    name = fetch_value(sql("queries/table_name"), {"table": table})
+    name = fetch_value(sql("queries/detach"), {"table": table}, read_timeout=WORK_TIMEOUT)
     print_result(f"detached {name}; its logged changes stay in the log", json=json, table=name)

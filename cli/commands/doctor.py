@@ -1,6 +1,7 @@
 """The health of the configured connections, the server, the role's privileges and the feed.
 
-Invariant: nothing is changed. A check that this role may not run is `unknown`, and says who may; a problem comes with its fix.
+Invariant: nothing is changed. A check that this role may not run is `unknown`, and names the roles that may run it. A problem
+comes with its fix.
 """
 
 import asyncio
@@ -61,9 +62,14 @@ async def _run_checks(settings: Settings) -> AsyncIterator[Finding]:
         yield await checks.listen(conn, direct or url, named=direct is not None)
         for finding in await server_checks.settings(conn, server.role):
             yield finding
-        if not server.installed:
+        if not (server.installed or server.versioned):
             yield Finding("installed", BAD, "boardcast is not installed in this database", "boardcast migrate")
             return
+        revision = await server_checks.revision(conn, server)
+        yield revision
+        if revision.status == BAD:
+            return  # another schema than the one that the other checks know
+        yield await server_checks.schema(conn)
         if server.standby:
             yield Finding("health", UNKNOWN, "feed.health can only be read on the primary")
             return

@@ -10,10 +10,9 @@ import typer
 from cli.connect import WORK_TIMEOUT, read_settings, with_connection
 from cli.failures import USAGE, FailureError
 from cli.formatting import format_change
-from cli.log_query import DEFAULT_LIMIT, NO_LIMIT, LogOptions, LogQuery, parse, parse_since, parse_until
+from cli.log_query import DEFAULT_LIMIT, LogOptions, LogQuery, parse, parse_since, parse_until
 from cli.output import Json, write
 from db.changelog import entries
-from db.changelog.changes import read_changes
 from db.changelog.entries import Entry
 from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor
@@ -101,12 +100,7 @@ async def _print(conn: PsycopgConnection, options: LogOptions) -> None:
 
 async def _print_unseen(conn: PsycopgConnection, query: LogQuery, cursor: Cursor) -> None:
     """Print the changes that a cursor lacks, in the order in which a client would receive them."""
-    seqs = [
-        change.seq
-        async for chunk in read_changes(conn, cursor.seen, threshold=NO_LIMIT, chunk=_CHUNK)
-        for change in chunk.changes
-        if change.seq < query.until
-    ]
+    seqs = [seq async for seq in entries.unseen(conn, cursor.seen) if seq < query.until]
     newest: list[Entry] = []
     for start in range(0, len(seqs), _CHUNK):
         lines = await entries.by_seq(conn, query.filters, seqs[start : start + _CHUNK])

@@ -5,29 +5,45 @@ import structlog
 import typer
 
 from cli.connect import database_url, read_settings
-from cli.output import Json, print_result
+from cli.output import Json, print_line, print_result
 from cli.schema import upgrade
 from db import logging_config
 
 _Down = Annotated[bool, typer.Option("--down", help="Remove boardcast and its log. Your tables and their rows stay.")]
 
+_FeedOnly = Annotated[
+    bool,
+    typer.Option(
+        "--feed-only",
+        help="Install the log only: leave the tables users and opportunities alone. Then attach any table.",
+    ),
+]
+
 _log = structlog.get_logger()
 
 
-def migrate(*, down: _Down = False, json: Json = False) -> None:
-    """Migrate the database to this version."""
+def migrate(*, down: _Down = False, feed_only: _FeedOnly = False, json: Json = False) -> None:
+    """Migrate the database to this version.
+
+    Run it again after a schema tool or a migration of the application: it brings back the columns, indexes, triggers, and
+    privileges that are missing, and the parts of boardcast's own schema that were dropped or altered.
+    """
     from db import migrate as migrations
 
     settings = read_settings()
     logging_config.configure(settings)
     url = database_url(settings)
     if not down:
-        upgrade(url)
-        _log.info("database migrated", revision=migrations.head())
-        print_result("", json=json, revision=migrations.head())
+        mended = upgrade(url, feed_only=feed_only)
+        _log.info("database migrated", revision=migrations.head(), mended=len(mended))
+        for line in () if json else mended:
+            print_line(line)
+        print_result("", json=json, revision=migrations.head(), mended=mended)
         return
     if sys.stdin.isatty():
         typer.confirm("Remove boardcast and its log of all changes?", abort=True, err=True)
-    migrations.downgrade(url)
+    if not migrations.downgrade(url):
+        print_result("nothing to remove: boardcast is not installed in this database", json=json, revision=None)
+        return
     _log.info("boardcast removed")
     print_result("", json=json, revision=None)

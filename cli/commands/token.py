@@ -13,8 +13,8 @@ from cli.failures import USAGE, FailureError
 from cli.output import Json, print_result
 from cli.reconnect import notice
 from cli.times import parse_duration
+from db.readiness import NotReadyError
 from db.sqlfiles import sql
-from feed.system.database import NotReadyError
 
 _User = Annotated[str, typer.Argument(metavar="USER", help="The user's id. The demo has ana, bruno, carla and diego.")]
 _Ttl = Annotated[str, typer.Option(metavar="TIME", help="How long the token is valid, such as 30m.")]

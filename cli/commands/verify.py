@@ -24,29 +24,37 @@ _Chunk = Annotated[
 _BYPASSED = "written with the triggers off, with session_replication_role = replica, or by logical replication"
 _CAUSES = {
     "changed": _BYPASSED,
-    "unlogged": _BYPASSED,
+    "unlogged": f"{_BYPASSED}; or an UPDATE that changed nothing, of a row that is older than the log",
     "gone": "deleted without the triggers, or the table was restored from an older copy",
     "back": "inserted again without the triggers, or the table was restored from an older copy",
-    "hole": "versions written without the triggers and overwritten since; their content is lost",
+    "hole": "a change before this one was written without the triggers, or its row of the log was deleted or altered; "
+    "its content is lost",
+    "damaged": "this row of the log was altered after it was written",
 }
 """The likely causes of each finding. See db.changelog.verify.Finding."""
-_TRIGGER_FIX = "run ALTER TABLE … ENABLE TRIGGER …, or SELECT feed.attach('…') for a missing one, and verify again."
 
 
 def verify(*, only: _Table = None, repair: _Repair = False, chunk: _Chunk = 1000, json: Json = False) -> None:
     """Find writes that bypassed the triggers.
 
-    Compares each row of the attached tables with the log, and the versions in the log with each other. You can run it while the
+    Compares each row of the attached tables with the log, and the rows of the log with each other. The exit status is 5 if it finds
+    anything that --repair has not mended. You can run it while the
     system is in use; with --repair, writers wait while a chunk with findings is repaired.
     """
 
     async def work(conn: PsycopgConnection) -> bool:
+        from db.changelog.verify import verify_order
+
         chosen = await _chosen_tables(conn, only)
+        damages = await verify_order(conn) if only is None else []
+        for finding in damages:
+            _print_finding("feed.log", finding, json=json)
         totals = [await _verify_table(conn, table, repair=repair, chunk=chunk, json=json) for table in chosen]
         print_table(totals, json=json, empty="No table is attached. To attach one, run boardcast attach TABLE.")
         if not json:
-            _print_advice(totals)
-        return all(each["left"] == 0 and not each["triggers"] for each in totals)
+            _print_advice(chosen, totals)
+        whole = all(each["left"] == each["holes"] == each["damaged"] == 0 and not each["triggers"] for each in totals)
+        return whole and not damages
 
     if not with_connection(work, read_timeout=WORK_TIMEOUT):
         raise typer.Exit(PROBLEMS)
@@ -88,7 +96,7 @@ async def _verify_table(
         }
         async for part in verification.verify(conn, table, part=chunk):
             for finding in part.findings:
-                _print_finding(table, finding, json=json)
+                _print_finding(table.name, finding, json=json)
             repairable = [finding.key for finding in part.findings if finding.repairable]
             if repair and repairable:
                 totals["repaired"] += await verification.repair(conn, table, repairable)
@@ -99,28 +107,34 @@ async def _verify_table(
     return {
         "table": table.name,
         **totals,
-        "left": kinds.total() - kinds["hole"],
+        "left": kinds.total() - kinds["hole"] - kinds["damaged"],
         "holes": kinds["hole"],
+        "damaged": kinds["damaged"],
         "triggers": ", ".join(table.faults),
     }
 
 
-def _print_finding(table: FedTable, finding: Finding, *, json: bool) -> None:
+def _print_finding(table: str, finding: Finding, *, json: bool) -> None:
     if json:
-        print_json({"table": table.name, **finding._asdict(), "cause": _CAUSES[finding.what]})
+        print_json({"table": table, **finding._asdict(), "cause": _CAUSES[finding.what]})
         return
-    versions = f"version {_or_none(finding.logged)} in the log, {_or_none(finding.found)} in the table"
     columns = f": {', '.join(finding.columns)}" if finding.columns else ""
-    print_line(f"{finding.what}  {table.name} {finding.key}  ({versions}{columns}): {_CAUSES[finding.what]}")
+    if finding.repairable:
+        where = f"version {_or_none(finding.logged)} in the log, {_or_none(finding.found)} in the table"
+    else:
+        where = f"seq {finding.seq}"
+        if finding.what == "hole" and finding.logged != finding.found:
+            where += f", version {_or_none(finding.found)} after {_or_none(finding.logged)}"
+    print_line(f"{finding.what}  {table} {finding.key}  ({where}{columns}): {_CAUSES[finding.what]}")
 
 
 def _or_none(version: int | None) -> str:
     return "none" if version is None else str(version)
 
 
-def _print_advice(totals: list[dict[str, Any]]) -> None:
+def _print_advice(tables: list[FedTable], totals: list[dict[str, Any]]) -> None:
     if any(each["left"] for each in totals):
         print_line("Run boardcast verify --repair to log these rows as they are now and send them to the clients.")
-    for each in totals:
-        if each["triggers"]:
-            print_line(f"{each['table']}: {each['triggers']}; {_TRIGGER_FIX}")
+    for table in tables:
+        if table.faults:
+            print_line(f"{table.name}: {'; '.join(table.faults)}. Run {' '.join(table.fixes)} and verify again.")

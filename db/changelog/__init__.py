@@ -1,4 +1,4 @@
-"""The only readers of feed.log: everything that is asked of the log of changes is asked here.
+"""The only readers of feed.log: every query of the log of changes is here.
 
 - `changes` reads it by cursor, for the feed; `prefetch` the same in one prepared statement; `memberships` who may see what.
 - `positions` says where the log is, and whether a cursor fits it. `transactions` opens a read of several statements.
@@ -8,6 +8,7 @@
 
 It may import `db.connection`, `db.engine`, and `db.sqlfiles`. Those that feed/ uses must not import SQLAlchemy.
 
-Invariant: no other module reads feed.log. Nobody asks for what came after a number: rows are numbered when they are written and
-appear when their transaction commits. Each read asks for what one snapshot shows and an earlier one did not.
+Invariant: no other module reads feed.log. No query selects the rows after a number, because rows get their numbers when they
+are written and become visible when their transaction commits. Each read selects what one snapshot shows and an earlier one did
+not.
 """

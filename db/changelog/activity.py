@@ -1,6 +1,7 @@
-"""How much was written and delivered when, for the charts of the DBA's page.
+"""How much was written and delivered at each time, for the charts of the DBA's page.
 
-Invariant: a question costs the same however many changes its time has: of each interval only a sample is read.
+Invariant: the cost of a query does not depend on the number of changes in its period: it reads only a sample of each
+interval.
 """
 
 from typing import Any, NamedTuple

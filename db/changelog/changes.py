@@ -19,16 +19,18 @@ WHOLE_TABLE_OPS = frozenset({"truncate", "reload"})
 
 _FETCHED = 16
 """Rows that libpq hands over at a time. They are held beside a chunk, whatever their size."""
-_LARGEST = 1024 * 1024
+_CHUNK_SIZE = 1024 * 1024
 """Characters of JSON after which a chunk ends."""
+LARGEST_IMAGE = 4 * 1024 * 1024
+"""Bytes of a row's image above which a change has no body. Larger ones would delay all clients and fill a service's memory."""
 
 
 class Change(NamedTuple):
     """One row of the log. `body` is JSON text: what an update changed, otherwise the whole row.
 
-    op is that of feed.log, or ``resync``: this row then stands for `size` changes of the board. Otherwise `size` is the number of
-    changes that were collapsed into this one. `member` and `role` are those of a row of board_members. `notified`:
-    whether the writer sent NOTIFY.
+    op is that of feed.log, or ``resync``: this row then stands for `size` changes of the board, or ``large``: the row is too
+    large to be sent. Otherwise `size` is the number of changes that were collapsed into this one. `member` and `role` are those
+    of a row of board_members. `notified`: whether the writer sent NOTIFY.
     """
 
     seq: int
@@ -100,6 +102,7 @@ async def read_changes(
     parameters = between(since, until) | {
         "boards": None if boards is None else list(boards),
         "threshold": threshold,
+        "largest": LARGEST_IMAGE,
         "after_ends": None if after is None else after[0],
         "after_seq": None if after is None else after[1],
     }
@@ -110,7 +113,7 @@ async def read_changes(
         stream = cast(AsyncGenerator[Row], cursor.stream(query, parameters, size=_FETCHED, binary=True))
         async with aclosing(stream) as rows:
             async for place, *fields, row_xid, ends in rows:
-                if len(changes) == chunk or size > _LARGEST:
+                if len(changes) == chunk or size > _CHUNK_SIZE:
                     yield Chunk(feed, floor_xid, snapshot, last_xid, changes, False, end)
                     changes, size = [], 0
                 if snapshot is None:

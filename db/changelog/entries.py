@@ -1,24 +1,30 @@
 """The log entry by entry, as `boardcast log` shows it: the newest, those in a range, and those that a cursor has not seen.
 
-Invariant: whatever is asked for, a statement reads a bounded range of the log. The role feed_dba may run all of this.
+Invariant: every statement reads a bounded range of the log, whatever the options are. The role feed_dba may run all of
+this.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 from psycopg.rows import dict_row
 
+from db.changelog.changes import read_changes
+from db.changelog.positions import Seen
 from db.connection import PsycopgConnection
 from db.sqlfiles import sql
 
 Filters = Mapping[str, str | None]
 Entry = dict[str, Any]
 
-_NAMES = ("table", "key", "board", "actor", "op", "origin", "source", "xid", "text")
+FILTERS = ("table", "key", "board", "actor", "op", "origin", "source", "xid", "text")
 _FIRST, _GROWTH, _LARGEST = 1000, 4, 64_000
 """How many numbers a statement covers: more each time while little is found."""
+_CHUNK = 1000
+_NO_LIMIT = 2**31 - 1
 
 
 class Subjects(NamedTuple):
@@ -58,7 +64,7 @@ async def newest(conn: PsycopgConnection, filters: Filters, *, low: int, high: i
     window = high - low if filters.get("table") and filters.get("key") else _FIRST  # an index finds those of a row
     while high > low and len(found) < limit:
         start = max(low, high - window)
-        found += await _rows(conn, filters, low=start, before=high, limit=limit - len(found))
+        found += await _entries(conn, filters, low=start, before=high, limit=limit - len(found))
         high, window = start, max(window, min(window * _GROWTH, _LARGEST))
     return found[::-1]
 
@@ -66,23 +72,47 @@ async def newest(conn: PsycopgConnection, filters: Filters, *, low: int, high: i
 async def in_range(conn: PsycopgConnection, filters: Filters, *, low: int, high: int) -> AsyncIterator[Entry]:
     """All matching entries of a range, in the order of their numbers."""
     for start in range(low, high, _FIRST):
-        for entry in reversed(await _rows(conn, filters, low=start, before=min(high, start + _FIRST), limit=_FIRST)):
+        for entry in reversed(await _entries(conn, filters, low=start, before=min(high, start + _FIRST), limit=_FIRST)):
             yield entry
+
+
+async def unseen(conn: PsycopgConnection, since: Seen, until: Seen | None = None) -> AsyncIterator[int]:
+    """The numbers of the changes that a cursor has not seen, in the order in which a client receives them."""
+    async with aclosing(read_changes(conn, since, until, threshold=_NO_LIMIT, chunk=_CHUNK)) as chunks:
+        async for chunk in chunks:
+            for change in chunk.changes:
+                yield change.seq
 
 
 async def by_seq(conn: PsycopgConnection, filters: Filters, seqs: Collection[int]) -> list[Entry]:
     """The matching ones of these entries, in this order."""
+    return [orjson.loads(body) for body in await bodies_by_seq(conn, filters, seqs)]
+
+
+async def bodies_by_seq(conn: PsycopgConnection, filters: Filters, seqs: Collection[int]) -> list[str]:
+    """The same, as JSON."""
     if not seqs:
         return []
     bounds = {"low": min(seqs), "before": max(seqs) + 1, "limit": len(seqs)}
-    found = {entry["seq"]: entry for entry in await _rows(conn, filters, **bounds, seqs=list(seqs))}
+    found = dict(await rows(conn, filters, **bounds, seqs=list(seqs)))
     return [found[seq] for seq in seqs if seq in found]
 
 
-async def _rows(
+async def rows(
     conn: PsycopgConnection, filters: Filters, *, low: int, before: int, limit: int, seqs: list[int] | None = None
-) -> list[Entry]:
-    parameters = dict.fromkeys(_NAMES) | dict(filters)
+) -> list[tuple[int, str]]:
+    """The newest matching entries of a range, the newest first, each with its number and its JSON; only `seqs` if given."""
+    parameters = dict.fromkeys(FILTERS) | dict(filters)
+    if (text := parameters["text"]) is not None:
+        parameters["text"] = f"%{_literal(text)}%"
     bounds = {"low": low, "before": before, "limit": limit, "named": seqs}
-    found = await conn.execute(sql("queries/triggerlog_rows"), parameters | bounds)
-    return [orjson.loads(body) for _, body in await found.fetchall()]
+    return await (await conn.execute(sql("queries/triggerlog_rows"), parameters | bounds)).fetchall()
+
+
+async def _entries(conn: PsycopgConnection, filters: Filters, *, low: int, before: int, limit: int) -> list[Entry]:
+    return [orjson.loads(body) for _, body in await rows(conn, filters, low=low, before=before, limit=limit)]
+
+
+def _literal(text: str) -> str:
+    """The text as a pattern that matches nothing else."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

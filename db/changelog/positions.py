@@ -1,4 +1,4 @@
-"""Positions in the log, and the check whether a cursor still fits it.
+"""Positions in the log, and the check whether a cursor is still valid for it.
 
 Invariant: a position is a set of transactions, not a number. Two positions of the same log can always be compared.
 """
@@ -45,17 +45,17 @@ class Proof(NamedTuple):
 
 async def read_position(conn: PsycopgConnection) -> Position:
     """Where the log is now; in a REPEATABLE READ transaction, in that transaction's snapshot."""
-    return Position._make(await _one(conn, "queries/position", {}))
+    return Position._make(await fetch_one(conn, "queries/position", {}))
 
 
 async def read_proof(conn: PsycopgConnection, anchor: int) -> Proof:
     """What a cursor with this anchor is checked against."""
-    return Proof._make(await _one(conn, "queries/proof", {"seq": anchor}))
+    return Proof._make(await fetch_one(conn, "queries/proof", {"seq": anchor}))
 
 
 async def identify_feed(conn: PsycopgConnection) -> str:
     """The feed's id, renewed first if this is another cluster or timeline than the one it was made on. Primary only."""
-    (feed_id,) = await _one(conn, "queries/identify", {})
+    (feed_id,) = await fetch_one(conn, "queries/identify", {})
     return str(feed_id)
 
 
@@ -69,7 +69,8 @@ def between(since: Seen, until: Seen | None) -> dict[str, object]:
     }
 
 
-async def _one(conn: PsycopgConnection, query: str, parameters: dict[str, object]) -> Row:
+async def fetch_one(conn: PsycopgConnection, query: str, parameters: dict[str, object]) -> Row:
+    """The one row of a query."""
     row = await (await conn.execute(sql(query), parameters)).fetchone()
     if row is None:
         raise LookupError(f"{query} found nothing: feed.identity is empty")

@@ -1,15 +1,14 @@
-"""What is asked of a primary and its standby, so that the log may be read on the standby.
+"""The queries to a primary and its standby that allow the log to be read on the standby.
 
-Invariant: a snapshot is the primary's. A standby's own shows transactions as ended that are still in progress: its list of them is
-empty while no row of theirs has been replayed. So a standby says how far it is, what has ended there, and which rows there are, but
-never what can be seen.
+Invariant: every snapshot comes from the primary. A standby's own snapshot shows some transactions as ended that are still in
+progress: it lists a transaction only after a row of it has been replayed. So a standby reports how far it has replayed, which
+transactions have ended there, and which rows exist, but never which are visible.
 """
 
 from typing import NamedTuple
 
-from db.changelog.positions import Seen
-from db.connection import PsycopgConnection, Row
-from db.sqlfiles import sql
+from db.changelog.positions import Seen, fetch_one
+from db.connection import PsycopgConnection
 
 
 class Horizon(NamedTuple):
@@ -31,29 +30,22 @@ class StandbyStatus(NamedTuple):
 
 async def horizon(conn: PsycopgConnection) -> Horizon:
     """What the primary shows now."""
-    return Horizon._make(await _one(conn, "queries/horizon", {}))
+    return Horizon._make(await fetch_one(conn, "queries/horizon", {}))
 
 
 async def replayed(conn: PsycopgConnection, lsn: str) -> tuple[bool, bool]:
     """Whether this is still a standby, and whether it has replayed up to `lsn`. Not in the transaction that reads the log."""
-    standby, reached = await _one(conn, "queries/replayed", {"lsn": lsn})
+    standby, reached = await fetch_one(conn, "queries/replayed", {"lsn": lsn})
     return bool(standby), bool(reached)
 
 
 async def unreplayed(conn: PsycopgConnection, since: Seen, until: Seen) -> tuple[int, ...]:
     """What ended on the primary between two snapshots and not yet on this standby. Not in the transaction that reads the log."""
     parameters = {"since_xmax": since.xmax, "since_xip": list(since.xip), "xmax": until.xmax, "xip": list(until.xip)}
-    (xids,) = await _one(conn, "queries/unreplayed", parameters)
+    (xids,) = await fetch_one(conn, "queries/unreplayed", parameters)
     return tuple(xids)
 
 
 async def standby_status(conn: PsycopgConnection) -> StandbyStatus:
     """Whose standby this is, in the snapshot of this transaction."""
-    return StandbyStatus._make(await _one(conn, "queries/replica", {}))
-
-
-async def _one(conn: PsycopgConnection, query: str, parameters: dict[str, object]) -> Row:
-    row = await (await conn.execute(sql(query), parameters)).fetchone()
-    if row is None:
-        raise LookupError(f"{query} found nothing: feed.identity is empty")
-    return row
+    return StandbyStatus._make(await fetch_one(conn, "queries/replica", {}))

@@ -1,7 +1,7 @@
 """Transactions that read the log in several statements.
 
-Invariant: the lock comes before the snapshot. A partition that is dropped is gone from older snapshots too, so without the lock a
-read could lack rows and not notice it.
+Invariant: the lock comes before the snapshot. A dropped partition also disappears from older snapshots. Without the lock, a read
+could miss rows unnoticed.
 """
 
 from db.connection import PsycopgConnection

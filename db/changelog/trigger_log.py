@@ -5,18 +5,19 @@ read, and the next one continues there. Call every function in a `db.engine.snap
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.changelog import entries
+from db.changelog.entries import FILTERS, Filters
 from db.changelog.positions import Position, Proof, Seen, read_position, read_proof
 from db.engine import driver
 from db.sqlfiles import sql
 
-FILTERS = ("table", "key", "board", "actor", "op", "origin", "source", "xid", "text")
 _WINDOW, _GROWTH, _LARGEST_WINDOW = 1_000, 4, 16_000
 """Rows that a statement reads: more each time while little is found."""
 _PATIENCE = 2.0
@@ -49,19 +50,18 @@ async def seq_range(conn: AsyncConnection, since: datetime | None, until: dateti
     return bounds.low or 0, _NEWEST if bounds.high is None else bounds.high
 
 
-async def page(
-    conn: AsyncConnection, filters: Mapping[str, str | None], *, floor: int, before: int, limit: int
-) -> Page:
+async def page(conn: AsyncConnection, filters: Filters, *, floor: int, before: int, limit: int) -> Page:
     """Read the matching rows, from the newest below `before` down to `floor`."""
+    raw = await driver(conn)
     if filters["xid"] or (filters["table"] and filters["key"]):  # an index finds them, however far down
-        return _page(await _rows(conn, filters, low=floor, before=before, limit=limit + 1), limit, None)
+        return _page(await entries.rows(raw, filters, low=floor, before=before, limit=limit + 1), limit, None)
     ends, window = time.monotonic() + _PATIENCE, _WINDOW
     found: list[tuple[int, str]] = []
     reached: datetime | None = None
     while True:
         span = await _span(conn, floor, before, window)
         if span.rows:
-            found += await _rows(conn, filters, low=span.low, before=before, limit=limit + 1 - len(found))
+            found += await entries.rows(raw, filters, low=span.low, before=before, limit=limit + 1 - len(found))
             before, reached = span.low, span.at
         if len(found) > limit or span.rows < window:
             return _page(found, limit, reached)
@@ -70,10 +70,9 @@ async def page(
         window = min(window * _GROWTH, _LARGEST_WINDOW)
 
 
-async def by_seq(conn: AsyncConnection, filters: Mapping[str, str | None], seqs: Sequence[int]) -> list[str]:
-    """Read the matching ones of these rows, in this order."""
-    found = dict(await _rows(conn, filters, low=min(seqs), before=max(seqs) + 1, limit=len(seqs), seqs=list(seqs)))
-    return [found[seq] for seq in seqs if seq in found]
+async def by_seq(conn: AsyncConnection, filters: Filters, seqs: Sequence[int]) -> list[str]:
+    """Read the matching ones of these rows, in this order, as JSON."""
+    return await entries.bodies_by_seq(await driver(conn), filters, seqs)
 
 
 async def change(conn: AsyncConnection, seq: int) -> str | None:
@@ -140,29 +139,3 @@ async def _span(conn: AsyncConnection, floor: int, before: int, window: int) -> 
         sql("queries/triggerlog_span"), {"before": before, "floor": floor, "window": window}
     )
     return found.one()
-
-
-async def _rows(
-    conn: AsyncConnection,
-    filters: Mapping[str, str | None],
-    *,
-    low: int,
-    before: int,
-    limit: int,
-    seqs: list[int] | None = None,
-) -> list[tuple[int, str]]:
-    text = filters["text"]
-    parameters = {name: filters[name] for name in FILTERS} | {
-        "text": None if text is None else f"%{_literal(text)}%",
-        "low": low,
-        "before": before,
-        "limit": limit,
-        "named": seqs,
-    }
-    found = await conn.exec_driver_sql(sql("queries/triggerlog_rows"), parameters)
-    return [(row.seq, row.body) for row in found]
-
-
-def _literal(text: str) -> str:
-    """The text as a pattern that matches nothing else."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,7 +1,7 @@
 """Logged tables compared with the log: every write that bypassed the triggers, and the repair of the log.
 
-Invariant: each part is one statement, so one snapshot of table and log: what is written meanwhile is never a finding. The memory
-that it takes is that of a part, however large the table is.
+Invariant: each part is one statement, with one snapshot of table and log, so a concurrent write is never a finding. The memory
+in use is that of one part, however large the table is.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,11 @@ class FedTable(NamedTuple):
     since: str
     """The first transaction whose writes must be in the log."""
     faults: list[str]
-    """What is wrong with its triggers."""
+    """What is wrong with the table or its triggers."""
+    fixes: list[str]
+    """Commands that mend this."""
+    comparable: bool
+    """Whether the log is about this table: it was neither dropped nor renamed, and no other table has taken its name."""
     rows: int
     """About how many it has."""
 
@@ -28,7 +32,8 @@ class Finding(NamedTuple):
     """A row on which the table and the log disagree, by its key. `seq` is its newest row in the log.
 
     `what`: ``changed``; ``gone`` from the table; ``back`` in the table after a deletion; ``unlogged``, not in the log at all;
-    ``hole``, the versions between `logged` and `found` are not in the log.
+    ``hole``, something between the row `seq` of the log and the one before it is not in the log; ``damaged``, this row contradicts
+    itself, or the order of the log, in these `columns`. `logged` and `found` are versions.
     """
 
     what: str
@@ -40,8 +45,8 @@ class Finding(NamedTuple):
 
     @property
     def repairable(self) -> bool:
-        """Whether a repair can complete the log. Versions that were overwritten since are lost."""
-        return self.what != "hole"
+        """Whether a repair can complete the log. What was overwritten since is lost, and a row of the log is never changed."""
+        return self.what not in {"hole", "damaged"}
 
 
 class Part(NamedTuple):
@@ -59,7 +64,9 @@ async def tables(conn: PsycopgConnection) -> list[FedTable]:
 
 
 async def verify(conn: PsycopgConnection, table: FedTable, *, part: int) -> AsyncIterator[Part]:
-    """Compare the log with a table, then the table with the log, in parts of so many keys."""
+    """Compare the log with a table, then the table with the log, `part` keys at a time; nothing if they cannot be compared."""
+    if not table.comparable:
+        return
     after: Any = None
     while True:
         parameters = {"table": table.name, "after": after, "keys": part}
@@ -75,6 +82,11 @@ async def verify(conn: PsycopgConnection, table: FedTable, *, part: int) -> Asyn
         yield Part("rows", findings, read, older)
         if after is None:
             break
+
+
+async def verify_order(conn: PsycopgConnection) -> list[Finding]:
+    """What is wrong with the log as a whole: its partitions, and the order of its rows. The key names the table, too."""
+    return [Finding._make(row) for row in await _rows(conn, "queries/verify_order", {})]
 
 
 async def repair(conn: PsycopgConnection, table: FedTable, keys: Sequence[str]) -> int:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from db.embedded.errors import EmbeddedError
+
 # initdb looks up its own name, so a number without a passwd entry is not enough.
 UNPRIVILEGED = ("postgres", "nobody")
 
@@ -32,8 +34,9 @@ class Account:
                 return cls(pwd.getpwnam(name))
             except KeyError:
                 continue
-        raise LookupError(
-            f"PostgreSQL cannot run as root, and there is no user {' or '.join(UNPRIVILEGED)} to run it as"
+        raise EmbeddedError(
+            f"PostgreSQL cannot run as root, and there is no user {' or '.join(UNPRIVILEGED)} to run it as: create one with "
+            f"`useradd --system {UNPRIVILEGED[0]}`, run boardcast as another user, or set DATABASE_URL"
         )
 
     def spawn(

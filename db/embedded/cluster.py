@@ -7,11 +7,11 @@ from pathlib import Path
 
 from db.embedded.account import Account
 from db.embedded.binaries import major_version
-from db.embedded.errors import InitdbError
+from db.embedded.errors import EmbeddedError
 
 
 def create(data: Path, *, binaries: Path, account: Account, user: str, password: str, sync: bool) -> None:
-    """Create the cluster `data`. Its superuser `user` has to log in with `password`. Raises InitdbError."""
+    """Create the cluster `data`. Its superuser `user` has to log in with `password`. Raises EmbeddedError."""
     draft = data.with_name(f"{data.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -34,7 +34,7 @@ def create(data: Path, *, binaries: Path, account: Account, user: str, password:
         output.seek(0)
         printed = output.read().decode(errors="replace").strip()
     if status != 0:
-        raise InitdbError(f"initdb failed:\n{printed}")
+        raise EmbeddedError(f"initdb failed:\n{printed}")
     draft.rename(data)
 
 

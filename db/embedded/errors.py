@@ -5,9 +5,5 @@ class EmbeddedError(RuntimeError):
     """The embedded server cannot run here."""
 
 
-class BinariesError(RuntimeError):
+class BinariesError(EmbeddedError):
     """There is no PostgreSQL to run, or the account that has to run it may not."""
-
-
-class InitdbError(RuntimeError):
-    """initdb failed; the message is its output."""

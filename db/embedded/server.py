@@ -21,7 +21,7 @@ from db import sqlfiles
 from db.embedded import cluster, loopback, postmaster
 from db.embedded.account import Account
 from db.embedded.binaries import find_binaries, major_version, runnable_binaries
-from db.embedded.errors import EmbeddedError, InitdbError
+from db.embedded.errors import EmbeddedError
 from db.embedded.home import Home
 
 USER = "boardcast"
@@ -148,17 +148,14 @@ class EmbeddedPostgres:
                 )
             return
         self._home.keep("password", secrets.token_urlsafe(24))
-        try:
-            cluster.create(
-                self._data,
-                binaries=binaries,
-                account=account,
-                user=USER,
-                password=self._home.read("password"),
-                sync=self._settings.get("fsync") != "off",
-            )
-        except InitdbError as error:
-            raise EmbeddedError(str(error)) from error
+        cluster.create(
+            self._data,
+            binaries=binaries,
+            account=account,
+            user=USER,
+            password=self._home.read("password"),
+            sync=self._settings.get("fsync") != "off",
+        )
 
     def _run(self, binaries: Path, account: Account) -> None:
         """Start the postmaster. Another process may take the port before it binds; then choose again."""

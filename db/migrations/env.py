@@ -2,6 +2,8 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=None)
+from db.migrations import SCHEMA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=None, version_table_schema=SCHEMA)
 with context.begin_transaction():
     context.run_migrations()

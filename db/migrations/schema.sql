@@ -29,23 +29,188 @@ ALTER SCHEMA feed OWNER TO feed_owner;
 COMMENT ON SCHEMA feed IS 'boardcast: the log of changes, its triggers and its readers';
 
 --
+-- Name: adopt(text, jsonb, text, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.adopt(target text, columns jsonb DEFAULT '{}'::jsonb, users text DEFAULT NULL::text, user_columns jsonb DEFAULT '{}'::jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+DECLARE
+    cards regclass := to_regclass(CASE WHEN cardinality(parse_ident(target)) = 1 THEN 'public.' || target ELSE target END);
+    people regclass := to_regclass(CASE WHEN cardinality(parse_ident(users)) = 1 THEN 'public.' || users ELSE users END);
+    earlier feed.adopted;
+    before jsonb;
+    was_attached regclass;
+    problems text[] := '{}';
+    message text;
+    hint text;
+BEGIN
+    -- Two sessions would each see the other's mapping too late.
+    LOCK TABLE feed.adopted IN SHARE ROW EXCLUSIVE MODE;
+    SELECT a.* INTO earlier FROM feed.adopted AS a WHERE a.role = 'opportunities';
+    IF cards IS NULL THEN
+        problems := problems || format('there is no table %s', target);
+    ELSIF earlier.relation <> cards AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = earlier.relation) THEN
+        problems := problems || format('the board is table %s already, and there is one board per database. To make %s the board, remove boardcast with its log first: '
+                                       'boardcast migrate --down%s', earlier.relation, cards,
+                                       CASE WHEN earlier.created THEN format(', which drops %s, because boardcast created it', earlier.relation) ELSE '' END);
+    ELSE
+        BEGIN
+            PERFORM feed.check_opportunities(cards);
+        EXCEPTION WHEN invalid_table_definition OR wrong_object_type OR insufficient_privilege OR check_violation THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            problems := problems || concat_ws(': ', message, nullif(rtrim(hint, '.'), ''));
+        END;
+        problems := problems || ARRAY(SELECT feed.check_fields(cards, columns));
+        IF earlier.relation IS NULL THEN
+            SELECT a.relation INTO was_attached FROM feed.attached AS a
+            WHERE a.relation = cards OR (a.schema_name, a.table_name) = ('public', 'opportunities') ORDER BY a.relation <> cards LIMIT 1;
+            IF FOUND THEN
+                problems := problems || format('table %s is attached, and the log would have the changes of two tables under one name: boardcast detach %1$s', was_attached);
+            END IF;
+        END IF;
+    END IF;
+    IF users IS NOT NULL THEN
+        problems := problems || CASE WHEN people IS NULL THEN ARRAY[format('there is no table or view %s', users)]
+                                     ELSE ARRAY(SELECT feed.check_users(people, user_columns)) END;
+    ELSIF user_columns <> '{}' THEN
+        problems := problems || 'columns of users are named, but no table of users'::text;
+    END IF;
+    problems := problems || ARRAY(
+        SELECT DISTINCT format('schema %s is owned by %s, so the services cannot be granted access to it: GRANT USAGE ON SCHEMA %1$s TO %3$I WITH GRANT OPTION',
+                               quote_ident(n.nspname), quote_ident(pg_get_userbyid(n.nspowner)), current_user)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid IN (cards, people) AND NOT has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION')
+          AND NOT (has_schema_privilege('feed_app', n.oid, 'USAGE') AND has_schema_privilege('feed_listener', n.oid, 'USAGE')));
+    IF problems <> '{}' THEN
+        RAISE EXCEPTION 'table % cannot be the board: %', target, array_to_string(problems, '; ')
+            USING ERRCODE = 'invalid_table_definition', HINT = 'Nothing was changed. Write names of columns exactly as created, without quotes.';
+    END IF;
+
+    before := (SELECT jsonb_object_agg(f.field, f.name) FROM feed.field_columns() AS f);
+    INSERT INTO feed.adopted AS a (role, relation, created, name, columns)
+    SELECT n.role, n.relation, false, format('%I.%I', s.nspname, c.relname),
+           (SELECT coalesce(jsonb_object_agg(g.key, jsonb_build_object('names', jsonb_build_array(g.value), 'number', t.attnum, 'table', t.attrelid::bigint)), '{}')
+            FROM jsonb_each_text(n.columns) AS g JOIN pg_attribute AS t ON t.attrelid = n.relation AND t.attname = g.value)
+    FROM (VALUES ('opportunities', cards, columns), ('users', people, user_columns)) AS n(role, relation, columns)
+    JOIN pg_class AS c ON c.oid = n.relation
+    JOIN pg_namespace AS s ON s.oid = c.relnamespace
+    ON CONFLICT (role) DO UPDATE
+    SET relation = excluded.relation, name = excluded.name, created = a.created AND a.relation = excluded.relation,
+        -- The names that the column of a field has had, for what the log has under them.
+        columns = CASE WHEN a.relation = excluded.relation OR a.role = 'opportunities' THEN a.columns ELSE '{}' END || (
+            SELECT coalesce(jsonb_object_agg(e.key, e.value || jsonb_build_object('names', coalesce(
+                (SELECT jsonb_agg(o.name) FROM jsonb_array_elements(a.columns -> e.key -> 'names') AS o(name) WHERE o.name <> e.value -> 'names' -> 0), '[]') || (e.value -> 'names'))), '{}')
+            FROM jsonb_each(excluded.columns) AS e);
+    IF earlier.relation = cards AND EXISTS (SELECT FROM jsonb_each_text(columns) AS c WHERE c.value IS DISTINCT FROM before ->> c.key) THEN
+        RETURN QUERY SELECT feed.adopt_again(cards, before, columns ->> 'board_id');
+    END IF;
+    RETURN QUERY SELECT feed.mend();
+END
+$_$;
+
+ALTER FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION adopt(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) IS 'Makes a table the board, with the columns that it has for the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named has the column of its own name. Returns what was done. boardcast adopt calls it.';
+
+--
+-- Name: adopt_again(regclass, jsonb, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    source record;
+    index_schema text := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target);
+    key_column text := before ->> 'id';
+BEGIN
+    IF board_column IS DISTINCT FROM before ->> 'board_id' AND board_column IS NOT NULL THEN
+        EXECUTE format('DROP INDEX IF EXISTS %I.feed_opportunities_board_id', index_schema);
+        PERFORM feed.attach(target, ARRAY[key_column]::text, board_column);
+    ELSE
+        PERFORM feed.log_reload('opportunities', 'attach');
+    END IF;
+    RETURN NEXT format('changed the columns of %s; clients load their boards again', target);
+    -- The boards keep their stages, and get those that they lack.
+    source := feed.opportunity_source();
+    EXECUTE format($query$
+        UPDATE feed.boards AS b SET phases = b.phases || n.phases
+        FROM (SELECT r.board_id, jsonb_agg(jsonb_build_object('id', r.phase, 'name', r.phase) ORDER BY r.phase) AS phases
+              FROM (SELECT DISTINCT s.board_id, s.body ->> 'phase' AS phase FROM (%s) AS s) AS r
+              JOIN feed.boards AS k ON k.id = r.board_id
+              WHERE r.phase IS NOT NULL AND NOT EXISTS (SELECT FROM jsonb_array_elements(k.phases) AS p WHERE p ->> 'id' = r.phase)
+              GROUP BY r.board_id) AS n
+        WHERE b.id = n.board_id AND %L
+    $query$, source.row_source, before ->> 'phase' IS DISTINCT FROM (SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'phase'));
+END
+$_$;
+
+ALTER FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION adopt_again(target regclass, before jsonb, board_column text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) IS 'Applies other columns to a table that is the board already; before: those until now, by field. Used by feed.adopt.';
+
+--
+-- Name: all_partitions(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.all_partitions(target oid) RETURNS regclass[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (SELECT COALESCE(array_agg(p.relid ORDER BY (p.relid)::oid), '{}'::regclass[]) AS "coalesce" FROM pg_partition_tree((all_partitions.target)::regclass) p(relid, parentrelid, isleaf, level) WHERE (p.level > 0));
+
+ALTER FUNCTION feed.all_partitions(target oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION all_partitions(target oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.all_partitions(target oid) IS 'Partitions of a table, at all levels.';
+
+--
 -- Name: attach(regclass, text, text, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
 CREATE FUNCTION feed.attach(target regclass, key text DEFAULT NULL::text, board text DEFAULT NULL::text, exclude text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
+#variable_conflict use_variable
 DECLARE
     excluded text[] := ARRAY(SELECT DISTINCT c FROM unnest(exclude) AS c ORDER BY 1);
     key_columns text[];
     arguments text;
-    key_changed text;
-    key_set text;
     wrong text;
     earlier feed.attached;
+    cards regclass;
+    numbers jsonb; -- of the columns
+    same_rows boolean;
+    schema_name text;
+    table_name text;
+    replaced regclass;
+    since bigint := 0;
+    anew boolean := false;
+    is_empty boolean;
 BEGIN
     PERFORM feed.check_table(target);
+    cards := feed.opportunities_table();
+    SELECT n.nspname, c.relname INTO schema_name, table_name
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
+    IF target <> cards AND feed.relation_name(target) = feed.relation_name(cards) THEN
+        RAISE EXCEPTION 'table % cannot be attached: table % is logged under the name opportunities', target, cards
+            USING ERRCODE = 'duplicate_table', HINT = 'Rename the table, and attach it then.';
+    END IF;
     IF key IS NULL THEN
         SELECT array_agg(a.attname ORDER BY k.place) INTO key_columns
         FROM pg_index AS i
@@ -74,15 +239,9 @@ BEGIN
                 WHERE attrelid = target AND attnum > 0 AND NOT attisdropped) || '.';
     END IF;
     PERFORM feed.check_key(target, key_columns);
-    SELECT format_type(a.atttypid, NULL) INTO wrong FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-    WHERE a.attrelid = target AND a.attname = 'version_number' AND t.typcategory <> 'N';
-    IF FOUND THEN
-        RAISE EXCEPTION 'column version_number of table % is of type %, but the log needs a number', target, wrong
-            USING ERRCODE = 'datatype_mismatch', HINT = 'Rename the column, or change its type to integer.';
-    END IF;
     -- Boards are read from the table as well as from the log, and memberships are taken from the log, so both must be
     -- complete.
-    IF excluded <> '{}' AND target IN (to_regclass('public.opportunities'), to_regclass('public.boards'), to_regclass('public.board_members')) THEN
+    IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members')) THEN
         RAISE EXCEPTION 'columns of table % cannot be excluded: boards are built from its rows in the log', target
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Call feed.attach without exclude.';
     END IF;
@@ -96,24 +255,45 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The key, the board, version_number and last_modified_by must be logged, so they can be neither excluded nor virtual columns.';
     END IF;
 
+    SELECT jsonb_object_agg(a.attname, a.attnum) INTO numbers FROM pg_attribute AS a
+    WHERE a.attrelid = target AND a.attname = ANY (key_columns || board || excluded) AND NOT a.attisdropped;
     SELECT a.* INTO earlier FROM feed.attached AS a WHERE a.relation = target;
-    IF EXISTS (
-        SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state <> 'missing' AND t.function <> 'version_opportunity') THEN
+    IF (earlier.schema_name, earlier.table_name, earlier.key, coalesce(earlier.board, ''), earlier.excluded, earlier.columns, earlier.numbered)
+       = (schema_name, table_name, key_columns, coalesce(board, ''), excluded, numbers, target::oid)
+       AND NOT EXISTS (SELECT FROM feed.attached_tables AS t WHERE t.relation = target AND t.state <> 'on')
+       AND NOT EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state NOT IN ('on', 'always')
+                                                        AND t.function IN ('capture', 'begin_statement')) THEN
+        RETURN; -- whole, and attached like this: readers have nothing to load
+    END IF;
+    same_rows := (target = cards OR (earlier.schema_name, earlier.table_name) = (schema_name, table_name))
+                 AND CASE WHEN earlier.numbered = target::oid
+                          THEN ARRAY(SELECT earlier.columns -> k.name FROM unnest(earlier.key) AS k(name)) = ARRAY(SELECT numbers -> k.name FROM unnest(key_columns) AS k(name))
+                          ELSE earlier.key = key_columns END;
+    -- The table of the cards may have been renamed, and this table may have its name now. It stays attached.
+    UPDATE feed.attached AS a SET schema_name = n.nspname, table_name = c.relname
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE a.relation = cards AND c.oid = cards AND target <> cards AND (a.schema_name, a.table_name) = (schema_name, table_name);
+    -- Tables that had this name when they were attached, and were dropped or renamed since. A renamed one has kept its triggers,
+    -- and would log its changes under the name that it has now.
+    FOR replaced IN
+        SELECT a.relation FROM feed.attached AS a
+        WHERE (a.schema_name, a.table_name) = (schema_name, table_name) AND a.relation <> target
+    LOOP
+        PERFORM feed.detach(replaced);
+        anew := true;
+    END LOOP;
+    IF earlier.relation IS NOT NULL OR EXISTS (
+        SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND NOT t.tgisinternal
+                                      AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%') THEN
         PERFORM feed.detach(target);
     END IF;
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
-    FROM unnest(coalesce(board, '') || key_columns || CASE WHEN excluded <> '{}' THEN ''::text || excluded END) WITH ORDINALITY AS a(value, place);
-    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR '), string_agg(quote_ident(c.name), ', ')
-    INTO key_changed, key_set
-    FROM unnest(key_columns) AS c(name);
+    FROM unnest(ARRAY[CASE WHEN target = cards THEN 'opportunities' ELSE '' END, coalesce(board, '')]
+                || CASE WHEN cardinality(key_columns) = 1 AND excluded = '{}' THEN key_columns
+                        ELSE ''::text || key_columns || CASE WHEN excluded <> '{}' THEN ''::text || excluded END END) WITH ORDINALITY AS a(value, place);
 
-    -- Limited to statements that set the key, so that other UPDATEs do not evaluate the condition.
-    EXECUTE format('CREATE TRIGGER feed_guard_key BEFORE UPDATE OF %s ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION feed.guard_key()', key_set, target, key_changed);
-    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'last_modified_by' AND NOT attisdropped) THEN
-        EXECUTE format('CREATE TRIGGER feed_name_author BEFORE UPDATE OF last_modified_by ON %s FOR EACH STATEMENT '
-                       'EXECUTE FUNCTION feed.name_author()', target);
-    END IF;
+    EXECUTE format('CREATE TRIGGER feed_begin BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT '
+                   'EXECUTE FUNCTION feed.begin_statement()', target);
     EXECUTE format('CREATE TRIGGER feed_capture_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
@@ -122,14 +302,27 @@ BEGIN
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
-    -- If the table was attached before, the original attachment counts: what was written in between is missing from the
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', target) INTO is_empty;
+    -- Readers that hold rows of this table, or of an earlier one with its name, load it again.
+    IF anew OR earlier.relation IS NOT NULL OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = feed.relation_name(target)) THEN
+        since := feed.log_reload(feed.relation_name(target), 'attach');
+    END IF;
+    -- If the same table was attached before, with the same key, the original attachment counts: what was written in between is missing from the
     -- log, and verify should find it. Otherwise it counts from when the lock was acquired: until then other transactions
     -- may have written, even ones with a later ID than this one, which may have started long before.
-    INSERT INTO feed.attached (relation, xid, attached_at, attached_by)
-    VALUES (target, coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
+    IF same_rows IS NOT TRUE THEN
+        IF (earlier.schema_name, earlier.table_name) <> (schema_name, table_name) AND target IS DISTINCT FROM cards THEN
+            PERFORM feed.log_reload(CASE earlier.schema_name WHEN 'public' THEN earlier.table_name
+                                                             ELSE earlier.schema_name || '.' || earlier.table_name END, 'attach');
+        END IF;
+        earlier := NULL;
+    END IF;
+    INSERT INTO feed.attached (relation, schema_name, table_name, key, board, excluded, columns, numbered, partitions, seq, was_empty, xid, attached_at, attached_by)
+    VALUES (target, schema_name, table_name, key_columns, board, excluded, numbers, target, feed.all_partitions(target), coalesce(earlier.seq, since), coalesce(earlier.was_empty, is_empty),
+            coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
             coalesce(earlier.attached_at, clock_timestamp()), coalesce(earlier.attached_by, session_user));
 END
-$_$;
+$$;
 
 ALTER FUNCTION feed.attach(target regclass, key text, board text, exclude text[]) OWNER TO feed_owner;
 
@@ -140,6 +333,53 @@ ALTER FUNCTION feed.attach(target regclass, key text, board text, exclude text[]
 COMMENT ON FUNCTION feed.attach(target regclass, key text, board text, exclude text[]) IS 'Attaches a table to the feed: feed.attach(''public.tasks'', key => ''id'', board => ''board_id'', exclude => ''{password_hash}''). key defaults to the primary key; separate several columns with commas, or pass an array such as ''{a,"b,c"}''. Without a board column, changes reach only LISTEN and the log. Excluded and virtual columns are not logged, and a change to these alone is not logged either.';
 
 --
+-- Name: attach_command(text, text[], text, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.attach_command(target text, key text[], board text, excluded text[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN format('SELECT feed.attach(%L, key => %L%s%s);'::text, target, CASE WHEN (array_to_string(key, ''::text) ~ '[^\w$]'::text) THEN (key)::text ELSE array_to_string(key, ','::text) END, (', board => '::text || quote_literal(board)), CASE WHEN (excluded <> '{}'::text[]) THEN (', exclude => '::text || quote_literal((excluded)::text)) ELSE NULL::text END);
+
+ALTER FUNCTION feed.attach_command(target text, key text[], board text, excluded text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION attach_command(target text, key text[], board text, excluded text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.attach_command(target text, key text[], board text, excluded text[]) IS 'The command that attaches a table with these columns, ready to paste. Used by feed.triggers and feed.attached_tables.';
+
+--
+-- Name: begin_statement(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.begin_statement() RETURNS trigger
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    nothing text;
+BEGIN
+    -- Assignments, because PERFORM would be a query. Few functions in each, because each that is named costs something even if it is
+    -- not called.
+    IF pg_catalog.current_setting('feed.open', true) OPERATOR(pg_catalog.<>) '' THEN
+        nothing := pg_catalog.set_config('feed.open',
+            pg_catalog.concat('|', TG_RELID, pg_catalog.left(TG_OP, 1), pg_catalog.current_setting('feed.open', true)), true);
+    ELSE
+        nothing := pg_catalog.set_config('feed.open', '|', true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION feed.begin_statement() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION begin_statement(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.begin_statement() IS 'Trigger of an attached table: notes that a statement runs, so that feed.capture can sort what its triggers write.';
+
+--
 -- Name: capture(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -147,96 +387,145 @@ CREATE FUNCTION feed.capture() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     SET "TimeZone" TO 'UTC'
-    AS $$
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    SET lc_monetary TO 'C'
+    SET quote_all_identifiers TO 'off'
+    AS $_$
 -- An attached table may have columns named like the variables below. No expression here refers to such a column by its bare
 -- name, so a bare name is always the variable.
 #variable_conflict use_variable
 DECLARE
-    relation_name text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME
-                                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
-    board_column text := TG_ARGV[0];
-    -- feed.row_key() is called only for keys of several columns, because a function in SQL costs more than everything else
-    -- for a row.
-    key_column text := CASE WHEN TG_NARGS = 2 THEN TG_ARGV[1] END;
+    -- The cards are logged under one name, whatever the application calls its table.
+    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0] WHEN TG_TABLE_SCHEMA = 'public' THEN TG_TABLE_NAME
+                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
+    board_column text := TG_ARGV[1];
+    key_column text := TG_ARGV[2]; -- '' if the key has several columns, or columns are excluded
     -- No NOTIFY while the pacer reads the log. The sequence is read with a function, because a query costs eight times as
     -- much. A value further ahead than any pacer sets it (a second) is ignored, because the server's clock was set back.
     -- But a value that no clock reaches means that NOTIFY is switched off.
-    sends_notify boolean := (width_bucket(abs(pg_sequence_last_value('feed.notify_suppressed_until') - date_part('epoch', clock_timestamp()) * 1000 - 500),
-                                   500, 4e15, 1) <> 1) IS NOT TRUE;
-    named boolean;
+    sends_notify boolean := (width_bucket(pg_sequence_last_value('feed.notify_suppressed_until') - date_part('epoch', clock_timestamp()) * 1000,
+                                          '{0,1000,4e15}') IN (1, 3)) IS NOT TRUE;
+    -- The list of open statements; see feed.begin_statement. Usually this is the only one, and the list is emptied at once.
+    open_statements text := CASE current_setting('feed.open', true)
+        WHEN '|' THEN set_config('feed.open', '', true) ELSE current_setting('feed.open', true) END;
+    statement text;
+    named boolean; -- whether the statement sets last_modified_by; null if not
+    own_entry text; -- a pattern
+    entry text;
+    nothing text; -- takes what a function returns, in assignments that would be queries with PERFORM
+    logged bigint;
     written bigint := 0;
 BEGIN
-    -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
-    IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'local', true);
+    IF open_statements <> '' OR current_setting('synchronous_commit') = 'off' THEN
+        -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
+        IF current_setting('synchronous_commit') = 'off' THEN
+            PERFORM set_config('synchronous_commit', 'local', true);
+        END IF;
+        IF open_statements LIKE '|%' THEN
+            own_entry := '[|]' || TG_RELID || left(TG_OP, 1) || '[^|]*';
+            IF open_statements !~ own_entry THEN
+                own_entry := '[|](?![0-9])[^|]*';
+            END IF;
+            entry := substring(open_statements FROM own_entry);
+            logged := coalesce(pg_sequence_last_value('feed.log_seq'), 0);
+        END IF;
     END IF;
 
+    -- Fast paths for one row that stays on its board, as in almost every INSERT and UPDATE. They need no join, and each is one
+    -- statement, because each PL/pgSQL expression costs a snapshot. Each function that is named costs something too, even if it is
+    -- not called. Everything else is left to the block below, which could handle these cases too.
     IF TG_OP = 'UPDATE' THEN
-        named := current_setting('feed.named', true) = TG_RELID::text;
-        IF named THEN
-            PERFORM set_config('feed.named', '', true);
+        -- last_modified_by still holds the author of the previous change if the statement does not set it.
+        statement := ltrim(lower(current_query() COLLATE "C"), E' \n\t');
+        statement := CASE WHEN entry IS NULL AND pg_trigger_depth() = 1 AND statement LIKE 'update%' AND strpos(statement, TG_TABLE_NAME) > 0
+                          THEN CASE WHEN strpos(statement, 'last_modified_by') > 0 THEN statement ELSE '' END END;
+        IF statement <> '' IS NOT FALSE THEN
+            named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
         END IF;
-        -- Fast path for one row that stays on its board, as in almost every UPDATE. It needs no join, and it is one
-        -- statement, because each PL/pgSQL expression costs a snapshot. Expressions contain no subqueries, because the
-        -- whole statement would be walked again for each. Everything else is left to the block below, which could handle
-        -- this case too.
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, notified)
-        SELECT relation_name, 'update', r.after ->> key_column, r.after ->> board_column, r.before, r.after,
-               (r.after ->> 'version_number')::int, nullif(current_setting('feed.parents', true), '')::integer[],
+        SELECT relation_name, 'update', r.key, r.board, r.before, r.after,
+               r.version::integer, nullif(current_setting('feed.parents', true), '')::integer[],
                coalesce(nullif(current_setting('feed.actor', true), ''),
-                        CASE WHEN named THEN r.after ->> 'last_modified_by' END, session_user),
+                        CASE WHEN named OR r.before ->> 'last_modified_by' IS DISTINCT FROM r.after ->> 'last_modified_by'
+                             THEN r.after ->> 'last_modified_by' END, r.db_user),
+               nullif(current_setting('feed.origin', true), ''),
+               r.db_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), sends_notify
+        FROM (SELECT i.before, i.after, i.after ->> key_column AS key, i.after ->> board_column AS board, session_user::text AS db_user,
+                     i.after -> 'version_number' AS version
+              FROM (SELECT feed.row_image(o.*) AS before, feed.row_image(n.*) AS after
+                    FROM old_rows AS o CROSS JOIN new_rows AS n
+                    WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r
+        WHERE r.before ->> key_column = r.key AND r.before <> r.after
+          AND greatest(pg_column_size(r.before), pg_column_size(r.after)) < 1500
+          AND (r.before ->> board_column = r.board OR board_column = '') AND (r.version >= '0' AND r.version <= '2147483647') IS NOT FALSE;
+        GET DIAGNOSTICS written = ROW_COUNT;
+    ELSIF TG_OP = 'INSERT' THEN
+        INSERT INTO feed.log (relation, op, key, board, new, version, parents,
+                              actor, origin, db_user, application, client_addr, pid, notified)
+        SELECT relation_name, 'insert', r.key, r.board, r.after,
+               r.version::integer, nullif(current_setting('feed.parents', true), '')::integer[],
+               coalesce(nullif(current_setting('feed.actor', true), ''), r.after ->> 'last_modified_by', session_user),
                nullif(current_setting('feed.origin', true), ''),
                session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), sends_notify
-        FROM (SELECT o.before, n.after
-              FROM (SELECT feed.row_image(o.*) AS before FROM old_rows AS o LIMIT 2) AS o
-              CROSS JOIN (SELECT feed.row_image(n.*) AS after FROM new_rows AS n LIMIT 2) AS n
-              LEFT JOIN (SELECT true AS one FROM old_rows OFFSET 1 LIMIT 1) AS another ON true
-              WHERE another.one IS NULL) AS r
-        WHERE r.before ->> key_column = r.after ->> key_column
-          AND r.before <> r.after AND (r.before ->> board_column = r.after ->> board_column OR board_column = '');
+        FROM (SELECT i.after, i.after ->> key_column AS key, i.after ->> board_column AS board, i.after -> 'version_number' AS version
+              FROM (SELECT feed.row_image(n.*) AS after FROM new_rows AS n
+                    WHERE (SELECT true FROM new_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r
+        WHERE r.key IS NOT NULL AND (r.board IS NOT NULL OR board_column = '')
+          AND pg_column_size(r.after) < 1500 AND (r.version >= '0' AND r.version <= '2147483647') IS NOT FALSE;
         GET DIAGNOSTICS written = ROW_COUNT;
     END IF;
 
     IF written = 0 THEN
         DECLARE
-            key_columns text[] := TG_ARGV[1:];
+            key_columns text[] := CASE WHEN key_column = '' THEN TG_ARGV[3:] ELSE ARRAY[key_column] END;
             excluded text[];
             declared_actor text := nullif(current_setting('feed.actor', true), '');
             declared_origin text := nullif(current_setting('feed.origin', true), '');
             declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
             application text := current_setting('application_name');
             address inet := inet_client_addr();
+            unsafe record;
         BEGIN
-            IF TG_NARGS > 2 AND '' = ANY (key_columns) THEN
+            IF key_column = '' AND '' = ANY (key_columns) THEN
                 excluded := key_columns[array_position(key_columns, '') + 1:];
+                -- They must not reach the log, also after they were renamed.
+                excluded := excluded || array_remove(feed.current_columns(TG_RELID, excluded), NULL);
                 key_columns := key_columns[:array_position(key_columns, '') - 1];
             END IF;
             IF TG_OP = 'UPDATE' THEN
                 WITH before AS MATERIALIZED (
-                    SELECT r.data, r.data ->> board_column AS board,
-                           coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                    SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
+                               feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
+                           coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
                     FROM old_rows AS o CROSS JOIN LATERAL (
-                        SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*)
-                                    ELSE feed.exclude_columns(TG_RELID, feed.row_image(o.*), excluded) END AS data OFFSET 0) AS r
+                        SELECT CASE WHEN true THEN o.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL
                 ), after AS MATERIALIZED (
-                    SELECT r.data, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
+                    SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
-                           coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                           coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
                     FROM new_rows AS n CROSS JOIN LATERAL (
-                        SELECT CASE WHEN excluded IS NULL THEN feed.row_image(n.*)
-                                    ELSE feed.exclude_columns(TG_RELID, feed.row_image(n.*), excluded) END AS data OFFSET 0) AS r
+                        SELECT CASE WHEN true THEN n.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL
                 )
-                INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
-                                      actor, origin, db_user, application, client_addr, pid, notified)
-                SELECT relation_name, step.op, key,
+                INSERT INTO feed.log (relation, op, key, board, old, new, delta, image_hash, version, parents,
+                                      actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
+                SELECT relation_name, CASE WHEN key IS NULL THEN 'reload' ELSE step.op END, feed.short_key(key),
                        CASE WHEN step.op IN ('leave', 'delete') THEN before.board ELSE after.board END,
-                       before.data, after.data,
-                       (coalesce(after.data, before.data) ->> 'version_number')::int, declared_parents,
-                       coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify
+                       CASE WHEN compact.delta IS NULL THEN before.data ELSE compact.old END,
+                       CASE WHEN compact.delta IS NULL THEN after.data ELSE compact.new END, compact.delta, compact.image_hash,
+                       feed.version_number(coalesce(after.data, before.data)), declared_parents,
+                       coalesce(declared_actor, CASE WHEN named OR before.data -> 'last_modified_by' IS DISTINCT FROM after.data -> 'last_modified_by'
+                                               THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
+                       session_user, application, address, pg_backend_pid(), sends_notify,
+                       CASE WHEN compact.delta IS NULL THEN nullif(greatest(pg_column_size(before.data), pg_column_size(after.data), 65536), 65536)
+                            ELSE compact.image_bytes END
                 FROM before FULL JOIN after USING (key)
                 -- A row that changes its board leaves one and enters the other. Each has its own readers, so there are two
                 -- log rows, in this order.
@@ -245,53 +534,88 @@ BEGIN
                          WHEN after.data IS NULL THEN '{delete}'::text[]
                          WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'::text[]
                          ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
-                WHERE before.data IS DISTINCT FROM after.data
+                LEFT JOIN LATERAL (
+                    SELECT c.*
+                    -- Changes that are nested are sorted later, so the one before is not known yet. The services read single columns
+                    -- of the tables in feed.
+                    -- A column of the condition is passed to the function, so that it is called for large rows only.
+                    FROM (SELECT TG_RELID AS target WHERE TG_TABLE_SCHEMA <> 'feed' AND (entry LIKE '%:%') IS NOT TRUE
+                                   AND (before.data = after.data OR greatest(pg_column_size(before.data), pg_column_size(after.data)) >= 1500) OFFSET 0) AS large
+                    CROSS JOIN LATERAL feed.compact_change(large.target, relation_name, step.op, feed.short_key(key), before.data, after.data) AS c
+                ) AS compact ON before.data IS NOT NULL AND after.data IS NOT NULL
+                -- Two different values may have the same JSON, such as 0 and -0.
+                WHERE before.data IS DISTINCT FROM after.data OR excluded IS NULL AND before.stored *<> after.stored
                 ORDER BY step.place;
             ELSIF TG_OP = 'INSERT' THEN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
-                                      actor, origin, db_user, application, client_addr, pid, notified)
-                SELECT relation_name, 'insert',
-                       coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-                                feed.missing_column(TG_RELID, r.data, key_columns)),
+                                      actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
+                SELECT relation_name, CASE WHEN r.key IS NULL THEN 'reload' ELSE 'insert' END, feed.short_key(r.key),
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
-                       (r.data ->> 'version_number')::int, declared_parents,
+                       feed.version_number(r.data), declared_parents,
                        coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify
-                FROM new_rows AS n CROSS JOIN LATERAL (
-                    SELECT CASE WHEN excluded IS NULL THEN feed.row_image(n.*)
-                                ELSE feed.exclude_columns(TG_RELID, feed.row_image(n.*), excluded) END AS data OFFSET 0) AS r;
+                       session_user, application, address, pg_backend_pid(), sends_notify,
+                       nullif(greatest(pg_column_size(r.data), 65536), 65536)
+                FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
+                                              feed.missing_column(TG_RELID, i.data, key_columns)) AS key
+                      FROM (SELECT CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data
+                            FROM new_rows AS n OFFSET 0) AS i
+                      WHERE i.data IS NOT NULL OFFSET 0) AS r;
             ELSIF TG_OP = 'DELETE' THEN
                 -- last_modified_by names the author of the previous change, not of the deletion.
                 INSERT INTO feed.log (relation, op, key, board, old, version,
                                       actor, origin, db_user, application, client_addr, pid, notified)
-                SELECT relation_name, 'delete',
-                       coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-                                feed.missing_column(TG_RELID, r.data, key_columns)),
+                SELECT relation_name, CASE WHEN r.key IS NULL THEN 'reload' ELSE 'delete' END, feed.short_key(r.key),
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
-                       (r.data ->> 'version_number')::int,
+                       feed.version_number(r.data),
                        coalesce(declared_actor, session_user), declared_origin,
                        session_user, application, address, pg_backend_pid(), sends_notify
-                FROM old_rows AS o CROSS JOIN LATERAL (
-                    SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*)
-                                ELSE feed.exclude_columns(TG_RELID, feed.row_image(o.*), excluded) END AS data OFFSET 0) AS r;
+                FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
+                                              feed.missing_column(TG_RELID, i.data, key_columns)) AS key
+                      FROM (SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data
+                            FROM old_rows AS o OFFSET 0) AS i
+                      WHERE i.data IS NOT NULL OFFSET 0) AS r;
             ELSE
                 INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, notified)
                 VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
                         session_user, application, address, pg_backend_pid(), sends_notify);
             END IF;
-
             GET DIAGNOSTICS written = ROW_COUNT;
+
+            -- to_jsonb could not convert some rows, which were left out. All are logged again, one by one.
+            IF current_setting('feed.unsafe', true) = 'on' THEN
+                IF written > 0 THEN
+                    DELETE FROM feed.log AS l
+                    WHERE l.xid = pg_current_xact_id() AND l.cmin = (SELECT c.cmin FROM feed.log AS c WHERE c.xid = pg_current_xact_id()
+                                                                     ORDER BY c.seq DESC LIMIT 1);
+                    written := 0;
+                END IF;
+                key_columns := feed.current_columns(TG_RELID, key_columns);
+                FOR unsafe IN EXECUTE feed.unsafe_rows(TG_RELID, TG_OP, key_columns, excluded) LOOP
+                    written := written + feed.log_change(TG_RELID, relation_name, board_column, key_columns, unsafe.before, unsafe.after,
+                                                         named OR TG_OP = 'INSERT', (entry LIKE '%:%') IS TRUE, sends_notify);
+                END LOOP;
+                PERFORM set_config('feed.unsafe', '', true);
+            END IF;
         END;
     END IF;
 
-    IF sends_notify AND written > 0 THEN
-        PERFORM feed.notify(currval('feed.log_seq'), relation_name, lower(TG_OP));
+    IF entry IS NOT NULL THEN
+        IF written > 0 AND entry LIKE '%:%' THEN
+            PERFORM feed.sort_nested(relation_name, substring(entry FROM ':([0-9]{1,18})')::bigint, logged);
+        END IF;
+        open_statements := regexp_replace(open_statements, own_entry, '');
+        -- What was logged here was logged while the statements ran that are still open.
+        PERFORM set_config('feed.open', CASE WHEN written = 0 THEN open_statements
+            ELSE regexp_replace(open_statements, '([|]([0-9]+[A-Z])?)(?=[|]|$)', '\1:' || logged, 'g') END, true);
     END IF;
+
+    -- Without a payload, so that PostgreSQL sends one NOTIFY for all writes of the transaction.
+    nothing := CASE WHEN sends_notify AND written > 0 THEN pg_notify('boardcast', '') END;
     RETURN NULL;
 END
-$$;
+$_$;
 
 ALTER FUNCTION feed.capture() OWNER TO feed_owner;
 
@@ -300,6 +624,56 @@ ALTER FUNCTION feed.capture() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.capture() IS 'Trigger of an attached table: logs the changes of the statement in feed.log and sends NOTIFY. See feed.attach.';
+
+--
+-- Name: card_image(jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.card_image(image jsonb, names jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((names IS NULL) OR (image IS NULL)) THEN image ELSE (SELECT COALESCE(jsonb_object_agg(f.name, CASE WHEN ((f.name = ANY (ARRAY['phase'::text, 'owner_id'::text])) AND (jsonb_typeof(e.value) <> ALL (ARRAY['string'::text, 'null'::text]))) THEN to_jsonb((e.value #>> '{}'::text[])) ELSE e.value END ORDER BY (card_image.names ? e.key)), '{}'::jsonb) AS "coalesce" FROM (jsonb_each(card_image.image) e(key, value) CROSS JOIN LATERAL (SELECT CASE WHEN (card_image.names ? e.key) THEN (card_image.names ->> e.key) ELSE e.key END AS name) f) WHERE (f.name IS NOT NULL)) END;
+
+ALTER FUNCTION feed.card_image(image jsonb, names jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION card_image(image jsonb, names jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.card_image(image jsonb, names jsonb) IS 'An image of an opportunity, or a part of one, with the names that clients know; names is that of feed.card_names, or null if nothing has another name.';
+
+--
+-- Name: card_names(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.card_names() RETURNS TABLE(names jsonb)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT feed.field_names() FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.columns <> '{}'
+$$;
+
+ALTER FUNCTION feed.card_names() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION card_names(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.card_names() IS 'feed.field_names() if any column was named in feed.adopt; otherwise no row.';
+
+--
+-- Name: changed_columns(jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.changed_columns(before jsonb, after jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT COALESCE(array_agg(k.name), '{}'::text[]) AS "coalesce" FROM (SELECT jsonb_object_keys(changed_columns.before) AS name UNION SELECT jsonb_object_keys(changed_columns.after) AS jsonb_object_keys) k WHERE CASE WHEN (jsonb_typeof((changed_columns.before -> k.name)) = 'string'::text) THEN ((changed_columns.before -> k.name) IS DISTINCT FROM (changed_columns.after -> k.name)) ELSE (((changed_columns.before -> k.name))::text IS DISTINCT FROM ((changed_columns.after -> k.name))::text) END);
+
+ALTER FUNCTION feed.changed_columns(before jsonb, after jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION changed_columns(before jsonb, after jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.changed_columns(before jsonb, after jsonb) IS 'Names of the columns that differ between two images of a row.';
 
 --
 -- Name: changes(jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -372,24 +746,19 @@ CREATE TABLE feed.log (
     board text,
     old jsonb,
     new jsonb,
+    delta integer,
+    image_hash bigint,
     version integer,
     parents integer[],
     actor text NOT NULL,
     origin text,
-    traceparent text DEFAULT 
-CASE
-    WHEN (current_setting('feed.traceparent'::text, true) ~~ '__-________________________________-________________-__'::text) THEN
-    CASE
-        WHEN ((translate(current_setting('feed.traceparent'::text, true), '0123456789abcdef'::text, ''::text) = '---'::text) AND ("left"(current_setting('feed.traceparent'::text, true), 2) <> 'ff'::text) AND (substr(current_setting('feed.traceparent'::text, true), 4, 32) <> repeat('0'::text, 32)) AND (substr(current_setting('feed.traceparent'::text, true), 37, 16) <> repeat('0'::text, 16))) THEN current_setting('feed.traceparent'::text, true)
-        ELSE NULL::text
-    END
-    ELSE NULL::text
-END,
+    traceparent text DEFAULT "left"(current_setting('feed.traceparent'::text, true), 56),
     db_user text NOT NULL,
     application text,
     client_addr inet,
     pid integer NOT NULL,
-    notified boolean DEFAULT true NOT NULL
+    notified boolean DEFAULT true NOT NULL,
+    image_bytes integer
 )
 PARTITION BY RANGE (partition_number);
 
@@ -453,13 +822,25 @@ COMMENT ON COLUMN feed.log.board IS 'Board whose clients receive the change; nul
 -- Name: COLUMN log.old; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.log.old IS 'The row before the change';
+COMMENT ON COLUMN feed.log.old IS 'The row before the change; if delta is set, only the columns that changed, or more. See feed.trigger_log for whole rows.';
 
 --
 -- Name: COLUMN log.new; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.log.new IS 'The row after the change';
+COMMENT ON COLUMN feed.log.new IS 'The row after the change; if delta is set, only the columns that changed, or more. See feed.trigger_log for whole rows.';
+
+--
+-- Name: COLUMN log.delta; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.log.delta IS 'Null: old and new are whole rows. For an update of a large row: how many changes since the last whole row; 0: new is whole, and old has the changed columns (for leave: the reverse). See feed.compact_change.';
+
+--
+-- Name: COLUMN log.image_hash; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.log.image_hash IS 'If delta is greater than 0: jsonb_hash_extended(row after the change, 0)';
 
 --
 -- Name: COLUMN log.version; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -522,6 +903,12 @@ COMMENT ON COLUMN feed.log.pid IS 'Process ID of the backend';
 COMMENT ON COLUMN feed.log.notified IS 'Whether the writing transaction sent NOTIFY';
 
 --
+-- Name: COLUMN log.image_bytes; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.log.image_bytes IS 'Bytes of the larger of old and new before compression, if more than 64 KiB; otherwise, and for deletions, null. Readers need it to leave out what is too large for a message without reading it.';
+
+--
 -- Name: changes_since(xid8, xid8[], xid8, xid8[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -546,6 +933,76 @@ ALTER FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax 
 --
 
 COMMENT ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]) IS 'Rows of feed.log that the holder of a cursor (xmax, xip) has not seen, up to another cursor or up to now. Order them by max(seq) OVER (PARTITION BY xid), then by seq.';
+
+--
+-- Name: check_fields(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.check_fields(target regclass, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    key_column text := coalesce((SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'id' AND target = feed.opportunities_table()), feed.single_key(target));
+    board_column text;
+    wrong text;
+BEGIN
+    RETURN QUERY
+    WITH fields(field, categories, wanted) AS (
+        VALUES ('board_id', 'SNUBDE', 'a text, a number, a uuid, or an enum'), ('phase', 'SNUBDE', 'a text, a number, a uuid, or an enum'),
+               ('owner_id', 'SNUBDE', 'a text, a number, a uuid, or an enum'), ('position', 'SN', 'a text or a number'),
+               ('title', 'S', 'a text'), ('company', 'S', 'a text'), ('contact', 'S', 'a text'), ('notes', 'S', 'a text'),
+               ('currency', 'SE', 'a text or an enum'), ('value', 'N', 'a number'), ('probability', 'N', 'a number'),
+               ('expected_close_date', 'D', 'a date or a time')
+    ), given AS (
+        SELECT c.key AS field, c.value AS name, f.categories, f.wanted FROM jsonb_each_text(columns) AS c LEFT JOIN fields AS f ON f.field = c.key
+    ), found AS (
+        SELECT g.*, a.attnum, a.attgenerated, format_type(a.atttypid, a.atttypmod) AS type, y.typtype,
+               -- An enum is a text to clients; money, bytea, json and the like have no form that a field can have.
+               CASE WHEN y.typtype = 'e' THEN 'E' WHEN y.oid = 'uuid'::regtype THEN 'U' WHEN y.oid = ANY ('{money,oid,time,timetz}'::regtype[]) OR y.typtype IN ('c', 'p')
+                    THEN '-' WHEN y.typcategory = 'U' THEN '-' ELSE y.typcategory::text END AS category
+        FROM given AS g
+        LEFT JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = g.name AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_type AS y ON y.oid = a.atttypid
+    )
+    SELECT format('there is no field %s; the fields are %s', quote_ident(g.field), (SELECT string_agg(f.field, ', ' ORDER BY f.field) FROM fields AS f))
+    FROM given AS g WHERE g.categories IS NULL
+    UNION ALL
+    SELECT format('it has no column %s; its columns are %s', quote_ident(f.name),
+                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped))
+    FROM found AS f WHERE f.categories IS NOT NULL AND f.attnum IS NULL
+    UNION ALL
+    SELECT format('column %s is named for %s', quote_ident(f.name), string_agg(f.field, ' and ' ORDER BY f.field))
+    FROM found AS f WHERE f.attnum IS NOT NULL GROUP BY f.name HAVING count(*) > 1
+    UNION ALL
+    SELECT format('column %s is the key, so it cannot be the %s', quote_ident(f.name), f.field) FROM found AS f WHERE f.attnum IS NOT NULL AND f.name = key_column
+    UNION ALL
+    SELECT format('column %s is set by boardcast, so it cannot be the %s', quote_ident(f.name), f.field)
+    FROM found AS f WHERE f.attnum IS NOT NULL AND f.name IN ('version_number', 'last_sync_at', 'last_modified_by')
+    UNION ALL
+    SELECT format('column %s is of type %s, but the %s has to be %s', quote_ident(f.name), f.type, f.field, f.wanted)
+    FROM found AS f WHERE f.attnum IS NOT NULL AND strpos(f.categories, f.category) = 0
+    UNION ALL
+    SELECT format('column %s is virtual, so triggers do not see its value', quote_ident(f.name)) FROM found AS f WHERE f.attgenerated = 'v';
+
+    board_column := (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = columns ->> 'board_id' AND NOT a.attisdropped);
+    IF board_column IS NOT NULL THEN
+        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT to_jsonb(o.%I) #>> ''{}'' AS id FROM %s AS o) AS b '
+                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200', board_column, target) INTO wrong;
+        IF wrong IS NOT NULL THEN
+            RETURN NEXT format('column %s has the value ''%s'', and the ID of a board has 1 to 200 characters, no comma, and is not a dot', quote_ident(board_column), left(wrong, 60));
+        END IF;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.check_fields(target regclass, columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION check_fields(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.check_fields(target regclass, columns jsonb) IS 'What keeps the named columns of a table from being the fields of cards; no row if nothing does. Used by feed.adopt.';
 
 --
 -- Name: check_key(regclass, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -607,6 +1064,40 @@ ALTER FUNCTION feed.check_key(target regclass, key_columns text[]) OWNER TO feed
 COMMENT ON FUNCTION feed.check_key(target regclass, key_columns text[]) IS 'Raises an error if a key does not identify the rows of a table. Used by feed.attach.';
 
 --
+-- Name: check_opportunities(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.check_opportunities(target regclass) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    wrong text;
+BEGIN
+    PERFORM feed.check_table(target);
+    IF feed.single_key(target) IS NULL THEN
+        RAISE EXCEPTION 'table % has no primary key of one column, so clients cannot name its rows', target
+            USING ERRCODE = 'invalid_table_definition',
+                  HINT = 'Add such a key, or leave the table out of boards: boardcast migrate --feed-only, then boardcast attach.';
+    END IF;
+    PERFORM feed.check_key(target, ARRAY[feed.single_key(target)]);
+    EXECUTE format('SELECT min(o.%1$I::text) FROM %2$s AS o WHERE o.%1$I::text IN ('''', ''.'', ''..'')', feed.single_key(target), target) INTO wrong;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'table % cannot be adopted: a row has the id ''%'', which no URL can contain', target, wrong
+            USING ERRCODE = 'check_violation', HINT = 'Change the id of this row. Every other text is possible.';
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION feed.check_opportunities(target regclass) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION check_opportunities(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.check_opportunities(target regclass) IS 'Raises an error if the rows of a table cannot be the cards of boards. Used by the migration.';
+
+--
 -- Name: check_table(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -623,7 +1114,7 @@ BEGIN
     INTO checked FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no table given' USING ERRCODE = 'undefined_table', HINT = 'Pass the name of a table, such as feed.attach(''public.tasks'').';
-    ELSIF checked.schema = 'feed' AND target <> to_regclass('feed.flags') THEN
+    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags')) THEN
         RAISE EXCEPTION '% belongs to the feed itself and cannot be attached', target USING ERRCODE = 'invalid_table_definition';
     ELSIF checked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
         RAISE EXCEPTION '% is a system catalog and cannot be attached', target USING ERRCODE = 'wrong_object_type';
@@ -666,6 +1157,53 @@ ALTER FUNCTION feed.check_table(target regclass) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.check_table(target regclass) IS 'Raises an error if a table cannot be attached: it is not an ordinary table, or the caller does not own it. Used by feed.attach.';
 
 --
+-- Name: check_users(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.check_users(target regclass, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    relation record;
+    key_column text := coalesce(columns ->> 'id', feed.single_key(target));
+    wrong text;
+BEGIN
+    RETURN QUERY
+    SELECT format('there is no field %s of users; the fields are id and name', quote_ident(c.key)) FROM jsonb_each_text(columns) AS c WHERE c.key NOT IN ('id', 'name')
+    UNION ALL
+    SELECT format('%s has no column %s; its columns are %s', target, quote_ident(c.value),
+                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped))
+    FROM jsonb_each_text(columns) AS c
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = c.value AND a.attnum > 0 AND NOT a.attisdropped);
+    SELECT c.relkind, pg_get_userbyid(c.relowner) AS owner, pg_has_role(c.relowner, 'USAGE') AS owned INTO relation FROM pg_class AS c WHERE c.oid = target;
+    IF relation.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RETURN NEXT format('%s is neither a table nor a view', target);
+    ELSIF key_column IS NULL THEN
+        RETURN NEXT format('%s has no primary key of one column and no column id: name the column that identifies a user', target);
+    ELSIF NOT relation.owned THEN
+        RETURN NEXT format('%s is owned by %s, so the services cannot be granted access: create a view of its IDs and names, and name that', target, quote_ident(relation.owner));
+    ELSIF relation.relkind IN ('r', 'p') AND EXISTS (
+        SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = key_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        BEGIN
+            PERFORM feed.check_key(target, ARRAY[key_column]);
+        EXCEPTION WHEN invalid_table_definition THEN
+            GET STACKED DIAGNOSTICS wrong = MESSAGE_TEXT;
+            RETURN NEXT wrong;
+        END;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.check_users(target regclass, columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION check_users(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.check_users(target regclass, columns jsonb) IS 'What keeps a table or view from being that of the users, with these columns; no row if nothing does. Used by feed.adopt.';
+
+--
 -- Name: checkpoint(text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -694,16 +1232,15 @@ CREATE FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count bigint, 
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     AS $$
     WITH parts AS (
-        SELECT 1 AS sign, feed.row_hash(o.id::text, o.version_number) AS part
-        FROM public.opportunities AS o WHERE o.board_id = checkpoint_seen.board
+        SELECT 1 AS sign, feed.row_hash(o.id, o.version_number) AS part FROM feed.versions_on(checkpoint_seen.board) AS o
         UNION ALL
         SELECT s.sign, s.sign * feed.row_hash(l.key, s.version)
         FROM feed.parse_cursor(checkpoint_seen.cursor) AS c
         CROSS JOIN LATERAL feed.changes_since(c.xmax, c.xip) AS l
         -- Undo the change: remove the new row and add the old row back.
         CROSS JOIN LATERAL (VALUES
-            (-1, CASE WHEN l.op IN ('insert', 'update', 'enter') THEN (l.new ->> 'version_number')::int END),
-            (1, CASE WHEN l.op IN ('update', 'delete', 'leave') THEN (l.old ->> 'version_number')::int END),
+            (-1, CASE WHEN l.op IN ('insert', 'update', 'enter') THEN l.version END),
+            (1, CASE WHEN l.op IN ('update', 'delete', 'leave') THEN coalesce(feed.version_number(l.old), l.version) END),
             (NULL, CASE WHEN l.op = 'truncate' THEN 0 END)
         ) AS s(sign, version)
         WHERE l.relation = 'opportunities' AND (l.board = checkpoint_seen.board OR l.op = 'truncate') AND s.version IS NOT NULL
@@ -719,6 +1256,197 @@ ALTER FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count bigint, O
 --
 
 COMMENT ON FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count bigint, OUT hash text) IS 'Like feed.checkpoint, but counts only the rows that row security lets the caller see. Used by feed.report_gap.';
+
+--
+-- Name: columns_image(text[], jsonb[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.columns_image(names text[], images jsonb[]) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+BEGIN
+    RETURN (SELECT jsonb_object_agg(c.name, c.image) FROM unnest(names, images) AS c(name, image));
+EXCEPTION WHEN program_limit_exceeded THEN
+    RETURN (SELECT jsonb_object_agg(c.name, CASE WHEN pg_column_size(c.image) > 1048576
+                                                 THEN jsonb_build_object('$omitted', pg_column_size(c.image)) ELSE c.image END)
+            FROM unnest(names, images) AS c(name, image));
+END
+$_$;
+
+ALTER FUNCTION feed.columns_image(names text[], images jsonb[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION columns_image(names text[], images jsonb[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.columns_image(names text[], images jsonb[]) IS 'The image of a row, from the images of its columns. See feed.value_image.';
+
+--
+-- Name: compact_change(oid, text, text, text, jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) RETURNS record
+    LANGUAGE plpgsql STABLE COST 1
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    changed text[] := feed.changed_columns(before, after);
+    previous record;
+BEGIN
+    IF changed = '{}' THEN
+        -- The stored rows differ all the same.
+        changed := feed.inexact_columns(target);
+    END IF;
+    SELECT jsonb_object_agg(c.name, before -> c.name) FILTER (WHERE before ? c.name), jsonb_object_agg(c.name, after -> c.name) FILTER (WHERE after ? c.name)
+    INTO old, new FROM unnest(changed) AS c(name);
+    old := coalesce(old, '{}');
+    new := coalesce(new, '{}');
+    delta := 0;
+    IF op = 'leave' THEN
+        old := before;
+        RETURN;
+    ELSIF op = 'update' THEN
+        SELECT l.op, l.delta, coalesce(l.image_hash, jsonb_hash_extended(l.new, 0)) AS image_hash, l.partition_number INTO previous
+        FROM feed.log AS l WHERE l.relation = relation AND l.key = key ORDER BY l.seq DESC LIMIT 1;
+        IF previous.op IN ('insert', 'update', 'enter') AND previous.partition_number = pg_sequence_last_value('feed.partition_number')
+           AND previous.image_hash = jsonb_hash_extended(before, 0)
+           AND coalesce(previous.delta, 0) < greatest(100, pg_column_size(after) / 2000) THEN
+            delta := coalesce(previous.delta, 0) + 1;
+            image_hash := jsonb_hash_extended(after, 0);
+            image_bytes := nullif(greatest(pg_column_size(old), pg_column_size(new), 65536), 65536);
+            RETURN;
+        END IF;
+    END IF;
+    new := after;
+    image_bytes := nullif(greatest(pg_column_size(old), pg_column_size(new), 65536), 65536);
+END
+$$;
+
+ALTER FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) IS 'The images of a change of a large row, as feed.log has them: without the columns that did not change. Used by feed.capture.';
+
+--
+-- Name: compact_changes(jsonb, jsonb, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (delta > 0) THEN new ELSE (SELECT COALESCE(jsonb_object_agg(f.key, (compact_changes.new -> f.key)), '{}'::jsonb) AS "coalesce" FROM (SELECT jsonb_object_keys(compact_changes.old) AS key) f) END;
+
+ALTER FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION compact_changes(old jsonb, new jsonb, delta integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) IS 'The changed columns with their new values, for an update whose feed.log.delta is set.';
+
+--
+-- Name: complete_image(text, text, bigint); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.complete_image(relation text, key text, seq bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    image jsonb := '{}';
+    entry record;
+BEGIN
+    FOR entry IN
+        SELECT l.op, l.delta, l.new FROM feed.log AS l
+        WHERE l.relation = relation AND l.key = key AND l.seq <= seq ORDER BY l.seq DESC
+    LOOP
+        image := entry.new || image;
+        IF entry.op = 'leave' OR entry.new IS NULL THEN
+            RETURN NULL;
+        ELSIF entry.delta IS NULL OR entry.delta = 0 THEN
+            RETURN image;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION feed.complete_image(relation text, key text, seq bigint) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION complete_image(relation text, key text, seq bigint); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.complete_image(relation text, key text, seq bigint) IS 'The row after a change that was logged without the columns that it did not change. Used by feed.image_after.';
+
+--
+-- Name: converts_safely(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.converts_safely(target regclass) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+        WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+          AND (t.typnamespace <> 'pg_catalog'::regnamespace AND (t.typtype <> 'e' OR EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = t.oid))
+               OR t.oid IN ('json'::regtype, 'json[]'::regtype)))
+$$;
+
+ALTER FUNCTION feed.converts_safely(target regclass) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION converts_safely(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.converts_safely(target regclass) IS 'Whether to_jsonb can convert each row of a table: it has no column of type json or of a type with casts of its own.';
+
+--
+-- Name: created_partitions(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.created_partitions(target oid) RETURNS regclass[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (SELECT COALESCE(array_agg((c.oid)::regclass ORDER BY c.oid), '{}'::regclass[]) AS "coalesce" FROM (((pg_partition_tree((created_partitions.target)::regclass) p(relid, parentrelid, isleaf, level) JOIN pg_class c ON ((c.oid = (p.relid)::oid))) JOIN pg_inherits i ON ((i.inhrelid = c.oid))) JOIN pg_type t ON ((t.oid = c.reltype))) WHERE ((p.level > 0) AND ((i.xmin)::text = (t.xmin)::text) AND ((((i.cmin)::text)::bigint - ((t.cmin)::text)::bigint) <= 2)));
+
+ALTER FUNCTION feed.created_partitions(target oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION created_partitions(target oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.created_partitions(target oid) IS 'Partitions of a table, at all levels, that were created as such, and did not bring rows along.';
+
+--
+-- Name: current_columns(regclass, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.current_columns(target regclass, named text[]) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT coalesce(array_agg(coalesce(
+               (SELECT a.attname::text FROM feed.attached AS t JOIN pg_attribute AS a ON a.attrelid = t.relation AND a.attnum = (t.columns ->> n.name)::integer
+                WHERE t.relation = target AND t.numbered = target::oid AND NOT a.attisdropped),
+               (SELECT a.attname::text FROM pg_attribute AS a
+                WHERE a.attrelid = target AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) ORDER BY n.place), '{}')
+    FROM unnest(named) WITH ORDINALITY AS n(name, place)
+$$;
+
+ALTER FUNCTION feed.current_columns(target regclass, named text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION current_columns(target regclass, named text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.current_columns(target regclass, named text[]) IS 'Present names of columns of an attached table that were named in feed.attach. Null for a column that was dropped.';
 
 --
 -- Name: current_partition(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -774,6 +1502,25 @@ ALTER FUNCTION feed.cursor_fault(cursor text) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.cursor_fault(cursor text) IS 'Why a client cannot resume from a cursor, as the reason of a reset: malformed, foreign, future, pruned or diverged. Null: it can.';
 
 --
+-- Name: default_board(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.default_board() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT b.id FROM feed.boards AS b ORDER BY b.id <> 'main', b.created_at, b.id LIMIT 1
+$$;
+
+ALTER FUNCTION feed.default_board() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION default_board(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.default_board() IS 'Board of the opportunities if their table has no column board_id: main or, without such a board, the oldest.';
+
+--
 -- Name: detach(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -783,20 +1530,24 @@ CREATE FUNCTION feed.detach(target regclass) RETURNS void
     AS $$
 DECLARE
     trigger_name name;
+    was_attached boolean;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state <> 'missing' AND t.function <> 'version_opportunity') THEN
-        RAISE EXCEPTION 'table % is not attached', target USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT DISTINCT relation FROM feed.triggers lists the attached tables.';
-    END IF;
+    -- By function and by name: a trigger with the name of ours may call another function.
     FOR trigger_name IN
         SELECT t.tgname FROM pg_trigger AS t
+        LEFT JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = 'feed'::regnamespace
         WHERE t.tgrelid = target AND NOT t.tgisinternal
-          AND t.tgfoid IN ('feed.capture()'::regprocedure, 'feed.guard_key()'::regprocedure, 'feed.name_author()'::regprocedure)
+          AND (p.proname IN ('capture', 'begin_statement')
+               OR t.tgname IN ('feed_begin', 'feed_capture_insert', 'feed_capture_update', 'feed_capture_delete', 'feed_capture_truncate'))
     LOOP
+        was_attached := true;
         EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, target);
     END LOOP;
     DELETE FROM feed.attached AS a WHERE a.relation = target;
+    IF NOT FOUND AND was_attached IS NULL AND target IS NOT NULL THEN
+        RAISE EXCEPTION 'table % is not attached', target USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT name FROM feed.attached_tables lists the attached tables.';
+    END IF;
 END
 $$;
 
@@ -806,7 +1557,7 @@ ALTER FUNCTION feed.detach(target regclass) OWNER TO feed_owner;
 -- Name: FUNCTION detach(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.detach(target regclass) IS 'Detaches a table from the feed. Its changes stay in feed.log.';
+COMMENT ON FUNCTION feed.detach(target regclass) IS 'Detaches a table from the feed. Its changes stay in feed.log. For a table that was dropped, pass its OID: feed.detach(''16543'').';
 
 --
 -- Name: display_value(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -823,28 +1574,6 @@ ALTER FUNCTION feed.display_value(value jsonb) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.display_value(value jsonb) IS 'A value as feed.trigger_log shows it, at most 60 characters long.';
-
---
--- Name: exclude_columns(regclass, jsonb, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.exclude_columns(target regclass, data jsonb, columns text[]) RETURNS jsonb
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
-    AS $$
-BEGIN
-    PERFORM feed.missing_column(target, data, columns);
-    RETURN data - columns;
-END
-$$;
-
-ALTER FUNCTION feed.exclude_columns(target regclass, data jsonb, columns text[]) OWNER TO feed_owner;
-
---
--- Name: FUNCTION exclude_columns(target regclass, data jsonb, columns text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.exclude_columns(target regclass, data jsonb, columns text[]) IS 'A row without the excluded columns. Used by feed.capture.';
 
 --
 -- Name: explain(bigint); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -895,7 +1624,7 @@ BEGIN
     RETURN QUERY SELECT 'from', change.at, interval '0',
         concat_ws(', ', change.source, 'application ' || nullif(change.application, ''), 'database user ' || change.db_user,
                   'address ' || coalesce(pg_catalog.host(change.client_addr), 'local'), 'pid ' || change.pid, 'origin ' || change.origin,
-                  'trace ' || split_part(change.traceparent, '-', 2));
+                  'trace ' || split_part(feed.valid_traceparent(change.traceparent), '-', 2));
     RETURN QUERY SELECT 'commit', committed, committed - change.at, 'transaction ' || change.xid || ', change ' || change.step
         || CASE WHEN other_cluster THEN '; written in another cluster' WHEN committed IS NULL THEN '; commit time not known' ELSE '' END;
     RETURN QUERY SELECT 'notify', committed, committed - change.at,
@@ -1030,42 +1759,129 @@ COMMENT ON FUNCTION feed.explain_cursor(cursor text) IS 'What the holder of a cu
 -- Name: fed_columns(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text) RETURNS record
+CREATE FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean) RETURNS record
     LANGUAGE plpgsql STABLE STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
     arguments record;
+    -- A shortened key (see feed.short_key) has no value to look up.
+    full_key CONSTANT text := 'CASE WHEN k.key !~ ''^md5:[0-9a-f]{32}$'' THEN k.key END';
+    matches text;
 BEGIN
-    SELECT a.* INTO arguments FROM pg_trigger AS t CROSS JOIN LATERAL feed.trigger_arguments(t.tgargs) AS a
-    WHERE t.tgrelid = target AND t.tgfoid = 'feed.capture()'::regprocedure LIMIT 1;
+    SELECT feed.current_columns(target, a.key) AS key, (feed.current_columns(target, ARRAY[a.board]))[1] AS board,
+           array_remove(feed.current_columns(target, a.excluded), NULL) AS excluded, a.seq, a.was_empty
+    INTO arguments FROM feed.attached AS a WHERE a.relation = target;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'table % is not attached', target
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Attach it with SELECT feed.attach(%L).', target);
     END IF;
     relation := feed.relation_name(target);
     board := arguments.board;
-    image := CASE WHEN arguments.excluded = '{}' THEN 'to_jsonb(t.*)' ELSE format('(to_jsonb(t.*) - %L::text[])', arguments.excluded) END;
-    row_key := format('feed.row_key(to_jsonb(t.*), %L)', arguments.key);
+    seq := arguments.seq;
+    key := arguments.key;
+    was_empty := arguments.was_empty;
+    image := CASE WHEN arguments.excluded = '{}' THEN 'feed.row_json(t.*)' ELSE format('(feed.row_json(t.*) - %L::text[])', arguments.excluded) END;
+    SELECT format('feed.short_key(feed.row_key(jsonb_build_object(%s), %L))', string_agg(format('%L::text, t.%I', k.name, k.name), ', '), arguments.key)
+    INTO row_key FROM unnest(arguments.key) AS k(name);
     -- Cast the key from the log to the column types, so that the index of the table is used.
     SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
-                             CASE WHEN cardinality(arguments.key) = 1 THEN 'k.key' ELSE format('k.key::jsonb ->> %s', c.place - 1) END,
+                             CASE WHEN cardinality(arguments.key) = 1 THEN full_key ELSE format('(%s)::jsonb ->> %s', full_key, c.place - 1) END,
                              format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY c.place),
            string_agg(format('t.%I', a.attname), ', ' ORDER BY c.place),
            string_agg(format('t.%I::text', a.attname), ', ' ORDER BY c.place)
     INTO matches, key_columns, key_texts
     FROM unnest(arguments.key) WITH ORDINALITY AS c(name, place)
     JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name AND NOT a.attisdropped;
+    row_by_key := format('SELECT %1$s AS data FROM %2$s AS t WHERE %3$s UNION ALL '
+                         'SELECT %1$s FROM %2$s AS t WHERE k.key ~ ''^md5:[0-9a-f]{32}$'' AND %4$s = k.key',
+                         image, target, matches, row_key);
+END
+$_$;
+
+ALTER FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean) IS 'Building blocks for a statement about one attached table (t): its name in the log, its board column, the expression of its key, its key columns, the same cast to text, the expression of a row image as in the log (without excluded columns), the query for the row of a key (k.key), the sequence number after which the log is about this table, its key, and whether it was empty when it was attached.';
+
+--
+-- Name: field_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.field_columns() RETURNS TABLE(field text, name text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    target regclass := feed.opportunities_table();
+    attached record;
+    mapping jsonb := (SELECT a.columns FROM feed.adopted AS a WHERE a.role = 'opportunities');
+    named jsonb := '{}';
+BEGIN
+    SELECT t.key, t.board INTO attached FROM feed.attached AS t WHERE t.relation = target;
+    IF mapping <> '{}' THEN
+        named := (SELECT coalesce(jsonb_object_agg(c.field, c.name) FILTER (WHERE c.name IS NOT NULL), '{}')
+                  FROM (SELECT m.key AS field, feed.mapped_column(target, m.value) AS name FROM jsonb_each(mapping) AS m) AS c);
+    END IF;
+    -- Attaching the table with another key or board decides, too.
+    named := named || jsonb_strip_nulls(jsonb_build_object(
+        'id', (feed.current_columns(target, coalesce(attached.key, ARRAY[feed.single_key(target)])))[1],
+        'board_id', (feed.current_columns(target, ARRAY[attached.board]))[1]));
+    RETURN QUERY
+    SELECT f.field, coalesce(named ->> f.field, a.attname::text)
+    FROM unnest('{id,board_id,phase,title,position,value,currency,owner_id,company,contact,notes,probability,expected_close_date,version_number}'::text[]) AS f(field)
+    LEFT JOIN pg_attribute AS a
+        ON f.field <> 'id' AND a.attrelid = target AND a.attname = f.field AND a.attnum > 0 AND NOT a.attisdropped
+           AND NOT EXISTS (SELECT FROM jsonb_each_text(named) AS n WHERE n.value = f.field);
 END
 $$;
 
-ALTER FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text) OWNER TO feed_owner;
+ALTER FUNCTION feed.field_columns() OWNER TO feed_owner;
 
 --
--- Name: FUNCTION fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text); Type: COMMENT; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION field_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text) IS 'Building blocks for a statement about one attached table (t): its name in the log, its board column, the expression of its key, the condition that finds the row for a key (k.key), its key columns, the same cast to text, and the expression of a row image as in the log (without excluded columns).';
+COMMENT ON FUNCTION feed.field_columns() IS 'The fields of a card, each with the column of the table of the opportunities that holds it; null: there is none. See feed.adopt.';
+
+--
+-- Name: field_names(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.field_names() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    target regclass := feed.opportunities_table();
+    mapping jsonb := (SELECT a.columns FROM feed.adopted AS a WHERE a.role = 'opportunities');
+    present text[] := ARRAY(SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped);
+BEGIN
+    RETURN (WITH held AS MATERIALIZED (
+        SELECT f.field, f.name FROM feed.field_columns() AS f WHERE mapping ? f.field AND f.name IS NOT NULL
+    )
+    SELECT coalesce(jsonb_object_agg(n.name, n.field), '{}')
+    FROM (SELECT h.field AS name, NULL AS field FROM held AS h
+          WHERE h.field = ANY (present) AND NOT EXISTS (SELECT FROM held AS other WHERE other.name = h.field)
+          UNION ALL
+          SELECT f.name, m.key FROM jsonb_each(mapping) AS m CROSS JOIN LATERAL jsonb_array_elements_text(m.value -> 'names') AS f(name)
+          WHERE f.name <> ALL (present)
+          UNION ALL
+          SELECT h.name, h.field FROM held AS h) AS n);
+END
+$$;
+
+ALTER FUNCTION feed.field_names() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION field_names(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.field_names() IS 'Which field of a card a column is, by each name that the column has or had, as feed.card_image needs it. Only columns that were named in feed.adopt.';
 
 --
 -- Name: first_partition_since(xid8); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1094,26 +1910,31 @@ ALTER FUNCTION feed.first_partition_since(first xid8) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.first_partition_since(first xid8) IS 'Earliest partition that transactions with this ID or a later one can have written to.';
 
 --
--- Name: guard_key(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+-- Name: forget_users(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.guard_key() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION feed.forget_users() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     AS $$
 BEGIN
-    RAISE EXCEPTION 'the key of % identifies its rows to clients and cannot be changed', TG_RELID::pg_catalog.regclass
-        USING ERRCODE = 'integrity_constraint_violation',
-              HINT = 'Delete the row and insert it again with the new key.';
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM feed.board_members;
+    ELSE
+        DELETE FROM feed.board_members AS m
+        WHERE m.user_id IN (SELECT feed.row_image(o.*) ->> TG_ARGV[0] FROM old_rows AS o);
+    END IF;
+    RETURN NULL;
 END
 $$;
 
-ALTER FUNCTION feed.guard_key() OWNER TO feed_owner;
+ALTER FUNCTION feed.forget_users() OWNER TO feed_owner;
 
 --
--- Name: FUNCTION guard_key(); Type: COMMENT; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION forget_users(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.guard_key() IS 'Trigger of an attached table: rejects an UPDATE that changes the key.';
+COMMENT ON FUNCTION feed.forget_users() IS 'Trigger of users: removes the memberships of deleted users. Its argument is the key column.';
 
 --
 -- Name: has_seen(text, xid8); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1134,13 +1955,54 @@ ALTER FUNCTION feed.has_seen(cursor text, xid xid8) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.has_seen(cursor text, xid xid8) IS 'Whether a cursor covers a transaction (feed.trigger_log.xid). Null if the cursor is malformed.';
 
 --
+-- Name: image_after(text, text, bigint, text, jsonb, jsonb, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN delta IS NULL THEN new
+                WHEN op = 'leave' THEN old || new
+                WHEN delta = 0 THEN new
+                ELSE feed.complete_image(relation, key, seq) END
+$$;
+
+ALTER FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) IS 'The whole row after a change, from the columns of feed.log (see feed.log.delta).';
+
+--
+-- Name: image_before(text, text, bigint, text, jsonb, jsonb, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN delta IS NULL OR op = 'leave' THEN old
+                WHEN delta = 0 THEN new || old
+                ELSE feed.complete_image(relation, key, seq) || old END
+$$;
+
+ALTER FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) IS 'The whole row before a change, from the columns of feed.log (see feed.log.delta).';
+
+--
 -- Name: relation_name(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
 CREATE FUNCTION feed.relation_name(relation oid) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    SELECT CASE n.nspname WHEN 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END
+    SELECT CASE WHEN c.oid = (SELECT a.relation FROM feed.adopted AS a WHERE a.role = 'opportunities') THEN 'opportunities' ELSE CASE n.nspname WHEN 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END END
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = relation
 $$;
@@ -1151,42 +2013,67 @@ ALTER FUNCTION feed.relation_name(relation oid) OWNER TO feed_owner;
 -- Name: FUNCTION relation_name(relation oid); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.relation_name(relation oid) IS 'Name of a table as written in feed.log: qualified with its schema unless that is public, without quotes.';
+COMMENT ON FUNCTION feed.relation_name(relation oid) IS 'Name of a table as written in feed.log: opportunities for the table of the cards, otherwise qualified with its schema unless that is public, without quotes.';
+
+--
+-- Name: valid_traceparent(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.valid_traceparent(traceparent text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (traceparent ~ '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$'::text) THEN traceparent ELSE NULL::text END;
+
+ALTER FUNCTION feed.valid_traceparent(traceparent text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION valid_traceparent(traceparent text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.valid_traceparent(traceparent text) IS 'A traceparent of feed.log; null if it is not a W3C trace context.';
 
 --
 -- Name: trigger_log; Type: VIEW; Schema: feed; Owner: feed_owner
 --
 
 CREATE VIEW feed.trigger_log AS
- SELECT seq,
-    at,
-    actor,
+ SELECT l.seq,
+    l.at,
+    l.actor,
         CASE
-            WHEN ((op = 'delete'::text) AND (EXISTS ( SELECT
+            WHEN ((l.op = 'delete'::text) AND (EXISTS ( SELECT
                FROM (pg_constraint k
                  JOIN pg_attribute a ON (((a.attrelid = k.conrelid) AND (a.attnum = k.conkey[1]))))
               WHERE ((k.contype = 'f'::"char") AND (k.confdeltype = 'c'::"char") AND (cardinality(k.conkey) = 1) AND (feed.relation_name(k.conrelid) = l.relation) AND (EXISTS ( SELECT
                        FROM feed.log parent
                       WHERE ((parent.relation = feed.relation_name(k.confrelid)) AND (parent.key = (l.old ->> (a.attname)::text)) AND ((parent.xid >= l.xid) AND (parent.xid <= l.xid)) AND (parent.op = 'delete'::text))
                      OFFSET 0)))))) THEN 'cascade'::text
-            WHEN (application ~~ 'boardcast-api%'::text) THEN 'api'::text
-            WHEN (origin ~ '^(api|psql|migration|job|import|app)(:|$)'::text) THEN split_part(origin, ':'::text, 1)
-            WHEN (application = 'psql'::text) THEN 'psql'::text
-            WHEN (application ~* '(migrat|alembic|flyway|liquibase|drizzle-kit|prisma)'::text) THEN 'migration'::text
-            WHEN (application ~* '(cron|job|worker|batch|queue|schedul)'::text) THEN 'job'::text
-            WHEN (application <> ''::text) THEN 'app'::text
+            WHEN (l.application ~~ 'boardcast-api%'::text) THEN 'api'::text
+            WHEN (l.origin ~ '^(api|psql|migration|job|import|app)(:|$)'::text) THEN split_part(l.origin, ':'::text, 1)
+            WHEN (l.application = 'psql'::text) THEN 'psql'::text
+            WHEN (l.application ~* '(migrat|alembic|flyway|liquibase|drizzle-kit|prisma)'::text) THEN 'migration'::text
+            WHEN (l.application ~* '(cron|job|worker|batch|queue|schedul)'::text) THEN 'job'::text
+            WHEN (l.application <> ''::text) THEN 'app'::text
             ELSE 'unknown'::text
         END AS source,
-    op,
-    relation,
-    key,
-    board,
-    COALESCE((new ->> 'title'::text), (old ->> 'title'::text), (new ->> 'name'::text), (old ->> 'name'::text)) AS title,
+    l.op,
+    l.relation,
+    l.key,
+    l.board,
+        CASE
+            WHEN ((l.relation = 'opportunities'::text) AND (( SELECT n.names
+               FROM feed.card_names() n(names)) ? 'title'::text)) THEN (feed.card_image(COALESCE(c.image, l.old), ( SELECT n.names
+               FROM feed.card_names() n(names))) ->> 'title'::text)
+            ELSE COALESCE((l.new ->> 'title'::text), (l.old ->> 'title'::text), (l.new ->> 'name'::text), (l.old ->> 'name'::text),
+            CASE
+                WHEN (l.delta > 0) THEN COALESCE((c.image ->> 'title'::text), (c.image ->> 'name'::text))
+                ELSE NULL::text
+            END)
+        END AS title,
     ( SELECT string_agg(((((f.key || ': '::text) || feed.display_value((l.old -> f.key))) || ' -> '::text) || feed.display_value(f.value)), '; '::text ORDER BY f.key) AS string_agg
            FROM jsonb_each(l.new) f(key, value)
-          WHERE ((l.old IS NOT NULL) AND (f.value IS DISTINCT FROM (l.old -> f.key)) AND (NOT ((l.relation = 'opportunities'::text) AND (f.key = ANY (ARRAY['version_number'::text, 'last_sync_at'::text])))))) AS changes,
-    version,
-    xid,
+          WHERE ((l.old IS NOT NULL) AND (((l.delta IS NULL) AND (f.value IS DISTINCT FROM (l.old -> f.key))) OR ((l.delta IS NOT NULL) AND (l.old ? f.key))) AND (NOT ((l.relation = 'opportunities'::text) AND (f.key = ANY (ARRAY['version_number'::text, 'last_sync_at'::text])))))) AS changes,
+    l.version,
+    l.xid,
     ( SELECT
                 CASE
                     WHEN (count(*) > 1000) THEN 'of more than 1000'::text
@@ -1196,16 +2083,17 @@ CREATE VIEW feed.trigger_log AS
                    FROM feed.log o
                   WHERE ((o.xid >= l.xid) AND (o.xid <= l.xid))
                  LIMIT 1001) t) AS step,
-    origin,
-    traceparent,
-    application,
-    client_addr,
-    db_user,
-    pid,
-    notified,
-    old,
-    new
-   FROM feed.log l;
+    l.origin,
+    feed.valid_traceparent(l.traceparent) AS traceparent,
+    l.application,
+    l.client_addr,
+    l.db_user,
+    l.pid,
+    l.notified,
+    feed.image_before(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS old,
+    feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+   FROM (feed.log l
+     CROSS JOIN LATERAL ( SELECT feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS image) c);
 
 ALTER VIEW feed.trigger_log OWNER TO feed_owner;
 
@@ -1414,6 +2302,98 @@ ALTER FUNCTION feed.identify() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.identify() IS 'The feed ID, which is part of every cursor. Renews it after a restore or a failover. Readers call it whenever they connect.';
 
 --
+-- Name: inexact_columns(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.inexact_columns(target oid) RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT coalesce(array_agg(a.attname::text), '{}')
+    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+    WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND t.typtype <> 'e'
+      AND t.oid <> ALL ('{bool,int2,int4,int8,numeric,text,varchar,bpchar,uuid,date,timestamp,timestamptz,jsonb,bytea}'::regtype[])
+$$;
+
+ALTER FUNCTION feed.inexact_columns(target oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION inexact_columns(target oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.inexact_columns(target oid) IS 'Columns of a table in which two different values may have the same JSON. Used by feed.compact_change.';
+
+--
+-- Name: json_text(text, oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.json_text(expression text, type oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT CASE WHEN type = ANY ('{text,varchar,uuid,int2,int4,int8,numeric}'::regtype[]) THEN format('%s::text', expression)
+                ELSE format('(to_jsonb(%s) #>> ''{}'')', expression) END
+$$;
+
+ALTER FUNCTION feed.json_text(expression text, type oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION json_text(expression text, type oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.json_text(expression text, type oid) IS 'SQL expression of a value''s text in a row image, which is not always that of a cast: character(n) keeps its blanks.';
+
+--
+-- Name: log_change(oid, text, text, text[], jsonb, jsonb, boolean, boolean, boolean); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    written bigint;
+BEGIN
+    INSERT INTO feed.log (relation, op, key, board, old, new, delta, image_hash, version, parents,
+                          actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
+    SELECT relation, CASE WHEN changed.key IS NULL THEN 'reload' ELSE step.op END, changed.key,
+           CASE WHEN step.op IN ('leave', 'delete') THEN changed.board_before ELSE changed.board_after END,
+           CASE WHEN compact.delta IS NULL THEN before ELSE compact.old END,
+           CASE WHEN compact.delta IS NULL THEN after ELSE compact.new END, compact.delta, compact.image_hash,
+           feed.version_number(coalesce(after, before)), nullif(current_setting('feed.parents', true), '')::integer[],
+           coalesce(nullif(current_setting('feed.actor', true), ''), 
+                    CASE WHEN named OR before -> 'last_modified_by' IS DISTINCT FROM after -> 'last_modified_by'
+                         THEN after ->> 'last_modified_by' END, session_user),
+           nullif(current_setting('feed.origin', true), ''),
+           session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), sends_notify,
+           CASE WHEN compact.delta IS NULL THEN nullif(greatest(pg_column_size(before), pg_column_size(after), 65536), 65536)
+                ELSE compact.image_bytes END
+    FROM (SELECT feed.short_key(feed.row_key(coalesce(after, before), key_columns)) AS key,
+                 coalesce(before ->> board_column, feed.missing_column(target, before, ARRAY[board_column])) AS board_before,
+                 coalesce(after ->> board_column, feed.missing_column(target, after, ARRAY[board_column])) AS board_after) AS changed
+    CROSS JOIN LATERAL unnest(
+        CASE WHEN before IS NULL THEN '{insert}'::text[]
+             WHEN after IS NULL THEN '{delete}'::text[]
+             WHEN changed.board_before IS DISTINCT FROM changed.board_after THEN '{leave,enter}'::text[]
+             ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
+    LEFT JOIN LATERAL feed.compact_change(target, relation, step.op, changed.key, before, after) AS compact
+        ON before IS NOT NULL AND after IS NOT NULL AND NOT nested
+    ORDER BY step.place;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END
+$$;
+
+ALTER FUNCTION feed.log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean) IS 'Logs the change of one row, from its images before and after. Used by feed.capture.';
+
+--
 -- Name: log_partitions(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -1448,6 +2428,41 @@ ALTER FUNCTION feed.log_partitions(OUT partition regclass, OUT bounds text, OUT 
 COMMENT ON FUNCTION feed.log_partitions(OUT partition regclass, OUT bounds text, OUT first_seq bigint, OUT first_at timestamp with time zone, OUT last_seq bigint, OUT last_at timestamp with time zone) IS 'Partitions of feed.log, with the first and the last row of each. See feed.retention.';
 
 --
+-- Name: log_reload(text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.log_reload(relation_name text, why text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $$
+DECLARE
+    written bigint;
+BEGIN
+    -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'local', true);
+    END IF;
+    INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid)
+    VALUES (relation_name, 'reload', coalesce(nullif(current_setting('feed.actor', true), ''), session_user), why,
+            session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid())
+    RETURNING seq INTO written;
+    PERFORM pg_notify('boardcast', '');
+    IF why = 'attach' AND relation_name IN ('feed.board_members', 'feed.flags') THEN
+        PERFORM feed.reset_feed(format('%s was attached again', relation_name));
+    END IF;
+    RETURN written;
+END
+$$;
+
+ALTER FUNCTION feed.log_reload(relation_name text, why text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION log_reload(relation_name text, why text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.log_reload(relation_name text, why text) IS 'Logs that readers must load a table again, with this origin (attach or repair). Returns the sequence number of the log row.';
+
+--
 -- Name: maintain(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -1465,6 +2480,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
+    -- What has been written to a partition that was created empty is in the log, so its end must not go unnoticed.
+    UPDATE feed.attached AS a
+    SET partitions = ARRAY(SELECT DISTINCT p FROM unnest(a.partitions || feed.created_partitions(a.relation)) AS p ORDER BY p)
+    WHERE NOT a.partitions @> feed.created_partitions(a.relation);
+    -- The application may rename a column twice before the next migration.
+    PERFORM feed.note_columns();
     DELETE FROM feed.gap_reports WHERE at < clock_timestamp() - plan.retention;
     -- Read under the lock: a partition number from before it may be that of the partition that is current by now.
     ahead := format('feed.log_%s', current_partition() + 1);
@@ -1521,19 +2542,449 @@ ALTER FUNCTION feed.make_partition(number bigint) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.make_partition(number bigint) IS 'Creates a partition of feed.log that is not being written yet.';
 
 --
--- Name: missing_column(regclass, jsonb, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+-- Name: mapped_column(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) RETURNS text
+CREATE FUNCTION feed.mapped_column(target regclass, mapping jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    IF NOT data ?& columns THEN
-        RAISE EXCEPTION 'table % was attached with column %, which no longer exists', target,
-            (SELECT quote_ident(c.name) FROM unnest(columns) AS c(name) WHERE NOT data ? c.name LIMIT 1)
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('It was renamed or dropped. Attach the table again with the current column names: SELECT feed.attach(%L, ...).', target);
+    RETURN coalesce(
+        (SELECT a.attname::text FROM pg_attribute AS a
+         WHERE a.attrelid = target AND target::oid::bigint = (mapping -> 'table')::bigint AND a.attnum = (mapping -> 'number')::smallint AND NOT a.attisdropped),
+        (SELECT a.attname::text FROM jsonb_array_elements_text(mapping -> 'names') WITH ORDINALITY AS n(name, place)
+         JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
+         ORDER BY n.place DESC LIMIT 1));
+END
+$$;
+
+ALTER FUNCTION feed.mapped_column(target regclass, mapping jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mapped_column(target regclass, mapping jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mapped_column(target regclass, mapping jsonb) IS 'Present name of the column that an entry of feed.adopted.columns is about; null if it was dropped.';
+
+--
+-- Name: marked_text(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.marked_text(image jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+BEGIN
+    IF jsonb_typeof(image) = 'object' AND image - '$text' = '{}' AND jsonb_typeof(image -> '$text') = 'string' THEN
+        PERFORM (image ->> '$text')::jsonb;
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN image ->> '$text';
+END
+$_$;
+
+ALTER FUNCTION feed.marked_text(image jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION marked_text(image jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.marked_text(image jsonb) IS 'The text of a value that jsonb cannot hold (see feed.value_image); otherwise null.';
+
+--
+-- Name: matches_any(text, oid, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.matches_any(expression text, type oid, given text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    SELECT CASE
+        WHEN b.name IN ('text', 'character varying', 'character', 'name') THEN format('%s = ANY (%s::%s[])', expression, given, t.cast)
+        WHEN t.cast IS NOT NULL
+        THEN format('%s = ANY (ARRAY(SELECT CASE WHEN g.v ~* %L THEN g.v::%s END FROM unnest(%s) AS g(v)))', expression, t.form, t.cast, given)
+        ELSE format('(to_jsonb(%s) #>> ''{}'') = ANY (%s)', expression, given) END
+    FROM (SELECT format_type(CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, NULL) AS name FROM pg_type AS y WHERE y.oid = type) AS b
+    LEFT JOIN (VALUES ('text', 'text', NULL), ('character varying', 'text', NULL), ('character', 'bpchar', NULL), ('name', 'name', NULL),
+                      ('smallint', 'bigint', '^-?[0-9]{1,18}$'), ('integer', 'bigint', '^-?[0-9]{1,18}$'), ('bigint', 'bigint', '^-?[0-9]{1,18}$'),
+                      ('numeric', 'numeric', '^-?[0-9]+([.][0-9]+)?$'),
+                      ('uuid', 'uuid', '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')) AS t(name, "cast", form) ON t.name = b.name
+$_$;
+
+ALTER FUNCTION feed.matches_any(expression text, type oid, given text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION matches_any(expression text, type oid, given text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.matches_any(expression text, type oid, given text) IS 'SQL condition that an expression of this type equals one of the values in an array of text.';
+
+--
+-- Name: mend(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    each record;
+    lost text[] := '{}';
+BEGIN
+    UPDATE feed.adopted AS a SET relation = n.relation
+    FROM (SELECT w.role, to_regclass(coalesce(w.name, 'public.' || w.role)) AS relation FROM feed.adopted AS w) AS n
+    WHERE n.role = a.role AND n.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.relation);
+    INSERT INTO feed.adopted (role, relation, created)
+    SELECT 'users', feed.users_table(), false
+    WHERE feed.users_table() IS NOT NULL AND EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities')
+    ON CONFLICT DO NOTHING;
+
+    RETURN QUERY SELECT feed.note_columns();
+    FOR each IN SELECT c.name, c.was_there FROM feed.mend_columns() AS c LOOP
+        IF each.was_there THEN
+            lost := lost || each.name;
+        END IF;
+        RETURN NEXT 'added column ' || each.name;
+    END LOOP;
+    RETURN QUERY SELECT feed.mend_boards();
+    RETURN QUERY SELECT feed.mend_triggers();
+    RETURN QUERY SELECT feed.mend_privileges();
+    IF lost <> '{}' THEN
+        RETURN NEXT feed.mend_rows(lost);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.mend() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend() IS 'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate calls it.';
+
+--
+-- Name: mend_boards(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_boards() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    source record := feed.opportunity_source();
+    users record := feed.user_columns();
+    made text[];
+BEGIN
+    IF source.target IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
+        RETURN;
+    END IF;
+    EXECUTE format($query$
+        WITH new AS (
+            INSERT INTO feed.boards (id, name, phases)
+            SELECT r.board_id, CASE r.board_id WHEN 'main' THEN 'Main' ELSE r.board_id END,
+                   coalesce(jsonb_agg(jsonb_build_object('id', r.phase, 'name', r.phase) ORDER BY r.phase) FILTER (WHERE r.phase IS NOT NULL), '[]')
+            FROM (SELECT DISTINCT s.board_id, s.body ->> 'phase' AS phase FROM (%s) AS s
+                  UNION
+                  SELECT 'main', NULL WHERE NOT EXISTS (SELECT FROM feed.boards) AND %L) AS r
+            WHERE r.board_id IS NOT NULL AND NOT EXISTS (SELECT FROM feed.boards AS b WHERE b.id = r.board_id)
+            GROUP BY r.board_id
+            RETURNING id
+        )
+        SELECT array_agg(n.id ORDER BY n.id) FROM new AS n
+    $query$, source.row_source, EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added))) INTO made;
+    IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
+        EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
+                       'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
+                       users.key_column, users.target) USING made;
+    END IF;
+    RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
+END
+$_$;
+
+ALTER FUNCTION feed.mend_boards() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_boards(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_boards() IS 'Creates the boards that the opportunities of an application are on, with all users as editors. Used by feed.mend.';
+
+--
+-- Name: mend_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_columns() RETURNS TABLE(name text, was_there boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    target regclass := feed.opportunities_table();
+    known feed.adopted;
+    wanted record;
+    board_column text;
+BEGIN
+    SELECT * INTO known FROM feed.adopted AS a WHERE a.role = 'opportunities';
+    -- Constant defaults do not rewrite the table. The order is that of keys in jsonb (shorter names first), so that the keys of row
+    -- images do not have to be sorted.
+    FOR wanted IN
+        SELECT w.*
+        FROM (VALUES (1, 'notes', 'text', true),
+                     (2, 'phase', 'text NOT NULL DEFAULT ''''', false),
+                     (3, 'title', 'text NOT NULL DEFAULT ''''', false),
+                     (4, 'value', 'numeric(14, 2)', true),
+                     (5, 'company', 'text', true),
+                     (6, 'contact', 'text', true),
+                     (7, 'board_id', 'text NOT NULL DEFAULT ''main''', false),
+                     (8, 'currency', 'text NOT NULL DEFAULT ''BRL''', true),
+                     (9, 'owner_id', 'text', true),
+                     (10, 'position', 'text NOT NULL DEFAULT ''a0''', false),
+                     (11, 'created_at', 'timestamptz NOT NULL DEFAULT now()', true),
+                     (12, 'probability', 'integer', true),
+                     (13, 'last_sync_at', 'timestamptz NOT NULL DEFAULT now()', true),
+                     (14, 'version_number', 'integer NOT NULL DEFAULT 1', false),
+                     (15, 'last_modified_by', 'text', true),
+                     (16, 'expected_close_date', 'date', true)) AS w(place, name, definition, created_only)
+        WHERE target IS NOT NULL AND (known.created OR NOT w.created_only)
+          AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = w.name AND NOT a.attisdropped)
+          AND NOT EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field = w.name AND f.name IS NOT NULL)
+        ORDER BY w.place
+    LOOP
+        name := wanted.name;
+        was_there := wanted.name = ANY (known.added);
+        EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', target, wanted.name,
+            CASE WHEN was_there AND wanted.name = 'board_id' THEN format('text NOT NULL DEFAULT %L', coalesce(feed.default_board(), 'main'))
+                 -- Greater than all versions that clients may have seen.
+                 WHEN was_there AND wanted.name = 'version_number' THEN format('integer NOT NULL DEFAULT %s',
+                     (SELECT coalesce(max(coalesce(l.version, (l.seq % 2147483647)::integer)), 0) + 1 FROM feed.log AS l WHERE l.relation = 'opportunities'))
+                 WHEN known.created AND wanted.name = 'board_id'
+                 THEN wanted.definition || ' CONSTRAINT opportunities_board_id_fkey REFERENCES feed.boards (id) ON DELETE CASCADE'
+                 ELSE wanted.definition END);
+        IF was_there AND wanted.name IN ('board_id', 'version_number') THEN
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', target, wanted.name, substring(wanted.definition FROM 'DEFAULT (.*)'));
+        END IF;
+        IF NOT was_there THEN
+            UPDATE feed.adopted AS a SET added = a.added || wanted.name::text WHERE a.role = 'opportunities';
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+    IF known.created AND target IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_constraint AS k WHERE k.conrelid = target AND k.contype = 'f' AND k.confrelid = to_regclass('feed.boards')) THEN
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT opportunities_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards (id) ON DELETE CASCADE NOT VALID', target);
+        BEGIN
+            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT opportunities_board_id_fkey', target);
+        EXCEPTION WHEN foreign_key_violation THEN
+            NULL; -- rows on boards that are gone remain, and the constraint holds for new rows
+        END;
+    END IF;
+    board_column := (SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'board_id');
+    IF board_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+                                                WHERE i.indrelid = target AND c.relname = 'feed_opportunities_board_id') THEN
+        EXECUTE format('CREATE INDEX feed_opportunities_board_id ON %s (%I)', target, board_column);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.mend_columns() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_columns() IS 'Adds missing columns and the index to the table of the opportunities. was_there: the column was added before and has been dropped since. Used by feed.mend.';
+
+--
+-- Name: mend_privileges(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_privileges() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    each record;
+BEGIN
+    FOR each IN
+        SELECT w.of, w.relation, n.nspname AS schema, w.role, w.rights
+        FROM (
+            SELECT a.role AS of, c.oid::regclass AS relation, c.relnamespace, g.role, g.rights,
+                   (SELECT bool_and(has_table_privilege(g.role, c.oid, r.name)) FROM unnest(string_to_array(g.rights, ', ')) AS r(name)) AS granted
+            FROM feed.adopted AS a
+            JOIN pg_class AS c ON c.oid = a.relation
+            JOIN (VALUES ('opportunities', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('opportunities', 'feed_listener', 'SELECT'),
+                         ('opportunities', 'feed_dba', 'SELECT'), ('users', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('users', 'feed_dba', 'SELECT')
+                 ) AS g(of, role, rights) ON g.of = a.role
+            WHERE a.role <> 'users' OR a.name IS NULL
+            UNION ALL
+            SELECT a.role, c.oid, c.relnamespace, g.role, format('SELECT (%s)', string_agg(quote_ident(k.name), ', ')),
+                   bool_and(has_column_privilege(g.role, c.oid, k.name, 'SELECT'))
+            FROM feed.adopted AS a
+            JOIN pg_class AS c ON c.oid = a.relation
+            CROSS JOIN feed.user_columns() AS u
+            CROSS JOIN LATERAL unnest(ARRAY[u.key_column, u.name_column]) AS k(name)
+            CROSS JOIN unnest('{feed_app,feed_dba}'::text[]) AS g(role)
+            WHERE a.role = 'users' AND a.name IS NOT NULL AND k.name IS NOT NULL
+            GROUP BY a.role, c.oid, c.relnamespace, g.role
+        ) AS w
+        JOIN pg_namespace AS n ON n.oid = w.relnamespace
+        WHERE NOT w.granted OR NOT has_schema_privilege(w.role, n.nspname, 'USAGE')
+        ORDER BY w.of, w.role
+    LOOP
+        IF NOT has_schema_privilege(each.role, each.schema, 'USAGE') THEN
+            EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', each.schema, each.role);
+            UPDATE feed.adopted AS a SET granted = a.granted || each.schema::text WHERE a.role = each.of AND each.schema <> ALL (a.granted);
+        END IF;
+        EXECUTE format('GRANT %s ON %s TO %I', each.rights, each.relation, each.role);
+        RETURN NEXT format('granted %s on %s to %s', each.rights, each.relation, each.role);
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION feed.mend_privileges() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_privileges(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_privileges() IS 'Grants the services what they need on users and opportunities. Used by feed.mend.';
+
+--
+-- Name: mend_rows(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_rows(lost text[]) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    source record := feed.opportunity_source();
+    columns text[] := ARRAY(SELECT c FROM unnest(lost) AS c WHERE c NOT IN ('version_number', 'last_sync_at'));
+    restored bigint := 0;
+BEGIN
+    IF columns <> '{}' THEN
+        EXECUTE format($query$
+            UPDATE %1$s AS o SET %2$s
+            FROM (SELECT DISTINCT ON (i.key) i.key, i.new
+                  FROM (SELECT l.key, l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+                        FROM feed.log AS l
+                        WHERE l.relation = 'opportunities' AND l.op IN ('insert', 'update', 'enter')) AS i
+                  WHERE i.new ?& $1
+                  ORDER BY i.key, i.seq DESC) AS l
+            CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, l.new) AS was
+            WHERE l.key = to_jsonb(o.%3$I) #>> '{}' AND (%4$s) IS DISTINCT FROM (%5$s)
+              AND (NOT 'board_id' = ANY ($1) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id'))
+        $query$, source.target,
+            (SELECT string_agg(format('%1$I = was.%1$I', c), ', ') FROM unnest(columns) AS c), source.key_column,
+            (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(columns) AS c),
+            (SELECT string_agg(format('was.%I', c), ', ') FROM unnest(columns) AS c)) USING columns;
+        GET DIAGNOSTICS restored = ROW_COUNT;
+    END IF;
+    PERFORM feed.log_reload('opportunities', 'repair');
+    RETURN format('restored %s in %s rows from the log', array_to_string(lost, ', '), restored);
+END
+$_$;
+
+ALTER FUNCTION feed.mend_rows(lost text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_rows(lost text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_rows(lost text[]) IS 'Restores the values of dropped columns from the log, and makes all readers load the opportunities again. Used by feed.mend.';
+
+--
+-- Name: mend_triggers(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_triggers() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    target regclass := feed.opportunities_table();
+    users regclass := (SELECT c.oid FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation WHERE a.role = 'users' AND c.relkind IN ('r', 'p'));
+    user_key text := CASE WHEN users IS NOT NULL THEN (feed.user_columns()).key_column END;
+    board_column text := coalesce((SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'board_id'), 'board_id');
+    -- What the version trigger has to know, so that it does not read the catalog for each row.
+    version_argument text := (SELECT concat_ws('+', CASE WHEN bool_or(a.attname = 'last_sync_at') THEN 'last_sync_at' END,
+                                               CASE WHEN bool_or(a.attgenerated <> '') THEN 'generated' END)
+                              FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped);
+    each record;
+BEGIN
+    FOR each IN
+        SELECT l.relation, feed.current_columns(l.relation, n.key) AS key, feed.current_columns(l.relation, ARRAY[n.board]) AS board,
+               array_remove(feed.current_columns(l.relation, n.excluded), NULL) AS excluded, n.board IS NULL AS has_no_board
+        FROM (SELECT t.relation FROM feed.triggers AS t WHERE t.function IN ('capture', 'begin_statement')
+              GROUP BY t.relation HAVING bool_or(t.state IN ('missing', 'renamed', 'stale', 'altered'))) AS l
+        LEFT JOIN feed.attached AS a ON a.relation = l.relation
+        LEFT JOIN (VALUES (target, ARRAY[feed.single_key(target)], board_column), ('feed.boards', '{id}', 'id'),
+                          ('feed.board_members', '{board_id,user_id}', 'board_id'), ('feed.flags', '{flag,scope,user_id}', NULL)
+                  ) AS d(relation, key, board) ON d.relation = l.relation
+        -- A table that is not listed as attached, but has triggers.
+        LEFT JOIN LATERAL (SELECT t.key, t.board, t.excluded FROM feed.triggers AS t
+                           WHERE t.relation = l.relation AND t.function = 'capture' AND t.state <> 'stale' AND t.key <> '{}' LIMIT 1) AS t ON true
+        CROSS JOIN LATERAL (SELECT coalesce(a.key, t.key, d.key) AS key, coalesce(a.excluded, t.excluded, '{}') AS excluded,
+                                   CASE WHEN l.relation = target THEN board_column WHEN a.relation IS NOT NULL THEN a.board WHEN t.key IS NOT NULL THEN t.board ELSE d.board END AS board) AS n
+        ORDER BY l.relation::oid
+    LOOP
+        -- If the key or the board was dropped, feed.health reports it, because the owner has to name another column.
+        IF each.key <> '{}' AND array_position(each.key, NULL) IS NULL AND (each.board[1] IS NOT NULL OR each.has_no_board) THEN
+            PERFORM feed.attach(each.relation, each.key::text, each.board[1], each.excluded);
+            RETURN NEXT format('attached %s', each.relation);
+        END IF;
+    END LOOP;
+
+    IF target IS NOT NULL AND (
+        EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.trigger = 'zz_feed_version' AND t.state = 'altered')
+        OR NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND t.tgname = 'zz_feed_version'
+                       AND t.tgargs = convert_to(version_argument, 'SQL_ASCII') || '\x00')) THEN
+        -- Last of the BEFORE triggers by name, so that it sees the changes that the application's own triggers make to the row.
+        EXECUTE format('CREATE OR REPLACE TRIGGER zz_feed_version BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity(%L)',
+                       target, version_argument);
+        RETURN NEXT format('created trigger zz_feed_version on %s', target);
+    END IF;
+    IF user_key IS NOT NULL AND (
+        EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = users AND t.function = 'forget_users' AND t.state IN ('missing', 'altered'))
+        OR NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = users AND t.tgname = 'feed_forget_users'
+                       AND t.tgargs = convert_to(user_key, getdatabaseencoding()) || '\x00')) THEN
+        EXECUTE format('CREATE OR REPLACE TRIGGER feed_forget_users AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users(%L)', users, user_key);
+        EXECUTE format('CREATE OR REPLACE TRIGGER feed_forget_all_users AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users()', users);
+        RETURN NEXT format('created trigger feed_forget_users on %s', users);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.mend_triggers() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_triggers(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_triggers() IS 'Attaches tables again that have lost triggers or whose columns were renamed, and creates the other triggers that are missing. Used by feed.mend.';
+
+--
+-- Name: missing_column(regclass, jsonb, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) RETURNS text
+    LANGUAGE plpgsql STABLE COST 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    current text[];
+BEGIN
+    IF data ?& columns THEN
+        RETURN NULL;
+    END IF;
+    current := feed.current_columns(target, columns);
+    IF array_position(current, NULL) IS NULL THEN
+        RETURN feed.row_key(data, current);
+    END IF;
+    IF target = feed.opportunities_table() AND columns = (SELECT ARRAY[a.board] FROM feed.attached AS a WHERE a.relation = target) THEN
+        RETURN feed.default_board();
     END IF;
     RETURN NULL;
 END
@@ -1545,28 +2996,75 @@ ALTER FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) 
 -- Name: FUNCTION missing_column(target regclass, data jsonb, columns text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) IS 'Raises an error if a row lacks one of these columns; otherwise returns null. Used by feed.capture if it finds no key or board.';
+COMMENT ON FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) IS 'The value of columns that a row does not have under the names given in feed.attach; null if they were dropped, or are null. Used by feed.capture if it finds no key or board.';
 
 --
--- Name: name_author(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+-- Name: names_author(text, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.name_author() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION feed.names_author(statement text, table_schema text, table_name text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
     AS $$
+#variable_conflict use_variable
+DECLARE
+    stack text;
+    target text;
+    part text;
+    texts CONSTANT text := '''[^'']*''';
+    part_of_update CONSTANT text := '((?!\m(where|returning|update)\M).)*';
 BEGIN
-    PERFORM pg_catalog.set_config('feed.named', TG_RELID::pg_catalog.text, true);
-    RETURN NULL;
+    IF pg_catalog.octet_length(statement) OPERATOR(pg_catalog.>) 10000 THEN
+        statement := NULL;
+    END IF;
+    -- Almost every statement is one UPDATE without a subquery. The regular expression at the end would cost as much as half of the
+    -- write.
+    IF pg_catalog.strpos(statement, '''') OPERATOR(pg_catalog.>) 0 THEN
+        statement := pg_catalog.regexp_replace(statement, texts, '', 'g');
+    END IF;
+    IF statement OPERATOR(pg_catalog.!~) '\t|select |.update ' THEN
+        RETURN pg_catalog.strpos(pg_catalog.split_part(pg_catalog.split_part(pg_catalog.replace(statement, E'\n', ' '), ' where ', 1), ' returning ', 1),
+                                 'last_modified_by') OPERATOR(pg_catalog.>) 0;
+    END IF;
+    -- The first two lines are this function's and that of feed.capture. If no function runs the UPDATE, nothing follows. Otherwise the
+    -- next line that names a function of PL/pgSQL belongs to the caller of the statement. The other words of the line are in the
+    -- language of lc_messages.
+    GET DIAGNOSTICS stack = PG_CONTEXT;
+    statement := pg_catalog.regexp_replace(stack, '^[^\n]*\n[^\n]*|\n[^\n]*PL/pgSQL.*', '', 'g');
+    IF statement OPERATOR(pg_catalog.=) '' THEN
+        statement := pg_catalog.current_query();
+        SELECT p.statement INTO statement FROM pg_catalog.pg_prepared_statements AS p
+        WHERE p.name OPERATOR(pg_catalog.=) (pg_catalog.parse_ident(pg_catalog.substring(statement, '(?i)^\s*execute\s+("(?:[^"]|"")+"|\w+)')))[1];
+        IF NOT FOUND THEN
+            statement := pg_catalog.current_query();
+        END IF;
+    END IF;
+    -- What is set stands near the beginning or the end. Each of a thousand UPDATEs in one text would read all of it otherwise.
+    IF pg_catalog.octet_length(statement) OPERATOR(pg_catalog.>) 10000 THEN
+        statement := pg_catalog.concat(pg_catalog.regexp_replace(pg_catalog.left(statement, 4000), texts, '', 'g'),
+            pg_catalog.reverse(pg_catalog.regexp_replace(pg_catalog.reverse(pg_catalog.right(statement, 4000)), texts, '', 'g')));
+    END IF;
+    IF statement OPERATOR(pg_catalog.!~~*) '%last_modified_by%' THEN
+        RETURN false;
+    END IF;
+    -- Function calls and subqueries may have conditions of their own, or more such parentheses.
+    FOREACH part IN ARRAY ARRAY[texts, '\w\([^()]*\)', '\w\([^()]*\)', '\(\s*select\M[^()]*\)', '\(\s*select\M[^()]*\)'] LOOP
+        statement := pg_catalog.regexp_replace(statement, part, '', 'gi');
+    END LOOP;
+    -- A statement may have several parts, which update several tables: UPDATE, INSERT ... ON CONFLICT and MERGE name theirs.
+    target := pg_catalog.concat('("?', pg_catalog.regexp_replace(table_schema, '(\W)', '\\\1', 'g'), '"?\s*[.]\s*)?"?',
+                                pg_catalog.regexp_replace(table_name, '(\W)', '\\\1', 'g'), '(?!\w)');
+    RETURN statement OPERATOR(pg_catalog.~*) pg_catalog.concat('(\mupdate\s+(only\s+)?', target, '|\minto\s+', target, '.*\mupdate\M)',
+                                                               part_of_update, '\mset\M', part_of_update, '\mlast_modified_by\M');
 END
 $$;
 
-ALTER FUNCTION feed.name_author() OWNER TO feed_owner;
+ALTER FUNCTION feed.names_author(statement text, table_schema text, table_name text) OWNER TO feed_owner;
 
 --
--- Name: FUNCTION name_author(); Type: COMMENT; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION names_author(statement text, table_schema text, table_name text); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.name_author() IS 'Trigger of an attached table with a column last_modified_by: tells feed.capture that the statement sets it.';
+COMMENT ON FUNCTION feed.names_author(statement text, table_schema text, table_name text) IS 'Whether the UPDATE of this table that runs sets last_modified_by. Used by feed.capture.';
 
 --
 -- Name: new_id(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1613,30 +3111,53 @@ ALTER FUNCTION feed.normalize_image(target regclass, image jsonb) OWNER TO feed_
 COMMENT ON FUNCTION feed.normalize_image(target regclass, image jsonb) IS 'A row image from the log, written the way the table would give it now: feed.normalize_image(''tasks'', new).';
 
 --
--- Name: notify(bigint, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+-- Name: note_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.notify(seq bigint, relation text, op text) RETURNS void
+CREATE FUNCTION feed.note_columns() RETURNS SETOF text
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    this_transaction text := pg_catalog.pg_current_xact_id()::text;
+    each record;
 BEGIN
-    IF pg_catalog.current_setting('feed.notified_in', true) IS DISTINCT FROM this_transaction THEN
-        PERFORM pg_catalog.set_config('feed.notified_in', this_transaction, true);
-        PERFORM pg_catalog.pg_notify('boardcast',
-            pg_catalog.json_build_object('seq', seq, 'table', relation, 'op', op)::text);
-    END IF;
+    UPDATE feed.attached AS a
+    SET numbered = a.relation,
+        columns = (SELECT coalesce(jsonb_object_agg(c.attname, c.attnum), '{}') FROM pg_attribute AS c
+                   WHERE c.attrelid = a.relation AND c.attname = ANY (a.key || a.board || a.excluded) AND NOT c.attisdropped)
+    WHERE a.numbered <> a.relation::oid AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.relation);
+    FOR each IN
+        SELECT m.role, m.field, m.mapping -> 'names' AS names, c.attname::text AS name,
+               jsonb_build_object('names', CASE WHEN m.mapping -> 'names' ->> -1 = c.attname THEN m.mapping -> 'names'
+                                                ELSE coalesce(m.mapping -> 'names', '[]') || to_jsonb(c.attname) END,
+                                  'number', c.attnum, 'table', c.attrelid::bigint) AS present, m.mapping
+        FROM (SELECT a.role, a.relation, e.key AS field, e.value AS mapping, feed.mapped_column(a.relation, e.value) AS name
+              FROM feed.adopted AS a CROSS JOIN LATERAL jsonb_each(a.columns) AS e
+              UNION ALL
+              SELECT a.role, a.relation, f.field, NULL, f.name
+              FROM feed.adopted AS a CROSS JOIN LATERAL feed.field_columns() AS f
+              WHERE a.role = 'opportunities' AND f.field IN ('phase', 'owner_id') AND NOT a.columns ? f.field
+                AND EXISTS (SELECT FROM pg_attribute AS t JOIN pg_type AS y ON y.oid = t.atttypid
+                            WHERE t.attrelid = a.relation AND t.attname = f.name AND (y.typcategory IN ('N', 'B')))) AS m
+        JOIN pg_attribute AS c ON c.attrelid = m.relation AND c.attname = m.name
+    LOOP
+        IF each.present IS DISTINCT FROM each.mapping THEN
+            UPDATE feed.adopted AS a SET columns = a.columns || jsonb_build_object(each.field, each.present) WHERE a.role = each.role;
+            IF each.names ->> -1 <> each.name THEN
+                RETURN NEXT format('noted that column %s is now %s', each.names ->> -1, each.name);
+            END IF;
+        END IF;
+    END LOOP;
 END
 $$;
 
-ALTER FUNCTION feed.notify(seq bigint, relation text, op text) OWNER TO feed_owner;
+ALTER FUNCTION feed.note_columns() OWNER TO feed_owner;
 
 --
--- Name: FUNCTION notify(seq bigint, relation text, op text); Type: COMMENT; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION note_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.notify(seq bigint, relation text, op text) IS 'Wakes up the readers: NOTIFY boardcast, once per transaction. The payload is informational only; readers do not use it.';
+COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach. Used by feed.mend and feed.maintain.';
 
 --
 -- Name: notify_presence(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1646,7 +3167,7 @@ CREATE FUNCTION feed.notify_presence() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    lease public.user_presence := coalesce(NEW, OLD);
+    lease feed.user_presence := coalesce(NEW, OLD);
 BEGIN
     -- If NOTIFY is switched off, the services see the change when they renew their leases.
     IF pg_catalog.pg_sequence_last_value('feed.notify_suppressed_until') = 9007199254740991 THEN
@@ -1666,6 +3187,172 @@ ALTER FUNCTION feed.notify_presence() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.notify_presence() IS 'Trigger of user_presence: NOTIFY boardcast_presence when somebody arrives, leaves or starts editing.';
+
+--
+-- Name: opportunities_of(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.opportunities_of(keys text[]) RETURNS TABLE(id text, board_id text, version_number integer, place text, body jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    source record := feed.opportunity_source();
+BEGIN
+    IF source.target IS NOT NULL THEN
+        RETURN QUERY EXECUTE source.row_source || ' WHERE ' || source.by_key USING keys;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.opportunities_of(keys text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION opportunities_of(keys text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.opportunities_of(keys text[]) IS 'Those of the opportunities with these IDs that exist; the columns are those of feed.opportunities_on.';
+
+--
+-- Name: opportunities_on(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.opportunities_on(boards text[]) RETURNS TABLE(id text, board_id text, version_number integer, place text, body jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    source record := feed.opportunity_source();
+BEGIN
+    IF source.target IS NOT NULL THEN
+        RETURN QUERY EXECUTE source.row_source || ' WHERE ' || source.by_board USING boards;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.opportunities_on(boards text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION opportunities_on(boards text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.opportunities_on(boards text[]) IS 'The opportunities of some boards, with their IDs as in the log and their rows as JSON. place sorts them within a phase.';
+
+--
+-- Name: opportunities_page(text[], text, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.opportunities_page(boards text[], after text, size integer) RETURNS TABLE(id text, body jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    source record := feed.opportunity_source();
+    key_type text := (SELECT format_type(a.atttypid, NULL) FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+BEGIN
+    IF source.target IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT s.id, s.body FROM (%1$s WHERE %2$s AND ($2 IS NULL OR o.%3$I > $2::%4$s) ORDER BY o.%3$I LIMIT $3) AS s',
+                                    source.row_source, source.by_board, source.key_column, key_type) USING boards, after, size;
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION feed.opportunities_page(boards text[], after text, size integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION opportunities_page(boards text[], after text, size integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.opportunities_page(boards text[], after text, size integer) IS 'The next opportunities on some boards, ordered by their key.';
+
+--
+-- Name: opportunities_table(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.opportunities_table() RETURNS regclass
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT a.relation FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation WHERE a.role = 'opportunities'
+$$;
+
+ALTER FUNCTION feed.opportunities_table() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION opportunities_table(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.opportunities_table() IS 'The table whose rows are the cards of the boards, also after it was renamed or moved to another schema; null: none, or it was dropped.';
+
+--
+-- Name: opportunity_image(jsonb, text, text, bigint); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((jsonb_typeof((image -> 'id'::text)) = 'string'::text) AND (jsonb_typeof((image -> 'board_id'::text)) = 'string'::text) AND (image ? 'version_number'::text)) THEN image ELSE ((jsonb_build_object('version_number', version) || image) || jsonb_build_object('id', key, 'board_id', board)) END;
+
+ALTER FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION opportunity_image(image jsonb, key text, board text, version bigint); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) IS 'An image from the log as clients get it: with id and board_id as text, and with a version, whatever columns the table has.';
+
+--
+-- Name: opportunity_source(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    names jsonb := (SELECT n.names FROM feed.card_names() AS n);
+    place_column text;
+    key_type oid;
+    board_type oid;
+    has_version boolean;
+    board_text text;
+    image text;
+BEGIN
+    target := feed.opportunities_table();
+    SELECT max(f.name) FILTER (WHERE f.field = 'id'), max(f.name) FILTER (WHERE f.field = 'board_id'), max(f.name) FILTER (WHERE f.field = 'position')
+    INTO key_column, board_column, place_column FROM feed.field_columns() AS f;
+    IF target IS NULL OR key_column IS NULL THEN
+        target := NULL;
+        RETURN;
+    END IF;
+    SELECT max(a.atttypid::bigint) FILTER (WHERE a.attname = key_column), max(a.atttypid::bigint) FILTER (WHERE a.attname = board_column),
+           coalesce(bool_or(a.attname = 'version_number' AND y.typcategory = 'N'), false)
+    INTO key_type, board_type, has_version
+    FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped;
+    complete := (has_version AND names IS NULL AND key_column = 'id' AND board_column = 'board_id'
+                 AND (SELECT bool_and(y.typcategory = 'S') FROM pg_type AS y WHERE y.oid IN (key_type, board_type))) IS TRUE;
+    id_text := feed.json_text(format('o.%I', key_column), key_type);
+    board_text := CASE WHEN board_column IS NULL THEN 'feed.default_board()' ELSE feed.json_text(format('o.%I', board_column), board_type) END;
+    version_text := CASE WHEN has_version THEN 'least(o.version_number, 2147483647)::integer' ELSE format(
+        'coalesce((SELECT (l.seq %% 2147483647)::integer FROM feed.log AS l WHERE l.relation = ''opportunities'' AND l.key = %s ORDER BY l.seq DESC LIMIT 1), 1)',
+        id_text) END;
+    image := CASE WHEN feed.converts_safely(target) THEN 'to_jsonb(o.*)' ELSE 'feed.row_json(o.*)' END;
+    row_source := format('SELECT %s AS id, %s AS board_id, %s AS version_number, %s AS place, %s%s AS body FROM %s AS o',
+        id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE format('o.%I::text', place_column) END,
+        CASE WHEN names IS NULL THEN image ELSE format('feed.card_image(%s, %L)', image, names) END,
+        CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END,
+        target);
+    by_key := feed.matches_any(format('o.%I', key_column), key_type, '$1');
+    by_board := CASE WHEN board_column IS NULL THEN 'feed.default_board() = ANY ($1)' ELSE feed.matches_any(format('o.%I', board_column), board_type, '$1') END;
+END
+$_$;
+
+ALTER FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) IS 'How the table of the opportunities is read now: its name, the columns of the key and the board, whether a row as JSON has its id, board and version as clients expect them, the expressions of id and version, the statement (o) that returns the rows, and its conditions for some keys or boards ($1, an array of text). target is null if the table or its key column is missing.';
 
 --
 -- Name: parse_cursor(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1702,6 +3389,16 @@ SET default_table_access_method = heap;
 
 CREATE TABLE feed.attached (
     relation regclass NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    key text[] NOT NULL,
+    board text,
+    excluded text[] NOT NULL,
+    columns jsonb NOT NULL,
+    numbered oid NOT NULL,
+    partitions regclass[] NOT NULL,
+    seq bigint NOT NULL,
+    was_empty boolean NOT NULL,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     attached_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     attached_by text DEFAULT SESSION_USER NOT NULL
@@ -1713,13 +3410,73 @@ ALTER TABLE feed.attached OWNER TO feed_owner;
 -- Name: TABLE attached; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE feed.attached IS 'When each table was attached. Changes made before that are not in the log, and do not have to be.';
+COMMENT ON TABLE feed.attached IS 'How and when each table was attached. Changes made before that are not in the log, and do not have to be. See feed.attached_tables.';
 
 --
 -- Name: COLUMN attached.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.attached.relation IS 'The table';
+COMMENT ON COLUMN feed.attached.relation IS 'The table; a number if it was dropped';
+
+--
+-- Name: COLUMN attached.schema_name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.schema_name IS 'Schema of the table when it was attached';
+
+--
+-- Name: COLUMN attached.table_name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.table_name IS 'Name of the table when it was attached';
+
+--
+-- Name: COLUMN attached.key; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.key IS 'Key columns, named as they were then';
+
+--
+-- Name: COLUMN attached.board; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.board IS 'Column with the board whose clients receive the change, named as it was then; null: none';
+
+--
+-- Name: COLUMN attached.excluded; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.excluded IS 'Columns that are not logged, named as they were then';
+
+--
+-- Name: COLUMN attached.columns; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.columns IS 'Number of each of these columns, by its name. It finds a column that was renamed since; see feed.current_columns.';
+
+--
+-- Name: COLUMN attached.numbered; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.numbered IS 'OID of the table whose columns have these numbers: after a dump was restored, it is another one, and the numbers mean nothing';
+
+--
+-- Name: COLUMN attached.partitions; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.partitions IS 'Partitions of the table, at all levels, whose rows are in the log. feed.maintain() adds those that were created empty.';
+
+--
+-- Name: COLUMN attached.seq; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.seq IS 'Rows of the log up to this sequence number belong to an earlier table with the same name; 0: none do';
+
+--
+-- Name: COLUMN attached.was_empty; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.was_empty IS 'Whether the table had no rows when it was attached: then the log has each row from its insert on';
 
 --
 -- Name: COLUMN attached.xid; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -1745,7 +3502,7 @@ COMMENT ON COLUMN feed.attached.attached_by IS 'session_user who attached it';
 
 CREATE FUNCTION feed.plain_relations() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT COALESCE(array_agg(feed.relation_name((a.relation)::oid)), '{}'::text[]) AS "coalesce" FROM feed.attached a WHERE (NOT (EXISTS (SELECT FROM (pg_attribute c JOIN pg_type t ON ((t.oid = c.atttypid))) WHERE ((c.attrelid = (a.relation)::oid) AND (c.attnum > 0) AND (t.typtype <> 'e'::"char") AND (t.oid <> ALL (('{boolean,smallint,integer,bigint,real,"double precision",numeric,text,"character varying",character,uuid,date,"timestamp without time zone","timestamp with time zone"}'::regtype[])::oid[])))))));
+    RETURN (SELECT COALESCE(array_agg(feed.relation_name((a.relation)::oid)), '{}'::text[]) AS "coalesce" FROM (feed.attached a JOIN pg_class r ON ((r.oid = (a.relation)::oid))) WHERE (NOT (EXISTS (SELECT FROM (pg_attribute c JOIN pg_type t ON ((t.oid = c.atttypid))) WHERE ((c.attrelid = (a.relation)::oid) AND (c.attnum > 0) AND (t.typtype <> 'e'::"char") AND (t.oid <> ALL (('{boolean,smallint,integer,bigint,real,"double precision",numeric,text,"character varying",character,uuid,date,"timestamp without time zone","timestamp with time zone"}'::regtype[])::oid[])))))));
 
 ALTER FUNCTION feed.plain_relations() OWNER TO feed_owner;
 
@@ -1878,7 +3635,14 @@ CREATE FUNCTION feed.repair(target regclass, keys text[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    SET lc_monetary TO 'C'
+    SET quote_all_identifiers TO 'off'
     SET row_security TO 'off'
+    SET jit TO 'off'
     AS $_$
 DECLARE
     parts record := feed.fed_columns(target);
@@ -1895,18 +3659,21 @@ BEGIN
     END IF;
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
     SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
+    emptied := greatest(emptied, parts.seq);
     EXECUTE format($query$
         WITH written AS (
-            INSERT INTO feed.log (relation, op, key, board, old, new, version, actor, origin, db_user, application, client_addr, pid, notified)
+            INSERT INTO feed.log (relation, op, key, board, old, new, version, actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
         SELECT %1$L, step.op, r.key, CASE WHEN step.op IN ('leave', 'delete') THEN r.before ->> $3 ELSE r.after ->> $3 END,
-               r.before, r.after, (coalesce(r.after, r.before) ->> 'version_number')::integer,
+               r.before, r.after, feed.version_number(coalesce(r.after, r.before)),
                coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'repair',
-               session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), true
+               session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), true,
+               nullif(greatest(pg_column_size(r.before), pg_column_size(r.after), 65536), 65536)
         FROM (
             SELECT k.key, k.place, t.data AS after, l.new AS before
             FROM unnest($1) WITH ORDINALITY AS k(key, place)
-            LEFT JOIN LATERAL (SELECT %4$s AS data FROM %2$s AS t WHERE %3$s) AS t ON true
-            LEFT JOIN LATERAL (SELECT CASE WHEN l.seq > coalesce($2, 0) AND l.op IN ('insert', 'update', 'enter') THEN l.new END AS new
+            LEFT JOIN LATERAL (%2$s) AS t ON true
+            LEFT JOIN LATERAL (SELECT CASE WHEN l.seq > coalesce($2, 0) AND l.op IN ('insert', 'update', 'enter') THEN
+                                            feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) END AS new
                                FROM feed.log AS l WHERE l.relation = %1$L AND l.key = k.key ORDER BY l.seq DESC LIMIT 1) AS l ON true
         ) AS r
         CROSS JOIN LATERAL unnest(
@@ -1918,17 +3685,15 @@ BEGIN
         ORDER BY r.place, step.number
         RETURNING op, old, new
         )
-        SELECT count(*), bool_or(op <> 'delete' AND (new ->> 'version_number')::integer <> (old ->> 'version_number')::integer + 1) FROM written
-    $query$, parts.relation, target, parts.matches, parts.image) INTO written, skips USING keys, emptied, parts.board;
+        SELECT count(*), bool_or(op <> 'delete' AND feed.version_number(new) <> feed.version_number(old) + 1) FROM written
+    $query$, parts.relation, parts.row_by_key) INTO written, skips USING keys, emptied, parts.board;
     IF skips THEN
         -- Clients compare versions. They would ignore a version that is not newer than theirs, and would take a jump of
         -- more than one, like a checkpoint that does not match, as a sign of a missing change.
-        INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid)
-        VALUES (parts.relation, 'reload', coalesce(nullif(current_setting('feed.actor', true), ''), session_user), 'repair',
-                session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid());
+        PERFORM feed.log_reload(parts.relation, 'repair');
     END IF;
     IF written > 0 THEN
-        PERFORM feed.notify(currval('feed.log_seq'), parts.relation, 'repair');
+        PERFORM pg_notify('boardcast', '');
     END IF;
     RETURN written;
 END
@@ -1941,6 +3706,57 @@ ALTER FUNCTION feed.repair(target regclass, keys text[]) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.repair(target regclass, keys text[]) IS 'Logs the current state of the rows with these keys where the log differs, with origin repair. Returns the number of log rows written. Blocks writers of the table until the transaction ends.';
+
+--
+-- Name: repair_rows(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.repair_rows() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    newest bigint := (SELECT max(l.seq) FROM feed.log AS l);
+    partition bigint := (SELECT max(l.partition_number) FROM feed.log AS l);
+    fix text;
+BEGIN
+    IF coalesce(pg_sequence_last_value('feed.log_seq'), 0) < newest THEN
+        PERFORM setval('feed.log_seq', newest);
+    END IF;
+    IF coalesce(pg_sequence_last_value('feed.partition_number'), 0) < coalesce(partition, 1) THEN
+        PERFORM setval('feed.partition_number', coalesce(partition, 1));
+    END IF;
+    -- The largest bigint: readers search all partitions.
+    IF pg_sequence_last_value('feed.partition_xid') IS NULL THEN
+        PERFORM setval('feed.partition_xid', 9223372036854775807);
+    END IF;
+    FOR partition IN SELECT pg_sequence_last_value('feed.partition_number') + n FROM generate_series(0, 1) AS n LOOP
+        IF to_regclass(format('feed.log_%s', partition)) IS NULL THEN
+            PERFORM feed.make_partition(partition);
+        END IF;
+    END LOOP;
+    INSERT INTO feed.maintenance DEFAULT VALUES ON CONFLICT DO NOTHING;
+    INSERT INTO feed.pacer DEFAULT VALUES ON CONFLICT DO NOTHING;
+    INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) VALUES ('', '', '', '') ON CONFLICT DO NOTHING;
+    PERFORM feed.identify();
+    -- Without its row, the table would not be mended. It may be the application's, so that boardcast never drops it.
+    INSERT INTO feed.adopted (role, relation, created)
+    SELECT 'opportunities', t.tgrelid, false FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.version_opportunity')
+    ON CONFLICT DO NOTHING;
+    -- A function that is dropped with CASCADE takes the triggers of all tables with it.
+    PERFORM feed.mend();
+    FOR fix IN SELECT t.fix FROM feed.attached_tables AS t WHERE t.state IN ('unknown', 'replaced') LOOP
+        EXECUTE fix;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION feed.repair_rows() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION repair_rows(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.repair_rows() IS 'Puts back the rows, sequence values, partitions and triggers without which the feed does not work. Used by boardcast migrate if a part of the schema was missing.';
 
 --
 -- Name: report_gap(text, text, text, text, text, bigint, text, bigint, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1978,12 +3794,12 @@ BEGIN
         suspects := same.cards;
     ELSE
         SELECT coalesce(array_agg(s.id ORDER BY s.id), '{}') INTO suspects
-        FROM (SELECT o.id::text AS id
-              FROM public.opportunities AS o
+        FROM (SELECT o.id
+              FROM feed.versions_on(board) AS o
               CROSS JOIN LATERAL (SELECT l.op, l.version FROM feed.log AS l
-                                  WHERE l.relation = 'opportunities' AND l.key = o.id::text
+                                  WHERE l.relation = 'opportunities' AND l.key = o.id
                                   ORDER BY l.seq DESC LIMIT 1) AS newest
-              WHERE o.board_id = board AND (newest.version <> o.version_number OR newest.op = 'delete')
+              WHERE newest.version <> o.version_number OR newest.op = 'delete'
               LIMIT 10) AS s;
         IF user_id IS NULL THEN
             cause := 'unlogged';
@@ -2134,14 +3950,21 @@ COMMENT ON FUNCTION feed.row_hash(id text, version integer) IS 'The contribution
 --
 
 CREATE FUNCTION feed.row_image(row_data record) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1
     AS $$
 BEGIN
     IF CURRENT_USER OPERATOR(pg_catalog.=) 'feed_owner'::pg_catalog.name THEN
         RAISE EXCEPTION 'feed.row_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
     END IF;
-    RETURN pg_catalog.to_jsonb(row_data);
+    BEGIN
+        RETURN pg_catalog.to_jsonb(row_data);
+    EXCEPTION WHEN transaction_rollback THEN
+        RAISE;
+    WHEN OTHERS THEN
+        PERFORM pg_catalog.set_config('feed.unsafe', 'on', true);
+        RETURN NULL;
+    END;
 END
 $$;
 
@@ -2151,14 +3974,41 @@ ALTER FUNCTION feed.row_image(row_data record) OWNER TO feed_sandbox;
 -- Name: FUNCTION row_image(row_data record); Type: COMMENT; Schema: feed; Owner: feed_sandbox
 --
 
-COMMENT ON FUNCTION feed.row_image(row_data record) IS 'A row as JSON, made without any privileges. Used by feed.capture.';
+COMMENT ON FUNCTION feed.row_image(row_data record) IS 'A row as JSON, made without any privileges; null if it cannot be made, see feed.value_image. Used by feed.capture.';
+
+--
+-- Name: row_json(anyelement); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.row_json(row_data anyelement) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $_$
+DECLARE
+    image jsonb := feed.row_image(row_data);
+BEGIN
+    IF image IS NULL AND NOT row_data IS NULL THEN -- a row IS NOT NULL only if no column is null
+        EXECUTE 'SELECT ' || feed.unsafe_columns((SELECT t.typrelid FROM pg_type AS t WHERE t.oid = pg_typeof(row_data)), '($1)')
+        INTO image USING row_data;
+    END IF;
+    RETURN image;
+END
+$_$;
+
+ALTER FUNCTION feed.row_json(row_data anyelement) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION row_json(row_data anyelement); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.row_json(row_data anyelement) IS 'A row of a table as JSON, as feed.log has it: feed.row_json(o) FROM opportunities AS o. See feed.value_image.';
 
 --
 -- Name: row_key(jsonb, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
 CREATE FUNCTION feed.row_key(row_data jsonb, key_columns text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE COST 1 PARALLEL SAFE
     RETURN CASE WHEN (cardinality(key_columns) = 1) THEN (row_data ->> (key_columns)[1]) WHEN (row_data ?& key_columns) THEN (SELECT (jsonb_agg((row_key.row_data -> k.name) ORDER BY k.place))::text AS jsonb_agg FROM unnest(row_key.key_columns) WITH ORDINALITY k(name, place)) ELSE NULL::text END;
 
 ALTER FUNCTION feed.row_key(row_data jsonb, key_columns text[]) OWNER TO feed_owner;
@@ -2227,8 +4077,8 @@ BEGIN
     END IF;
     SELECT array_agg(DISTINCT t.relation::oid ORDER BY t.relation::oid) INTO tables
     FROM feed.triggers AS t
-    WHERE t.function IN ('capture', 'guard_key', 'name_author') AND t.relation <> 'feed.flags'::regclass
-      AND t.state = ANY (CASE WHEN captures THEN '{disabled}' ELSE '{on,always,stale}' END::text[]);
+    WHERE t.function IN ('capture', 'begin_statement') AND t.relation <> 'feed.flags'::regclass
+      AND t.state = ANY (CASE WHEN captures THEN '{disabled}' ELSE '{on,always,stale,renamed}' END::text[]);
     tables := coalesce(tables, '{}');
     SELECT c.oid::regclass AS name, pg_get_userbyid(c.relowner) AS owner INTO not_owned
     FROM pg_class AS c WHERE c.oid = ANY (tables) AND NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1;
@@ -2256,7 +4106,7 @@ BEGIN
     END IF;
     FOR each IN
         SELECT t.relation, t.trigger FROM feed.triggers AS t
-        WHERE t.relation = ANY (tables) AND t.function IN ('capture', 'guard_key', 'name_author') AND t.state <> 'missing'
+        WHERE t.relation = ANY (tables) AND t.function IN ('capture', 'begin_statement') AND t.state <> 'missing'
     LOOP
         EXECUTE format('ALTER TABLE %s %s TRIGGER %I', each.relation,
                        CASE WHEN NOT captures THEN 'DISABLE' WHEN always -> each.relation::text ? each.trigger THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END,
@@ -2306,6 +4156,128 @@ ALTER FUNCTION feed.set_notify(enabled boolean) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.set_notify(enabled boolean) IS 'Switches NOTIFY on or off. Off: no trigger sends NOTIFY. Changes are logged as before, and delivered by the read pass that every instance makes once a second.';
 
 --
+-- Name: short_key(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.short_key(key text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(key) > 2000) THEN ('md5:'::text || md5(key)) ELSE key END;
+
+ALTER FUNCTION feed.short_key(key text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION short_key(key text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.short_key(key text) IS 'A key as feed.log has it: a key of more than 2,000 bytes is replaced by its MD5 hash.';
+
+--
+-- Name: single_key(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.single_key(target regclass) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT a.attname::text FROM pg_attribute AS a
+    LEFT JOIN pg_index AS i ON i.indrelid = target AND i.indisprimary AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum
+    WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND (a.attname = 'id' OR i.indrelid IS NOT NULL)
+    ORDER BY i.indrelid IS NULL LIMIT 1
+$$;
+
+ALTER FUNCTION feed.single_key(target regclass) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION single_key(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.single_key(target regclass) IS 'The column that identifies a row of users or opportunities: the primary key or, of a view, the column id. Null if there is none, or if the key has several columns.';
+
+--
+-- Name: sort_nested(text, bigint, bigint); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+#variable_conflict use_variable
+DECLARE
+    current_xid xid8 := pg_current_xact_id();
+BEGIN
+    WITH logged_since AS MATERIALIZED (
+        SELECT r.seq, r.partition_number, r.key, r.op, r.seq > logged AS own
+        FROM (SELECT l.seq, l.partition_number, l.xid, l.relation, l.key, l.op FROM feed.log AS l
+              WHERE l.seq > since AND l.partition_number >= feed.first_partition_since(current_xid) OFFSET 0) AS r
+        WHERE r.xid = current_xid AND r.relation = relation_name
+    ), changes AS (
+        SELECT c.*, bool_or(c.own) OVER same AS has_own, max(c.seq) FILTER (WHERE c.own AND c.op = 'insert') OVER same AS own_insert,
+               row_number() OVER in_order AS place, lead(c.op) OVER in_order AS next_op, lead(c.own) OVER in_order AS next_own
+        FROM logged_since AS c
+        WINDOW same AS (PARTITION BY c.key), in_order AS (PARTITION BY c.key ORDER BY c.seq)
+    ), nested AS (
+        SELECT n.*, min(n.place) FILTER (WHERE n.op = 'delete' AND (n.next_own OR n.next_op <> 'insert')) OVER (PARTITION BY n.key) AS room_made
+        FROM changes AS n
+        WHERE n.has_own AND NOT n.own
+    ), judged AS (
+        -- Whether a row was there before an INSERT. Then what was logged up to the DELETE that made room for it came before.
+        SELECT n.*, bool_or(n.own_insert IS NOT NULL AND n.place = 1
+                            AND CASE n.op WHEN 'insert' THEN true
+                                ELSE coalesce((SELECT p.op <> 'delete' FROM feed.log AS p
+                                               WHERE p.relation = relation_name AND p.key = n.key AND p.seq <= since
+                                               ORDER BY p.seq DESC LIMIT 1),
+                                              (SELECT f.old FROM feed.log AS f WHERE f.seq = n.seq)
+                                              IS DISTINCT FROM (SELECT o.new FROM feed.log AS o WHERE o.seq = n.own_insert)) END)
+                    OVER (PARTITION BY n.key) AS was_there
+        FROM nested AS n
+    )
+    UPDATE feed.log AS l SET seq = m.seq, at = clock_timestamp()
+    FROM (SELECT w.seq AS was, w.partition_number, nextval('feed.log_seq') AS seq
+          FROM (SELECT j.seq, j.partition_number FROM judged AS j
+                WHERE j.place > CASE WHEN j.was_there THEN coalesce(j.room_made, 0) ELSE 0 END
+                ORDER BY j.seq OFFSET 0) AS w) AS m
+    WHERE l.seq = m.was AND l.partition_number = m.partition_number;
+END
+$$;
+
+ALTER FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION sort_nested(relation_name text, since bigint, logged bigint); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) IS 'Sorts what was logged while a statement ran: for each row, the statement''s own change comes before those of its triggers.';
+
+--
+-- Name: stored_image(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.stored_image(image jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    names jsonb := feed.field_names();
+    columns jsonb := (SELECT jsonb_object_agg(f.field, f.name) FROM feed.field_columns() AS f WHERE f.name IS NOT NULL);
+BEGIN
+    RETURN (SELECT jsonb_object_agg(coalesce(columns ->> (names ->> e.key), e.key), e.value ORDER BY e.key IN (SELECT c.value FROM jsonb_each_text(columns) AS c))
+            FROM jsonb_each(image) AS e);
+END
+$$;
+
+ALTER FUNCTION feed.stored_image(image jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION stored_image(image jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.stored_image(image jsonb) IS 'An image of an opportunity from the log, under the names that the columns have now. Used to restore versions.';
+
+--
 -- Name: tail(interval, text, text, text, text, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -2347,9 +4319,10 @@ CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key tex
         FROM bytes AS b CROSS JOIN LATERAL unnest(b.parts) WITH ORDINALITY AS a(hex, place)
         WHERE a.place < cardinality(b.parts)
     )
-    SELECT nullif(g.names[1], ''), g.names[2:coalesce(s.place - 1, cardinality(g.names))],
-           coalesce(g.names[s.place + 1:], '{}')
-    FROM given AS g CROSS JOIN LATERAL array_position(g.names, '', 2) AS s(place)
+    SELECT nullif(g.names[2], ''), n.names[:coalesce(s.place - 1, cardinality(n.names))], coalesce(n.names[s.place + 1:], '{}')
+    FROM given AS g
+    CROSS JOIN LATERAL (SELECT CASE WHEN g.names[3] = '' THEN g.names[4:] ELSE g.names[3:] END AS names) AS n
+    CROSS JOIN LATERAL array_position(n.names, '') AS s(place)
 $$;
 
 ALTER FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) OWNER TO feed_owner;
@@ -2361,6 +4334,170 @@ ALTER FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text
 COMMENT ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) IS 'Arguments of a trigger that calls feed.capture, from pg_trigger.tgargs: the board column, the key columns and the excluded columns.';
 
 --
+-- Name: unsafe_columns(oid, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.unsafe_columns(target oid, source text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT format('feed.columns_image(%L::text[], ARRAY[%s]::jsonb[])', array_agg(a.attname ORDER BY a.attnum),
+                  string_agg(format('feed.value_image(%s.%I)', source, a.attname), ', ' ORDER BY a.attnum))
+    FROM pg_attribute AS a
+    -- Triggers do not see the values of virtual columns.
+    WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+$$;
+
+ALTER FUNCTION feed.unsafe_columns(target oid, source text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION unsafe_columns(target oid, source text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.unsafe_columns(target oid, source text) IS 'SQL for the image of a row that to_jsonb cannot convert. Used by feed.capture and feed.row_json.';
+
+--
+-- Name: unsafe_rows(oid, text, text[], text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.unsafe_rows(target oid, operation text, key_columns text[], excluded text[]) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $$
+    WITH sides AS (
+        SELECT s.name, format('(SELECT i.*, feed.row_key(i.data, %L) AS key FROM (SELECT %s - %L::text[] AS data, '
+                              'CASE WHEN true THEN r.* END AS stored FROM %s AS r) AS i)',
+                              key_columns, feed.unsafe_columns(target, 'r'), coalesce(excluded, '{}'), s.name) AS query
+        FROM unnest('{old_rows,new_rows}'::text[]) AS s(name)
+    )
+    SELECT CASE operation
+        WHEN 'INSERT' THEN format('SELECT NULL::jsonb AS before, a.data AS after FROM %s AS a', a.query)
+        WHEN 'DELETE' THEN format('SELECT b.data AS before, NULL::jsonb AS after FROM %s AS b', b.query)
+        ELSE format('SELECT b.data AS before, a.data AS after FROM %s AS b FULL JOIN %s AS a USING (key) WHERE %s', b.query, a.query,
+                    CASE WHEN excluded IS NULL THEN 'b.stored *<> a.stored IS NOT FALSE' ELSE 'b.data IS DISTINCT FROM a.data' END) END
+    FROM sides AS b CROSS JOIN sides AS a WHERE b.name = 'old_rows' AND a.name = 'new_rows'
+$$;
+
+ALTER FUNCTION feed.unsafe_rows(target oid, operation text, key_columns text[], excluded text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION unsafe_rows(target oid, operation text, key_columns text[], excluded text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.unsafe_rows(target oid, operation text, key_columns text[], excluded text[]) IS 'A query that returns the images of a statement''s rows, before and after it, if to_jsonb cannot convert some of them. Used by feed.capture.';
+
+--
+-- Name: user_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    mapping jsonb := (SELECT a.columns FROM feed.adopted AS a WHERE a.role = 'users');
+BEGIN
+    target := feed.users_table();
+    key_column := coalesce(feed.mapped_column(target, mapping -> 'id'), feed.single_key(target));
+    name_column := coalesce(feed.mapped_column(target, mapping -> 'name'),
+                            (SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = 'name' AND NOT a.attisdropped));
+END
+$$;
+
+ALTER FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION user_columns(OUT target regclass, OUT key_column text, OUT name_column text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) IS 'The table or view with the users, and its columns with their IDs and their names. key_column is null if no column identifies a user; name_column if there are no names.';
+
+--
+-- Name: user_names(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.user_names(users text[]) RETURNS TABLE(id text, name text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    source record := feed.user_columns();
+    key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+BEGIN
+    IF source.key_column IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT u.%1$I::text, %2$s FROM %3$s AS u WHERE %4$s', source.key_column,
+            CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(u.%I::text, u.%I::text)', source.name_column, source.key_column)
+                 ELSE format('u.%I::text', source.key_column) END,
+            source.target, feed.matches_any(format('u.%I', source.key_column), key_type, '$1')) USING users;
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION feed.user_names(users text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION user_names(users text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.user_names(users text[]) IS 'Names of the users with these IDs, or their IDs if the application has no names; only of those that exist.';
+
+--
+-- Name: users_table(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.users_table() RETURNS regclass
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT coalesce((SELECT c.oid::regclass FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation WHERE a.role = 'users'),
+                    to_regclass('public.users'))
+$$;
+
+ALTER FUNCTION feed.users_table() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION users_table(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.users_table() IS 'The table or view with the users, from which their names are read; null: there is none, and users are known by their IDs only.';
+
+--
+-- Name: value_image(anyelement); Type: FUNCTION; Schema: feed; Owner: feed_sandbox
+--
+
+CREATE FUNCTION feed.value_image(value anyelement) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    AS $_$
+BEGIN
+    IF CURRENT_USER OPERATOR(pg_catalog.=) 'feed_owner'::pg_catalog.name THEN
+        RAISE EXCEPTION 'feed.value_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
+    END IF;
+    BEGIN
+        RETURN coalesce(pg_catalog.to_jsonb(value), 'null');
+    EXCEPTION WHEN transaction_rollback THEN
+        RAISE;
+    WHEN OTHERS THEN
+        BEGIN
+            RETURN pg_catalog.jsonb_build_object('$text', value::pg_catalog.text);
+        EXCEPTION WHEN transaction_rollback THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RETURN pg_catalog.jsonb_build_object('$omitted', pg_catalog.pg_column_size(value));
+        END;
+    END;
+END
+$_$;
+
+ALTER FUNCTION feed.value_image(value anyelement) OWNER TO feed_sandbox;
+
+--
+-- Name: FUNCTION value_image(value anyelement); Type: COMMENT; Schema: feed; Owner: feed_sandbox
+--
+
+COMMENT ON FUNCTION feed.value_image(value anyelement) IS 'A value as JSON, made without any privileges; if jsonb cannot hold it, an object with its text ($text) or its size ($omitted).';
+
+--
 -- Name: verify_log(regclass, text, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -2368,35 +4505,62 @@ CREATE FUNCTION feed.verify_log(target regclass, after text DEFAULT NULL::text, 
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    SET lc_monetary TO 'C'
+    SET quote_all_identifiers TO 'off'
     SET row_security TO 'off'
+    SET jit TO 'off'
     AS $_$
 DECLARE
     parts record := feed.fed_columns(target);
     last text;
     emptied bigint;
+    reloaded bigint;
+    starts bigint[];
+    floor bigint;
+    key_of text;
+    other_key CONSTANT text := 'CASE WHEN %2$s ?& $11 THEN %1$s <> h.key ELSE cardinality($11) = 1 AND %2$s IS NOT NULL '
+                               'AND NOT EXISTS (SELECT FROM jsonb_each_text(%2$s) AS e WHERE feed.short_key(e.value) = h.key) END';
 BEGIN
     IF target IS NULL THEN
         RETURN;
     END IF;
-    SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
+    key_of := format('feed.short_key(%s)', CASE WHEN cardinality(parts.key) = 1 THEN '%2$s ->> %3$L' ELSE 'feed.row_key(%2$s, %1$L)' END);
+    SELECT max(l.seq) FILTER (WHERE l.op = 'truncate'), max(l.seq) FILTER (WHERE l.op = 'reload' AND l.origin = 'attach'), array_agg(l.seq ORDER BY l.seq)
+    INTO emptied, reloaded, starts
+    FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op IN ('truncate', 'reload') AND l.seq > parts.seq;
+    SELECT i.floor_seq INTO floor FROM feed.identity AS i;
     SELECT max(k.key) INTO last
     FROM (SELECT DISTINCT l.key FROM feed.log AS l
           WHERE l.relation = parts.relation AND l.key >= coalesce(after, '') AND l.key IS DISTINCT FROM after ORDER BY l.key LIMIT keys) AS k;
     RETURN QUERY EXECUTE format($query$
         WITH history AS MATERIALIZED (
-            SELECT l.key, l.seq, l.op, l.version, l.origin, lag(l.version) OVER same AS before,
-                   lead(l.seq) OVER same IS NULL AS newest, CASE WHEN lead(l.seq) OVER same IS NULL THEN l.new END AS image
-            FROM feed.log AS l
-            WHERE l.relation = %1$L AND l.key >= coalesce($1, '') AND l.key IS DISTINCT FROM $1 AND l.key <= $2
-            WINDOW same AS (PARTITION BY l.key ORDER BY l.seq)
+            SELECT l.*, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,
+                   lag(l.op) OVER linked AS last_op, lag(l.seq) OVER linked AS last_seq, lag(l.xid) OVER linked AS last_xid,
+                   lag(l.old) OVER linked AS last_old, lag(l.new) OVER linked AS last_new,
+                   lag(l.delta) OVER linked AS last_delta, lag(l.image_hash) OVER linked AS last_hash,
+                   lag(l.partition_number) OVER linked AS last_partition
+            FROM (SELECT l.key, l.seq, l.xid, l.op, l.board, l.version, l.origin, l.old, l.new, l.delta, l.image_hash, l.partition_number,
+                         width_bucket(l.seq, $5) AS chain
+                  FROM feed.log AS l
+                  WHERE l.relation = %1$L AND l.key >= coalesce($1, '') AND l.key IS DISTINCT FROM $1 AND l.key <= $2 AND l.seq > $4) AS l
+            WINDOW same AS (PARTITION BY l.key ORDER BY l.seq), linked AS (PARTITION BY l.key, l.chain ORDER BY l.seq)
         ), compared AS (
-            SELECT k.key, k.seq, k.version, k.image, t.data,
-                   k.op IN ('insert', 'update', 'enter') AND k.seq > coalesce($3, 0) AS lives
-            FROM history AS k
-            LEFT JOIN LATERAL (SELECT %4$s AS data FROM %2$s AS t WHERE %3$s) AS t ON true
-            WHERE k.newest
+            SELECT k.logged AS key, k.seq, k.version, k.after AS image, t.data,
+                   k.op IN ('insert', 'update', 'enter') AND k.after IS NOT NULL AND k.seq > coalesce($3, 0) AS lives
+            -- A key that is not that of its row may not even have the type of the key.
+            FROM (SELECT h.key AS logged, CASE WHEN h.key IN (%4$s, %5$s) THEN h.key END AS key, h.seq, h.version, i.after, h.op
+                  FROM history AS h
+                  CROSS JOIN LATERAL (
+                      SELECT feed.image_before(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS before,
+                             feed.image_after(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS after OFFSET 0) AS i
+                  WHERE h.newest) AS k
+            LEFT JOIN LATERAL (%3$s) AS t ON true
         ), judged AS (
-            SELECT c.key, c.seq, c.version, (c.data ->> 'version_number')::integer AS found,
+            SELECT c.key, c.seq, c.version, feed.version_number(c.data) AS found,
                    CASE WHEN c.lives AND c.data IS NULL THEN 'gone'
                         WHEN NOT c.lives AND c.data IS NOT NULL THEN 'back'
                         WHEN c.lives AND d.columns IS NOT NULL THEN 'changed' END AS finding, d.columns
@@ -2407,17 +4571,77 @@ BEGIN
                 JOIN jsonb_each(feed.normalize_image(%2$L, c.image)) AS o ON o.key = n.key
                 WHERE c.image ? n.key AND n.value IS DISTINCT FROM o.value
             ) AS d ON c.lives AND c.data IS NOT NULL AND c.data <> c.image
+        ), checked AS MATERIALIZED (
+            SELECT h.key, h.seq, h.version, h.before_version, d.columns AS differing, w.columns AS wrong, p.incomplete,
+                   -- Something between this change and the one before it is missing.
+                   CASE
+                       -- An earlier row may have been pruned, or the table may have had rows before the log began.
+                       WHEN h.last_op IS NULL THEN h.op <> 'insert' AND CASE WHEN h.chain = 0 THEN $7 ELSE $8[h.chain] END
+                       WHEN h.last_seq <= $6 THEN false
+                       WHEN h.op = 'enter' OR h.last_op = 'leave'
+                       THEN (h.op, h.last_op, h.last_xid) IS DISTINCT FROM ('enter', 'leave', h.xid)
+                            OR b.before IS DISTINCT FROM h.last_old OR a.after IS DISTINCT FROM h.last_old || h.last_new
+                       WHEN h.op = 'insert' OR h.last_op = 'delete' THEN (h.op, h.last_op) <> ('insert', 'delete')
+                       ELSE d.columns IS NOT NULL END
+                   OR p.incomplete AND NOT p.follows
+                   -- Other tables may number their versions as they like.
+                   OR %1$L = 'opportunities' AND h.op IN ('update', 'leave') AND h.version <> h.before_version + 1
+                      AND h.origin IS DISTINCT FROM 'repair' AS hole
+            FROM history AS h
+            CROSS JOIN LATERAL (SELECT feed.image_after(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS after OFFSET 0) AS a
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN h.delta > 0 AND h.op <> 'leave' THEN a.after || h.old
+                            ELSE feed.image_before(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) END AS before OFFSET 0) AS b
+            -- The image that the last change left, from its hash alone.
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN h.last_delta > 0 THEN jsonb_hash_extended(b.before, 0) = h.last_hash
+                            WHEN h.op IN ('update', 'leave', 'delete') THEN b.before = h.last_new END AS same OFFSET 0) AS s
+            CROSS JOIN LATERAL (
+                -- An image that does not have its hash, although the one before it has. If the count of changes since the whole
+                -- row has a gap, a change was deleted; otherwise this one was altered.
+                SELECT h.delta > 0 AND jsonb_hash_extended(a.after, 0) IS DISTINCT FROM h.image_hash
+                       AND (h.last_op IS NULL OR coalesce(h.last_delta, 0) = 0 OR s.same) IS TRUE AS incomplete,
+                       (h.delta, h.partition_number) IS NOT DISTINCT FROM (coalesce(h.last_delta, 0) + 1, h.last_partition) AS follows OFFSET 0) AS p
+            LEFT JOIN LATERAL (
+                -- Columns may have been added, dropped, or converted to another type in between.
+                SELECT array_agg(n.key ORDER BY n.key) AS columns
+                FROM (SELECT feed.image_after(%1$L, h.key, h.last_seq, h.last_op, h.last_old, h.last_new, h.last_delta) AS image
+                      WHERE h.op IN ('update', 'leave', 'delete') AND NOT s.same OFFSET 0) AS last
+                CROSS JOIN jsonb_each(CASE WHEN last.image IS NOT NULL THEN feed.normalize_image(%2$L, b.before) END) AS n
+                JOIN jsonb_each(feed.normalize_image(%2$L, last.image)) AS o ON o.key = n.key
+                WHERE b.before ? n.key AND last.image ? n.key AND n.value IS DISTINCT FROM o.value
+            ) AS d ON true
+            CROSS JOIN LATERAL (
+                -- What a row of the log says twice.
+                SELECT array_remove(ARRAY[
+                    CASE WHEN (h.old IS NOT NULL, h.new IS NOT NULL) <> (h.op <> 'insert', h.op <> 'delete')
+                              OR h.delta IS NOT NULL AND h.op NOT IN ('update', 'enter', 'leave') THEN 'op' END,
+                    CASE WHEN (h.delta IS DISTINCT FROM 0 OR h.op <> 'leave') AND h.old || h.new <> h.new
+                              OR (h.delta IS DISTINCT FROM 0 OR h.op = 'leave') AND h.new || h.old <> h.old
+                              OR p.incomplete AND p.follows THEN 'images' END,
+                    -- A column may have had another name then.
+                    CASE WHEN h.seq > coalesce($9, 0) AND (%6$s OR %7$s) THEN 'key' END,
+                    CASE WHEN h.seq > coalesce($9, 0) AND whole.image ? $10 AND whole.image ->> $10 IS DISTINCT FROM h.board THEN 'board' END,
+                    CASE WHEN whole.image IS NOT NULL AND feed.version_number(coalesce(a.after, b.before)) IS DISTINCT FROM h.version THEN 'version' END], NULL) AS columns
+                FROM (SELECT CASE WHEN h.op IN ('leave', 'delete') THEN b.before ELSE a.after END AS image) AS whole
+            ) AS w
         )
         SELECT j.finding, j.key, j.seq, j.version, j.found, j.columns, NULL::text, NULL::bigint
         FROM judged AS j WHERE j.finding IS NOT NULL
         UNION ALL
-        SELECT 'hole', s.key, s.seq, s.before, s.version, NULL, NULL, NULL
-        FROM history AS s
-        -- Other tables may number their versions as they like.
-        WHERE %1$L = 'opportunities' AND s.op IN ('update', 'leave') AND s.version <> s.before + 1 AND s.origin IS DISTINCT FROM 'repair'
+        SELECT 'hole', c.key, c.seq, c.before_version, c.version, c.differing, NULL, NULL FROM checked AS c WHERE c.hole
+        UNION ALL
+        SELECT 'damaged', c.key, c.seq, c.version, NULL, c.wrong, NULL, NULL FROM checked AS c WHERE c.wrong <> '{}'
         UNION ALL
         SELECT NULL, NULL, NULL, NULL, NULL, NULL, $2, count(*) FROM history
-    $query$, parts.relation, target, parts.matches, parts.image) USING after, last, emptied;
+    $query$, parts.relation, target, parts.row_by_key,
+             format(key_of, parts.key, 'i.before', parts.key[1]), format(key_of, parts.key, 'i.after', parts.key[1]),
+             format(other_key, format(key_of, parts.key, 'b.before', parts.key[1]), 'b.before'),
+             format(other_key, format(key_of, parts.key, 'a.after', parts.key[1]), 'a.after'))
+    USING after, last, emptied, parts.seq, coalesce(starts, '{}'), floor, parts.was_empty AND floor = 0,
+          -- After a truncate, the first change of a row inserts it.
+          ARRAY(SELECT l.op = 'truncate' FROM unnest(starts) WITH ORDINALITY AS s(seq, place) JOIN feed.log AS l ON l.seq = s.seq ORDER BY s.place),
+          reloaded, parts.board, parts.key;
 END
 $_$;
 
@@ -2427,7 +4651,41 @@ ALTER FUNCTION feed.verify_log(target regclass, after text, keys integer) OWNER 
 -- Name: FUNCTION verify_log(target regclass, after text, keys integer); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.verify_log(target regclass, after text, keys integer) IS 'Differences between the log and an attached table. gone: the table lacks the row; back: the row exists although it was logged as deleted; changed: columns differ; hole: versions between logged and found were not logged. The last row reports how far the batch got.';
+COMMENT ON FUNCTION feed.verify_log(target regclass, after text, keys integer) IS 'Differences between the log and an attached table. gone: the table lacks the row; back: the row exists although it was logged as deleted; changed: columns differ; hole: something between this change and the one before it was not logged, or is not in the log any more; damaged: the row of the log contradicts itself in these columns. The last row reports how far the batch got.';
+
+--
+-- Name: verify_order(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.verify_order() RETURNS TABLE(finding text, key text, seq bigint, columns text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $_$
+    SELECT 'damaged', concat_ws(' ', o.relation, o.key), o.seq, array_remove(ARRAY[
+               CASE WHEN o.xid >= pg_snapshot_xmax(pg_current_snapshot()) OR o.xid < o.last_xid THEN 'xid' END,
+               CASE WHEN o.seq = o.last_seq OR o.seq > coalesce(pg_sequence_last_value('feed.log_seq'), 9223372036854775807) THEN 'seq' END], NULL)
+    FROM (SELECT l.relation, l.key, l.seq, l.xid, lag(l.xid) OVER (PARTITION BY l.pid ORDER BY l.seq) AS last_xid, lag(l.seq) OVER (ORDER BY l.seq) AS last_seq
+          FROM feed.log AS l CROSS JOIN feed.identity AS i WHERE l.partition_number >= i.first_partition) AS o
+    WHERE o.xid >= pg_snapshot_xmax(pg_current_snapshot()) OR o.xid < o.last_xid OR o.seq = o.last_seq OR o.seq > coalesce(pg_sequence_last_value('feed.log_seq'), 9223372036854775807)
+    UNION ALL
+    -- A partition that was not pruned, because the ones before it were not.
+    SELECT 'hole', format('feed.log_%s', n.number), p.first_seq, NULL
+    FROM (SELECT min(substring(l.partition::text FROM '(\d+)$')::bigint) AS first FROM feed.log_partitions() AS l) AS b
+    CROSS JOIN LATERAL generate_series(b.first, feed.current_partition()) AS n(number)
+    CROSS JOIN LATERAL (SELECT min(l.first_seq) AS first_seq, bool_and(l.first_seq > i.floor_seq) AS kept
+                        FROM feed.log_partitions() AS l CROSS JOIN feed.identity AS i
+                        WHERE substring(l.partition::text FROM '(\d+)$')::bigint < n.number) AS p
+    WHERE p.kept AND NOT EXISTS (SELECT FROM pg_inherits AS h JOIN pg_class AS c ON c.oid = h.inhrelid
+                                 WHERE h.inhparent = 'feed.log'::regclass AND c.relname = format('log_%s', n.number))
+$_$;
+
+ALTER FUNCTION feed.verify_order() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION verify_order(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.verify_order() IS 'What is wrong with the log as a whole. damaged: a change whose transaction ID or sequence number cannot be its own; hole: a partition between others is missing.';
 
 --
 -- Name: verify_rows(regclass, xid8, text[], integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2437,7 +4695,14 @@ CREATE FUNCTION feed.verify_rows(target regclass, since xid8, after text[] DEFAU
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    SET lc_monetary TO 'C'
+    SET quote_all_identifiers TO 'off'
     SET row_security TO 'off'
+    SET jit TO 'off'
     AS $_$
 DECLARE
     parts record := feed.fed_columns(target);
@@ -2452,20 +4717,20 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($query$
         WITH part AS MATERIALIZED (
-            SELECT %1$s AS key, ARRAY[%2$s]::text[] AS place, age(t.xmin) AS age, (to_jsonb(t.*) ->> 'version_number')::integer AS version,
+            SELECT %1$s AS key, ARRAY[%2$s]::text[] AS place, age(t.xmin) AS age, feed.version_number(%7$s) AS version,
                    row_number() OVER (ORDER BY %3$s) AS number
             FROM %4$s AS t WHERE %5$s ORDER BY %3$s LIMIT $1
         ), unknown AS (
             SELECT p.* FROM part AS p
-            WHERE NOT EXISTS (SELECT FROM feed.log AS l WHERE l.relation = %6$L AND l.key = p.key OFFSET 0)
+            WHERE NOT EXISTS (SELECT FROM feed.log AS l WHERE l.relation = %6$L AND l.key = p.key AND l.seq > $3 OFFSET 0)
         )
         SELECT 'unlogged', u.key, NULL::bigint, NULL::integer, u.version, NULL::text[], NULL::text[], NULL::bigint
         FROM unknown AS u WHERE u.age < age($2::xid)
         UNION ALL
         SELECT NULL, NULL, NULL, NULL, (SELECT count(*) FROM unknown AS u WHERE u.age >= age($2::xid))::integer, NULL,
                (SELECT p.place FROM part AS p WHERE p.number = $1), (SELECT count(*) FROM part)
-    $query$, parts.row_key, parts.key_texts, parts.key_columns, target, beyond, parts.relation)
-    USING rows, since;
+    $query$, parts.row_key, parts.key_texts, parts.key_columns, target, beyond, parts.relation, parts.image)
+    USING rows, since, parts.seq;
 END
 $_$;
 
@@ -2478,50 +4743,93 @@ ALTER FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows 
 COMMENT ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) IS 'Rows of an attached table that are not in the log although they were written by a transaction since the given one. The last row reports how far the batch got.';
 
 --
+-- Name: version_number(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.version_number(image jsonb) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (((image -> 'version_number'::text) >= '0'::jsonb) AND ((image -> 'version_number'::text) <= '2147483647'::jsonb)) THEN ((image -> 'version_number'::text))::integer ELSE NULL::integer END;
+
+ALTER FUNCTION feed.version_number(image jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION version_number(image jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.version_number(image jsonb) IS 'version_number of a row image; null if it has none, or one that is not a number from 0 to 2147483647.';
+
+--
 -- Name: version_opportunity(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
 CREATE FUNCTION feed.version_opportunity() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
+    LANGUAGE plpgsql STABLE
+    AS $_$
 DECLARE
-    changed boolean;
     generated jsonb;
+    -- Whether other triggers run after this one, which may still change a row that is unchanged so far. Then it gets a version in any case.
+    changed_later CONSTANT text := 'SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) $1 '
+        'AND t.tgname OPERATOR(pg_catalog.>) $2 AND t.tgtype OPERATOR(pg_catalog.&) 19 OPERATOR(pg_catalog.=) 19 AND t.tgenabled OPERATOR(pg_catalog.<>) ''D'')';
+    may_change boolean;
 BEGIN
-    -- Almost every UPDATE changes one of these columns, and then nothing else has to be checked. They are compared as text,
-    -- because an adopted table has its own types. A generated column is computed after this trigger and is null in NEW, so
-    -- it proves nothing.
-    changed := NEW.phase::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.phase::pg_catalog.text
-            OR NEW.position::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.position::pg_catalog.text
-            OR NEW.board_id::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.board_id::pg_catalog.text
-            OR NEW.title::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.title::pg_catalog.text
-            OR NEW.company::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.company::pg_catalog.text
-            OR NEW.contact::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.contact::pg_catalog.text
-            OR NEW.value::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.value::pg_catalog.text
-            OR NEW.owner_id::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.owner_id::pg_catalog.text
-            OR NEW.probability::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.probability::pg_catalog.text
-            OR NEW.notes::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.notes::pg_catalog.text;
-    IF changed IS NOT TRUE THEN
+    BEGIN
+        IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'last_sync_at' THEN
+            -- Almost no statement sets them, and to compare costs less than to assign.
+            IF (NEW.version_number OPERATOR(pg_catalog.=) OLD.version_number
+                AND NEW.last_sync_at OPERATOR(pg_catalog.=) OLD.last_sync_at) IS NOT TRUE THEN
+                NEW.version_number := OLD.version_number;
+                NEW.last_sync_at := OLD.last_sync_at;
+            END IF;
+            -- Compare byte by byte, because a type without an equality operator (json) would raise an error. An unchanged row is
+            -- still returned, so that the row count and RETURNING are as expected; feed.capture finds no difference and logs nothing.
+            IF NEW OPERATOR(pg_catalog.*=) OLD THEN
+                EXECUTE changed_later INTO may_change USING TG_RELID, TG_NAME;
+                IF NOT may_change THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+            NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
+            NEW.last_sync_at := pg_catalog.clock_timestamp();
+            RETURN NEW;
+        END IF;
         NEW.version_number := OLD.version_number;
-        NEW.last_sync_at := OLD.last_sync_at;
-        -- Compare byte by byte, because a type without an equality operator (json) would raise an error. An unchanged row
-        -- is still returned, so that the row count and RETURNING are as expected; feed.capture finds no difference and logs
-        -- nothing.
-        IF NEW OPERATOR(pg_catalog.*=) OLD THEN
-            RETURN NEW;
+        IF TG_ARGV[0] OPERATOR(pg_catalog.~~) 'last_sync_at%' THEN
+            NEW.last_sync_at := OLD.last_sync_at;
         END IF;
-        SELECT pg_catalog.jsonb_object_agg(a.attname, NULL) INTO generated
-        FROM pg_catalog.pg_attribute AS a
-        WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID AND a.attgenerated OPERATOR(pg_catalog.<>) '';
-        IF generated IS NOT NULL AND NEW OPERATOR(pg_catalog.*=) pg_catalog.jsonb_populate_record(OLD, generated) THEN
-            RETURN NEW;
+        -- A generated column is computed after this trigger and is null in NEW.
+        IF TG_ARGV[0] OPERATOR(pg_catalog.~~) '%generated' THEN
+            SELECT pg_catalog.jsonb_object_agg(a.attname, NULL) INTO generated
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID AND a.attgenerated OPERATOR(pg_catalog.<>) '';
         END IF;
-    END IF;
-    NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
-    NEW.last_sync_at := pg_catalog.clock_timestamp();
+        IF NEW OPERATOR(pg_catalog.*=) OLD
+           OR generated IS NOT NULL AND NEW OPERATOR(pg_catalog.*=) pg_catalog.jsonb_populate_record(OLD, generated) THEN
+            EXECUTE changed_later INTO may_change USING TG_RELID, TG_NAME;
+            IF NOT may_change THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
+        IF TG_ARGV[0] OPERATOR(pg_catalog.~~) 'last_sync_at%' THEN
+            NEW.last_sync_at := pg_catalog.clock_timestamp();
+        END IF;
+        RETURN NEW;
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
+    BEGIN
+        NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
+    BEGIN
+        NEW.last_sync_at := pg_catalog.clock_timestamp();
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
     RETURN NEW;
 END
-$$;
+$_$;
 
 ALTER FUNCTION feed.version_opportunity() OWNER TO feed_owner;
 
@@ -2532,12 +4840,44 @@ ALTER FUNCTION feed.version_opportunity() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.version_opportunity() IS 'Trigger of opportunities: increments version_number by one and sets last_sync_at on each UPDATE that changes something.';
 
 --
+-- Name: versions_on(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.versions_on(board text) RETURNS TABLE(id text, version_number integer)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    source record := feed.opportunity_source();
+BEGIN
+    IF source.target IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT %s, %s FROM %s AS o WHERE %s', source.id_text, source.version_text, source.target, source.by_board)
+        USING ARRAY[board];
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.versions_on(board text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION versions_on(board text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.versions_on(board text) IS 'IDs and versions of the opportunities on a board.';
+
+--
 -- Name: adopted; Type: TABLE; Schema: feed; Owner: feed_owner
 --
 
 CREATE TABLE feed.adopted (
-    relation text NOT NULL,
-    added jsonb NOT NULL
+    role text NOT NULL,
+    relation regclass NOT NULL,
+    created boolean NOT NULL,
+    added text[] DEFAULT '{}'::text[] NOT NULL,
+    name text,
+    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    granted text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT adopted_role CHECK ((role = ANY (ARRAY['users'::text, 'opportunities'::text])))
 );
 
 ALTER TABLE feed.adopted OWNER TO feed_owner;
@@ -2546,7 +4886,13 @@ ALTER TABLE feed.adopted OWNER TO feed_owner;
 -- Name: TABLE adopted; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE feed.adopted IS 'Tables that existed before boardcast was installed.';
+COMMENT ON TABLE feed.adopted IS 'The tables in other schemas that boards are made of. They are the application''s, unless boardcast created them.';
+
+--
+-- Name: COLUMN adopted.role; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.role IS 'opportunities: its rows are the cards; users: it has the names of the users';
 
 --
 -- Name: COLUMN adopted.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -2555,10 +4901,356 @@ COMMENT ON TABLE feed.adopted IS 'Tables that existed before boardcast was insta
 COMMENT ON COLUMN feed.adopted.relation IS 'The table';
 
 --
+-- Name: COLUMN adopted.created; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.created IS 'Whether boardcast created it. boardcast migrate --down then drops it.';
+
+--
 -- Name: COLUMN adopted.added; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.adopted.added IS 'Columns that the migration added; its downgrade drops them';
+COMMENT ON COLUMN feed.adopted.added IS 'Columns that boardcast added to a table of the application. boardcast migrate --down drops them.';
+
+--
+-- Name: COLUMN adopted.name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.name IS 'Name of the table when it was adopted: a table that is created again under this name takes its place. Null: public.users or public.opportunities';
+
+--
+-- Name: COLUMN adopted.columns; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.columns IS 'The columns of fields that were named in feed.adopt: for each field the names that its column has had, its number, and the OID of the table that has this number. See feed.mapped_column.';
+
+--
+-- Name: COLUMN adopted.granted; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.granted IS 'Schemas on which boardcast granted the services USAGE. boardcast migrate --down revokes it.';
+
+--
+-- Name: alembic_version; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+ALTER TABLE feed.alembic_version OWNER TO feed_owner;
+
+--
+-- Name: TABLE alembic_version; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.alembic_version IS 'The newest migration that was run.';
+
+--
+-- Name: COLUMN alembic_version.version_num; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.alembic_version.version_num IS 'Its number';
+
+--
+-- Name: attached_tables; Type: VIEW; Schema: feed; Owner: feed_owner
+--
+
+CREATE VIEW feed.attached_tables AS
+ WITH capturing AS (
+         SELECT DISTINCT ON (t.tgrelid) t.tgrelid,
+            a.key,
+            a.board,
+            a.excluded
+           FROM ((pg_trigger t
+             JOIN pg_proc p_1 ON (((p_1.oid = t.tgfoid) AND (p_1.pronamespace = ('feed'::regnamespace)::oid) AND (p_1.proname = 'capture'::name))))
+             CROSS JOIN LATERAL feed.trigger_arguments(t.tgargs) a(board, key, excluded))
+          WHERE ((NOT t.tgisinternal) AND (t.tgparentid = (0)::oid))
+        ), tables AS (
+         SELECT a.relation,
+            a.schema_name,
+            a.table_name,
+            n.key,
+            n.board,
+            n.excluded,
+            a.partitions,
+            true AS known
+           FROM ((feed.attached a
+             LEFT JOIN pg_class c ON ((c.oid = (a.relation)::oid)))
+             CROSS JOIN LATERAL ( SELECT
+                        CASE
+                            WHEN (c.oid IS NULL) THEN a.key
+                            ELSE feed.current_columns(a.relation, a.key)
+                        END AS key,
+                        CASE
+                            WHEN (c.oid IS NULL) THEN a.board
+                            ELSE (feed.current_columns(a.relation, ARRAY[a.board]))[1]
+                        END AS board,
+                        CASE
+                            WHEN (c.oid IS NULL) THEN a.excluded
+                            ELSE array_remove(feed.current_columns(a.relation, a.excluded), NULL::text)
+                        END AS excluded) n)
+        UNION ALL
+         SELECT c.oid,
+            n.nspname,
+            c.relname,
+            t.key,
+            t.board,
+            t.excluded,
+            '{}'::regclass[],
+            false
+           FROM ((capturing t
+             JOIN pg_class c ON ((c.oid = t.tgrelid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM feed.attached a
+                  WHERE (((a.relation)::oid = c.oid) OR ((a.schema_name = n.nspname) AND (a.table_name = c.relname))))))
+        ), found AS (
+         SELECT t.relation,
+            t.schema_name,
+            t.table_name,
+            t.key,
+            t.board,
+            t.excluded,
+            t.partitions,
+            t.known,
+            format('%I.%I'::text, t.schema_name, t.table_name) AS full_name,
+            (c.oid IS NOT NULL) AS there,
+            c.relkind,
+            c.relpersistence,
+            c.relispartition,
+            (((n.nspname = t.schema_name) AND (c.relname = t.table_name)) OR ((t.relation)::oid = (feed.opportunities_table())::oid)) AS keeps_name,
+            other.oid AS other,
+            other.relkind AS other_kind
+           FROM (((tables t
+             LEFT JOIN pg_class c ON ((c.oid = (t.relation)::oid)))
+             LEFT JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+             LEFT JOIN (pg_class other
+             JOIN pg_namespace m ON ((m.oid = other.relnamespace))) ON (((m.nspname = t.schema_name) AND (other.relname = t.table_name) AND (other.oid <> (t.relation)::oid) AND ((t.relation)::oid IS DISTINCT FROM (feed.opportunities_table())::oid))))
+        ), problems AS (
+         SELECT f_1.relation,
+            p_1.state,
+            p_1.problem,
+            p_1.fix
+           FROM (found f_1
+             CROSS JOIN LATERAL ( SELECT 'replaced'::text AS state,
+                    (format('%s is another table now'::text, f_1.full_name) ||
+                        CASE
+                            WHEN f_1.there THEN format('; the attached one is now %s'::text, f_1.relation)
+                            ELSE ''::text
+                        END) AS problem,
+                        CASE
+                            WHEN ((f_1.relation)::oid = (( SELECT a.relation
+                               FROM feed.adopted a
+                              WHERE (a.role = 'opportunities'::text)))::oid) THEN 'SELECT feed.mend();'::text
+                            ELSE feed.attach_command(((f_1.other)::regclass)::text, f_1.key, f_1.board, f_1.excluded)
+                        END AS fix
+                  WHERE (f_1.other_kind = ANY (ARRAY['r'::"char", 'p'::"char"]))
+                UNION ALL
+                 SELECT 'dropped'::text,
+                    format('%s was dropped'::text, f_1.full_name) AS format,
+                    format('SELECT feed.detach(%L);'::text, (f_1.relation)::oid) AS format
+                  WHERE ((NOT f_1.there) AND COALESCE((f_1.other_kind <> ALL (ARRAY['r'::"char", 'p'::"char"])), true))
+                UNION ALL
+                 SELECT 'renamed'::text,
+                    format('%s is called %s now, and so are its changes'::text, f_1.full_name, f_1.relation) AS format,
+                    feed.attach_command((f_1.relation)::text, f_1.key, f_1.board, f_1.excluded) AS attach_command
+                  WHERE (f_1.there AND (NOT f_1.keeps_name) AND COALESCE((f_1.other_kind <> ALL (ARRAY['r'::"char", 'p'::"char"])), true))
+                UNION ALL
+                 SELECT 'unknown'::text,
+                    format('%s has triggers of the feed, but feed.attached does not list it'::text, f_1.relation) AS format,
+                    feed.attach_command((f_1.relation)::text, f_1.key, f_1.board, f_1.excluded) AS attach_command
+                  WHERE (NOT f_1.known)
+                UNION ALL
+                 SELECT 'unlogged'::text,
+                    format('%s is unlogged, so a crash would empty it without a change in the log'::text, f_1.relation) AS format,
+                    format('ALTER TABLE %s SET LOGGED;'::text, f_1.relation) AS format
+                  WHERE (f_1.relpersistence = 'u'::"char")
+                UNION ALL
+                 SELECT 'partition'::text,
+                    format('%s is a partition of %s, and writes to that table do not fire its triggers'::text, f_1.relation, pg_partition_root(f_1.relation)) AS format,
+                    format('SELECT feed.detach(%L); %s'::text, (f_1.relation)::text, feed.attach_command((pg_partition_root(f_1.relation))::text, f_1.key, f_1.board, f_1.excluded)) AS format
+                  WHERE f_1.relispartition
+                UNION ALL
+                 SELECT 'inherited'::text,
+                    format('%s inherits from %s, and writes to one do not fire the triggers of the other'::text, (i.inhrelid)::regclass, (i.inhparent)::regclass) AS format,
+                    format('ALTER TABLE %s NO INHERIT %s;'::text, (i.inhrelid)::regclass, (i.inhparent)::regclass) AS format
+                   FROM pg_inherits i
+                  WHERE ((f_1.relkind = 'r'::"char") AND (NOT f_1.relispartition) AND (((f_1.relation)::oid = i.inhparent) OR ((f_1.relation)::oid = i.inhrelid)))
+                UNION ALL
+                 SELECT 'nullable'::text,
+                    format('key column %I of %s can be null'::text, k.attname, f_1.relation) AS format,
+                    format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL;'::text, f_1.relation, k.attname) AS format
+                   FROM pg_attribute k
+                  WHERE ((k.attrelid = (f_1.relation)::oid) AND (k.attname = ANY (f_1.key)) AND (NOT k.attnotnull) AND (NOT k.attisdropped))
+                UNION ALL
+                 SELECT 'partitions'::text,
+                    concat_ws('; '::text, ((('partitions of '::text || f_1.relation) || ' were detached or dropped: '::text) || gone.names), ('tables were attached to it as partitions: '::text || come.names)) AS concat_ws,
+                    feed.attach_command((f_1.relation)::text, f_1.key, f_1.board, f_1.excluded) AS attach_command
+                   FROM ( SELECT string_agg((p_2.p)::text, ', '::text ORDER BY (p_2.p)::text) AS names
+                           FROM unnest(f_1.partitions) p_2(p)
+                          WHERE ((p_2.p)::oid <> ALL ((feed.all_partitions((f_1.relation)::oid))::oid[]))) gone,
+                    ( SELECT string_agg((p_2.p)::text, ', '::text ORDER BY (p_2.p)::text) AS names
+                           FROM unnest(feed.all_partitions((f_1.relation)::oid)) p_2(p)
+                          WHERE ((p_2.p)::oid <> ALL (((f_1.partitions || feed.created_partitions((f_1.relation)::oid)))::oid[]))) come
+                  WHERE (f_1.there AND f_1.known AND (num_nonnulls(gone.names, come.names) > 0))) p_1)
+        )
+ SELECT
+        CASE
+            WHEN f.there THEN f.relation
+            ELSE NULL::regclass
+        END AS relation,
+        CASE
+            WHEN f.there THEN (f.relation)::text
+            ELSE f.full_name
+        END AS name,
+    COALESCE(p.state, 'on'::text) AS state,
+    p.problem,
+    f.key,
+    f.board,
+    f.excluded,
+    p.fix
+   FROM (found f
+     LEFT JOIN problems p ON (((p.relation)::oid = (f.relation)::oid)));
+
+ALTER VIEW feed.attached_tables OWNER TO feed_owner;
+
+--
+-- Name: VIEW attached_tables; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON VIEW feed.attached_tables IS 'The attached tables, with what has happened to each of them behind the back of its triggers. For the triggers themselves, see feed.triggers.';
+
+--
+-- Name: COLUMN attached_tables.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.relation IS 'The table; null if it was dropped';
+
+--
+-- Name: COLUMN attached_tables.name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.name IS 'Its name; the one it had if it was dropped';
+
+--
+-- Name: COLUMN attached_tables.state; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.state IS 'on; replaced: another table has its name; dropped; renamed; unknown: it has triggers, but was not attached by feed.attach; unlogged; partition: it became one; inherited: it has a parent or a child; nullable: its key can be null; partitions: some came with rows, or are gone';
+
+--
+-- Name: COLUMN attached_tables.problem; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.problem IS 'The same in words; null if it is on';
+
+--
+-- Name: COLUMN attached_tables.key; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.key IS 'Key columns, with their present names; null for one that was dropped';
+
+--
+-- Name: COLUMN attached_tables.board; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.board IS 'Column with the board whose clients receive the change; null: only LISTEN and the log get it';
+
+--
+-- Name: COLUMN attached_tables.excluded; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.excluded IS 'Columns that are not logged';
+
+--
+-- Name: COLUMN attached_tables.fix; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached_tables.fix IS 'Command that mends it; null if it is on';
+
+--
+-- Name: board_members; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.board_members (
+    board_id text NOT NULL,
+    user_id text NOT NULL,
+    role text NOT NULL,
+    CONSTRAINT board_members_role CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'admin'::text])))
+);
+
+ALTER TABLE feed.board_members OWNER TO feed_owner;
+
+--
+-- Name: TABLE board_members; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.board_members IS 'Who may see which board. A change takes effect on open connections at its position in the log.';
+
+--
+-- Name: COLUMN board_members.board_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.board_members.board_id IS 'The board';
+
+--
+-- Name: COLUMN board_members.user_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.board_members.user_id IS 'The user: users.id as text, which is also the subject of their tokens';
+
+--
+-- Name: COLUMN board_members.role; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.board_members.role IS 'viewer, editor or admin';
+
+--
+-- Name: boards; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.boards (
+    id text NOT NULL,
+    name text NOT NULL,
+    phases jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT boards_id_has_1_to_200_characters CHECK (((char_length(id) >= 1) AND (char_length(id) <= 200))),
+    CONSTRAINT boards_id_has_no_comma CHECK ((id !~~ '%,%'::text)),
+    CONSTRAINT boards_id_is_not_a_dot_segment CHECK ((id <> ALL (ARRAY['.'::text, '..'::text])))
+);
+
+ALTER TABLE feed.boards OWNER TO feed_owner;
+
+--
+-- Name: TABLE boards; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.boards IS 'A sales pipeline.';
+
+--
+-- Name: COLUMN boards.id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.id IS 'The value that opportunities.board_id has';
+
+--
+-- Name: COLUMN boards.name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.name IS 'Name of the board';
+
+--
+-- Name: COLUMN boards.phases; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.phases IS 'Stages of the board, in order: [{"id": ..., "name": ...}]';
+
+--
+-- Name: COLUMN boards.created_at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.created_at IS 'When it was created. A user''s boards are listed in this order.';
 
 --
 -- Name: instances; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -2832,36 +5524,10 @@ COMMENT ON COLUMN feed.delivery_journal.late IS 'Clients that had too much unrea
 COMMENT ON COLUMN feed.delivery_journal.boards IS 'Number of live clients that received something, by board; null: too many boards';
 
 --
--- Name: opportunities; Type: TABLE; Schema: public; Owner: boardcast
+-- Name: user_presence; Type: TABLE; Schema: feed; Owner: feed_owner
 --
 
-CREATE TABLE public.opportunities (
-    id text DEFAULT (gen_random_uuid())::text NOT NULL,
-    notes text,
-    phase text DEFAULT ''::text NOT NULL,
-    title text DEFAULT ''::text NOT NULL,
-    value numeric(14,2),
-    company text,
-    contact text,
-    board_id text DEFAULT 'main'::text NOT NULL,
-    currency text DEFAULT 'BRL'::text NOT NULL,
-    owner_id text,
-    "position" text DEFAULT 'a0'::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    probability integer,
-    last_sync_at timestamp with time zone DEFAULT now() NOT NULL,
-    version_number integer DEFAULT 1 NOT NULL,
-    last_modified_by text,
-    expected_close_date date
-);
-
-ALTER TABLE public.opportunities OWNER TO boardcast;
-
---
--- Name: user_presence; Type: TABLE; Schema: public; Owner: boardcast
---
-
-CREATE UNLOGGED TABLE public.user_presence (
+CREATE UNLOGGED TABLE feed.user_presence (
     id text DEFAULT (gen_random_uuid())::text NOT NULL,
     user_id text NOT NULL,
     user_name text NOT NULL,
@@ -2878,13 +5544,79 @@ CREATE UNLOGGED TABLE public.user_presence (
     CONSTRAINT user_presence_place CHECK ((num_nonnulls(opportunity_id, board_id) = 1))
 );
 
-ALTER TABLE public.user_presence OWNER TO boardcast;
+ALTER TABLE feed.user_presence OWNER TO feed_owner;
 
 --
--- Name: TABLE user_presence; Type: COMMENT; Schema: public; Owner: boardcast
+-- Name: TABLE user_presence; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE public.user_presence IS 'Who is viewing or editing which opportunity, or viewing which board without an open opportunity. Each row is a lease that the service holding the connection renews.';
+COMMENT ON TABLE feed.user_presence IS 'Who is viewing or editing which opportunity, or viewing which board without an open opportunity. Each row is a lease that the service holding the connection renews.';
+
+--
+-- Name: COLUMN user_presence.id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.id IS 'The connection and the place';
+
+--
+-- Name: COLUMN user_presence.user_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.user_id IS 'The user';
+
+--
+-- Name: COLUMN user_presence.user_name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.user_name IS 'Name of the user';
+
+--
+-- Name: COLUMN user_presence.opportunity_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.opportunity_id IS 'The opportunity that is open; null: none';
+
+--
+-- Name: COLUMN user_presence.board_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.board_id IS 'The board, if no opportunity is open';
+
+--
+-- Name: COLUMN user_presence.action; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.action IS 'editing or viewing';
+
+--
+-- Name: COLUMN user_presence.started_at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.started_at IS 'When the action began';
+
+--
+-- Name: COLUMN user_presence.last_activity; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.last_activity IS 'When the lease was last renewed';
+
+--
+-- Name: COLUMN user_presence.connection; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.connection IS 'The stream or, for leases taken by requests, the user''s browser tab';
+
+--
+-- Name: COLUMN user_presence.instance; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.instance IS 'Instance that renews the lease, named as in /readyz; http: a lease taken by requests';
+
+--
+-- Name: COLUMN user_presence.base_version; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.user_presence.base_version IS 'Version that the user started to edit; null: not reported';
 
 --
 -- Name: editing; Type: VIEW; Schema: feed; Owner: feed_owner
@@ -2899,8 +5631,10 @@ CREATE VIEW feed.editing WITH (security_invoker='true') AS
     min(p.base_version) AS base_version,
     o.version_number AS version,
     bool_or((p.base_version < o.version_number)) AS behind
-   FROM (public.user_presence p
-     JOIN public.opportunities o ON ((o.id = p.opportunity_id)))
+   FROM (feed.user_presence p
+     JOIN feed.opportunities_of(ARRAY( SELECT DISTINCT e.opportunity_id
+           FROM feed.user_presence e
+          WHERE (e.action = 'editing'::text))) o(id, board_id, version_number, place, body) ON ((o.id = p.opportunity_id)))
   WHERE (p.action = 'editing'::text)
   GROUP BY p.user_id, p.opportunity_id, o.board_id, o.version_number;
 
@@ -3352,7 +6086,16 @@ CREATE VIEW feed.triggers AS
             t_1.tgenabled,
             t_1.tgargs,
             p.oid AS function,
-            (p.proname)::text AS does
+            (p.proname)::text AS does,
+            concat_ws(' '::text, t_1.tgtype, t_1.tgoldtable, t_1.tgnewtable,
+                CASE
+                    WHEN (t_1.tgqual IS NOT NULL) THEN 'WHEN'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN (((t_1.tgattr)::text <> ''::text) AND (p.proname = 'capture'::name)) THEN 'OF'::text
+                    ELSE NULL::text
+                END) AS shape
            FROM (pg_trigger t_1
              JOIN pg_proc p ON ((p.oid = t_1.tgfoid)))
           WHERE ((p.pronamespace = ('feed'::regnamespace)::oid) AND (NOT t_1.tgisinternal) AND (t_1.tgparentid = (0)::oid))
@@ -3363,55 +6106,39 @@ CREATE VIEW feed.triggers AS
         UNION
          SELECT c.oid
            FROM pg_class c
-          WHERE (c.oid = ANY (ARRAY[(to_regclass('public.opportunities'::text))::oid, (to_regclass('public.boards'::text))::oid, (to_regclass('public.board_members'::text))::oid]))
+          WHERE ((c.oid IN ( SELECT a.relation
+                   FROM feed.attached a)) OR (c.oid = ANY (ARRAY[(feed.opportunities_table())::oid, (to_regclass('feed.boards'::text))::oid, (to_regclass('feed.board_members'::text))::oid, (to_regclass('feed.flags'::text))::oid])))
         ), wanted AS (
          SELECT f.tgrelid,
             w.name,
-            w.does
+            w.does,
+            w.shape
            FROM (attached f
-             CROSS JOIN ( VALUES ('feed_capture_insert'::text,'capture'::text), ('feed_capture_update'::text,'capture'::text), ('feed_capture_delete'::text,'capture'::text), ('feed_capture_truncate'::text,'capture'::text), ('feed_guard_key'::text,'guard_key'::text)) w(name, does))
-        UNION ALL
-         SELECT f.tgrelid,
-            'feed_name_author'::text,
-            'name_author'::text
-           FROM (attached f
-             JOIN pg_attribute a ON (((a.attrelid = f.tgrelid) AND (a.attname = 'last_modified_by'::name) AND (NOT a.attisdropped))))
+             CROSS JOIN ( VALUES ('feed_capture_insert'::text,'capture'::text,'4 new_rows'::text), ('feed_capture_update'::text,'capture'::text,'16 old_rows new_rows'::text), ('feed_capture_delete'::text,'capture'::text,'8 old_rows'::text), ('feed_capture_truncate'::text,'capture'::text,'32'::text), ('feed_begin'::text,'begin_statement'::text,'30'::text)) w(name, does, shape))
         UNION ALL
          SELECT f.tgrelid,
             'zz_feed_version'::text,
-            'version_opportunity'::text
+            'version_opportunity'::text,
+            '19'::text
            FROM attached f
-          WHERE (f.tgrelid = (to_regclass('public.opportunities'::text))::oid)
-        ), known AS (
-         SELECT DISTINCT ON (k_1.tgrelid) k_1.tgrelid,
-            k_1.key,
-            k_1.board,
-            k_1.excluded
-           FROM ( SELECT o.tgrelid,
-                    a.key,
-                    a.board,
-                    a.excluded,
-                    1 AS rank
-                   FROM (ours o
-                     CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) a(board, key, excluded))
-                  WHERE (o.does = 'capture'::text)
-                UNION ALL
-                 SELECT to_regclass(('public.'::text || c.name)) AS to_regclass,
-                    c.key,
-                    c.board,
-                    '{}'::text[],
-                    2
-                   FROM ( VALUES ('opportunities'::text,'{id}'::text[],'board_id'::text), ('boards'::text,'{id}'::text[],'id'::text), ('board_members'::text,'{board_id,user_id}'::text[],'board_id'::text)) c(name, key, board)) k_1
-          ORDER BY k_1.tgrelid, k_1.rank
+          WHERE (f.tgrelid = (feed.opportunities_table())::oid)
+        UNION ALL
+         SELECT c.oid,
+            w.name,
+            'forget_users'::text,
+            w.shape
+           FROM (pg_class c
+             CROSS JOIN ( VALUES ('feed_forget_users'::text,'8 old_rows'::text), ('feed_forget_all_users'::text,'32'::text)) w(name, shape))
+          WHERE ((c.oid = (( SELECT a.relation
+                   FROM feed.adopted a
+                  WHERE (a.role = 'users'::text)))::oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char"])) AND ((feed.user_columns()).key_column IS NOT NULL))
         ), listed AS (
          SELECT (COALESCE(o.tgrelid, w.tgrelid))::regclass AS relation,
             COALESCE(o.name, w.name) AS trigger,
                 CASE
-                    WHEN ((o.does = 'capture'::text) AND (EXISTS ( SELECT
-                       FROM unnest(((a.board || a.key) || a.excluded)) c(name)
-                      WHERE ((c.name IS NOT NULL) AND (NOT (EXISTS ( SELECT
-                               FROM pg_attribute n
-                              WHERE ((n.attrelid = o.tgrelid) AND (n.attname = c.name) AND (NOT n.attisdropped))))))))) THEN 'stale'::text
+                    WHEN ((o.does = 'capture'::text) AND (array_position(c.names, NULL::text) IS NOT NULL)) THEN 'stale'::text
+                    WHEN ((o.shape <> w.shape) OR (o.does <> w.does) OR ((o.does = 'capture'::text) AND ((a.key <> k.key) OR (COALESCE(a.board, ''::text) <> COALESCE(k.board, ''::text)) OR (a.excluded <> k.excluded)))) THEN 'altered'::text
+                    WHEN ((o.does = 'capture'::text) AND (c.names <> c.given)) THEN 'renamed'::text
                     ELSE
                     CASE o.tgenabled
                         WHEN 'O'::"char" THEN 'on'::text
@@ -3421,52 +6148,48 @@ CREATE VIEW feed.triggers AS
                         ELSE 'missing'::text
                     END
                 END AS state,
-            COALESCE(o.does, w.does) AS function,
+            COALESCE(w.does, o.does) AS function,
                 CASE o.does
-                    WHEN 'capture'::text THEN a.key
+                    WHEN 'capture'::text THEN feed.current_columns((o.tgrelid)::regclass, a.key)
                     ELSE NULL::text[]
                 END AS key,
                 CASE o.does
-                    WHEN 'capture'::text THEN a.board
+                    WHEN 'capture'::text THEN (feed.current_columns((o.tgrelid)::regclass, ARRAY[a.board]))[1]
                     ELSE NULL::text
                 END AS board,
                 CASE o.does
-                    WHEN 'capture'::text THEN a.excluded
+                    WHEN 'capture'::text THEN array_remove(feed.current_columns((o.tgrelid)::regclass, a.excluded), NULL::text)
                     ELSE NULL::text[]
                 END AS excluded,
             s.calls,
             round((((s.total_time / (NULLIF(s.calls, 0))::double precision) * (1000)::double precision))::numeric, 1) AS us_per_call
-           FROM (((ours o
+           FROM (((((ours o
              FULL JOIN wanted w ON (((w.tgrelid = o.tgrelid) AND (w.name = o.name))))
+             LEFT JOIN feed.attached k ON (((k.relation)::oid = COALESCE(o.tgrelid, w.tgrelid))))
              CROSS JOIN LATERAL feed.trigger_arguments(o.tgargs) a(board, key, excluded))
+             CROSS JOIN LATERAL ( SELECT feed.current_columns((o.tgrelid)::regclass, n.given) AS names,
+                    n.given
+                   FROM ( SELECT (array_remove((a.board || a.key), NULL::text) || ARRAY( SELECT x.x
+                                   FROM unnest(a.excluded) x(x)
+                                  WHERE ((feed.current_columns((o.tgrelid)::regclass, ARRAY[x.x]))[1] IS NOT NULL))) AS given) n) c)
              LEFT JOIN pg_stat_user_functions s ON ((s.funcid = o.function)))
         )
- SELECT t.relation,
-    t.trigger,
-    t.state,
-    t.function,
-    t.key,
-    t.board,
-    t.excluded,
-    t.calls,
-    t.us_per_call,
+ SELECT relation,
+    trigger,
+    state,
+    function,
+    key,
+    board,
+    excluded,
+    calls,
+    us_per_call,
         CASE
-            WHEN (t.state = ANY (ARRAY['disabled'::text, 'replica'::text])) THEN format('ALTER TABLE %s ENABLE TRIGGER %I;'::text, t.relation, t.trigger)
-            WHEN (t.state = 'stale'::text) THEN format('SELECT feed.attach(%L, ...); -- with the current names of the key and board columns'::text, t.relation)
-            WHEN ((t.state = 'missing'::text) AND (t.function = 'version_opportunity'::text)) THEN format('CREATE TRIGGER %I BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity();'::text, t.trigger, t.relation)
-            WHEN (t.state = 'missing'::text) THEN format('SELECT feed.attach(%L, key => %L%s%s);'::text, t.relation,
-            CASE
-                WHEN (array_to_string(k.key, ''::text) ~ '[^\w$]'::text) THEN (k.key)::text
-                ELSE array_to_string(k.key, ','::text)
-            END, (', board => '::text || quote_literal(k.board)),
-            CASE
-                WHEN (k.excluded <> '{}'::text[]) THEN (', exclude => '::text || quote_literal((k.excluded)::text))
-                ELSE NULL::text
-            END)
+            WHEN (state = ANY (ARRAY['disabled'::text, 'replica'::text])) THEN format('ALTER TABLE %s ENABLE TRIGGER %I;'::text, relation, trigger)
+            WHEN ((state = 'stale'::text) AND ((relation)::oid <> (COALESCE(feed.opportunities_table(), (0)::regclass))::oid)) THEN format('SELECT feed.attach(%L, ...); -- with another key or board column'::text, relation)
+            WHEN (state = ANY (ARRAY['missing'::text, 'renamed'::text, 'stale'::text, 'altered'::text])) THEN 'SELECT feed.mend();'::text
             ELSE NULL::text
         END AS fix
-   FROM (listed t
-     LEFT JOIN known k ON ((k.tgrelid = (t.relation)::oid)));
+   FROM listed t;
 
 ALTER VIEW feed.triggers OWNER TO feed_owner;
 
@@ -3492,7 +6215,7 @@ COMMENT ON COLUMN feed.triggers.trigger IS 'Name of the trigger';
 -- Name: COLUMN triggers.state; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.triggers.state IS 'on: fires except under session_replication_role = replica; always: fires there too; disabled, replica, missing: writes are not logged; stale: a column named in feed.attach no longer exists, so writes fail';
+COMMENT ON COLUMN feed.triggers.state IS 'on: fires except under session_replication_role = replica; always: fires there too; renamed: a column named in feed.attach was renamed, and writes are logged correctly, if slowly; disabled, replica, missing: writes are not logged; stale: the key or board column was dropped, so writes are logged as a reload or without a board; altered: it fires for other writes, or calls feed.capture with other columns, than feed.attach specified';
 
 --
 -- Name: COLUMN triggers.function; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -3504,7 +6227,7 @@ COMMENT ON COLUMN feed.triggers.function IS 'Trigger function, in schema feed';
 -- Name: COLUMN triggers.key; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.triggers.key IS 'Key columns';
+COMMENT ON COLUMN feed.triggers.key IS 'Key columns, with their present names; null for one that was dropped';
 
 --
 -- Name: COLUMN triggers.board; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -3545,7 +6268,11 @@ CREATE VIEW feed.indexes AS
          SELECT to_regclass(w.relation) AS relation,
             w.name,
             w.fix
-           FROM ( VALUES ('feed.log'::text,'log_pkey'::text,'ALTER TABLE feed.log ADD CONSTRAINT log_pkey PRIMARY KEY (seq, partition_number);'::text), ('feed.log'::text,'log_xid'::text,'CREATE INDEX log_xid ON feed.log (xid, partition_number);'::text), ('feed.log'::text,'log_key'::text,'CREATE INDEX log_key ON feed.log (relation, key, seq);'::text), ('feed.delivery_journal'::text,'delivery_journal_delivered'::text,'CREATE INDEX delivery_journal_delivered ON feed.delivery_journal (delivered_at);'::text), ('public.opportunities'::text,'feed_opportunities_board_id'::text,'CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON opportunities (board_id);'::text), ('public.board_members'::text,'board_members_user_id'::text,'CREATE INDEX board_members_user_id ON board_members (user_id);'::text)) w(relation, name, fix)
+           FROM ( VALUES ('feed.log'::text,'log_pkey'::text,'ALTER TABLE feed.log ADD CONSTRAINT log_pkey PRIMARY KEY (seq, partition_number);'::text), ('feed.log'::text,'log_xid'::text,'CREATE INDEX log_xid ON feed.log (xid, partition_number);'::text), ('feed.log'::text,'log_key'::text,'CREATE INDEX log_key ON feed.log (relation, key, seq);'::text), ('feed.delivery_journal'::text,'delivery_journal_delivered'::text,'CREATE INDEX delivery_journal_delivered ON feed.delivery_journal (delivered_at);'::text), (( SELECT (feed.opportunities_table())::text AS opportunities_table
+                           FROM feed.field_columns() f(field, name)
+                          WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL))),'feed_opportunities_board_id'::text,( SELECT format('CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON %s (%I);'::text, feed.opportunities_table(), f.name) AS format
+                           FROM feed.field_columns() f(field, name)
+                          WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL)))), ('feed.board_members'::text,'board_members_user_id'::text,'CREATE INDEX board_members_user_id ON feed.board_members (user_id);'::text)) w(relation, name, fix)
         ), there AS (
          SELECT i.indrelid,
             c.oid,
@@ -3902,7 +6629,7 @@ CREATE VIEW feed.lag AS
      CROSS JOIN LATERAL ( SELECT count(*) AS changes,
             min(u.at) AS oldest
            FROM ( SELECT n.at
-                   FROM feed.changes_since(c.xmax, c.xip) n(seq, xid, at, partition_number, relation, op, key, board, old, new, version, parents, actor, origin, traceparent, db_user, application, client_addr, pid, notified)
+                   FROM feed.changes_since(c.xmax, c.xip) n(seq, xid, at, partition_number, relation, op, key, board, old, new, delta, image_hash, version, parents, actor, origin, traceparent, db_user, application, client_addr, pid, notified, image_bytes)
                   WHERE (n.at < m.moment)
                  LIMIT 10001) u) pending);
 
@@ -4126,6 +6853,19 @@ CREATE VIEW feed.health AS
             row_number() OVER (ORDER BY (pg_stat_activity.wait_event IS DISTINCT FROM 'ClientWrite'::text), COALESCE(pg_stat_activity.xact_start, pg_stat_activity.state_change)) AS nth
            FROM pg_stat_activity
           WHERE ((pg_stat_activity.pid <> pg_backend_pid()) AND (pg_stat_activity.backend_type = 'client backend'::text) AND (COALESCE(pg_stat_activity.xact_start, pg_stat_activity.state_change) < (clock_timestamp() - '00:00:10'::interval)) AND ((pg_stat_activity.wait_event = 'ClientWrite'::text) OR (pg_stat_activity.xact_start IS NOT NULL)))
+        ), group_roles AS (
+         SELECT pg_roles.oid
+           FROM pg_roles
+          WHERE (pg_roles.rolname = ANY (ARRAY['feed_app'::name, 'feed_listener'::name, 'feed_dba'::name, 'feed_owner'::name]))
+        ), feeds AS (
+         SELECT d.datname,
+            d.datdba,
+            d.datacl
+           FROM pg_database d
+          WHERE ((d.datname = current_database()) OR (d.datallowconn AND (EXISTS ( SELECT
+                   FROM pg_shdepend s
+                  WHERE ((s.dbid = d.oid) AND (s.refclassid = ('pg_authid'::regclass)::oid) AND (s.refobjid IN ( SELECT g.oid
+                           FROM group_roles g)))))))
         ), partitions AS (
          SELECT (e.last_value + n.n) AS partition_number,
             format('feed.log_%s'::text, (e.last_value + n.n)) AS name,
@@ -4245,6 +6985,7 @@ UNION ALL
     'triggers'::text AS topic,
         CASE
             WHEN (off.names IS NULL) THEN 'ok'::text
+            WHEN off.renamed_only THEN 'warning'::text
             ELSE 'bad'::text
         END AS status,
     COALESCE(off.names, (( SELECT count(DISTINCT triggers.relation) AS count
@@ -4254,14 +6995,35 @@ UNION ALL
             WHEN (EXISTS ( SELECT
                FROM feed.flags f
               WHERE (f.flag = 'capture'::text))) THEN 'boardcast flags capture on # capture is switched off'::text
-            ELSE (off.fixes || ' -- until then writes are not logged (stale: they fail); afterwards run boardcast verify'::text)
+            WHEN off.renamed_only THEN (off.fixes || ' -- or boardcast migrate; until then writes are logged correctly, but more slowly'::text)
+            ELSE (off.fixes || ' -- or boardcast migrate; until then writes are not logged, or not as they should be (stale: only as a reload, or without a board); afterwards run boardcast verify'::text)
         END AS fix
    FROM ( SELECT string_agg(format('%s on %s is %s'::text, triggers.trigger, triggers.relation, triggers.state), ', '::text ORDER BY (triggers.relation)::text, triggers.trigger) AS names,
-            string_agg(DISTINCT triggers.fix, ' '::text) AS fixes
+            string_agg(DISTINCT triggers.fix, ' '::text) AS fixes,
+            bool_and((triggers.state = 'renamed'::text)) AS renamed_only
            FROM feed.triggers
           WHERE (triggers.state <> ALL (ARRAY['on'::text, 'always'::text]))) off
 UNION ALL
  SELECT 7 AS nr,
+    'tables'::text AS topic,
+        CASE
+            WHEN (off.problems IS NULL) THEN 'ok'::text
+            ELSE 'bad'::text
+        END AS status,
+    COALESCE(off.problems, (( SELECT count(*) AS count
+           FROM feed.attached) || ' tables are the ones that were attached'::text)) AS found,
+    (off.fixes || ' -- until then, what is written may not be logged. Attaching a table makes its readers load it again; afterwards run boardcast verify'::text) AS fix
+   FROM ( SELECT string_agg(t.problem, '; '::text ORDER BY t.name, t.state) AS problems,
+            string_agg(t.fix, ' '::text ORDER BY t.name, t.state) AS fixes
+           FROM ( SELECT min(t_1.name) AS name,
+                    min(t_1.state) AS state,
+                    string_agg(DISTINCT t_1.problem, '; '::text) AS problem,
+                    t_1.fix
+                   FROM feed.attached_tables t_1
+                  WHERE (t_1.state <> 'on'::text)
+                  GROUP BY t_1.fix) t) off
+UNION ALL
+ SELECT 8 AS nr,
     'replication role'::text AS topic,
         CASE
             WHEN (s.roles IS NULL) THEN 'ok'::text
@@ -4282,7 +7044,7 @@ UNION ALL
                    FROM pg_database
                   WHERE (pg_database.datname = current_database()))])) AND ('session_replication_role=replica'::text = ANY (g.setconfig)))) s
 UNION ALL
- SELECT 8 AS nr,
+ SELECT 9 AS nr,
     'transactions'::text AS topic,
         CASE
             WHEN (a.pid IS NOT NULL) THEN 'warning'::text
@@ -4303,7 +7065,7 @@ UNION ALL
    FROM (( SELECT) one
      LEFT JOIN activity a ON ((a.nth = 1)))
 UNION ALL
- SELECT 9 AS nr,
+ SELECT 10 AS nr,
     'prepared transactions'::text AS topic,
         CASE
             WHEN (count(*) = 0) THEN 'ok'::text
@@ -4317,7 +7079,7 @@ UNION ALL
    FROM pg_prepared_xacts
   WHERE ((pg_prepared_xacts.database = current_database()) AND (pg_prepared_xacts.prepared < (clock_timestamp() - '00:01:00'::interval)))
 UNION ALL
- SELECT 10 AS nr,
+ SELECT 11 AS nr,
     'notify mode'::text AS topic,
         CASE
             WHEN (p.muted OR ((p.mode <> ALL (ARRAY['direct'::text, 'muted'::text])) AND (p.until < (clock_timestamp() - '00:00:10'::interval)))) THEN 'warning'::text
@@ -4335,7 +7097,7 @@ UNION ALL
         END AS fix
    FROM feed.pacer p
 UNION ALL
- SELECT 11 AS nr,
+ SELECT 12 AS nr,
     'history'::text AS topic,
         CASE
             WHEN s.same THEN 'ok'::text
@@ -4351,7 +7113,7 @@ UNION ALL
                     "left"(pg_walfile_name(pg_current_wal_lsn()), 8) AS "left"
                    FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified))) AS same) s)
 UNION ALL
- SELECT 12 AS nr,
+ SELECT 13 AS nr,
     'log'::text AS topic,
         CASE
             WHEN ((sum(retention.bytes))::double precision < ((10)::double precision * ((1024)::double precision ^ (3)::double precision))) THEN 'ok'::text
@@ -4364,7 +7126,7 @@ UNION ALL
         END AS fix
    FROM feed.retention
 UNION ALL
- SELECT 13 AS nr,
+ SELECT 14 AS nr,
     'partitions'::text AS topic,
         CASE
             WHEN bool_or(((p.name = 'feed.log_default'::text) AND (NOT p.attached))) THEN 'bad'::text
@@ -4395,24 +7157,30 @@ UNION ALL
      CROSS JOIN feed.maintenance k)
      LEFT JOIN feed.retention extra ON (((extra.partition)::oid = (to_regclass('feed.log_default'::text))::oid)))
 UNION ALL
- SELECT 14 AS nr,
+ SELECT 15 AS nr,
     'indexes'::text AS topic,
         CASE
             WHEN (off.names IS NULL) THEN 'ok'::text
+            WHEN (off.keys > 0) THEN 'bad'::text
             ELSE 'warning'::text
         END AS status,
     COALESCE(off.names, 'all exist and are valid'::text) AS found,
-    off.fixes AS fix
+    (off.fixes ||
+        CASE
+            WHEN (off.keys > 0) THEN ' -- until then, two rows with the same key would be one row to the readers'::text
+            ELSE ''::text
+        END) AS fix
    FROM ( SELECT string_agg(
                 CASE
                     WHEN (i.index IS NULL) THEN format('no index makes the key of %s unique'::text, i.relation)
                     ELSE format('%s on %s is %s'::text, i.index, i.relation, i.state)
                 END, ', '::text ORDER BY (i.relation)::text, i.index) AS names,
-            string_agg(i.fix, ' '::text ORDER BY (i.relation)::text, i.index) AS fixes
+            string_agg(i.fix, ' '::text ORDER BY (i.relation)::text, i.index) AS fixes,
+            count(*) FILTER (WHERE (i.index IS NULL)) AS keys
            FROM feed.indexes i
           WHERE (i.state <> 'on'::text)) off
 UNION ALL
- SELECT 15 AS nr,
+ SELECT 16 AS nr,
     'connections'::text AS topic,
         CASE
             WHEN ((c.used)::numeric < (0.8 * (c.maximum)::numeric)) THEN 'ok'::text
@@ -4453,7 +7221,7 @@ UNION ALL
           ORDER BY ((b.used)::double precision / (GREATEST(b.maximum, 1))::double precision) DESC
          LIMIT 1) c
 UNION ALL
- SELECT 16 AS nr,
+ SELECT 17 AS nr,
     'transaction ids'::text AS topic,
         CASE
             WHEN (d.spent < 0.25) THEN 'ok'::text
@@ -4472,21 +7240,21 @@ UNION ALL
           ORDER BY ((((GREATEST(age(pg_database.datfrozenxid), mxid_age(pg_database.datminmxid)))::double precision / ((2)::double precision ^ (31)::double precision)))::numeric) DESC
          LIMIT 1) d
 UNION ALL
- SELECT 17 AS nr,
+ SELECT 18 AS nr,
     'internal tables'::text AS topic,
         CASE
             WHEN ((n.bytes)::double precision < ((256)::double precision * ((1024)::double precision ^ (2)::double precision))) THEN 'ok'::text
             ELSE 'warning'::text
         END AS status,
-    format('%s in feed.instances, feed.delivery_journal, feed.tickets and user_presence'::text, pg_size_pretty(n.bytes)) AS found,
+    format('%s in feed.instances, feed.delivery_journal, feed.tickets and feed.user_presence'::text, pg_size_pretty(n.bytes)) AS found,
         CASE
-            WHEN ((n.bytes)::double precision >= ((256)::double precision * ((1024)::double precision ^ (2)::double precision))) THEN 'VACUUM FULL feed.instances, feed.delivery_journal, feed.tickets, user_presence; -- these tables are small unless autovacuum is held up: see transactions'::text
+            WHEN ((n.bytes)::double precision >= ((256)::double precision * ((1024)::double precision ^ (2)::double precision))) THEN 'VACUUM FULL feed.instances, feed.delivery_journal, feed.tickets, feed.user_presence; -- these tables are small unless autovacuum is held up: see transactions'::text
             ELSE NULL::text
         END AS fix
    FROM ( SELECT (sum(pg_total_relation_size(to_regclass(t.name))))::bigint AS bytes
-           FROM unnest('{feed.instances,feed.delivery_journal,feed.tickets,public.user_presence}'::text[]) t(name)) n
+           FROM unnest('{feed.instances,feed.delivery_journal,feed.tickets,feed.user_presence}'::text[]) t(name)) n
 UNION ALL
- SELECT 18 AS nr,
+ SELECT 19 AS nr,
     'flags'::text AS topic,
         CASE
             WHEN (f.capture IS NOT NULL) THEN 'bad'::text
@@ -4504,7 +7272,36 @@ UNION ALL
             concat_ws(', '::text, max((('realtime is '::text || flags.value) || ' for everybody'::text)) FILTER (WHERE ((flags.flag = 'realtime'::text) AND (flags.scope = 'everybody'::text))), max(format('realtime is %s for %s%% of users'::text, flags.value, flags.percentage)) FILTER (WHERE ((flags.flag = 'realtime'::text) AND (flags.scope = 'percentage'::text))), (NULLIF(count(*) FILTER (WHERE ((flags.flag = 'realtime'::text) AND (flags.scope = 'user'::text))), 0) || ' users have their own realtime setting'::text)) AS realtime
            FROM feed.flags) f
 UNION ALL
- SELECT 19 AS nr,
+ SELECT 20 AS nr,
+    'roles'::text AS topic,
+        CASE
+            WHEN (o.found IS NULL) THEN 'ok'::text
+            ELSE 'warning'::text
+        END AS status,
+    COALESCE(o.found,
+        CASE ( SELECT count(*) AS count
+               FROM feeds)
+            WHEN 1 THEN 'no other database of the cluster has a feed'::text
+            ELSE 'only roles that were allowed to connect by name can read this feed'::text
+        END) AS found,
+    (o.fixes || ' -- first GRANT CONNECT ON DATABASE ... TO each role that uses that database'::text) AS fix
+   FROM ( SELECT string_agg(format('database %I has a feed, too, and may be read by %s, whose group roles are those of the whole cluster'::text, w.datname, w.members), '; '::text ORDER BY w.datname) AS found,
+            string_agg(format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC;'::text, w.datname), ' '::text ORDER BY w.datname) AS fixes
+           FROM ( SELECT d.datname,
+                    string_agg(DISTINCT format('%I'::text, m.rolname), ', '::text) AS members
+                   FROM (feeds d
+                     JOIN pg_roles m ON ((m.rolcanlogin AND (NOT m.rolsuper) AND (NOT pg_has_role(m.oid, d.datdba, 'MEMBER'::text)))))
+                  WHERE ((( SELECT count(*) AS count
+                           FROM feeds) > 1) AND (EXISTS ( SELECT
+                           FROM aclexplode(COALESCE(d.datacl, acldefault('d'::"char", d.datdba))) a(grantor, grantee, privilege_type, is_grantable)
+                          WHERE ((a.grantee = (0)::oid) AND (a.privilege_type = 'CONNECT'::text)))) AND (NOT (EXISTS ( SELECT
+                           FROM aclexplode(d.datacl) a(grantor, grantee, privilege_type, is_grantable)
+                          WHERE ((a.grantee <> (0)::oid) AND (a.privilege_type = 'CONNECT'::text) AND pg_has_role(m.oid, a.grantee, 'MEMBER'::text))))) AND (EXISTS ( SELECT
+                           FROM group_roles g
+                          WHERE pg_has_role(m.oid, g.oid, 'MEMBER'::text))))
+                  GROUP BY d.datname) w) o
+UNION ALL
+ SELECT 21 AS nr,
     'ownership'::text AS topic,
         CASE
             WHEN (o.first IS NULL) THEN 'ok'::text
@@ -4526,8 +7323,8 @@ UNION ALL
                     format('ALTER FUNCTION %s OWNER TO %s;'::text, (p.oid)::regprocedure, n.owner) AS fix
                    FROM (pg_proc p
                      CROSS JOIN LATERAL ( SELECT
-                                CASE p.proname
-                                    WHEN 'row_image'::name THEN 'feed_sandbox'::text
+                                CASE
+                                    WHEN (p.proname = ANY (ARRAY['row_image'::name, 'value_image'::name])) THEN 'feed_sandbox'::text
                                     ELSE 'feed_owner'::text
                                 END AS owner) n)
                   WHERE ((p.pronamespace = ('feed'::regnamespace)::oid) AND (pg_get_userbyid(p.proowner) <> n.owner))
@@ -4538,14 +7335,14 @@ UNION ALL
                    FROM pg_class c
                   WHERE ((c.relnamespace = ('feed'::regnamespace)::oid) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'S'::"char"])) AND (pg_get_userbyid(c.relowner) <> 'feed_owner'::name))
                 UNION ALL
-                 SELECT 'feed.row_image(record) was altered or dropped'::text,
+                 SELECT format('%s was altered or dropped'::text, f.name) AS format,
                     true,
                         CASE
-                            WHEN (p.oid IS NOT NULL) THEN 'ALTER FUNCTION feed.row_image(record) RESET ALL; ALTER FUNCTION feed.row_image(record) SECURITY DEFINER CALLED ON NULL INPUT STABLE;'::text
-                            ELSE '-- recreate it as in db/sql/functions/row_image.sql and db/sql/grants/ownership.sql; until then writes to attached tables fail'::text
+                            WHEN (p.oid IS NOT NULL) THEN format('ALTER FUNCTION %1$s RESET ALL; ALTER FUNCTION %1$s SECURITY DEFINER CALLED ON NULL INPUT STABLE;'::text, f.name)
+                            ELSE '-- recreate it as in db/sql/functions and db/sql/grants/ownership.sql; until then writes to attached tables fail'::text
                         END AS "case"
-                   FROM (( SELECT) one
-                     LEFT JOIN pg_proc p ON ((p.oid = (to_regprocedure('feed.row_image(record)'::text))::oid)))
+                   FROM (unnest('{feed.row_image(record),feed.value_image(anyelement)}'::text[]) f(name)
+                     LEFT JOIN pg_proc p ON ((p.oid = (to_regprocedure(f.name))::oid)))
                   WHERE ((p.prosecdef AND (p.provolatile = 's'::"char") AND (NOT p.proisstrict) AND (p.proconfig IS NULL)) IS NOT TRUE)
                 UNION ALL
                  SELECT format('role %s can log in or has role attributes'::text, r.rolname) AS format,
@@ -4559,7 +7356,35 @@ UNION ALL
                     format('REVOKE %s FROM %s;'::text, (m.roleid)::regrole, r.rolname) AS format
                    FROM (pg_roles r
                      JOIN pg_auth_members m ON ((m.member = r.oid)))
-                  WHERE (r.rolname = ANY (ARRAY['feed_owner'::name, 'feed_sandbox'::name]))) w) o;
+                  WHERE (r.rolname = ANY (ARRAY['feed_owner'::name, 'feed_sandbox'::name]))) w) o
+UNION ALL
+ SELECT 22 AS nr,
+    'opportunities'::text AS topic,
+        CASE
+            WHEN ((a.relation IS NULL) OR ((s.target IS NOT NULL) AND (m.names IS NULL))) THEN 'ok'::text
+            WHEN (s.target IS NULL) THEN 'bad'::text
+            ELSE 'warning'::text
+        END AS status,
+        CASE
+            WHEN (a.relation IS NULL) THEN 'no table: only attached tables are logged'::text
+            WHEN (feed.opportunities_table() IS NULL) THEN 'the table of the opportunities was dropped: boards are empty'::text
+            WHEN (s.target IS NULL) THEN format('the key column of %s was dropped: boards are empty, and each write sends a reload'::text, a.relation)
+            WHEN (m.names IS NOT NULL) THEN (format('%s has no column %s: '::text, a.relation, array_to_string(m.names, ', '::text)) || m.effects)
+            ELSE format('%s has all columns'::text, a.relation)
+        END AS found,
+        CASE
+            WHEN ((s.target IS NOT NULL) AND (m.names IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'::text
+            WHEN ((a.relation IS NOT NULL) AND (s.target IS NULL)) THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column'::text, COALESCE(a.name, 'public.opportunities'::text))
+            ELSE NULL::text
+        END AS fix
+   FROM (((( SELECT) one
+     LEFT JOIN feed.adopted a ON ((a.role = 'opportunities'::text)))
+     CROSS JOIN LATERAL feed.opportunity_source() s(target, key_column, board_column, complete, id_text, version_text, row_source, by_key, by_board))
+     CROSS JOIN LATERAL ( SELECT array_agg(w.name ORDER BY w.name) AS names,
+            string_agg(w.effect, ', '::text ORDER BY w.name) AS effects
+           FROM (( VALUES ('board_id'::text,'all cards are on one board'::text), ('phase'::text,'cards have no stage'::text), ('position'::text,'cards are not sorted'::text), ('title'::text,'cards have no title'::text), ('version_number'::text,'versions are those of the log'::text)) w(name, effect)
+             JOIN feed.field_columns() f(field, name) ON ((f.field = w.name)))
+          WHERE ((s.target IS NOT NULL) AND (f.name IS NULL))) m);
 
 ALTER VIEW feed.health OWNER TO feed_owner;
 
@@ -4614,6 +7439,8 @@ CREATE TABLE feed.log_1 (
     board text,
     old jsonb,
     new jsonb,
+    delta integer,
+    image_hash bigint,
     version integer,
     parents integer[],
     actor text CONSTRAINT log_actor_not_null NOT NULL,
@@ -4623,7 +7450,8 @@ CREATE TABLE feed.log_1 (
     application text,
     client_addr inet,
     pid integer CONSTRAINT log_pid_not_null NOT NULL,
-    notified boolean DEFAULT NULL CONSTRAINT log_notified_not_null NOT NULL
+    notified boolean DEFAULT NULL CONSTRAINT log_notified_not_null NOT NULL,
+    image_bytes integer
 )
 WITH (autovacuum_freeze_min_age='0', autovacuum_vacuum_insert_scale_factor='0.05');
 
@@ -4650,6 +7478,8 @@ CREATE TABLE feed.log_2 (
     board text,
     old jsonb,
     new jsonb,
+    delta integer,
+    image_hash bigint,
     version integer,
     parents integer[],
     actor text CONSTRAINT log_actor_not_null NOT NULL,
@@ -4659,7 +7489,8 @@ CREATE TABLE feed.log_2 (
     application text,
     client_addr inet,
     pid integer CONSTRAINT log_pid_not_null NOT NULL,
-    notified boolean DEFAULT NULL CONSTRAINT log_notified_not_null NOT NULL
+    notified boolean DEFAULT NULL CONSTRAINT log_notified_not_null NOT NULL,
+    image_bytes integer
 )
 WITH (autovacuum_freeze_min_age='0', autovacuum_vacuum_insert_scale_factor='0.05');
 
@@ -4686,24 +7517,19 @@ CREATE TABLE feed.log_default (
     board text,
     old jsonb,
     new jsonb,
+    delta integer,
+    image_hash bigint,
     version integer,
     parents integer[],
     actor text CONSTRAINT log_actor_not_null NOT NULL,
     origin text,
-    traceparent text DEFAULT 
-CASE
-    WHEN (current_setting('feed.traceparent'::text, true) ~~ '__-________________________________-________________-__'::text) THEN
-    CASE
-        WHEN ((translate(current_setting('feed.traceparent'::text, true), '0123456789abcdef'::text, ''::text) = '---'::text) AND ("left"(current_setting('feed.traceparent'::text, true), 2) <> 'ff'::text) AND (substr(current_setting('feed.traceparent'::text, true), 4, 32) <> repeat('0'::text, 32)) AND (substr(current_setting('feed.traceparent'::text, true), 37, 16) <> repeat('0'::text, 16))) THEN current_setting('feed.traceparent'::text, true)
-        ELSE NULL::text
-    END
-    ELSE NULL::text
-END,
+    traceparent text DEFAULT "left"(current_setting('feed.traceparent'::text, true), 56),
     db_user text CONSTRAINT log_db_user_not_null NOT NULL,
     application text,
     client_addr inet,
     pid integer CONSTRAINT log_pid_not_null NOT NULL,
-    notified boolean DEFAULT true CONSTRAINT log_notified_not_null NOT NULL
+    notified boolean DEFAULT true CONSTRAINT log_notified_not_null NOT NULL,
+    image_bytes integer
 );
 
 ALTER TABLE feed.log_default OWNER TO feed_owner;
@@ -4732,6 +7558,95 @@ ALTER SEQUENCE feed.notify_suppressed_until OWNER TO feed_owner;
 --
 
 COMMENT ON SEQUENCE feed.notify_suppressed_until IS 'Writers skip NOTIFY until this time (milliseconds since 1970, by clock_timestamp), because the pacer reads the log every few milliseconds and sends NOTIFY for them. 9007199254740991: NOTIFY is switched off.';
+
+--
+-- Name: opportunity_versions; Type: VIEW; Schema: feed; Owner: feed_owner
+--
+
+CREATE VIEW feed.opportunity_versions AS
+ SELECT (l.seq)::text AS id,
+    l.key AS opportunity_id,
+    COALESCE(l.version, ((l.seq % (2147483647)::bigint))::integer) AS version_number,
+    feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS data,
+    l.actor AS created_by,
+    l.at AS created_at,
+    l.parents,
+    l.board AS board_id
+   FROM feed.log l
+  WHERE ((l.relation = 'opportunities'::text) AND (l.op = ANY (ARRAY['insert'::text, 'update'::text, 'enter'::text])))
+UNION ALL
+ SELECT ((l.seq)::text || '-'::text) AS id,
+    l.key AS opportunity_id,
+    feed.version_number(b.image) AS version_number,
+    b.image AS data,
+    (b.image ->> 'last_modified_by'::text) AS created_by,
+        CASE
+            WHEN ((b.image ->> 'last_sync_at'::text) ~ '^[0-9]{4}-'::text) THEN ((b.image ->> 'last_sync_at'::text))::timestamp with time zone
+            ELSE NULL::timestamp with time zone
+        END AS created_at,
+    NULL::integer[] AS parents,
+    l.board AS board_id
+   FROM (feed.log l
+     CROSS JOIN LATERAL ( SELECT feed.image_before(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS image) b)
+  WHERE ((l.relation = 'opportunities'::text) AND (l.op = ANY (ARRAY['update'::text, 'leave'::text, 'delete'::text])) AND (NOT (EXISTS ( SELECT
+           FROM feed.log earlier
+          WHERE ((earlier.relation = 'opportunities'::text) AND (earlier.key = l.key) AND (earlier.seq < l.seq))))));
+
+ALTER VIEW feed.opportunity_versions OWNER TO feed_owner;
+
+--
+-- Name: VIEW opportunity_versions; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON VIEW feed.opportunity_versions IS 'All versions of all opportunities, including deleted ones, read from feed.log. data is the row as of that version.';
+
+--
+-- Name: COLUMN opportunity_versions.id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.id IS 'Sequence number of the change that made the version; with a dash: the version before the first logged change';
+
+--
+-- Name: COLUMN opportunity_versions.opportunity_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.opportunity_id IS 'The opportunity';
+
+--
+-- Name: COLUMN opportunity_versions.version_number; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.version_number IS 'The version; the sequence number of the change if the application had no column version_number then';
+
+--
+-- Name: COLUMN opportunity_versions.data; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.data IS 'The row as of that version';
+
+--
+-- Name: COLUMN opportunity_versions.created_by; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.created_by IS 'Who made the version';
+
+--
+-- Name: COLUMN opportunity_versions.created_at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.created_at IS 'When the version was written';
+
+--
+-- Name: COLUMN opportunity_versions.parents; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.parents IS 'The versions that this one was merged or restored from; null for other changes';
+
+--
+-- Name: COLUMN opportunity_versions.board_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_versions.board_id IS 'Board of the row in that version';
 
 --
 -- Name: partition_xid; Type: SEQUENCE; Schema: feed; Owner: feed_owner
@@ -4810,85 +7725,45 @@ COMMENT ON COLUMN feed.tickets.session_expires IS 'When the token that was excha
 COMMENT ON COLUMN feed.tickets.expires IS 'When the ticket expires';
 
 --
--- Name: alembic_version; Type: TABLE; Schema: public; Owner: boardcast
+-- Name: opportunities; Type: TABLE; Schema: public; Owner: boardcast
 --
 
-CREATE TABLE public.alembic_version (
-    version_num character varying(32) NOT NULL
+CREATE TABLE public.opportunities (
+    id text DEFAULT (gen_random_uuid())::text NOT NULL,
+    notes text,
+    phase text DEFAULT ''::text NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    value numeric(14,2),
+    company text,
+    contact text,
+    board_id text DEFAULT 'main'::text NOT NULL,
+    currency text DEFAULT 'BRL'::text NOT NULL,
+    owner_id text,
+    "position" text DEFAULT 'a0'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    probability integer,
+    last_sync_at timestamp with time zone DEFAULT now() NOT NULL,
+    version_number integer DEFAULT 1 NOT NULL,
+    last_modified_by text,
+    expected_close_date date
 );
 
-ALTER TABLE public.alembic_version OWNER TO boardcast;
-
---
--- Name: board_members; Type: TABLE; Schema: public; Owner: boardcast
---
-
-CREATE TABLE public.board_members (
-    board_id text NOT NULL,
-    user_id text NOT NULL,
-    role text NOT NULL,
-    CONSTRAINT board_members_role CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'admin'::text])))
-);
-
-ALTER TABLE public.board_members OWNER TO boardcast;
-
---
--- Name: TABLE board_members; Type: COMMENT; Schema: public; Owner: boardcast
---
-
-COMMENT ON TABLE public.board_members IS 'Who may see which board. A change takes effect on open connections at its position in the log.';
-
---
--- Name: boards; Type: TABLE; Schema: public; Owner: boardcast
---
-
-CREATE TABLE public.boards (
-    id text NOT NULL,
-    name text NOT NULL,
-    phases jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE public.boards OWNER TO boardcast;
-
---
--- Name: TABLE boards; Type: COMMENT; Schema: public; Owner: boardcast
---
-
-COMMENT ON TABLE public.boards IS 'A sales pipeline.';
-
---
--- Name: COLUMN boards.phases; Type: COMMENT; Schema: public; Owner: boardcast
---
-
-COMMENT ON COLUMN public.boards.phases IS 'Stages of the board, in order: [{"id": ..., "name": ...}]';
+ALTER TABLE public.opportunities OWNER TO boardcast;
 
 --
 -- Name: opportunity_versions; Type: VIEW; Schema: public; Owner: boardcast
 --
 
 CREATE VIEW public.opportunity_versions AS
- SELECT (l.seq)::text AS id,
-    l.key AS opportunity_id,
-    l.version AS version_number,
-    l.new AS data,
-    l.actor AS created_by,
-    l.at AS created_at,
-    l.parents
-   FROM feed.log l
-  WHERE ((l.relation = 'opportunities'::text) AND (l.op = ANY (ARRAY['insert'::text, 'update'::text, 'enter'::text])))
-UNION ALL
- SELECT ((l.seq)::text || '-'::text) AS id,
-    l.key AS opportunity_id,
-    ((l.old ->> 'version_number'::text))::integer AS version_number,
-    l.old AS data,
-    (l.old ->> 'last_modified_by'::text) AS created_by,
-    ((l.old ->> 'last_sync_at'::text))::timestamp with time zone AS created_at,
-    NULL::integer[] AS parents
-   FROM feed.log l
-  WHERE ((l.relation = 'opportunities'::text) AND (l.op = ANY (ARRAY['update'::text, 'leave'::text, 'delete'::text])) AND (NOT (EXISTS ( SELECT
-           FROM feed.log earlier
-          WHERE ((earlier.relation = 'opportunities'::text) AND (earlier.key = l.key) AND (earlier.seq < l.seq))))));
+ SELECT id,
+    opportunity_id,
+    version_number,
+    data,
+    created_by,
+    created_at,
+    parents,
+    board_id
+   FROM feed.opportunity_versions;
 
 ALTER VIEW public.opportunity_versions OWNER TO boardcast;
 
@@ -4896,7 +7771,7 @@ ALTER VIEW public.opportunity_versions OWNER TO boardcast;
 -- Name: VIEW opportunity_versions; Type: COMMENT; Schema: public; Owner: boardcast
 --
 
-COMMENT ON VIEW public.opportunity_versions IS 'All versions of all opportunities, including deleted ones, read from feed.log. data is the row as of that version.';
+COMMENT ON VIEW public.opportunity_versions IS 'The same as feed.opportunity_versions.';
 
 --
 -- Name: users; Type: TABLE; Schema: public; Owner: boardcast
@@ -4933,7 +7808,21 @@ ALTER TABLE ONLY feed.log ATTACH PARTITION feed.log_default DEFAULT;
 --
 
 ALTER TABLE ONLY feed.adopted
-    ADD CONSTRAINT adopted_pkey PRIMARY KEY (relation);
+    ADD CONSTRAINT adopted_pkey PRIMARY KEY (role);
+
+--
+-- Name: alembic_version alembic_version_pkc; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+--
+-- Name: attached attached_name; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.attached
+    ADD CONSTRAINT attached_name UNIQUE (schema_name, table_name);
 
 --
 -- Name: attached attached_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
@@ -4941,6 +7830,20 @@ ALTER TABLE ONLY feed.adopted
 
 ALTER TABLE ONLY feed.attached
     ADD CONSTRAINT attached_pkey PRIMARY KEY (relation);
+
+--
+-- Name: board_members board_members_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.board_members
+    ADD CONSTRAINT board_members_pkey PRIMARY KEY (board_id, user_id);
+
+--
+-- Name: boards boards_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.boards
+    ADD CONSTRAINT boards_pkey PRIMARY KEY (id);
 
 --
 -- Name: flags flags_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
@@ -5013,25 +7916,11 @@ ALTER TABLE ONLY feed.tickets
     ADD CONSTRAINT tickets_pkey PRIMARY KEY (hash);
 
 --
--- Name: alembic_version alembic_version_pkc; Type: CONSTRAINT; Schema: public; Owner: boardcast
+-- Name: user_presence user_presence_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
 --
 
-ALTER TABLE ONLY public.alembic_version
-    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
-
---
--- Name: board_members board_members_pkey; Type: CONSTRAINT; Schema: public; Owner: boardcast
---
-
-ALTER TABLE ONLY public.board_members
-    ADD CONSTRAINT board_members_pkey PRIMARY KEY (board_id, user_id);
-
---
--- Name: boards boards_pkey; Type: CONSTRAINT; Schema: public; Owner: boardcast
---
-
-ALTER TABLE ONLY public.boards
-    ADD CONSTRAINT boards_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY feed.user_presence
+    ADD CONSTRAINT user_presence_pkey PRIMARY KEY (id);
 
 --
 -- Name: opportunities opportunities_pkey; Type: CONSTRAINT; Schema: public; Owner: boardcast
@@ -5041,18 +7930,17 @@ ALTER TABLE ONLY public.opportunities
     ADD CONSTRAINT opportunities_pkey PRIMARY KEY (id);
 
 --
--- Name: user_presence user_presence_pkey; Type: CONSTRAINT; Schema: public; Owner: boardcast
---
-
-ALTER TABLE ONLY public.user_presence
-    ADD CONSTRAINT user_presence_pkey PRIMARY KEY (id);
-
---
 -- Name: users users_pkey; Type: CONSTRAINT; Schema: public; Owner: boardcast
 --
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+--
+-- Name: board_members_user_id; Type: INDEX; Schema: feed; Owner: feed_owner
+--
+
+CREATE INDEX board_members_user_id ON feed.board_members USING btree (user_id);
 
 --
 -- Name: delivery_journal_delivered; Type: INDEX; Schema: feed; Owner: feed_owner
@@ -5115,28 +8003,22 @@ CREATE INDEX log_default_relation_key_seq_idx ON feed.log_default USING btree (r
 CREATE INDEX log_default_xid_partition_number_idx ON feed.log_default USING btree (xid, partition_number);
 
 --
--- Name: board_members_user_id; Type: INDEX; Schema: public; Owner: boardcast
+-- Name: user_presence_opportunity_id; Type: INDEX; Schema: feed; Owner: feed_owner
 --
 
-CREATE INDEX board_members_user_id ON public.board_members USING btree (user_id);
+CREATE INDEX user_presence_opportunity_id ON feed.user_presence USING btree (opportunity_id);
+
+--
+-- Name: user_presence_user_id; Type: INDEX; Schema: feed; Owner: feed_owner
+--
+
+CREATE INDEX user_presence_user_id ON feed.user_presence USING btree (user_id);
 
 --
 -- Name: feed_opportunities_board_id; Type: INDEX; Schema: public; Owner: boardcast
 --
 
 CREATE INDEX feed_opportunities_board_id ON public.opportunities USING btree (board_id);
-
---
--- Name: user_presence_opportunity_id; Type: INDEX; Schema: public; Owner: boardcast
---
-
-CREATE INDEX user_presence_opportunity_id ON public.user_presence USING btree (opportunity_id);
-
---
--- Name: user_presence_user_id; Type: INDEX; Schema: public; Owner: boardcast
---
-
-CREATE INDEX user_presence_user_id ON public.user_presence USING btree (user_id);
 
 --
 -- Name: log_1_pkey; Type: INDEX ATTACH; Schema: feed; Owner: feed_owner
@@ -5193,169 +8075,168 @@ ALTER INDEX feed.log_key ATTACH PARTITION feed.log_default_relation_key_seq_idx;
 ALTER INDEX feed.log_xid ATTACH PARTITION feed.log_default_xid_partition_number_idx;
 
 --
+-- Name: board_members feed_begin; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON feed.board_members FOR EACH STATEMENT EXECUTE FUNCTION feed.begin_statement();
+
+--
+-- Name: boards feed_begin; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON feed.boards FOR EACH STATEMENT EXECUTE FUNCTION feed.begin_statement();
+
+--
+-- Name: flags feed_begin; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON feed.flags FOR EACH STATEMENT EXECUTE FUNCTION feed.begin_statement();
+
+--
+-- Name: board_members feed_capture_delete; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.board_members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', '', 'board_id', 'user_id');
+
+--
+-- Name: boards feed_capture_delete; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.boards REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'id', 'id');
+
+--
 -- Name: flags feed_capture_delete; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
-CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.flags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'flag', 'scope', 'user_id');
+CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.flags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
+
+--
+-- Name: board_members feed_capture_insert; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.board_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', '', 'board_id', 'user_id');
+
+--
+-- Name: boards feed_capture_insert; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.boards REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'id', 'id');
 
 --
 -- Name: flags feed_capture_insert; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
-CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.flags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'flag', 'scope', 'user_id');
+CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.flags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
+
+--
+-- Name: board_members feed_capture_truncate; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.board_members FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', '', 'board_id', 'user_id');
+
+--
+-- Name: boards feed_capture_truncate; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.boards FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'id', 'id');
 
 --
 -- Name: flags feed_capture_truncate; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
-CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.flags FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'flag', 'scope', 'user_id');
+CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.flags FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
+
+--
+-- Name: board_members feed_capture_update; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.board_members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', '', 'board_id', 'user_id');
+
+--
+-- Name: boards feed_capture_update; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.boards REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'id', 'id');
 
 --
 -- Name: flags feed_capture_update; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
-CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.flags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'flag', 'scope', 'user_id');
+CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.flags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
 
 --
--- Name: flags feed_guard_key; Type: TRIGGER; Schema: feed; Owner: feed_owner
+-- Name: user_presence feed_presence; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
-CREATE TRIGGER feed_guard_key BEFORE UPDATE OF flag, scope, user_id ON feed.flags FOR EACH ROW WHEN (((old.flag IS DISTINCT FROM new.flag) OR (old.scope IS DISTINCT FROM new.scope) OR (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION feed.guard_key();
+CREATE TRIGGER feed_presence AFTER INSERT OR DELETE ON feed.user_presence FOR EACH ROW EXECUTE FUNCTION feed.notify_presence();
 
 --
--- Name: board_members feed_capture_delete; Type: TRIGGER; Schema: public; Owner: boardcast
+-- Name: user_presence feed_presence_changed; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
-CREATE TRIGGER feed_capture_delete AFTER DELETE ON public.board_members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'board_id', 'user_id');
+CREATE TRIGGER feed_presence_changed AFTER UPDATE ON feed.user_presence FOR EACH ROW WHEN (((old.action IS DISTINCT FROM new.action) OR (old.base_version IS DISTINCT FROM new.base_version))) EXECUTE FUNCTION feed.notify_presence();
 
 --
--- Name: boards feed_capture_delete; Type: TRIGGER; Schema: public; Owner: boardcast
+-- Name: opportunities feed_begin; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_capture_delete AFTER DELETE ON public.boards REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('id', 'id');
+CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON public.opportunities FOR EACH STATEMENT EXECUTE FUNCTION feed.begin_statement();
 
 --
 -- Name: opportunities feed_capture_delete; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_capture_delete AFTER DELETE ON public.opportunities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'id');
-
---
--- Name: board_members feed_capture_insert; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_capture_insert AFTER INSERT ON public.board_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'board_id', 'user_id');
-
---
--- Name: boards feed_capture_insert; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_capture_insert AFTER INSERT ON public.boards REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('id', 'id');
+CREATE TRIGGER feed_capture_delete AFTER DELETE ON public.opportunities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('opportunities', 'board_id', 'id');
 
 --
 -- Name: opportunities feed_capture_insert; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_capture_insert AFTER INSERT ON public.opportunities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'id');
-
---
--- Name: board_members feed_capture_truncate; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON public.board_members FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'board_id', 'user_id');
-
---
--- Name: boards feed_capture_truncate; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON public.boards FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('id', 'id');
+CREATE TRIGGER feed_capture_insert AFTER INSERT ON public.opportunities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('opportunities', 'board_id', 'id');
 
 --
 -- Name: opportunities feed_capture_truncate; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON public.opportunities FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'id');
-
---
--- Name: board_members feed_capture_update; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_capture_update AFTER UPDATE ON public.board_members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'board_id', 'user_id');
-
---
--- Name: boards feed_capture_update; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_capture_update AFTER UPDATE ON public.boards REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('id', 'id');
+CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON public.opportunities FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('opportunities', 'board_id', 'id');
 
 --
 -- Name: opportunities feed_capture_update; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_capture_update AFTER UPDATE ON public.opportunities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('board_id', 'id');
+CREATE TRIGGER feed_capture_update AFTER UPDATE ON public.opportunities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('opportunities', 'board_id', 'id');
 
 --
--- Name: board_members feed_guard_key; Type: TRIGGER; Schema: public; Owner: boardcast
+-- Name: users feed_forget_all_users; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_guard_key BEFORE UPDATE OF board_id, user_id ON public.board_members FOR EACH ROW WHEN (((old.board_id IS DISTINCT FROM new.board_id) OR (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION feed.guard_key();
+CREATE TRIGGER feed_forget_all_users AFTER TRUNCATE ON public.users FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users();
 
 --
--- Name: boards feed_guard_key; Type: TRIGGER; Schema: public; Owner: boardcast
+-- Name: users feed_forget_users; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER feed_guard_key BEFORE UPDATE OF id ON public.boards FOR EACH ROW WHEN ((old.id IS DISTINCT FROM new.id)) EXECUTE FUNCTION feed.guard_key();
-
---
--- Name: opportunities feed_guard_key; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_guard_key BEFORE UPDATE OF id ON public.opportunities FOR EACH ROW WHEN ((old.id IS DISTINCT FROM new.id)) EXECUTE FUNCTION feed.guard_key();
-
---
--- Name: opportunities feed_name_author; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_name_author BEFORE UPDATE OF last_modified_by ON public.opportunities FOR EACH STATEMENT EXECUTE FUNCTION feed.name_author();
-
---
--- Name: user_presence feed_presence; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_presence AFTER INSERT OR DELETE ON public.user_presence FOR EACH ROW EXECUTE FUNCTION feed.notify_presence();
-
---
--- Name: user_presence feed_presence_changed; Type: TRIGGER; Schema: public; Owner: boardcast
---
-
-CREATE TRIGGER feed_presence_changed AFTER UPDATE ON public.user_presence FOR EACH ROW WHEN (((old.action IS DISTINCT FROM new.action) OR (old.base_version IS DISTINCT FROM new.base_version))) EXECUTE FUNCTION feed.notify_presence();
+CREATE TRIGGER feed_forget_users AFTER DELETE ON public.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users('id');
 
 --
 -- Name: opportunities zz_feed_version; Type: TRIGGER; Schema: public; Owner: boardcast
 --
 
-CREATE TRIGGER zz_feed_version BEFORE UPDATE ON public.opportunities FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity();
+CREATE TRIGGER zz_feed_version BEFORE UPDATE ON public.opportunities FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity('last_sync_at');
 
 --
--- Name: board_members board_members_board_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: boardcast
+-- Name: board_members board_members_board_id_fkey; Type: FK CONSTRAINT; Schema: feed; Owner: feed_owner
 --
 
-ALTER TABLE ONLY public.board_members
-    ADD CONSTRAINT board_members_board_id_fkey FOREIGN KEY (board_id) REFERENCES public.boards(id) ON DELETE CASCADE;
-
---
--- Name: board_members board_members_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: boardcast
---
-
-ALTER TABLE ONLY public.board_members
-    ADD CONSTRAINT board_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+ALTER TABLE ONLY feed.board_members
+    ADD CONSTRAINT board_members_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards(id) ON DELETE CASCADE;
 
 --
 -- Name: opportunities opportunities_board_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: boardcast
 --
 
 ALTER TABLE ONLY public.opportunities
-    ADD CONSTRAINT opportunities_board_id_fkey FOREIGN KEY (board_id) REFERENCES public.boards(id) ON DELETE CASCADE;
+    ADD CONSTRAINT opportunities_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards(id) ON DELETE CASCADE;
 
 --
 -- Name: SCHEMA feed; Type: ACL; Schema: -; Owner: feed_owner
@@ -5366,16 +8247,74 @@ GRANT USAGE ON SCHEMA feed TO feed_listener;
 GRANT USAGE ON SCHEMA feed TO feed_dba;
 
 --
+-- Name: FUNCTION adopt(target text, columns jsonb, users text, user_columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION adopt_again(target regclass, before jsonb, board_column text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION all_partitions(target oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.all_partitions(target oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.all_partitions(target oid) TO feed_app;
+GRANT ALL ON FUNCTION feed.all_partitions(target oid) TO feed_dba;
+
+--
 -- Name: FUNCTION attach(target regclass, key text, board text, exclude text[]); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.attach(target regclass, key text, board text, exclude text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION attach_command(target text, key text[], board text, excluded text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.attach_command(target text, key text[], board text, excluded text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.attach_command(target text, key text[], board text, excluded text[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.attach_command(target text, key text[], board text, excluded text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION begin_statement(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.begin_statement() FROM PUBLIC;
+
+--
 -- Name: FUNCTION capture(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.capture() FROM PUBLIC;
+
+--
+-- Name: FUNCTION card_image(image jsonb, names jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) TO feed_app;
+GRANT ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) TO feed_listener;
+GRANT ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION card_names(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.card_names() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.card_names() TO feed_app;
+GRANT ALL ON FUNCTION feed.card_names() TO feed_listener;
+GRANT ALL ON FUNCTION feed.card_names() TO feed_dba;
+
+--
+-- Name: FUNCTION changed_columns(before jsonb, after jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.changed_columns(before jsonb, after jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION changes(before jsonb, after jsonb); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5385,6 +8324,13 @@ REVOKE ALL ON FUNCTION feed.changes(before jsonb, after jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.changes(before jsonb, after jsonb) TO feed_app;
 GRANT ALL ON FUNCTION feed.changes(before jsonb, after jsonb) TO feed_listener;
 GRANT ALL ON FUNCTION feed.changes(before jsonb, after jsonb) TO feed_dba;
+
+--
+-- Name: SEQUENCE log_seq; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON SEQUENCE feed.log_seq TO feed_app;
+GRANT SELECT ON SEQUENCE feed.log_seq TO feed_dba;
 
 --
 -- Name: SEQUENCE partition_number; Type: ACL; Schema: feed; Owner: feed_owner
@@ -5401,7 +8347,6 @@ GRANT SELECT ON SEQUENCE feed.partition_number TO feed_dba;
 GRANT SELECT ON TABLE feed.log TO feed_app;
 GRANT SELECT ON TABLE feed.log TO feed_dba;
 GRANT SELECT ON TABLE feed.log TO feed_listener;
-GRANT SELECT ON TABLE feed.log TO boardcast;
 
 --
 -- Name: FUNCTION changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5413,16 +8358,34 @@ GRANT ALL ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], unti
 GRANT ALL ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]) TO feed_dba;
 
 --
+-- Name: FUNCTION check_fields(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.check_fields(target regclass, columns jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION check_key(target regclass, key_columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.check_key(target regclass, key_columns text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION check_opportunities(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.check_opportunities(target regclass) FROM PUBLIC;
+
+--
 -- Name: FUNCTION check_table(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.check_table(target regclass) FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_users(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.check_users(target regclass, columns jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION checkpoint(board text, cursor text, OUT count bigint, OUT hash text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5440,6 +8403,65 @@ REVOKE ALL ON FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count b
 GRANT ALL ON FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count bigint, OUT hash text) TO feed_app;
 GRANT ALL ON FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count bigint, OUT hash text) TO feed_listener;
 GRANT ALL ON FUNCTION feed.checkpoint_seen(board text, cursor text, OUT count bigint, OUT hash text) TO feed_dba;
+
+--
+-- Name: FUNCTION columns_image(names text[], images jsonb[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.columns_image(names text[], images jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.columns_image(names text[], images jsonb[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.columns_image(names text[], images jsonb[]) TO feed_listener;
+GRANT ALL ON FUNCTION feed.columns_image(names text[], images jsonb[]) TO feed_dba;
+
+--
+-- Name: FUNCTION compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION compact_changes(old jsonb, new jsonb, delta integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) TO feed_listener;
+GRANT ALL ON FUNCTION feed.compact_changes(old jsonb, new jsonb, delta integer) TO feed_dba;
+
+--
+-- Name: FUNCTION complete_image(relation text, key text, seq bigint); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.complete_image(relation text, key text, seq bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.complete_image(relation text, key text, seq bigint) TO feed_app;
+GRANT ALL ON FUNCTION feed.complete_image(relation text, key text, seq bigint) TO feed_listener;
+GRANT ALL ON FUNCTION feed.complete_image(relation text, key text, seq bigint) TO feed_dba;
+
+--
+-- Name: FUNCTION converts_safely(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.converts_safely(target regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.converts_safely(target regclass) TO feed_app;
+GRANT ALL ON FUNCTION feed.converts_safely(target regclass) TO feed_listener;
+GRANT ALL ON FUNCTION feed.converts_safely(target regclass) TO feed_dba;
+
+--
+-- Name: FUNCTION created_partitions(target oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.created_partitions(target oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.created_partitions(target oid) TO feed_app;
+GRANT ALL ON FUNCTION feed.created_partitions(target oid) TO feed_dba;
+
+--
+-- Name: FUNCTION current_columns(target regclass, named text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.current_columns(target regclass, named text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.current_columns(target regclass, named text[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.current_columns(target regclass, named text[]) TO feed_listener;
+GRANT ALL ON FUNCTION feed.current_columns(target regclass, named text[]) TO feed_dba;
 
 --
 -- Name: FUNCTION current_partition(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5460,6 +8482,15 @@ GRANT ALL ON FUNCTION feed.cursor_fault(cursor text) TO feed_listener;
 GRANT ALL ON FUNCTION feed.cursor_fault(cursor text) TO feed_dba;
 
 --
+-- Name: FUNCTION default_board(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.default_board() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.default_board() TO feed_app;
+GRANT ALL ON FUNCTION feed.default_board() TO feed_listener;
+GRANT ALL ON FUNCTION feed.default_board() TO feed_dba;
+
+--
 -- Name: FUNCTION detach(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -5472,12 +8503,6 @@ REVOKE ALL ON FUNCTION feed.detach(target regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION feed.display_value(value jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.display_value(value jsonb) TO feed_app;
 GRANT ALL ON FUNCTION feed.display_value(value jsonb) TO feed_dba;
-
---
--- Name: FUNCTION exclude_columns(target regclass, data jsonb, columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.exclude_columns(target regclass, data jsonb, columns text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain(seq bigint); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5496,12 +8521,30 @@ GRANT ALL ON FUNCTION feed.explain_cursor(cursor text) TO feed_app;
 GRANT ALL ON FUNCTION feed.explain_cursor(cursor text) TO feed_dba;
 
 --
--- Name: FUNCTION fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text); Type: ACL; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-REVOKE ALL ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text) FROM PUBLIC;
-GRANT ALL ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text) TO feed_app;
-GRANT ALL ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text, OUT key_columns text, OUT key_texts text, OUT image text) TO feed_dba;
+REVOKE ALL ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean) TO feed_app;
+GRANT ALL ON FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text, OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean) TO feed_dba;
+
+--
+-- Name: FUNCTION field_columns(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.field_columns() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.field_columns() TO feed_app;
+GRANT ALL ON FUNCTION feed.field_columns() TO feed_listener;
+GRANT ALL ON FUNCTION feed.field_columns() TO feed_dba;
+
+--
+-- Name: FUNCTION field_names(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.field_names() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.field_names() TO feed_app;
+GRANT ALL ON FUNCTION feed.field_names() TO feed_listener;
+GRANT ALL ON FUNCTION feed.field_names() TO feed_dba;
 
 --
 -- Name: FUNCTION first_partition_since(first xid8); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5513,10 +8556,10 @@ GRANT ALL ON FUNCTION feed.first_partition_since(first xid8) TO feed_listener;
 GRANT ALL ON FUNCTION feed.first_partition_since(first xid8) TO feed_dba;
 
 --
--- Name: FUNCTION guard_key(); Type: ACL; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION forget_users(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-REVOKE ALL ON FUNCTION feed.guard_key() FROM PUBLIC;
+REVOKE ALL ON FUNCTION feed.forget_users() FROM PUBLIC;
 
 --
 -- Name: FUNCTION has_seen(cursor text, xid xid8); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5527,6 +8570,24 @@ GRANT ALL ON FUNCTION feed.has_seen(cursor text, xid xid8) TO feed_app;
 GRANT ALL ON FUNCTION feed.has_seen(cursor text, xid xid8) TO feed_dba;
 
 --
+-- Name: FUNCTION image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) TO feed_listener;
+GRANT ALL ON FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) TO feed_dba;
+
+--
+-- Name: FUNCTION image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) TO feed_listener;
+GRANT ALL ON FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) TO feed_dba;
+
+--
 -- Name: FUNCTION relation_name(relation oid); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -5534,6 +8595,15 @@ REVOKE ALL ON FUNCTION feed.relation_name(relation oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.relation_name(relation oid) TO feed_app;
 GRANT ALL ON FUNCTION feed.relation_name(relation oid) TO feed_listener;
 GRANT ALL ON FUNCTION feed.relation_name(relation oid) TO feed_dba;
+
+--
+-- Name: FUNCTION valid_traceparent(traceparent text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.valid_traceparent(traceparent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.valid_traceparent(traceparent text) TO feed_app;
+GRANT ALL ON FUNCTION feed.valid_traceparent(traceparent text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.valid_traceparent(traceparent text) TO feed_dba;
 
 --
 -- Name: TABLE trigger_log; Type: ACL; Schema: feed; Owner: feed_owner
@@ -5560,12 +8630,39 @@ GRANT ALL ON FUNCTION feed.identify() TO feed_listener;
 GRANT ALL ON FUNCTION feed.identify() TO feed_dba;
 
 --
+-- Name: FUNCTION inexact_columns(target oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.inexact_columns(target oid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION json_text(expression text, type oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.json_text(expression text, type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.json_text(expression text, type oid) TO feed_app;
+GRANT ALL ON FUNCTION feed.json_text(expression text, type oid) TO feed_listener;
+GRANT ALL ON FUNCTION feed.json_text(expression text, type oid) TO feed_dba;
+
+--
+-- Name: FUNCTION log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean) FROM PUBLIC;
+
+--
 -- Name: FUNCTION log_partitions(OUT partition regclass, OUT bounds text, OUT first_seq bigint, OUT first_at timestamp with time zone, OUT last_seq bigint, OUT last_at timestamp with time zone); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.log_partitions(OUT partition regclass, OUT bounds text, OUT first_seq bigint, OUT first_at timestamp with time zone, OUT last_seq bigint, OUT last_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.log_partitions(OUT partition regclass, OUT bounds text, OUT first_seq bigint, OUT first_at timestamp with time zone, OUT last_seq bigint, OUT last_at timestamp with time zone) TO feed_app;
 GRANT ALL ON FUNCTION feed.log_partitions(OUT partition regclass, OUT bounds text, OUT first_seq bigint, OUT first_at timestamp with time zone, OUT last_seq bigint, OUT last_at timestamp with time zone) TO feed_dba;
+
+--
+-- Name: FUNCTION log_reload(relation_name text, why text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.log_reload(relation_name text, why text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION maintain(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5582,16 +8679,78 @@ GRANT ALL ON FUNCTION feed.maintain() TO feed_listener;
 REVOKE ALL ON FUNCTION feed.make_partition(number bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION mapped_column(target regclass, mapping jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mapped_column(target regclass, mapping jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.mapped_column(target regclass, mapping jsonb) TO feed_app;
+GRANT ALL ON FUNCTION feed.mapped_column(target regclass, mapping jsonb) TO feed_listener;
+GRANT ALL ON FUNCTION feed.mapped_column(target regclass, mapping jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION marked_text(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.marked_text(image jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.marked_text(image jsonb) TO feed_app;
+GRANT ALL ON FUNCTION feed.marked_text(image jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION matches_any(expression text, type oid, given text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.matches_any(expression text, type oid, given text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.matches_any(expression text, type oid, given text) TO feed_app;
+GRANT ALL ON FUNCTION feed.matches_any(expression text, type oid, given text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.matches_any(expression text, type oid, given text) TO feed_dba;
+
+--
+-- Name: FUNCTION mend(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend() FROM PUBLIC;
+
+--
+-- Name: FUNCTION mend_boards(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_boards() FROM PUBLIC;
+
+--
+-- Name: FUNCTION mend_columns(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_columns() FROM PUBLIC;
+
+--
+-- Name: FUNCTION mend_privileges(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_privileges() FROM PUBLIC;
+
+--
+-- Name: FUNCTION mend_rows(lost text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_rows(lost text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION mend_triggers(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_triggers() FROM PUBLIC;
+
+--
 -- Name: FUNCTION missing_column(target regclass, data jsonb, columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION name_author(); Type: ACL; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION names_author(statement text, table_schema text, table_name text); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-REVOKE ALL ON FUNCTION feed.name_author() FROM PUBLIC;
+REVOKE ALL ON FUNCTION feed.names_author(statement text, table_schema text, table_name text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION new_id(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5608,16 +8767,70 @@ GRANT ALL ON FUNCTION feed.normalize_image(target regclass, image jsonb) TO feed
 GRANT ALL ON FUNCTION feed.normalize_image(target regclass, image jsonb) TO feed_dba;
 
 --
--- Name: FUNCTION notify(seq bigint, relation text, op text); Type: ACL; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION note_columns(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-REVOKE ALL ON FUNCTION feed.notify(seq bigint, relation text, op text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION feed.note_columns() FROM PUBLIC;
 
 --
 -- Name: FUNCTION notify_presence(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.notify_presence() FROM PUBLIC;
+
+--
+-- Name: FUNCTION opportunities_of(keys text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.opportunities_of(keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.opportunities_of(keys text[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.opportunities_of(keys text[]) TO feed_listener;
+GRANT ALL ON FUNCTION feed.opportunities_of(keys text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION opportunities_on(boards text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.opportunities_on(boards text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.opportunities_on(boards text[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.opportunities_on(boards text[]) TO feed_listener;
+GRANT ALL ON FUNCTION feed.opportunities_on(boards text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION opportunities_page(boards text[], after text, size integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.opportunities_page(boards text[], after text, size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.opportunities_page(boards text[], after text, size integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.opportunities_page(boards text[], after text, size integer) TO feed_listener;
+GRANT ALL ON FUNCTION feed.opportunities_page(boards text[], after text, size integer) TO feed_dba;
+
+--
+-- Name: FUNCTION opportunities_table(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.opportunities_table() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.opportunities_table() TO feed_app;
+GRANT ALL ON FUNCTION feed.opportunities_table() TO feed_listener;
+GRANT ALL ON FUNCTION feed.opportunities_table() TO feed_dba;
+
+--
+-- Name: FUNCTION opportunity_image(image jsonb, key text, board text, version bigint); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) TO feed_app;
+GRANT ALL ON FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) TO feed_listener;
+GRANT ALL ON FUNCTION feed.opportunity_image(image jsonb, key text, board text, version bigint) TO feed_dba;
+
+--
+-- Name: FUNCTION opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) TO feed_app;
+GRANT ALL ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) TO feed_dba;
 
 --
 -- Name: FUNCTION parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5666,6 +8879,12 @@ GRANT ALL ON FUNCTION feed.realtime(user_id text) TO feed_dba;
 REVOKE ALL ON FUNCTION feed.repair(target regclass, keys text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION repair_rows(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.repair_rows() FROM PUBLIC;
+
+--
 -- Name: FUNCTION report_gap(instance text, user_id text, connection text, board text, cursor text, expected_count bigint, expected_hash text, held_count bigint, held_hash text); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -5708,6 +8927,18 @@ GRANT ALL ON FUNCTION feed.row_hash(id text, version integer) TO feed_dba;
 
 REVOKE ALL ON FUNCTION feed.row_image(row_data record) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.row_image(row_data record) TO feed_owner;
+GRANT ALL ON FUNCTION feed.row_image(row_data record) TO feed_app;
+GRANT ALL ON FUNCTION feed.row_image(row_data record) TO feed_dba;
+GRANT ALL ON FUNCTION feed.row_image(row_data record) TO feed_listener;
+
+--
+-- Name: FUNCTION row_json(row_data anyelement); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.row_json(row_data anyelement) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.row_json(row_data anyelement) TO feed_app;
+GRANT ALL ON FUNCTION feed.row_json(row_data anyelement) TO feed_listener;
+GRANT ALL ON FUNCTION feed.row_json(row_data anyelement) TO feed_dba;
 
 --
 -- Name: FUNCTION row_key(row_data jsonb, key_columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5739,6 +8970,38 @@ REVOKE ALL ON FUNCTION feed.set_capture(captures boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION feed.set_notify(enabled boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION short_key(key text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.short_key(key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.short_key(key text) TO feed_app;
+GRANT ALL ON FUNCTION feed.short_key(key text) TO feed_dba;
+
+--
+-- Name: FUNCTION single_key(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.single_key(target regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.single_key(target regclass) TO feed_app;
+GRANT ALL ON FUNCTION feed.single_key(target regclass) TO feed_listener;
+GRANT ALL ON FUNCTION feed.single_key(target regclass) TO feed_dba;
+
+--
+-- Name: FUNCTION sort_nested(relation_name text, since bigint, logged bigint); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION stored_image(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.stored_image(image jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_app;
+GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_listener;
+GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_dba;
+
+--
 -- Name: FUNCTION tail(since interval, board text, opportunity text, actor text, relation text, lim integer); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -5755,12 +9018,71 @@ GRANT ALL ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT k
 GRANT ALL ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) TO feed_dba;
 
 --
+-- Name: FUNCTION unsafe_columns(target oid, source text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.unsafe_columns(target oid, source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.unsafe_columns(target oid, source text) TO feed_app;
+GRANT ALL ON FUNCTION feed.unsafe_columns(target oid, source text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.unsafe_columns(target oid, source text) TO feed_dba;
+
+--
+-- Name: FUNCTION unsafe_rows(target oid, operation text, key_columns text[], excluded text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.unsafe_rows(target oid, operation text, key_columns text[], excluded text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION user_columns(OUT target regclass, OUT key_column text, OUT name_column text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) TO feed_app;
+GRANT ALL ON FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.user_columns(OUT target regclass, OUT key_column text, OUT name_column text) TO feed_dba;
+
+--
+-- Name: FUNCTION user_names(users text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.user_names(users text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.user_names(users text[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.user_names(users text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION users_table(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.users_table() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.users_table() TO feed_app;
+GRANT ALL ON FUNCTION feed.users_table() TO feed_listener;
+GRANT ALL ON FUNCTION feed.users_table() TO feed_dba;
+
+--
+-- Name: FUNCTION value_image(value anyelement); Type: ACL; Schema: feed; Owner: feed_sandbox
+--
+
+REVOKE ALL ON FUNCTION feed.value_image(value anyelement) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.value_image(value anyelement) TO feed_owner;
+GRANT ALL ON FUNCTION feed.value_image(value anyelement) TO feed_app;
+GRANT ALL ON FUNCTION feed.value_image(value anyelement) TO feed_dba;
+GRANT ALL ON FUNCTION feed.value_image(value anyelement) TO feed_listener;
+
+--
 -- Name: FUNCTION verify_log(target regclass, after text, keys integer); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.verify_log(target regclass, after text, keys integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.verify_log(target regclass, after text, keys integer) TO feed_app;
 GRANT ALL ON FUNCTION feed.verify_log(target regclass, after text, keys integer) TO feed_dba;
+
+--
+-- Name: FUNCTION verify_order(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.verify_order() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.verify_order() TO feed_app;
+GRANT ALL ON FUNCTION feed.verify_order() TO feed_dba;
 
 --
 -- Name: FUNCTION verify_rows(target regclass, since xid8, after text[], rows integer); Type: ACL; Schema: feed; Owner: feed_owner
@@ -5771,10 +9093,28 @@ GRANT ALL ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[]
 GRANT ALL ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) TO feed_dba;
 
 --
+-- Name: FUNCTION version_number(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.version_number(image jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.version_number(image jsonb) TO feed_app;
+GRANT ALL ON FUNCTION feed.version_number(image jsonb) TO feed_listener;
+GRANT ALL ON FUNCTION feed.version_number(image jsonb) TO feed_dba;
+
+--
 -- Name: FUNCTION version_opportunity(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.version_opportunity() FROM PUBLIC;
+
+--
+-- Name: FUNCTION versions_on(board text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.versions_on(board text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.versions_on(board text) TO feed_app;
+GRANT ALL ON FUNCTION feed.versions_on(board text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.versions_on(board text) TO feed_dba;
 
 --
 -- Name: TABLE adopted; Type: ACL; Schema: feed; Owner: feed_owner
@@ -5782,6 +9122,38 @@ REVOKE ALL ON FUNCTION feed.version_opportunity() FROM PUBLIC;
 
 GRANT SELECT ON TABLE feed.adopted TO feed_app;
 GRANT SELECT ON TABLE feed.adopted TO feed_dba;
+GRANT SELECT ON TABLE feed.adopted TO feed_listener;
+
+--
+-- Name: TABLE alembic_version; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON TABLE feed.alembic_version TO feed_app;
+GRANT SELECT ON TABLE feed.alembic_version TO feed_dba;
+GRANT SELECT ON TABLE feed.alembic_version TO feed_listener;
+
+--
+-- Name: TABLE attached_tables; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON TABLE feed.attached_tables TO feed_app;
+GRANT SELECT ON TABLE feed.attached_tables TO feed_dba;
+
+--
+-- Name: TABLE board_members; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE feed.board_members TO feed_app;
+GRANT SELECT ON TABLE feed.board_members TO feed_dba;
+GRANT SELECT ON TABLE feed.board_members TO feed_listener;
+
+--
+-- Name: TABLE boards; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE feed.boards TO feed_app;
+GRANT SELECT ON TABLE feed.boards TO feed_dba;
+GRANT SELECT ON TABLE feed.boards TO feed_listener;
 
 --
 -- Name: TABLE instances; Type: ACL; Schema: feed; Owner: feed_owner
@@ -5807,20 +9179,12 @@ GRANT SELECT ON TABLE feed.delivery_journal TO feed_dba;
 GRANT SELECT,INSERT,DELETE ON TABLE feed.delivery_journal TO feed_listener;
 
 --
--- Name: TABLE opportunities; Type: ACL; Schema: public; Owner: boardcast
+-- Name: TABLE user_presence; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.opportunities TO feed_app;
-GRANT SELECT ON TABLE public.opportunities TO feed_dba;
-GRANT SELECT ON TABLE public.opportunities TO feed_listener;
-
---
--- Name: TABLE user_presence; Type: ACL; Schema: public; Owner: boardcast
---
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_presence TO feed_app;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_presence TO feed_listener;
-GRANT SELECT ON TABLE public.user_presence TO feed_dba;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE feed.user_presence TO feed_app;
+GRANT SELECT ON TABLE feed.user_presence TO feed_dba;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE feed.user_presence TO feed_listener;
 
 --
 -- Name: TABLE editing; Type: ACL; Schema: feed; Owner: feed_owner
@@ -5968,6 +9332,14 @@ GRANT SELECT,UPDATE ON SEQUENCE feed.notify_suppressed_until TO feed_listener;
 GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_dba;
 
 --
+-- Name: TABLE opportunity_versions; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON TABLE feed.opportunity_versions TO feed_app;
+GRANT SELECT ON TABLE feed.opportunity_versions TO feed_dba;
+GRANT SELECT ON TABLE feed.opportunity_versions TO boardcast;
+
+--
 -- Name: SEQUENCE partition_xid; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -5983,33 +9355,12 @@ GRANT SELECT,INSERT,DELETE ON TABLE feed.tickets TO feed_app;
 GRANT SELECT,INSERT,DELETE ON TABLE feed.tickets TO feed_listener;
 
 --
--- Name: TABLE alembic_version; Type: ACL; Schema: public; Owner: boardcast
+-- Name: TABLE opportunities; Type: ACL; Schema: public; Owner: boardcast
 --
 
-GRANT SELECT ON TABLE public.alembic_version TO feed_app;
-GRANT SELECT ON TABLE public.alembic_version TO feed_dba;
-
---
--- Name: TABLE board_members; Type: ACL; Schema: public; Owner: boardcast
---
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.board_members TO feed_app;
-GRANT SELECT ON TABLE public.board_members TO feed_dba;
-GRANT SELECT ON TABLE public.board_members TO feed_listener;
-
---
--- Name: TABLE boards; Type: ACL; Schema: public; Owner: boardcast
---
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.boards TO feed_app;
-GRANT SELECT ON TABLE public.boards TO feed_dba;
-
---
--- Name: TABLE opportunity_versions; Type: ACL; Schema: public; Owner: boardcast
---
-
-GRANT SELECT ON TABLE public.opportunity_versions TO feed_app;
-GRANT SELECT ON TABLE public.opportunity_versions TO feed_dba;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.opportunities TO feed_app;
+GRANT SELECT ON TABLE public.opportunities TO feed_dba;
+GRANT SELECT ON TABLE public.opportunities TO feed_listener;
 
 --
 -- Name: TABLE users; Type: ACL; Schema: public; Owner: boardcast

@@ -2,5 +2,6 @@
 
 It imports `delivery` and `wire`, and opens no connection to the database.
 
-Invariant: a principal comes only from a verified token, and a refused client learns why, and when to retry.
+Invariant: a principal comes only from a verified token, and a refused client receives the reason and the time to
+retry.
 """

@@ -1,7 +1,7 @@
 """Admission: whether a stream may start here, and when.
 
-Invariant: a refused client learns why, and when to retry if that is known. Capacity is checked after the rate limit, not
-before.
+Invariant: a refused client receives the reason and, if it is known, the time to retry. Capacity is checked after the
+rate limit, not before.
 """
 
 import random

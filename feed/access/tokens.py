@@ -59,7 +59,7 @@ class Tokens:
 
     async def verify(self, token: str) -> Principal:
         if not token or len(token) > _MAX_LENGTH:
-            raise TokenError("token_invalid", "the token is empty or too long")
+            raise TokenError("token_invalid", f"the token is empty or longer than {_MAX_LENGTH} characters")
         try:
             if self._keys is None:
                 return self._decode(token, self._secret, _BY_SECRET)

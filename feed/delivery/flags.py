@@ -1,7 +1,8 @@
 """The transports that each user may use, at one position in the log.
 
-Invariant: this equals feed.flags at the head. The rows are read in the snapshot of the head, then updated by the events
-of the log, as feed/delivery/memberships.py does for board_members. db/sql/functions/realtime.sql computes the same.
+Invariant: the rules here equal feed.flags at the head. The rows are read in the snapshot of the head, then updated by
+the events of the log, as feed/delivery/memberships.py does for board_members. db/sql/functions/realtime.sql computes
+the same.
 """
 
 import hashlib

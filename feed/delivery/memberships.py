@@ -1,7 +1,8 @@
 """Which user sees which boards, at one position in the log.
 
-Invariant: this equals board_members at the head. The rows are read in the snapshot of the head, then updated only by the
-events of the log. A right is therefore evaluated at its exact position among the events, without a query per client.
+Invariant: the memberships here equal board_members at the head. The rows are read in the snapshot of the head, then
+updated only by the events of the log. A right is therefore evaluated at its exact position among the events, without a
+query per client.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """The publisher: delivers the changes of a read pass to everything in this process that follows the log.
 
 Invariant: events are delivered in log order, to the replay buffer, then the clients, then memberships and flags, then
-the observers, and nothing is awaited in between. Ending a batch and moving the head are one step, so a client
-never receives an older cursor than it holds. Memberships and flags are those at the end of the replay buffer.
+the observers, and nothing is awaited in between. Ending a batch and moving the head are one step, so a client never
+receives a cursor older than its own. Memberships and flags are those at the end of the replay buffer.
 """
 
 import time

@@ -13,6 +13,8 @@ from feed.wire.cursor import Cursor
 from feed.wire.event import Grant
 
 _MAX_CURSORS = 4096
+_MAX_REPLAYED_BYTES = 32 * 1024 * 1024
+"""Bytes replayed after which the encoded forms of the batches are dropped."""
 
 
 class ReplayBuffer:
@@ -22,6 +24,8 @@ class ReplayBuffer:
         self._budget = budget
         self._size = 0
         self._first = 0
+        self._replayed_bytes = 0
+        """Bytes replayed since the encoded forms were dropped."""
         self._batches: deque[Batch] = deque()
         self._cursors: dict[Cursor, int] = {}
         self._grants: deque[tuple[int, Grant]] = deque()
@@ -65,8 +69,14 @@ class ReplayBuffer:
     def holds(self, offset: int) -> bool:
         return offset >= self._first
 
+    def count_replayed(self, size: int) -> None:
+        self._replayed_bytes += size
+        if self._replayed_bytes > _MAX_REPLAYED_BYTES:
+            self.drop_encoded()
+
     def drop_encoded(self) -> None:
         """Drop the encoded forms of all batches; they are made again when needed."""
+        self._replayed_bytes = 0
         for batch in self._batches:
             batch.drop_encoded()
 

@@ -1,6 +1,6 @@
-"""The rollout of transports: tells clients which transport their user may use, and ends streams that are no longer allowed.
+"""The rollout of transports: reports to clients which transport their user may use, and ends streams that it no longer allows.
 
-Invariant: every open stream has been sent the value at the head, in auth_success or in a `flags` message. A client gets
+Invariant: the value at the head was sent on every open stream, in auth_success or in a `flags` message. A client gets
 some time to leave a transport that is no longer allowed, so it can switch without a gap; new streams are refused at once.
 """
 

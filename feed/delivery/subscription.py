@@ -1,9 +1,9 @@
 """A subscription: the state of one client, whatever its transport.
 
-Invariant: the client can resume from `cursor`: it was sent everything up to there. For a live client that is the head,
+Invariant: the client can resume from `cursor`: everything up to there was sent to it. For a live client that is the head,
 and publishing is one write that never waits. A client whose unread bytes exceed its budget is `behind`: it costs a cursor
-but no queue, until it has read its backlog and recovered from the log. Nothing is sent twice on one connection, and
-while a client holds part of a batch it is sent no cursor, except the one that ends the batch.
+but no queue, until it has read its backlog and recovered from the log. Nothing is sent twice on one connection, and while
+a client holds part of a batch, only the end of that batch is sent with a cursor.
 """
 
 from enum import Enum

@@ -1,4 +1,4 @@
-"""What aiohttp logs about its connections: client errors become one line at info, our own stay errors with a traceback.
+"""What aiohttp logs about its connections: a client's error becomes one short line, the service's own keep their traceback.
 
 Invariant: these lines contain nothing that a client sent.
 """

@@ -11,11 +11,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from db.settings import Settings
+from feed.http import cors
 from feed.http.faults import logger
 from feed.http.problem import REQUEST_ID, problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
-from feed.router import Handlers
+from feed.router import Router
 from feed.runtime import Runtime
 from feed.system.sockets import listen
 from feed.wire import request_id
@@ -23,6 +24,8 @@ from feed.wire.problems import INTERNAL_ERROR
 
 _RESPONSE_STARTED = web.RequestKey("response_started", bool)
 """Set on a request whose response has started."""
+_MAX_HEADER = 64 * 1024
+"""Bytes of the request line, or of one header: more than the longest token, so that a longer one gets an error that says so."""
 _CLOSE_TIMEOUT = 3.0
 """Seconds for clients to answer a close."""
 
@@ -33,12 +36,14 @@ class FeedServer:
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
         self._settings = settings
         self._runtime = runtime
-        self._sockets = WebSocketHandler(runtime, Handlers(runtime).router())
+        self._sockets = WebSocketHandler(runtime, Router(runtime))
         self._runner = web.AppRunner(
             make_app(runtime, self._sockets),
             handler_cancellation=True,
             shutdown_timeout=_CLOSE_TIMEOUT,
             access_log=None,
+            max_line_size=_MAX_HEADER,
+            max_field_size=_MAX_HEADER,
             logger=logger,
         )
 
@@ -76,14 +81,20 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        return web.json_response(runtime.health(), status=200 if runtime.ready else 503)
+        return web.json_response(health(runtime), status=200 if runtime.ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
         body, content_type = runtime.metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    app = web.Application(middlewares=[_request_middleware(runtime.instance)])
-    app.on_response_prepare.append(_add_request_id)
+    origins = runtime.settings.allowed_origins
+
+    async def prepare(request: web.Request, answer: web.StreamResponse) -> None:
+        _add_request_id(request, answer)
+        cors.add_headers(request, answer, origins)
+
+    app = web.Application(middlewares=[_request_middleware(runtime.instance, origins)])
+    app.on_response_prepare.append(prepare)
     app.router.add_get("/ws", sockets.handle)
     app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
     app.router.add_get("/healthz", healthz)
@@ -92,15 +103,31 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
     return app
 
 
-def _request_middleware(instance: str) -> Middleware:
-    """Bind the ID of each request to its log lines, and turn exceptions into problem responses."""
+def health(runtime: Runtime) -> dict[str, object]:
+    """The body of /readyz."""
+    return {
+        "status": "ready" if runtime.ready else "draining" if runtime.admission.draining else "not ready",
+        "instance": runtime.instance,
+        "log": "followed" if runtime.reads_log else "not read" if runtime.tailer.up else "out of reach",
+        "log_age": round(runtime.freshness.age, 1),
+        "listener": "up" if runtime.listener.up else "down",
+        "pacer": runtime.pacer.mode,
+        **({"replica": runtime.replica.status or "not checked yet"} if runtime.replica is not None else {}),
+        **({"database": runtime.tailer.refused} if runtime.tailer.refused is not None else {}),
+        "connections": len(runtime.connections),
+    }
+
+
+def _request_middleware(instance: str, origins: frozenset[str]) -> Middleware:
+    """Bind the ID of each request to its log lines, answer preflights, and turn exceptions into problem responses."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[REQUEST_ID] = request_id.resolve(request.headers.get(request_id.HEADER))
         with structlog.contextvars.bound_contextvars(instance=instance, request_id=request[REQUEST_ID]):
             try:
-                answer = await handler(request)
+                preflight = cors.is_preflight(request)
+                answer = cors.preflight_response(request, origins) if preflight else await handler(request)
             except web.HTTPException as error:
                 if error.status < 400:
                     raise
@@ -129,7 +156,7 @@ def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
     return answer
 
 
-async def _add_request_id(request: web.Request, answer: web.StreamResponse) -> None:
+def _add_request_id(request: web.Request, answer: web.StreamResponse) -> None:
     request[_RESPONSE_STARTED] = True
     # A request with an unknown Expect header is refused before it has an ID.
     if (name := request.get(REQUEST_ID)) is not None:

@@ -1,26 +1,25 @@
 """One WebSocket after its handshake: the protocol of its transport, and the sink of its client.
 
-Invariant: an idle connection costs this object and a parser: no task, no request, no buffer. A client is read from only
-while it has at most `max_unread` unread bytes. Above that the transport stops reading, so TCP slows down a client that
-sends and never reads. If it stays above for `drain_timeout`, on_drain_timeout() is called. on_disconnect() is called
-exactly once, however the connection ends. A client that does not answer a close in time is dropped with its unread bytes.
+Invariant: an idle connection costs this object and a parser: no task, no request, no buffer. The service reads from a
+client only while the client has at most `max_unread` unread bytes. Above that, the transport stops reading, so TCP slows
+down a client that sends and never reads. If the client stays above it for `drain_timeout`, on_drain_timeout() is called.
+on_disconnect() is called exactly once, however the connection ends. A client that does not answer a close in time is
+dropped with its unread bytes.
 """
 
 import asyncio
-import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
-from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from websockets.protocol import SEND_EOF
 
+from feed.http.messages import MessageProtocol
 from feed.wire.close_codes import CloseReason
-from feed.wire.encoding import frame
 
-_MAX_MESSAGE = 64 * 1024
+READ_SIZE = 1024
+"""Bytes to read and parse at a time. Bounds what one read makes the service send and queue, and what stays unparsed when reading
+stops. libuv reads up to 32 times in a row from one client, and parsing 1 KiB of empty frames takes a millisecond."""
 _CLOSE_TIMEOUT = 2.0
-_PARSE_SIZE = 8 * 1024
-"""Bytes to parse at a time. Bounds what one read makes the service send and queue, and what stays unparsed when reading stops."""
 
 
 class Limits(NamedTuple):
@@ -40,8 +39,8 @@ class Socket(asyncio.BufferedProtocol):
         "_limits",
         "_messages_paused",
         "_over_limit",
-        "_parser",
-        "_ping",
+        "_pong",
+        "_protocol",
         "_transport",
         "_unparsed",
         "abort",
@@ -53,7 +52,7 @@ class Socket(asyncio.BufferedProtocol):
         """`buffer` receives the bytes of every read. It is shared by all sockets of the loop and parsed before the next read."""
         self._transport = transport
         self._buffer = buffer
-        self._parser = WebSocketReader(_FrameReceiver(self), _MAX_MESSAGE, compress=False, decode_text=True)
+        self._protocol = MessageProtocol()
         self._unparsed = b""
         """Bytes that came after reading was stopped."""
         self._messages_paused = False
@@ -64,8 +63,8 @@ class Socket(asyncio.BufferedProtocol):
         """Runs while the client is over the limit."""
         self._drained: asyncio.Event | None = None
         """Set while someone waits for the client to read."""
-        self._ping: bytes | None = None
-        """The last ping received over the limit. Only that one needs an answer (RFC 6455, 5.5.3)."""
+        self._pong: bytes | None = None
+        """The answer to the last ping received over the limit. Only that ping needs one (RFC 6455, 5.5.3)."""
         self._close_timer: asyncio.TimerHandle | None = None
         """Runs once a close frame was sent."""
         self._disconnected = False
@@ -121,7 +120,9 @@ class Socket(asyncio.BufferedProtocol):
         return self._close_timer is not None or self._transport.is_closing()
 
     def close(self, reason: CloseReason, last: bytes) -> None:
-        self._send_close(reason.code, reason.name, last)
+        if not self.closing:
+            self._protocol.send_close(reason.code, reason.name)
+            self._write_close(last + b"".join(self._protocol.data_to_send()))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the buffer has a fixed size
         return self._buffer
@@ -133,8 +134,8 @@ class Socket(asyncio.BufferedProtocol):
         """Parse received bytes until reading has to stop."""
         at = 0
         while at < len(data) and self.reading and not self._disconnected:
-            self._parser.feed_data(data[at : at + _PARSE_SIZE])
-            at += _PARSE_SIZE
+            self._parse(data[at : at + READ_SIZE])
+            at += READ_SIZE
         self._unparsed = data[at:]
 
     def pause_writing(self) -> None:
@@ -149,9 +150,9 @@ class Socket(asyncio.BufferedProtocol):
         if not self._over_limit:
             return
         self._clear_over_limit()
-        if self._ping is not None:
-            ping, self._ping = self._ping, None
-            self.write(frame(ping, opcode=0xA))
+        if self._pong is not None:
+            pong, self._pong = self._pong, None
+            self.write(pong)
         self._resume_reading()
 
     def pause_messages(self) -> None:
@@ -171,38 +172,38 @@ class Socket(asyncio.BufferedProtocol):
         self._mark_disconnected()
         self._clear_over_limit()
         self._unparsed = b""
-        del self._parser  # breaks the reference cycle with this object
+        self._protocol.release()
 
-    def on_frame(self, message: WSMessage) -> None:
-        """Handle a message from the parser."""
-        kind = message.type
-        if kind is WSMsgType.CLOSE:
-            self._send_close(WSCloseCode.OK)
+    def _parse(self, data: bytes) -> None:
+        for message in self._protocol.messages(data):
+            self.on_message(message)
+        answers = self._protocol.data_to_send()
+        if SEND_EOF in answers:
+            self._on_end(answers)
+            return
+        for pong in answers:
+            if self._over_limit:
+                self._pong = pong
+            else:
+                self.write(pong)
+
+    def _on_end(self, answers: list[bytes]) -> None:
+        """Answer a close frame or invalid data, after which nothing is parsed. `answers` ends with a close frame and SEND_EOF."""
+        if not self.closing:
+            self._write_close(answers[-2])
+        if self._protocol.close_rcvd is not None:
             self._transport.close()
             self._mark_disconnected()
-        elif self._close_timer is not None:
-            pass
-        elif kind is WSMsgType.PING:
-            if self._over_limit:
-                self._ping = bytes(message.data)
-            else:
-                self.write(frame(bytes(message.data), opcode=0xA))
-        elif kind is not WSMsgType.PONG:
-            self.on_message(message.data if kind is WSMsgType.TEXT else None)
+        else:  # wait for the client to end the connection
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            if self._protocol.close_sent is not None:
+                self.on_protocol_error(self._protocol.close_sent.code)
 
-    def on_parse_error(self, error: BaseException) -> None:
-        """Close after a parser error: nothing more can be understood, so wait for the client to end the connection."""
-        code = error.code if isinstance(error, WebSocketError) else WSCloseCode.INTERNAL_ERROR
-        self._send_close(code)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        self.on_protocol_error(code)
-
-    def _send_close(self, code: int, reason: str = "", last: bytes = b"") -> None:
-        if self._close_timer is None and not self._transport.is_closing():
-            self._transport.write(last + frame(struct.pack("!H", code) + reason.encode(), opcode=0x8))
-            self._close_timer = asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT, self._transport.abort)
-            self.write = _discard
+    def _write_close(self, data: bytes) -> None:
+        self._transport.write(data)
+        self._close_timer = asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT, self._transport.abort)
+        self.write = _discard
 
     def _stop_reading(self) -> None:
         if not self._transport.is_closing():
@@ -233,39 +234,3 @@ class Socket(asyncio.BufferedProtocol):
 
 def _discard(data: bytes) -> None:
     """Replaces `write` once a close frame was sent."""
-
-
-class _FrameReceiver(WebSocketDataQueue):
-    """Passes messages from aiohttp's parser directly to the socket."""
-
-    __slots__ = ("_socket",)
-
-    def __init__(self, socket: Socket) -> None:
-        # The queue keeps the protocol only to pause its reading, which is not used. Its deque would always be empty.
-        super().__init__(socket, 0, loop=asyncio.get_running_loop())  # type: ignore[arg-type]
-        self._buffer = None  # type: ignore[assignment]
-        self._socket = socket
-
-    def feed_data(self, data: WSMessage, size: int) -> None:  # type: ignore[override]  # noqa: ARG002
-        self._socket.on_frame(data)
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:  # noqa: ARG002
-        self._socket.on_parse_error(exc)
-
-
-def take_over(request: web.Request, early: bytes, socket: Socket, transport: asyncio.Transport) -> None:
-    """Detach a connection that is now a WebSocket from aiohttp, and continue with the bytes received so far."""
-    protocol = request.protocol
-    if not transport.is_closing():
-        transport.pause_reading()  # aiohttp may have paused it already; and uvloop picks its way of reading when reading starts
-    transport.set_protocol(socket)
-    protocol.transport = None  # no longer its transport to close
-    protocol.connection_lost(None)
-    socket.start(early)
-
-
-def early_bytes(request: web.Request) -> bytes:
-    """Return the bytes received after the request and before its response: the first WebSocket frames."""
-    protocol = request.protocol
-    tail, protocol._message_tail = protocol._message_tail, b""  # noqa: SLF001 - there is no public API for it
-    return tail

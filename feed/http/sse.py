@@ -1,6 +1,6 @@
 """GET /sse: the feed as server-sent events, built for thousands of clients.
 
-Invariant: after the headers, every byte goes straight to the transport, already chunked.
+Invariant: after the headers, every byte goes straight to the transport, already chunked if the response is.
 """
 
 import asyncio
@@ -47,23 +47,31 @@ class StreamSink:
         self._transport.abort()
 
 
+class _UnchunkedResponse(web.StreamResponse):
+    """A response that ends with its connection."""
+
+    _length_check = False  # otherwise aiohttp chunks every response to HTTP/1.1 that has no length
+
+
 class SseHandler:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         runtime = self._runtime
-        stream_request = StreamRequest(request.headers, request.query, request.cookies)
+        stream_request = StreamRequest(request.headers, request.rel_url.raw_query_string, request.cookies)
         try:
             principal = await stream_request.admit(runtime)
         except StreamError as error:
-            return stream_problem(request, error, stream_request.cors())
-        response = web.StreamResponse(headers={**HEADERS, **stream_request.cors()})
+            return stream_problem(request, error)
+        chunked = request.version >= HttpVersion11
+        response = (web.StreamResponse if chunked else _UnchunkedResponse)(headers=HEADERS)
+        if not chunked:
+            response.force_close()
         writer = await response.prepare(request)
         transport = request.transport
         if transport is None or writer is None:
             return response
-        chunked = request.version >= HttpVersion11
         sink = StreamSink(transport, writer, unread_limit(runtime.settings))
         sink.write(chunk(RETRY) if chunked else RETRY)
         encoding = SSE_CHUNKED if chunked else SSE

@@ -1,21 +1,22 @@
 """GET /ws: the feed over a WebSocket.
 
 Invariant: the messages of a client are handled one at a time, in order, by a task that exists only while there are any.
-Where a browser could not see an HTTP status, the WebSocket is opened and then closed with a code.
+If a browser could not see the HTTP status of an error, the WebSocket is opened and then closed with a code.
 """
 
 import asyncio
-from collections import deque
 
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from feed.access.admission import RefusedError, random_retry
-from feed.access.tokens import TokenError
 from feed.delivery.subscription import Subscription
+from feed.http.auth_message import AuthMessageError, verify_auth_message
+from feed.http.message_queue import MessageQueue
 from feed.http.problem import REQUEST_ID
-from feed.http.socket import Limits, Socket, early_bytes, take_over
+from feed.http.socket import READ_SIZE, Limits, Socket
+from feed.http.takeover import early_bytes, take_over
 from feed.recovery.backpressure import drop_slow_client, unread_limit
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
@@ -34,17 +35,13 @@ from feed.wire.close_codes import (
 from feed.wire.encoding import WEBSOCKET, WEBSOCKET_BATCH, frame
 from feed.wire.event import message
 from feed.wire.principal import Principal
-from feed.wire.protocol import Auth, BadMessageError
+from feed.wire.protocol import BadMessageError
 
 PROTOCOL = "boardcast.v1"
 _AUTH_TIMEOUT = 10.0
 """Seconds for the first message, and then again until the service has admitted or refused its sender."""
 _MAX_UNREAD_BEFORE_AUTH = 4 * 1024
 """Maximum unread bytes of a client that has not authenticated."""
-_MAX_QUEUED = 100, 64 * 1024
-"""Waiting messages of a client, and their characters, above which it is not read from."""
-_READ_BUFFER_SIZE = 8 * 1024
-"""Maximum bytes per read."""
 
 log = structlog.get_logger()
 
@@ -54,7 +51,7 @@ class WebSocketHandler:
         self.runtime = runtime
         self.router = router
         self.connections: set[WebSocketConnection] = set()
-        self.buffer = memoryview(bytearray(_READ_BUFFER_SIZE))
+        self.buffer = memoryview(bytearray(READ_SIZE))
         self._empty = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -68,9 +65,8 @@ class WebSocketHandler:
         transport = request.transport
         if transport is not None:
             connection = WebSocketConnection(transport, self, request[REQUEST_ID])
-            if not origin_allowed(request.headers, self.runtime):
-                text = "this Origin is not one of BOARDCAST_ORIGINS"
-                connection.reject(FORBIDDEN, "error", "forbidden_origin", text)
+            if not origin_allowed(request.headers, self.runtime.settings):
+                connection.reject(FORBIDDEN, "error", "forbidden_origin", "this Origin is not one of BOARDCAST_ORIGINS")
             take_over(request, early, connection, transport)
         # For aiohttp this connection is lost, and it waits for this handler to be canceled.
         raise asyncio.CancelledError
@@ -106,7 +102,6 @@ class WebSocketConnection(Socket):
         "_clock",
         "_handler",
         "_queue",
-        "_queued_chars",
         "_request_id",
         "_runtime",
         "_subscription",
@@ -122,9 +117,7 @@ class WebSocketConnection(Socket):
         self._request_id = request_id
         self._handler = handler
         self._runtime = handler.runtime
-        self._queue: deque[str | None] | None = None
-        self._queued_chars = 0
-        """Characters in `_queue`."""
+        self._queue: MessageQueue | None = None
         self._unread_at_last_read = 0
         """Unread bytes when the client last sent something."""
         self._subscription: Subscription | None = None
@@ -150,16 +143,13 @@ class WebSocketConnection(Socket):
 
     def on_message(self, text: str | None) -> None:
         if self._queue is None:
-            if self._subscription is None and self._timer is not None:
-                self._timer.cancel()
+            if self._subscription is None:
+                self._cancel_timer()
                 self._timer = asyncio.get_running_loop().call_later(_AUTH_TIMEOUT, self._on_admission_timeout)
-            self._queue = deque((text,))
+            self._queue = MessageQueue()
             self.task = asyncio.create_task(self._process_messages(self._queue), name="messages")
-        else:
-            self._queue.append(text)
-        self._queued_chars += len(text or "")
-        number, size = _MAX_QUEUED
-        if len(self._queue) > number or self._queued_chars > size:
+        self._queue.append(text)
+        if self._queue.full:
             self.pause_messages()
 
     def on_drain_timeout(self) -> None:
@@ -167,12 +157,11 @@ class WebSocketConnection(Socket):
         drop_slow_client(self, self._runtime.metrics, connection=None if subscription is None else subscription.id)
 
     def on_protocol_error(self, code: int) -> None:
-        if code == WSCloseCode.MESSAGE_TOO_BIG:
+        if code == TOO_BIG.code:
             self._runtime.metrics.closed.labels(TOO_BIG.name).inc()
 
     def on_disconnect(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         if self.task is not None:
             self.task.cancel()
         if self._subscription is not None:
@@ -184,7 +173,7 @@ class WebSocketConnection(Socket):
         self._runtime.metrics.closed.labels(reason.name).inc()
         self.close(reason, frame(message(kind, code=code, message=text)))
 
-    async def _process_messages(self, queue: deque[str | None]) -> None:
+    async def _process_messages(self, queue: MessageQueue) -> None:
         # This task does not inherit the context of the request.
         bind_contextvars(instance=self._runtime.instance, request_id=self._request_id)
         try:
@@ -193,7 +182,6 @@ class WebSocketConnection(Socket):
                 if self.closing:
                     break
                 text = queue.popleft()
-                self._queued_chars -= len(text or "")
                 if self._subscription is None:
                     await self._handle_auth(text)
                 else:
@@ -205,13 +193,13 @@ class WebSocketConnection(Socket):
             self.abort()
         finally:
             self._queue = self.task = None
-            self._queued_chars = 0
             self.resume_messages()
 
     async def _handle_auth(self, text: str | None) -> None:
-        auth = self._parse_auth(text)
-        principal = None if auth is None else await self._authenticate(auth)
-        if auth is None or principal is None:
+        try:
+            auth, principal = await verify_auth_message(text, self._handler.router, self._runtime.tokens)
+        except AuthMessageError as error:
+            self.reject(error.reason, "auth_error", error.code, str(error))
             return
         encoding = WEBSOCKET_BATCH if auth.batch else WEBSOCKET
         try:
@@ -222,13 +210,17 @@ class WebSocketConnection(Socket):
         if self.closing:
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         settings = self._runtime.settings
         self.set_limits(Limits(unread_limit(settings), settings.drain_timeout))
         self._subscription = self._runtime.open_stream(principal, encoding, self, boards, auth.cursor)
         self.on_reading_changed(on=self.reading)
-        await self._runtime.wait_for_auth_success(self._subscription)
+        await self._runtime.recovery_tasks.auth_success_sent(self._subscription)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None  # it holds a copy of the request's context
 
     def _reject_admission(self, error: RefusedError, principal: Principal) -> None:
         reason = error.reason
@@ -236,38 +228,12 @@ class WebSocketConnection(Socket):
             self.write(frame(message("flags", realtime=self._runtime.rollout.best_transport(principal.user_id))))
         if error.retry is None:
             self.reject(reason, "error", reason.name, reason.meaning)
-            return
-        self._reject_for_now(reason, error.retry)
+        else:
+            self._reject_for_now(reason, error.retry)
 
     def _reject_for_now(self, reason: CloseReason, retry: int) -> None:
         self._runtime.metrics.closed.labels(reason.name).inc()
         self.close(reason, frame(message("goodbye", reason=reason.name, retryMs=retry)))
-
-    def _parse_auth(self, text: str | None) -> Auth | None:
-        if text is None:
-            self.reject(BAD_MESSAGE, "auth_error", "binary", "messages are text")
-            return None
-        try:
-            incoming = self._handler.router.parse(text)
-        except BadMessageError as error:
-            self.reject(BAD_MESSAGE, "auth_error", error.code, str(error))
-            return None
-        if not isinstance(incoming, Auth):
-            self.reject(UNAUTHENTICATED, "auth_error", "not_authenticated", "the first message must be auth")
-            return None
-        return incoming
-
-    async def _authenticate(self, auth: Auth) -> Principal | None:
-        try:
-            principal = await self._runtime.tokens.verify(auth.token)
-        except TokenError as error:
-            reason = OVERLOADED if error.code == "keys_unavailable" else UNAUTHENTICATED
-            self.reject(reason, "auth_error", error.code, error.message)
-            return None
-        if principal.user_id != auth.userId:
-            self.reject(UNAUTHENTICATED, "auth_error", "wrong_user", "userId must be the token's subject")
-            return None
-        return principal
 
     async def _handle_message(self, text: str | None, subscription: Subscription) -> None:
         if text is None:

@@ -1,6 +1,6 @@
 """Checkpoints: what a board contains at a cursor, sent to its clients so that they can verify their copy.
 
-Invariant: a checkpoint describes the table at the moment of its cursor. One query counts a board; its snapshot tells which
+Invariant: a checkpoint describes the table at the moment of its cursor. One query counts a board; its snapshot shows which
 of the changes read meanwhile are already included. From then on every change updates the count. If the effect of a change
 is unknown (a bulk change, an unreachable log), the board is dropped and counted again when needed. A board that keeps
 changing is recounted every minute: if the table differs from the log, something wrote without firing the triggers.
@@ -17,14 +17,14 @@ from psycopg_pool import PoolTimeout
 
 from db import gap_reports
 from db.changelog.changes import WHOLE_TABLE_OPS, Change
-from db.changelog.positions import Seen
 from db.gap_reports import BoardDigest
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import State, Subscription
+from feed.integrity.board_count import BoardCount
 from feed.integrity.board_hash import BoardHash
 from feed.integrity.gap_reports import GapReports
 from feed.system.database import Pool
-from feed.system.tasks import end
+from feed.system.tasks import BackgroundTask
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import parse_snapshot
@@ -39,44 +39,9 @@ _LOAD_TIMEOUT = 30.0
 """Seconds for reading a board."""
 COUNT_TIMEOUT = 8.0
 """Seconds to its next rows."""
-_MAX_BUFFERED = 20_000
-"""Changes of a board to buffer while it is being read. With more, the count is abandoned."""
 _RETRY_DELAY = 1.0
 
 log = structlog.get_logger()
-
-
-class _Board:
-    """`current` is valid at the head, `recount` once the head covers `recount_snapshot`; None if there is no such count."""
-
-    __slots__ = ("buffered", "counted_at", "current", "recount", "recount_snapshot")
-
-    def __init__(self) -> None:
-        self.current: BoardHash | None = None
-        self.recount: BoardHash | None = None
-        self.recount_snapshot = Seen(0)
-        self.buffered: list[Change] | None = None
-        self.counted_at = 0.0
-
-    @property
-    def counting(self) -> bool:
-        return self.buffered is not None or self.recount is not None
-
-    def apply(self, change: Change) -> bool:
-        """Apply a change. Return False if the board must be dropped."""
-        if self.buffered is not None:
-            self.buffered.append(change)
-            if len(self.buffered) > _MAX_BUFFERED:
-                return False
-        if self.recount is not None and change.xid not in self.recount_snapshot and not self.recount.apply(change):
-            return False
-        return self.current is None or self.current.apply(change)
-
-    def finish_read(self, recount: BoardHash, snapshot: Seen) -> bool:
-        """Finish a count with the rows of a snapshot. Return False if the board must be dropped."""
-        buffered, self.buffered = self.buffered or [], None
-        self.recount, self.recount_snapshot = recount, snapshot
-        return all(change.xid in snapshot or recount.apply(change) for change in buffered)
 
 
 class _Drift(NamedTuple):
@@ -88,7 +53,9 @@ class _Drift(NamedTuple):
     derived: BoardDigest
 
 
-class Checkpoints(Observer):
+class Checkpoints(BackgroundTask, Observer):
+    task_name = "checkpoints"
+
     def __init__(
         self,
         interval: float,
@@ -105,25 +72,17 @@ class Checkpoints(Observer):
         self._connections = connections
         self._gap_reports = gap_reports
         self._metrics = metrics
-        self._boards: dict[str, _Board] = {}
+        self._boards: dict[str, BoardCount] = {}
         self._due: dict[str, float] = {}
         """Boards that changed, and when their checkpoint is due, in this order."""
         self._due_now: set[str] = set()
         """Boards whose checkpoint is due at the end of this read pass."""
         self._requests: dict[str, set[Subscription]] = {}
-        self._counted: dict[str, _Board] = {}
+        self._counted: dict[str, BoardCount] = {}
         self._scheduled: dict[str, None] = {}
         self._drifts: list[_Drift] = []
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="checkpoints")
-
-    async def stop(self) -> None:
-        """Idempotent; complete when it returns."""
-        if self._task is not None:
-            await end(self._task)
+        tailer.publisher.subscribe(self)
 
     def request(self, subscription: Subscription, board: str) -> None:
         """Send a client the checkpoint of a board that it sees, at the end of a read pass at which it is live."""
@@ -211,7 +170,7 @@ class Checkpoints(Observer):
         count, hashed = board_hash.held
         return message("checkpoint", boardId=board, count=count, hash=hashed, cursor=str(self._tailer.head))
 
-    def _apply_recount(self, board: str, known: _Board) -> None:
+    def _apply_recount(self, board: str, known: BoardCount) -> None:
         """Make a recount current; the head covers its snapshot."""
         recount, derived, known.recount = known.recount, known.current, None
         if recount is None:
@@ -258,7 +217,7 @@ class Checkpoints(Observer):
         del self._scheduled[board]
         # An earlier count: the head covers its snapshot, but not yet that of the new count.
         self._counted.pop(board, None)
-        known = self._boards.setdefault(board, _Board())
+        known = self._boards.setdefault(board, BoardCount())
         known.buffered, known.recount = [], None
         try:
             recount, snapshot = await self._query(board)

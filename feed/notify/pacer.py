@@ -1,4 +1,4 @@
-"""The pacer: sends NOTIFY on behalf of the writers when there are many. A lease makes it one instance at a time.
+"""The pacer: sends NOTIFY on behalf of the writers when there are many. A lease allows one pacer at a time.
 
 A transaction that sends NOTIFY holds a database-wide lock while it commits, so writers that notify wait for each other. While
 NOTIFY is suppressed (a sequence says until when; db/sql/tables/pacer.sql), writers skip it. This instance then reads the log
@@ -10,9 +10,10 @@ progress at that moment may have skipped NOTIFY and may commit at any time, so p
 plus one pass. A new holder of the lease begins with that wait, on behalf of the previous one.
 
 Two instances that both believe they hold the lease do no harm. The statement that suppresses NOTIFY also renews the lease,
-under the lock of its row and only for its holder, so the one that is wrong cannot suppress anything and finds out; until then
-it only reads and notifies more than necessary. An instance that is killed, stopped or cut off cannot extend the suppression
-either: it runs out, every writer notifies again, and the safety read that every instance does once a second finds the rest.
+under the lock of its row and only for its holder, so the instance without the lease suppresses nothing and detects its error.
+Until then, it only reads and notifies more than necessary. An instance that is killed, stopped or cut off cannot extend the
+suppression either. The suppression expires, every writer notifies again, and the safety read that every instance does once a
+second finds the rest.
 """
 
 import asyncio
@@ -24,11 +25,12 @@ import structlog
 
 from db import pacer
 from db.connection import PsycopgConnection
+from db.readiness import NotReadyError
 from db.settings import Settings
 from feed.notify.poll_loop import PollLoop
 from feed.notify.write_rate import WriteRate
 from feed.system.backoff import backoff
-from feed.system.database import NotReadyError, connect
+from feed.system.database import connect
 from feed.system.tasks import end
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
@@ -247,7 +249,7 @@ class Pacer(Observer):
         self._notify_due = False
         try:
             async with asyncio.timeout(_STATEMENT_TIMEOUT):
-                await pacer.notify(conn, self._instance, self._tailer.head.anchor)
+                await pacer.notify(conn)
         except BaseException:
             self._notify_due = True
             raise

@@ -1,6 +1,6 @@
 """An estimate of how many transactions write, from what each read pass finds.
 
-Invariant: the rate rises with the changes found and falls with time only. A pass adds little, however much it finds: a
+Invariant: the rate rises with the changes found and falls only with time. A pass adds little, however much it finds: a
 transaction of a million rows sends one NOTIFY, so it is no reason to notify on behalf of the writers.
 """
 

@@ -1,8 +1,8 @@
 """Presence: who views and who edits which opportunity, and who views a board, across all instances.
 
 Invariant: clients are sent the difference between two reads of the lease table, so they converge to it after a lost
-notification, a killed instance or a restarted server. One statement renews all leases of this process. Several tabs
-count as one user, who is editing while any of them is.
+notification, a killed instance or a restarted server. One statement renews all leases of this process. The tabs of a
+user count as one user, who is editing while any of the tabs is.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from db.presence import Lease, Place
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import State, Subscription
 from feed.system.database import Pool
-from feed.system.tasks import end
+from feed.system.tasks import BackgroundTask
 from feed.wire.event import message, timestamp
 
 CHANNEL = "boardcast_presence"
@@ -41,7 +41,9 @@ Leases = dict[Place, dict[str, presence.Presence]]
 log = structlog.get_logger()
 
 
-class PresenceTracker:
+class PresenceTracker(BackgroundTask):
+    task_name = "presence"
+
     def __init__(self, instance: str, pool: Pool, connections: Connections) -> None:
         self._instance = instance
         self._pool = pool
@@ -50,16 +52,12 @@ class PresenceTracker:
         self._departed: set[str] = set()
         self._seen: Leases = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="presence")
 
     async def stop(self) -> None:
         """Release all leases. Idempotent; complete when it returns."""
         if self._task is None:
             return
-        await end(self._task)
+        await super().stop()
         self._task = None
         held = [*self._held, *self._departed]
         if held:

@@ -1,7 +1,7 @@
 """Recovery: brings one client from its cursor to live.
 
-Invariant: a client goes live at the end of the replay buffer, after it was sent everything up to there, once, with
-nothing awaited in between. What the replay buffer no longer holds is read with the query of the tailer, up to the head. A
+Invariant: a client goes live at the end of the replay buffer, after everything up to there was sent to it once. Nothing
+is awaited between the two. What the replay buffer no longer holds is read with the query of the tailer, up to the head. A
 cursor is validated in the snapshot that it is read in. A read that fails in the middle continues where it stopped. A
 client that holds part of a batch and cannot be sent the rest is disconnected, and returns with its cursor.
 """
@@ -16,7 +16,6 @@ from psycopg_pool import PoolTimeout
 
 from db.settings import Settings
 from feed.delivery.connections import Connections
-from feed.delivery.replay_buffer import ReplayBuffer
 from feed.delivery.rights import Rights, boards_before
 from feed.delivery.subscription import Subscription
 from feed.presence.tracker import PresenceTracker
@@ -32,8 +31,6 @@ from feed.wire.event import Grant
 
 _YIELD_AFTER = 0.2
 """Seconds that a read waits for its client to take a part, before it lets another client read."""
-_MAX_REPLAYED_BYTES = 32 * 1024 * 1024
-"""Bytes replayed after which the encoded batches of the replay buffer are dropped; they are encoded again when needed."""
 
 log = structlog.get_logger()
 
@@ -43,7 +40,6 @@ class Recovery:
         self,
         settings: Settings,
         tailer: Tailer,
-        buffer: ReplayBuffer,
         connections: Connections,
         shared_reads: SharedReads,
         presence: PresenceTracker,
@@ -51,13 +47,12 @@ class Recovery:
     ) -> None:
         self._settings = settings
         self._tailer = tailer
-        self._buffer = buffer
+        self._buffer = tailer.publisher.replay_buffer
         self._connections = connections
         self._shared_reads = shared_reads
         self._presence = presence
         self._metrics = metrics
         self._backpressure = Backpressure(settings, metrics)
-        self._replayed_bytes = 0
 
     async def validate_cursor(self, subscription: Subscription, requested: str) -> Fault | None:
         """Set a new client's cursor once the head covers it. Return a fault if it cannot be resumed from."""
@@ -121,11 +116,6 @@ class Recovery:
     def refresh_visible(self, subscription: Subscription) -> None:
         """Update what a client's user sees now."""
         subscription.set_visible(self._tailer.publisher.memberships.boards(subscription.principal.user_id))
-
-    def drop_encoded(self) -> None:
-        """Drop the encoded batches of the replay buffer."""
-        self._replayed_bytes = 0
-        self._buffer.drop_encoded()
 
     async def _start_read(self, subscription: Subscription) -> LogRead:
         """Start or join a read from a client's cursor. Raises what SharedReads.wait_for_cursor() raises."""
@@ -231,15 +221,15 @@ class Recovery:
     def _send_buffered(self, subscription: Subscription, offset: int) -> int:
         """Write the replay buffer from an offset. Return the offset reached: the end, unless the client has enough to read."""
         self.refresh_visible(subscription)
+        replayed_bytes = 0
         for batch in self._buffer.since(offset):
             if subscription.sink.pending() > self._settings.client_budget:
                 break
             subscription.replay(batch)
             subscription.cursor = batch.cursor or subscription.cursor
             offset += 1
-            self._replayed_bytes += batch.size
-        if self._replayed_bytes > _MAX_REPLAYED_BYTES:
-            self.drop_encoded()
+            replayed_bytes += batch.size
+        self._buffer.count_replayed(replayed_bytes)
         return offset
 
     def _request(self, subscription: Subscription) -> ReadRequest:

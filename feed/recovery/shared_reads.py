@@ -1,41 +1,24 @@
 """Shared reads of the log: clients that return with the same cursor, for the same boards, cost one read.
 
 Invariant: a read leads from its cursor to `target`, a head from which the replay buffer continues, or to `end` on the way
-there. The cursor is validated in the snapshot that it is read in. The head covers the cursor before rights are looked up,
-so rights are never older than what is read. Requests for a read that is running or was recently finished get that read,
-and share its encoded bytes. Only a bounded part of a read is shared and cached; each client reads the remainder alone.
+there. The head covers the cursor before rights are looked up, so rights are never older than what is read. Requests for a
+read that is running or was recently finished get that read, and share its encoded bytes. Only a bounded part of a read is
+shared and cached; each client reads the remainder alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 
-import structlog
-
-from db.changelog.changes import read_changes
-from db.changelog.memberships import read_membership_changes
-from db.changelog.positions import read_proof
-from db.changelog.transactions import begin_log_read, tune_log_read
-from db.connection import Connection
 from db.settings import Settings
-from feed.delivery.replay_buffer import ReplayBuffer
 from feed.recovery.log_read import InvalidCursorError, LogRead, Parts, ReadPosition, ReadRequest
-from feed.recovery.read_timeouts import ReadTimeouts
+from feed.recovery.log_source import LogSource
 from feed.system.database import Pool
 from feed.system.tasks import end
-from feed.tailing.replica import Replica, ReplicaReadError
+from feed.tailing.replica import Replica
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
-from feed.wire.batch import Batch
 from feed.wire.cursor import Cursor
-from feed.wire.event import Event, Grant
 
-_QUERY_TIMEOUT = 60.0
-"""Seconds for a query, after which its connection is considered dead."""
-_MAX_CONCURRENT = 4
-"""Maximum concurrent reads of the log; others wait."""
-_EVENTS_PER_PART = 250
-"""Events per part. The event loop is blocked while a part is decoded and written."""
 _MAX_SHARED_BYTES = 256 * 1024
 """Bytes of events that are read for all requests together."""
 _MAX_CACHED_BYTES = 16 * 1024 * 1024
@@ -45,8 +28,6 @@ _CACHE_SECONDS = 10.0
 _KEEP_OPEN_SECONDS = 0.1
 """Seconds to keep the remainder of a read open, if other reads need not wait for it."""
 
-log = structlog.get_logger()
-
 
 class SharedReads:
     def __init__(
@@ -54,20 +35,15 @@ class SharedReads:
         settings: Settings,
         pool: Pool,
         tailer: Tailer,
-        buffer: ReplayBuffer,
         metrics: Metrics,
         replica: Replica | None = None,
     ) -> None:
-        self._settings = settings
-        self._replica = replica
-        self._pool = pool
+        self._source = LogSource(settings, pool, tailer, replica)
         self._tailer = tailer
-        self._buffer = buffer
+        self._buffer = tailer.publisher.replay_buffer
         self._metrics = metrics
-        self._semaphore = asyncio.Semaphore(_MAX_CONCURRENT)
         self._reads: dict[ReadRequest, LogRead] = {}
         self._validations: dict[Cursor, asyncio.Task[None]] = {}
-        self._timeouts = ReadTimeouts()
         self._cached_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -118,7 +94,7 @@ class SharedReads:
         parts = log_read.take_remainder(after)
         if parts is None:
             self._metrics.reads.labels("alone").inc()
-            parts = self._read_parts(request, log_read, after)
+            parts = self._source.read(request, log_read, after)
         async with aclosing(parts):
             async for part in parts:
                 yield part
@@ -136,8 +112,7 @@ class SharedReads:
     async def _validate(self, cursor: Cursor) -> None:
         self._metrics.reads.labels("shared").inc()
         try:
-            async with self._primary_connection() as conn:
-                await _validate(conn, cursor)
+            await self._source.validate(cursor)
         finally:
             del self._validations[cursor]
 
@@ -155,11 +130,11 @@ class SharedReads:
 
     async def _run(self, request: ReadRequest, log_read: LogRead) -> None:
         self._metrics.reads.labels("shared").inc()
-        parts = self._read_parts(request, log_read, None)
+        parts = self._source.read(request, log_read, None)
         kept_open = False
         try:
             await self._read_shared(request, log_read, parts)
-            kept_open = log_read.error is None and log_read.end is not None and not self._semaphore.locked()
+            kept_open = log_read.error is None and log_read.end is not None and not self._source.busy
             if kept_open:
                 await _keep_open(log_read, parts)
         finally:
@@ -180,81 +155,6 @@ class SharedReads:
             log_read.validated.set()
             log_read.finished.set()
         self._cache(request, log_read)
-
-    async def _read_parts(self, request: ReadRequest, log_read: LogRead, after: ReadPosition | None) -> Parts:
-        """Validate the cursor, then yield what came after it and after a position, from the replica if it is used."""
-        if (replica := self._usable_replica) is not None:
-            try:
-                async with (
-                    self._replica_connection(replica, request) as conn,
-                    aclosing(self._read_from(conn, request, log_read, after)) as parts,
-                ):
-                    async for part in parts:
-                        yield part
-                        after = part[1]
-            except ReplicaReadError:
-                log.debug("replica read continues on the primary")
-            else:
-                return
-        async with self._primary_connection() as conn:
-            await _validate(conn, request.cursor)
-            async with aclosing(self._read_from(conn, request, log_read, after)) as parts:
-                async for part in parts:
-                    yield part
-
-    async def _read_from(
-        self, conn: Connection, request: ReadRequest, log_read: LogRead, after: ReadPosition | None
-    ) -> Parts:
-        since, until = request.cursor.seen, log_read.target.seen
-        if not log_read.validated.is_set():
-            if since != until:
-                async with asyncio.timeout(_QUERY_TIMEOUT):
-                    changes = await read_membership_changes(conn, since, until)
-                log_read.grants = [grant for change in changes if (grant := Grant.of(change)) is not None]
-            log_read.validated.set()
-        if since == until:
-            return
-        chunks = read_changes(
-            conn,
-            since,
-            until,
-            request.boards,
-            collapsed=request.collapsed,
-            threshold=self._settings.resync_threshold,
-            chunk=min(self._settings.chunk_rows, _EVENTS_PER_PART),
-            after=after,
-        )
-        async with aclosing(chunks), aclosing(self._timeouts.read(conn, request, chunks)) as parts:
-            async for part in parts:
-                events = [Event.of(change) for change in part.changes]
-                yield Batch(events, log_read.target if part.last else None), part.end or after or (0, 0)
-
-    @asynccontextmanager
-    async def _primary_connection(self) -> AsyncIterator[Connection]:
-        async with self._semaphore, self._pool.connection() as conn, conn.transaction():
-            async with asyncio.timeout(_QUERY_TIMEOUT):
-                await begin_log_read(conn, tuned=True)
-            yield conn
-
-    @property
-    def _usable_replica(self) -> Replica | None:
-        return self._replica if self._replica is not None and self._replica.used else None
-
-    @asynccontextmanager
-    async def _replica_connection(self, replica: Replica, request: ReadRequest) -> AsyncIterator[Connection]:
-        """Like _primary_connection(), but on the replica, once it has replayed what the head covers. Raises ReplicaReadError."""
-        async with self._semaphore:
-            lsn = self._tailer.head_lsn or (await replica.horizon()).written
-            async with replica.read_after(lsn) as conn:
-                async with asyncio.timeout(_QUERY_TIMEOUT):
-                    # A prepared statement cannot hold several commands.
-                    await tune_log_read(conn)
-                try:
-                    await _validate(conn, request.cursor)
-                except InvalidCursorError as error:
-                    # Only the primary may know this cursor yet, so the primary decides.
-                    raise ReplicaReadError("doubted", error.fault) from error
-                yield conn
 
     def _cache(self, request: ReadRequest, log_read: LogRead) -> None:
         if self._reads.get(request) is not log_read:
@@ -282,10 +182,3 @@ async def _keep_open(log_read: LogRead, parts: Parts) -> None:
     finally:
         if (remainder := log_read.take_remainder(log_read.end)) is not None:
             await remainder.aclose()
-
-
-async def _validate(conn: Connection, cursor: Cursor) -> None:
-    async with asyncio.timeout(_QUERY_TIMEOUT):
-        fault = cursor.fault(await read_proof(conn, cursor.anchor))
-    if fault is not None:
-        raise InvalidCursorError(fault)

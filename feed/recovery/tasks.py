@@ -12,7 +12,6 @@ import structlog
 
 from db.settings import Settings
 from feed.delivery.connections import Connections
-from feed.delivery.replay_buffer import ReplayBuffer
 from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import ReportedCursor, Subscription
 from feed.presence.tracker import PresenceTracker
@@ -34,7 +33,6 @@ class RecoveryTasks:
         settings: Settings,
         pool: Pool,
         tailer: Tailer,
-        buffer: ReplayBuffer,
         connections: Connections,
         presence: PresenceTracker,
         rollout: Rollout,
@@ -45,8 +43,8 @@ class RecoveryTasks:
         self._connections = connections
         self._rollout = rollout
         self._metrics = metrics
-        self._shared_reads = SharedReads(settings, pool, tailer, buffer, metrics, replica)
-        self._recovery = Recovery(settings, tailer, buffer, connections, self._shared_reads, presence, metrics)
+        self._shared_reads = SharedReads(settings, pool, tailer, metrics, replica)
+        self._recovery = Recovery(settings, tailer, connections, self._shared_reads, presence, metrics)
         self._tasks: dict[Subscription, asyncio.Task[None]] = {}
         self._awaiting_auth_success: dict[Subscription, asyncio.Future[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -127,7 +125,7 @@ class RecoveryTasks:
         if self._tasks.get(subscription) is task:
             del self._tasks[subscription]
         if not self._tasks:
-            self._recovery.drop_encoded()
+            self._tailer.publisher.replay_buffer.drop_encoded()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A bug of ours in one client's stream. The client reconnects with its cursor; others are not affected.
             log.error("recovery failed", connection=subscription.id, exc_info=error)

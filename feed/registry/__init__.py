@@ -3,6 +3,6 @@
 The list of running instances, the journal of deliveries, and the positions of clients. Imports `tailing`, `delivery`,
 `system` and `wire`.
 
-Invariant: nobody waits for it and nothing depends on it. What it keeps is bounded; what it cannot write is missing from a
-view, and no client is affected.
+Invariant: no other code waits for this package or depends on it. Its memory is bounded. A report that it cannot write is
+missing from a view, and no client is affected.
 """

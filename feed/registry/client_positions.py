@@ -1,4 +1,4 @@
-"""What clients report to have: the newest cursor that each has sent back.
+"""The positions that clients report: the newest cursor that each has sent back.
 
 Invariant: a reported cursor counts only if it belongs to the followed feed and the head covers it. One cursor is kept for
 each connection and for each of the most recent users who poll. The summary has few entries, each with a cursor and the

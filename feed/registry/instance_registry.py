@@ -1,6 +1,6 @@
 """Keeps this process in the database's list of running instances, for the people who operate it.
 
-Invariant: nobody waits for it and nothing depends on it. A report that cannot be written is missing from a view, and no client is
+Invariant: no other code waits for this or depends on it. A report that cannot be written is missing from a view, and no client is
 affected.
 """
 
@@ -16,7 +16,7 @@ from db.connection import PsycopgConnection
 from db.instances import InstanceStatus
 from feed.registry.delivery_journal import DeliveryJournal, with_ages
 from feed.system.database import Pool
-from feed.system.tasks import end
+from feed.system.tasks import BackgroundTask
 
 _REPORT_INTERVAL = 2.0
 """Seconds between reports. An instance without one for ten seconds is considered dead; see db/sql/views/instance_status.sql."""
@@ -25,23 +25,21 @@ LEAVE_TIMEOUT = 2.0
 log = structlog.get_logger()
 
 
-class InstanceRegistry:
+class InstanceRegistry(BackgroundTask):
     """Writes the result of `status()` at each interval, together with the entries of the journal."""
+
+    task_name = "instance registry"
 
     def __init__(self, pool: Pool, status: Callable[[], InstanceStatus], journal: DeliveryJournal) -> None:
         self._pool = pool
         self._status = status
         self._journal = journal
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="instance registry")
 
     async def stop(self) -> None:
         """Remove the row. Idempotent; complete when it returns."""
         if self._task is None:
             return
-        await end(self._task)
+        await super().stop()
         self._task = None
         try:
             async with asyncio.timeout(LEAVE_TIMEOUT), self._pool.connection() as conn:

@@ -15,8 +15,9 @@ import psycopg
 from psycopg import conninfo
 from psycopg_pool import AsyncConnectionPool  # noqa: TID251 - this module adds the deadlines
 
+from db import session
 from db.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Connection
-from db.sqlfiles import sql
+from db.readiness import NotReadyError, require_ready
 
 T = TypeVar("T")
 
@@ -30,19 +31,12 @@ POOL_TIMEOUT = 5.0
 CLOSE_TIMEOUT = 1.0
 """Seconds that a closing pool waits for connections that it is still opening."""
 
-_MIN_VERSION = 150_000
 _RECONNECT_TIMEOUT = 2.0
 """Seconds after which a pool stops retrying a connection; the next request starts over. The pool doubles its retry interval each
 time, so after a failover of a minute it would take another minute to try again."""
 # A generic plan's cost estimate grows with the log, and would trigger a compilation that takes far longer than the read itself.
-_DIRECT_OPTIONS = (
-    "-c TimeZone=UTC -c jit=off -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
-    "-c tcp_user_timeout=10000 -c idle_in_transaction_session_timeout=60s"
-)
-
-
-class NotReadyError(Exception):
-    """The server cannot serve a feed, and retrying will not help. The message says what to do."""
+_KEEPALIVES = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+_DIRECT_OPTIONS = f"-c jit=off -c tcp_user_timeout=10000 {_KEEPALIVES}"
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -106,25 +100,47 @@ def dsn(url: str | None, application: str, options: str = "", *, primary: bool =
     if primary and "," in str(params.get("host", "")):
         # A cursor must never be made on a standby. If several hosts are given, use the primary.
         defaults["target_session_attrs"] = "read-write"
-    both = f"{params.pop('options', '')} {options}".strip()
-    return conninfo.make_conninfo(**{**defaults, **params, **({"options": both} if both else {})})
+    if options:
+        params["options"] = f"{params.get('options', session.inherited_options())} {options}".lstrip()
+    return conninfo.make_conninfo(**{**defaults, **params})
 
 
 async def connect(url: str | None, application: str, *, read_timeout: float = READ_TIMEOUT) -> Connection:
-    """A long-lived direct connection: autocommit, prepares each statement. Raises psycopg.OperationalError, NotReadyError."""
+    """A long-lived direct connection to a database that is ready: autocommit, prepares each statement.
+
+    Raises psycopg.Error and NotReadyError.
+    """
     try:
-        return await Connection.connect(
+        conn = await Connection.connect(
             dsn(url, application, _DIRECT_OPTIONS), autocommit=True, prepare_threshold=0, read_timeout=read_timeout
         )
     except psycopg.OperationalError as error:
         if "unsupported startup parameter" in str(error):
             raise NotReadyError(POOLER_MESSAGE) from error
         raise
+    await _require_ready(conn)
+    return conn
+
+
+async def _require_ready(conn: Connection) -> None:
+    """Close the connection and raise NotReadyError if its database is not one that this version can use."""
+    try:
+        await require_ready(conn)
+    except BaseException:
+        await conn.close()
+        raise
 
 
 def pool(url: str | None, application: str, size: int) -> Pool:
     """An unopened pool of autocommit connections. They keep no state, so they may go through a transaction pooler."""
-    return Pool(dsn(url, application), size, read_timeout=READ_TIMEOUT, max_read_timeout=math.inf, prepare=None)
+    return Pool(
+        dsn(url, application),
+        size,
+        read_timeout=READ_TIMEOUT,
+        max_read_timeout=math.inf,
+        prepare=None,
+        configure=_require_ready,
+    )
 
 
 def direct_pool(
@@ -144,18 +160,6 @@ def direct_pool(
         prepare=0,
         configure=configure,
     )
-
-
-async def require_ready(conn: Connection) -> None:
-    """Raise NotReadyError for a standby, a database without boardcast, or a PostgreSQL before 15."""
-    row = await (await conn.execute(sql("queries/schema_state"))).fetchone()
-    standby, installed, version = row or (False, False, 0)
-    if standby:
-        raise NotReadyError("the server is a standby: set DATABASE_URL to the primary")
-    if version < _MIN_VERSION:
-        raise NotReadyError(f"PostgreSQL {version // 10_000} is too old: boardcast needs 15 or newer")
-    if not installed:
-        raise NotReadyError("boardcast is not installed in this database: run `boardcast migrate`")
 
 
 async def iterate_with_timeout(items: AsyncIterator[T], seconds: float) -> AsyncIterator[T]:

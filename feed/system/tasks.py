@@ -1,9 +1,11 @@
-"""Ending the tasks that an object owns.
+"""The tasks that an object owns: starting one, and ending them.
 
 Invariant: when end() returns or raises, the tasks have ended, whatever they were waiting for, even if the caller was canceled.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 _RETRY_INTERVAL = 0.1
 """Seconds after which a task that has not ended is canceled again."""
@@ -26,3 +28,22 @@ async def end(*tasks: asyncio.Task[None]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     if cancelled is not None:
         raise cancelled
+
+
+class BackgroundTask(ABC):
+    """An object with one task, which runs from start() to stop()."""
+
+    task_name: ClassVar[str]
+    _task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self.task_name)
+
+    async def stop(self) -> None:
+        """Idempotent; complete when it returns."""
+        if self._task is not None:
+            await end(self._task)
+
+    @abstractmethod
+    async def _run(self) -> None:
+        """Run until it is canceled."""

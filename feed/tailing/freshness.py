@@ -1,7 +1,8 @@
 """Whether this instance has read the log recently.
 
-Invariant: an instance that has not read the log for `STALE_AFTER` seconds is not ready and sends no heartbeats, because a client
-that receives one assumes that it is up to date. Both come back with the next read.
+Invariant: an instance that has not read the log for `STALE_AFTER` seconds, and has missed three safety reads, is not ready and
+sends no heartbeats, because a client that receives one assumes that it is up to date. After the next read, it is ready again
+and heartbeats resume.
 """
 
 import time
@@ -12,7 +13,7 @@ from db.settings import Settings
 from feed.tailing.tailer import Tailer
 
 STALE_AFTER = 5.0
-"""Seconds without a read of the log. The limit is higher only if the log is read less often than every two seconds."""
+"""Seconds without a read of the log. The limit is higher if that many safety reads (see below) take longer."""
 _MISSED_READS = 3
 """Safety reads that may be missed before the log counts as unread."""
 
@@ -33,8 +34,7 @@ class Freshness:
     @property
     def age(self) -> float:
         """Seconds since the log was last read to its end, or since the start if it has not been read yet."""
-        elapsed = self._tailer.seconds_since_read
-        return time.monotonic() - self._started_at if elapsed is None else elapsed
+        return min(self._tailer.passes.since_read, time.monotonic() - self._started_at)
 
     @property
     def is_fresh(self) -> bool:

@@ -21,9 +21,10 @@ from psycopg import sql
 from db.changelog.positions import identify_feed
 from db.changelog.prefetch import prepare_prefetch
 from db.connection import PsycopgConnection
+from db.readiness import NotReadyError
 from db.settings import Settings
 from feed.system.backoff import backoff
-from feed.system.database import POOLER_MESSAGE, NotReadyError, connect
+from feed.system.database import POOLER_MESSAGE, connect
 from feed.system.tasks import end
 from feed.tailing.prefetch import Prefetch
 from feed.tailing.session import Session
@@ -107,11 +108,7 @@ class Listener:
     async def _run(self, conn: PsycopgConnection) -> None:
         while True:
             try:
-                async with conn:
-                    self.backend_pid = conn.info.backend_pid
-                    for handler in self._handlers.values():
-                        handler()
-                    await self._listen(conn)
+                await self._listen(conn)
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("listener connection lost; reconnecting", error=str(error).strip())
             except Exception:
@@ -123,7 +120,10 @@ class Listener:
             conn = await self._reconnect()
 
     async def _listen(self, conn: PsycopgConnection) -> None:
-        """Handle notifications until the connection is lost or does not receive its own probe; both raise."""
+        """Handle notifications until the connection is lost or does not receive its own probe; both raise. Closes it."""
+        self.backend_pid = conn.info.backend_pid
+        for handler in self._handlers.values():
+            handler()
         self._received = False
         session = Session(conn, lambda channel: self._on_notification(channel, session))
         try:
@@ -141,6 +141,8 @@ class Listener:
         finally:
             self._prefetch.attach(None)
             session.close()
+            # Not `async with conn`, which would roll back: no transaction is open, but a query may be running.
+            await conn.close()
 
     def _on_notification(self, channel: str, session: Session) -> None:
         self._received = True

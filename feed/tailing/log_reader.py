@@ -1,11 +1,11 @@
-"""The log reader: one read pass takes what is new from the fastest source, and publishes it.
+"""The log reader: one read pass takes the new changes from the fastest source, and publishes them.
 
 The sources, in order: the result of the prefetch (feed/tailing/prefetch.py), the standby if one is configured
 (feed/tailing/replica.py), the tailer's own connection.
 
 Invariant: nothing is published twice, and after a pass the head covers everything that the pass's snapshot shows, even if the
-pass found no changes. A pass that fails after its first chunk is finished before the next one begins: up to the same snapshot,
-from where its last chunk ended.
+pass found no changes. If a pass fails after its first chunk, it is completed before the next one begins: up to the same
+snapshot, from where its last chunk ended.
 """
 
 import asyncio

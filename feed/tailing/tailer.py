@@ -1,12 +1,11 @@
 """The tailer: runs the read passes that read the log for all clients of this process.
 
 Invariant: what has been published is exactly what `head` covers, in order, plus possibly a part of the batch that is being
-published. A pass reads what a new snapshot shows and the head's did not, and publishes it; after a failure, it continues where
-it stopped. A notification only makes the next pass start at once: without any, there is one every second.
+published. A pass reads what a new snapshot shows and the head's snapshot did not, and publishes it. After a failure, the pass
+continues where it stopped. A notification only makes the next pass start at once: without any, there is one every second.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,14 +18,16 @@ from db.changelog.memberships import read_memberships
 from db.changelog.positions import Seen, identify_feed, read_position, read_proof
 from db.changelog.transactions import begin_read
 from db.connection import Connection
+from db.readiness import NotReadyError
 from db.settings import Settings
 from feed.delivery.flags import Flags
 from feed.delivery.memberships import Memberships
 from feed.delivery.publisher import Publisher
 from feed.system.backoff import backoff
-from feed.system.database import NotReadyError, connect, require_ready
+from feed.system.database import connect
 from feed.system.tasks import end
 from feed.tailing.log_reader import PROGRESS_TIMEOUT, LogReader, LogReplacedError
+from feed.tailing.passes import Passes
 from feed.tailing.prefetch import MAX_ROWS, Prefetch
 from feed.tailing.replica import Replica
 from feed.telemetry.metrics import Metrics
@@ -62,14 +63,13 @@ class Tailer:
         self._on_replaced = on_replaced
         self._log_reader = LogReader(settings, publisher, self.prefetch, replica)
         self._wake_event = asyncio.Event()
-        self._pass_ended = asyncio.Condition()
-        self._last_read_at = -math.inf
-        self._verified_at = -math.inf
+        self.passes = Passes()
+        self._verified_at = 0.0
         """When the log's identity was last verified."""
-        self._passes_begun = 0
-        self._passes_done = 0
         self._task: asyncio.Task[None] | None = None
         self.up = False
+        self.refused: str | None = None
+        """Why the database cannot be used although it answers, such as another schema revision; otherwise None."""
         self.backend_pid: int | None = None
         """The server process that reads the log; None while not connected."""
         self.head_lsn: str | None = None
@@ -100,17 +100,7 @@ class Tailer:
     @property
     def is_current(self) -> bool:
         """Whether the log is being read: changes older than a few seconds have been delivered."""
-        return self.up and time.monotonic() - self._last_read_at < _MISSED_READS * self._settings.read_interval
-
-    @property
-    def passes(self) -> int:
-        """How many times the log has been read to its end."""
-        return self._passes_done
-
-    @property
-    def seconds_since_read(self) -> float | None:
-        """Seconds since the log was last read to its end; None before the first pass."""
-        return time.monotonic() - self._last_read_at if self._passes_done else None
+        return self.up and self.passes.since_read < _MISSED_READS * self._settings.read_interval
 
     def wake(self) -> None:
         """Start a read pass at once."""
@@ -137,11 +127,9 @@ class Tailer:
 
     async def wait_for_pass(self) -> None:
         """Wait until a pass that begins after this call has ended."""
-        target = self._passes_begun + 1
         self.prefetch.invalidate()
         self._wake_event.set()
-        async with self._pass_ended:
-            await self._pass_ended.wait_for(lambda: self._passes_done >= target)
+        await self.passes.wait_for_next()
 
     async def _run(self, conn: Connection) -> None:
         delays = backoff()
@@ -186,9 +174,14 @@ class Tailer:
                 conn = await self._connect()
                 async with asyncio.timeout(PROGRESS_TIMEOUT):
                     await self._resume(conn)
-            except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
+            except NotReadyError as error:
+                self.refused = str(error)
+                log.warning("database not ready; retrying", error=self.refused)
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                self.refused = None
                 log.warning("database not available yet; retrying", error=str(error).strip())
             else:
+                self.refused = None
                 log.info("following the log again", cursor=str(self.head))
                 return conn
         raise AssertionError("backoff() does not end")
@@ -204,7 +197,6 @@ class Tailer:
 
     async def _start_at_end(self, conn: Connection) -> None:
         """Set the head to the current end of the log, with the memberships and flags of the same snapshot."""
-        await require_ready(conn)
         feed = await identify_feed(conn)
         async with conn.transaction():
             await begin_read(conn)
@@ -218,7 +210,6 @@ class Tailer:
 
     async def _resume(self, conn: Connection) -> None:
         try:
-            await require_ready(conn)
             await identify_feed(conn)
             await self._verify(conn)
         except BaseException:
@@ -237,18 +228,15 @@ class Tailer:
 
     async def _read_pass(self, conn: Connection) -> None:
         started = time.perf_counter()
-        self._passes_begun += 1
+        self.passes.begin()
         self.previous_head = self.head
         self.head_lsn = await self._log_reader.read_pass(conn)
         if self.publisher.found <= MAX_ROWS:
             self._log_reader.prepare_prefetch()
-        self._last_read_at = time.monotonic()
         self._metrics.read_passes.inc()
         self._metrics.read_pass_seconds.observe((time.perf_counter() - started,))
         self.publisher.end_pass()
-        async with self._pass_ended:
-            self._passes_done = self._passes_begun
-            self._pass_ended.notify_all()
+        await self.passes.end()
 
     async def _wait_for_wake(self) -> None:
         # The safety read: a lost notification costs a second, never an event.

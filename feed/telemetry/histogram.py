@@ -1,7 +1,7 @@
 """A histogram that takes many durations at once.
 
 Invariant: even on a busy log, a duration costs one binary search. The client library's own histogram takes a lock for each bucket
-and each sum, which is some microseconds per event.
+and each sum, which takes some microseconds per event.
 """
 
 from bisect import bisect_left

@@ -54,13 +54,17 @@ class Metrics:
         self.slow = _each(
             self._counter(
                 "slow_clients",
-                "Clients that fell behind (behind), and clients disconnected for it (dropped)",
+                "Clients that fell behind (behind), and clients disconnected because they fell behind (dropped)",
                 "outcome",
             ),
             ("behind", "dropped"),
         )
         self.messages = _each(
-            self._counter("messages", "Messages from WebSocket clients; invalid: not in the protocol", "type"),
+            self._counter(
+                "messages",
+                "Messages from WebSocket clients; invalid counts messages that the protocol does not define",
+                "type",
+            ),
             (*TYPES, "invalid"),
         )
 
@@ -73,7 +77,7 @@ class Metrics:
         self._delivered = {name: (deliveries.labels(name), size.labels(name)) for name in transports}
         self.delivery_seconds = Histogram(
             "boardcast_delivery_seconds",
-            "Time from the write of a row (feed.log.at) to the clients' sockets, by the clocks of database and service",
+            "Time from the write of a row (feed.log.at, by the database's clock) to the clients' sockets (by the service's clock)",
             (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
         )
         self.registry.register(self.delivery_seconds)
@@ -86,7 +90,7 @@ class Metrics:
         self.registry.register(self.read_pass_seconds)
         self.loop_lag_seconds = Histogram(
             "boardcast_loop_lag_seconds",
-            "How much later than requested the event loop woke a task, sampled every second",
+            "Delay with which the event loop wakes a task, sampled every second",
             (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
         )
         self.registry.register(self.loop_lag_seconds)
@@ -95,8 +99,8 @@ class Metrics:
         self.recoveries = _each(
             self._counter(
                 "recoveries",
-                "Clients that went live: live, without a cursor; buffer, from the replay buffer; log, every event from the log; "
-                "collapsed, the latest event of each row; reset, after a reset",
+                "Clients that became live: without a cursor (live), from the replay buffer (buffer), with every event "
+                "from the log (log), with the latest event of each row (collapsed), or after a reset (reset)",
                 "source",
             ),
             ("live", "buffer", "log", "collapsed", "reset"),
@@ -104,7 +108,7 @@ class Metrics:
         self.reads = _each(
             self._counter(
                 "log_reads",
-                "Reads of the log for returning clients: shared by clients with the same cursor, or for one client alone",
+                "Reads of the log for returning clients: for all clients with the same cursor (shared), or for one client (alone)",
                 "reader",
             ),
             ("shared", "alone"),
@@ -123,8 +127,8 @@ class Metrics:
         self.database_up = self._gauge("database_up", "Whether the connection that reads the log for all clients works")
         self.pacer = Enum(
             "boardcast_pacer",
-            "Who sends NOTIFY: direct and draining, every writer; coalesced, this instance for all; muted, nobody; "
-            "always, every writer, as BOARDCAST_NOTIFY_MODE says; inactive, another instance has the lease",
+            "Who sends NOTIFY: every writer (direct, draining; always, if BOARDCAST_NOTIFY_MODE=always), this instance for all "
+            "writers (coalesced), or nobody (muted); inactive: another instance has the lease",
             states=["inactive", "direct", "draining", "coalesced", "always", "muted"],
             registry=self.registry,
         )
@@ -132,7 +136,8 @@ class Metrics:
         self.notifications = _each(
             self._counter(
                 "notifications",
-                "NOTIFYs sent: by writers, counted in changes that the log marks as notified; by this instance as the pacer",
+                "NOTIFYs sent by this instance as the pacer (pacer), or by writers (writer), counted as the changes that "
+                "the log marks as notified",
                 "by",
             ),
             ("writer", "pacer"),

@@ -1,4 +1,4 @@
-"""Gauges of a feed's state. Most are evaluated when somebody reads the metrics, and not before.
+"""Gauges of a feed's state. Most are evaluated only when the metrics are read.
 
 Invariant: a gauge shows the current value, or NaN if that is not known; never an old one.
 """

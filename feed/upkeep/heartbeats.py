@@ -16,7 +16,7 @@ from db.settings import Settings
 from feed.delivery.connections import Connections
 from feed.delivery.rollout import Rollout
 from feed.delivery.subscription import State, Subscription
-from feed.system.tasks import end
+from feed.system.tasks import BackgroundTask
 from feed.tailing.freshness import Freshness
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
@@ -29,7 +29,9 @@ _MISSED_LIMIT = 2
 log = structlog.get_logger()
 
 
-class Heartbeats:
+class Heartbeats(BackgroundTask):
+    task_name = "heartbeats"
+
     def __init__(
         self,
         settings: Settings,
@@ -45,17 +47,8 @@ class Heartbeats:
         self._freshness = freshness
         self._rollout = rollout
         self._metrics = metrics
-        self._task: asyncio.Task[None] | None = None
         self._resumed_at = -math.inf
         """When this process last continued after a stall. Clients could not be heard during it, so it does not count as silence."""
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="heartbeats")
-
-    async def stop(self) -> None:
-        """Idempotent; complete when it returns."""
-        if self._task is not None:
-            await end(self._task)
 
     async def _run(self) -> None:
         tick = min(1.0, self._period / 4)

@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from db.changelog import retention
 from feed.system.database import Pool
-from feed.system.tasks import end
+from feed.system.tasks import BackgroundTask
 from feed.telemetry.runtime_gauges import RuntimeGauges
 
 _INTERVAL = 60.0
@@ -24,19 +24,12 @@ STEP_TIMEOUT = 600.0
 log = structlog.get_logger()
 
 
-class Maintenance:
+class Maintenance(BackgroundTask):
+    task_name = "maintenance"
+
     def __init__(self, pool: Pool, gauges: RuntimeGauges) -> None:
         self._pool = pool
         self._gauges = gauges
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="maintenance")
-
-    async def stop(self) -> None:
-        """Idempotent."""
-        if self._task is not None:
-            await end(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -1,7 +1,8 @@
 """How messages are encoded for each transport. Batch makes bytes for many clients only once.
 
 Invariant: the result can be written to the socket as it is. Server frames (RFC 6455) are unmasked and not fragmented, and
-compression is off.
+compression is off. The JSON of a server-sent event is one line for every reader, whatever that reader takes for the end of
+a line.
 """
 
 import struct
@@ -79,7 +80,7 @@ class EventStreamEncoding:
 
     def message(self, kind: str, body: bytes, cursor: str | None = None) -> bytes:
         id_line = b"" if cursor is None else b"id: %b\n" % cursor.encode()
-        return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), id_line, body)
+        return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), id_line, one_line(body))
 
     def events(self, events: Sequence[Event], cursor: str | None) -> bytes:
         if not events:
@@ -128,6 +129,16 @@ def frame(payload: bytes, opcode: int = 0x1) -> bytes:
     if size < 65_536:
         return struct.pack("!BBH", 0x80 | opcode, 126, size) + payload
     return struct.pack("!BBQ", 0x80 | opcode, 127, size) + payload
+
+
+def one_line(json: bytes) -> bytes:
+    """Escape the line separators that JSON allows unescaped: NEL, U+2028, and U+2029.
+
+    The standard ends a line of an event stream only at CR and LF, but many readers use the line ends of Unicode (such as
+    str.splitlines of Python). JSON always escapes the others: CR, LF, VT, FF, and the separators FS, GS, and RS.
+    """
+    json = json.replace(b"\xc2\x85", b"\\u0085")
+    return json.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
 def chunk(data: bytes) -> bytes:

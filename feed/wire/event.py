@@ -27,6 +27,16 @@ _ROW = {
     "delete": "row_deleted",
     "leave": "row_deleted",
 }
+_TABLE_NAMES = {
+    "feed.boards": "boards",
+    "feed.board_members": "board_members",
+    "boards": "public.boards",
+    "board_members": "public.board_members",
+}
+"""Names of tables in messages that differ from those in the log: boardcast's own, and the application's tables of these names."""
+
+_WITHOUT_BODY = WHOLE_TABLE_OPS | {"resync", "large"}
+"""Operations for which clients have to take a snapshot."""
 KINDS = tuple(dict.fromkeys([*_OPPORTUNITY.values(), "opportunity_moved", *_ROW.values(), "resync"]))
 """All event types."""
 
@@ -45,7 +55,7 @@ class Grant(NamedTuple):
 
     @classmethod
     def of(cls, change: Change | MembershipChange) -> "Grant | None":
-        """Return the effect of a log row of board_members; None if it has none."""
+        """Return the effect of a log row of feed.board_members; None if it has none."""
         if change.op == "truncate":
             return cls(None, None, None, change.seq)
         if change.member is None or change.board is None:
@@ -72,7 +82,7 @@ class Event:
         self.at = change.at
         self.traceparent = change.traceparent
         self.body = body
-        self.grant = Grant.of(change) if change.relation == "board_members" else None
+        self.grant = Grant.of(change) if change.relation == "feed.board_members" else None
         self.flag_change: FlagChange | None = flag_change(change)
 
     def json(self, cursor: str | None = None) -> bytes:
@@ -82,7 +92,7 @@ class Event:
     @classmethod
     def of(cls, change: Change) -> "Event":
         """Return the event for a change."""
-        if change.op == "resync" or change.op in WHOLE_TABLE_OPS:
+        if change.op in _WITHOUT_BODY:
             kind, fields = "resync", _resync(change)
         elif change.relation == "opportunities":
             kind, fields = _opportunity(change)
@@ -122,7 +132,7 @@ def _opportunity(change: Change) -> tuple[str, bytes]:
 
 
 def _row(change: Change) -> tuple[str, bytes]:
-    named = b'"table":%b,"key":%b,' % (orjson.dumps(change.relation), orjson.dumps(change.key))
+    named = b'"table":%b,"key":%b,' % (_table(change), orjson.dumps(change.key))
     if change.body is None:
         return _ROW[change.op], named
     field = b'"changes"' if change.op == "update" else b'"row"'
@@ -130,8 +140,25 @@ def _row(change: Change) -> tuple[str, bytes]:
 
 
 def _resync(change: Change) -> bytes:
-    reason = change.op if change.op in WHOLE_TABLE_OPS else "bulk"
-    return b'"reason":"%b","table":%b,"count":%d,' % (reason.encode(), orjson.dumps(change.relation), change.size)
+    reason = "bulk" if change.op == "resync" else change.op
+    key = b'"key":%b,' % orjson.dumps(change.key) if change.op == "large" else b""
+    return b'"reason":"%b","table":%b,%b"count":%d,' % (
+        reason.encode(),
+        _table(change),
+        key,
+        change.size,
+    )
+
+
+def _version(change: Change) -> int | None:
+    """The version of the row; of an opportunity without one, what `feed.opportunity_source` makes its version."""
+    if change.version is None and change.relation == "opportunities" and change.op in _OPPORTUNITY:
+        return change.seq % (2**31 - 1)
+    return change.version
+
+
+def _table(change: Change) -> bytes:
+    return orjson.dumps(_TABLE_NAMES.get(change.relation, change.relation))
 
 
 def _common(change: Change) -> bytes:
@@ -139,13 +166,13 @@ def _common(change: Change) -> bytes:
         "boardId": change.board,
         "userId": change.actor,
         "timestamp": timestamp(change.at),
-        "version": change.version,
+        "version": _version(change),
         "seq": change.seq,
         "xid": str(change.xid),
         "origin": change.origin,
     }
     if change.traceparent is not None:
         fields["traceparent"] = change.traceparent
-    if change.size > 1 and change.op != "resync":
+    if change.size > 1 and change.op not in _WITHOUT_BODY:
         fields["collapsed"] = change.size
     return orjson.dumps(fields)[1:-1]

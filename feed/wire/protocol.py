@@ -11,7 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from feed.wire.cursor import MAX_LENGTH
 
+MAX_KEY_LENGTH = 2704
+"""Characters of an opportunity's ID. The index of a primary key in PostgreSQL takes no longer one."""
+
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+OpportunityId = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH, pattern=r"^[^\x00]*$")]
 Boards = Annotated[list[Id], Field(max_length=1000)]
 
 
@@ -49,7 +53,7 @@ class UserEditing(Message):
     """The user edits an opportunity, starting from `baseVersion`. The ID and name of the user always come from the token."""
 
     type: Literal["user_editing"]
-    opportunityId: Id  # noqa: N815 - the name in the protocol
+    opportunityId: OpportunityId  # noqa: N815 - the name in the protocol
     baseVersion: Annotated[int, Field(ge=0, lt=2**31)] | None = None  # noqa: N815
 
 
@@ -57,14 +61,14 @@ class UserStoppedEditing(Message):
     """The user stopped editing."""
 
     type: Literal["user_stopped_editing"]
-    opportunityId: Id  # noqa: N815
+    opportunityId: OpportunityId  # noqa: N815
 
 
 class Viewing(Message):
     """The user views an opportunity; or a board and none of its opportunities; or, without both, nothing."""
 
     type: Literal["viewing"]
-    opportunityId: Id | None = None  # noqa: N815
+    opportunityId: OpportunityId | None = None  # noqa: N815
     boardId: Id | None = None  # noqa: N815
 
 

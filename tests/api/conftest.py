@@ -1,4 +1,4 @@
-"""The API on a database of the test's own, with the demo's people and boards."""
+"""The API on the test's own database, with the users and boards of the demo."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,7 +8,6 @@ import pytest
 
 from api.app import create_app
 from api.state import app_state
-from db import demo
 from db.engine import create_engine
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
@@ -17,10 +16,10 @@ from tests.support.database import Database
 
 
 @pytest.fixture
-async def api(database: Database) -> AsyncIterator[Api]:
+async def api(demo_database: Database) -> AsyncIterator[Api]:
+    database = demo_database
     settings = database.settings(jwt_secret=SECRET, demo=True)
     engine = create_engine(database.url, size=5)
-    await demo.seed(engine)
     tokens = Tokens(settings)
     app = create_app(settings, engine=engine, tokens=tokens, runtime=None)
     async with AsyncExitStack() as stack:
@@ -30,7 +29,7 @@ async def api(database: Database) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def runtime(api: Api) -> AsyncIterator[Runtime]:
-    """The feed in the API's process."""
+    """A feed runtime in the API's process."""
     runtime = Runtime(api.settings, api.tokens, "api")
     await runtime.start()
     api.app = create_app(api.settings, engine=api.engine, tokens=api.tokens, runtime=runtime)
@@ -53,5 +52,5 @@ async def diego(api: Api) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def stranger(api: Api) -> httpx.AsyncClient:
-    """A good token, and no board."""
+    """A user with a valid token and no board."""
     return await api.user("zeca")

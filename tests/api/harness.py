@@ -1,4 +1,4 @@
-"""The API to be asked without a socket, and how to tell which problem it answered."""
+"""The API without a socket, and a check of the problem it answered with."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Api:
     stack: AsyncExitStack
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
-    async def anybody(self, **headers: str) -> httpx.AsyncClient:
+    async def client(self, **headers: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app)
         client = httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", headers=headers)
         return await self.stack.enter_async_context(client)
@@ -36,21 +36,21 @@ class Api:
     async def user(self, name: str, *roles: str) -> httpx.AsyncClient:
         if name not in self.clients:
             token = self.tokens.issue(name, name.title(), timedelta(minutes=5), roles)
-            self.clients[name] = await self.anybody(Authorization=f"Bearer {token}")
+            self.clients[name] = await self.client(Authorization=f"Bearer {token}")
         return self.clients[name]
 
     async def card(self, **fields: Any) -> dict[str, Any]:
-        """Make a card, as Ana."""
+        """Create a card as ana."""
         ana = await self.user("ana")
         body = {"board_id": "vendas", "phase": "proposal", "title": "A deal"} | fields
         response = await ana.post("/api/opportunities", json=body)
         assert response.status_code == 201, response.text
-        made: dict[str, Any] = response.json()
-        return made
+        created: dict[str, Any] = response.json()
+        return created
 
 
 def problem(response: httpx.Response, slug: str) -> dict[str, Any]:
-    """Check the answer against the table, and return its body."""
+    """Check that the response is this problem, and return its body."""
     body: dict[str, Any] = response.json()
     assert body["type"] == f"/problems/{slug}", response.text
     assert response.headers["Content-Type"] == "application/problem+json"

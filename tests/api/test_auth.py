@@ -1,4 +1,4 @@
-"""Who is let in, and by what."""
+"""Authentication: tokens, session cookies, origins."""
 
 import base64
 import json
@@ -21,8 +21,8 @@ def unsigned(claims: dict[str, object]) -> str:
     return ".".join([*parts, ""])
 
 
-async def test_nobody_comes_in_without_a_token(api: Api) -> None:
-    client = await api.anybody()
+async def test_requests_without_a_token_are_refused(api: Api) -> None:
+    client = await api.client()
     for path in ("/api/boards", "/api/opportunities", "/api/sync/opportunities", "/api/auth/me"):
         answer = await client.get(path)
         problem(answer, "unauthenticated")
@@ -31,7 +31,7 @@ async def test_nobody_comes_in_without_a_token(api: Api) -> None:
     problem(await client.get("/api/boards", headers={"Authorization": "Basic YTpi"}), "unauthenticated")
 
 
-async def test_tokens_that_are_not_good(api: Api) -> None:
+async def test_invalid_tokens_are_refused(api: Api) -> None:
     now = int(time.time())
     good: dict[str, object] = {"sub": "ana", "name": "Ana", "exp": now + 60}
     bad = {
@@ -47,17 +47,17 @@ async def test_tokens_that_are_not_good(api: Api) -> None:
         "x" * 10_000: "invalid-token",
         "a.b.c": "invalid-token",
     }
-    client = await api.anybody()
+    client = await api.client()
     for token, slug in bad.items():
         problem(await client.get("/api/boards", headers={"Authorization": f"Bearer {token}"}), slug)
     answer = await client.get("/api/auth/me", headers={"Authorization": f"bearer {jwt.encode(good, SECRET)}"})
     assert answer.json()["user"] == {"id": "ana", "name": "Ana"}
 
 
-async def test_the_demo_signs_in_by_name_and_keeps_a_session(api: Api) -> None:
-    client = await api.anybody()
-    people = (await client.get("/api/auth/users")).json()["users"]
-    assert [person["id"] for person in people] == ["ana", "bruno", "carla", "diego"]
+async def test_the_demo_signs_in_by_name_and_sets_a_session_cookie(api: Api) -> None:
+    client = await api.client()
+    users = (await client.get("/api/auth/users")).json()["users"]
+    assert [user["id"] for user in users] == ["ana", "bruno", "carla", "diego"]
     answer = await client.post("/api/auth/token", json={"user": "bruno"}, headers={"Origin": f"http://{HOST}"})
     assert answer.json()["user"] == {"id": "bruno", "name": "Bruno Lima"}
     cookie = answer.headers["Set-Cookie"]
@@ -70,13 +70,13 @@ async def test_the_demo_signs_in_by_name_and_keeps_a_session(api: Api) -> None:
     problem(await client.get("/api/boards"), "unauthenticated")
     problem(await client.post("/api/auth/token", json={"user": "nobody"}), "unknown-user")
     problem(await client.post("/api/auth/token", json={"user": "a\0"}), "invalid-input")
-    wrong = {"Origin": "https://elsewhere.example"}
-    problem(await client.post("/api/auth/token", json={"user": "ana"}, headers=wrong), "wrong-origin")
+    foreign = {"Origin": "https://elsewhere.example"}
+    problem(await client.post("/api/auth/token", json={"user": "ana"}, headers=foreign), "wrong-origin")
 
 
-async def test_outside_the_demo_nobody_signs_in_by_name(api: Api) -> None:
+async def test_sign_in_by_name_works_only_in_the_demo(api: Api) -> None:
     app_state(api.app).settings = api.settings.model_copy(update={"demo": False})
-    client = await api.anybody()
+    client = await api.client()
     problem(await client.post("/api/auth/token", json={"user": "ana"}), "no-demo")
     problem(await client.get("/api/auth/users"), "no-demo")
     assert (await client.get("/api/config")).json()["demo"] is False
@@ -95,8 +95,8 @@ async def test_outside_the_demo_nobody_signs_in_by_name(api: Api) -> None:
         ("http://[", False),
     ],
 )
-async def test_a_cookie_writes_only_for_our_own_pages(api: Api, origin: str | None, allowed: bool) -> None:
-    client = await api.anybody()
+async def test_a_session_cookie_writes_only_from_allowed_origins(api: Api, origin: str | None, allowed: bool) -> None:
+    client = await api.client()
     client.cookies.set("boardcast_session", api.tokens.issue("ana", "Ana", 60))
     headers = {"Origin": origin} if origin else {}
     for answer in (
@@ -110,20 +110,29 @@ async def test_a_cookie_writes_only_for_our_own_pages(api: Api, origin: str | No
     assert (await client.get("/api/boards", headers=headers)).status_code == 200
 
 
-async def test_a_bearer_token_writes_from_anywhere(ana: httpx.AsyncClient) -> None:
+async def test_a_bearer_token_writes_from_any_origin(ana: httpx.AsyncClient) -> None:
     headers = {"Origin": "https://elsewhere.example"}
     answer = await ana.post("/api/opportunities", json=NEW, headers=headers)
     assert answer.status_code == 201
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_our_pages_may_read_the_headers_they_need(ana: httpx.AsyncClient) -> None:
+async def test_allowed_origins_may_read_the_headers_they_need(ana: httpx.AsyncClient) -> None:
     headers = {"Origin": "http://localhost:8000"}
     answer = await ana.get("/api/opportunities/nope", headers=headers)
     assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
-    assert exposed == {"ETag", "Location", "Link", "Retry-After", "X-Request-ID", "X-Event-Xid", "X-Feed-Cursor"}
-    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,x-mutation-id"}
-    preflight = await ana.options("/api/opportunities/x", headers=headers | asked)
+    assert exposed >= {
+        "ETag",
+        "Location",
+        "Link",
+        "Retry-After",
+        "X-Request-ID",
+        "X-Event-Xid",
+        "X-Feed-Cursor",
+        "Date",
+    }
+    requested = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,x-mutation-id"}
+    preflight = await ana.options("/api/opportunities/x", headers=headers | requested)
     assert preflight.status_code == 200
     assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]

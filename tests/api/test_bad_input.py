@@ -1,4 +1,4 @@
-"""Whatever comes in has an answer of its own from the table of problems, and none is a 5xx."""
+"""Every invalid request is answered with its own problem, never with a 5xx."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ JSON = {"Content-Type": "application/json"}
         (json.dumps(NEW | {"board_id": "a\0b"}).encode(), "invalid-input"),
     ],
 )
-async def test_a_body_that_is_not_usable(ana: httpx.AsyncClient, content: bytes, slug: str) -> None:
+async def test_an_unusable_body(ana: httpx.AsyncClient, content: bytes, slug: str) -> None:
     problem(await ana.post("/api/opportunities", content=content, headers=JSON), slug)
 
 
@@ -76,25 +76,25 @@ async def test_a_body_that_is_not_usable(ana: httpx.AsyncClient, content: bytes,
         ({"a~b/c": 1}, "/a~0b~1c"),
     ],
 )
-async def test_a_field_that_is_not_valid_is_named(api: Api, fields: dict[str, Any], pointer: str) -> None:
+async def test_the_problem_points_to_an_invalid_field(api: Api, fields: dict[str, Any], pointer: str) -> None:
     ana = await api.user("ana")
     card = await api.card()
-    made = problem(await ana.post("/api/opportunities", json=NEW | fields), "invalid-input")
-    assert pointer in [fault["pointer"] for fault in made["errors"]]
-    assert {"in", "pointer", "code", "detail"} == set(made["errors"][0])
+    posted = problem(await ana.post("/api/opportunities", json=NEW | fields), "invalid-input")
+    assert pointer in [error["pointer"] for error in posted["errors"]]
+    assert {"in", "pointer", "code", "detail"} == set(posted["errors"][0])
     path = f"/api/opportunities/{card['id']}"
     if fields != {"position": ""}:
         patched = problem(await ana.patch(path, json=fields, headers={"If-Match": "*"}), "invalid-input")
-        assert pointer in [fault["pointer"] for fault in patched["errors"]]
+        assert pointer in [error["pointer"] for error in patched["errors"]]
     assert (await ana.get(path)).json() == card
 
 
-async def test_every_fault_is_told_at_once(ana: httpx.AsyncClient) -> None:
+async def test_all_errors_are_reported_at_once(ana: httpx.AsyncClient) -> None:
     body = problem(await ana.post("/api/opportunities", json={"value": -1, "colour": "red"}), "invalid-input")
-    assert {fault["pointer"] for fault in body["errors"]} == {"/board_id", "/phase", "/title", "/value", "/colour"}
+    assert {error["pointer"] for error in body["errors"]} == {"/board_id", "/phase", "/title", "/value", "/colour"}
 
 
-async def test_bounds_themselves_are_valid(api: Api) -> None:
+async def test_the_limits_themselves_are_valid(api: Api) -> None:
     card = await api.card(
         title="x" * 300, value=999_999_999_999.99, probability=100, notes="", expected_close_date="9999-12-31"
     )
@@ -102,7 +102,7 @@ async def test_bounds_themselves_are_valid(api: Api) -> None:
     assert (await api.card(value="0.10", probability=0))["value"] == 0.1
 
 
-async def test_a_phase_must_be_one_of_the_boards(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_phase_must_belong_to_the_board(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card()
     body = problem(await ana.post("/api/opportunities", json=NEW | {"phase": "nope"}), "unknown-phase")
     assert body["phases"][0] == "prospecting"
@@ -110,7 +110,7 @@ async def test_a_phase_must_be_one_of_the_boards(api: Api, ana: httpx.AsyncClien
     problem(await ana.patch(path, json={"phase": "nope"}, headers={"If-Match": "*"}), "unknown-phase")
 
 
-async def test_unknown_names(ana: httpx.AsyncClient) -> None:
+async def test_unknown_ids_and_paths(ana: httpx.AsyncClient) -> None:
     problem(await ana.post("/api/opportunities", json=NEW | {"board_id": "nowhere"}), "unknown-board")
     for id_ in ("nope", "x" * 3000, "%00", "%ff", "'; DROP TABLE users; --"):
         path = f"/api/opportunities/{id_}"
@@ -132,7 +132,7 @@ async def test_a_malformed_if_match(api: Api, ana: httpx.AsyncClient, tag: str) 
     problem(await ana.delete(path, headers={"If-Match": tag}), "invalid-if-match")
 
 
-async def test_no_if_match(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_missing_if_match(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card()
     path = f"/api/opportunities/{card['id']}"
     problem(await ana.patch(path, json={"title": "y"}), "if-match-required")
@@ -140,12 +140,12 @@ async def test_no_if_match(api: Api, ana: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 201, "two words", b"\xe9"])
-async def test_a_mutation_id_that_no_log_should_hold(ana: httpx.AsyncClient, name: str | bytes) -> None:
+async def test_an_invalid_mutation_id(ana: httpx.AsyncClient, name: str | bytes) -> None:
     headers = {b"X-Mutation-Id": name if isinstance(name, bytes) else name.encode()}
     problem(await ana.post("/api/opportunities", json=NEW, headers=headers), "invalid-mutation-id")
 
 
-async def test_a_body_that_is_not_json_by_its_type(ana: httpx.AsyncClient) -> None:
+async def test_an_unsupported_content_type(ana: httpx.AsyncClient) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "json"):
         headers = {"Content-Type": content_type}
         answer = await ana.post("/api/opportunities", content=json.dumps(NEW), headers=headers)
@@ -163,13 +163,13 @@ async def test_a_body_that_is_not_json_by_its_type(ana: httpx.AsyncClient) -> No
         ("/api/sync/opportunities?limit=-1", "/limit"),
     ],
 )
-async def test_a_query_that_is_not_valid(ana: httpx.AsyncClient, path: str, pointer: str) -> None:
+async def test_an_invalid_query_parameter(ana: httpx.AsyncClient, path: str, pointer: str) -> None:
     body = problem(await ana.get(path), "invalid-input")
     assert body["errors"][0]["pointer"] == pointer
     assert body["errors"][0]["in"] == "query"
 
 
-async def test_a_method_that_the_address_does_not_know(ana: httpx.AsyncClient) -> None:
+async def test_a_method_that_is_not_allowed(ana: httpx.AsyncClient) -> None:
     answer = await ana.put("/api/opportunities/x")
     problem(answer, "method-not-allowed")
     assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH"

@@ -1,4 +1,4 @@
-"""An application's own columns of opportunities may have any name: the API reads, writes and restores them."""
+"""Columns that an application added to opportunities may have any name: the API reads, writes and restores them."""
 
 import pytest
 from psycopg.sql import SQL, Identifier
@@ -42,9 +42,9 @@ async def test_a_column_of_any_name(api: Api, name: str) -> None:
     ):
         (row,) = [row for row in (await ana.get(address)).json()["opportunities"] if row["id"] == card["id"]]
         assert (row["title"], row[name]) == ("second", "theirs")
-    over = await ana.post(f"{path}/versions/1/restore", headers={"If-Match": '"v2"'})
-    assert (over.status_code, over.json()["title"], over.json()[name]) == (200, "first", "theirs")
+    overwritten = await ana.post(f"{path}/versions/1/restore", headers={"If-Match": '"v2"'})
+    assert (overwritten.status_code, overwritten.json()["title"], overwritten.json()[name]) == (200, "first", "theirs")
     assert (await ana.delete(path, headers={"If-Match": '"v3"'})).is_success
-    anew = await ana.post(f"{path}/versions/1/restore", headers={"If-Match": "*"})
-    assert anew.is_success, anew.text
-    assert (anew.json()["title"], anew.json()[name]) == ("first", "theirs")
+    recreated = await ana.post(f"{path}/versions/1/restore", headers={"If-Match": "*"})
+    assert recreated.is_success, recreated.text
+    assert (recreated.json()["title"], recreated.json()[name]) == ("first", "theirs")

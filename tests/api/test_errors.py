@@ -1,4 +1,4 @@
-"""When it is not the caller's fault: he is told what he can do, and nothing of the inside."""
+"""Errors of the server: the response says what to do next and reveals no internals."""
 
 import time
 
@@ -21,9 +21,9 @@ from tests.support.database import Database
 from tests.support.proxy import Proxy
 
 
-async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api) -> None:
-    async with Proxy.before(api.database.url) as proxy:
-        engine = create_engine(proxy.through(api.database.url))
+async def test_an_unreachable_database_is_a_503_until_it_is_back(api: Api) -> None:
+    async with Proxy.for_url(api.database.url) as proxy:
+        engine = create_engine(proxy.rewrite_url(api.database.url))
         api.stack.push_async_callback(engine.dispose)
         api.app = create_app(api.settings, engine=engine, tokens=api.tokens, runtime=None)
         ana = await api.user("ana")
@@ -47,10 +47,10 @@ async def test_a_database_that_is_gone_is_a_503_and_comes_back(api: Api) -> None
         assert (await ana.get("/readyz")).json() == {"status": "ready", "checks": {"database": "ok"}}
 
 
-async def test_a_database_that_says_nothing_is_not_waited_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_hangs_is_a_timeout(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "HANDLER_TIMEOUT", 0.5)
-    async with Proxy.before(api.database.url) as proxy:
-        engine = create_engine(proxy.through(api.database.url), size=1)
+    async with Proxy.for_url(api.database.url) as proxy:
+        engine = create_engine(proxy.rewrite_url(api.database.url), size=1)
         api.stack.push_async_callback(engine.dispose)
         api.app = create_app(api.settings, engine=engine, tokens=api.tokens, runtime=None)
         ana = await api.user("ana")
@@ -58,13 +58,13 @@ async def test_a_database_that_says_nothing_is_not_waited_for(api: Api, monkeypa
         proxy.hang()
         begun = time.monotonic()
         problem(await ana.get("/api/boards"), "timeout")
-        # The driver asks the server to cancel, and gives it some seconds too.
+        # The driver asks the server to cancel, which takes some seconds too.
         assert time.monotonic() - begun < 15
         await proxy.resume()
         assert (await ana.get("/api/boards")).status_code == 200
 
 
-async def test_killed_connections_cost_no_request(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_killed_connections_fail_no_request(api: Api, ana: httpx.AsyncClient) -> None:
     assert (await ana.get("/api/boards")).status_code == 200
     await api.database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -73,7 +73,7 @@ async def test_killed_connections_cost_no_request(api: Api, ana: httpx.AsyncClie
     assert (await ana.get("/api/boards")).status_code == 200
 
 
-async def test_a_locked_row_is_busy_and_not_a_hang(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_locked_row_is_busy(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card()
     path = f"/api/opportunities/{card['id']}"
     async with await psycopg.AsyncConnection.connect(api.database.url) as conn:
@@ -84,12 +84,12 @@ async def test_a_locked_row_is_busy_and_not_a_hang(api: Api, ana: httpx.AsyncCli
         assert (await ana.get(path)).status_code == 200
 
 
-async def test_what_nobody_expected_is_a_500_that_tells_nothing(api: Api) -> None:
+async def test_an_unexpected_exception_is_a_500_without_details(api: Api) -> None:
     async def broken(request: Request) -> Response:
         raise LookupError("the secret is swordfish")
 
     api.app.router.routes.insert(0, Route("/broken", broken))
-    client = await api.anybody(Origin="http://localhost:8000")
+    client = await api.client(Origin="http://localhost:8000")
     answer = await client.get("/broken")
     problem(answer, "internal-error")
     assert "swordfish" not in answer.text
@@ -116,26 +116,29 @@ async def test_what_nobody_expected_is_a_500_that_tells_nothing(api: Api) -> Non
         ("42P01", "internal-error"),
     ],
 )
-def test_an_error_of_the_databases_is_told_by_its_sqlstate(sqlstate: str, slug: str) -> None:
+def test_database_errors_are_mapped_by_sqlstate(sqlstate: str, slug: str) -> None:
     error = psycopg.errors.lookup(sqlstate)("secret detail")
-    told = errors.problem_for(error)
-    assert told.slug == slug
-    assert told.detail is None
+    mapped = errors.problem_for(error)
+    assert mapped.slug == slug
+    assert mapped.detail is None
 
 
-async def test_not_migrated_is_not_ready(empty_database: Database, api: Api) -> None:
+async def test_a_database_that_is_not_migrated_is_not_ready(empty_database: Database, api: Api) -> None:
     engine = create_engine(empty_database.url)
     api.stack.push_async_callback(engine.dispose)
     settings = empty_database.settings(jwt_secret="s" * 40)
     app = create_app(settings, engine=engine, tokens=Tokens(settings), runtime=None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()["checks"]) == (503, {"database": "not migrated"})
+    assert (answer.status_code, answer.json()["checks"]) == (
+        503,
+        {"database": "boardcast is not installed in this database: run `boardcast migrate`"},
+    )
 
 
-async def test_an_instance_that_stops_is_not_ready(api: Api) -> None:
+async def test_a_draining_instance_is_not_ready(api: Api) -> None:
     app_state(api.app).draining = True
-    client = await api.anybody()
+    client = await api.client()
     answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["draining"] == "stopping"
@@ -149,8 +152,8 @@ async def test_requests_are_counted_by_route(api: Api, ana: httpx.AsyncClient) -
     assert counted in text
 
 
-async def test_every_problem_has_its_place_in_the_documentation(api: Api) -> None:
-    client = await api.anybody()
+async def test_every_problem_is_documented(api: Api) -> None:
+    client = await api.client()
     described = (await client.get("/openapi.json")).json()["x-problems"]
     assert {each["type"] for each in described} == {f"/problems/{slug}" for slug in PROBLEMS}
     for slug in PROBLEMS:

@@ -1,4 +1,4 @@
-"""The API with no rights but those of its role, feed_app: everything that it does, the feed in its process included."""
+"""The API, with the feed in its process, runs with only the privileges of the role feed_app."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -16,7 +16,7 @@ from tests.support.database import Database
 
 
 @pytest.fixture
-async def least(api: Api) -> AsyncIterator[Api]:
+async def restricted(api: Api) -> AsyncIterator[Api]:
     login = f"{api.database.name}_api"
     async with await api.database.connect() as conn:
         await conn.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(sql.Identifier(login)))
@@ -35,13 +35,13 @@ async def least(api: Api) -> AsyncIterator[Api]:
         await conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
 
 
-async def test_it_can_do_all_that_it_is_asked_for(least: Api) -> None:
-    ana = await least.user("ana")
-    card = await least.card(id="made-by-a-client", notes="a\nb\nc")
+async def test_feed_app_can_do_everything_the_api_does(restricted: Api) -> None:
+    ana = await restricted.user("ana")
+    card = await restricted.card(id="made-by-a-client", notes="a\nb\nc")
     path = f"/api/opportunities/{card['id']}"
     assert (await ana.get("/api/start")).json()["snapshot"]["board"]["id"] == "vendas"
     assert (await ana.put(f"{path}/presence", json={"baseVersion": 1})).status_code == 204
-    assert await least.database.execute("SELECT user_id, behind FROM feed.editing") == [
+    assert await restricted.database.execute("SELECT user_id, behind FROM feed.editing") == [
         {"user_id": "ana", "behind": False}
     ]
     assert (await ana.patch(path, json={"notes": "A\nb\nc"}, headers={"If-Match": '"v1"'})).is_success
@@ -55,4 +55,4 @@ async def test_it_can_do_all_that_it_is_asked_for(least: Api) -> None:
     assert (await ana.get("/api/sync/opportunities")).status_code == 200
     assert (await ana.get("/readyz")).json()["checks"]["database"] == "ok"
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        await least.database.execute("DELETE FROM feed.log")
+        await restricted.database.execute("DELETE FROM feed.log")

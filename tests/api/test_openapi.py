@@ -1,4 +1,4 @@
-"""The description is true: it is valid, names every route, and what it promises holds for requests made up from it."""
+"""The OpenAPI document is valid and complete, and the responses to requests generated from it conform."""
 
 import asyncio
 from typing import Any
@@ -25,8 +25,8 @@ from api.server import ApiServer
 from tests.api.harness import Api
 
 
-async def test_the_description_is_valid_and_complete(api: Api) -> None:
-    client = await api.anybody()
+async def test_the_document_is_valid_and_complete(api: Api) -> None:
+    client = await api.client()
     document = (await client.get("/openapi.json")).json()
     validate(document)
     described = {
@@ -41,7 +41,7 @@ async def test_the_description_is_valid_and_complete(api: Api) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_each_operation_says_what_it_is_and_names_problems_that_there_are() -> None:
+def test_each_operation_has_a_summary_and_only_known_problems() -> None:
     for operation in operations():
         assert operation.summary
         assert operation.tag
@@ -49,8 +49,8 @@ def test_each_operation_says_what_it_is_and_names_problems_that_there_are() -> N
         assert set(operation.problems) <= set(PROBLEMS)
 
 
-async def test_the_pages_are_there(api: Api) -> None:
-    client = await api.anybody()
+async def test_the_pages_are_served(api: Api) -> None:
+    client = await api.client()
     for path, kind in {
         "/": "text/html",
         "/docs": "text/html",
@@ -66,13 +66,13 @@ async def test_the_pages_are_there(api: Api) -> None:
     assert any(isinstance(route, Mount) for route in pages.ROUTES)
 
 
-async def test_a_described_opportunity_has_the_columns_that_a_row_has(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_the_schema_of_an_opportunity_has_the_columns_of_the_table(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card()
     document = (await ana.get("/openapi.json")).json()
     assert set(document["components"]["schemas"]["Opportunity"]["properties"]) == set(card)
 
 
-async def test_requests_made_up_from_the_description_get_what_it_promises(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_responses_to_generated_requests_conform(api: Api, ana: httpx.AsyncClient) -> None:
     document = (await ana.get("/openapi.json")).json()
     del document["paths"]["/api/events"]  # a stream does not end
     cards = (await ana.get("/api/opportunities?limit=3")).json()["opportunities"]
@@ -81,13 +81,13 @@ async def test_requests_made_up_from_the_description_get_what_it_promises(api: A
     headers = {"Authorization": ana.headers["Authorization"], "Accept-Encoding": "identity"}
     try:
         await asyncio.to_thread(
-            try_all, document, f"http://127.0.0.1:{server.port}", headers, [card["id"] for card in cards]
+            call_all_operations, document, f"http://127.0.0.1:{server.port}", headers, [card["id"] for card in cards]
         )
     finally:
         await server.stop()
 
 
-def try_all(document: dict[str, Any], url: str, headers: dict[str, str], ids: list[str]) -> None:
+def call_all_operations(document: dict[str, Any], url: str, headers: dict[str, str], ids: list[str]) -> None:
     for parameters in (method["parameters"] for path in document["paths"].values() for method in path.values()):
         for parameter in parameters:
             if (parameter["in"], parameter["name"]) == ("path", "id"):
@@ -107,7 +107,7 @@ def try_all(document: dict[str, Any], url: str, headers: dict[str, str], ids: li
             max_examples=20, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
         )
         @given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case[Any]) -> None:
+        def call(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(base_url=url, headers=headers, checks=checks)
 
-        ask()
+        call()

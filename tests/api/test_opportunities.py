@@ -1,4 +1,4 @@
-"""A card's life, as the API's callers see it."""
+"""The life cycle of a card through the API."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ async def last_change(api: Api, key: str) -> dict[str, Any]:
     return rows[0]
 
 
-async def test_a_new_card_is_answered_as_it_is_in_the_log(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_created_card_is_returned_as_logged(api: Api, ana: httpx.AsyncClient) -> None:
     body = {
         "board_id": "vendas",
         "phase": "proposal",
@@ -31,39 +31,39 @@ async def test_a_new_card_is_answered_as_it_is_in_the_log(api: Api, ana: httpx.A
         "notes": "ligar às 9h\nlevar amostra 🥖",
     }
     response = await ana.post("/api/opportunities", json=body, headers={"X-Mutation-Id": "m-1"})
-    made = response.json()
-    change = await last_change(api, made["id"])
+    created = response.json()
+    change = await last_change(api, created["id"])
     assert response.status_code == 201
-    assert response.headers["Location"] == f"/api/opportunities/{made['id']}"
+    assert response.headers["Location"] == f"/api/opportunities/{created['id']}"
     assert response.headers["ETag"] == '"v1"'
     assert response.headers["X-Event-Xid"] == change["xid"]
     assert (change["actor"], change["origin"], change["application"]) == ("ana", "m-1", "boardcast-api")
     assert response.text == change["new"]
-    assert made["title"] == "Padaria Avenida"
-    assert made["value"] == 1234.5
+    assert created["title"] == "Padaria Avenida"
+    assert created["value"] == 1234.5
     assert '"value": 1234.50' in response.text
-    assert made["notes"] == body["notes"]
-    assert made["currency"] == "BRL"
-    assert made["last_modified_by"] == "ana"
-    assert made["created_at"].endswith("+00:00")
+    assert created["notes"] == body["notes"]
+    assert created["currency"] == "BRL"
+    assert created["last_modified_by"] == "ana"
+    assert created["created_at"].endswith("+00:00")
     assert (await ana.get(response.headers["Location"])).text == response.text
 
 
-async def test_new_cards_line_up_at_the_end_of_their_phase(api: Api, ana: httpx.AsyncClient) -> None:
-    made = [(await api.card(title=str(n)))["id"] for n in range(30)]
+async def test_new_cards_go_to_the_end_of_their_phase(api: Api, ana: httpx.AsyncClient) -> None:
+    created = [(await api.card(title=str(n)))["id"] for n in range(30)]
     board = (await ana.get("/api/boards/vendas")).json()
     proposals = [card["id"] for card in board["opportunities"] if card["phase"] == "proposal"]
-    assert proposals[-30:] == made
+    assert proposals[-30:] == created
 
 
-async def test_the_request_id_is_the_origin_where_no_mutation_is_named(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_without_a_mutation_id_the_request_id_is_the_origin(api: Api, ana: httpx.AsyncClient) -> None:
     body = {"board_id": "vendas", "phase": "won", "title": "x"}
     response = await ana.post("/api/opportunities", json=body, headers={"X-Request-ID": "req-7"})
     assert response.headers["X-Request-ID"] == "req-7"
     assert (await last_change(api, response.json()["id"]))["origin"] == "req-7"
 
 
-async def test_a_patch_changes_what_it_names_and_null_clears(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_patch_changes_the_given_fields_and_null_clears(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card(company="ACME", value=10, notes="n")
     response = await ana.patch(
         f"/api/opportunities/{card['id']}",
@@ -83,7 +83,7 @@ async def test_a_patch_changes_what_it_names_and_null_clears(api: Api, ana: http
 
 
 @pytest.mark.parametrize("fields", [{}, {"title": "A deal"}, {"phase": "proposal", "value": None}])
-async def test_a_patch_that_changes_nothing_makes_no_event(api: Api, fields: dict[str, Any]) -> None:
+async def test_a_patch_without_effect_makes_no_event(api: Api, fields: dict[str, Any]) -> None:
     card = await api.card()
     bruno = await api.user("bruno")
     response = await bruno.patch(f"/api/opportunities/{card['id']}", json=fields, headers={"If-Match": '"v1"'})
@@ -94,9 +94,7 @@ async def test_a_patch_that_changes_nothing_makes_no_event(api: Api, fields: dic
     assert (await last_change(api, card["id"]))["op"] == "insert"
 
 
-async def test_a_card_that_moves_goes_to_the_end_of_its_new_phase_or_where_it_is_put(
-    api: Api, ana: httpx.AsyncClient
-) -> None:
+async def test_a_moved_card_goes_to_the_end_of_the_phase_or_to_its_position(api: Api, ana: httpx.AsyncClient) -> None:
     last = await api.card(phase="won")
     card = await api.card()
     path = f"/api/opportunities/{card['id']}"
@@ -106,7 +104,7 @@ async def test_a_card_that_moves_goes_to_the_end_of_its_new_phase_or_where_it_is
     assert put["position"] == "Zz"
 
 
-async def test_a_stale_patch_is_told_what_clashes(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_stale_patch_gets_the_conflicting_fields(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card(value=10, company="old", probability=10)
     path = f"/api/opportunities/{card['id']}"
     bruno = await api.user("bruno")
@@ -123,7 +121,7 @@ async def test_a_stale_patch_is_told_what_clashes(api: Api, ana: httpx.AsyncClie
 
 
 @pytest.mark.parametrize("tag", ['"v99"', '"abc"', '""', 'W/"v1"', '"v99999999999999999999"', '"v2147483647"'])
-async def test_a_tag_that_is_no_version_of_the_card_matches_nothing(api: Api, ana: httpx.AsyncClient, tag: str) -> None:
+async def test_a_tag_that_is_not_a_version_of_the_card_is_stale(api: Api, ana: httpx.AsyncClient, tag: str) -> None:
     card = await api.card()
     path = f"/api/opportunities/{card['id']}"
     body = problem(await ana.patch(path, json={"title": "x"}, headers={"If-Match": tag}), "stale-version")
@@ -133,7 +131,7 @@ async def test_a_tag_that_is_no_version_of_the_card_matches_nothing(api: Api, an
     assert (await ana.get(path)).json() == card
 
 
-async def test_of_many_who_write_over_one_version_one_wins(api: Api) -> None:
+async def test_one_of_many_concurrent_writes_to_a_version_succeeds(api: Api) -> None:
     card = await api.card()
     clients = [await api.user(name) for name in ("ana", "bruno", "carla")]
     answers = await asyncio.gather(
@@ -181,8 +179,8 @@ async def test_history_is_paged_and_a_version_can_be_read_alone(api: Api, ana: h
     problem(await ana.get(f"{path}/versions/{2**40}"), "unknown-version")
 
 
-async def test_history_shows_no_version_from_a_board_that_is_not_the_readers(api: Api, ana: httpx.AsyncClient) -> None:
-    await api.database.execute("DELETE FROM board_members WHERE user_id = 'bruno' AND board_id = 'vendas'")
+async def test_history_hides_versions_from_boards_the_user_cannot_see(api: Api, ana: httpx.AsyncClient) -> None:
+    await api.database.execute("DELETE FROM feed.board_members WHERE user_id = 'bruno' AND board_id = 'vendas'")
     card = await api.card()
     path = f"/api/opportunities/{card['id']}"
     moved = {"board_id": "parcerias", "title": "now shared"}
@@ -204,7 +202,7 @@ async def test_an_unchanged_card_is_not_sent_again(api: Api, ana: httpx.AsyncCli
     assert (await ana.get(path, headers={"If-None-Match": '"v2"'})).status_code == 200
 
 
-async def test_pages_hold_every_card_once_and_nobody_elses(
+async def test_pages_have_every_visible_card_once(
     api: Api, ana: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
     seen: list[str] = []
@@ -221,7 +219,7 @@ async def test_pages_hold_every_card_once_and_nobody_elses(
     problem(await stranger.get("/api/opportunities?board=parcerias"), "unknown-board")
 
 
-async def test_a_board_is_one_moment_in_order_with_its_cursor(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_board_is_a_consistent_ordered_snapshot_with_its_cursor(api: Api, ana: httpx.AsyncClient) -> None:
     boards = (await ana.get("/api/boards")).json()
     assert boards == {
         "boards": [

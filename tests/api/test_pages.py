@@ -1,4 +1,4 @@
-"""What the API serves to browsers besides JSON: the built board, and the policy that it runs under."""
+"""The pages the API serves: the built board, the DBA's page, and their content security policy."""
 
 import re
 from pathlib import Path
@@ -16,23 +16,23 @@ ENTRY = '<html><head><meta name="build" content="" /><script src="/assets/index-
 
 @pytest.fixture
 def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A board of our own, so that none has to be built."""
+    """An index.html of the test, so that the board need not be built."""
     page = tmp_path / "index.html"
     page.write_text(ENTRY)
     monkeypatch.setattr(pages, "ENTRY", page)
     return page
 
 
-async def test_the_board_is_served_with_the_name_of_its_build(api: Api, entry: Path) -> None:
-    client = await api.anybody()
+async def test_the_board_is_served_with_its_build_fingerprint(api: Api, entry: Path) -> None:
+    client = await api.client()
     answer = await client.get("/")
     build = (await client.get("/api/config")).json()["build"]
     assert f'<meta name="build" content="{build}" />' in answer.text
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-async def test_the_page_may_run_only_our_files_and_talk_only_to_us(api: Api, entry: Path) -> None:
-    client = await api.anybody()
+async def test_the_content_security_policy_allows_only_our_origins(api: Api, entry: Path) -> None:
+    client = await api.client()
     feed = (await client.get("/api/config")).json()["feedUrl"]
     policy = dict(
         part.strip().split(" ", 1) for part in (await client.get("/")).headers["Content-Security-Policy"].split(";")
@@ -43,30 +43,32 @@ async def test_the_page_may_run_only_our_files_and_talk_only_to_us(api: Api, ent
     assert not any("unsafe" in each for each in policy.values())
 
 
-async def test_without_a_build_it_says_what_makes_one(api: Api, entry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_build_the_board_names_the_build_command(
+    api: Api, entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pages, "ENTRY", entry.with_name("no-such.html"))
-    answer = await (await api.anybody()).get("/")
+    answer = await (await api.client()).get("/")
     assert answer.status_code == 503
     assert "make setup" in answer.text
     assert re.match("text/html", answer.headers["Content-Type"])
 
 
-async def test_a_file_that_is_named_by_its_contents_is_kept_for_good(
+async def test_files_named_by_content_hash_are_cached_forever(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await api.anybody()
+    client = await api.client()
     missing = await client.get("/assets/no-such.js")
     assert missing.status_code == 404
     assets = next(route for route in pages.ROUTES if getattr(route, "path", "") == "/assets")
     (tmp_path / "index-abc.js").write_text("1")
     monkeypatch.setattr(assets.app, "directory", tmp_path)  # type: ignore[attr-defined]
     monkeypatch.setattr(assets.app, "all_directories", [tmp_path])  # type: ignore[attr-defined]
-    kept = await client.get("/assets/index-abc.js")
-    assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    cached = await client.get("/assets/index-abc.js")
+    assert cached.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-async def test_the_dbas_page_names_the_folder_of_its_files(api: Api) -> None:
-    client, build = await api.anybody(), app_state(api.app).console
+async def test_the_dba_page_uses_the_fingerprinted_folder(api: Api) -> None:
+    client, build = await api.client(), app_state(api.app).console
     page = await client.get("/dba")
     assert page.headers["Cache-Control"] == "no-cache"
     assert "unsafe" not in page.headers["Content-Security-Policy"]
@@ -80,28 +82,28 @@ async def test_the_dbas_page_names_the_folder_of_its_files(api: Api) -> None:
     assert (await client.get(f"/dba/{build}/no-such.js")).status_code == 404
 
 
-async def test_all_that_the_dbas_page_imports_is_there(api: Api) -> None:
-    client, base = await api.anybody(), f"/dba/{app_state(api.app).console}/"
-    asked, waiting = set[str](), {base + "main.js", base + "style.css"}
+async def test_all_imports_of_the_dba_page_are_served(api: Api) -> None:
+    client, base = await api.client(), f"/dba/{app_state(api.app).console}/"
+    fetched, waiting = set[str](), {base + "main.js", base + "style.css"}
     while waiting:
         path = waiting.pop()
-        asked.add(path)
+        fetched.add(path)
         text = (await client.get(path)).raise_for_status().text if path.endswith((".js", ".css")) else ""
         found = re.findall(r'^import .*?from "(\.[^"]+)";|url\("([^"]+)"\)', text, re.MULTILINE)
-        waiting |= {urljoin(path, module or file) for module, file in found} - asked
-    assert {f"{base}vendor/uPlot.js", f"{base}log/tail.js"} <= asked
+        waiting |= {urljoin(path, module or file) for module, file in found} - fetched
+    assert {f"{base}vendor/uPlot.js", f"{base}log/tail.js"} <= fetched
 
 
-async def test_without_what_comes_from_npm_it_says_what_brings_it(
+async def test_without_a_build_the_dba_page_names_the_build_command(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "CONSOLE", tmp_path)
-    answer = await (await api.anybody()).get("/dba")
+    answer = await (await api.client()).get("/dba")
     assert answer.status_code == 503
     assert "make setup" in answer.text
 
 
-def test_a_page_that_is_served_as_it_is_is_known_by_all_its_files(tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_folder_covers_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.js").write_text("1")
     first = directory_fingerprint(tmp_path)

@@ -1,4 +1,4 @@
-"""Who may do what: one table, tried whole."""
+"""Permissions: every role with every operation."""
 
 import httpx
 import pytest
@@ -9,11 +9,11 @@ ROLES = ("viewer", "editor", "admin", None)
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_each_role_may_do_what_it_says(api: Api, role: str | None) -> None:
+async def test_each_role_has_its_permissions(api: Api, role: str | None) -> None:
     card = await api.card()
     await api.database.execute("INSERT INTO users (id) VALUES ('eva')")
     if role:
-        await api.database.execute("INSERT INTO board_members VALUES ('vendas', 'eva', %s)", [role])
+        await api.database.execute("INSERT INTO feed.board_members VALUES ('vendas', 'eva', %s)", [role])
     eva = await api.user("eva")
     path = f"/api/opportunities/{card['id']}"
     match = {"If-Match": "*"}
@@ -38,11 +38,13 @@ async def test_each_role_may_do_what_it_says(api: Api, role: str | None) -> None
 
 
 @pytest.mark.parametrize(("role", "slug"), [("viewer", "read-only"), (None, "unknown-board"), ("admin", None)])
-async def test_a_move_to_another_board_takes_writing_on_both(api: Api, role: str | None, slug: str | None) -> None:
+async def test_a_move_to_another_board_needs_write_permission_on_both(
+    api: Api, role: str | None, slug: str | None
+) -> None:
     card = await api.card()
-    await api.database.execute("DELETE FROM board_members WHERE board_id = 'parcerias' AND user_id = 'ana'")
+    await api.database.execute("DELETE FROM feed.board_members WHERE board_id = 'parcerias' AND user_id = 'ana'")
     if role:
-        await api.database.execute("INSERT INTO board_members VALUES ('parcerias', 'ana', %s)", [role])
+        await api.database.execute("INSERT INTO feed.board_members VALUES ('parcerias', 'ana', %s)", [role])
     ana = await api.user("ana")
     answer = await ana.patch(
         f"/api/opportunities/{card['id']}", json={"board_id": "parcerias"}, headers={"If-Match": '"v1"'}
@@ -56,7 +58,7 @@ async def test_a_move_to_another_board_takes_writing_on_both(api: Api, role: str
         assert [row["op"] for row in ops] == ["insert", "leave", "enter"]
 
 
-async def test_a_board_that_is_not_yours_looks_like_one_that_is_not(stranger: httpx.AsyncClient) -> None:
+async def test_an_invisible_board_is_answered_like_a_missing_one(stranger: httpx.AsyncClient) -> None:
     answers = [(await stranger.get(f"/api/boards/{board}")).json() for board in ("vendas", "nowhere")]
     for answer in answers:
         del answer["instance"], answer["request_id"]

@@ -1,4 +1,4 @@
-"""Fractional index keys, as the browser's library makes them."""
+"""Fractional index keys, compatible with the browser's library."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.api.harness import Api
 MIGRATION = (Path(__file__).parents[2] / "docs" / "migration.md").read_text()
 
 
-def test_the_keys_of_the_original_library() -> None:
+def test_keys_are_those_of_the_original_library() -> None:
     for last, following in {
         None: "a0",
         "a0": "a1",
@@ -32,14 +32,14 @@ def test_the_keys_of_the_original_library() -> None:
         assert fractional_index.key_after(last) == following
 
 
-def test_what_is_no_key() -> None:
+def test_invalid_keys() -> None:
     for text in ("", "a", "0", "a00", "a0V0", "b1", "A" + "0" * 26, "a-", "é0", "a1\n", "z", "a" + "1" * 300):
         assert not fractional_index.is_valid(text)
     for text in ("a0", "a1V", "Zz", "b00", "Y00", "A" + "0" * 25 + "1"):
         assert fractional_index.is_valid(text)
 
 
-def test_a_long_line_stays_in_order_and_short() -> None:
+def test_many_appended_keys_stay_ordered_and_short() -> None:
     keys = [fractional_index.key_after(None)]
     for _ in range(5000):
         keys.append(fractional_index.key_after(keys[-1]))
@@ -49,7 +49,7 @@ def test_a_long_line_stays_in_order_and_short() -> None:
     assert all(fractional_index.is_valid(key) for key in keys)
 
 
-def test_behind_the_largest_key_there_is_another() -> None:
+def test_there_is_a_key_after_the_largest() -> None:
     last = "z" + "z" * 26
     following = fractional_index.key_after(last)
     assert following > last
@@ -57,13 +57,11 @@ def test_behind_the_largest_key_there_is_another() -> None:
 
 
 @given(st.text(max_size=20))
-def test_whatever_an_application_had_for_order_the_next_comes_behind(last: str) -> None:
+def test_the_next_key_sorts_after_any_text(last: str) -> None:
     assert fractional_index.key_after(last) > last
 
 
-async def test_numbers_of_an_application_become_keys_as_the_documentation_says(
-    api: Api, ana: httpx.AsyncClient
-) -> None:
+async def test_the_documented_statement_turns_numbers_into_keys(api: Api, ana: httpx.AsyncClient) -> None:
     first, last = await api.card(phase="lost"), await api.card(phase="lost")
     async with await api.database.connect() as conn:
         await conn.execute(
@@ -76,8 +74,8 @@ async def test_numbers_of_an_application_become_keys_as_the_documentation_says(
             r"^    (ALTER TABLE opportunities ALTER COLUMN position.*?;)$", MIGRATION, re.MULTILINE | re.DOTALL
         )
         await conn.execute(cast(LiteralString, statement))
-    made = await api.card(phase="lost")
-    shown = (await ana.get(f"/api/boards/{made['board_id']}")).json()["opportunities"]
+    created = await api.card(phase="lost")
+    shown = (await ana.get(f"/api/boards/{created['board_id']}")).json()["opportunities"]
     keys = {card["id"]: card["position"] for card in shown}
-    assert [keys[card["id"]] for card in (first, last, made)] == ["e00009", "e00020", "e00021"]
+    assert [keys[card["id"]] for card in (first, last, created)] == ["e00009", "e00020", "e00021"]
     assert all(fractional_index.is_valid(key) for key in keys.values())

@@ -1,4 +1,4 @@
-"""What a card was, it is again: over what it is now, or after it was deleted."""
+"""Restoring a version of a card: over the current one, or after a delete."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from tests.api.harness import Api, problem
 
 
 async def edited(api: Api, **fields: Any) -> tuple[str, dict[str, Any]]:
-    """Make a card with three versions; its path, and the first."""
+    """Create a card with three versions; return its path and the first version."""
     card = await api.card(value=1234.5, notes="first", company="Old Ltd", **fields)
     path = f"/api/opportunities/{card['id']}"
     ana = await api.user("ana")
@@ -40,26 +40,26 @@ async def test_an_old_version_becomes_a_new_one(api: Api) -> None:
     assert change == {"xid": answer.headers["X-Event-Xid"], "origin": "back"}
 
 
-async def test_it_needs_the_version_that_was_seen(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_restoring_needs_the_current_version(api: Api, ana: httpx.AsyncClient) -> None:
     path, _ = await edited(api)
     problem(await ana.post(f"{path}/versions/1/restore"), "if-match-required")
     problem(await ana.post(f"{path}/versions/1/restore", headers={"If-Match": "3"}), "invalid-if-match")
-    told = problem(await ana.post(f"{path}/versions/1/restore", headers={"If-Match": '"v2"'}), "stale-version")
-    assert told["current"]["version_number"] == 3
-    assert told["conflicts"] == ["phase", "value"]
+    stale = problem(await ana.post(f"{path}/versions/1/restore", headers={"If-Match": '"v2"'}), "stale-version")
+    assert stale["current"]["version_number"] == 3
+    assert stale["conflicts"] == ["phase", "value"]
     problem(await ana.post(f"{path}/versions/4/restore", headers={"If-Match": "*"}), "unknown-version")
     problem(await ana.post(f"{path}/versions/{10**30}/restore", headers={"If-Match": "*"}), "unknown-version")
     problem(await ana.post("/api/opportunities/nope/versions/1/restore", headers={"If-Match": "*"}), "unknown-version")
 
 
-async def test_restoring_what_is_there_makes_no_version(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_restoring_the_current_version_makes_no_version(api: Api, ana: httpx.AsyncClient) -> None:
     path, _ = await edited(api)
     answer = await ana.post(f"{path}/versions/3/restore", headers={"If-Match": "*"})
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"v3"')
     assert "X-Event-Xid" not in answer.headers
 
 
-async def test_a_deleted_card_comes_back_as_it_was_with_its_next_version(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_restored_card_continues_its_version_numbers(api: Api, ana: httpx.AsyncClient) -> None:
     path, first = await edited(api)
     last = (await ana.get(path)).json()
     assert (await ana.delete(path, headers={"If-Match": '"v3"'})).status_code == 204
@@ -77,21 +77,21 @@ async def test_a_deleted_card_comes_back_as_it_was_with_its_next_version(api: Ap
     assert content((await ana.get(path)).json()) == content(first)
 
 
-async def test_of_many_who_bring_it_back_one_does(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_one_of_many_concurrent_restores_succeeds(api: Api, ana: httpx.AsyncClient) -> None:
     path, _ = await edited(api)
     assert (await ana.delete(path, headers={"If-Match": "*"})).status_code == 204
     clients = [await api.user(name) for name in ("ana", "bruno", "carla")]
     answers = await asyncio.gather(*(client.post(f"{path}/versions/2/restore") for client in clients))
-    # Who came later found it there again, and had named no version; or lost the race for its id.
+    # A later request finds the card again and has no If-Match, or loses the race for the id.
     assert min(answer.status_code for answer in answers) == 201
     assert {answer.status_code for answer in answers} <= {201, 409, 428}
     assert (await ana.get(path)).json()["version_number"] == 4
 
 
-async def test_a_phase_that_is_gone_is_no_obstacle(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_restoring_works_if_the_phase_was_removed(api: Api, ana: httpx.AsyncClient) -> None:
     path, _ = await edited(api)
     await api.database.execute(
-        "UPDATE boards SET phases = (SELECT jsonb_agg(p) FROM jsonb_array_elements(phases) AS p "
+        "UPDATE feed.boards SET phases = (SELECT jsonb_agg(p) FROM jsonb_array_elements(phases) AS p "
         "WHERE p ->> 'id' <> 'proposal') WHERE id = 'vendas'"
     )
     now = (await ana.get(path)).json()
@@ -101,10 +101,10 @@ async def test_a_phase_that_is_gone_is_no_obstacle(api: Api, ana: httpx.AsyncCli
     assert (await ana.post(f"{path}/versions/1/restore")).json()["phase"] == "prospecting"
 
 
-async def test_columns_of_an_application_come_back_too(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_columns_of_an_application_are_restored(api: Api, ana: httpx.AsyncClient) -> None:
     await api.database.execute(
         'ALTER TABLE opportunities ADD COLUMN amount numeric, ADD COLUMN extra json, ADD COLUMN "Mixed" text[], '
-        "ADD COLUMN loud text GENERATED ALWAYS AS (upper(title)) STORED"
+        "ADD COLUMN upper_title text GENERATED ALWAYS AS (upper(title)) STORED"
     )
     card = await api.card(title="deal")
     path = f"/api/opportunities/{card['id']}"
@@ -117,15 +117,15 @@ async def test_columns_of_an_application_come_back_too(api: Api, ana: httpx.Asyn
         'UPDATE opportunities SET amount = amount + 1, "Mixed" = NULL WHERE id = %s', [card["id"]]
     )
     assert (await ana.post(f"{path}/versions/2/restore", headers={"If-Match": "*"})).status_code == 200
-    stored = 'SELECT amount::text, extra, "Mixed" AS mixed, loud FROM opportunities WHERE id = %s'
-    was = {"amount": amount, "extra": {"a": 1}, "mixed": ["x", "y z"], "loud": "DEAL"}
-    assert await api.database.execute(stored, [card["id"]]) == [was]
+    stored = 'SELECT amount::text, extra, "Mixed" AS mixed, upper_title FROM opportunities WHERE id = %s'
+    expected = {"amount": amount, "extra": {"a": 1}, "mixed": ["x", "y z"], "upper_title": "DEAL"}
+    assert await api.database.execute(stored, [card["id"]]) == [expected]
     assert (await ana.delete(path, headers={"If-Match": "*"})).status_code == 204
     assert (await ana.post(f"{path}/versions/2/restore")).status_code == 201
-    assert await api.database.execute(stored, [card["id"]]) == [was]
+    assert await api.database.execute(stored, [card["id"]]) == [expected]
 
 
-async def test_who_may_not_write_may_not_restore(
+async def test_restoring_needs_write_permission(
     api: Api, ana: httpx.AsyncClient, diego: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
     path, _ = await edited(api)
@@ -137,9 +137,9 @@ async def test_who_may_not_write_may_not_restore(
     problem(await stranger.post(f"{path}/versions/1/restore"), "unknown-version")
 
 
-async def test_a_card_that_left_for_a_board_one_cannot_see_is_not_made_twice(api: Api) -> None:
+async def test_a_card_on_an_invisible_board_is_not_created_twice(api: Api) -> None:
     path, _ = await edited(api)
-    await api.database.execute("DELETE FROM board_members WHERE user_id = 'bruno' AND board_id = 'parcerias'")
+    await api.database.execute("DELETE FROM feed.board_members WHERE user_id = 'bruno' AND board_id = 'parcerias'")
     ana, bruno = await api.user("ana"), await api.user("bruno")
     assert (await ana.patch(path, json={"board_id": "parcerias"}, headers={"If-Match": "*"})).is_success
     problem(await bruno.post(f"{path}/versions/1/restore"), "conflict")

@@ -1,4 +1,4 @@
-"""The API on a socket, in our own process."""
+"""The API server on a socket, in the test's process."""
 
 import asyncio
 import errno
@@ -22,7 +22,7 @@ def server(api: Api, port: int = 0, drain_timeout: float = 5.0) -> ApiServer:
     return ApiServer(api.app, host="127.0.0.1", port=port, drain_timeout=drain_timeout)
 
 
-async def test_it_listens_when_start_returns_and_is_gone_when_stop_does(api: Api) -> None:
+async def test_it_listens_after_start_and_not_after_stop(api: Api) -> None:
     handlers = [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)]
     running = server(api)
     await running.start()
@@ -39,11 +39,11 @@ async def test_it_listens_when_start_returns_and_is_gone_when_stop_does(api: Api
     await again.stop()
 
 
-async def test_stop_without_start_is_nothing(api: Api) -> None:
+async def test_stop_without_start_does_nothing(api: Api) -> None:
     await server(api).stop()
 
 
-async def test_a_port_that_is_taken_is_said(api: Api) -> None:
+async def test_a_port_in_use_is_an_error(api: Api) -> None:
     first = server(api)
     await first.start()
     try:
@@ -56,7 +56,7 @@ async def test_a_port_that_is_taken_is_said(api: Api) -> None:
         await first.stop()
 
 
-async def test_what_is_under_way_is_finished_and_what_hangs_is_cut_off(api: Api) -> None:
+async def test_stop_finishes_running_requests_and_aborts_hanging_ones(api: Api) -> None:
     entered = {"slow": asyncio.Event(), "stuck": asyncio.Event()}
     release = asyncio.Event()
 
@@ -87,7 +87,7 @@ async def test_what_is_under_way_is_finished_and_what_hangs_is_cut_off(api: Api)
         problem(await hanging, "draining")
 
 
-async def test_a_half_open_client_does_not_hold_up_the_stop(api: Api) -> None:
+async def test_a_half_open_client_does_not_delay_the_stop(api: Api) -> None:
     running = server(api, drain_timeout=1.0)
     await running.start()
     with socket.create_connection(("127.0.0.1", running.port)) as idle:

@@ -1,4 +1,4 @@
-"""Polling: whoever applies every page has what the table has."""
+"""Polling: a client that applies every page has the contents of the table."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ class Poller:
         self.cursor = ""
 
     async def poll(self) -> bool:
-        """Ask once; tell whether there is more."""
+        """Poll once; return whether there are more pages."""
         params = {"since": self.cursor, "limit": str(self.limit)}
         answer = (await self.client.get(SYNC, params=params)).raise_for_status().json()
         for card in answer["opportunities"]:
@@ -41,16 +41,16 @@ async def visible(client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 class Writer:
-    """A transaction that stays open for as long as chance wants, on cards of its own: so that nobody waits for another."""
+    """A transaction of random length on its own cards, so that no writer waits for another."""
 
-    def __init__(self, conn: AsyncConnection[Any], name: str, chance: random.Random) -> None:
+    def __init__(self, conn: AsyncConnection[Any], name: str, rng: random.Random) -> None:
         self.conn = conn
         self.name = name
-        self.chance = chance
+        self.rng = rng
         self.made = 0
 
     async def step(self) -> None:
-        match self.chance.choice(["insert", "update", "update", "move", "delete", "commit", "commit", "rollback"]):
+        match self.rng.choice(["insert", "update", "update", "move", "delete", "commit", "commit", "rollback"]):
             case "insert":
                 self.made += 1
                 await self.conn.execute(
@@ -71,31 +71,31 @@ class Writer:
                 await self.conn.rollback()
 
     def _card(self) -> str:
-        return f"{self.name}-{self.chance.randint(1, max(self.made, 1))}"
+        return f"{self.name}-{self.rng.randint(1, max(self.made, 1))}"
 
     def _board(self) -> str:
-        return self.chance.choice(["vendas", "parcerias", "secret"])
+        return self.rng.choice(["vendas", "parcerias", "secret"])
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_pages_converge_under_transactions_of_any_length(api: Api, ana: httpx.AsyncClient, seed: int) -> None:
-    chance = random.Random(seed)
-    await api.database.execute("INSERT INTO boards (id, name, phases) VALUES ('secret', 'Secret', '[]')")
+    rng = random.Random(seed)
+    await api.database.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('secret', 'Secret', '[]')")
     pollers = [Poller(ana, 1), Poller(ana, 3), Poller(ana, 500)]
     for poller in pollers:
         assert not await poller.poll()
     connections = [await AsyncConnection.connect(api.database.url) for _ in range(4)]
-    writers = [Writer(conn, f"w{n}", chance) for n, conn in enumerate(connections)]
+    writers = [Writer(conn, f"w{n}", rng) for n, conn in enumerate(connections)]
     for _ in range(150):
-        await chance.choice(writers).step()
-        if chance.random() < 0.3:
-            await chance.choice(pollers).poll()
-        if chance.random() < 0.03:
+        await rng.choice(writers).step()
+        if rng.random() < 0.3:
+            await rng.choice(pollers).poll()
+        if rng.random() < 0.03:
             await api.database.execute(
-                "INSERT INTO board_members VALUES ('secret', 'ana', 'viewer') ON CONFLICT DO NOTHING"
+                "INSERT INTO feed.board_members VALUES ('secret', 'ana', 'viewer') ON CONFLICT DO NOTHING"
             )
-        if chance.random() < 0.03:
-            await api.database.execute("DELETE FROM board_members WHERE board_id = 'secret' AND user_id = 'ana'")
+        if rng.random() < 0.03:
+            await api.database.execute("DELETE FROM feed.board_members WHERE board_id = 'secret' AND user_id = 'ana'")
     for conn in connections:
         await conn.commit()
         await conn.close()
@@ -107,7 +107,7 @@ async def test_pages_converge_under_transactions_of_any_length(api: Api, ana: ht
         assert poller.cards == expected
 
 
-async def test_a_transaction_is_not_divided(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_transaction_is_never_split_between_pages(api: Api, ana: httpx.AsyncClient) -> None:
     poller = Poller(ana, 5)
     await poller.poll()
     await api.database.execute(
@@ -119,10 +119,10 @@ async def test_a_transaction_is_not_divided(api: Api, ana: httpx.AsyncClient) ->
     assert answer["hasMore"] is True
 
 
-async def test_a_card_that_left_the_users_boards_is_deleted_for_him(api: Api) -> None:
+async def test_a_card_that_left_the_users_boards_is_reported_as_deleted(api: Api) -> None:
     bruno = await api.user("bruno")
     ana = await api.user("ana")
-    await api.database.execute("DELETE FROM board_members WHERE board_id = 'parcerias' AND user_id = 'bruno'")
+    await api.database.execute("DELETE FROM feed.board_members WHERE board_id = 'parcerias' AND user_id = 'bruno'")
     card = await api.card()
     poller = Poller(bruno, 500)
     await poller.poll()
@@ -132,7 +132,7 @@ async def test_a_card_that_left_the_users_boards_is_deleted_for_him(api: Api) ->
     assert answer["deletedIds"] == [card["id"]]
 
 
-async def test_what_happens_elsewhere_is_not_told(
+async def test_changes_of_invisible_boards_are_not_returned(
     api: Api, ana: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
     poller = Poller(stranger, 500)
@@ -145,7 +145,7 @@ async def test_what_happens_elsewhere_is_not_told(
     assert answer["lastSync"] != poller.cursor
 
 
-async def test_a_time_is_as_good_as_a_cursor(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_timestamp_works_like_a_cursor(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card()
     now = datetime.now(UTC)
     for since in (now.isoformat(), now.isoformat().replace("+", " "), now.strftime("%Y-%m-%dT%H:%M:%SZ"), "2020-01-01"):
@@ -159,7 +159,7 @@ async def test_a_time_is_as_good_as_a_cursor(api: Api, ana: httpx.AsyncClient) -
     assert following["lastSync"] == answer["lastSync"]
 
 
-async def test_pages_from_a_time_hold_everything_since(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_pages_since_a_timestamp_have_every_later_change(api: Api, ana: httpx.AsyncClient) -> None:
     old = await visible(ana)
     await api.database.execute("UPDATE feed.log SET at = at - interval '1 hour'")
     poller = Poller(ana, 2)
@@ -173,7 +173,7 @@ async def test_pages_from_a_time_hold_everything_since(api: Api, ana: httpx.Asyn
     assert poller.cards.keys() == (await visible(ana)).keys() - old.keys()
 
 
-async def test_a_cursor_that_cannot_be_resumed_from_says_why(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_cursor_reset_has_its_reason(api: Api, ana: httpx.AsyncClient) -> None:
     await api.card()
     cursor = (await ana.get(SYNC)).json()["lastSync"]
     feed, xmin, xmax, xip, anchor, tag = cursor.split(".")
@@ -193,21 +193,21 @@ async def test_a_cursor_that_cannot_be_resumed_from_says_why(api: Api, ana: http
         assert problem(answer, "cursor-reset")["reason"] == reason, since
 
 
-async def test_after_a_truncate_nobody_can_tell_which_cards_went(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_truncate_of_the_cards_resets_cursors(api: Api, ana: httpx.AsyncClient) -> None:
     cursor = (await ana.get(SYNC)).json()["lastSync"]
     await api.database.execute("TRUNCATE opportunities")
     assert problem(await ana.get(SYNC, params={"since": cursor}), "cursor-reset")["reason"] == "truncate"
     assert (await ana.get(SYNC)).json()["opportunities"] == []
 
 
-async def test_after_a_truncate_of_the_members_nobody_keeps_his_cards(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_a_truncate_of_the_members_resets_cursors(api: Api, ana: httpx.AsyncClient) -> None:
     cursor = (await ana.get(SYNC)).json()["lastSync"]
-    await api.database.execute("TRUNCATE board_members")
+    await api.database.execute("TRUNCATE feed.board_members")
     assert problem(await ana.get(SYNC, params={"since": cursor}), "cursor-reset")["reason"] == "truncate"
     assert (await ana.get(SYNC)).json()["opportunities"] == []
 
 
-async def test_what_was_pruned_is_not_passed_over(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_pruned_changes_are_not_skipped(api: Api, ana: httpx.AsyncClient) -> None:
     cursor = (await ana.get(SYNC)).json()["lastSync"]
     since = datetime.now(UTC).isoformat()
     await api.card()
@@ -216,24 +216,22 @@ async def test_what_was_pruned_is_not_passed_over(api: Api, ana: httpx.AsyncClie
     assert problem(await ana.get(SYNC, params={"since": since}), "cursor-reset")["reason"] == "pruned"
 
 
-async def test_reading_pages_takes_no_lock_that_a_writer_waits_for(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_polling_does_not_wait_for_row_locks(api: Api, ana: httpx.AsyncClient) -> None:
     card = await api.card()
     async with await psycopg.AsyncConnection.connect(api.database.url) as conn:
         await conn.execute("SELECT FROM opportunities WHERE id = %s FOR UPDATE", [card["id"]])
         assert card in (await ana.get(SYNC)).json()["opportunities"]
 
 
-@pytest.mark.parametrize("table", ["opportunities", "board_members"])
-async def test_a_table_that_is_being_emptied_is_no_table_of_which_each_row_is_gone(
-    api: Api, table: LiteralString
-) -> None:
-    """TRUNCATE is seen by older snapshots too: a page that was begun before it must wait, or say that it cannot tell."""
+@pytest.mark.parametrize("table", ["opportunities", "feed.board_members"])
+async def test_a_poll_during_a_truncate_is_a_reset(api: Api, table: LiteralString) -> None:
+    """Older snapshots see a TRUNCATE too: a page that started before it must wait and then answer with a reset."""
     ana = await api.user("ana")
     start = (await ana.get(SYNC)).json()["lastSync"]
     await api.card()
     async with await api.database.connect(autocommit=False) as writer:
-        await writer.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(table)))
-        asking = asyncio.create_task(ana.get(SYNC, params={"since": start}))
+        await writer.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(*table.split("."))))
+        polling = asyncio.create_task(ana.get(SYNC, params={"since": start}))
 
         async def waits() -> bool:
             found = await api.database.execute(
@@ -243,4 +241,4 @@ async def test_a_table_that_is_being_emptied_is_no_table_of_which_each_row_is_go
 
         await until(waits)
         await writer.commit()
-    assert problem(await asking, "cursor-reset")["reason"] == "truncate"
+    assert problem(await polling, "cursor-reset")["reason"] == "truncate"

@@ -1,4 +1,4 @@
-"""Tokens of our own and of an issuer, and the tickets made from them."""
+"""Tokens signed by boardcast or by an external issuer, and tickets."""
 
 import asyncio
 import json
@@ -54,13 +54,13 @@ async def refused(tokens: Tokens, token: str) -> str:
     return caught.value.code
 
 
-async def test_an_issuers_keys_are_taken_and_no_other(issuer: str) -> None:
+async def test_only_tokens_signed_with_the_issuers_keys_are_valid(issuer: str) -> None:
     tokens = Tokens(Settings(jwt_jwks_url=issuer, jwt_issuer="https://id.example", jwt_audience="boardcast"))
     expires = int(time.time()) + 60
     claims = {"sub": "u1", "iss": "https://id.example", "aud": "boardcast", "exp": expires}
     by_rsa = jwt.encode(claims | {"roles": ["dba", 5]}, RSA, "RS256", {"kid": "rsa"})
-    who = await tokens.verify(by_rsa)
-    assert who == Principal("u1", "u1", expires, frozenset({"dba"}))
+    principal = await tokens.verify(by_rsa)
+    assert principal == Principal("u1", "u1", expires, frozenset({"dba"}))
     assert (await tokens.verify(jwt.encode(claims, ED, "EdDSA", {"kid": "ed"}))).user_id == "u1"
     assert not tokens.issues
     with pytest.raises(RuntimeError):
@@ -76,13 +76,13 @@ async def test_an_issuers_keys_are_taken_and_no_other(issuer: str) -> None:
     assert await refused(tokens, jwt.encode(claims, "x" * 40, "HS256", {"kid": "rsa"})) == "token_invalid"
 
 
-async def test_an_issuer_that_cannot_be_reached_is_not_the_tokens_fault() -> None:
+async def test_an_unreachable_issuer_does_not_make_the_token_invalid() -> None:
     tokens = Tokens(Settings(jwt_jwks_url="http://127.0.0.1:9/jwks.json"))
     token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})
     assert await refused(tokens, token) == "keys_unavailable"
 
 
-async def test_an_issuer_that_never_answers_is_waited_for_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_issuer_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feed.access.tokens.KEYS_TIMEOUT", 0.3)
     monkeypatch.setattr("feed.access.tokens._SOCKET_TIMEOUT", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -90,11 +90,11 @@ async def test_an_issuer_that_never_answers_is_waited_for_in_bounded_time(monkey
         token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})
         began = time.monotonic()
         codes = await asyncio.gather(*(refused(tokens, token) for _ in range(5)))
-        assert time.monotonic() - began < 0.9, "they wait together, and not one after the other"
+        assert time.monotonic() - began < 0.9, "the requests must wait concurrently"
     assert codes == ["keys_unavailable"] * 5
 
 
-async def test_hostile_text_is_an_invalid_token() -> None:
+async def test_malformed_text_is_an_invalid_token() -> None:
     tokens = Tokens(Settings(jwt_secret="s" * 40))
     deep = base64url(b"[" * 5000)
     for text in (
@@ -117,12 +117,12 @@ def base64url(data: bytes) -> str:
     return jwt.utils.base64url_encode(data).decode()
 
 
-def test_without_a_key_there_are_no_tokens() -> None:
+def test_tokens_need_a_key() -> None:
     with pytest.raises(ValueError, match="JWT_SECRET"):
         Tokens(Settings())
 
 
-async def test_a_ticket_is_good_once(database: Database) -> None:
+async def test_a_ticket_is_valid_once(database: Database) -> None:
     session = time.time() + 60
     async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
         ticket = await tickets.create(conn, "ana", "Ana", {"dba"}, session)
@@ -137,20 +137,20 @@ async def test_a_ticket_is_good_once(database: Database) -> None:
             assert await tickets.redeem(conn, wrong) is None
 
 
-async def test_a_ticket_ends_soon_and_with_its_session(database: Database) -> None:
+async def test_a_ticket_expires_soon_and_with_its_session(database: Database) -> None:
     later = time.time() + 60
     async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
-        over = await tickets.create(conn, "ana", "Ana", (), later, ttl=timedelta(seconds=-1))
-        assert await tickets.redeem(conn, over) is None
-        session_over = await tickets.create(conn, "ana", "Ana", (), time.time() - 1)
-        assert await tickets.redeem(conn, session_over) is None
+        expired = await tickets.create(conn, "ana", "Ana", (), later, ttl=timedelta(seconds=-1))
+        assert await tickets.redeem(conn, expired) is None
+        session_expired = await tickets.create(conn, "ana", "Ana", (), time.time() - 1)
+        assert await tickets.redeem(conn, session_expired) is None
         await tickets.create(conn, "ana", "Ana", (), later, ttl=timedelta(seconds=-1))
         await tickets.create(conn, "ana", "Ana", (), later)
         rows = await database.execute("SELECT count(*) FROM feed.tickets")
         assert rows[0]["count"] == 1
 
 
-async def test_of_two_who_redeem_one_ticket_one_gets_in(database: Database) -> None:
+async def test_a_ticket_redeemed_twice_at_once_is_valid_once(database: Database) -> None:
     async with (
         await AsyncConnection.connect(database.url) as one,
         await AsyncConnection.connect(database.url) as two,

@@ -1,4 +1,4 @@
-"""The log for a DBA: filters, pages, one change, and who may ask."""
+"""The trigger log for DBAs: filters, pages, one change, permissions."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ LOG = "/api/trigger-log"
 
 @pytest.fixture
 async def maria(api: Api) -> httpx.AsyncClient:
-    """A DBA, and no member of any board."""
+    """A DBA who is not a member of any board."""
     return await api.user("maria", "dba")
 
 
@@ -32,14 +32,14 @@ async def logged(api: Api, condition: str) -> list[int]:
     return [row["seq"] for row in rows]
 
 
-async def test_who_may_ask(api: Api, ana: httpx.AsyncClient) -> None:
+async def test_only_dbas_may_read_the_log(api: Api, ana: httpx.AsyncClient) -> None:
     for path in (LOG, f"{LOG}/1", f"{LOG}/stream", "/api/dba/overview", "/api/dba/series"):
-        problem(await (await api.anybody()).get(path), "unauthenticated")
+        problem(await (await api.client()).get(path), "unauthenticated")
         assert "boardcast token USER --role dba" in problem(await ana.get(path), "dba-only")["detail"]
 
 
-async def test_the_demo_has_a_way_in(api: Api, ana: httpx.AsyncClient) -> None:
-    visitor = await api.anybody(Origin=f"http://{HOST}")
+async def test_the_demo_signs_in_as_a_dba(api: Api, ana: httpx.AsyncClient) -> None:
+    visitor = await api.client(Origin=f"http://{HOST}")
     entered = await visitor.post("/api/auth/token", json={"user": "ana", "role": "dba"})
     assert entered.json()["roles"] == ["dba"]
     assert (await visitor.get(LOG)).status_code == 200
@@ -49,19 +49,19 @@ async def test_the_demo_has_a_way_in(api: Api, ana: httpx.AsyncClient) -> None:
     problem(await visitor.post("/api/auth/token", json={"user": "ana", "role": "king"}), "invalid-input")
 
 
-async def test_a_token_becomes_the_browsers_session(api: Api) -> None:
+async def test_a_token_is_exchanged_for_a_browser_session(api: Api) -> None:
     token = api.tokens.issue("maria", "Maria", timedelta(minutes=5), ("dba",))
-    browser = await api.anybody(Origin=f"http://{HOST}")
-    kept = await browser.post("/api/auth/session", headers={"Authorization": f"Bearer {token}"})
-    assert kept.json()["user"]["id"] == "maria"
-    assert "httponly" in kept.headers["Set-Cookie"].lower()
+    browser = await api.client(Origin=f"http://{HOST}")
+    session = await browser.post("/api/auth/session", headers={"Authorization": f"Bearer {token}"})
+    assert session.json()["user"]["id"] == "maria"
+    assert "httponly" in session.headers["Set-Cookie"].lower()
     assert (await browser.get(LOG)).status_code == 200
-    elsewhere = await api.anybody(Origin="http://evil.example", Authorization=f"Bearer {token}")
+    elsewhere = await api.client(Origin="http://evil.example", Authorization=f"Bearer {token}")
     problem(await elsewhere.post("/api/auth/session"), "wrong-origin")
     problem(await browser.post("/api/auth/session", headers={"Authorization": "Bearer no"}), "invalid-token")
 
 
-async def test_each_filter_finds_what_the_view_finds(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_each_filter_matches_the_view(api: Api, maria: httpx.AsyncClient) -> None:
     card = await api.card(title="50 % of a_b")
     await api.database.execute("UPDATE opportunities SET phase = 'won' WHERE board_id = 'parcerias'")
     await api.database.execute("DELETE FROM opportunities WHERE title = 'Contrato corporativo'")
@@ -70,8 +70,8 @@ async def test_each_filter_finds_what_the_view_finds(api: Api, maria: httpx.Asyn
         ({}, "true"),
         ({"board": "parcerias"}, "board = 'parcerias'"),
         ({"opportunity": card["id"]}, f"relation = 'opportunities' AND key = '{card['id']}'"),
-        ({"table": "board_members"}, "relation = 'board_members'"),
-        ({"table": "boards", "key": "vendas"}, "relation = 'boards' AND key = 'vendas'"),
+        ({"table": "feed.board_members"}, "relation = 'feed.board_members'"),
+        ({"table": "feed.boards", "key": "vendas"}, "relation = 'feed.boards' AND key = 'vendas'"),
         ({"key": card["id"]}, f"key = '{card['id']}'"),
         ({"actor": "ana"}, "actor = 'ana'"),
         ({"op": "delete"}, "op = 'delete'"),
@@ -87,7 +87,7 @@ async def test_each_filter_finds_what_the_view_finds(api: Api, maria: httpx.Asyn
     assert await seqs(maria, text="50 _ of") == []
 
 
-async def test_between_two_times(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_a_time_range(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute("UPDATE feed.log SET at = at - interval '2 hours'")
     await api.card()
     (new,) = await seqs(maria, since="1h")
@@ -112,19 +112,19 @@ async def test_between_two_times(api: Api, maria: httpx.AsyncClient) -> None:
         ({"text": "\0"}, "/text", "U+0000"),
     ],
 )
-async def test_a_filter_that_is_none_is_told_what_there_is(
+async def test_an_invalid_filter_gets_advice(
     maria: httpx.AsyncClient, params: dict[str, str], pointer: str, advice: str
 ) -> None:
-    (fault,) = problem(await maria.get(LOG, params=params), "invalid-input")["errors"]
-    assert fault["pointer"] == pointer
-    assert advice in fault["detail"]
+    (error,) = problem(await maria.get(LOG, params=params), "invalid-input")["errors"]
+    assert error["pointer"] == pointer
+    assert advice in error["detail"]
 
 
-async def test_an_opportunity_is_named_in_one_way(maria: httpx.AsyncClient) -> None:
-    problem(await maria.get(LOG, params={"opportunity": "o1", "table": "boards"}), "invalid-input")
+async def test_opportunity_and_table_exclude_each_other(maria: httpx.AsyncClient) -> None:
+    problem(await maria.get(LOG, params={"opportunity": "o1", "table": "feed.boards"}), "invalid-input")
 
 
-async def test_pages_lose_nothing_while_rows_are_written(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_pages_are_complete_during_concurrent_writes(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute(
         "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 200)"
     )
@@ -152,7 +152,7 @@ async def test_pages_lose_nothing_while_rows_are_written(api: Api, maria: httpx.
     assert [seq for seq in found if seq <= before[0]] == before
 
 
-async def test_a_rare_find_far_down_costs_time_and_not_the_find(
+async def test_a_long_search_continues_over_pages_and_finds_the_row(
     api: Api, maria: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.changelog.trigger_log._PATIENCE", 0.0)
@@ -172,33 +172,33 @@ async def test_a_rare_find_far_down_costs_time_and_not_the_find(
     assert pages[0]["back"] > pages[-1]["back"]
 
 
-async def test_one_change_with_all_that_is_known_of_it(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_one_change_with_its_transaction_and_explanation(api: Api, maria: httpx.AsyncClient) -> None:
     card = await api.card(value="12.50")
     async with await AsyncConnection.connect(api.database.url) as conn:
         await conn.execute("UPDATE opportunities SET value = 12.60 WHERE id = %s", [card["id"]])
-        await conn.execute("UPDATE boards SET name = 'New' WHERE id = 'vendas'")
+        await conn.execute("UPDATE feed.boards SET name = 'New' WHERE id = 'vendas'")
     second, first = (await maria.get(f"{LOG}?limit=2")).json()["changes"]
     answer = await maria.get(f"{LOG}/{first['seq']}")
     assert '"value": 12.60' in answer.text
-    story = answer.json()
-    assert {name: story["change"][name] for name in first} == first
-    assert (story["change"]["old"]["value"], story["change"]["new"]["value"]) == (12.5, 12.6)
-    assert [change["seq"] for change in story["transaction"]] == [first["seq"], second["seq"]]
-    assert story["transaction_whole"] is True
-    assert [step["step"] for step in story["explain"]][:5] == ["transaction", "write", "from", "commit", "notify"]
+    detail = answer.json()
+    assert {name: detail["change"][name] for name in first} == first
+    assert (detail["change"]["old"]["value"], detail["change"]["new"]["value"]) == (12.5, 12.6)
+    assert [change["seq"] for change in detail["transaction"]] == [first["seq"], second["seq"]]
+    assert detail["transaction_whole"] is True
+    assert [step["step"] for step in detail["explain"]][:5] == ["transaction", "write", "from", "commit", "notify"]
 
 
-async def test_the_first_of_a_great_transaction_stand_for_it(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_a_large_transaction_is_truncated(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute(
         "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 150)"
     )
     (newest,) = await seqs(maria, limit="1")
-    story = (await maria.get(f"{LOG}/{newest}")).json()
-    assert len(story["transaction"]) == 100
-    assert story["transaction_whole"] is False
+    detail = (await maria.get(f"{LOG}/{newest}")).json()
+    assert len(detail["transaction"]) == 100
+    assert detail["transaction_whole"] is False
 
 
-async def test_a_change_that_is_not_there_says_why(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_a_missing_change_has_its_reason(api: Api, maria: httpx.AsyncClient) -> None:
     (newest,) = await seqs(maria, limit="1")
     for seq, why in (
         ("0", "start at 1"),
@@ -218,19 +218,17 @@ async def test_a_change_that_is_not_there_says_why(api: Api, maria: httpx.AsyncC
     assert "pruned" in problem(await maria.get(f"{LOG}/{gone}"), "unknown-change")["detail"]
 
 
-async def test_a_row_of_a_megabyte_is_whole_in_its_story_and_short_in_the_list(
-    api: Api, maria: httpx.AsyncClient
-) -> None:
+async def test_a_large_row_is_complete_in_the_detail_and_short_in_the_list(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute(
         "UPDATE opportunities SET notes = repeat('x', 1000000), title = 'Long' WHERE id IN (SELECT min(id) FROM opportunities)"
     )
     page = await maria.get(f"{LOG}?limit=1&text=Long")
     assert len(page.content) < 3_000
-    story = (await maria.get(f"{LOG}/{page.json()['changes'][0]['seq']}")).json()
-    assert len(story["change"]["new"]["notes"]) == 1_000_000
+    detail = (await maria.get(f"{LOG}/{page.json()['changes'][0]['seq']}")).json()
+    assert len(detail["change"]["new"]["notes"]) == 1_000_000
 
 
-async def test_the_overview_is_what_the_views_say(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_the_overview_shows_the_views(api: Api, maria: httpx.AsyncClient) -> None:
     found = (await maria.get("/api/dba/overview")).raise_for_status().json()
     topics = await api.database.execute("SELECT topic FROM feed.health ORDER BY nr")
     assert [each["topic"] for each in found["health"]] == [row["topic"] for row in topics]
@@ -262,7 +260,7 @@ async def test_the_newest_gaps_are_in_the_overview(api: Api, maria: httpx.AsyncC
     assert "bypassed the triggers" in gaps[0]["meaning"]
 
 
-async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_written_changes_are_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute(
         "INSERT INTO opportunities (board_id, phase, title) SELECT 'vendas', 'won', 'n' FROM generate_series(1, 1000)"
     )
@@ -278,7 +276,7 @@ async def test_what_was_written_is_counted_by_time(api: Api, maria: httpx.AsyncC
     problem(await maria.get("/api/dba/series", params={"since": "1h", "until": "2h"}), "invalid-input")
 
 
-async def test_what_was_told_is_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_deliveries_are_counted_by_time(api: Api, maria: httpx.AsyncClient) -> None:
     await api.database.execute(
         "INSERT INTO feed.delivery_journal (instance, read_at, delivered_at, since, cursor, reads, events,"
         " deliveries, clients, late)"
@@ -288,13 +286,17 @@ async def test_what_was_told_is_counted_by_time(api: Api, maria: httpx.AsyncClie
     await api.database.execute("UPDATE feed.log SET at = at - interval '2 min'")
     await api.database.execute("UPDATE feed.delivery_journal SET delivered_at = delivered_at - interval '2 min'")
     found = (await maria.get("/api/dba/series", params={"since": "15m"})).raise_for_status().json()
-    told = found["delivered"]
-    assert sum(told["deliveries"]) * found["step"] == pytest.approx(7)
-    (known,) = [each for each in zip(told["median"], told["p95"], told["slowest"], strict=True) if each[0] is not None]
+    delivered = found["delivered"]
+    assert sum(delivered["deliveries"]) * found["step"] == pytest.approx(7)
+    (known,) = [
+        each
+        for each in zip(delivered["median"], delivered["p95"], delivered["slowest"], strict=True)
+        if each[0] is not None
+    ]
     assert known == pytest.approx((0.04, 0.04, 0.04))
 
 
-async def test_the_gauges_of_a_piece_are_the_greatest_in_it(api: Api, maria: httpx.AsyncClient) -> None:
+async def test_gauges_show_the_maximum_of_each_interval(api: Api, maria: httpx.AsyncClient) -> None:
     samples = app_state(api.app).gauge_history.samples
     begin = time.time() // 900 * 900 - 1800
     samples += [Sample(begin + 1, 0.5, 1, 9), Sample(begin + 12, None, None, None), Sample(begin + 23, 0.1, 3, 2)]
@@ -307,4 +309,4 @@ async def test_the_gauges_of_a_piece_are_the_greatest_in_it(api: Api, maria: htt
         "connections": [9, None],
     }
     gauges = (await maria.get("/api/dba/series", params={"since": "1h"})).raise_for_status().json()["gauges"]
-    assert gauges["at"] == [begin, begin + 900]  # pieces of half a minute
+    assert gauges["at"] == [begin, begin + 900]  # intervals of half a minute

@@ -1,4 +1,4 @@
-"""The live tail: every change once in commit order, whatever is cut."""
+"""The live tail of the trigger log: every change once and in commit order, over any disconnection."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def served(api: Api, runtime: Runtime) -> AsyncIterator[ApiServer]:
 
 
 class Follower:
-    """Reads the stream until `wanted` says so; keeps what it was told and where it stands."""
+    """Reads the stream; keeps what it received and its cursor, over any number of connections."""
 
     def __init__(self, api: Api, server: ApiServer, **params: str) -> None:
         token = api.tokens.issue("maria", "Maria", timedelta(minutes=5), ("dba",))
@@ -57,7 +57,7 @@ class Follower:
             yield source.aiter_sse()
 
     async def read(self, source: AsyncIterator[ServerSentEvent], until: str, times: int = 1) -> None:
-        """Read up to the so manyth event of a kind."""
+        """Read until `times` events of the type `until` have arrived."""
         async for event in source:
             if event.retry is not None:
                 continue
@@ -73,7 +73,7 @@ class Follower:
         raise AssertionError(f"the stream ended after {self.events}")
 
     async def follow(self, last: int) -> None:
-        """Read, over as many connections as it takes, until it has the row `last` and a cursor that covers it."""
+        """Read, reconnecting as often as needed, until the change `last` and a cursor that covers it have arrived."""
         while last not in self.seqs:
             try:
                 async with self.connected() as source:
@@ -84,7 +84,7 @@ class Follower:
 
 
 async def committed(api: Api, after: int) -> list[int]:
-    """The log in commit order, as far as it can be told: by each transaction's last number."""
+    """The log approximately in commit order: by the last sequence number of each transaction."""
     rows = await api.database.execute(
         "SELECT seq FROM (SELECT seq, max(seq) OVER (PARTITION BY xid) AS ends FROM feed.log) AS l WHERE seq > %s "
         "ORDER BY ends, seq",
@@ -98,7 +98,7 @@ async def newest(api: Api) -> int:
     return int(row["seq"])
 
 
-async def test_changes_come_as_they_are_committed(api: Api, served: ApiServer) -> None:
+async def test_changes_arrive_in_commit_order(api: Api, served: ApiServer) -> None:
     maria = Follower(api, served)
     async with maria.connected() as source:
         await maria.read(source, "ready")
@@ -113,7 +113,7 @@ async def test_changes_come_as_they_are_committed(api: Api, served: ApiServer) -
     assert late[0]["seq"] < quick[0]["seq"]
 
 
-async def test_only_what_fits_is_told_and_the_cursor_moves_all_the_same(api: Api, served: ApiServer) -> None:
+async def test_only_matching_changes_are_sent_but_the_cursor_always_advances(api: Api, served: ApiServer) -> None:
     maria = Follower(api, served, board="parcerias", op="update")
     async with maria.connected() as source:
         await maria.read(source, "ready")
@@ -125,17 +125,35 @@ async def test_only_what_fits_is_told_and_the_cursor_moves_all_the_same(api: Api
     assert maria.cursor != began
 
 
-async def test_nothing_is_lost_or_twice_over_cuts_and_killed_backends(api: Api, served: ApiServer) -> None:
-    chance = random.Random(7)
+async def test_no_text_breaks_the_lines_of_the_stream(api: Api, served: ApiServer) -> None:
+    maria, title = Follower(api, served), "a\rb\nc\vd\fe\x1cf\x1dg\x1eh\x85i\u2028j\u2029k"
+    async with (
+        httpx.AsyncClient(timeout=30) as client,
+        client.stream("GET", maria.address, headers=maria.headers) as response,
+    ):
+        card, event = None, ""
+        async for line in response.aiter_lines():  # splits as str.splitlines does
+            if line == "event: ready":
+                card = await api.card(title=title)
+            elif card is not None and line.startswith("event: "):
+                event = line
+            elif event == "event: changes" and line.startswith("data: "):
+                data = line
+                break
+    assert json.loads(data.removeprefix("data: "))["changes"][0]["title"] == title
+
+
+async def test_nothing_is_lost_or_repeated_over_disconnections_and_killed_backends(api: Api, served: ApiServer) -> None:
+    rng = random.Random(7)
     begin = await newest(api)
     done = asyncio.Event()
 
     async def write() -> None:
         while not done.is_set():
             async with await AsyncConnection.connect(api.database.url) as conn:
-                for _ in range(chance.randint(1, 20)):
+                for _ in range(rng.randint(1, 20)):
                     await conn.execute("UPDATE opportunities SET value = value + 1 WHERE board_id = 'vendas'")
-                    if chance.random() < 0.1:
+                    if rng.random() < 0.1:
                         await conn.rollback()
             await asyncio.sleep(0.05)
 
@@ -153,7 +171,7 @@ async def test_nothing_is_lost_or_twice_over_cuts_and_killed_backends(api: Api, 
     others = [asyncio.create_task(write()), asyncio.create_task(write()), asyncio.create_task(kill())]
     for _ in range(5):
         async with maria.connected() as source:
-            await maria.read(source, "changes", times=chance.randint(1, 6))
+            await maria.read(source, "changes", times=rng.randint(1, 6))
     done.set()
     await asyncio.gather(*others)
     expected = await committed(api, begin)
@@ -164,8 +182,8 @@ async def test_nothing_is_lost_or_twice_over_cuts_and_killed_backends(api: Api, 
 
 
 @asynccontextmanager
-async def away(api: Api) -> AsyncIterator[None]:
-    """Nobody is let into the database, and who was in it is thrown out."""
+async def database_unavailable(api: Api) -> AsyncIterator[None]:
+    """Refuse new connections to the database and terminate the existing ones."""
     name = sql.Identifier(api.database.name)
     elsewhere = api.database.url.rpartition("/")[0] + "/postgres"
     async with await AsyncConnection.connect(elsewhere, autocommit=True) as admin:
@@ -179,13 +197,11 @@ async def away(api: Api) -> AsyncIterator[None]:
             await admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
-async def test_while_the_database_is_away_the_stream_says_so_and_goes_on_when_it_is_back(
-    api: Api, served: ApiServer
-) -> None:
+async def test_the_stream_reports_an_unavailable_database_and_resumes(api: Api, served: ApiServer) -> None:
     maria = Follower(api, served)
     async with maria.connected() as source:
         await maria.read(source, "ready")
-        async with away(api):
+        async with database_unavailable(api):
             await maria.read(source, "trouble")
         await maria.read(source, "heartbeat")
         assert maria.data[-1] == {"trouble": False}
@@ -194,7 +210,7 @@ async def test_while_the_database_is_away_the_stream_says_so_and_goes_on_when_it
     assert maria.connections == 1
 
 
-async def test_a_cursor_that_is_none_is_told_so_and_the_stream_goes_on(api: Api, served: ApiServer) -> None:
+async def test_an_invalid_cursor_gets_a_reset_and_the_stream_continues(api: Api, served: ApiServer) -> None:
     for since, reason in (("yesterday", "malformed"), ("0000000000.800.800..0.00000000", "foreign")):
         maria = Follower(api, served, since=since)
         async with maria.connected() as source:
@@ -204,7 +220,7 @@ async def test_a_cursor_that_is_none_is_told_so_and_the_stream_goes_on(api: Api,
             await maria.read(source, "changes")
 
 
-async def test_a_feed_that_is_reset_by_hand_is_told(api: Api, served: ApiServer) -> None:
+async def test_a_manual_feed_reset_is_sent(api: Api, served: ApiServer) -> None:
     maria = Follower(api, served)
     async with maria.connected() as source:
         await maria.read(source, "ready")
@@ -213,7 +229,7 @@ async def test_a_feed_that_is_reset_by_hand_is_told(api: Api, served: ApiServer)
         assert maria.data[-1] == {"reason": "foreign"}
 
 
-async def test_too_many_at_once_are_told_as_a_number(
+async def test_too_many_changes_at_once_are_sent_as_a_count(
     api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.dba.log_tail._MAX_CHANGES", 100)
@@ -230,7 +246,7 @@ async def test_too_many_at_once_are_told_as_a_number(
     assert [change["key"] for change in maria.data[-1]["changes"]] == [card["id"]]
 
 
-async def test_a_great_transaction_comes_in_parts_and_its_cursor_at_the_end(api: Api, served: ApiServer) -> None:
+async def test_a_large_transaction_is_sent_in_parts_with_its_cursor_at_the_end(api: Api, served: ApiServer) -> None:
     begin = await newest(api)
     maria = Follower(api, served)
     async with maria.connected() as source:
@@ -267,7 +283,7 @@ async def test_no_stream_outlives_its_token(api: Api, served: ApiServer) -> None
     assert maria.data[-1] == {"reason": "expired"}
 
 
-async def test_only_so_many_look_at_once_and_who_leaves_makes_room(
+async def test_the_number_of_streams_is_limited_and_a_closed_one_makes_room(
     api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.dba.change_watcher._MAX_STREAMS", 1)
@@ -283,7 +299,7 @@ async def test_only_so_many_look_at_once_and_who_leaves_makes_room(
         await second.read(source, "ready")
 
 
-async def test_a_question_about_a_stream_opens_none(api: Api, served: ApiServer) -> None:
+async def test_a_head_request_opens_no_stream(api: Api, served: ApiServer) -> None:
     maria = Follower(api, served)
     async with httpx.AsyncClient() as client:
         answer = await client.head(maria.address, headers=maria.headers)
@@ -299,7 +315,7 @@ async def _prune(api: Api) -> None:
     await until(lambda: api.database.execute(pruning))
 
 
-async def test_nothing_is_pruned_between_proof_and_question(api: Api) -> None:
+async def test_nothing_is_pruned_between_proof_and_read(api: Api) -> None:
     await api.card()
     await api.database.execute("SELECT feed.rotate_partition()")
     await api.card()
@@ -311,28 +327,28 @@ async def test_nothing_is_pruned_between_proof_and_question(api: Api) -> None:
     assert (kept["partition"], dropped["partition"] is None) == (None, False)
 
 
-async def test_what_is_pruned_before_it_is_told_is_a_reset(
+async def test_a_change_pruned_before_it_is_sent_is_a_reset(
     api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maria = Follower(api, served)
-    fresh, hold, found = trigger_log.unseen, trigger_log.block_pruning, asyncio.Event()
+    unseen, block_pruning, found = trigger_log.unseen, trigger_log.block_pruning, asyncio.Event()
 
-    async def noted(*asked: Any) -> trigger_log.Unseen:
-        answer = await fresh(*asked)
+    async def noting(*args: Any) -> trigger_log.Unseen:
+        answer = await unseen(*args)
         if answer.rows:
             found.set()
         return answer
 
-    async def late(conn: Any) -> None:
+    async def pruning_first(conn: Any) -> None:
         if found.is_set():
             monkeypatch.undo()
             await _prune(api)
-        await hold(conn)
+        await block_pruning(conn)
 
     async with maria.connected() as source:
         await maria.read(source, "ready")
-        monkeypatch.setattr(trigger_log, "unseen", noted)
-        monkeypatch.setattr(trigger_log, "block_pruning", late)
+        monkeypatch.setattr(trigger_log, "unseen", noting)
+        monkeypatch.setattr(trigger_log, "block_pruning", pruning_first)
         await api.card()
         await maria.read(source, "reset")
         assert maria.data[-1]["reason"] == "pruned"

@@ -1,1 +1,1 @@
-"""How quick it is, measured from outside: `python -m tests.bench`, or with the names of some scenarios."""
+"""Benchmarks from the outside: `python -m tests.bench`, or with the names of scenarios."""

@@ -1,6 +1,6 @@
-"""`python -m tests.bench` runs all and writes the report; `python -m tests.bench NAME…` runs some and prints their table.
+"""`python -m tests.bench` runs all scenarios and writes the report; with names, it runs these and prints their results.
 
-Invariant: a scenario that fails is told as failed, the others run, and the exit status is 1.
+Invariant: a scenario that fails is reported as failed, the others run, and the exit status is 1.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.bench.scenarios import NAMES
 console = Console(highlight=False, markup=False)
 
 _ERROR = 300
-"""Characters of an error that are told."""
+"""Characters of an error that are reported."""
 
 Figures = dict[str, list[Figure]]
 """Those of each scenario."""
@@ -46,7 +46,7 @@ def run(names: Sequence[str], seconds: int | None) -> tuple[Figures, dict[str, s
 
 
 def table(figures: Sequence[Figure]) -> Table:
-    shown = Table("what", "aim", "figure", "")
+    shown = Table("figure", "target", "result", "")
     for figure in figures:
         bound = "≥" if figure.more else "≤"
         shown.add_row(

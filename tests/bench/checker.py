@@ -1,7 +1,7 @@
-"""Whether every client got every event once. A figure of a run in which one did not is worth nothing.
+"""Checks that every client got every event once; otherwise the run has no figures.
 
-Invariant: `complete` raises if an event was lost, came twice, came before it was written or later than LATE after that, or if
-something came that nobody wrote.
+Invariant: `complete` raises if an event was lost, arrived twice, arrived before its write or more than LATE after it, or was
+never written.
 """
 
 from collections import Counter
@@ -11,34 +11,34 @@ from typing import Protocol
 from tests.support.until import until
 
 LATE = 10.0
-"""Seconds after which a live event is as good as lost."""
+"""Seconds after which a live event counts as lost."""
 _PATIENCE = 20.0
 
 
 class Got(Protocol):
-    """A client: what came to it, by (time of arrival in ns, marks of the writes told), and whether its connection was lost."""
+    """A client: its events as (time of arrival in ns, marks of the writes), and whether its connection was lost."""
 
     got: list[tuple[int, tuple[int, ...]]]
     lost: bool
 
 
 async def arrived(clients: Sequence[Got], total: int, patience: float = _PATIENCE) -> None:
-    """Wait until each client has been told of so many events."""
+    """Wait until each client has received this many events."""
 
-    def told() -> list[int]:
+    def counts() -> list[int]:
         return [sum(len(marks) for _, marks in client.got) for client in clients]
 
     try:
-        await until(lambda: min(told()) >= total, timeout=patience, what="the last event at every client")
+        await until(lambda: min(counts()) >= total, timeout=patience, what="the last event at every client")
     except AssertionError as error:
         lost = sum(client.lost for client in clients)
         raise RuntimeError(
-            f"of {total} events clients got {min(told())} to {max(told())}; {lost} were closed"
+            f"of {total} events clients got {min(counts())} to {max(counts())}; {lost} were closed"
         ) from error
 
 
 def complete(clients: Sequence[Got], written: Mapping[int, int], late: float = LATE) -> None:
-    """Hold what came against what was written: its mark and the time, in ns of the clients' clock."""
+    """Compare the events with the writes: the mark of each, and its time in ns of the clients' clock."""
     lost = twice = foreign = strays = 0
     for client in clients:
         count = Counter(mark for _, marks in client.got for mark in marks)

@@ -1,8 +1,8 @@
-"""What checkpoints cost of a feed's processor time: `python -m tests.bench.checkpoints`.
+"""The CPU time that checkpoints cost a feed: `python -m tests.bench.checkpoints`.
 
-A real feed tells 1,000 single-row writes a second to 100 clients, with checkpoints and without, in turns: its part of a core. That
-is too uneven for what is looked for, so what checkpoints do is also measured by itself, with the hash kept of the same number of
-changes and a checkpoint told to as many clients, and said as a part of it.
+A real feed delivers 1,000 single-row writes a second to 100 clients, with and without checkpoints in turns. That result is too
+noisy, so the work of checkpoints is also measured by itself (updating the hash, sending to the same number of clients) and given
+as a fraction of the feed's CPU time.
 """
 
 import statistics
@@ -31,7 +31,7 @@ from tests.bench.stage import Stage, stage
 from tests.bench.tape import complete, followed, following
 
 CLIENTS, RATE, EVERY = 100, 1000, 10.0
-"""Clients of one board, its changes in a second, and seconds between its checkpoints."""
+"""Clients of one board, its changes per second, and seconds between checkpoints."""
 ROUNDS = 2
 
 
@@ -82,44 +82,44 @@ def changes() -> Iterator[Change]:
         )
 
 
-def told(connections: Connections, board_hash: BoardHash) -> None:
+def send_checkpoint(connections: Connections, board_hash: BoardHash) -> None:
     counted, hashed = board_hash.held
     body = message("checkpoint", boardId="b1", count=counted, hash=hashed, cursor="feed.1.1..1.00000000")
     connections.send_to_boards("checkpoint", dict.fromkeys(connections.watched({"b1"}), body), "feed.1.1..1.00000000")
 
 
-def alone(rounds: int = 20) -> tuple[float, float]:
-    """Seconds of the processor to keep the hash over a change, and to tell a checkpoint."""
-    connections, source, board_hash = crowd(), changes(), BoardHash()
-    kept: list[float] = []
-    telling: list[float] = []
+def measure_alone(rounds: int = 20) -> tuple[float, float]:
+    """Return the CPU seconds to apply a change to the hash, and to send a checkpoint."""
+    connections, source, board_hash = connected_clients(), changes(), BoardHash()
+    applying: list[float] = []
+    sending: list[float] = []
     for _ in range(rounds):
-        some = list(islice(source, RATE))
+        batch = list(islice(source, RATE))
         began = time.process_time()
-        for change in some:
+        for change in batch:
             board_hash.apply(change)
-        kept.append((time.process_time() - began) / RATE)
+        applying.append((time.process_time() - began) / RATE)
         began = time.process_time()
         for _ in range(100):
-            told(connections, board_hash)
-        telling.append((time.process_time() - began) / 100)
-    return statistics.median(kept), statistics.median(telling)
+            send_checkpoint(connections, board_hash)
+        sending.append((time.process_time() - began) / 100)
+    return statistics.median(applying), statistics.median(sending)
 
 
-def crowd() -> Connections:
+def connected_clients() -> Connections:
     connections = Connections(Metrics(), lambda _: None)
     start = Cursor("feed", Seen(1), 0, "00000000")
     for number in range(CLIENTS):
-        who = Principal(f"u{number}", "Somebody", time.time() + 3600)
-        one = Subscription(who, WEBSOCKET, Sink(), None, start, budget=2**20)
+        principal = Principal(f"u{number}", "A user", time.time() + 3600)
+        one = Subscription(principal, WEBSOCKET, Sink(), None, start, budget=2**20)
         one.set_visible(frozenset({"b1"}))
         connections.add(one)
         connections.go_live(one)
     return connections
 
 
-async def core(on: Stage, every: float) -> float:
-    """Give the feed's part of a core."""
+async def measure_core(on: Stage, every: float) -> float:
+    """Return the feed's share of a core."""
     seconds = on.lasting(6)
     async with on.feed(checkpoint_interval=str(every)) as feed, following(on, CLIENTS) as (tape, followers):
         with apart(feed.pid):
@@ -133,15 +133,15 @@ async def core(on: Stage, every: float) -> float:
 
 async def main(on: Stage) -> None:
     show = Console(highlight=False).print
-    keeping, telling = alone()
+    applying, sending = measure_alone()
     cores: dict[float, list[float]] = {every: [] for every in (0.0, EVERY)}
     for _ in range(ROUNDS):
         for every, found in cores.items():
-            found.append(await core(on, every))
+            found.append(await measure_core(on, every))
     without, with_them = (statistics.median(found) for found in cores.values())
-    show(f"the feed's part of a core: {without:.1%} without checkpoints, {with_them:.1%} with one each {EVERY:g} s")
-    show(f"keeping the hash: {keeping * 1e6:.2f} us a change; telling {CLIENTS} clients: {telling * 1e6:.0f} us")
-    show(f"both: {(keeping * RATE + telling / EVERY) / without:.2%} of what the feed does without")
+    show(f"the feed's share of a core: {without:.1%} without checkpoints, {with_them:.1%} with one each {EVERY:g} s")
+    show(f"updating the hash: {applying * 1e6:.2f} us per change; sending to {CLIENTS} clients: {sending * 1e6:.0f} us")
+    show(f"both: {(applying * RATE + sending / EVERY) / without:.2%} of the feed's CPU time without checkpoints")
 
 
 if __name__ == "__main__":

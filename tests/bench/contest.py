@@ -1,8 +1,8 @@
-"""Boardcast and its peers under the same two loads, with the same clients and the same checks.
+"""Runs boardcast and its peers under the same two loads, with the same clients and checks.
 
-A burst is that of scenarios/burst.py: many writers write single rows as fast as they can, and what counts is the processor time of
-the process that serves the clients, in its program and in the kernel for it, from the first write to the last delivery. PostgreSQL,
-the writers and what else a peer needs are not in it. A steady load is by schedule: a write is timed from when it was due.
+A burst is that of scenarios/burst.py: many writers write single rows as fast as they can. It measures the CPU time (user and
+kernel) of the process that serves the clients, from the first write to the last delivery, without PostgreSQL, the writers and other
+processes of a peer. A steady load follows a schedule, and each write is timed from when it was due.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ BURST_WRITERS = 16
 STEADY_WRITERS = 4
 _PATIENCE = 40.0
 _WARM = 1.0
-"""Seconds of a steady load that are not counted."""
+"""Seconds at the start of a steady load that are not counted."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one load: `waits` are from when a write was due until a client had it, in ms."""
+    """The result of one load. `waits`: ms from when a write was due until a client had it. `beside`: CPU of a helper process."""
 
     deliveries: int
     cpu: float
@@ -39,7 +39,7 @@ async def steady(serving: Serving, clients: int, rate: int, seconds: int) -> Run
 
 
 async def _load(serving: Serving, clients: int, writes: int, writers: int, rate: int = 0, warm: float = 0) -> Run:
-    """A fault of boardcast is raised, one of a peer is told."""
+    """Run a load. A fault of boardcast raises, that of a peer is recorded."""
     readers = await connect_as(serving.port, serving.dialects[:clients])
     try:
         with apart(serving.process.pid):
@@ -57,7 +57,7 @@ async def _load(serving: Serving, clients: int, writes: int, writers: int, rate:
 
 
 async def _fault(serving: Serving, readers: list[Reader], written: dict[int, int]) -> str:
-    """What went wrong, in words; nothing where every client got every event once."""
+    """Return what went wrong, or nothing if every client got every event once."""
     try:
         await arrived(readers, len(written), _PATIENCE)
         complete(readers, written, late=2 * _PATIENCE)

@@ -1,4 +1,4 @@
-"""Who runs where: what serves and the load each have a processor, for clients are elsewhere in life."""
+"""Gives the server process and the load a core each, because real clients run on other machines."""
 
 import os
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextmanager
 def apart(*pids: int) -> Iterator[None]:
-    """Keep these processes, with all their threads, and this one off each other's processor; PostgreSQL may use both.
+    """Keep these processes (all threads) and this one on separate cores; PostgreSQL may use both.
 
-    The kernel else wakes a reader on the processor of its writer.
+    Otherwise the kernel wakes a reader on the core of its writer.
     """
     allowed = os.sched_getaffinity(0)
     first, *others = sorted(allowed)

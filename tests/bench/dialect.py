@@ -1,4 +1,4 @@
-"""How a client speaks to what it watches: boardcast, or one of its peers."""
+"""The protocol that a client speaks with boardcast or one of its peers."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tests.bench.wire import hello, masked, upgrade
 
 @dataclass(frozen=True)
 class Dialect:
-    """`live` is what tells that a client is told of everything from here on; `ping` of a text frame is answered by `pong`."""
+    """A client is live once it has received `live`; it answers the text frame `ping` with `pong`."""
 
     path: str
     live: bytes
@@ -17,7 +17,7 @@ class Dialect:
     stream: bool = False
 
     def request(self, port: int) -> bytes:
-        """The head that the connection begins with."""
+        """Return the HTTP request that opens the connection."""
         if not self.stream:
             return upgrade(port, self.path)
         return f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n".encode()

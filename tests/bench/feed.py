@@ -1,4 +1,4 @@
-"""The feed service as a process of its own."""
+"""Runs the feed service as a process."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ class Feed(Process):
         self.port = port
 
     def health(self) -> dict[str, object]:
-        """What /readyz says; nothing where it does not answer."""
+        """Return the response of /readyz, or nothing if there is none."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
                 found: dict[str, object] = json.load(answer)
@@ -30,7 +30,7 @@ class Feed(Process):
 
 @asynccontextmanager
 async def running(url: str, port: int, secret: str, **settings: str) -> AsyncIterator[Feed]:
-    """Run `boardcast feed`, with settings if any (`bell="always"`), until it is left."""
+    """Run `boardcast feed` while the block runs, with settings such as `notify_mode="always"`."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("BOARDCAST_", "PG"))},
         "DATABASE_URL": url,
@@ -45,7 +45,7 @@ async def running(url: str, port: int, secret: str, **settings: str) -> AsyncIte
         feed = Feed(process.pid, port)
         await until(lambda: process.returncode is not None or feed.health(), timeout=20, what="the feed to be ready")
         if process.returncode is not None:
-            raise RuntimeError(f"the feed ended with status {process.returncode}")
+            raise RuntimeError(f"the feed exited with status {process.returncode}")
         yield feed
     finally:
         if process.returncode is None:

@@ -1,4 +1,4 @@
-"""A figure: one line of the table of what is to be reached, and what was."""
+"""A figure: one row of the results, with its target."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Figure:
-    """`more` says which way is better: at least `aim`, or at most."""
+    """The target is at least `aim` if `more` is true, else at most `aim`."""
 
     name: str
     what: str

@@ -1,4 +1,4 @@
-"""What the writers of a run did."""
+"""Runs the writers and returns their writes."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ PYTHON = (sys.executable, "-m", "tests.bench.writers")
 
 
 class Written(NamedTuple):
-    """A row's mark, when its write was due, and when it was acknowledged; ns of the monotonic clock."""
+    """The mark of a row, when its write was due, and when it was acknowledged, in ns of the monotonic clock."""
 
     mark: int
     due: int
@@ -30,7 +30,7 @@ async def write(
     program: Sequence[str] = PYTHON,
     environment: Mapping[str, str] | None = None,
 ) -> list[Written]:
-    """Write `count` rows with marks from `first` on, `rate` a second (0: as fast as they can), and wait for the last."""
+    """Write `count` rows with marks starting at `first`, `rate` per second (0: as fast as possible), and wait for the last."""
     process = await asyncio.create_subprocess_exec(
         *program,
         url,

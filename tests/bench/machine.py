@@ -1,4 +1,4 @@
-"""The machine and the versions of a run; nothing that names a host, a user or a path."""
+"""Describes the machine and the versions of a run, without the names of hosts, users or paths."""
 
 import json
 import os
@@ -30,16 +30,16 @@ def machine() -> dict[str, object]:
 def versions() -> dict[str, str]:
     locked = json.loads(_LOCK.read_text(encoding="utf-8"))["packages"]
     return {
-        "PostgreSQL": _said(str(find_binaries() / "postgres"), "--version"),
+        "PostgreSQL": _version_output(str(find_binaries() / "postgres"), "--version"),
         "Python": platform.python_version(),
-        "Node": _said(str(_ROOT / ".ci/node"), "node", "--version"),
-        "Redis": _said("redis-server", "--version"),
+        "Node": _version_output(str(_ROOT / ".ci/node"), "node", "--version"),
+        "Redis": _version_output("redis-server", "--version"),
         **{name: version(name) for name in ("boardcast", *_PYTHON)},
         **{f"{name} (npm)": locked[f"node_modules/{name}"]["version"] for name in _NODE},
     }
 
 
-def _said(*command: str) -> str:
+def _version_output(*command: str) -> str:
     try:
         return _number(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     except OSError:

@@ -1,4 +1,4 @@
-"""The peers: what each runs, and how it is written to. What serves is one process on a processor of its own, as the feed is."""
+"""The peers: what each runs and how its writers write. The server is one process on its own core, like the feed."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ _PATIENCE = 30.0
 
 @dataclass
 class Serving:
-    """A peer that runs. `beside` is what it needs that is no database: its processor time is told apart."""
+    """A running peer. `beside` is a process that it needs besides the database; its CPU time is reported separately."""
 
     name: str
     process: Process
@@ -44,11 +44,11 @@ class Serving:
         return self.name == "boardcast"
 
     def cpu(self) -> tuple[float, float]:
-        """Seconds of processor time: of what serves, and of what is beside it."""
+        """Return the CPU seconds of the server process and of the process beside it."""
         return self.process.cpu(), 0.0 if self.beside is None else self.beside.cpu()
 
     async def write(self, count: int, rate: int, writers: int) -> list[Written]:
-        """Rows with marks that were not written before."""
+        """Write rows with marks that were not used before."""
         first, self.written = self.written, self.written + count
         return await load.write(
             self.url,
@@ -71,9 +71,9 @@ async def boardcast(on: Stage) -> AsyncIterator[Serving]:
 @asynccontextmanager
 async def stack(on: Stage) -> AsyncIterator[Serving]:
     port, redis_port = _free_port(), _free_port()
-    url = _prepared(on, "stack")
-    with tempfile.TemporaryDirectory() as place:
-        options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", place, "--loglevel", "warning")
+    url = _create_schema(on, "stack")
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder, "--loglevel", "warning")
         async with (
             _running("redis-server", "--port", str(redis_port), *options, port=redis_port) as redis,
             _running(*_NODE, _program("stack.mjs"), str(port), str(redis_port), port=port) as serving,
@@ -92,7 +92,7 @@ async def stack(on: Stage) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def socket_io(on: Stage) -> AsyncIterator[Serving]:
-    port, url = _free_port(), _prepared(on, "socketio")
+    port, url = _free_port(), _create_schema(on, "socketio")
     async with _running(*_NODE, _program("socketio.mjs"), str(port), url, port=port) as serving:
         dialects = [dialect.SOCKET_IO] * len(on.tokens)
         yield Serving("socket_io", serving, port, dialects, url, (*_NODE, _program("socketio_write.mjs")))
@@ -100,14 +100,14 @@ async def socket_io(on: Stage) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def pg_sse(on: Stage) -> AsyncIterator[Serving]:
-    port, url = _free_port(), _prepared(on, "pgsse", "pgsse.sql")
+    port, url = _free_port(), _create_schema(on, "pgsse", "pgsse.sql")
     async with _running(*_python("pgsse"), str(port), url, "pgsse", port=port) as serving:
         yield Serving("pg_sse", serving, port, [dialect.PG_SSE] * len(on.tokens), url)
 
 
 @asynccontextmanager
 async def naive(on: Stage) -> AsyncIterator[Serving]:
-    port, url = _free_port(), _prepared(on, "naive", "naive.sql")
+    port, url = _free_port(), _create_schema(on, "naive", "naive.sql")
     async with _running(*_python("naive"), str(port), url, port=port) as serving:
         yield Serving("naive", serving, port, [dialect.NAIVE] * len(on.tokens), url)
 
@@ -115,8 +115,8 @@ async def naive(on: Stage) -> AsyncIterator[Serving]:
 ALL = (boardcast, stack, socket_io, pg_sse, naive)
 
 
-def _prepared(on: Stage, schema: str, *files: str) -> str:
-    """The peer's own tables, made anew; the address of who writes and reads them."""
+def _create_schema(on: Stage, schema: str, *files: str) -> str:
+    """Recreate the peer's tables; return the URL to write and read them."""
     with psycopg.connect(on.url, autocommit=True) as conn:
         conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
         for file in ("design.sql", *files):
@@ -126,15 +126,15 @@ def _prepared(on: Stage, schema: str, *files: str) -> str:
 
 @asynccontextmanager
 async def _running(*command: str, port: int) -> AsyncIterator[Process]:
-    """A program that is ready when its port is open."""
-    with tempfile.TemporaryFile() as said:
-        process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=said, stderr=said)
+    """Run a program that is ready when its port is open."""
+    with tempfile.TemporaryFile() as output:
+        process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=output, stderr=output)
         try:
-            await until(lambda: process.returncode is not None or _open(port), timeout=_PATIENCE, what=command[-1])
+            await until(lambda: process.returncode is not None or _is_open(port), timeout=_PATIENCE, what=command[-1])
             if process.returncode is not None:
-                said.seek(0)
+                output.seek(0)
                 raise RuntimeError(
-                    f"{' '.join(command)} ended with status {process.returncode}: {said.read().decode()}"
+                    f"{' '.join(command)} exited with status {process.returncode}: {output.read().decode()}"
                 )
             yield Process(process.pid)
         finally:
@@ -152,16 +152,16 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _open(port: int) -> bool:
+def _is_open(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
 
 
 def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _program(name: str) -> str:

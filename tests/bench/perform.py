@@ -1,4 +1,4 @@
-"""One scenario, in a process of its own with a database and a feed of its own: none is the heir of another's garbage."""
+"""Runs one scenario in a new process with its own database and feed, so that scenarios do not affect each other."""
 
 import asyncio
 import gc
@@ -15,11 +15,11 @@ from tests.bench.figure import Figure
 from tests.bench.stage import stage
 
 _LIMIT = 600.0
-"""Seconds after which a scenario counts as failed: it waits for something that does not come."""
+"""Seconds after which a scenario fails, because it waits for something that never happens."""
 
 
 def perform(name: str, seconds: int | None) -> list[Figure]:
-    """Run it to its end; whatever it raises is raised here."""
+    """Run a scenario; its exceptions are raised here."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(_perform, name, seconds).result()
 
@@ -31,7 +31,7 @@ def _perform(name: str, seconds: int | None) -> list[Figure]:
     begin = time.monotonic()
 
     def say(text: str) -> None:
-        print(f"  {time.monotonic() - begin:5.1f} s  {text}", flush=True)  # noqa: T201 - progress, for who waits
+        print(f"  {time.monotonic() - begin:5.1f} s  {text}", flush=True)  # noqa: T201 - progress output
 
     with stage(seconds) as on:
         gc.collect()
@@ -39,6 +39,6 @@ def _perform(name: str, seconds: int | None) -> list[Figure]:
         return uvloop.run(_in_time(scenario.run(on, say)))
 
 
-async def _in_time(running: Coroutine[None, None, list[Figure]]) -> list[Figure]:
+async def _in_time(scenario: Coroutine[None, None, list[Figure]]) -> list[Figure]:
     async with asyncio.timeout(_LIMIT):
-        return await running
+        return await scenario

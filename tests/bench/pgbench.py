@@ -1,4 +1,4 @@
-"""Writers as fast as they can: pgbench, closed loop, each UPDATE by primary key a transaction of its own."""
+"""Writers that write as fast as they can: pgbench in a closed loop, one UPDATE by primary key per transaction."""
 
 import asyncio
 import re
@@ -15,15 +15,15 @@ _FAILED = re.compile(r"number of failed transactions: (\d+)")
 
 class Written(NamedTuple):
     updates: int
-    """Committed updates; each changed its row."""
+    """Committed updates, each of which changed its row."""
     rate: float
-    """A second, without the time to connect."""
+    """Updates per second, without the time to connect."""
 
 
 async def update(url: str, table: str, *, writers: int, seconds: int, cards: int, first: int) -> Written:
-    """Let writers update cards o0, o1, … of a table, each its own.
+    """Let writers update cards o0, o1, … of a table, each its own cards.
 
-    Each update has a mark of its own, `first` or more times the number of writers, so that none changes nothing.
+    Every update writes a new mark, starting at `first` times the number of writers, so that each changes its row.
     """
     program = find_binaries() / "pgbench"
     if not program.exists():
@@ -45,8 +45,8 @@ async def update(url: str, table: str, *, writers: int, seconds: int, cards: int
             stderr=asyncio.subprocess.PIPE,
         )
         output, errors = await process.communicate()
-    said = output.decode()
-    done, rate, failed = _DONE.search(said), _RATE.search(said), _FAILED.search(said)
+    report = output.decode()
+    done, rate, failed = _DONE.search(report), _RATE.search(report), _FAILED.search(report)
     if process.returncode or done is None or rate is None or (failed and int(failed[1])):
-        raise RuntimeError(f"pgbench failed: {errors.decode().strip() or said}")
+        raise RuntimeError(f"pgbench failed: {errors.decode().strip() or report}")
     return Written(int(done[1]), float(rate[1]))

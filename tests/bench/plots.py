@@ -1,6 +1,6 @@
-"""The pictures of the report, each for a light page and for a dark one: NAME-light.svg, NAME-dark.svg.
+"""The charts of the report, each for a light and a dark page: NAME-light.svg, NAME-dark.svg.
 
-A picture is drawn where its figures are there. The same figures make the same files.
+A chart is drawn if its figures are there. The same figures make the same files.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from tests.bench.scenarios.peers import OURS, TITLES
 
 _INK = {"light": "#1f2328", "dark": "#e6edf3"}
 _FAINT = {"light": "#d0d7de", "dark": "#3d444d"}
-# Okabe and Ito's, which are told apart in every kind of colour vision, and on both grounds.
+# The palette of Okabe and Ito: distinguishable with every type of color vision, on both backgrounds.
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
 _LIGHTER = {"#0072b2": "#56b4e9"}
 _STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
@@ -27,7 +27,7 @@ Details = Mapping[str, Any]
 
 
 def draw(details: Details, place: Path) -> list[str]:
-    """The names of what was drawn."""
+    """Draw the charts and return their names."""
     place.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, (needs, picture) in _PICTURES.items():
@@ -75,7 +75,7 @@ def _efficiency(figure: Any, details: Details, theme: str) -> None:
         axes.locator_params(axis="x", nbins=4)
         axes.set_title(f"{clients:,} clients", fontsize="medium")
         axes.tick_params(axis="y", length=0)
-    figure.supxlabel("thousand deliveries per CPU-second of the process that serves", fontsize="medium")
+    figure.supxlabel("thousand deliveries per CPU-second of the server process", fontsize="medium")
 
 
 def _latency(figure: Any, details: Details, theme: str) -> None:
@@ -103,7 +103,7 @@ def _curves(figure: Any, curves: Mapping[str, Sequence[float]], theme: str) -> N
 
 
 def _writers(figure: Any, details: Details, theme: str) -> None:
-    rates = {"without a bell": "off", "adaptive": "adaptive", "a bell for each write": "always"}
+    rates = {"NOTIFY off": "off", "adaptive": "adaptive", "always": "always"}
     medians = [median(details["updates_per_s"][mode]) for mode in reversed(rates.values())]
     axes = figure.subplots()
     bars = axes.barh(list(reversed(rates)), medians, color=_colour(0, theme))
@@ -116,7 +116,7 @@ def _writers(figure: Any, details: Details, theme: str) -> None:
 def _growth(figure: Any, details: Details, theme: str) -> None:
     parts = (
         ("us_per_delivery", "clients", "µs of CPU per delivery"),
-        ("rows_us", "rows in the log", "µs per sweep"),
+        ("rows_us", "rows in the log", "µs of CPU per read pass"),
     )
     for place, (axes, (key, across, up)) in enumerate(zip(figure.subplots(1, 2), parts, strict=True)):
         found = details[key]

@@ -1,4 +1,4 @@
-"""A process of the bench, and what the operating system says it costs."""
+"""The CPU time and memory of a process, from the operating system."""
 
 import time
 from pathlib import Path
@@ -11,15 +11,15 @@ class Process:
         self.pid = pid
 
     def cpu(self) -> float:
-        """Seconds of processor time so far, in the program and in the kernel for it."""
+        """Return the CPU seconds so far, user and kernel."""
         return time.clock_gettime(~self.pid << 3 | _SCHED)
 
     def memory(self) -> tuple[float, float]:
-        """Resident memory now and at its highest, in MB."""
+        """Return the current and the peak resident memory in MB."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         return int(lines["VmRSS"].split()[0]) / 1000, int(lines["VmHWM"].split()[0]) / 1000
 
     def reset_memory(self) -> None:
-        """Take what is resident now for the highest."""
+        """Reset the peak to the current memory."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")

@@ -1,7 +1,7 @@
-"""A client that costs next to nothing, so that a hundred of them measure what they watch and not themselves.
+"""A client with little overhead, so that a hundred of them measure the server and not themselves.
 
-Invariant: the time of arrival is taken before anything is parsed, be it another client's: what has come is looked at in a quiet
-moment soon after. Clients of one board are mostly written the same bytes, so what was found in them once is looked up for others.
+Invariant: the time of arrival is taken before any data is parsed, also that of other clients; parsing happens shortly after.
+Clients of one board mostly receive the same bytes, so results of parsing are cached.
 """
 
 import asyncio
@@ -17,60 +17,60 @@ _MARK = re.compile(rb'"company": ?"(\d+)"')
 _CACHED = 4096
 _AT_ONCE = 50
 _TO_CONNECT = 60.0
-_SOON = 0.002
-"""Seconds after which what has come is looked at."""
+_DELAY = 0.002
+"""Seconds after which received data is parsed."""
 
 Marks = tuple[int, ...]
 
 
 class Readings:
-    """What is in the bytes that several clients get."""
+    """Parses received bytes and caches the results for all clients."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._known: dict[bytes, tuple[Marks, bytes, int]] = {}
-        self._come: list[tuple[Reader, int, bytes]] = []
+        self._cache: dict[bytes, tuple[Marks, bytes, int]] = {}
+        self._pending: list[tuple[Reader, int, bytes]] = []
         self._loop = asyncio.get_running_loop()
 
-    def come(self, reader: "Reader", at: int, data: bytes) -> None:
-        """Have a reader look at this soon."""
-        if not self._come:
-            self._loop.call_later(_SOON, self._look)
-        self._come.append((reader, at, data))
+    def schedule(self, reader: "Reader", at: int, data: bytes) -> None:
+        """Let a reader parse this data soon."""
+        if not self._pending:
+            self._loop.call_later(_DELAY, self._process_pending)
+        self._pending.append((reader, at, data))
 
-    def _look(self) -> None:
-        come, self._come = self._come, []
-        for reader, at, data in come:
+    def _process_pending(self) -> None:
+        pending, self._pending = self._pending, []
+        for reader, at, data in pending:
             reader.read(at, data)
 
     def of(self, data: bytes) -> tuple[Marks, bytes, int]:
-        """The marks of the writes that are told, what is to be answered, and how much of the data was whole."""
-        if (known := self._known.get(data)) is not None:
-            return known
-        known = self._stream(data) if self._dialect.stream else self._frames(data)
-        if len(self._known) >= _CACHED:
-            self._known.clear()
-        self._known[data] = known
-        return known
+        """Return the marks of the writes, the reply to send, and the length of the complete frames."""
+        if (parsed := self._cache.get(data)) is not None:
+            return parsed
+        parsed = self._stream(data) if self._dialect.stream else self._frames(data)
+        if len(self._cache) >= _CACHED:
+            self._cache.clear()
+        self._cache[data] = parsed
+        return parsed
 
     def _frames(self, data: bytes) -> tuple[Marks, bytes, int]:
-        answer, whole = b"", 0
+        reply, complete = b"", 0
         for opcode, start, end in frames(data):
             if opcode == PING:
-                answer = PONG
+                reply = PONG
             elif end - start == 1 and data[start:end] == self._dialect.ping:
-                answer = self._dialect.pong
-            whole = end
-        return _marks(data, whole), answer, whole
+                reply = self._dialect.pong
+            complete = end
+        return _marks(data, complete), reply, complete
 
     @staticmethod
     def _stream(data: bytes) -> tuple[Marks, bytes, int]:
-        whole = data.rfind(b"\n\n") + 2 if b"\n\n" in data else 0
-        return _marks(data, whole), b"", whole
+        complete = data.rfind(b"\n\n") + 2 if b"\n\n" in data else 0
+        return _marks(data, complete), b"", complete
 
 
 class Reader(asyncio.Protocol):
-    """`got` is what has come: (time of arrival in ns, marks of the writes told)."""
+    """`got` has the received events as (time of arrival in ns, marks of the writes)."""
 
     def __init__(self, port: int, dialect: Dialect, readings: Readings) -> None:
         self._port = port
@@ -88,10 +88,10 @@ class Reader(asyncio.Protocol):
         self._transport.write(self._dialect.request(self._port))
 
     def data_received(self, data: bytes) -> None:
-        self._readings.come(self, time.monotonic_ns(), data)
+        self._readings.schedule(self, time.monotonic_ns(), data)
 
     def read(self, at: int, data: bytes) -> None:
-        """What came at that time."""
+        """Parse data that arrived at that time."""
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -104,12 +104,12 @@ class Reader(asyncio.Protocol):
             self._write(self._dialect.hello)
         if not data:
             return
-        marks, answer, whole = self._readings.of(data)
+        marks, reply, complete = self._readings.of(data)
         if not self.live.done() and self._dialect.live in data:
             self.live.set_result(None)
-        if whole < len(data):
-            self._buffer = data[whole:]
-        self._write(answer)
+        if complete < len(data):
+            self._buffer = data[complete:]
+        self._write(reply)
         if marks:
             self.got.append((at, marks))
 
@@ -127,13 +127,13 @@ class Reader(asyncio.Protocol):
             self._transport.write(data)
 
 
-async def connect(port: int, people: Iterable[tuple[str, str]]) -> list[Reader]:
-    """Clients of boardcast, all live, each another person's (user, token)."""
-    return await connect_as(port, [boardcast(user, token) for user, token in people])
+async def connect(port: int, users: Iterable[tuple[str, str]]) -> list[Reader]:
+    """Connect live clients of boardcast, one for each (user, token)."""
+    return await connect_as(port, [boardcast(user, token) for user, token in users])
 
 
 async def connect_as(port: int, dialects: Sequence[Dialect]) -> list[Reader]:
-    """A client that is live for each."""
+    """Connect a live client for each dialect."""
     loop = asyncio.get_running_loop()
     gate = asyncio.Semaphore(_AT_ONCE)
     readings = Readings(dialects[0])
@@ -149,5 +149,5 @@ async def connect_as(port: int, dialects: Sequence[Dialect]) -> list[Reader]:
     return [task.result() for task in connecting]
 
 
-def _marks(data: bytes, whole: int) -> Marks:
-    return tuple(int(found[1]) for found in _MARK.finditer(data, 0, whole))
+def _marks(data: bytes, complete: int) -> Marks:
+    return tuple(int(found[1]) for found in _MARK.finditer(data, 0, complete))

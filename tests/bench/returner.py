@@ -1,6 +1,6 @@
-"""A client that comes back with a cursor, and keeps the place in the log (seq) of each event that it is told.
+"""A client that resumes with a cursor and records the seq of each event.
 
-Invariant: `seqs` is what came, in order, as it came. A client whose `reading` is False takes nothing more from its socket.
+Invariant: `seqs` has every event in the order of arrival.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ _LIVE = b'"type":"presence_state"'
 
 
 class Returner(asyncio.Protocol):
-    """`told` is called with the bytes of whole frames, where somebody wants to look at them."""
+    """`on_frames`, if given, is called with the bytes of complete frames."""
 
-    def __init__(self, port: int, greeting: bytes, told: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, port: int, auth_frame: bytes, on_frames: Callable[[bytes], None] | None = None) -> None:
         self._port = port
-        self._greeting = greeting
-        self._told = told
-        self._held = b""
+        self._auth_frame = auth_frame
+        self._on_frames = on_frames
+        self._buffer = b""
         self._upgraded = False
         self._transport: asyncio.Transport | None = None
         self.seqs = array("q")
@@ -38,29 +38,29 @@ class Returner(asyncio.Protocol):
         self._transport.write(upgrade(self._port))
 
     def data_received(self, data: bytes) -> None:
-        data = self._held + data
+        data = self._buffer + data
         if not self._upgraded:
             head, end, data = data.partition(b"\r\n\r\n")
             if not end:
-                self._held = head
+                self._buffer = head
                 return
             self._upgraded = True
-            self._say(self._greeting)
-        whole = 0
+            self._send(self._auth_frame)
+        complete = 0
         for opcode, _, end_of_frame in frames(data):
-            whole = end_of_frame
+            complete = end_of_frame
             if opcode == PING:
-                self._say(PONG)
-        self._held = data[whole:]
-        if whole:
-            self._take(data[:whole])
+                self._send(PONG)
+        self._buffer = data[complete:]
+        if complete:
+            self._receive(data[:complete])
 
-    def _take(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         self.seqs.extend(map(int, _SEQ.findall(data)))
         if found := _CURSOR.findall(data):
             self.cursor = found[-1].decode()
-        if self._told is not None:
-            self._told(data)
+        if self._on_frames is not None:
+            self._on_frames(data)
         if not self.live.done() and _LIVE in data:
             self.live.set_result(None)
 
@@ -74,7 +74,7 @@ class Returner(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
-    def read_on(self) -> None:
+    def resume_reading(self) -> None:
         if self._transport is not None:
             self._transport.resume_reading()
 
@@ -82,20 +82,20 @@ class Returner(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _say(self, data: bytes) -> None:
+    def _send(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
 
 
-async def come(
+async def connect_returner(
     port: int,
     person: tuple[str, str],
     *,
-    told: Callable[[bytes], None] | None = None,
+    on_frames: Callable[[bytes], None] | None = None,
     buffer: int | None = None,
     **options: object,
 ) -> Returner:
-    """Connect; `buffer` (bytes) is what the kernel may keep for it unread. What it is told comes later."""
+    """Connect without waiting for messages; `buffer` is the size of the kernel's receive buffer in bytes."""
     sock = socket.socket()
     if buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -107,23 +107,23 @@ async def come(
         sock.close()
         raise
     user, token = person
-    greeting = hello(user, token, **options)
-    _, client = await loop.create_connection(lambda: Returner(port, greeting, told), sock=sock)
+    auth_frame = hello(user, token, **options)
+    _, client = await loop.create_connection(lambda: Returner(port, auth_frame, on_frames), sock=sock)
     return client
 
 
-async def so_many(client: Returner, count: int, patience: float = 20.0) -> None:
-    """Wait until it has been told of so many events."""
+async def wait_for_events(client: Returner, count: int, patience: float = 20.0) -> None:
+    """Wait until the client has received this many events."""
     await until(lambda: len(client.seqs) >= count, timeout=patience, what=f"{count} events")
 
 
-def each_once(clients: Sequence[tuple[Returner, Sequence[int]]]) -> None:
-    """Raise RuntimeError unless each client was told of exactly these, each once and in this order."""
+def check_each_once(clients: Sequence[tuple[Returner, Sequence[int]]]) -> None:
+    """Raise RuntimeError unless each client received exactly these events, each once and in this order."""
     wrong = [(client, seqs) for client, seqs in clients if list(client.seqs) != list(seqs)]
     if wrong:
         client, seqs = wrong[0]
         lost, foreign = len(set(seqs) - set(client.seqs)), len(set(client.seqs) - set(seqs))
         raise RuntimeError(
-            f"{len(wrong)} of {len(clients)} clients were not told each event once; the first got {len(client.seqs)} of "
+            f"{len(wrong)} of {len(clients)} clients did not get each event once; the first got {len(client.seqs)} of "
             f"{len(seqs)}: {lost} lost, {foreign} of others, {len(client.seqs) - len(set(client.seqs))} twice"
         )

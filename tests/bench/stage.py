@@ -1,4 +1,4 @@
-"""The stage: an embedded PostgreSQL as it is for everybody (durable), one board, its cards, and people who watch it."""
+"""The setup of a run: an embedded PostgreSQL with default (durable) settings, one board, its cards, and users who watch it."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +16,7 @@ from tests.bench.reader import Reader, connect
 
 SECRET = "a secret of the bench, long enough for HS256"
 CARDS = 1000
-PEOPLE = 1000
+USERS = 1000
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,20 @@ class Stage:
     seconds: int | None = None
 
     def lasting(self, seconds: int) -> int:
-        """How long a part is to last: so long, unless the command line says otherwise."""
+        """Return the duration of a load in seconds: this one, unless the command line overrides it."""
         return self.seconds or seconds
 
     @asynccontextmanager
     async def feed(self, **settings: str) -> AsyncIterator[feed.Feed]:
         with psycopg.connect(self.url, autocommit=True) as conn:
-            # The marks of the part before: written again they would change nothing, and make no event.
+            # Remove the marks of an earlier load: writing them again would change nothing and cause no event.
             conn.execute("UPDATE opportunities SET company = NULL")
         async with feed.running(self.url, self.port, SECRET, **settings) as running:
             yield running
 
     @asynccontextmanager
     async def readers(self, count: int) -> AsyncIterator[list[Reader]]:
-        """So many clients, all live, each another person's."""
+        """Connect this many live clients, each of a different user."""
         readers = await connect(self.port, self.tokens[:count])
         try:
             yield readers
@@ -55,11 +55,9 @@ def stage(seconds: int | None = None) -> Iterator[Stage]:
         url = server.url()
         migrate.upgrade(url)
         with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute(
-                "INSERT INTO users (id, name) SELECT 'u' || n, 'U' FROM generate_series(1, %s) AS n", (PEOPLE,)
-            )
-            conn.execute("INSERT INTO boards (id, name, phases) VALUES ('b', 'B', '[]')")
-            conn.execute("INSERT INTO board_members (board_id, user_id, role) SELECT 'b', id, 'viewer' FROM users")
+            conn.execute("INSERT INTO users (id, name) SELECT 'u' || n, 'U' FROM generate_series(1, %s) AS n", (USERS,))
+            conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b', 'B', '[]')")
+            conn.execute("INSERT INTO feed.board_members (board_id, user_id, role) SELECT 'b', id, 'viewer' FROM users")
             conn.execute(
                 "INSERT INTO opportunities (id, board_id, title, company, contact, value, phase, notes) SELECT 'o' || n, 'b', "
                 "'A deal of some size', 'A company', 'Somebody', 1234.56, 'proposal', repeat('What was said. ', 10) "
@@ -70,8 +68,8 @@ def stage(seconds: int | None = None) -> Iterator[Stage]:
             conn.execute("ALTER TABLE unfed ADD PRIMARY KEY (id)")
             conn.execute("VACUUM ANALYZE")
         tokens = Tokens(Settings(jwt_secret=SECRET))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        people = [f"u{n}" for n in range(1, PEOPLE + 1)]
-        yield Stage(url, port, [(user, tokens.issue(user, user, 3600)) for user in people], seconds)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        users = [f"u{n}" for n in range(1, USERS + 1)]
+        yield Stage(url, port, [(user, tokens.issue(user, user, 3600)) for user in users], seconds)

@@ -1,4 +1,4 @@
-"""How long a service leaves others waiting while it is busy: the time to answer a request that costs next to nothing."""
+"""Measures how long a busy service delays others: the response times of a trivial request."""
 
 import asyncio
 import time
@@ -13,25 +13,25 @@ _BETWEEN = 0.01
 
 @asynccontextmanager
 async def stalls(port: int) -> AsyncIterator[list[float]]:
-    """Ask a hundred times a second, while the `with` lasts; the times that answers took, in ms."""
-    took: list[float] = []
+    """Send a hundred requests per second while the block runs; yield their response times in ms."""
+    durations: list[float] = []
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
-    async def ask() -> None:
+    async def send_requests() -> None:
         while True:
             begin = time.monotonic()
             writer.write(_REQUEST)
             await reader.readuntil(b'{"status": "ok"}')
-            took.append(1000 * (time.monotonic() - begin))
+            durations.append(1000 * (time.monotonic() - begin))
             await asyncio.sleep(_BETWEEN)
 
-    asking = asyncio.create_task(ask(), name="stalls")
+    requests = asyncio.create_task(send_requests(), name="stalls")
     try:
-        await until(lambda: took or asking.done(), what="the first answer")
-        yield took
-        if asking.done():
-            asking.result()
+        await until(lambda: durations or requests.done(), what="the first response")
+        yield durations
+        if requests.done():
+            requests.result()
     finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+        requests.cancel()
+        await asyncio.gather(requests, return_exceptions=True)
         writer.close()

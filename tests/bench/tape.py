@@ -1,8 +1,8 @@
-"""The tape: what the clients of one board are written, kept once. A client of it (Follower) is compared with it byte for byte.
+"""The tape: the bytes that all clients of one board receive, kept once. Each client (Follower) is compared with it byte for byte.
 
-Invariant: a client's place on the tape is what it has been told: all of it, in the tape's order, nothing twice. Heartbeats are
-each client's own, and stand between frames. Whoever is told anything else has a `fault`. So a delivery costs the reader the
-comparison of its bytes, and a hundred clients at a million deliveries a second measure the feed and not themselves.
+Invariant: a client's place on the tape is what it has received: everything before it, in order, nothing twice. Heartbeats are sent
+to each client separately, between frames. A client that receives anything else has a `fault`. So a delivery costs the reader only
+a comparison of bytes, and a hundred clients at a million deliveries a second measure the feed and not themselves.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _AT_ONCE = 50
 
 
 class Tape:
-    """`marks` are those of the events told, in order; the frame of the nth ends at `places[n]`."""
+    """`marks` are those of the events, in order; the frame of the nth event ends at `places[n]`."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -44,11 +44,11 @@ class Tape:
             self.marks.append(int(found[1]))
 
     def between(self, place: int) -> bool:
-        """Whether a frame ends here."""
+        """Return whether a frame ends here."""
         return self._ends[bisect_left(self._ends, place)] == place
 
     def agrees(self, place: int, data: bytes) -> int:
-        """How many bytes, up to the end of a frame, are as on the tape from this place on."""
+        """Return how many bytes, in complete frames, equal the tape from this place on."""
         same = place
         for end in self._ends[bisect_right(self._ends, place) :]:
             if end - place > len(data) or not self.data.startswith(data[same - place : end - place], same):
@@ -56,22 +56,22 @@ class Tape:
             same = end
         return same - place
 
-    def told(self, place: int, since: int = 0) -> int:
-        """How many events lie before a place."""
+    def events_before(self, place: int, since: int = 0) -> int:
+        """Return the number of events before a place."""
         return bisect_right(self.places, place, since)
 
 
 class Follower(asyncio.Protocol):
-    """One client, from the tape's beginning. `times` of arrival (ns) and the `places` reached then are kept in step."""
+    """One client, from the start of the tape: `times` of arrival (ns) and the `places` reached at these times."""
 
     def __init__(self, port: int, hello: bytes, tape: Tape) -> None:
         self._port = port
         self._hello = hello
         self._tape = tape
-        self._held = b""
+        self._buffer = b""
         self._upgraded = False
         self._following = False
-        self._left = False
+        self._closed = False
         self._transport: asyncio.Transport | None = None
         self.place = 0
         self.times = array("q")
@@ -86,76 +86,76 @@ class Follower(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = time.monotonic_ns()
         tape, place = self._tape, self.place
-        if not self._held and self._following and tape.data.startswith(data, place):
+        if not self._buffer and self._following and tape.data.startswith(data, place):
             self.place = place + len(data)
         else:
-            self._held += data
-            self._take()
+            self._buffer += data
+            self._parse()
         if self.place != place:
             self.times.append(now)
             self.places.append(self.place)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._left:
+        if not self._closed:
             self.fault = self.fault or f"its connection ended: {error}"
         if not self.live.done():
             self.live.set_exception(error or ConnectionError("closed before it was live"))
 
     def close(self) -> None:
-        self._left = True
+        self._closed = True
         if self._transport is not None:
             self._transport.close()
 
-    def _say(self, data: bytes) -> None:
+    def _send(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
 
-    def _take(self) -> None:
+    def _parse(self) -> None:
         if not self._upgraded:
-            _, end, rest = self._held.partition(b"\r\n\r\n")
+            _, end, rest = self._buffer.partition(b"\r\n\r\n")
             if not end:
                 return
-            self._upgraded, self._held = True, rest
-            self._say(self._hello)
-        while self._held and self.fault is None and (self._go_on() or self._own()):
+            self._upgraded, self._buffer = True, rest
+            self._send(self._hello)
+        while self._buffer and self.fault is None and (self._advance() or self._read_own_frame()):
             pass
 
-    def _go_on(self) -> bool:
-        """Follow the tape; whether there was anything of it."""
+    def _advance(self) -> bool:
+        """Advance along the tape; return whether any data matched."""
         if not self._following:
             return False
-        tape, held = self._tape, self._held
-        most = min(len(held), len(tape.data) - self.place)
-        same = most if tape.data.startswith(held[:most], self.place) else tape.agrees(self.place, held)
+        tape, buffered = self._tape, self._buffer
+        limit = min(len(buffered), len(tape.data) - self.place)
+        same = limit if tape.data.startswith(buffered[:limit], self.place) else tape.agrees(self.place, buffered)
         self.place += same
-        self._held = held[same:]
+        self._buffer = buffered[same:]
         return same > 0
 
-    def _own(self) -> bool:
-        """Take a frame that is not on the tape, or not yet; whether it was all there."""
-        found = next(frames(self._held), None)
+    def _read_own_frame(self) -> bool:
+        """Handle a frame that is not on the tape (yet); return whether it was complete."""
+        found = next(frames(self._buffer), None)
         if found is None:
             return False
         opcode, start, end = found
-        frame, payload = self._held[:end], self._held[start:end]
+        frame, payload = self._buffer[:end], self._buffer[start:end]
         if opcode == PING:
-            self._say(PONG)
+            self._send(PONG)
         elif not self._following:
             if payload.startswith(_LIVE):
                 self._following = True
                 self.live.set_result(None)
         elif not self._tape.between(self.place) or (self.place < len(self._tape.data)) > payload.startswith(_HEARTBEAT):
-            self.fault = f"it was told something else than the others: {payload[:200]!r}"
+            self.fault = f"it received something else than the others: {payload[:200]!r}"
         elif not payload.startswith(_HEARTBEAT):
             self._tape.append(frame)
             self.place += end
-        self._held = self._held[end:]
+        self._buffer = self._buffer[end:]
         return True
 
 
 @asynccontextmanager
 async def following(on: Stage, count: int, **options: object) -> AsyncIterator[tuple[Tape, list[Follower]]]:
-    """So many clients, live before the first event. Where they are more than people, one has several tabs."""
+    """Connect this many live clients before the first event. If there are more clients than users, users have several."""
     tape, followers = Tape(), list[Follower]()
     try:
         for first in range(0, count, _AT_ONCE):
@@ -177,24 +177,24 @@ async def _follow(port: int, user: str, token: str, tape: Tape, options: Mapping
 
 
 async def followed(tape: Tape, followers: Sequence[Follower], total: int, patience: float = _PATIENCE) -> None:
-    """Wait until each client has been told so many events. Raises RuntimeError where one was told something else."""
+    """Wait until each client has received this many events. Raises RuntimeError if a client has a fault."""
 
-    def all_told() -> bool:
+    def all_received() -> bool:
         if fault := next((follower.fault for follower in followers if follower.fault), None):
             raise RuntimeError(f"not every event once: {fault}")
         return len(tape.marks) >= total and min(follower.place for follower in followers) >= tape.places[total - 1]
 
     try:
-        await until(all_told, timeout=patience, what="the last event at every client")
+        await until(all_received, timeout=patience, what="the last event at every client")
     except AssertionError as error:
-        told = [tape.told(follower.place) for follower in followers]
-        raise RuntimeError(f"of {total} events clients got {min(told)} to {max(told)}") from error
+        counts = [tape.events_before(follower.place) for follower in followers]
+        raise RuntimeError(f"of {total} events clients got {min(counts)} to {max(counts)}") from error
 
 
 def complete(tape: Tape, followers: Sequence[Follower], written: Mapping[int, int], late: float = LATE) -> None:
-    """Raise RuntimeError unless each client was told what was written (its mark, and when), each event once, and no other.
+    """Raise RuntimeError unless each client received exactly what was written (mark and time), each event once.
 
-    Nor may it have come before it was written, or so many seconds later.
+    Events must not arrive before their write, or more than `late` seconds after it.
     """
     counted = Counter(tape.marks)
     lost = len(written.keys() - counted.keys())
@@ -205,40 +205,40 @@ def complete(tape: Tape, followers: Sequence[Follower], written: Mapping[int, in
     if lost or foreign or twice or short or strays:
         raise RuntimeError(
             f"not every event once: of {len(written)} events {lost} were lost and {twice} came twice, {foreign} were never "
-            f"written; {short} of {len(followers)} clients were not told all of it, {strays} reads came too early or too late"
+            f"written; {short} of {len(followers)} clients did not get all of them, {strays} reads came too early or too late"
         )
 
 
 def _strays(tape: Tape, follower: Follower, written: Mapping[int, int], late: float) -> int:
-    """How many reads brought a first event, the one that waited longest, at a time at which it cannot have come or should not."""
+    """Count the reads whose first event, the one that waited longest, arrived too early or too late."""
     first = count = 0
     for at, place in zip(follower.times, follower.places, strict=True):
-        last = tape.told(place, first)
+        last = tape.events_before(place, first)
         count += last > first and not 0 <= at - written[tape.marks[first]] <= late * 1e9
         first = last
     return count
 
 
 def waits(tape: Tape, followers: Sequence[Follower], due: Mapping[int, int]) -> Counter[float]:
-    """How many deliveries took how long, in ms (to 0.1) since their events were due; without events that are not in `due`."""
+    """Count deliveries by latency in ms (rounded to 0.1) since their events were due, for the events in `due`."""
     times = array("q", (due.get(mark, -1) for mark in tape.marks))
-    took: Counter[float] = Counter()
+    latencies: Counter[float] = Counter()
     for follower in followers:
         first = 0
         for at, place in zip(follower.times, follower.places, strict=True):
-            last = tape.told(place, first)
+            last = tape.events_before(place, first)
             for time_due, count in Counter(times[first:last]).items():
                 if time_due >= 0:
-                    took[round((at - time_due) / 1e6, 1)] += count
+                    latencies[round((at - time_due) / 1e6, 1)] += count
             first = last
-    return took
+    return latencies
 
 
 def quantile(counted: Counter[float], part: float) -> float:
-    """The value that this part of all does not exceed."""
-    left = part * counted.total()
+    """Return the value that this fraction of all does not exceed."""
+    remaining = part * counted.total()
     for value in sorted(counted):
-        left -= counted[value]
-        if left <= 0:
+        remaining -= counted[value]
+        if remaining <= 0:
             return value
     raise RuntimeError("nothing was measured")

@@ -1,4 +1,4 @@
-"""What a client of the bench says and reads on a WebSocket (RFC 6455), with nothing between it and the socket."""
+"""The WebSocket frames (RFC 6455) that the benchmark's clients send and read directly on a socket."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 PING = 0x9
 PONG = b"\x8a\x80\x00\x00\x00\x00"
-"""Empty, with the mask that a client must have; of zeros it changes nothing."""
+"""An empty frame with the mask that clients must use; a mask of zeros changes nothing."""
 
 
 def upgrade(port: int, path: str = "/ws") -> bytes:
-    """The request that a connection begins with."""
+    """Return the request that opens a connection."""
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -21,19 +21,19 @@ def upgrade(port: int, path: str = "/ws") -> bytes:
 
 
 def hello(user: str, token: str, **options: object) -> bytes:
-    """The frame that says who it is."""
+    """Return the frame that authenticates the client."""
     return masked(json.dumps({"type": "auth", "token": token, "userId": user, **options}).encode())
 
 
 def masked(payload: bytes) -> bytes:
-    """A text frame as clients send it, with a mask of zeros."""
+    """Return a text frame with a mask of zeros, as a client sends it."""
     size = len(payload)
     head = struct.pack("!BB", 0x81, 0x80 | size) if size < 126 else struct.pack("!BBH", 0x81, 0x80 | 126, size)
     return head + bytes(4) + payload
 
 
 def frames(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Opcode, and where the payload starts and ends, of each frame that is all there."""
+    """Yield the opcode, and the start and end of the payload, of each complete frame."""
     at, end = 0, len(data)
     while at + 2 <= end:
         size = data[at + 1]

@@ -1,9 +1,9 @@
-"""Writers in a process of their own: `python -m tests.bench.writers URL RATE COUNT WRITERS ROWS SIZE FIRST`.
+"""Writers in a separate process: `python -m tests.bench.writers URL RATE COUNT WRITERS ROWS SIZE FIRST`.
 
-Invariant: open loop. A statement is due at its time whether or not the one before it has ended, and is measured from when it was
-due; so a stall is counted for every write that it held up. RATE is rows a second; 0 is each statement as soon as the one before it
-has ended. SIZE is rows in a statement; marks are from FIRST on, as one that is written again changes nothing and makes no event.
-Prints one JSON list of [mark, due, ended], one for each row, in ns of the monotonic clock.
+Invariant: open loop. A statement is due at its time even if the one before it has not ended, and is measured from when it was due,
+so a stall counts for every write that it delays. RATE is in rows per second; 0 starts each statement when the one before it has
+ended. SIZE is the number of rows per statement. Marks start at FIRST, because writing a mark again would cause no event. Prints a
+JSON list of [mark, due, ended], one per row, in ns of the monotonic clock.
 """
 
 import json
@@ -27,16 +27,16 @@ def main() -> None:
     begin = time.monotonic_ns() + 500_000_000
     done: list[tuple[int, int, int]] = []
 
-    def write(place: int) -> None:
-        chance = random.Random(place)
+    def write(number: int) -> None:
+        rng = random.Random(number)
         with psycopg.connect(url, autocommit=True) as conn:
-            for first in range(place * size, count, writers * size):
+            for first in range(number * size, count, writers * size):
                 due = begin + first * 1_000_000_000 // rate if rate else time.monotonic_ns()
                 if (early := due - time.monotonic_ns()) > 0:
                     time.sleep(early / 1e9)
                 marks = range(base + first, base + min(first + size, count))
-                # A card belongs to one writer, as it does to one person: none waits for another's commit.
-                cards = [f"o{n * writers + place}" for n in chance.sample(range(rows // writers), len(marks))]
+                # Each card belongs to one writer, so none waits for another's commit.
+                cards = [f"o{n * writers + number}" for n in rng.sample(range(rows // writers), len(marks))]
                 if size == 1:
                     conn.execute(_ONE, (str(marks[0]), cards[0]), prepare=True)
                 else:
@@ -44,7 +44,7 @@ def main() -> None:
                 ended = time.monotonic_ns()
                 done.extend((mark, due, ended) for mark in marks)
 
-    threads = [threading.Thread(target=write, args=(place,)) for place in range(writers)]
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
     for thread in threads:
         thread.start()
     for thread in threads:

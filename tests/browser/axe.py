@@ -1,4 +1,4 @@
-"""Whether everybody can use what a page shows, as far as axe can tell."""
+"""Accessibility checks of a page with axe."""
 
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from tests.browser.people import SETTLED
 _AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
-def faults(page: Page) -> list[Any]:
-    """What axe finds that is serious, with the elements."""
+def violations(page: Page) -> list[Any]:
+    """The serious and critical violations that axe finds, with their elements."""
     page.evaluate(_AXE)
-    # Nothing is judged while it fades in or moves.
+    # axe misjudges contrast and position during animations.
     page.evaluate(SETTLED)
     found = page.evaluate("axe.run()")["violations"]
     return [

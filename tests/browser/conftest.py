@@ -1,13 +1,11 @@
-"""Headless Chromium, and the whole of boardcast started by its own command.
+"""Headless Chromium, and boardcast started with its own command.
 
-The sync driver leaves an event loop running in this thread, so these tests have a pytest process of their own.
+The sync driver leaves an event loop running in this thread, so these tests need their own pytest process.
 """
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,9 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from api import pages
 from db.embedded.loopback import free_port
 from tests.browser.people import People
-from tests.cli.harness import Commands, Service
+from tests.cli.harness import SECRET, Commands, Service
+from tests.support.database import Database
 
-QUIET = (
+CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -36,51 +35,34 @@ def chromium() -> Iterator[Browser]:
     assert path, "these tests need Chromium: `make test` installs it on Debian, as root"
     assert pages.ENTRY.exists(), "these tests need the board: `make setup` builds it"
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=list(QUIET))
+        browser = driver.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield browser
         browser.close()
-
-
-@contextmanager
-def _folder(within: Path | None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="boardcast-", dir=within, ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # the embedded server's account has to pass through
-        yield folder
 
 
 def _ports() -> dict[str, str]:
     return {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())}
 
 
-@pytest.fixture(scope="session")
-def started_once(memory: Path | None) -> Iterator[Path]:
-    """A folder in which `boardcast up` has run: to make its data takes longer than most of these tests."""
-    with _folder(memory) as folder:
-        with Commands(folder, _ports()).serving("up"):
-            pass
-        yield folder
-
-
 @pytest.fixture
-def commands(started_once: Path, memory: Path | None) -> Iterator[Commands]:
-    """Commands in a copy of that folder, on ports of their own, which they keep over a restart."""
-    with _folder(memory) as folder:
-        subprocess.run(["cp", "-a", f"{started_once}/.", folder], check=True)  # noqa: S607 - whose file is whose is kept
-        yield Commands(folder, _ports())
+def commands(demo_database: Database) -> Iterator[Commands]:
+    """Commands on a database with the demo's data, and on ports that they keep over a restart."""
+    env = {"DATABASE_URL": demo_database.url, "BOARDCAST_DEMO": "true", "JWT_SECRET": SECRET}
+    with tempfile.TemporaryDirectory(prefix="boardcast-") as folder:
+        yield Commands(Path(folder), env | _ports())
 
 
 @pytest.fixture
 def up(commands: Commands) -> Iterator[Service]:
-    """Everything, with the demo's data."""
+    """All services, with the data of the demo."""
     with commands.serving("up") as service:
         yield service
 
 
 @pytest.fixture
-def psql(up: Service) -> Iterator[psycopg.Connection]:
-    """A program of somebody else's that writes to the tables."""
-    with psycopg.connect(up.database, autocommit=True) as connection:
+def psql(up: Service, demo_database: Database) -> Iterator[psycopg.Connection]:
+    """A connection of another program that writes to the tables."""
+    with psycopg.connect(demo_database.url, autocommit=True) as connection:
         yield connection
 
 
@@ -105,8 +87,8 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def people(chromium: Browser, up: Service) -> Iterator[People]:
-    """Who works on the board, each with a browser of his own; no page of theirs may have failed or been refused anything."""
+    """Users of the board, each with their own browser; none of their pages may have script errors or policy violations."""
     people = People(chromium, up.api)
     yield people
-    people.leave()
-    assert people.faults == []
+    people.close()
+    assert people.errors == []

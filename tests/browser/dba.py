@@ -1,4 +1,4 @@
-"""A DBA at the page, and how things are found on it."""
+"""Actions and locators for the DBA's page."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from tests.browser.people import NAMES, People
 DEAL = "Contrato corporativo"
 
 
-def enter(people: People, address: str = "", /, **options: Any) -> Page:
-    """Sign in by the demo's login, and wait until the page is there."""
+def sign_in(people: People, address: str = "", /, **options: Any) -> Page:
+    """Sign in with the demo's login and wait until the page is visible."""
     page = people.browser(**{"locale": "en-GB"} | options)
     page.goto(f"{people.address}/dba{address}")
     page.get_by_role("button", name=NAMES["carla"]).click()
@@ -19,9 +19,9 @@ def enter(people: People, address: str = "", /, **options: Any) -> Page:
     return page
 
 
-def state(page: Page, wanted: str, timeout: float = 30_000) -> None:
-    """Wait until the log says of itself what is wanted."""
-    expect(page.locator("[data-state]")).to_have_attribute("data-state", wanted, timeout=timeout)
+def wait_for_state(page: Page, state: str, timeout: float = 30_000) -> None:
+    """Wait until the log reports this state."""
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", state, timeout=timeout)
 
 
 def rows(page: Page) -> Locator:
@@ -33,5 +33,5 @@ def write(psql: psycopg.Connection, notes: str, title: str = DEAL) -> None:
 
 
 def write_many(psql: psycopg.Connection, count: int) -> None:
-    for nr in range(count):
-        write(psql, f"many {nr}")
+    for number in range(count):
+        write(psql, f"many {number}")

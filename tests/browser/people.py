@@ -1,4 +1,4 @@
-"""People at their browsers, and how they find things on the board."""
+"""Users with their browsers; actions and locators for the board."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ SETTLED = """
 Promise.all(document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity)
   .map((each) => each.finished))
 """
-"""Resolves when nothing fades in or moves any more."""
-_REFUSED = """
+"""Resolves when all animations have ended."""
+_LOG_POLICY_VIOLATIONS = """
     addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
       console.error(`refused by policy: ${violatedDirective} ${blockedURI} ${sample}`), true);
 """
@@ -20,31 +20,33 @@ class People:
     def __init__(self, browser: Browser, address: str) -> None:
         self._browser = browser
         self.address = address
-        self.faults: list[str] = []
+        self.errors: list[str] = []
         self._contexts: list[BrowserContext] = []
 
     def browser(self, **options: Any) -> Page:
-        """Open a browser with an empty page; a `script` runs before those of any page."""
+        """Open a browser with an empty page; `script` runs before the scripts of each page."""
         script = options.pop("script", "")
         size = {"width": options.pop("width", 1400), "height": options.pop("height", 900)}
         context = self._browser.new_context(**{"locale": "pt-BR", "viewport": size, **options})
         context.set_default_timeout(15_000)
-        context.add_init_script(_REFUSED + script)
+        context.add_init_script(_LOG_POLICY_VIOLATIONS + script)
         self._contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda said: self.faults.append(said.text) if "refused by policy" in said.text else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console", lambda message: self.errors.append(message.text) if "refused by policy" in message.text else None
+        )
         return page
 
-    def enter(self, who: str, **options: Any) -> Page:
-        """Sign in by the login page and wait until the board is live."""
+    def sign_in(self, user: str, **options: Any) -> Page:
+        """Sign in on the login page and wait until the board is live."""
         page = self.browser(**options)
         page.goto(self.address)
-        page.get_by_role("button", name=NAMES[who]).click()
+        page.get_by_role("button", name=NAMES[user]).click()
         live(page)
         return page
 
-    def leave(self) -> None:
+    def close(self) -> None:
         for context in self._contexts:
             context.close()
 
@@ -54,7 +56,7 @@ def live(page: Page, timeout: float = 15_000) -> None:
 
 
 def column(page: Page, phase: str) -> Locator:
-    """A phase, by its id."""
+    """The column of a phase, by the phase's id."""
     return page.locator(f'[data-phase="{phase}"]')
 
 
@@ -63,12 +65,12 @@ def card(page: Page, title: str) -> Locator:
 
 
 def opener(page: Page, title: str) -> Locator:
-    """What of a card has the focus, and opens it."""
+    """The button of a card that takes the focus and opens it."""
     return page.get_by_role("button", name=title, exact=True)
 
 
 def drag(page: Page, title: str, phase: str) -> None:
-    """Take a card by the mouse and hold it over the top of another phase."""
+    """Pick up a card with the mouse and hold it over the top of another column."""
     opener(page, title).scroll_into_view_if_needed()
     start = opener(page, title).bounding_box()
     end = column(page, phase).bounding_box()
@@ -80,6 +82,6 @@ def drag(page: Page, title: str, phase: str) -> None:
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 70, steps=8)
 
 
-def said(page: Page) -> str:
-    """What a screen reader was told last of the board."""
+def last_announcement(page: Page) -> str:
+    """The last text announced to screen readers."""
     return "".join(page.locator("[data-announcer]").all_text_contents())

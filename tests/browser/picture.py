@@ -1,4 +1,4 @@
-"""Takes the pictures of the documentation anew: `python -m tests.browser.picture`, which is `make screenshots`."""
+"""Takes the screenshots of the documentation: `python -m tests.browser.picture`, which is `make screenshots`."""
 
 import shutil
 import tempfile
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from db.embedded.loopback import free_port
 from tests.browser import dba
-from tests.browser.conftest import QUIET
+from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.browser.people import SETTLED, People, card, column, opener
 from tests.cli.harness import Commands
 
@@ -24,46 +24,46 @@ def main() -> None:
     ):
         Path(name).chmod(0o711)
         env = {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())}
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
         with Commands(Path(name), env).serving("up") as up, psycopg.connect(up.database, autocommit=True) as psql:
             people = People(browser, up.api)
-            take(people, psql)
+            boards(people, psql)
             log(people, psql)
-            people.leave()
+            people.close()
         browser.close()
 
 
-def take(people: People, psql: psycopg.Connection) -> None:
-    """Show the board a moment after a write in psql, while two others edit a deal; then two who changed the same."""
+def boards(people: People, psql: psycopg.Connection) -> None:
+    """The board just after a write in psql, while two users edit a deal; then a conflict."""
     psql.execute("UPDATE opportunities SET expected_close_date = current_date - 2 WHERE company = 'Ótica Horizonte'")
-    light = people.enter("ana", locale="en-GB", **WIDE)
-    dark = people.enter("ana", locale="en-GB", color_scheme="dark", **WIDE)
-    portuguese = people.enter("ana", **WIDE)
-    narrow = people.enter("ana", width=360, height=740, device_scale_factor=2)
-    bruno, carla = people.enter("bruno"), people.enter("carla")
+    light = people.sign_in("ana", locale="en-GB", **WIDE)
+    dark = people.sign_in("ana", locale="en-GB", color_scheme="dark", **WIDE)
+    portuguese = people.sign_in("ana", **WIDE)
+    narrow = people.sign_in("ana", width=360, height=740, device_scale_factor=2)
+    bruno, carla = people.sign_in("bruno"), people.sign_in("carla")
     for page in (bruno, carla):
         opener(page, "Contrato corporativo").click()
         page.get_by_role("dialog").locator("[name=notes]").fill("Ligar na segunda")
-    boards = {"board-light": light, "board-dark": dark, "board-pt": portuguese, "board-narrow": narrow}
-    for page in boards.values():
+    pages = {"board-light": light, "board-dark": dark, "board-pt": portuguese, "board-narrow": narrow}
+    for page in pages.values():
         expect(card(page, "Contrato corporativo").locator("[data-editing]")).to_be_attached()
     psql.execute("SELECT set_config('feed.actor', 'carla', false)")
     psql.execute("UPDATE opportunities SET phase = 'won' WHERE company = 'Hotel Maré Alta'")
-    for name, page in boards.items():
+    for name, page in pages.items():
         page.mouse.move(0, 0)
         expect(column(page, "won").get_by_text("Hotel Maré Alta")).to_be_attached()
-        expect(page.locator("body > [data-face]")).to_have_count(0)  # it has landed, and is still alight
+        expect(page.locator("body > [data-face]")).to_have_count(0)  # the animation has ended, the highlight has not
         page.screenshot(path=TARGET / f"{name}.png")
     conflict(light, bruno)
 
 
 def conflict(ana: Page, bruno: Page) -> None:
-    """Both change the value and the notes of the same deal, and Bruno is the first to save."""
+    """Both change the value and the probability of the same deal, and bruno saves first."""
     opener(ana, "Contrato corporativo").click()
     theirs, mine = bruno.get_by_role("dialog"), ana.get_by_role("dialog")
-    for panel, value, chance in ((mine, "198000", "60"), (theirs, "176000", "65")):
+    for panel, value, probability in ((mine, "198000", "60"), (theirs, "176000", "65")):
         panel.locator("[name=value]").fill(value)
-        panel.locator("[name=probability]").fill(chance)
+        panel.locator("[name=probability]").fill(probability)
     theirs.get_by_role("button", name="Salvar").click()
     expect(theirs.get_by_text("Salvo")).to_be_visible()
     mine.get_by_role("button", name="Save").click()
@@ -73,8 +73,8 @@ def conflict(ana: Page, bruno: Page) -> None:
 
 
 def log(people: People, psql: psycopg.Connection) -> None:
-    """Show the log after a nightly job and some writes by hand, with what Bruno saved opened."""
-    pages = [dba.enter(people, color_scheme=scheme, **WIDE) for scheme in ("light", "dark")]
+    """The log after a nightly job and some manual writes, with bruno's change open."""
+    pages = [dba.sign_in(people, color_scheme=scheme, **WIDE) for scheme in ("light", "dark")]
     psql.execute("SELECT set_config('feed.actor', 'billing', false), set_config('feed.origin', 'job:nightly', false)")
     psql.execute("UPDATE opportunities SET probability = probability + 5 WHERE phase = 'negotiation'")
     psql.execute("SELECT set_config('feed.actor', '', false), set_config('feed.origin', '', false)")

@@ -1,4 +1,4 @@
-"""What the board says of its connection is true, and nothing that is done without one is lost."""
+"""The status chip shows the real connection state, and changes made offline are not lost."""
 
 import re
 
@@ -17,7 +17,7 @@ def phase_of(psql: psycopg.Connection, title: str) -> str:
     return str(row[0])
 
 
-def test_the_chip_names_the_way_that_is_taken(people: People, psql: psycopg.Connection) -> None:
+def test_the_chip_names_the_transport(people: People, psql: psycopg.Connection) -> None:
     ana = people.browser()
     ana.context.route_web_socket(re.compile("/ws$"), lambda socket: socket.close())
     ana.goto(people.address)
@@ -34,35 +34,35 @@ def test_the_chip_names_the_way_that_is_taken(people: People, psql: psycopg.Conn
     expect(won).to_be_visible(timeout=WAIT)
 
 
-def test_the_chip_follows_the_flags(people: People, psql: psycopg.Connection) -> None:
-    ana = people.enter("ana")
+def test_the_chip_follows_the_flag(people: People, psql: psycopg.Connection) -> None:
+    ana = people.sign_in("ana")
     chip = ana.locator("[data-status]")
     title = "Contrato corporativo"
 
-    def offer(realtime: str) -> None:
+    def set_flag(realtime: str) -> None:
         psql.execute("DELETE FROM feed.flags")
         psql.execute("INSERT INTO feed.flags (flag, scope, value) VALUES ('realtime', 'everybody', %s)", [realtime])
 
-    offer("sse")
+    set_flag("sse")
     expect(chip).to_contain_text("ao vivo · SSE", timeout=WAIT)
     expect(chip).to_have_attribute("title", re.compile("conforme configurado para você"))
-    offer("poll")
+    set_flag("poll")
     expect(chip).to_contain_text("atualizando a cada", timeout=WAIT)
-    offer("off")
+    set_flag("off")
     expect(chip).to_contain_text("sem tempo real", timeout=WAIT)
     psql.execute("UPDATE opportunities SET phase = 'won' WHERE title = %s", [title])
-    ana.evaluate("dispatchEvent(new Event('pageshow'))")  # as when somebody comes back to the tab
+    ana.evaluate("dispatchEvent(new Event('pageshow'))")  # as on a return to the tab
     expect(column(ana, "won").get_by_role("button", name=title, exact=True)).to_be_visible(timeout=WAIT)
     expect(chip).to_contain_text("sem tempo real")
-    offer("websocket")
+    set_flag("websocket")
     ana.evaluate("dispatchEvent(new Event('pageshow'))")
     expect(chip).to_have_attribute("data-transport", "websocket", timeout=WAIT)
     psql.execute("UPDATE opportunities SET phase = 'lost' WHERE title = %s", [title])
     expect(column(ana, "lost").get_by_role("button", name=title, exact=True)).to_be_visible(timeout=WAIT)
 
 
-def test_what_is_moved_without_a_connection_waits_and_is_sent(people: People, psql: psycopg.Connection) -> None:
-    ana = people.enter("ana")
+def test_a_move_made_offline_is_sent_after_reconnecting(people: People, psql: psycopg.Connection) -> None:
+    ana = people.sign_in("ana")
     title, other = "Contrato corporativo", "Suporte premium 24h"
     ana.context.set_offline(True)
     expect(ana.locator("[data-status]")).to_contain_text("offline", timeout=WAIT)
@@ -80,8 +80,8 @@ def test_what_is_moved_without_a_connection_waits_and_is_sent(people: People, ps
     wait_until(lambda: phase_of(psql, title) == "lost", timeout=15, what="the move in the table")
 
 
-def test_a_session_that_has_ended_leads_to_the_login_and_back(people: People, psql: psycopg.Connection) -> None:
-    ana = people.enter("ana")
+def test_an_expired_session_leads_to_the_login_and_back(people: People, psql: psycopg.Connection) -> None:
+    ana = people.sign_in("ana")
     ana.context.clear_cookies()
     opener(ana, "Contrato corporativo").focus()
     ana.keyboard.press("m")

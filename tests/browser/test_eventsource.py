@@ -1,4 +1,4 @@
-"""The browser's own EventSource, with nothing around it: it comes back by itself, with its cursor, and has everything once."""
+"""The browser's EventSource, without a library: it reconnects with its cursor and receives every event once."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.cli.harness import Commands
+from tests.support.database import Database
 
 _FOLLOW = """
 url => {
@@ -31,16 +32,18 @@ def _write(database: str, number: int) -> None:
 
 
 @pytest.fixture
-def bare(chromium: Browser) -> Iterator[Page]:
-    """A page that lets us say what it does, which its own policy would not."""
+def page_without_csp(chromium: Browser) -> Iterator[Page]:
+    """A page without a content security policy, so that the test can run scripts in it."""
     context = chromium.new_context(bypass_csp=True)
     yield context.new_page()
     context.close()
 
 
 @pytest.mark.parametrize("service", ["feed", "api"])
-def test_it_has_every_version_once_through_a_restart(bare: Page, commands: Commands, service: str) -> None:
-    page = bare
+def test_it_receives_every_version_once_over_a_restart(
+    page_without_csp: Page, commands: Commands, demo_database: Database, service: str
+) -> None:
+    page = page_without_csp
     with commands.serving("up") as first:
         page.goto(first.api)
         page.evaluate(
@@ -48,12 +51,12 @@ def test_it_has_every_version_once_through_a_restart(bare: Page, commands: Comma
             " body: JSON.stringify({user: 'ana'})}).then((answer) => { if (!answer.ok) throw new Error(answer.status) })"
         )
         page.evaluate(_FOLLOW, f"{first.feed}/sse" if service == "feed" else f"{first.api}/api/events")
-        _write(first.database, 3)
+        _write(demo_database.url, 3)
         page.wait_for_function("() => versions.length === 3", timeout=_WAIT)
-    with commands.serving("up") as second:
-        _write(second.database, 3)
+    with commands.serving("up"):
+        _write(demo_database.url, 3)
         page.wait_for_function("() => versions.length === 6", timeout=_WAIT)
-        _write(second.database, 3)
+        _write(demo_database.url, 3)
         page.wait_for_function("() => versions.length === 9", timeout=_WAIT)
         versions = page.evaluate("versions")
         assert versions == list(range(versions[0], versions[0] + 9))

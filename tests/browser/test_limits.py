@@ -1,14 +1,14 @@
-"""The board at its limits: for everybody, against hostile words, with very many cards and in very little room."""
+"""The board at its limits: accessibility, hostile input, thousands of cards, long texts and narrow screens."""
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import faults
+from tests.browser.axe import violations
 from tests.browser.people import NAMES, People, card, column, drag, live, opener
 from tests.support.until import wait_until
 
-CUT_OFF = """
+OVERFLOWING = """
 [...document.querySelectorAll("[data-face], header, section")].filter((e) => e.scrollWidth > e.clientWidth + 1)
   .concat([...document.querySelectorAll("header button, header input")].filter((e) => e.getBoundingClientRect().right > innerWidth))
   .map((each) => each.outerHTML.slice(0, 200))
@@ -38,30 +38,30 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(people: People, psql: psycopg.Connection, scheme: str) -> None:
+def test_axe_finds_no_serious_violation(people: People, psql: psycopg.Connection, scheme: str) -> None:
     psql.execute("UPDATE opportunities SET expected_close_date = current_date - 3 WHERE phase = 'proposal'")
     psql.execute(
         "UPDATE opportunities SET phase = 'on hold' WHERE id = (SELECT min(id) FROM opportunities WHERE phase = 'won')"
     )
-    out = people.browser(color_scheme=scheme)
-    out.goto(people.address)
-    expect(out.get_by_role("button", name=NAMES["ana"])).to_be_visible()
-    assert faults(out) == []
-    ana, bruno = people.enter("ana", color_scheme=scheme), people.enter("bruno")
+    login = people.browser(color_scheme=scheme)
+    login.goto(people.address)
+    expect(login.get_by_role("button", name=NAMES["ana"])).to_be_visible()
+    assert violations(login) == []
+    ana, bruno = people.sign_in("ana", color_scheme=scheme), people.sign_in("bruno")
     title = "Contrato corporativo"
     opener(bruno, title).click()
     bruno.get_by_role("dialog").locator("[name=notes]").fill("Ligar na segunda")
     expect(card(ana, title)).to_contain_text("1 usuário editando")
-    assert faults(ana) == []
+    assert violations(ana) == []
     ana.get_by_role("button", name=f"{NAMES['ana']}: menu").click()
-    assert faults(ana) == []
+    assert violations(ana) == []
     ana.keyboard.press("Escape")
-    ana.get_by_role("searchbox").fill("nada que haja")
+    ana.get_by_role("searchbox").fill("inexistente")
     expect(ana.get_by_text("Nenhum negócio encontrado")).to_be_visible()
-    assert faults(ana) == []
+    assert violations(ana) == []
 
 
-def test_hostile_words_are_only_words(people: People, psql: psycopg.Connection) -> None:
+def test_hostile_text_is_shown_as_text(people: People, psql: psycopg.Connection) -> None:
     for number, text in enumerate(HOSTILE):
         psql.execute(
             "INSERT INTO opportunities (id, board_id, title, company, contact, notes, phase, position, owner_id, currency)"
@@ -69,7 +69,7 @@ def test_hostile_words_are_only_words(people: People, psql: psycopg.Connection) 
             [f"hostile-{number}", text, text, text, text, f"z{number:02}V"],
         )
     psql.execute("UPDATE users SET name = %s WHERE id = 'bruno'", [HOSTILE[1]])
-    psql.execute("UPDATE boards SET name = %s WHERE id = 'parcerias'", [HOSTILE[0]])
+    psql.execute("UPDATE feed.boards SET name = %s WHERE id = 'parcerias'", [HOSTILE[0]])
     psql.execute("UPDATE opportunities SET phase = %s WHERE id = 'hostile-0'", [HOSTILE[2]])
     ana = people.browser(height=1400)
     ana.add_init_script("window.pwned = () => { document.title = 'pwned' }; window.alert = window.pwned")
@@ -91,14 +91,14 @@ def test_hostile_words_are_only_words(people: People, psql: psycopg.Connection) 
     assert ana.title() == "Vendas · boardcast"
 
 
-def test_two_thousand_cards_are_as_light_as_twenty(people: People, psql: psycopg.Connection) -> None:
+def test_two_thousand_cards_render_only_the_visible_ones(people: People, psql: psycopg.Connection) -> None:
     psql.execute(
         "INSERT INTO opportunities (id, board_id, title, company, value, phase, position, owner_id)"
         " SELECT 'big-' || n, 'vendas', 'Negócio ' || n, 'Empresa ' || n % 50, n,"
         " (ARRAY['prospecting', 'qualification', 'proposal', 'negotiation', 'won', 'lost'])[1 + n % 6],"
         " 'b' || lpad(n::text, 5, '0') || 'V', 'ana' FROM generate_series(1, 2000) AS n"
     )
-    ana = people.enter("ana")
+    ana = people.sign_in("ana")
     expect(column(ana, "won").get_by_role("heading", level=2)).to_contain_text("335")
     assert ana.locator("[data-card]").count() < 120
     first = column(ana, "won").locator("[data-open]").first
@@ -114,25 +114,25 @@ def test_two_thousand_cards_are_as_light_as_twenty(people: People, psql: psycopg
     ana.keyboard.press("Space")
     expect(column(ana, "lost").locator("[data-open]").first).to_have_text("Negócio 1996")
     assert ana.locator("[data-card]").count() < 120
-    # In the hand, over the edge, the column comes.
+    # A card dragged to the edge scrolls the column.
     drag(ana, column(ana, "won").locator("[data-open]").first.inner_text(), "qualification")
     box = column(ana, "qualification").bounding_box()
     assert box
     ana.mouse.move(box["x"] + 60, box["y"] + box["height"] - 20, steps=5)
     scrolled = column(ana, "qualification").locator("[data-scroller]")
-    wait_until(lambda: scrolled.evaluate("(each) => each.scrollTop") > 500, timeout=15, what="the column to come")
+    wait_until(lambda: scrolled.evaluate("(each) => each.scrollTop") > 500, timeout=15, what="the column to scroll")
     ana.mouse.up()
 
 
 @pytest.mark.parametrize("width", [360, 1400])
-def test_nothing_is_cut_off(people: People, psql: psycopg.Connection, width: int) -> None:
+def test_nothing_overflows(people: People, psql: psycopg.Connection, width: int) -> None:
     psql.execute("UPDATE opportunities SET title = repeat('Empreendimento', 700) WHERE title = 'Contrato corporativo'")
     psql.execute(
         "UPDATE opportunities SET company = repeat('Um nome comprido ', 17), value = 999999999999.99 WHERE phase = 'won'"
     )
-    psql.execute("UPDATE boards SET name = repeat('Quadro', 30) WHERE id = 'vendas'")
+    psql.execute("UPDATE feed.boards SET name = repeat('Quadro', 30) WHERE id = 'vendas'")
     psql.execute("UPDATE opportunities SET title = '👩‍👩‍👧‍👦 família 🏳️‍🌈' WHERE phase = 'lost'")
-    ana = people.enter("ana", width=width, height=740)
+    ana = people.sign_in("ana", width=width, height=740)
     assert ana.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for phase in ("prospecting", "proposal", "won", "lost"):
         column(ana, phase).scroll_into_view_if_needed()
@@ -140,4 +140,4 @@ def test_nothing_is_cut_off(people: People, psql: psycopg.Connection, width: int
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-    assert ana.evaluate(CUT_OFF) == []
+    assert ana.evaluate(OVERFLOWING) == []

@@ -1,4 +1,4 @@
-"""The page around the board: who may see what, and what it says when something is wrong."""
+"""The page around the board: roles, preferences, and messages when something is wrong."""
 
 import json
 import signal
@@ -8,11 +8,12 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.people import NAMES, People, column, drag, live
 from tests.cli.harness import Commands, Service
+from tests.support.database import Database
 from tests.support.until import wait_until
 
 
-def test_a_viewer_looks_and_changes_nothing(people: People) -> None:
-    diego = people.enter("diego")
+def test_a_viewer_cannot_change_anything(people: People) -> None:
+    diego = people.sign_in("diego")
     expect(diego.get_by_text("Somente leitura")).to_be_visible()
     expect(diego.get_by_role("button", name="Novo negócio")).to_have_count(0)
     expect(diego.locator("[data-card] [aria-haspopup=menu]")).to_have_count(0)
@@ -22,8 +23,8 @@ def test_a_viewer_looks_and_changes_nothing(people: People) -> None:
     expect(column(diego, "prospecting").locator("[data-open]").first).to_have_text(title)
 
 
-def test_a_phase_that_the_board_does_not_know_hides_no_card(people: People, psql: psycopg.Connection) -> None:
-    ana = people.enter("ana")
+def test_cards_of_an_unknown_phase_are_shown(people: People, psql: psycopg.Connection) -> None:
+    ana = people.sign_in("ana")
     psql.execute("UPDATE opportunities SET phase = 'on hold' WHERE title = 'Contrato corporativo'")
     expect(column(ana, "on hold")).to_contain_text("Não é uma etapa deste quadro")
     drag(ana, "Contrato corporativo", "won")
@@ -31,40 +32,40 @@ def test_a_phase_that_the_board_does_not_know_hides_no_card(people: People, psql
     expect(column(ana, "won").locator("[data-open]").first).to_have_text("Contrato corporativo")
 
 
-def test_a_member_who_is_removed_is_told_and_led_on(people: People, psql: psycopg.Connection) -> None:
-    carla = people.enter("carla")
-    psql.execute("DELETE FROM board_members WHERE user_id = 'carla' AND board_id = 'vendas'")
+def test_a_removed_member_is_led_to_another_board(people: People, psql: psycopg.Connection) -> None:
+    carla = people.sign_in("carla")
+    psql.execute("DELETE FROM feed.board_members WHERE user_id = 'carla' AND board_id = 'vendas'")
     expect(carla.get_by_text("Este quadro não está mais disponível para você")).to_be_visible()
     expect(carla.locator("[data-open]")).to_have_count(0)
     carla.get_by_role("button", name="Ir para Parcerias").click()
     expect(carla.locator("[data-open]").first).to_be_visible()
 
 
-def test_a_board_that_is_deleted_is_told_and_led_on(people: People, psql: psycopg.Connection) -> None:
-    ana = people.enter("ana")
+def test_a_deleted_board_leads_to_another_board(people: People, psql: psycopg.Connection) -> None:
+    ana = people.sign_in("ana")
     drag(ana, "Contrato corporativo", "won")
-    psql.execute("DELETE FROM boards WHERE id = 'vendas'")
+    psql.execute("DELETE FROM feed.boards WHERE id = 'vendas'")
     expect(ana.get_by_text("Este quadro não está mais disponível para você")).to_be_visible()
     ana.mouse.up()
     expect(ana.get_by_role("button", name="Ir para Parcerias")).to_be_visible()
 
-    def led_on() -> bool:
-        # dnd-kit swallows clicks for 50 ms after a drop, which no hand is quick enough to notice: pressed until it is heard.
+    def other_board_is_open() -> bool:
+        # dnd-kit ignores clicks for 50 ms after a drop, so the test clicks until one is handled.
         ana.evaluate("document.querySelector('[role=alert] button')?.click()")
         return ana.locator("[data-open]").first.is_visible()
 
-    wait_until(led_on, timeout=10, what="the other board")
+    wait_until(other_board_is_open, timeout=10, what="the other board")
 
 
-def test_an_empty_board_asks_for_its_first_deal(people: People, psql: psycopg.Connection) -> None:
-    ana = people.enter("ana")
+def test_an_empty_board_offers_to_create_the_first_deal(people: People, psql: psycopg.Connection) -> None:
+    ana = people.sign_in("ana")
     psql.execute("DELETE FROM opportunities WHERE board_id = 'vendas'")
     ana.get_by_role("button", name="Criar o primeiro negócio").click()
     expect(ana.get_by_role("dialog")).to_be_visible()
 
 
-def test_english_dark_and_out_again(people: People) -> None:
-    ana = people.enter("ana", locale="en-GB")
+def test_language_theme_and_sign_out(people: People) -> None:
+    ana = people.sign_in("ana", locale="en-GB")
     expect(ana.get_by_role("button", name="Owner: Everyone")).to_be_visible()
     ana.get_by_role("button", name="Ana Souza: menu").click()
     ana.get_by_role("menuitemradio", name="Dark").click()
@@ -80,8 +81,8 @@ def test_english_dark_and_out_again(people: People) -> None:
     expect(ana.get_by_role("button", name="Bruno Lima")).to_be_visible()
 
 
-def test_a_tab_with_an_old_page_is_told(people: People) -> None:
-    ana = people.enter("ana")
+def test_a_tab_with_an_old_build_offers_to_reload(people: People) -> None:
+    ana = people.sign_in("ana")
     expect(ana.get_by_text("Há uma versão mais nova do quadro.")).to_have_count(0)
 
     def newer(route: Route) -> None:
@@ -98,15 +99,16 @@ def test_a_tab_with_an_old_page_is_told(people: People) -> None:
     expect(ana.get_by_text("Há uma versão mais nova do quadro.")).to_have_count(0)
 
 
-def test_the_first_load_asks_once_and_a_failure_says_so(people: People, up: Service) -> None:
-    ana = people.enter("ana")
-    asked: list[str] = []
+def test_the_page_loads_with_one_request_and_shows_a_failure(people: People, up: Service) -> None:
+    ana = people.sign_in("ana")
+    requested: list[str] = []
     ana.on(
-        "request", lambda request: asked.append(request.url.removeprefix(up.api)) if "/api/" in request.url else None
+        "request",
+        lambda request: requested.append(request.url.removeprefix(up.api)) if "/api/" in request.url else None,
     )
     ana.reload()
     expect(ana.locator("[data-open]").first).to_be_visible()
-    assert [path for path in asked if path.startswith(("/api/start", "/api/boards", "/api/opp"))] == ["/api/start"]
+    assert [path for path in requested if path.startswith(("/api/start", "/api/boards", "/api/opp"))] == ["/api/start"]
     ana.route(
         "**/api/start*",
         lambda route: route.fulfill(
@@ -122,7 +124,7 @@ def test_the_first_load_asks_once_and_a_failure_says_so(people: People, up: Serv
     expect(ana.locator("[data-open]").first).to_be_visible()
 
 
-def test_what_was_missed_while_everything_was_down_is_made_up_for(page: Page, commands: Commands) -> None:
+def test_changes_during_an_outage_are_shown_after_it(page: Page, commands: Commands, demo_database: Database) -> None:
     title = "Contrato corporativo"
     with commands.serving("up") as first:
         page.goto(first.api)
@@ -130,16 +132,14 @@ def test_what_was_missed_while_everything_was_down_is_made_up_for(page: Page, co
         live(page)
         first.stop(signal.SIGKILL)
     expect(page.locator("[data-status]")).not_to_have_attribute("data-status", "live")
-    with commands.serving("up") as second:
-        with psycopg.connect(second.database, autocommit=True) as psql:
+    with commands.serving("up"):
+        with psycopg.connect(demo_database.url, autocommit=True) as psql:
             psql.execute("UPDATE opportunities SET phase = 'lost' WHERE title = %s", [title])
         expect(column(page, "lost").get_by_text(title)).to_be_visible(timeout=30_000)
         live(page, timeout=30_000)
 
 
-def test_a_card_that_is_held_while_the_services_restart_goes_where_it_is_dropped(
-    page: Page, commands: Commands
-) -> None:
+def test_a_card_dragged_during_a_restart_is_moved(page: Page, commands: Commands, demo_database: Database) -> None:
     title = "Contrato corporativo"
     with commands.serving("up") as first:
         page.goto(first.api)
@@ -150,7 +150,7 @@ def test_a_card_that_is_held_while_the_services_restart_goes_where_it_is_dropped
     expect(page.locator("[data-status]")).not_to_have_attribute("data-status", "live")
     page.mouse.up()
     expect(column(page, "lost").get_by_text(title)).to_be_visible()
-    with commands.serving("up") as second, psycopg.connect(second.database, autocommit=True) as psql:
+    with commands.serving("up"), psycopg.connect(demo_database.url, autocommit=True) as psql:
         live(page, timeout=30_000)
         moved = "SELECT FROM opportunities WHERE title = %s AND phase = 'lost' AND last_modified_by = 'ana'"
         wait_until(

@@ -1,4 +1,4 @@
-"""web/client in several tabs of one browser: one connection, and each tab has everything once."""
+"""web/client in several tabs of one browser: they share one connection, and each tab receives every event once."""
 
 import subprocess
 import time
@@ -18,7 +18,7 @@ WRITE = """
 UPDATE opportunities SET notes = coalesce(notes, '') || 'x'
 WHERE id = (SELECT min(id) FROM opportunities WHERE board_id = 'vendas') RETURNING version_number
 """
-BEGIN = """
+START = """
 async ([address, share]) => {
     const { Feed } = await import(address);
     const config = await (await fetch("/api/config")).json();
@@ -40,7 +40,7 @@ async ([address, share]) => {
 
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The client in one file, as text."""
+    """The source of the client, bundled."""
     target = tmp_path_factory.mktemp("client") / "client.mjs"
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
     source = ROOT / "web" / "client" / "src" / "index.ts"
@@ -50,31 +50,31 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class Tabs:
-    """Pages of the API's own address that hold nothing but the client.
+    """Pages of the API's origin that run only the client.
 
-    They must be the API's: of one that a test makes up, Chromium does not know that it is local, and keeps it from local services.
+    They must be served by the API: Chromium does not treat an intercepted page as local and blocks its requests to local services.
     """
 
     def __init__(self, context: BrowserContext, up: Service, client: str) -> None:
         self._context = context
         self._up = up
         context.route("**/client.mjs", lambda route: route.fulfill(content_type="text/javascript", body=client))
-        page = self.bare()
+        page = self.blank()
         page.evaluate(
             "() => fetch('/api/auth/token', {method: 'POST', headers: {'Content-Type': 'application/json'},"
             " body: JSON.stringify({user: 'ana'})})"
         )
         page.close()
 
-    def bare(self) -> Page:
+    def blank(self) -> Page:
         page = self._context.new_page()
         page.goto(f"{self._up.api}/healthz")
         return page
 
     def open(self, share: str | bool = "ana") -> Page:
         """A tab that follows the feed."""
-        page = self.bare()
-        page.evaluate(BEGIN, [f"{self._up.api}/client.mjs", share])
+        page = self.blank()
+        page.evaluate(START, [f"{self._up.api}/client.mjs", share])
         page.wait_for_function("() => feed.status.state === 'live'", timeout=WAIT)
         return page
 
@@ -87,14 +87,14 @@ def tabs(chromium: Browser, up: Service, client: str) -> Iterator[Tabs]:
 
 
 def connections(up: Service, page: Page) -> int:
-    """How many streams the feed service has."""
+    """The number of streams of the feed service."""
     answer = page.request.get(f"{up.feed}/readyz")
     number: int = answer.json()["connections"]
     return number
 
 
 def write(psql: psycopg.Connection, number: int) -> int:
-    """Change a card so often; its version then."""
+    """Change a card `number` times; return its version."""
     version = 0
     for _ in range(number):
         row = psql.execute(WRITE).fetchone()
@@ -103,68 +103,72 @@ def write(psql: psycopg.Connection, number: int) -> int:
     return version
 
 
-def knows(page: Page, version: int) -> list[int]:
-    """Wait until a tab has been told of a version; all of them."""
+def wait_for_version(page: Page, version: int) -> list[int]:
+    """Wait until a tab has received a version; return all versions it has received."""
     page.wait_for_function("(version) => versions.includes(version)", arg=version, timeout=WAIT)
-    told: list[int] = page.evaluate("versions")
-    return told
+    received: list[int] = page.evaluate("versions")
+    return received
 
 
-def leads(page: Page) -> bool:
+def is_leader(page: Page) -> bool:
     found: bool = page.evaluate("feed.status.leader")
     return found
 
 
 def editors(psql: psycopg.Connection) -> list[str]:
-    rows = psql.execute("SELECT user_id FROM user_presence WHERE action = 'editing'").fetchall()
+    rows = psql.execute("SELECT user_id FROM feed.user_presence WHERE action = 'editing'").fetchall()
     return [user for (user,) in rows]
 
 
-def eventually(page: Page, ask: Callable[[], object], expected: object) -> None:
-    """Ask until it is so."""
+def eventually(page: Page, current: Callable[[], object], expected: object) -> None:
+    """Wait until `current()` returns what is expected."""
     deadline = time.monotonic() + WAIT / 1000
-    while ask() != expected and time.monotonic() < deadline:
+    while current() != expected and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    assert ask() == expected
+    assert current() == expected
 
 
-def test_they_share_one_connection_and_have_the_same(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
+def test_tabs_share_one_connection_and_receive_the_same_events(
+    tabs: Tabs, up: Service, psql: psycopg.Connection
+) -> None:
     first, second, third = tabs.open(), tabs.open(), tabs.open()
-    assert [leads(page) for page in (first, second, third)] == [True, False, False]
+    assert [is_leader(page) for page in (first, second, third)] == [True, False, False]
     assert connections(up, first) == 1
     last = write(psql, 5)
     for page in (first, second, third):
-        assert knows(page, last) == list(range(last - 4, last + 1))
+        assert wait_for_version(page, last) == list(range(last - 4, last + 1))
         assert page.evaluate("feed.status.transport") == "websocket"
     cursors = {page.evaluate("feed.cursor") for page in (first, second, third)}
     assert len(cursors) == 1
 
 
-def test_tabs_that_do_not_share_have_their_own(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
+def test_tabs_that_do_not_share_have_their_own_connections(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
     first, second = tabs.open(share=False), tabs.open(share=False)
-    assert leads(first)
-    assert leads(second)
+    assert is_leader(first)
+    assert is_leader(second)
     assert connections(up, first) == 2
 
 
-def test_the_next_one_goes_on_where_the_last_was(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
+def test_the_next_leader_continues_from_the_cursor_of_the_last(
+    tabs: Tabs, up: Service, psql: psycopg.Connection
+) -> None:
     first, second, third = tabs.open(), tabs.open(), tabs.open()
     begin = write(psql, 3)
-    knows(third, begin)
+    wait_for_version(third, begin)
     first.close()
     last = write(psql, 3)
     for page in (second, third):
-        assert knows(page, last) == list(range(begin - 2, last + 1))
+        assert wait_for_version(page, last) == list(range(begin - 2, last + 1))
     second.wait_for_function("() => feed.status.leader", timeout=WAIT)
-    assert not leads(third)
+    assert not is_leader(third)
     second.evaluate("feed.stop()")
     third.wait_for_function("() => feed.status.leader && feed.status.state === 'live'", timeout=WAIT)
     again = write(psql, 3)
-    assert knows(third, again) == list(range(begin - 2, again + 1))
+    assert wait_for_version(third, again) == list(range(begin - 2, again + 1))
     eventually(third, lambda: connections(up, third), 1)
 
 
-def test_they_are_one_user_who_edits_while_any_of_them_does(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
+def test_the_user_is_editing_while_any_tab_is(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
     first, second, third = tabs.open(), tabs.open(), tabs.open()
     row = psql.execute(CARD).fetchone()
     assert row
@@ -174,35 +178,35 @@ def test_they_are_one_user_who_edits_while_any_of_them_does(tabs: Tabs, up: Serv
     eventually(first, lambda: editors(psql), ["ana"])
     first.wait_for_function("(id) => feed.presence.get(id)?.[0].userId === 'ana'", arg=row[0], timeout=WAIT)
     third.wait_for_function("(id) => feed.presence.get(id)?.[0].baseVersion === 1", arg=row[0], timeout=WAIT)
-    first.close()  # the leader: the next one says it again
+    first.close()  # the leader: the next leader sends the presence again
     second.wait_for_function("() => feed.status.leader && feed.status.state === 'live'", timeout=WAIT)
     eventually(second, lambda: editors(psql), ["ana"])
     third.close()
     second.wait_for_function("async () => (await navigator.locks.query()).held.length === 2", timeout=WAIT)
     assert editors(psql) == ["ana"]
     fourth = tabs.open()
-    second.close()  # the last one that edits
+    second.close()  # the last tab that edits
     eventually(fourth, lambda: editors(psql), [])
 
 
-def test_a_leader_that_stands_still_is_relieved(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
+def test_a_frozen_leader_is_replaced(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
     first, second = tabs.open(), tabs.open()
     first.evaluate("setTimeout(() => { const end = Date.now() + 8000; while (Date.now() < end); })")
     second.wait_for_function("() => feed.status.leader && feed.status.state === 'live'", timeout=WAIT)
     last = write(psql, 3)
-    assert knows(second, last) == list(range(last - 2, last + 1))
+    assert wait_for_version(second, last) == list(range(last - 2, last + 1))
     first.wait_for_function("() => !feed.status.leader && feed.status.state === 'live'", timeout=WAIT)
-    knows(first, last)
+    wait_for_version(first, last)
     eventually(second, lambda: connections(up, second), 1)
 
 
-def test_without_a_network_it_says_so_and_comes_back(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
+def test_it_reports_a_lost_network_and_recovers(tabs: Tabs, up: Service, psql: psycopg.Connection) -> None:
     page = tabs.open(share=False)
     begin = write(psql, 1)
-    knows(page, begin)
+    wait_for_version(page, begin)
     page.context.set_offline(True)
     page.wait_for_function("() => feed.status.state === 'offline'", timeout=WAIT)
     last = write(psql, 5)
     page.context.set_offline(False)
-    assert knows(page, last) == list(range(begin, last + 1))
+    assert wait_for_version(page, last) == list(range(begin, last + 1))
     page.wait_for_function("() => feed.status.state === 'live'", timeout=WAIT)

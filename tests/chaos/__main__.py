@@ -1,8 +1,7 @@
-"""`python -m tests.chaos`: one run, as SEED, SECONDS, FAULTS and BUG in the environment say.
+"""`python -m tests.chaos`: one run, configured by SEED, SECONDS, FAULTS and BUG in the environment.
 
-FAULTS is a list such as `primary-killed,rst-*`, `all` or `none`. REPORT names a file for the report as JSON,
-JOURNAL one for everything that happened. It ends with 0 if there was
-no verdict, and with 1 after printing each of them.
+FAULTS is a list such as `primary-killed,rst-*`, `all` or `none`. REPORT names a file for the report as JSON, JOURNAL one for
+all recorded events. The exit status is 0 without a verdict; otherwise each verdict is printed and the status is 1.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ def main() -> int:
         journal=Path(os.environ["JOURNAL"]) if os.environ.get("JOURNAL") else None,
     )
     try:
-        registry.chosen(options.faults)
+        registry.select(options.faults)
     except ValueError as error:
         sys.exit(str(error))
     sys.stdout.write(f"chaos run: seed {options.seed}, {options.seconds:.0f} s, faults: {options.faults}\n")
@@ -43,14 +42,14 @@ def main() -> int:
 
 
 async def _run(options: Options) -> Report:
-    """Run; SIGTERM ends it with everything that it has started, SIGUSR1 prints where it is."""
+    """Run. SIGTERM stops the run and everything that it started, SIGUSR1 prints the stacks of all tasks."""
     loop, task = asyncio.get_running_loop(), asyncio.create_task(run(options), name="run")
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     loop.add_signal_handler(signal.SIGUSR1, print_tasks)
     try:
         return await task
     except asyncio.CancelledError:
-        os._exit(128 + signal.SIGTERM)  # everything is stopped; a thread that still checks would be waited for
+        os._exit(128 + signal.SIGTERM)  # all is stopped; a normal exit would wait for the checker's thread
 
 
 if __name__ == "__main__":

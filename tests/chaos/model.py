@@ -1,6 +1,6 @@
-"""What the parts of a chaos run hand to each other: values, and the shape of the world.
+"""The types that the parts of a chaos run share: values, and the protocols of the world and the clients.
 
-Times are those of `time.monotonic()`. Nothing here imports the product.
+Times are from `time.monotonic()`. This module does not import the product.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from typing import Any, Literal, Protocol
 
 Outcome = Literal["ok", "fail", "unknown"]
 
-HARMLESS: frozenset[str] = frozenset()
-"""What an ordinary fault explains: nothing. Every client goes on from its cursor."""
+EXPLAINS_NOTHING: frozenset[str] = frozenset()
+"""An ordinary fault explains no loss: every client continues from its cursor."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A service as clients reach it: full addresses, through the proxy on the clients' side."""
+    """The addresses at which clients reach a service, through its client-side proxy."""
 
     name: str
     feed_ws: str | None = None
@@ -28,7 +28,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Record:
-    """A message that a client received, or something that it did."""
+    """A message that a client received, or an action of the client."""
 
     at: float
     client: str
@@ -44,9 +44,9 @@ class Record:
 
 @dataclass
 class Fault:
-    """A fault from the moment it began; `ended` is None while it is active.
+    """A fault that has begun; `ended` is None while it is active.
 
-    `explains` has the reasons of resets, and other losses, that the fault makes legal: the reset reasons of the protocol
+    `explains` lists the resets and losses that the fault makes legal: the reset reasons of the protocol
     ("foreign", "future", "diverged", "pruned"), "resync" for a TRUNCATE, "uncaptured" for writes while capture was off,
     "lost-tail" for transactions that were committed and then lost by a promotion.
     """
@@ -54,10 +54,10 @@ class Fault:
     name: str
     began: float
     ended: float | None = None
-    explains: frozenset[str] = HARMLESS
+    explains: frozenset[str] = EXPLAINS_NOTHING
     detail: dict[str, Any] = field(default_factory=dict)
     skipped: str | None = None
-    """Why it could not be done here, if it could not."""
+    """Why the fault could not be injected in this environment."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class ServiceLog:
 
 @dataclass
 class Transaction:
-    """What a writer tried. `tag` is the `origin` of its rows in the log; `resolved` is known at the end, for an unknown outcome."""
+    """A writer's transaction. `tag` is the `origin` of its log rows; `resolved` settles an unknown outcome at the end."""
 
     tag: str
     kind: str
@@ -89,7 +89,7 @@ class Transaction:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Something that must not be: `kind` is a short name, `subject` is whom it concerns, `detail` is for people."""
+    """A violation: `kind` is a short name, `subject` the client, service or transaction, `detail` is for people."""
 
     kind: str
     subject: str
@@ -97,7 +97,7 @@ class Verdict:
 
 
 class Journal:
-    """Everything that happened, append-only."""
+    """Everything that happened in a run, append-only."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -109,37 +109,37 @@ class Journal:
         return [fault for fault in self.faults if fault.ended is None]
 
     def explained(self, reason: str, *, before: float) -> bool:
-        """Whether a fault that began before this moment explains the reason."""
+        """Whether a fault that began before this time explains the reason."""
         return any(reason in fault.explains and fault.began <= before for fault in self.faults)
 
 
 class World(Protocol):
-    """What clients and the checker need of the world."""
+    """The part of the world that clients and the checker use."""
 
     journal: Journal
     users: list[str]
     boards: list[str]
     seed: int
-    discarding: list[Callable[[str], None]]
-    """Called (in a thread) with the address of an old primary after a promotion: it runs alone then, with the lost tail, and is
-    thrown away afterwards. The checker reads there what the lost transactions were."""
+    on_discard: list[Callable[[str], None]]
+    """Called in a thread with the address of an old primary after a promotion. It runs isolated, with the lost tail, and is
+    discarded afterwards. The checker reads the lost transactions there."""
 
     @property
     def log_dsn(self) -> str:
-        """The database that holds feed.log: the primary, directly."""
+        """The database with feed.log: the primary, without a proxy."""
 
     def primary_dsn(self) -> str:
-        """The primary now, directly and not through a proxy; may change by a promotion."""
+        """The current primary, without a proxy; changes after a promotion."""
 
     def endpoints(self) -> list[Endpoint]:
         """Three feeds and two APIs."""
 
     def token(self, user: str) -> str:
-        """A token that outlives the run."""
+        """A token that is valid beyond the run."""
 
 
-class Population(Protocol):
-    """A client: `run` reconnects for itself until `stop` is set; `settle` waits until it has caught up, or for the timeout."""
+class ChaosClient(Protocol):
+    """A client: `run` reconnects until `stop` is set; `settle` waits until the client has caught up, or for the timeout."""
 
     name: str
 
@@ -148,4 +148,4 @@ class Population(Protocol):
     async def settle(self, timeout: float) -> None: ...
 
 
-MakePopulation = Callable[[World, Journal, random.Random], list[Population]]
+MakePopulation = Callable[[World, Journal, random.Random], list[ChaosClient]]

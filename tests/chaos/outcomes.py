@@ -1,4 +1,4 @@
-"""What became of the transactions whose writers could not know, and whether those that were confirmed are there."""
+"""Resolves transactions with an unknown outcome, and checks that confirmed ones exist and failed ones do not."""
 
 import psycopg
 
@@ -7,31 +7,47 @@ from tests.chaos.world.world import World
 
 
 def resolve(world: World) -> None:
-    """Ask the database, now that nothing is under way."""
+    """Resolve unknown outcomes from the database. Call it when no transaction is in progress."""
     with psycopg.connect(world.primary_dsn(), autocommit=True) as conn:
         marks = {row[0] for row in conn.execute("SELECT tag FROM chaos.marks")}
         logged = {row[0] for row in conn.execute("SELECT DISTINCT origin FROM feed.log WHERE origin LIKE 'rest-%'")}
-    for each in world.journal.transactions:
-        if each.via == "sql":
-            each.resolved = each.tag in marks
-        elif each.tag in logged:
-            each.resolved = True  # if it is not in the log, that may have been pruned, or capture was off
+    for transaction in world.journal.transactions:
+        if transaction.via == "sql":
+            transaction.resolved = transaction.tag in marks
+        elif transaction.tag in logged:
+            transaction.resolved = True  # absence proves nothing: the log may have been pruned, or capture was off
 
 
 def check(world: World) -> list[Verdict]:
-    """A confirmed transaction is there, and one that failed is not, but for the lost tail of a promotion."""
+    """Confirmed transactions exist and failed ones do not, except in the lost tail of a promotion."""
     found = []
     losses = [fault for fault in world.journal.faults if {"lost-tail"} & fault.explains]
-    for each in world.journal.transactions:
-        if each.outcome == "ok" and each.resolved is False and not _lost(each, losses, world.journal.faults):
-            found.append(Verdict("lost-commit", each.tag, f"{each.kind}, xid {each.xid}: its COMMIT was confirmed"))
-        if each.outcome == "fail" and each.resolved is True:
-            found.append(Verdict("failed-yet-done", each.tag, f"{each.kind}, xid {each.xid}: {each.error}"))
+    for transaction in world.journal.transactions:
+        if (
+            transaction.outcome == "ok"
+            and transaction.resolved is False
+            and not _lost(transaction, losses, world.journal.faults)
+        ):
+            found.append(
+                Verdict(
+                    "lost-commit",
+                    transaction.tag,
+                    f"{transaction.kind}, xid {transaction.xid}: its COMMIT was confirmed",
+                )
+            )
+        if transaction.outcome == "fail" and transaction.resolved is True:
+            found.append(
+                Verdict(
+                    "failed-yet-done",
+                    transaction.tag,
+                    f"{transaction.kind}, xid {transaction.xid}: {transaction.error}",
+                )
+            )
     return found
 
 
 def _lost(transaction: Transaction, losses: list[Fault], faults: list[Fault]) -> bool:
-    """Whether it may have gone: in a lost tail, or in a crash while nothing was captured and nobody waited for the disk."""
+    """Whether the loss is legal: in a lost tail, or with asynchronous commit in a crash while capture was off."""
     ended = transaction.ended or transaction.began
     if any(fault.began <= ended <= (fault.ended or ended) for fault in losses):
         return True

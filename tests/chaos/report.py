@@ -1,4 +1,4 @@
-"""What a run says at its end, for people and as JSON."""
+"""The report of a run, as text and as JSON."""
 
 import json
 from collections import Counter
@@ -43,7 +43,7 @@ class Report:
         }
 
     @property
-    def again(self) -> str:
+    def command(self) -> str:
         """The command that repeats the run."""
         bug = f" BUG={self.bug}" if self.bug else ""
         return f"make chaos SEED={self.seed} SECONDS={self.seconds:.0f} FAULTS={self.faults}{bug}"
@@ -64,11 +64,11 @@ class Report:
             f"{len(self.verdicts)} verdicts" if self.verdicts else "no verdict",
             *(f"  {verdict.kind} · {verdict.subject} · {verdict.detail}" for verdict in self.verdicts),
         ]
-        return "\n".join([*lines, f"again: {self.again}"])
+        return "\n".join([*lines, f"repeat with: {self.command}"])
 
 
 def write_journal(path: Path, journal: Journal, truth: Truth | None) -> None:
-    """Everything in the order of its time, but for the audit and the log; each record of what it is kept as says which."""
+    """Write a JSON line for each record, in order of time, then the audit and the log; `is` has the kind of the record."""
     lines = [("fault", fault.began, asdict(fault) | {"explains": sorted(fault.explains)}) for fault in journal.faults]
     lines += [("transaction", each.began, asdict(each)) for each in journal.transactions]
     lines += [("log", log.at, asdict(log) | {"fields": None}) for log in journal.logs]

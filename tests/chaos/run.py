@@ -1,4 +1,4 @@
-"""One run: start the world, its clients and writers; break things; stop, settle, and check."""
+"""One run: start the world, clients and writers; inject faults; stop, settle and check."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from tests.chaos import outcomes, schedule
 from tests.chaos.checker.checker import Checker
 from tests.chaos.clients.population import make_population
 from tests.chaos.faults import registry
-from tests.chaos.model import Journal, Population
+from tests.chaos.model import ChaosClient, Journal
 from tests.chaos.progress import progress
 from tests.chaos.report import Report, write_journal
 from tests.chaos.watch import Watch
@@ -19,12 +19,12 @@ from tests.chaos.world.world import World
 from tests.chaos.writers import team
 
 _WARM = 4.0
-"""Seconds that all goes well before the first fault."""
+"""Seconds without faults at the start."""
 _SETTLE = 90.0
 _FINISH = 60.0
-"""Seconds for writers to end their transactions, and for clients to end their connections."""
-_GONE = 4.0
-"""Seconds after the last client, for the services to let go of what was its."""
+"""Seconds for writers to finish their transactions, and for clients to close their connections."""
+_RELEASE = 4.0
+"""Seconds for the services to release resources after the last client has disconnected."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Options:
     faults: str = "all"
     bug: str | None = None
     journal: Path | None = None
-    """Where to write everything that happened, a line of JSON each."""
+    """File for the journal, with one JSON object per line."""
 
 
 async def run(options: Options) -> Report:
-    """Run once; the report has the verdicts. An exception is a fault of the harness."""
-    kinds = registry.chosen(options.faults)
+    """Run once and return the report with the verdicts. An exception is a bug of the harness."""
+    kinds = registry.select(options.faults)
     journal = Journal()
     world = World(options.seed, journal, bug=options.bug)
     report = Report(options.seed, options.seconds, options.faults, options.bug)
@@ -52,14 +52,14 @@ async def run(options: Options) -> Report:
                 async with _writing(world):
                     await asyncio.sleep(_WARM)
                     watch.note_before()
-                    progress("begins")
+                    progress("started")
                     report.rounds = await schedule.run(world, watch, kinds, options.seconds)
                 progress("writers have stopped, clients settle")
                 await asyncio.gather(*(client.settle(_SETTLE) for client in clients))
-            progress("clients have gone")
-            await asyncio.sleep(_GONE)
+            progress("clients have disconnected")
+            await asyncio.sleep(_RELEASE)
             watch.check_leftovers()
-        await world.quiet()
+        await world.stop_canary()
         await asyncio.to_thread(outcomes.resolve, world)
         report.verdicts = [*outcomes.check(world), *await asyncio.to_thread(checker.verdicts)]
         if options.journal is not None:
@@ -87,7 +87,7 @@ async def _background(watch: Watch) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _writing(world: World) -> AsyncIterator[None]:
-    """Write while the block runs, and finish what is under way at its end."""
+    """Write while the block runs, and finish open transactions at its end."""
     stop = asyncio.Event()
     rng = random.Random(f"writers {world.seed}")
     task = asyncio.create_task(team.write(world, rng, stop), name="writers")
@@ -102,8 +102,8 @@ async def _writing(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _running(clients: list[Population]) -> AsyncIterator[None]:
-    """Run the clients while the block runs; one that fails by itself fails the run."""
+async def _running(clients: list[ChaosClient]) -> AsyncIterator[None]:
+    """Run the clients while the block runs; a client that raises fails the run."""
     stop = asyncio.Event()
     tasks = [asyncio.create_task(client.run(stop), name=client.name) for client in clients]
     try:

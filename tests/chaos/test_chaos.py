@@ -1,4 +1,7 @@
-"""A short run with a fixed seed, as a part of the tests; `make chaos` is longer, and another each time."""
+"""A short chaos run with a fixed seed, as part of the test suite; `make chaos` uses a random seed.
+
+BOARDCAST_TEST_CHAOS_SECONDS sets its length (45 otherwise); `make long` sets 120.
+"""
 
 import asyncio
 import os
@@ -9,14 +12,13 @@ import pytest
 from tests.chaos.world.service import ROOT
 
 SEED = 22
-SECONDS = 120
+SECONDS = int(os.environ.get("BOARDCAST_TEST_CHAOS_SECONDS", "45"))
 _PATIENCE = 540
-"""Seconds for all of it on a machine that does other things too; then it is ended with everything that it has started."""
+"""Seconds for the whole run on a busy machine; after that it is terminated with everything that it started."""
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.flaky(reruns=0)
-async def test_no_fault_makes_a_client_wrong() -> None:
+async def test_no_fault_makes_a_client_diverge() -> None:
     run = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.chaos"),
         stdout=asyncio.subprocess.PIPE,
@@ -26,9 +28,9 @@ async def test_no_fault_makes_a_client_wrong() -> None:
     )
     try:
         async with asyncio.timeout(_PATIENCE):
-            said, _ = await run.communicate()
+            output, _ = await run.communicate()
     finally:
         if run.returncode is None:
             run.terminate()
             await run.wait()
-    assert run.returncode == 0, said.decode(errors="replace")[-20_000:]
+    assert run.returncode == 0, output.decode(errors="replace")[-20_000:]

@@ -1,4 +1,4 @@
-"""What the world itself must show: progress, no server errors, no error lines, quick stops, nothing left over."""
+"""Checks of the services themselves: progress, no server errors, no error lines, quick stops, no leaked resources."""
 
 import asyncio
 import time
@@ -9,11 +9,11 @@ from tests.chaos.world.service import SLOW_STOP, Usage
 from tests.chaos.world.world import World
 
 STUCK = 10.0
-"""Seconds within which each service must be back at work, once its database can be reached."""
+"""Seconds within which each service must make progress once its database can be reached."""
 _PATIENCE = 150.0
-"""How long a stuck service is waited for, so that the report can say when it came back."""
+"""Seconds to wait for a stuck service, so that the report has the time of its recovery."""
 _GRACE = 10.0
-"""After a fault a refused request is still the fault's."""
+"""Seconds after a fault for which errors are still attributed to it."""
 _MORE_MEGABYTES = 80.0
 _MORE_DESCRIPTORS = 20
 _ALARMING = frozenset({"error", "critical"})
@@ -24,18 +24,18 @@ class Watch:
         self._world = world
         self.verdicts: list[Verdict] = []
         self.lag = 0.0
-        """The longest that this process's own loop was late: on a machine that is so busy, all takes longer."""
+        """The longest delay of this process's event loop; limits grow with it, since a busy machine slows everything down."""
         self.recoveries: dict[str, float] = {}
-        """The longest time that each service took after a fault."""
+        """The longest recovery of each service after a fault."""
         self.before: dict[str, Usage] = {}
         self.after: dict[str, Usage] = {}
 
     async def run(self) -> None:
-        """Look every second, for the whole run."""
+        """Check every second, for the whole run."""
         while True:
-            begun = time.monotonic()
+            started = time.monotonic()
             await asyncio.sleep(1.0)
-            self.lag = max(self.lag, time.monotonic() - begun - 1.0)
+            self.lag = max(self.lag, time.monotonic() - started - 1.0)
             for service in self._world.services.values():
                 service.check_alive()
                 if service.died and not self._world.disturbed:
@@ -46,7 +46,7 @@ class Watch:
         return STUCK + 4 * self.lag
 
     async def recovered(self, fault: str) -> None:
-        """Wait until every service is back at work after a fault, and judge how long it took."""
+        """Wait until every service makes progress after a fault, and check how long it took."""
         took = await self._world.recovered(self._limit)
         progress(f"recovered: {', '.join(f'{name} {seconds:.1f} s' for name, seconds in took.items())}")
         missing = [name for name in self._world.probes if name not in took]
@@ -62,11 +62,11 @@ class Watch:
             self.recoveries[name] = max(self.recoveries.get(name, 0.0), seconds)
 
     def note_before(self) -> None:
-        """Clients are connected and nothing has gone wrong yet."""
+        """Record resource usage with connected clients, before the first fault."""
         self.before = self._usages()
 
     def check_leftovers(self) -> None:
-        """Clients have gone: what a service holds now, beside what it held at its start."""
+        """Compare resource usage without clients with that at the start."""
         self.after = self._usages()
         for name, now in self.after.items():
             first = self._world.services[name].first
@@ -79,7 +79,7 @@ class Watch:
                 self._verdict("memory", name, f"{warm.megabytes:.0f} MB when warm, {now.megabytes:.0f} MB at the end")
 
     def conclude(self) -> list[Verdict]:
-        """Judge what was gathered during the run."""
+        """Return the verdicts of the whole run."""
         for service in self._world.services.values():
             for death in service.deaths:
                 self._verdict("died", service.name, death)
@@ -112,10 +112,10 @@ class Watch:
                 if seen[key] == 1:
                     self._verdict("error-line", log.service, log.line[:2000])
 
-    def _disturbed(self, begun: float, ended: float) -> bool:
-        """Whether a fault was active at some time between these, or shortly before."""
+    def _disturbed(self, started: float, ended: float) -> bool:
+        """Whether a fault was active between these times, or shortly before."""
         return any(
-            fault.began <= ended and (fault.ended is None or fault.ended >= begun - _GRACE)
+            fault.began <= ended and (fault.ended is None or fault.ended >= started - _GRACE)
             for fault in self._world.journal.faults
         )
 

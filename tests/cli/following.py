@@ -1,4 +1,4 @@
-"""`boardcast log` as a process whose lines can be waited for, or left unread."""
+"""Runs `boardcast log` as a process, to wait for its lines or leave them unread."""
 
 import json
 import signal
@@ -11,36 +11,36 @@ from typing import Any
 from tests.cli.harness import Commands
 
 
-class Following:
+class LogFollower:
     def __init__(self, process: subprocess.Popen[str], out: Path, err: Path) -> None:
         self.process = process
         self._out = out
         self._err = err
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it has shown, whole lines only."""
+        """Return the complete lines printed so far."""
         return [json.loads(line) for line in self._out.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
     def seqs(self) -> list[int]:
         return [line["seq"] for line in self.lines()]
 
-    def said(self) -> list[str]:
+    def messages(self) -> list[str]:
         return self._err.read_text().splitlines()
 
     def interrupt(self) -> int:
-        """As Ctrl-C does; its exit status."""
+        """Send SIGINT, as Ctrl-C does; return the exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(10)
 
 
 @contextmanager
-def following(commands: Commands, *arguments: str, **env: str) -> Iterator[Following]:
+def follow_log(commands: Commands, *arguments: str, **env: str) -> Iterator[LogFollower]:
     commands.started += 1
     out, err = (commands.folder / f"{name}-{commands.started}" for name in ("out", "err"))
     with out.open("w") as stdout, err.open("w") as stderr:
         process = commands.process("log", "--follow", "--json", *arguments, env=env, stdout=stdout, stderr=stderr)
     try:
-        yield Following(process, out, err)
+        yield LogFollower(process, out, err)
     finally:
         process.kill()
         process.wait(10)
@@ -48,7 +48,7 @@ def following(commands: Commands, *arguments: str, **env: str) -> Iterator[Follo
 
 @contextmanager
 def piped(commands: Commands, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that writes into a pipe."""
+    """Run a command that writes into a pipe."""
     process = commands.process(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False)
     try:
         yield process

@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md, run as they stand there: live, through a restart of everything, each event once."""
+"""Runs the programs of docs/clients.md unchanged, live and through a restart: they get each event once."""
 
 import re
 import subprocess
@@ -12,56 +12,56 @@ from tests.clients import documented
 from tests.support.until import until
 
 PROGRAMS = [heading for heading in documented.PROGRAMS if heading != documented.COOKIE]
-"""Those that begin by themselves."""
+"""The programs that start without further steps."""
 
 
 @contextmanager
 def running(folder: Path, heading: str, up: Service, token: str) -> Iterator[Path]:
-    """Run a program as it stands there, against these services; the file that it prints to."""
+    """Run a documented program against these services; yield the file with its output."""
     addresses = {"api": up.api.removeprefix("http://"), "feed": up.feed.removeprefix("http://")}
     with documented.running(documented.write(folder, heading, token, **addresses, changes={})) as output:
         yield output
 
 
 def moves(text: str) -> list[str]:
-    """The phases that a program has told of."""
+    """Return the phases of the moves that a program printed."""
     return re.findall(r"^opportunity_moved (?:\d+ )?(\w+)$", text, re.MULTILINE)
 
 
-async def says(said: Path, condition: Callable[[str], bool]) -> None:
-    await until(lambda: condition(said.read_text()), timeout=30, what=said.name)
+async def output_satisfies(output: Path, condition: Callable[[str], bool]) -> None:
+    await until(lambda: condition(output.read_text()), timeout=30, what=output.name)
 
 
-async def test_each_program_goes_on_where_it_was(commands: Commands) -> None:
+async def test_each_program_resumes_after_a_restart(started_before: Commands) -> None:
     with ExitStack() as stack:
-        with commands.serving("up") as up:
-            token = commands.output("token", "ana")
-            said = [stack.enter_context(running(commands.folder, heading, up, token)) for heading in PROGRAMS]
-            for each in said:
-                await says(each, lambda text: "auth_success" in text or "status live" in text)
+        with started_before.serving("up") as up:
+            token = started_before.output("token", "ana")
+            outputs = [stack.enter_context(running(started_before.folder, heading, up, token)) for heading in PROGRAMS]
+            for each in outputs:
+                await output_satisfies(each, lambda text: "auth_success" in text or "status live" in text)
             move(up, "won")
-            for each in said:
-                await says(each, lambda text: moves(text) == ["won"])
-        with commands.serving("up") as up:
+            for each in outputs:
+                await output_satisfies(each, lambda text: moves(text) == ["won"])
+        with started_before.serving("up") as up:
             move(up, "lost")
-            for each in said:
-                await says(each, lambda text: len(moves(text)) > 1)
+            for each in outputs:
+                await output_satisfies(each, lambda text: len(moves(text)) > 1)
             move(up, "proposal")
-            for each in said:
-                await says(each, lambda text: moves(text)[-1] == "proposal")
+            for each in outputs:
+                await output_satisfies(each, lambda text: moves(text)[-1] == "proposal")
                 assert moves(each.read_text()) == ["won", "lost", "proposal"]
 
 
-def test_the_curl_lines(commands: Commands) -> None:
+def test_the_curl_commands(started_before: Commands) -> None:
     language, lines = documented.program(documented.CURL)
     assert language == "sh"
     stream, board, polled = lines.strip().splitlines()
-    with commands.serving("up") as up:
-        token = commands.output("token", "ana")
+    with started_before.serving("up") as up:
+        token = started_before.output("token", "ana")
         cursor = sync(up, token, "")["lastSync"]
         move(up, "won")
 
-        def said(line: str) -> str:
+        def run_line(line: str) -> str:
             for service, port in ((up.api, 8000), (up.feed, 8001)):
                 line = line.replace(f"127.0.0.1:{port}", service.removeprefix("http://"))
             done = subprocess.run(
@@ -69,15 +69,15 @@ def test_the_curl_lines(commands: Commands) -> None:
                 check=False,
                 capture_output=True,
                 text=True,
-                env=commands.environment(TOKEN=token, CURSOR=cursor),
+                env=started_before.environment(TOKEN=token, CURSOR=cursor),
             )
             return done.stdout
 
-        assert "event: auth_success" in said(stream)
-        assert '"phases"' in said(board)
-        assert '"phase":"won"' in said(polled).replace(" ", "")
+        assert "event: auth_success" in run_line(stream)
+        assert '"phases"' in run_line(board)
+        assert '"phase":"won"' in run_line(polled).replace(" ", "")
 
 
-def test_the_clients_own_page_shows_the_same_program() -> None:
+def test_the_readme_of_the_client_has_the_same_program() -> None:
     _, text = documented.program(documented.OWN)
     assert text in (documented.ROOT / "web" / "client" / "README.md").read_text()

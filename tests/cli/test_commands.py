@@ -1,4 +1,4 @@
-"""What is done by hand, and the services each in its own process."""
+"""The commands, and the services in separate processes."""
 
 import json
 import re
@@ -16,12 +16,12 @@ from psycopg.rows import DictRow
 from tests.cli.harness import SECRET, Commands
 from tests.cli.test_up import port_of
 from tests.support.database import Database
-from tests.support.services import people
+from tests.support.services import add_people
 from tests.support.streams import EventStreamClient, WebSocketClient
 
 
 async def test_feed_and_api_each_in_its_own_process(production: Commands, database: Database) -> None:
-    await people(database)
+    await add_people(database)
     token = production.output("token", "ana")
     bearer = {"Authorization": f"Bearer {token}"}
     with production.serving("feed") as feed, production.serving("api") as api:
@@ -38,7 +38,7 @@ async def test_feed_and_api_each_in_its_own_process(production: Commands, databa
         assert first.cursor == second.cursor
         assert feed.stop() < 5
         assert (await ws.next("goodbye")).body["reason"] == "restart"
-        assert (await ws.end()).code == 1012
+        assert (await ws.wait_closed()).code == 1012
         assert api.stop(signal.SIGINT) < 5
         assert (await sse.next("goodbye")).body["reason"] == "restart"
         assert (feed.process.returncode, api.process.returncode) == (0, 0)
@@ -56,32 +56,35 @@ def test_logs_are_lines_of_json_on_standard_error(production: Commands) -> None:
     assert SECRET not in api.log.read_text()
 
 
-def test_logs_can_be_for_people_and_fewer(production: Commands) -> None:
+def test_log_format_and_log_level(production: Commands) -> None:
     with production.serving("feed", LOG_FORMAT="console") as feed:
         pass
     assert re.search(r"\[info\b.*following the log", feed.log.read_text())
     with production.serving("feed", LOG_FORMAT="console", LOG_LEVEL="warning") as feed:
         pass
-    # A machine that is late may be a reason to warn.
+    # A slow machine may cause warnings.
     assert "[info" not in feed.log.read_text()
 
 
-async def test_up_and_down_again(commands: Commands, empty_database: Database) -> None:
+async def test_migrate_and_migrate_down(commands: Commands, empty_database: Database) -> None:
     commands.env["DATABASE_URL"] = empty_database.url
     assert commands.output("migrate") == commands.output("migrate") == ""
     assert await empty_database.execute("SELECT count(*) AS n FROM feed.log") == [{"n": 0}]
+    await empty_database.execute("ALTER TABLE opportunities DROP COLUMN notes, DROP COLUMN contact")
+    added = commands.output("migrate").splitlines()
+    assert sorted(added[:2]) == ["added column contact", "added column notes"]
     assert commands.output("migrate", "--down") == ""
     assert await empty_database.execute("SELECT to_regclass('feed.log') AS log") == [{"log": None}]
 
 
-async def test_a_token_says_who_and_for_how_long(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_a_token_has_user_roles_and_lifetime(production: Commands, database: Database) -> None:
+    await add_people(database)
     before = datetime.now(UTC)
     token = production.output("token", "ana", "--ttl", "30m", "--role", "dba", "--role", "x")
     claims = jwt.decode(token, SECRET, algorithms=["HS256"])
     assert (claims["sub"], claims["name"], claims["roles"]) == ("ana", "Ana", ["dba", "x"])
-    lasts = datetime.fromtimestamp(claims["exp"], UTC) - before
-    assert timedelta(minutes=29) < lasts < timedelta(minutes=31)
+    lifetime = datetime.fromtimestamp(claims["exp"], UTC) - before
+    assert timedelta(minutes=29) < lifetime < timedelta(minutes=31)
 
 
 def test_a_token_needs_no_database(commands: Commands) -> None:
@@ -89,21 +92,21 @@ def test_a_token_needs_no_database(commands: Commands) -> None:
     assert jwt.decode(token, SECRET, algorithms=["HS256"])["name"] == "ana"
 
 
-def test_who_is_not_there_gets_a_token_and_a_word(production: Commands) -> None:
+def test_an_unknown_user_gets_a_token_and_a_warning(production: Commands) -> None:
     done = production.run("token", "nobody")
     assert done.returncode == 0
     assert jwt.decode(done.stdout.strip(), SECRET, algorithms=["HS256"])["sub"] == "nobody"
     assert "no user nobody" in done.stderr
 
 
-async def test_a_table_is_fed_and_no_more(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_attach_and_detach(production: Commands, database: Database) -> None:
+    await add_people(database)
     await database.execute('CREATE TABLE "Tasks" (id int PRIMARY KEY, board text, what text, secret text)')
     table, options = '"Tasks"', ("--key", "id", "--board", "board", "--exclude", "secret")
-    said = production.output("attach", table, *options)
-    assert said == 'attached "Tasks"; key: id; board: board; not logged: secret'
-    told = json.loads(production.output("attach", table, *options, "--json"))
-    assert told == {"table": table, "key": ["id"], "board": "board", "excluded": ["secret"]}
+    message = production.output("attach", table, *options)
+    assert message == 'attached "Tasks"; key: id; board: board; not logged: secret'
+    attached = json.loads(production.output("attach", table, *options, "--json"))
+    assert attached == {"table": table, "key": ["id"], "board": "board", "excluded": ["secret"]}
     await database.execute("""INSERT INTO "Tasks" VALUES (7, 'b1', 'call', 'quiet')""")
     assert production.output("detach", table) == 'detached "Tasks"; its logged changes stay in the log'
     await database.execute("""INSERT INTO "Tasks" VALUES (8, 'b1', 'write')""")
@@ -112,37 +115,37 @@ async def test_a_table_is_fed_and_no_more(production: Commands, database: Databa
     ]
 
 
-async def test_old_log_is_forgotten_but_for_its_last_row(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_prune_drops_old_changes_except_the_newest(production: Commands, database: Database) -> None:
+    await add_people(database)
     (row,) = await database.execute("SELECT count(*) AS n FROM feed.log")
     assert production.output("prune", "--older-than", "1d") == "nothing to drop: no partition is that old"
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    told = production.output("prune", "--older-than", tomorrow)
-    assert told == f"dropped feed.log_1 with {row['n'] - 1} changes"
+    message = production.output("prune", "--older-than", tomorrow)
+    assert message == f"dropped feed.log_1 with {row['n'] - 1} changes"
     assert await database.execute("SELECT count(*) AS n FROM feed.log") == [{"n": 1}]
 
 
-async def test_how_long_the_log_is_kept_is_a_setting_of_the_database(production: Commands, database: Database) -> None:
+async def test_retain_sets_the_retention_in_the_database(production: Commands, database: Database) -> None:
     assert production.output("retain", "30d") == ""
     assert await database.execute("SELECT retention FROM feed.maintenance") == [{"retention": timedelta(days=30)}]
 
 
-async def test_what_is_done_is_told_to_programs_too(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_json_output(production: Commands, database: Database) -> None:
+    await add_people(database)
 
-    def told(*arguments: str) -> Any:
+    def output(*arguments: str) -> Any:
         return json.loads(production.output(*arguments, "--json"))
 
-    made = told("token", "ana", "--ttl", "30m", "--role", "dba")
-    assert jwt.decode(made.pop("token"), SECRET, algorithms=["HS256"])["sub"] == "ana"
-    assert made == {"user": "ana", "name": "Ana", "roles": ["dba"], "seconds": 1800}
-    assert told("retain", "30d") == {"retention": 30 * 86400}
-    assert told("migrate") == {"revision": "0001"}
+    token = output("token", "ana", "--ttl", "30m", "--role", "dba")
+    assert jwt.decode(token.pop("token"), SECRET, algorithms=["HS256"])["sub"] == "ana"
+    assert token == {"user": "ana", "name": "Ana", "roles": ["dba"], "seconds": 1800}
+    assert output("retain", "30d") == {"retention": 30 * 86400}
+    assert output("migrate") == {"revision": "0001", "mended": []}
     assert production.output("prune", "--older-than", "1d", "--json") == ""
     (row,) = await database.execute("SELECT count(*) AS n FROM feed.log")
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    assert told("prune", "--older-than", tomorrow) == {"partition": "feed.log_1", "rows": row["n"] - 1}
-    reset = told("reset-feed", "--reason", "a copy")
+    assert output("prune", "--older-than", tomorrow) == {"partition": "feed.log_1", "rows": row["n"] - 1}
+    reset = output("reset-feed", "--reason", "a copy")
     assert await database.execute("SELECT feed_id AS feed, reason FROM feed.identity") == [reset]
 
 
@@ -150,16 +153,16 @@ async def test_what_is_done_is_told_to_programs_too(production: Commands, databa
 async def test_a_reset_of_the_feed_reaches_open_streams(
     production: Commands, database: Database, transport: str
 ) -> None:
-    await people(database)
+    await add_people(database)
     bearer = {"Authorization": f"Bearer {production.output('token', 'ana')}"}
     with production.serving(transport) as service:
         port, path = (port_of(service.feed), "/sse") if transport == "feed" else (port_of(service.api), "/api/events")
         stream = await EventStreamClient.connect(port, path, headers=bearer)
         await stream.next("auth_success")
-        said = production.output("reset-feed", "--reason", "a copy")
-        told = await stream.next("reset", timeout=15)
-        assert told.body["reason"] == "foreign"
-        assert told.body["cursor"].split(".")[0] in said
+        message = production.output("reset-feed", "--reason", "a copy")
+        reset = await stream.next("reset", timeout=15)
+        assert reset.body["reason"] == "foreign"
+        assert reset.body["cursor"].split(".")[0] in message
         await database.execute("UPDATE opportunities SET title = 'After'")
         assert (await stream.next_event()).body["changes"]["title"] == "After"
         await stream.close()
@@ -173,25 +176,27 @@ def test_help_and_version(commands: Commands) -> None:
 
 
 @pytest.mark.parametrize(("service", "role"), [("feed", "feed_listener"), ("api", "feed_app")])
-async def test_each_service_needs_no_more_than_its_role(
+async def test_each_service_works_with_its_role_only(
     commands: Commands, database: Database, service: str, role: str
 ) -> None:
-    await people(database)
-    login = f"{role}_of_{database.name}"
+    await add_people(database)
+    role_name = f"{role}_of_{database.name}"
     async with await database.connect() as conn:
         await conn.execute(
-            sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x' IN ROLE {}").format(sql.Identifier(login), sql.Identifier(role))
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x' IN ROLE {}").format(
+                sql.Identifier(role_name), sql.Identifier(role)
+            )
         )
         try:
             url = urlsplit(database.url)
-            commands.env["DATABASE_URL"] = urlunsplit(url._replace(netloc=f"{login}:x@{url.hostname}:{url.port}"))
+            commands.env["DATABASE_URL"] = urlunsplit(url._replace(netloc=f"{role_name}:x@{url.hostname}:{url.port}"))
             commands.env["JWT_SECRET"] = SECRET
-            await _works(commands, service, conn)
+            await _check_service(commands, service, conn)
         finally:
-            await conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
+            await conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role_name)))
 
 
-async def _works(commands: Commands, service: str, conn: AsyncConnection[DictRow]) -> None:
+async def _check_service(commands: Commands, service: str, conn: AsyncConnection[DictRow]) -> None:
     token = commands.output("token", "ana", DATABASE_URL="")
     bearer = {"Authorization": f"Bearer {token}"}
     with commands.serving(service) as running:
@@ -200,7 +205,7 @@ async def _works(commands: Commands, service: str, conn: AsyncConnection[DictRow
         cursor = (await stream.next("auth_success")).cursor
         if service == "api":
             async with httpx.AsyncClient(base_url=running.api, headers=bearer | {"If-Match": "*"}) as http:
-                for answer in (
+                for response in (
                     await http.patch("/api/opportunities/o1", json={"title": "Other"}),
                     await http.get("/api/boards/b1"),
                     await http.get("/api/opportunities/o1/versions"),
@@ -208,7 +213,7 @@ async def _works(commands: Commands, service: str, conn: AsyncConnection[DictRow
                     await http.post("/api/events/ticket"),
                     await http.put("/api/opportunities/o1/presence", json={"action": "editing"}),
                 ):
-                    assert answer.is_success, (answer.url, answer.text)
+                    assert response.is_success, (response.url, response.text)
         else:
             await conn.execute("UPDATE opportunities SET title = 'Other' WHERE id = 'o1'")
             socket = await WebSocketClient.connect(port, token, "ana", cursor=cursor)

@@ -1,4 +1,4 @@
-"""docs/dba.md, done as it says: each block of SQL by a DBA in psql, on the demo with a story of two days in its log."""
+"""Runs each block of SQL in docs/dba.md in psql as feed_dba, on the demo with a history of two days."""
 
 import re
 import shutil
@@ -25,9 +25,9 @@ from tests.support.until import until
 PAGE = Path(__file__).parents[2] / "docs" / "dba.md"
 PSQL = shutil.which("psql") or find_binaries() / "psql"
 
-# Ana moves a deal by the API, yesterday at two minutes past ten. Today a board goes, a job of the night runs, and somebody moves
-# the deal back in psql.
-STORY = """
+# Yesterday at 10:02 Ana moved a deal through the API. Today a board is deleted, a nightly job runs, and the deal is moved back
+# in psql.
+HISTORY = """
     BEGIN;
     SET LOCAL application_name = 'boardcast-api';
     SELECT set_config('feed.actor', 'ana', true), set_config('feed.origin', 'c1f0a7d2-19', true);
@@ -37,7 +37,7 @@ STORY = """
     SET at = date_trunc('day', now()) - interval '1 day' + CASE actor WHEN 'ana' THEN interval '10:02' ELSE '8:30' END;
     BEGIN;
     SET LOCAL application_name = 'psql';
-    DELETE FROM boards WHERE id = 'parcerias';
+    DELETE FROM feed.boards WHERE id = 'parcerias';
     COMMIT;
     BEGIN;
     SET LOCAL application_name = 'crm';
@@ -49,7 +49,7 @@ STORY = """
 """
 
 
-# And while the services run, and two people look, one of them writes a note.
+# While the services run and two users are connected, one of them writes a note.
 JUST_NOW = """
     BEGIN;
     SET LOCAL application_name = 'boardcast-api';
@@ -64,7 +64,7 @@ class Block(NamedTuple):
     line: int
     commands: str
     output: str
-    """What the page shows of it; empty where it shows nothing."""
+    """The documented output, or empty."""
 
 
 @cache
@@ -85,17 +85,17 @@ def blocks() -> list[Block]:
 
 
 def run(database: Database, commands: str, *, role: str | None = "feed_dba") -> str:
-    """What psql prints; a recipe that is watched is looked at once."""
-    once = re.sub(r"\s*\\watch.*$", ";", commands, flags=re.MULTILINE)
+    """Return the output of psql; commands with \\watch run once."""
+    commands_once = re.sub(r"\s*\\watch.*$", ";", commands, flags=re.MULTILINE)
     url = make_conninfo(database.url, options="" if role is None else f"-c role={role}")
     arguments = [PSQL, url, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-P", "pager=off", "-f", "-"]
-    done = subprocess.run(arguments, input=once, capture_output=True, text=True, check=False)
+    done = subprocess.run(arguments, input=commands_once, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{commands}\n{done.stderr}"
     return done.stdout
 
 
-def heads(output: str) -> list[str]:
-    """The lines with the columns' names: those above a line of dashes; of an expanded one the names in front."""
+def column_names(output: str) -> list[str]:
+    """Return the header lines (those above a line of dashes), or the column names of expanded output."""
     lines = output.splitlines()
     above = [line for line, below in pairwise(lines) if re.fullmatch(r"-[-+]*", below.strip())]
     above = [re.sub(r"\s*\|\s*", "|", line.strip()) for line in above]
@@ -104,60 +104,60 @@ def heads(output: str) -> list[str]:
 
 
 @pytest.fixture
-async def told(database: Database) -> AsyncIterator[Database]:
-    """The database after the story, and the services, as if they had been running all the time."""
+async def demo_database(database: Database) -> AsyncIterator[Database]:
+    """The database after that history, with services that seem to have run all the time."""
     engine = create_engine(database.url, size=1)
     await demo.seed(engine)
     await engine.dispose()
     async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
-        await conn.execute(STORY)
+        await conn.execute(HISTORY)
     async with serving(database) as services:
         ana, bruno = await services.open("websocket"), await services.open("websocket", user="bruno")
         assert isinstance(ana, WebSocketClient)
         await services.api()
-        listed = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND reads > 0 RETURNING instance"
+        shift_start = "UPDATE feed.instances SET started = started - interval '3 days' WHERE ready AND reads > 0 RETURNING instance"
 
-        async def both() -> bool:
-            return len(await database.execute(listed)) == 2
+        async def both_registered() -> bool:
+            return len(await database.execute(shift_start)) == 2
 
-        await until(both, timeout=10)
+        await until(both_registered, timeout=10)
         async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
             await conn.execute(JUST_NOW)
         cursor = (await ana.next_event()).cursor
         await bruno.next_event()
         await ana.send({"type": "ping", "cursor": cursor})
 
-        async def written_down() -> bool:
+        async def is_reported() -> bool:
             (row,) = await database.execute(
                 "SELECT (SELECT count(*) FROM feed.delivery_journal) AS entries,"
                 " (SELECT count(*) FROM feed.client_positions) AS positions"
             )
             return row == {"entries": 2, "positions": 1}
 
-        await until(written_down, timeout=10)
+        await until(is_reported, timeout=10)
         yield database
 
 
-async def test_each_block_does_what_the_page_shows(told: Database) -> None:
+async def test_each_block_prints_the_documented_columns(demo_database: Database) -> None:
     assert len(blocks()) > 12
     try:
         for block in blocks():
-            output = run(told, block.commands, role=None if block.heading == "Roles" else "feed_dba")
+            output = run(demo_database, block.commands, role=None if block.heading == "Roles" else "feed_dba")
             if block.output:
-                assert heads(output) == heads(block.output) != [], f"docs/dba.md:{block.line}\n{output}"
+                assert column_names(output) == column_names(block.output) != [], f"docs/dba.md:{block.line}\n{output}"
     finally:
-        await told.execute("DROP ROLE IF EXISTS maria")
+        await demo_database.execute("DROP ROLE IF EXISTS maria")
 
 
-async def test_a_dba_changes_nothing(told: Database) -> None:
+async def test_a_dba_cannot_change_data(demo_database: Database) -> None:
     with pytest.raises(AssertionError, match="permission denied for table log"):
-        run(told, "DELETE FROM feed.log")
+        run(demo_database, "DELETE FROM feed.log")
     with pytest.raises(AssertionError, match="permission denied for table opportunities"):
-        run(told, "UPDATE opportunities SET title = 'x'")
+        run(demo_database, "UPDATE opportunities SET title = 'x'")
 
 
-async def test_the_page_names_all_that_there_is(database: Database) -> None:
-    there = await database.execute(
+async def test_the_page_lists_every_view_and_function(database: Database) -> None:
+    existing = await database.execute(
         """
         SELECT relname AS name FROM pg_class WHERE relnamespace = 'feed'::regnamespace AND relkind = 'v'
         UNION ALL
@@ -165,11 +165,17 @@ async def test_the_page_names_all_that_there_is(database: Database) -> None:
         WHERE pronamespace = 'feed'::regnamespace AND has_function_privilege('feed_dba', oid, 'EXECUTE')
         """
     )
-    named = [re.sub(r"^feed\.|\(.*", "", name) for name in column("dba.md", "What there is")]
-    assert sorted(row["name"] for row in there if row["name"] not in INNER) == sorted(named)
+    documented = [re.sub(r"^feed\.|\(.*", "", name) for name in column("dba.md", "What there is")]
+    assert sorted(row["name"] for row in existing if row["name"] not in INTERNAL) == sorted(documented)
 
 
-INNER = {
+INTERNAL = {
+    "card_image",
+    "card_names",
+    "field_names",
+    "mapped_column",
+    "stored_image",
+    "user_columns",
     "checkpoint_seen",
     "identify",
     "row_key",
@@ -180,7 +186,38 @@ INNER = {
     "current_partition",
     "first_partition_since",
     "fed_columns",
+    "attach_command",
+    "all_partitions",
+    "created_partitions",
     "plain_relations",
     "normalize_image",
+    "columns_image",
+    "unsafe_columns",
+    "row_json",
+    "converts_safely",
+    "marked_text",
+    "short_key",
+    "version_number",
+    "valid_traceparent",
+    "compact_changes",
+    "complete_image",
+    "image_after",
+    "image_before",
+    "row_image",
+    "value_image",
+    "current_columns",
+    "opportunities_table",
+    "users_table",
+    "single_key",
+    "default_board",
+    "json_text",
+    "matches_any",
+    "opportunity_source",
+    "opportunities_on",
+    "opportunities_of",
+    "opportunities_page",
+    "opportunity_image",
+    "versions_on",
+    "user_names",
 }
-"""What the views and the services call, and nobody needs by hand."""
+"""Functions that the views and services call, which a DBA does not need."""

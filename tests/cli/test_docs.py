@@ -1,4 +1,4 @@
-"""The tables of the documentation against the code that they are about: a fact that changes in one place fails here."""
+"""Compares the tables of the documentation with the code, so that they cannot diverge."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 
 @cache
 def table(page: str, heading: str) -> list[list[str]]:
-    """The cells of the first table under a heading, without its head and without backquotes."""
+    """Return the cells of the first table under a heading, without its header row and backquotes."""
     text = (ROOT / "docs" / page).read_text()
     section = re.split(r"^#+ ", text.split(f"\n## {heading}\n")[1], flags=re.MULTILINE)[0]
     first = re.search(r"(?:^\|.*\|\n)+", section, re.MULTILINE)
@@ -46,8 +46,8 @@ def table(page: str, heading: str) -> list[list[str]]:
     return [[cell.strip().replace("`", "") for cell in row.split("|")] for row in rows[2:]]
 
 
-def column(page: str, heading: str, place: int = 0) -> list[str]:
-    return [row[place] for row in table(page, heading)]
+def column(page: str, heading: str, index: int = 0) -> list[str]:
+    return [row[index] for row in table(page, heading)]
 
 
 def test_close_codes() -> None:
@@ -66,17 +66,15 @@ def test_problems() -> None:
     assert sorted(rows) == sorted([slug, str(kind.status), kind.title] for slug, kind in PROBLEMS.items())
 
 
-def test_a_stream_is_refused_with_problems_of_the_table() -> None:
+def test_streams_are_refused_with_documented_problems() -> None:
     tree = ast.parse(Path(stream.__file__).read_text())
     raised = {slug for node in _calls(tree, "StreamError") if (slug := _text(node.args[0]))}
-    assert raised | set(stream._TOKEN_PROBLEMS.values()) | set(stream._REFUSAL_PROBLEMS.values()) == set(
-        STREAM_PROBLEMS
-    )
+    assert raised | set(stream.TOKEN_PROBLEMS.values()) | set(stream._REFUSAL_PROBLEMS.values()) == set(STREAM_PROBLEMS)
     assert all(each.status == STREAM_PROBLEMS[slug].status for each, slug in stream._REFUSAL_PROBLEMS.items())
 
 
-def test_what_a_client_may_say() -> None:
-    said = {
+def test_client_messages() -> None:
+    documented = {
         model.model_fields["type"].annotation.__args__[0]: [
             f"{name}{'' if field.is_required() else '?'}"
             for name, field in model.model_fields.items()
@@ -84,22 +82,22 @@ def test_what_a_client_may_say() -> None:
         ]
         for model in get_args(protocol.Incoming)
     }
-    rows = table("protocol.md", "A WebSocket's client says")
-    assert {row[0]: re.findall(r"\w+\??", row[1]) for row in rows} == said
+    rows = table("protocol.md", "Client messages")
+    assert {row[0]: re.findall(r"\w+\??", row[1]) for row in rows} == documented
     assert [row[0] for row in rows] == list(protocol.TYPES)
 
 
-def test_what_the_service_says() -> None:
-    told = set()
+def test_service_messages() -> None:
+    sent = set()
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
         for name in ("message", "send", "send_with_cursor", "send_to_board", "send_to_boards"):
-            told |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
+            sent |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
     events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "wire" / "event.py").read_text())
-    known = set(column("protocol.md", "The service says"))
-    assert {word for word in told if re.fullmatch(r"[a-z_]+", word)} - set(error_codes()) <= known
+    known = set(column("protocol.md", "Service messages"))
+    assert {word for word in sent if re.fullmatch(r"[a-z_]+", word)} - set(error_codes()) <= known
     assert set(events) <= known
-    assert known <= told | set(events) | {"error", "auth_error", "batch"}
+    assert known <= sent | set(events) | {"error", "auth_error", "batch"}
 
 
 def test_error_codes() -> None:
@@ -107,12 +105,12 @@ def test_error_codes() -> None:
 
 
 def error_codes() -> list[str]:
-    """Every code that an error or auth_error is made with."""
+    """Return every code that the feed uses in an error or auth_error."""
     found = [close_codes.NO_AUTH.name, close_codes.TOO_MANY.name]
     for path in (ROOT / "feed").rglob("*.py"):
         tree = ast.parse(path.read_text())
-        given = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"]
-        found += [value for node in given if (value := _text(node))]
+        codes = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"]
+        found += [value for node in codes if (value := _text(node))]
         for name in ("BadMessageError", "UnauthenticatedError", "TokenError"):
             found += [value for node in _calls(tree, name) if node.args and (value := _text(node.args[0]))]
         found += [value for node in _calls(tree, "reject") if len(node.args) > 3 and (value := _text(node.args[2]))]
@@ -153,14 +151,14 @@ def test_metrics() -> None:
 DEADLINES = {
     "Resolving the names of the hosts": connection.RESOLVE_TIMEOUT,
     "Connecting to each host, authentication included": connection.CONNECT_TIMEOUT,
-    "An answer on any connection of the feed, unless named below": connection.READ_TIMEOUT,
-    "An answer, or the next rows, on the replica; then the primary is read": replica.READ_TIMEOUT,
+    "An answer on any connection of the feed, unless listed below": connection.READ_TIMEOUT,
+    "An answer, or the next rows, from the replica; after that, the instance reads the primary": replica.READ_TIMEOUT,
     "The next rows of the log, read by the tailer; twice as long after each timeout": log_reader.PROGRESS_TIMEOUT - 1,
     "The next rows for a client that catches up; twice as long after each timeout of the same read": read_timeouts.INITIAL_TIMEOUT,
-    "… at most": read_timeouts.MAX_TIMEOUT,
-    "The question asked when a notification arrives; then the tailer reads": prefetch._TIMEOUT,
-    "A notification to the listener, before it tests itself": listener._PROBE_AFTER,
-    "That test": listener._PROBE_TIMEOUT,
+    "The longest of these timeouts": read_timeouts.MAX_TIMEOUT,
+    "The answer to the query that a notification triggers; after that, the tailer reads": prefetch._TIMEOUT,
+    "A notification to the listener; after that, the listener tests itself": listener._PROBE_AFTER,
+    "The listener's test": listener._PROBE_TIMEOUT,
     "A statement of the pacer": pacer._STATEMENT_TIMEOUT,
     "A connection of the feed's pool": database.POOL_TIMEOUT,
     "Counting a board for a checkpoint": checkpoints.COUNT_TIMEOUT,
@@ -168,14 +166,14 @@ DEADLINES = {
     "Redeeming a ticket": runtime._REDEEM_TIMEOUT,
     "A step of feed.maintain()": maintenance.STEP_TIMEOUT,
     "An answer to a request of the API": engine.READ_TIMEOUT,
-    "Whether a connection of the API's pool is alive, before a request gets it": engine.PING_TIMEOUT,
+    "Checking that a connection of the API's pool works, before a request gets it": engine.PING_TIMEOUT,
     "A connection of the API's pool": engine.POOL_TIMEOUT,
-    "The API's look at the database for /readyz": health.CHECK_TIMEOUT,
-    "The server's answer to the cancellation of a statement; then the connection is closed": connection.CANCEL_TIMEOUT,
+    "The API's check of the database for /readyz": health.CHECK_TIMEOUT,
+    "The server's answer to the cancellation of a statement; after that, the connection is closed": connection.CANCEL_TIMEOUT,
     "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
-    "At a stop: giving leases of presence back": tracker.RELEASE_TIMEOUT,
-    "At a stop: the last entry in the list of instances": instance_registry.LEAVE_TIMEOUT,
-    "At a stop: a pool that is connecting": database.CLOSE_TIMEOUT,
+    "At a stop: releasing presence leases": tracker.RELEASE_TIMEOUT,
+    "At a stop: removing the instance from feed.instances": instance_registry.LEAVE_TIMEOUT,
+    "At a stop: closing a pool that is still connecting": database.CLOSE_TIMEOUT,
     "An answer to a command": connect.READ_TIMEOUT,
     "An answer to verify, prune, log, attach, detach, flags capture": connect.WORK_TIMEOUT,
 }
@@ -193,7 +191,7 @@ def test_exit_statuses() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_targets(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         path, _, anchor = target.partition("#")
         assert ":" not in path or path.startswith("http"), target
@@ -206,21 +204,21 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}, target
 
 
-def test_the_index_of_decisions_has_each_page_under_its_title() -> None:
+def test_the_index_of_decisions_lists_each_page_by_title() -> None:
     listed = re.findall(r"^- \[(.+?)\]\((.+?)\)", (DECISIONS / "README.md").read_text(), re.MULTILINE)
     pages = sorted(DECISIONS.glob("[0-9]*.md"))
     assert listed == [(page.read_text().splitlines()[0].removeprefix("# "), page.name) for page in pages]
 
 
 @pytest.mark.parametrize("page", sorted(DECISIONS.glob("[0-9]*.md")), ids=lambda page: page.stem)
-def test_a_decision_has_its_number_and_its_three_parts(page: Path) -> None:
+def test_a_decision_has_its_number_and_three_parts(page: Path) -> None:
     text = page.read_text()
     assert text.startswith(f"# {int(page.name[:4])}. ")
     assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
 
 
 def _calls(tree: ast.AST, name: str) -> list[Any]:
-    """The calls of a function or method of this name."""
+    """Return the calls of a function or method with this name."""
     return [
         node
         for node in ast.walk(tree)

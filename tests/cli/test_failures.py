@@ -1,4 +1,4 @@
-"""What cannot work says so in one line, with a status that tells a supervisor what kind of trouble it is."""
+"""Failures print one line and exit with a status that identifies the kind of failure."""
 
 import signal
 import socket
@@ -28,8 +28,8 @@ WITH_SECRET = {"JWT_SECRET": SECRET}
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["up", "--nonsense"], ["token"], ["prune"]])
 def test_usage(commands: Commands, arguments: list[str]) -> None:
-    status, said = commands.fails(*arguments)
-    assert (status, "\n" in said) == (USAGE, False)
+    status, message = commands.fails(*arguments)
+    assert (status, "\n" in message) == (USAGE, False)
 
 
 @pytest.mark.parametrize(
@@ -44,70 +44,70 @@ def test_usage(commands: Commands, arguments: list[str]) -> None:
         ("LOG_LEVEL", "hunter2"),
     ],
 )
-def test_a_wrong_setting_is_named_and_its_value_is_not_shown(commands: Commands, variable: str, value: str) -> None:
-    status, said = commands.fails("up", **{variable: value})
+def test_an_invalid_setting_is_named_without_its_value(commands: Commands, variable: str, value: str) -> None:
+    status, message = commands.fails("up", **{variable: value})
     assert status == USAGE
-    assert said.startswith(variable)
-    assert "hunter2" not in said
+    assert message.startswith(variable)
+    assert "hunter2" not in message
 
 
-def test_all_wrong_settings_are_named_at_once(commands: Commands) -> None:
-    status, said = commands.fails("up", BOARDCAST_CHUNK_ROWS="x", LOG_FORMAT="y")
+def test_all_invalid_settings_are_named_at_once(commands: Commands) -> None:
+    status, message = commands.fails("up", BOARDCAST_CHUNK_ROWS="x", LOG_FORMAT="y")
     assert status == USAGE
-    assert "BOARDCAST_CHUNK_ROWS: " in said
-    assert "LOG_FORMAT: " in said
+    assert "BOARDCAST_CHUNK_ROWS: " in message
+    assert "LOG_FORMAT: " in message
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_alone_wants_a_database_that_is_named(commands: Commands, service: str) -> None:
-    status, said = commands.fails(service, **WITH_SECRET)
-    assert (status, "set DATABASE_URL" in said) == (USAGE, True)
+def test_a_single_service_requires_a_database_url(commands: Commands, service: str) -> None:
+    status, message = commands.fails(service, **WITH_SECRET)
+    assert (status, "set DATABASE_URL" in message) == (USAGE, True)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_alone_wants_to_know_whom_to_trust(commands: Commands, database: Database, service: str) -> None:
-    status, said = commands.fails(service, DATABASE_URL=database.url)
-    assert (status, said) == (
+def test_a_single_service_requires_a_way_to_verify_tokens(commands: Commands, database: Database, service: str) -> None:
+    status, message = commands.fails(service, DATABASE_URL=database.url)
+    assert (status, message) == (
         USAGE,
         "tokens cannot be verified: set JWT_SECRET or JWT_JWKS_URL",
     )
     assert not list(commands.folder.iterdir())
 
 
-def test_up_without_the_demo_wants_to_know_whom_to_trust(commands: Commands) -> None:
-    status, said = commands.fails("up", "--no-demo")
-    assert (status, "JWT_SECRET" in said) == (USAGE, True)
+def test_up_without_the_demo_requires_a_way_to_verify_tokens(commands: Commands) -> None:
+    status, message = commands.fails("up", "--no-demo")
+    assert (status, "JWT_SECRET" in message) == (USAGE, True)
 
 
 @pytest.mark.parametrize("command", [*SERVICES, "up", "migrate"])
-def test_a_database_that_is_not_there(commands: Commands, command: str) -> None:
+def test_an_unreachable_database(commands: Commands, command: str) -> None:
     url = f"postgresql://u:hunter2@127.0.0.1:{loopback.free_port()}/d"
-    status, said = commands.fails(command, **WITH_SECRET, DATABASE_URL=url)
-    assert (status, "Connection refused" in said) == (DATABASE, True)
-    assert "hunter2" not in said
+    status, message = commands.fails(command, **WITH_SECRET, DATABASE_URL=url)
+    assert (status, "Connection refused" in message) == (DATABASE, True)
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize("command", [*SERVICES, "up", "migrate"])
 def test_a_wrong_password(commands: Commands, database: Database, command: str) -> None:
     url = urlsplit(database.url)
     wrong = urlunsplit(url._replace(netloc=f"{url.username}:hunter2@{url.hostname}:{url.port}"))
-    status, said = commands.fails(command, **WITH_SECRET, DATABASE_URL=wrong)
-    assert (status, "password authentication failed" in said) == (DATABASE, True)
-    assert "hunter2" not in said
+    status, message = commands.fails(command, **WITH_SECRET, DATABASE_URL=wrong)
+    assert (status, "password authentication failed" in message) == (DATABASE, True)
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_database_without_boardcast(commands: Commands, empty_database: Database, service: str) -> None:
-    status, said = commands.fails(service, **WITH_SECRET, DATABASE_URL=empty_database.url)
-    assert (status, "boardcast migrate" in said) == (DATABASE, True)
+    status, message = commands.fails(service, **WITH_SECRET, DATABASE_URL=empty_database.url)
+    assert (status, "boardcast migrate" in message) == (DATABASE, True)
 
 
 @pytest.mark.parametrize("arguments", [["attach", "users"], ["prune", "--older-than", "30d"], ["reset-feed"]])
-def test_the_commands_want_boardcast_installed_too(
+def test_commands_require_an_installed_schema(
     commands: Commands, empty_database: Database, arguments: list[str]
 ) -> None:
-    status, said = commands.fails(*arguments, DATABASE_URL=empty_database.url)
-    assert (status, "boardcast migrate" in said) == (DATABASE, True)
+    status, message = commands.fails(*arguments, DATABASE_URL=empty_database.url)
+    assert (status, "boardcast migrate" in message) == (DATABASE, True)
 
 
 def _answers(url: str) -> bool:
@@ -119,7 +119,7 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture
 async def standby(own_server: EmbeddedPostgres, binaries: Path | None) -> AsyncIterator[str]:
-    """The address of a server that only follows another."""
+    """The URL of a server in recovery."""
     own_server.stop()
     data = own_server.home / "data"
     (data / "standby.signal").touch()
@@ -138,15 +138,15 @@ async def standby(own_server: EmbeddedPostgres, binaries: Path | None) -> AsyncI
 
 def test_a_standby(commands: Commands, standby: str) -> None:
     for service in SERVICES:
-        status, said = commands.fails(service, **WITH_SECRET, DATABASE_URL=standby)
-        assert (status, "standby" in said) == (DATABASE, True)
+        status, message = commands.fails(service, **WITH_SECRET, DATABASE_URL=standby)
+        assert (status, "standby" in message) == (DATABASE, True)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_connection_that_cannot_listen(production: Commands, other_database: Database, service: str) -> None:
-    # What a transaction pooler looks like from here: LISTEN succeeds, and nothing is ever heard.
-    status, said = production.fails(service, LISTEN_DATABASE_URL=other_database.url)
-    assert (status, "LISTEN_DATABASE_URL" in said) == (DATABASE, True)
+    # A transaction pooler looks like this: LISTEN succeeds, and no notification ever arrives.
+    status, message = production.fails(service, LISTEN_DATABASE_URL=other_database.url)
+    assert (status, "LISTEN_DATABASE_URL" in message) == (DATABASE, True)
 
 
 @pytest.mark.parametrize(("service", "variable"), [("api", "BOARDCAST_API_PORT"), ("feed", "BOARDCAST_FEED_PORT")])
@@ -163,37 +163,36 @@ def test_a_port_in_use(production: Commands, service: str, variable: str) -> Non
         )
 
 
-def test_an_address_that_is_not_ours(production: Commands) -> None:
-    status, said = production.fails("feed", BOARDCAST_HOST="192.0.2.1")
-    assert (status, "192.0.2.1" in said) == (UNAVAILABLE, True)
+def test_an_address_of_another_machine(production: Commands) -> None:
+    status, message = production.fails("feed", BOARDCAST_HOST="192.0.2.1")
+    assert (status, "192.0.2.1" in message) == (UNAVAILABLE, True)
 
 
-def test_a_data_directory_that_cannot_be_made(commands: Commands) -> None:
+def test_a_data_directory_that_cannot_be_created(commands: Commands) -> None:
     (commands.folder / "file").write_text("")
-    status, said = commands.fails("up", BOARDCAST_DATA_DIR="file/data")
-    assert (status, "file" in said) == (UNAVAILABLE, True)
+    status, message = commands.fails("up", BOARDCAST_DATA_DIR="file/data")
+    assert (status, "file" in message) == (UNAVAILABLE, True)
 
 
-def test_nothing_runs_whose_address_could_be_printed(commands: Commands) -> None:
-    status, said = commands.fails("database")
-    assert (status, "boardcast up" in said) == (DATABASE, True)
+def test_the_database_command_without_a_running_server(commands: Commands) -> None:
+    status, message = commands.fails("database")
+    assert (status, "boardcast up" in message) == (DATABASE, True)
 
 
-def test_tables_that_cannot_be_fed(production: Commands) -> None:
-    status, said = production.fails("attach", "nowhere")
-    assert (status, '"nowhere"' in said) == (DATABASE, True)
-    status, said = production.fails("attach", "users", "--board", "nothing")
-    assert (status, "has no column nothing" in said) == (DATABASE, True)
-    status, said = production.fails("attach", "opportunity_versions")
-    assert said.startswith(
+def test_tables_that_cannot_be_attached(production: Commands) -> None:
+    status, message = production.fails("attach", "nowhere")
+    assert (status, '"nowhere"' in message) == (DATABASE, True)
+    status, message = production.fails("attach", "users", "--board", "nothing")
+    assert (status, "has no column nothing" in message) == (DATABASE, True)
+    status, message = production.fails("attach", "opportunity_versions")
+    assert message.startswith(
         "database error: public.opportunity_versions is a view, not a table (Attach the tables that it reads"
     )
-    status, said = production.fails("attach", "user_presence", "--json")
-    assert "table public.user_presence is unlogged" in said
-    status, said = production.fails("attach", "feed.log")
-    assert "feed.log belongs to the feed itself" in said
-    status, said = production.fails("detach", "users")
-    assert (status, "table public.users is not attached" in said) == (DATABASE, True)
+    for table in ("feed.user_presence", "feed.log"):
+        status, message = production.fails("attach", table, "--json")
+        assert f"{table} belongs to the feed itself" in message
+    status, message = production.fails("detach", "users")
+    assert (status, "table public.users is not attached" in message) == (DATABASE, True)
 
 
 @pytest.mark.parametrize(
@@ -204,37 +203,37 @@ def test_tables_that_cannot_be_fed(production: Commands) -> None:
         ["prune", "--older-than", "999999999d"],
     ],
 )
-def test_times_that_are_none(production: Commands, arguments: list[str]) -> None:
-    status, said = production.fails(*arguments)
-    assert (status, "such as" in said) == (USAGE, True)
+def test_invalid_durations(production: Commands, arguments: list[str]) -> None:
+    status, message = production.fails(*arguments)
+    assert (status, "such as" in message) == (USAGE, True)
 
 
 @pytest.fixture
-def few_rights(database: Database) -> Iterator[Callable[..., str]]:
-    """Makes a role in some groups; the database's address for it."""
+def limited_role(database: Database) -> Iterator[Callable[..., str]]:
+    """A function that creates a login role in some groups and returns the database's URL for it."""
     name = f"few_{database.name}"
     with psycopg.connect(database.url, autocommit=True) as conn:
 
-        def make(*groups: str) -> str:
+        def create(*groups: str) -> str:
             conn.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(Identifier(name)))
             for group in groups:
                 conn.execute(SQL("GRANT {} TO {}").format(Identifier(group), Identifier(name)))
             return f"postgresql://{name}:x@{database.url.rpartition('@')[2]}"
 
-        yield make
+        yield create
         conn.execute(SQL("DROP ROLE {}").format(Identifier(name)))
 
 
-@pytest.mark.parametrize("groups", [(), ("feed_dba",), ("feed_listener",)], ids=["none", "to look", "of the feed"])
-def test_a_service_whose_role_lacks_a_right_does_not_start(
-    production: Commands, few_rights: Callable[..., str], groups: tuple[str, ...]
+@pytest.mark.parametrize("groups", [(), ("feed_dba",), ("feed_listener",)], ids=["none", "feed_dba", "feed_listener"])
+def test_a_service_does_not_start_without_its_privileges(
+    production: Commands, limited_role: Callable[..., str], groups: tuple[str, ...]
 ) -> None:
-    url = few_rights(*groups)
+    url = limited_role(*groups)
     for service, group in (("feed", "feed_listener"), ("api", "feed_app")):
         if group not in groups:
-            status, said = production.fails(service, DATABASE_URL=url)
-            assert (status, f"may not run boardcast {service}: it lacks " in said) == (DATABASE, True), said
-            assert said.endswith(f'(GRANT {group} TO "{urlsplit(url).username}";)')
+            status, message = production.fails(service, DATABASE_URL=url)
+            assert (status, f"may not run boardcast {service}: it lacks " in message) == (DATABASE, True), message
+            assert message.endswith(f'(GRANT {group} TO "{urlsplit(url).username}";)')
         else:
             with production.serving(service, DATABASE_URL=url) as running:
                 assert "permission denied" not in running.log.read_text()
@@ -247,7 +246,7 @@ def test_a_service_whose_role_lacks_a_right_does_not_start(
         ["explain", "1"],
         ["verify"],
         ["attach", "users"],
-        ["detach", "boards"],
+        ["detach", "feed.boards"],
         ["prune", "--older-than", "1d"],
         ["retain", "30d"],
         ["reset-feed"],
@@ -256,13 +255,13 @@ def test_a_service_whose_role_lacks_a_right_does_not_start(
     ],
     ids=" ".join,
 )
-def test_a_role_without_rights_is_told_in_a_line(
-    commands: Commands, few_rights: Callable[..., str], arguments: list[str]
+def test_a_role_without_privileges_gets_a_one_line_error(
+    commands: Commands, limited_role: Callable[..., str], arguments: list[str]
 ) -> None:
-    status, said = commands.fails(*arguments, DATABASE_URL=few_rights())
-    assert (status, "permission denied" in said, "feed_dba" in said) == (DATABASE, True, True), said
+    status, message = commands.fails(*arguments, DATABASE_URL=limited_role())
+    assert (status, "permission denied" in message, "feed_dba" in message) == (DATABASE, True, True), message
 
 
-def test_only_the_issuer_makes_its_tokens(commands: Commands) -> None:
-    status, said = commands.fails("token", "ana", JWT_JWKS_URL="http://127.0.0.1:1/jwks")
-    assert (status, "issuer" in said) == (USAGE, True)
+def test_token_is_refused_with_an_external_issuer(commands: Commands) -> None:
+    status, message = commands.fails("token", "ana", JWT_JWKS_URL="http://127.0.0.1:1/jwks")
+    assert (status, "issuer" in message) == (USAGE, True)

@@ -1,4 +1,4 @@
-"""What a newcomer tries in the first minute: a write in psql, seen on every transport, and a cursor that is good on all of them."""
+"""The first steps of a new user: a write in psql arrives on every transport, and a cursor works on all of them."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ def psql(up: Service, statement: str) -> str:
 
 
 def move(up: Service, phase: str) -> None:
-    psql(up, f"UPDATE opportunities SET phase = '{phase}' WHERE company = '{CARD}'")  # noqa: S608 - our own words
+    psql(up, f"UPDATE opportunities SET phase = '{phase}' WHERE company = '{CARD}'")  # noqa: S608 - constant values
 
 
 async def resume(up: Service, token: str, transport: str, cursor: str) -> Client:
@@ -35,29 +35,29 @@ async def resume(up: Service, token: str, transport: str, cursor: str) -> Client
 
 
 def sync(up: Service, token: str, since: str) -> dict[str, Any]:
-    answer = httpx.get(
+    response = httpx.get(
         f"{up.api}/api/sync/opportunities", params={"since": since}, headers={"Authorization": f"Bearer {token}"}
     )
-    found: dict[str, Any] = answer.raise_for_status().json()
-    return found
+    body: dict[str, Any] = response.raise_for_status().json()
+    return body
 
 
-async def told(client: Client) -> tuple[Any, ...]:
-    """What the next event says, and the cursor that came with it."""
+async def read_move(client: Client) -> tuple[Any, ...]:
+    """Read the next event, a move; return its fields and the cursor that came with it."""
     event = await client.next_event()
     assert event.type == "opportunity_moved"
     assert event.body.get("cursor") == event.cursor
     return event.body["fromPhase"], event.body["toPhase"], event.body["version"], event.seq, event.cursor
 
 
-async def test_one_write_is_one_event_everywhere_and_its_cursor_goes_on_anywhere(commands: Commands) -> None:
-    with commands.serving("up") as up:
-        token = commands.output("token", "ana")
-        clients = await follow(up, commands)
+async def test_one_write_is_one_event_on_every_transport_and_its_cursor_works_on_all(started_before: Commands) -> None:
+    with started_before.serving("up") as up:
+        token = started_before.output("token", "ana")
+        clients = await follow(up, started_before)
         start = clients[0].cursor
         assert start is not None
         move(up, "won")
-        first = [await told(client) for client in clients]
+        first = [await read_move(client) for client in clients]
         assert first[0][:3] == ("negotiation", "won", 2)
         assert first == [first[0]] * 3
         for client in clients:
@@ -72,20 +72,20 @@ async def test_one_write_is_one_event_everywhere_and_its_cursor_goes_on_anywhere
         for transport in ("ws", "sse", "events"):
             client = await resume(up, token, transport, polled["lastSync"])
             assert (await client.next("auth_success")).body["resume"] == "resumed"
-            second = await told(client)
+            second = await read_move(client)
             assert second[:3] == ("won", "lost", 3)
             await client.close()
         assert [card["phase"] for card in sync(up, token, first[0][-1])["opportunities"]] == ["lost"]
         assert sync(up, token, second[-1])["opportunities"] == []
 
-    with commands.serving("up") as up:
+    with started_before.serving("up") as up:
         move(up, "proposal")
         for order in permutations(("ws", "sse", "events")):
             cursor = first[0][-1]
             for transport, phase in zip(order[:2], ("lost", "proposal"), strict=True):
                 client = await resume(up, token, transport, cursor)
                 assert (await client.next("auth_success")).body["resume"] == "resumed"
-                event = await told(client)
+                event = await read_move(client)
                 assert event[1] == phase
                 await client.close()
                 cursor = second[-1]

@@ -1,4 +1,4 @@
-"""boardcast flags: what is decided, said and done; what cannot be done says why, and nothing is left half."""
+"""`boardcast flags` shows and changes flags; a failure gives the reason and changes nothing."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import pytest
 from cli.failures import DATABASE, USAGE
 from tests.cli.harness import Commands
 from tests.support.database import Database
-from tests.support.services import Services, people
+from tests.support.services import Services, add_people
 from tests.support.until import until
 
 
@@ -17,13 +17,13 @@ def objects(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def decided(production: Commands) -> list[tuple[Any, ...]]:
+def rules(production: Commands) -> list[tuple[Any, ...]]:
     rows = objects(production.output("flags", "--json"))
     return [(row["flag"], row["scope"], row["user_id"], row["percentage"], row["value"]) for row in rows]
 
 
-async def test_rules_are_set_shown_and_taken_away(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_rules_are_set_shown_and_cleared(production: Commands, database: Database) -> None:
+    await add_people(database)
     assert production.output("flags").startswith("No flag is set: realtime is websocket for everyone")
     assert production.output("flags", "set", "realtime", "poll") == "realtime is poll for everyone"
     assert (
@@ -31,9 +31,9 @@ async def test_rules_are_set_shown_and_taken_away(production: Commands, database
         == "realtime is websocket for 10 % of the users"
     )
     assert production.output("flags", "set", "realtime", "sse", "--user", "ana") == "realtime is sse for ana"
-    said = production.output("flags", "set", "realtime", "off", "--user", "nobody")
-    assert said == "realtime is off for nobody (no user has this id)"
-    assert decided(production) == [
+    message = production.output("flags", "set", "realtime", "off", "--user", "nobody")
+    assert message == "realtime is off for nobody (no user has this id)"
+    assert rules(production) == [
         ("realtime", "everybody", None, None, "poll"),
         ("realtime", "percentage", None, 10, "websocket"),
         ("realtime", "user", "ana", None, "sse"),
@@ -41,9 +41,9 @@ async def test_rules_are_set_shown_and_taken_away(production: Commands, database
     ]
     assert "everybody" in production.output("flags")
     assert production.output("flags", "--user", "ana").startswith("realtime is sse for ana, whom every rollout above ")
-    (shown,) = objects(production.output("flags", "--user", "bruno", "--json"))
-    assert (shown["user_id"], shown["known"]) == ("bruno", True)
-    assert shown["realtime"] == ("websocket" if shown["bucket"] < 10 else "poll")
+    (user,) = objects(production.output("flags", "--user", "bruno", "--json"))
+    assert (user["user_id"], user["known"]) == ("bruno", True)
+    assert user["realtime"] == ("websocket" if user["bucket"] < 10 else "poll")
     assert production.output("flags", "clear", "realtime", "--user", "ana") == "rule removed"
     assert production.output("flags", "clear", "realtime", "--user", "ana") == "there is no such rule"
     assert production.output("flags", "clear", "realtime", "--percentage") == "rule removed"
@@ -65,21 +65,21 @@ async def test_rules_are_set_shown_and_taken_away(production: Commands, database
         ("capture",),
     ],
 )
-def test_what_makes_no_sense_is_refused(production: Commands, arguments: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused(production: Commands, arguments: tuple[str, ...]) -> None:
     status, _ = production.fails("flags", *arguments)
     assert status == USAGE
 
 
-def test_who_may_only_look_may_only_look(production: Commands) -> None:
-    dba = {"PGOPTIONS": "-c role=feed_dba"}
-    assert production.run("flags", **dba).returncode == 0
+def test_feed_dba_can_only_read_flags(production: Commands) -> None:
+    as_dba = {"PGOPTIONS": "-c role=feed_dba"}
+    assert production.run("flags", **as_dba).returncode == 0
     for arguments in (("set", "realtime", "off"), ("clear", "realtime"), ("notify", "off"), ("capture", "off")):
-        status, said = production.fails("flags", *arguments, **dba)
+        status, message = production.fails("flags", *arguments, **as_dba)
         assert status == DATABASE
-        assert "permission denied" in said
+        assert "permission denied" in message
 
 
-async def test_an_open_client_is_told_by_the_command(services: Services, production: Commands) -> None:
+async def test_open_clients_receive_flag_changes(services: Services, production: Commands) -> None:
     client = await services.open("websocket")
     production.output("flags", "set", "realtime", "sse", "--user", "ana")
     assert (await client.next("flags")).body["realtime"] == "sse"
@@ -87,8 +87,8 @@ async def test_an_open_client_is_told_by_the_command(services: Services, product
     assert (await client.next("flags")).body["realtime"] == "websocket"
 
 
-async def test_notify_is_turned_off_and_on_again(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_notify_off_and_on(production: Commands, database: Database) -> None:
+    await add_people(database)
 
     async def notifies() -> bool:
         await database.execute("UPDATE opportunities SET notes = clock_timestamp()::text")
@@ -97,17 +97,15 @@ async def test_notify_is_turned_off_and_on_again(production: Commands, database:
 
     assert production.output("flags", "notify", "off").startswith("NOTIFY is off: no trigger sends it")
     assert not await notifies()
-    assert decided(production) == [("notify", "everybody", None, None, "off")]
+    assert rules(production) == [("notify", "everybody", None, None, "off")]
     assert objects(production.output("flags", "notify", "on", "--json")) == [{"notify": "on"}]
     assert await notifies()
 
 
-async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
-    services: Services, production: Commands, database: Database
-) -> None:
+async def test_capture_off_and_on_repairs_the_log(services: Services, production: Commands, database: Database) -> None:
     client = await services.open("websocket")
-    said = production.output("flags", "capture", "off")
-    assert said.startswith("capture is off for board_members, boards, opportunities: nothing is logged")
+    message = production.output("flags", "capture", "off")
+    assert message.startswith("capture is off for feed.board_members, feed.boards, opportunities: nothing is logged")
     assert (await client.next("flags")).body["realtime"] == "off"
     await database.execute("UPDATE opportunities SET title = 'Unlogged'")
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('new', 'b1')")
@@ -115,7 +113,7 @@ async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
     (done,) = objects(production.output("flags", "capture", "on", "--json"))
     assert (done["capture"], sorted(done["tables"]), done["repaired"]) == (
         "on",
-        ["board_members", "boards", "opportunities"],
+        ["feed.board_members", "feed.boards", "opportunities"],
         2,
     )
     before = client.cursor
@@ -130,19 +128,19 @@ async def test_capture_comes_off_and_back_and_the_log_is_whole_again(
     assert [row["version_number"] for row in history] == [1, 2]
 
 
-async def test_a_table_that_is_in_use_is_named_and_nothing_changes(production: Commands, database: Database) -> None:
-    await people(database)
+async def test_a_table_in_use_is_reported_and_nothing_changes(production: Commands, database: Database) -> None:
+    await add_people(database)
     async with await database.connect(autocommit=False, application_name="the nightly import") as writer:
-        await writer.execute("UPDATE boards SET name = 'Long'")
-        status, said = await asyncio.to_thread(production.fails, "flags", "capture", "off")
+        await writer.execute("UPDATE feed.boards SET name = 'Long'")
+        status, message = await asyncio.to_thread(production.fails, "flags", "capture", "off")
     assert status == DATABASE
-    assert "the nightly import" in said
-    assert "nothing was changed" in said
-    assert decided(production) == []
+    assert "the nightly import" in message
+    assert "nothing was changed" in message
+    assert rules(production) == []
     disabled = await database.execute("SELECT FROM feed.triggers WHERE state = 'disabled'")
     assert disabled == []
 
-    async def comes_off() -> bool:
+    async def capture_is_off() -> bool:
         return (await asyncio.to_thread(production.run, "flags", "capture", "off")).returncode == 0
 
-    await until(comes_off, timeout=20)
+    await until(capture_is_off, timeout=20)

@@ -1,4 +1,4 @@
-"""Behind a real transaction pooler: said plainly where it cannot work, and working with one direct connection named."""
+"""Behind a transaction pooler (pgbouncer) services refuse to start, unless LISTEN has a direct connection."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from db.embedded.loopback import free_port, is_free
 from tests.cli.harness import SECRET, Commands
 from tests.cli.test_up import port_of
 from tests.support.database import Database
-from tests.support.services import people
+from tests.support.services import add_people
 from tests.support.streams import EventStreamClient
 from tests.support.until import until
 
@@ -39,7 +39,7 @@ default_pool_size = {size}
 
 @contextmanager
 def pooling(database: Database, listen: int, *, mode: str = "transaction", size: int = 3) -> Iterator[None]:
-    """Run a pooler on the port `listen`, which gives each transaction (or session) whichever of `size` connections is free."""
+    """Run pgbouncer on the port `listen` with `size` server connections."""
     url = urlsplit(database.url)
     account = {"host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
     text = SETTINGS.format(**account, name=database.name, listen=listen, mode=mode, size=size)
@@ -59,7 +59,7 @@ def pooling(database: Database, listen: int, *, mode: str = "transaction", size:
 
 @pytest.fixture
 async def pooled(database: Database) -> AsyncIterator[str]:
-    """The database's address through a pooler."""
+    """The database's URL through a pooler."""
     listen = free_port()
     with pooling(database, listen):
         await until(lambda: not is_free(listen), timeout=10, what="pgbouncer")
@@ -67,16 +67,18 @@ async def pooled(database: Database) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("service", ["feed", "api"])
-async def test_listening_through_it_is_refused_at_the_start(commands: Commands, pooled: str, service: str) -> None:
-    status, said = commands.fails(service, DATABASE_URL=pooled, JWT_SECRET=SECRET)
-    assert (status, "LISTEN_DATABASE_URL" in said) == (DATABASE, True)
+async def test_a_service_refuses_to_listen_through_a_transaction_pooler(
+    commands: Commands, pooled: str, service: str
+) -> None:
+    status, message = commands.fails(service, DATABASE_URL=pooled, JWT_SECRET=SECRET)
+    assert (status, "LISTEN_DATABASE_URL" in message) == (DATABASE, True)
 
 
 @pytest.mark.parametrize("service", ["feed", "api"])
-async def test_with_a_direct_connection_for_listening_it_works(
+async def test_a_service_works_with_a_direct_connection_for_listen(
     commands: Commands, database: Database, pooled: str, service: str
 ) -> None:
-    await people(database)
+    await add_people(database)
     commands.env |= {"DATABASE_URL": pooled, "LISTEN_DATABASE_URL": database.url, "JWT_SECRET": SECRET}
     assert commands.output("migrate") == ""
     bearer = {"Authorization": f"Bearer {commands.output('token', 'ana')}"}
@@ -87,13 +89,13 @@ async def test_with_a_direct_connection_for_listening_it_works(
         if service == "api":
             async with httpx.AsyncClient(base_url=running.api, headers=bearer | {"If-Match": "*"}) as http:
                 for number in range(10):
-                    answer = await http.patch("/api/opportunities/o1", json={"title": f"Title {number}"})
-                    assert answer.is_success, answer.text
+                    response = await http.patch("/api/opportunities/o1", json={"title": f"Title {number}"})
+                    assert response.is_success, response.text
         else:
             for _ in range(10):
                 await database.execute("UPDATE opportunities SET title = title || '!'")
         live = await stream.collect(10)
-        again = await EventStreamClient.connect(port, f"{path}?since={cursor}", headers=bearer)
-        assert [event.seq for event in await again.collect(10)] == [event.seq for event in live]
-        for client in (stream, again):
+        resumed = await EventStreamClient.connect(port, f"{path}?since={cursor}", headers=bearer)
+        assert [event.seq for event in await resumed.collect(10)] == [event.seq for event in live]
+        for client in (stream, resumed):
             await client.close()

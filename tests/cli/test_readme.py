@@ -1,4 +1,4 @@
-"""README.md does what it says: its commands are run as they stand there, in its order."""
+"""Runs the commands of README.md unchanged and in order."""
 
 import re
 import signal
@@ -31,31 +31,31 @@ def start(line: str, env: dict[str, str], output: Path) -> subprocess.Popen[byte
         return subprocess.Popen(command, cwd=ROOT, env=env, stdout=stdout)
 
 
-@pytest.mark.skipif(VENV != ROOT / ".venv", reason="README.md has the virtual environment of `make setup`")
-async def test_the_commands_do_what_it_says(commands: Commands) -> None:
+@pytest.mark.skipif(VENV != ROOT / ".venv", reason="README.md uses the virtual environment of `make setup`")
+async def test_the_commands_work_as_documented(commands: Commands) -> None:
     up, write, stream = (block.strip() for block in blocks())
     env = commands.environment(BOARDCAST_DATA_DIR=str(commands.folder / "data"))
-    env["PATH"] += f":{find_binaries()}"  # psql, where there is none installed
-    said, told, wrote = (commands.folder / name for name in ("up", "stream", "write"))
-    # What is set up already is taken as it is: the tests run from it.
-    make = start(f"{up} -o .venv/.installed -o node_modules/.installed", env, said)
+    env["PATH"] += f":{find_binaries()}"  # for psql, if it is not installed
+    up_output, stream_output, write_output = (commands.folder / name for name in ("up", "stream", "write"))
+    # Do not set up again: the tests run from this checkout.
+    make = start(f"{up} -o .venv/.installed -o node_modules/.installed", env, up_output)
     try:
-        await until(lambda: READY.search(said.read_text()), timeout=60, what="the ready line")
-        curl = start(f"timeout 20 {stream.replace('8001', env['BOARDCAST_FEED_PORT'])}", env, told)
-        await until(lambda: "auth_success" in told.read_text(), timeout=20)
-        assert start(write, env, wrote).wait(10) == 0
-        assert wrote.read_text() == "UPDATE 1\n"
-        await until(lambda: '"toPhase":"won"' in told.read_text(), timeout=5)
-        assert told.read_text().count("event: opportunity_moved") == 1
+        await until(lambda: READY.search(up_output.read_text()), timeout=60, what="the ready line")
+        curl = start(f"timeout 20 {stream.replace('8001', env['BOARDCAST_FEED_PORT'])}", env, stream_output)
+        await until(lambda: "auth_success" in stream_output.read_text(), timeout=20)
+        assert start(write, env, write_output).wait(10) == 0
+        assert write_output.read_text() == "UPDATE 1\n"
+        await until(lambda: '"toPhase":"won"' in stream_output.read_text(), timeout=5)
+        assert stream_output.read_text().count("event: opportunity_moved") == 1
     finally:
         make.send_signal(signal.SIGTERM)
         make.wait(20)
     curl.wait(20)
-    assert "event: goodbye" in told.read_text()
+    assert "event: goodbye" in stream_output.read_text()
 
 
-def test_the_pictures_are_there_and_small() -> None:
-    shown = re.findall(r"docs/images/[\w-]+\.png", README)
-    assert shown
-    for picture in shown:
+def test_the_pictures_exist_and_are_small() -> None:
+    pictures = re.findall(r"docs/images/[\w-]+\.png", README)
+    assert pictures
+    for picture in pictures:
         assert (ROOT / picture).stat().st_size < 200 * 1024

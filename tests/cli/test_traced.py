@@ -1,4 +1,4 @@
-"""With OpenTelemetry's SDK set up: the request, its write and its deliveries are one trace."""
+"""With OpenTelemetry's SDK, a request, its write and its deliveries are one trace."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ import httpx
 from tests.cli.harness import Commands
 from tests.cli.test_up import follow, port_of
 from tests.support.database import Database
-from tests.support.services import people
+from tests.support.services import add_people
 from tests.support.streams import EventStreamClient
 from tests.support.until import until
 
@@ -20,13 +20,13 @@ ROOT = Path(__file__).parents[2]
 
 
 async def test_a_request_and_its_deliveries_are_one_trace(production: Commands, database: Database) -> None:
-    await people(database)
+    await add_people(database)
     file = production.folder / "spans"
     token = production.output("token", "ana", BOARDCAST_DEMO="true")
 
     def spans(name: str) -> list[dict[str, Any]]:
-        whole = [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        return [span for span in map(json.loads, whole) if span["name"] == name]
+        complete = [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [span for span in map(json.loads, complete) if span["name"] == name]
 
     def delivered() -> list[dict[str, Any]]:
         return spans("boardcast deliver")
@@ -41,35 +41,35 @@ async def test_a_request_and_its_deliveries_are_one_trace(production: Commands, 
             traceparent = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
             await client.patch(card, json={"title": "B"}, headers=traceparent)
             event = (await clients[0].next_event()).body
-            # It ends after it was answered.
+            # The span ends after the response was sent.
             (request,) = await until(lambda: spans("PATCH /api/opportunities/{id}"))
             assert request["parent_id"] == f"0x{CALLER}"
-            own = request["context"]
-            assert own["trace_id"] == f"0x{TRACE}"
-            # What is told is the span that wrote, which the caller's is above.
-            assert event["traceparent"] == f"00-{TRACE}-{own['span_id'].removeprefix('0x')}-01"
+            context = request["context"]
+            assert context["trace_id"] == f"0x{TRACE}"
+            # The event carries the span of the request, a child of the caller's.
+            assert event["traceparent"] == f"00-{TRACE}-{context['span_id'].removeprefix('0x')}-01"
             assert event["origin"] == "m-1"
             await until(lambda: len(delivered()) == 2, what="the feed's and the API's")
             for span in delivered():
-                assert (span["context"]["trace_id"], span["parent_id"]) == (own["trace_id"], own["span_id"])
+                assert (span["context"]["trace_id"], span["parent_id"]) == (context["trace_id"], context["span_id"])
                 assert span["attributes"]["boardcast.seq"] == event["seq"]
                 assert span["start_time"] < span["end_time"]
             assert {s["attributes"]["boardcast.instance"].split("-")[0] for s in delivered()} == {"feed", "api"}
-            # A trace begins here where the caller has none; a write past the API has none.
+            # Without a caller's trace the API starts one; a write outside the API has none.
             await client.patch(card, json={"title": "C"})
             assert (await clients[0].next_event()).body["traceparent"][3:35] != TRACE
             await database.execute("UPDATE opportunities SET title = 'D' WHERE id = 'o1'")
             assert "traceparent" not in (await clients[0].next_event()).body
-            # Of many rows of a transaction one.
-            before = 4
-            await until(lambda: len(delivered()) == before, what="two of each that had a trace")
+            # One span for all rows of a transaction.
+            span_count = 4
+            await until(lambda: len(delivered()) == span_count, what="two of each that had a trace")
             async with await database.connect(autocommit=False) as conn:
                 await conn.execute("SELECT set_config('feed.traceparent', %s, true)", [traceparent["traceparent"]])
                 await conn.execute(
                     "INSERT INTO opportunities (id, board_id, title) SELECT 'x' || n, 'b1', 'x' FROM generate_series(1, 50) AS n"
                 )
-            await until(lambda: len(delivered()) == before + 2)
-            assert [span["attributes"]["boardcast.events"] for span in delivered()[before:]] == [50, 50]
+            await until(lambda: len(delivered()) == span_count + 2)
+            assert [span["attributes"]["boardcast.events"] for span in delivered()[span_count:]] == [50, 50]
             ticket = (await client.post("/api/events/ticket")).json()["ticket"]
             stream = await EventStreamClient.connect(port_of(up.api), f"/api/events?ticket={ticket}")
             await stream.next("auth_success")

@@ -1,4 +1,4 @@
-"""`boardcast up`: one process with everything in it, and nothing left when it is gone."""
+"""`boardcast up` runs everything in one process and leaves nothing behind."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def nothing_is_left(commands: Commands) -> bool:
 
 
 async def follow(service: Service, commands: Commands) -> list[Client]:
-    """One client of each transport, live."""
+    """Open one live client per transport."""
     token = commands.output("token", "ana")
     bearer = {"Authorization": f"Bearer {token}"}
     clients: list[Client] = [
@@ -45,14 +45,14 @@ async def follow(service: Service, commands: Commands) -> list[Client]:
     return clients
 
 
-def test_the_ready_line_is_all_that_is_printed(commands: Commands) -> None:
+def test_only_the_ready_line_is_printed(commands: Commands) -> None:
     with commands.serving("up") as up:
-        assert READY.fullmatch(up.said)
+        assert READY.fullmatch(up.ready_line)
         assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
         assert httpx.get(f"{up.feed}/readyz").json()["status"] == "ready"
         assert commands.output("database") == up.database
         with closing(psycopg.connect(up.database)) as conn:
-            assert conn.execute("SELECT count(*) FROM boards").fetchone() == (2,)
+            assert conn.execute("SELECT count(*) FROM feed.boards").fetchone() == (2,)
         up.stop()
         assert up.process.stdout is not None
         assert up.process.stdout.read() == ""
@@ -60,44 +60,44 @@ def test_the_ready_line_is_all_that_is_printed(commands: Commands) -> None:
     assert nothing_is_left(commands)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_it_stops_soon_while_streams_are_open(commands: Commands, sign: signal.Signals) -> None:
-    with commands.serving("up") as up:
-        clients = await follow(up, commands)
-        took = up.stop(sign)
-        assert (up.process.returncode, took < 5) == (0, True), took
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_up_stops_quickly_with_open_streams(started_before: Commands, signum: signal.Signals) -> None:
+    with started_before.serving("up") as up:
+        clients = await follow(up, started_before)
+        seconds = up.stop(signum)
+        assert (up.process.returncode, seconds < 5) == (0, True), seconds
         for client in clients:
             assert (await client.next("goodbye")).body["reason"] == "restart"
-            await client.end()
+            await client.wait_closed()
             await client.close()
-    assert nothing_is_left(commands)
+    assert nothing_is_left(started_before)
 
 
-async def test_it_stops_soon_though_a_client_reads_nothing(commands: Commands) -> None:
-    with commands.serving("up") as up:
-        clients = await follow(up, commands)
+async def test_up_stops_quickly_with_a_client_that_does_not_read(started_before: Commands) -> None:
+    with started_before.serving("up") as up:
+        clients = await follow(up, started_before)
         for client in clients:
             client.pause()
         with closing(psycopg.connect(up.database, autocommit=True)) as conn:
             for _ in range(6):
                 conn.execute("UPDATE opportunities SET notes = md5(random()::text) || repeat('x', 60000)")
-        took = up.stop()
-        assert (up.process.returncode, took < 8) == (0, True), took
+        seconds = up.stop()
+        assert (up.process.returncode, seconds < 8) == (0, True), seconds
         for client in clients:
             await client.close()
-    assert nothing_is_left(commands)
+    assert nothing_is_left(started_before)
 
 
-async def test_a_second_signal_ends_it_at_once(commands: Commands) -> None:
-    with commands.serving("up") as up:
+async def test_a_second_signal_stops_up_immediately(started_before: Commands) -> None:
+    with started_before.serving("up") as up:
         with closing(psycopg.connect(up.database)) as busy:
             busy.execute("SELECT 1")
-            os.kill(up.process.pid, signal.SIGSTOP)  # both signals are there when it goes on
+            os.kill(up.process.pid, signal.SIGSTOP)  # both signals are pending when it continues
             up.process.send_signal(signal.SIGTERM)
             up.process.send_signal(signal.SIGINT)
             os.kill(up.process.pid, signal.SIGCONT)
             assert up.process.wait(2) in {128 + signal.SIGINT, 128 + signal.SIGTERM}
-        await until(lambda: nothing_is_left(commands), timeout=10)
+        await until(lambda: nothing_is_left(started_before), timeout=10)
 
 
 @pytest.mark.parametrize("reached", ["postgres/lock", "postgres/data/postmaster.pid", "postgres/data/PG_VERSION"])
@@ -112,7 +112,7 @@ async def test_a_signal_during_the_start_leaves_nothing(commands: Commands, reac
         pass
 
 
-def test_everything_is_there_again_after_a_stop(commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_survives_a_restart(commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
     with commands.serving("up") as up:
         first, database = up.seconds, up.database
         with closing(psycopg.connect(up.database, autocommit=True)) as conn:
@@ -126,22 +126,22 @@ def test_everything_is_there_again_after_a_stop(commands: Commands, capsys: pyte
         sys.stdout.write(f"\nboardcast up: ready in {first:.1f} s at first, in {second:.1f} s again\n")
 
 
-def test_it_starts_after_a_kill(commands: Commands) -> None:
-    with commands.serving("up") as up:
+def test_up_starts_after_it_was_killed(started_before: Commands) -> None:
+    with started_before.serving("up") as up:
         up.stop(signal.SIGKILL)
-    with commands.serving("up") as up:
+    with started_before.serving("up") as up:
         assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
-    assert nothing_is_left(commands)
+    assert nothing_is_left(started_before)
 
 
-async def test_a_postgresql_that_dies_comes_back(commands: Commands) -> None:
-    with commands.serving("up") as up:
-        stream, *others = reversed(await follow(up, commands))
-        pid = postmaster.pid_of(data_of(commands))
+async def test_a_killed_postgresql_is_restarted(started_before: Commands) -> None:
+    with started_before.serving("up") as up:
+        stream, *others = reversed(await follow(up, started_before))
+        pid = postmaster.pid_of(data_of(started_before))
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: postmaster.pid_of(data_of(commands)) not in {None, pid}, timeout=20)
-        await until(lambda: EmbeddedPostgres(data_of(commands).parent).is_running(), timeout=20)
+        await until(lambda: postmaster.pid_of(data_of(started_before)) not in {None, pid}, timeout=20)
+        await until(lambda: EmbeddedPostgres(data_of(started_before).parent).is_running(), timeout=20)
         with closing(psycopg.connect(up.database, autocommit=True)) as conn:
             conn.execute(
                 "UPDATE opportunities SET phase = 'won' WHERE id = (SELECT min(id) FROM opportunities WHERE phase <> 'won')"
@@ -149,17 +149,17 @@ async def test_a_postgresql_that_dies_comes_back(commands: Commands) -> None:
         assert (await stream.next("opportunity_moved", timeout=20)).body["toPhase"] == "won"
         for client in (stream, *others):
             await client.close()
-    assert nothing_is_left(commands)
+    assert nothing_is_left(started_before)
 
 
-def test_two_cannot_have_one_directory(commands: Commands) -> None:
-    with commands.serving("up") as up:
-        status, said = commands.fails("up")
-        assert (status, f"in use by process {up.process.pid}" in said) == (UNAVAILABLE, True)
+def test_a_second_up_in_one_directory_is_refused(started_before: Commands) -> None:
+    with started_before.serving("up") as up:
+        status, message = started_before.fails("up")
+        assert (status, f"in use by process {up.process.pid}" in message) == (UNAVAILABLE, True)
         assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
 
 
-def test_a_throw_away_database_is_thrown_away(commands: Commands) -> None:
+def test_an_ephemeral_database_is_removed(commands: Commands) -> None:
     with commands.serving("up", "--ephemeral") as up:
         token = commands.output("token", "ana")
         answer = httpx.get(f"{up.api}/api/boards", headers={"Authorization": f"Bearer {token}"})
@@ -172,7 +172,7 @@ def test_a_throw_away_database_is_thrown_away(commands: Commands) -> None:
     assert not data_of(commands).exists()
 
 
-def test_on_a_database_that_is_named(commands: Commands, empty_database: Database) -> None:
+def test_up_with_a_database_url(commands: Commands, empty_database: Database) -> None:
     with commands.serving("up", DATABASE_URL=empty_database.url) as up:
         assert up.database == empty_database.url.replace(f":{empty_database.url.split(':')[2].split('@')[0]}", "")
         with closing(psycopg.connect(empty_database.url)) as conn:
@@ -181,19 +181,19 @@ def test_on_a_database_that_is_named(commands: Commands, empty_database: Databas
     assert not data_of(commands).exists()
 
 
-def test_a_database_with_people_of_its_own_gets_no_demo(commands: Commands, empty_database: Database) -> None:
+def test_a_database_with_users_gets_no_demo(commands: Commands, empty_database: Database) -> None:
     with closing(psycopg.connect(empty_database.url, autocommit=True)) as conn:
         conn.execute("CREATE TABLE users (id varchar PRIMARY KEY, password text NOT NULL)")
         conn.execute("INSERT INTO users VALUES ('zeca', 'x')")
         with commands.serving("up", DATABASE_URL=empty_database.url):
             assert conn.execute("SELECT array_agg(id::text) FROM users").fetchone() == (["zeca"],)
-            assert conn.execute("SELECT count(*) FROM boards").fetchone() == (0,)
+            assert conn.execute("SELECT count(*) FROM feed.boards").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("how", [["--no-demo"], []])
-def test_without_the_demo(production: Commands, database: Database, how: list[str]) -> None:
-    production.env |= {} if how else {"BOARDCAST_DEMO": "false"}
-    with production.serving("up", *how) as up:
+@pytest.mark.parametrize("arguments", [["--no-demo"], []])
+def test_without_the_demo(production: Commands, database: Database, arguments: list[str]) -> None:
+    production.env |= {} if arguments else {"BOARDCAST_DEMO": "false"}
+    with production.serving("up", *arguments) as up:
         assert httpx.post(f"{up.api}/api/auth/token", json={"user": "ana"}).status_code == 404
         with closing(psycopg.connect(database.url)) as conn:
-            assert conn.execute("SELECT count(*) FROM boards").fetchone() == (0,)
+            assert conn.execute("SELECT count(*) FROM feed.boards").fetchone() == (0,)

@@ -1,4 +1,4 @@
-"""`boardcast` as one runs it who has set up OpenTelemetry: its spans go to the file that is named, a line of JSON each."""
+"""Runs `boardcast` with OpenTelemetry set up: spans are written to the given file, one line of JSON each."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProces
 
 from boardcast import main
 
-file = Path(sys.argv.pop(1)).open("w", buffering=1)  # noqa: SIM115 - for as long as the process lives
+file = Path(sys.argv.pop(1)).open("w", buffering=1)  # noqa: SIM115 - open until the process ends
 provider = TracerProvider()
 exporter = ConsoleSpanExporter(out=file, formatter=lambda span: span.to_json(indent=None) + "\n")
 provider.add_span_processor(SimpleSpanProcessor(exporter))

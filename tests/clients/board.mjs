@@ -1,5 +1,5 @@
-// Boards as in pages, but in Node: each client is a Feed and a BoardStore with its own storage. Reads commands from stdin, one JSON line
-// each, {n, client, do, args}; answers each with {n, value} or {n, error}, and prints the result of every mutation.
+// Boards in Node: each client is a Feed and a BoardStore with its own storage. Reads commands from stdin, one JSON line each:
+// {n, client, do, args}. Answers each with {n, value} or {n, error}, and prints the result of every mutation.
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { EventSource } from "eventsource";
@@ -8,7 +8,7 @@ import WebSocket from "ws";
 const [bundle, given] = process.argv.slice(2);
 const { secret, timing = {} } = JSON.parse(given);
 const { BoardStore, Feed } = await import(bundle);
-const say = (line) => console.log(JSON.stringify(line));
+const print = (line) => console.log(JSON.stringify(line));
 
 let issued = 0;
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -18,7 +18,7 @@ function token(user) {
   return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
 }
 
-class Memory {
+class MemoryStorage {
   #items = new Map();
   get length() {
     return this.#items.size;
@@ -47,29 +47,29 @@ const plain = (value) => {
 
 const actions = {
   async open(name, { user, board, ...options }) {
-    const storage = storages.get(name) ?? new Memory();
+    const storage = storages.get(name) ?? new MemoryStorage();
     storages.set(name, storage);
     const session = async () => ({ token: token(user), userId: user, expires: Date.now() + 600_000 });
-    const client = { store: null, editor: null, states: 0, remote: [], losing: 0, swallowing: 0 };
+    const client = { store: null, editor: null, states: 0, remote: [], responsesToLose: 0, messagesToDrop: 0 };
     class Lossy extends WebSocket {
       emit(type, ...args) {
-        if (type !== "message" || client.swallowing === 0 || !String(args[0]).includes("opportunity_")) return super.emit(type, ...args);
-        client.swallowing--;
+        if (type !== "message" || client.messagesToDrop === 0 || !String(args[0]).includes("opportunity_")) return super.emit(type, ...args);
+        client.messagesToDrop--;
         return true;
       }
     }
-    const losing = async (url, init) => {
+    const lossyFetch = async (url, init) => {
       const answer = await fetch(url, init);
-      if (!["POST", "PATCH", "DELETE"].includes(init.method) || client.losing === 0) return answer;
-      client.losing--;
+      if (!["POST", "PATCH", "DELETE"].includes(init.method) || client.responsesToLose === 0) return answer;
+      client.responsesToLose--;
       await answer.text();
-      throw new TypeError("the answer was lost");
+      throw new TypeError("the response was lost");
     };
-    const feed = new Feed({ WebSocket: Lossy, EventSource, session, timing, fetch: losing, ...options });
+    const feed = new Feed({ WebSocket: Lossy, EventSource, session, timing, fetch: lossyFetch, ...options });
     const store = new BoardStore({ source: feed, http: feed.http, board, userId: user, storage });
     Object.assign(client, { feed, store });
     clients.set(name, client);
-    store.onOutcome((mutation, result) => say({ kind: "outcome", client: name, mutation, result }));
+    store.onOutcome((mutation, result) => print({ kind: "outcome", client: name, mutation, result }));
     let remote = store.getState().lastRemote;
     store.subscribe(() => {
       client.states++;
@@ -86,15 +86,15 @@ const actions = {
     feed.stop();
   },
   // The next writes arrive, but their responses are lost.
-  lose(name, number) {
-    clients.get(name).losing = number;
+  loseResponses(name, number) {
+    clients.get(name).responsesToLose = number;
   },
   // The next events are lost on the way to the page.
-  swallow(name, number) {
-    clients.get(name).swallowing = number;
+  dropMessages(name, number) {
+    clients.get(name).messagesToDrop = number;
   },
   call: (name, method, ...args) => clients.get(name).store[method](...args),
-  /** A write, and the card as its author saw it. */
+  /** Writes; returns the mutation and the card as shown before. */
   write(name, method, id, ...args) {
     const { store } = clients.get(name);
     const seen = store.getState().opportunities.get(id);
@@ -107,15 +107,15 @@ const actions = {
   editor: (name, method, ...args) => clients.get(name).editor[method](...args),
   draft: (name, id) => clients.get(name).store.drafts.get(id),
   status: (name) => clients.get(name).feed.status,
-  seen: (name) => ({ states: clients.get(name).states, remote: clients.get(name).remote }),
+  observed: (name) => ({ states: clients.get(name).states, remote: clients.get(name).remote }),
   state: (name) => Object.fromEntries(Object.entries(clients.get(name).store.getState()).map(([key, value]) => [key, plain(value)])),
 };
 
 createInterface({ input: process.stdin }).on("line", async (line) => {
   const { n, client, do: action, args } = JSON.parse(line);
   try {
-    say({ kind: "answer", n, value: (await actions[action](client, ...args)) ?? null });
+    print({ kind: "answer", n, value: (await actions[action](client, ...args)) ?? null });
   } catch (error) {
-    say({ kind: "answer", n, error: error.stack });
+    print({ kind: "answer", n, error: error.stack });
   }
 });

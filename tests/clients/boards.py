@@ -1,4 +1,4 @@
-"""Drives the store of web/client: several clients in one Node, each like a page of its own."""
+"""Drives the store of web/client: several clients in one Node process, each like a separate page."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.clients.follower import PATIENCE, QUICK
+from tests.clients.follower import SHORT_TIMING, TIMEOUT
 from tests.support.database import Database
 from tests.support.program import Program
 from tests.support.services import SECRET
@@ -16,24 +16,24 @@ from tests.support.until import until
 BOARD = "b1"
 PHASES = ("new", "talk", "won")
 _BOARD = """
-UPDATE boards SET phases = '[{"id":"new","name":"New"},{"id":"talk","name":"Talk"},{"id":"won","name":"Won"}]'
+UPDATE feed.boards SET phases = '[{"id":"new","name":"New"},{"id":"talk","name":"Talk"},{"id":"won","name":"Won"}]'
 WHERE id = 'b1';
-INSERT INTO board_members (board_id, user_id, role) VALUES ('b1', 'carla', 'viewer');
+INSERT INTO feed.board_members (board_id, user_id, role) VALUES ('b1', 'carla', 'viewer');
 UPDATE opportunities SET position = 'a0', notes = E'one\\ntwo\\nthree\\nfour\\nfive' WHERE id = 'o1';
 """
-"""In addition to tests.support.services.people: phases, and Carla, who can only view."""
+"""In addition to tests.support.services.add_people: phases, and carla as a viewer."""
 
-MOMENTS = ("created_at", "last_sync_at")
-"""The same, but for how the time zone of each session writes them."""
+TIMESTAMPS = ("created_at", "last_sync_at")
+"""Not compared: they are formatted in the time zone of each session."""
 
 
-async def furnish(database: Database) -> None:
+async def prepare_board(database: Database) -> None:
     async with await database.connect() as conn:
         await conn.execute(_BOARD)
 
 
 class Client:
-    """One page of a user."""
+    """A user's page."""
 
     def __init__(self, boards: "Boards", name: str, user: str, options: dict[str, Any]) -> None:
         self.name = name
@@ -42,46 +42,46 @@ class Client:
         self._options = options
 
     async def open(self) -> None:
-        await self._ask("open", {"user": self.user, "board": BOARD, **self._options})
+        await self._request("open", {"user": self.user, "board": BOARD, **self._options})
 
     async def close(self) -> None:
-        await self._ask("close")
+        await self._request("close")
 
     async def call(self, method: str, *args: Any) -> Any:
-        return await self._ask("call", method, *args)
+        return await self._request("call", method, *args)
 
-    async def lose(self, answers: int) -> None:
-        """The next writes are done, and their answers are lost."""
-        await self._ask("lose", answers)
+    async def lose_responses(self, count: int) -> None:
+        """Lose the responses of the next writes, which take effect."""
+        await self._request("loseResponses", count)
 
-    async def swallow(self, messages: int) -> None:
-        """The next messages with events are lost on their way to this page."""
-        await self._ask("swallow", messages)
+    async def drop_messages(self, count: int) -> None:
+        """Drop the next messages with events before they reach this page."""
+        await self._request("dropMessages", count)
 
     async def write(self, method: str, opportunity: str, *args: Any) -> Any:
-        """Call a method that writes; what it gave, and the card as it was shown then (None: there is no such card)."""
-        return await self._ask("write", method, opportunity, *args)
+        """Call a method that writes; return its result and the card as shown before, or None if there is no such card."""
+        return await self._request("write", method, opportunity, *args)
 
     async def edit(self, opportunity: str) -> bool:
-        """Open an editor; false where there is no such card."""
-        return bool(await self._ask("openEditor", opportunity))
+        """Open an editor; return whether the card exists."""
+        return bool(await self._request("openEditor", opportunity))
 
     async def editor(self, method: str, *args: Any) -> Any:
-        return await self._ask("editor", method, *args)
+        return await self._request("editor", method, *args)
 
     async def draft(self, opportunity: str) -> Any:
-        return await self._ask("draft", opportunity)
+        return await self._request("draft", opportunity)
 
     async def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = await self._ask("state")
+        state: dict[str, Any] = await self._request("state")
         return state
 
     async def card(self, opportunity: str) -> Any:
         return (await self.state())["opportunities"].get(opportunity)
 
-    async def seen(self) -> dict[str, Any]:
-        seen: dict[str, Any] = await self._ask("seen")
-        return seen
+    async def observed(self) -> dict[str, Any]:
+        observed: dict[str, Any] = await self._request("observed")
+        return observed
 
     def outcomes(self, mutation: str) -> list[str]:
         return [
@@ -91,36 +91,36 @@ class Client:
         ]
 
     async def until(self, condition: Callable[[dict[str, Any]], Any], what: str = "") -> Any:
-        async def right() -> Any:
+        async def matches() -> Any:
             return condition(await self.state())
 
-        return await until(right, timeout=PATIENCE, what=what or f"what {self.name} shows")
+        return await until(matches, timeout=TIMEOUT, what=what or f"the state of {self.name}")
 
     async def live(self) -> None:
-        async def right() -> bool:
-            return bool((await self._ask("status"))["state"] == "live")
+        async def matches() -> bool:
+            return bool((await self._request("status"))["state"] == "live")
 
-        await until(right, timeout=PATIENCE)
+        await until(matches, timeout=TIMEOUT)
 
     async def settled(self) -> dict[str, Any]:
-        """Wait until nothing is pending; the state then."""
+        """Wait until nothing is pending; return the state."""
         await self.until(lambda state: state["pendingCount"] == 0, f"{self.name} to have nothing pending")
         return await self.state()
 
-    async def _ask(self, action: str, *args: Any) -> Any:
-        return await self._boards.ask(self.name, action, args)
+    async def _request(self, action: str, *args: Any) -> Any:
+        return await self._boards.request(self.name, action, args)
 
 
 class Boards(Program):
     def __init__(self) -> None:
         super().__init__(Path(__file__).parent)
-        self._asked = 0
-        self._read_so_far = 0
+        self._last_request = 0
+        self._lines_read = 0
         self._answers: dict[int, dict[str, Any]] = {}
 
     @asynccontextmanager
     async def start(self, node: str, bundle: str) -> AsyncIterator["Boards"]:
-        async with self.run(node, "board.mjs", bundle, json.dumps({"secret": SECRET, "timing": QUICK})):
+        async with self.run(node, "board.mjs", bundle, json.dumps({"secret": SECRET, "timing": SHORT_TIMING})):
             yield self
 
     async def client(self, name: str, options: dict[str, Any], user: str | None = None) -> Client:
@@ -129,23 +129,23 @@ class Boards(Program):
         await client.live()
         return client
 
-    async def ask(self, client: str, action: str, args: tuple[Any, ...]) -> Any:
-        self._asked += 1
-        number = self._asked
-        await self.tell(n=number, client=client, do=action, args=list(args))
-        async with asyncio.timeout(PATIENCE):
+    async def request(self, client: str, action: str, args: tuple[Any, ...]) -> Any:
+        self._last_request += 1
+        number = self._last_request
+        await self.send(n=number, client=client, do=action, args=list(args))
+        async with asyncio.timeout(TIMEOUT):
             while number not in self._answers:
-                self._sort()
+                self._collect_answers()
                 await asyncio.sleep(0.002)
         answer = self._answers.pop(number)
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
-    def _sort(self) -> None:
-        for line in self.lines[self._read_so_far :]:
+    def _collect_answers(self) -> None:
+        for line in self.lines[self._lines_read :]:
             if line["kind"] == "answer":
                 self._answers[line["n"]] = line
-        self._read_so_far = len(self.lines)
+        self._lines_read = len(self.lines)
 
 
 async def table(database: Database) -> dict[str, dict[str, Any]]:
@@ -154,7 +154,7 @@ async def table(database: Database) -> dict[str, dict[str, Any]]:
 
 
 def comparable(card: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in card.items() if name not in MOMENTS}
+    return {name: value for name, value in card.items() if name not in TIMESTAMPS}
 
 
 def cards(state: dict[str, Any]) -> dict[str, dict[str, Any]]:

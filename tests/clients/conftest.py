@@ -1,4 +1,4 @@
-"""Node, and the client as it is built now."""
+"""Node, and a bundle of the client's current source."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ def bundle(node: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The client in one file."""
     target = tmp_path_factory.mktemp("client") / "client.mjs"
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
-    both = 'export * from "./index.js"; export * from "./store.js";'
+    source = 'export * from "./index.js"; export * from "./store.js";'
     command: list[str | Path] = [
         esbuild,
         "--bundle",
@@ -31,5 +31,5 @@ def bundle(node: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         "--log-level=warning",
         f"--outfile={target}",
     ]
-    subprocess.run(command, check=True, input=both, text=True, cwd=ROOT / "web" / "client" / "src")
+    subprocess.run(command, check=True, input=source, text=True, cwd=ROOT / "web" / "client" / "src")
     return str(target)

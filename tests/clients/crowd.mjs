@@ -1,4 +1,4 @@
-// Many clients in one Node, as they are built. Each follows card o1 and counts what is delivered; asked on stdin, all report it.
+// Many clients in one Node process. Each follows card o1 and counts its deliveries; all report their counts when asked on stdin.
 import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { EventSource } from "eventsource";
@@ -7,7 +7,7 @@ import WebSocket from "ws";
 const [bundle, given] = process.argv.slice(2);
 const { number, options, secret, user = "ana" } = JSON.parse(given);
 const { Feed } = await import(bundle);
-const say = (line) => console.log(JSON.stringify(line));
+const print = (line) => console.log(JSON.stringify(line));
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const now = Math.floor(Date.now() / 1000);
@@ -19,21 +19,21 @@ class Client {
   feed = new Feed({ WebSocket, EventSource, session, ...options });
   seqs = new Set();
   delivered = { version: 1, events: 0, states: 0, resets: 0, repeated: 0, gaps: [] };
-  /** The transports that it has used, and since when (ms since 1970). */
+  /** The transports it has used, with the time of each switch (ms since 1970). */
   transports = [];
 
   constructor() {
-    this.feed.onDelivery(({ messages }) => messages.forEach((message) => this.take(message)));
+    this.feed.onDelivery(({ messages }) => messages.forEach((message) => this.count(message)));
     this.feed.onStatus((status) => {
       const { state } = status;
       const transport = state === "live" ? status.transport : state;
       if ((state !== "live" && state !== "off") || this.transports.at(-1)?.transport === transport) return;
       this.transports.push({ transport, at: Date.now() });
-      together(transport);
+      reportSameTransport(transport);
     });
   }
 
-  take({ type, seq, version, opportunities = [], opportunityId }) {
+  count({ type, seq, version, opportunities = [], opportunityId }) {
     const { delivered } = this;
     if (type === "reset") delivered.resets++;
     if (type === "state") {
@@ -50,10 +50,10 @@ class Client {
   }
 }
 
-/** Reports without being asked when all use the same transport, and since when each does. */
-function together(transport) {
+/** When all clients use the same transport, prints it with the time of each client's switch. */
+function reportSameTransport(transport) {
   const now = clients.map(({ transports }) => transports.at(-1));
-  if (now.every((one) => one?.transport === transport)) say({ kind: "together", transport, since: now.map(({ at }) => at) });
+  if (now.every((one) => one?.transport === transport)) print({ kind: "same transport", transport, since: now.map(({ at }) => at) });
 }
 
 const clients = Array.from({ length: number }, () => new Client());
@@ -61,5 +61,5 @@ const clients = Array.from({ length: number }, () => new Client());
 createInterface({ input: process.stdin }).on("line", async (line) => {
   const { follow, report } = JSON.parse(line);
   if (follow !== undefined) await Promise.all(clients.map(({ feed }) => feed.follow(follow)));
-  if (report !== undefined) say({ kind: "report", report, clients: clients.map(({ delivered, transports, feed }) => ({ ...delivered, transports, status: feed.status })) });
+  if (report !== undefined) print({ kind: "report", report, clients: clients.map(({ delivered, transports, feed }) => ({ ...delivered, transports, status: feed.status })) });
 });

@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md, as files that can be run."""
+"""The programs of docs/clients.md as runnable files."""
 
 import re
 import shutil
@@ -14,8 +14,8 @@ PAGE = (ROOT / "docs" / "clients.md").read_text()
 
 CURL = "curl"
 OWN = "JavaScript: boardcast's own client"
-COOKIE = "A page of the API's own address: EventSource"
-TICKET = "A page elsewhere: EventSource with a ticket"
+COOKIE = "JavaScript: EventSource on the API's own origin"
+TICKET = "JavaScript: EventSource on another origin"
 WEBSOCKET = "JavaScript: WebSocket"
 WEBSOCKETS = "Python: websockets"
 HTTPX = "Python: httpx-sse"
@@ -34,7 +34,7 @@ globalThis.EventSource = class extends NpmEventSource {{
   }}
 }};
 """
-"""What a browser has and Node does not: EventSource and WebSocket, a page's address and its session's cookie."""
+"""What browsers have and Node lacks: EventSource, WebSocket, a page's origin and its session cookie."""
 
 
 def program(heading: str) -> tuple[str, str]:
@@ -45,7 +45,7 @@ def program(heading: str) -> tuple[str, str]:
 
 
 def write(folder: Path, heading: str, token: str, *, api: str, feed: str, changes: Mapping[str, str]) -> list[str]:
-    """Put a program into a file, with its token, addresses (`host:port`) and some `changes`; the command that runs it."""
+    """Write a program to a file with its token, addresses (`host:port`) and `changes`; return the command that runs it."""
     language, text = program(heading)
     if language == "js":
         text = BROWSER.replace("TOKEN", token) + text
@@ -63,7 +63,7 @@ def write(folder: Path, heading: str, token: str, *, api: str, feed: str, change
 
 @contextmanager
 def running(command: list[str], environment: Mapping[str, str] | None = None) -> Iterator[Path]:
-    """Run a program; the file that it prints to."""
+    """Run a program; yield the file with its output."""
     output = Path(command[-1]).with_suffix(".out")
     with output.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
@@ -76,7 +76,7 @@ def running(command: list[str], environment: Mapping[str, str] | None = None) ->
 
 
 def client(folder: Path) -> Path:
-    """web/client in one file."""
+    """Bundle web/client into one file."""
     target = folder / "client.mjs"
     if not target.exists():
         source = ROOT / "web" / "client" / "src" / "index.ts"

@@ -7,7 +7,7 @@ import WebSocket from "ws";
 const [bundle, given] = process.argv.slice(2);
 const { options, user = "ana", secret, ttl = 600, skew = 0 } = JSON.parse(given);
 const { Feed } = await import(bundle);
-const say = (line) => console.log(JSON.stringify(line));
+const print = (line) => console.log(JSON.stringify(line));
 
 const realNow = Date.now;
 Date.now = () => realNow() + skew;
@@ -20,13 +20,13 @@ function token() {
 }
 
 const session = async () => {
-  say({ kind: "token", number: issued + 1 });
+  print({ kind: "token", number: issued + 1 });
   return { token: token(), userId: user, expires: Date.now() + ttl * 1000 };
 };
 const feed = new Feed({ WebSocket, EventSource, session, ...options });
-feed.onDelivery(({ messages, cursor }) => say({ kind: "delivery", messages, cursor }));
-feed.onStatus((status) => say({ kind: "status", status }));
-feed.onPresence((presence) => say({ kind: "presence", presence: Object.fromEntries(presence) }));
+feed.onDelivery(({ messages, cursor }) => print({ kind: "delivery", messages, cursor }));
+feed.onStatus((status) => print({ kind: "status", status }));
+feed.onPresence((presence) => print({ kind: "presence", presence: Object.fromEntries(presence) }));
 
 createInterface({ input: process.stdin }).on("line", async (line) => {
   const { follow, board, send, stop } = JSON.parse(line);
@@ -35,8 +35,8 @@ createInterface({ input: process.stdin }).on("line", async (line) => {
   if (follow === undefined) return;
   try {
     await feed.follow(follow, board);
-    say({ kind: "followed", cursor: feed.cursor });
+    print({ kind: "followed", cursor: feed.cursor });
   } catch (error) {
-    say({ kind: "refused", type: error.type, status: error.status, reason: error.body?.reason });
+    print({ kind: "refused", type: error.type, status: error.status, reason: error.body?.reason });
   }
 });

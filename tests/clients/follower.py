@@ -1,4 +1,4 @@
-"""The client of web/client as a test sees it: what it delivered, in order, and its status."""
+"""The client of web/client in a Node process: what it delivered, in order, and its status."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,9 +10,9 @@ from tests.support.program import Program
 from tests.support.services import SECRET, Services
 from tests.support.until import until
 
-PATIENCE = 20.0
-QUICK = {"upgrade": 400, "upgradeMax": 2000, "retry": 100, "retryMax": 1000, "poll": 100, "connect": 1500}
-"""The default times, except for pauses that a test would only sit through."""
+TIMEOUT = 20.0
+SHORT_TIMING = {"upgrade": 400, "upgradeMax": 2000, "retry": 100, "retryMax": 1000, "poll": 100, "connect": 1500}
+"""The default timing with shorter pauses, so that tests need not wait for them."""
 
 
 class Follower(Program):
@@ -20,9 +20,9 @@ class Follower(Program):
         super().__init__(Path(__file__).parent)
 
     @asynccontextmanager
-    async def start(self, node: str, bundle: str, options: dict[str, Any], **given: Any) -> AsyncIterator["Follower"]:
-        timing = QUICK | options.pop("timing", {})
-        arguments = {"options": options | {"timing": timing}, "secret": SECRET} | given
+    async def start(self, node: str, bundle: str, options: dict[str, Any], **extra: Any) -> AsyncIterator["Follower"]:
+        timing = SHORT_TIMING | options.pop("timing", {})
+        arguments = {"options": options | {"timing": timing}, "secret": SECRET} | extra
         async with self.run(node, "feed.mjs", bundle, json.dumps(arguments)):
             yield self
 
@@ -65,7 +65,7 @@ class Follower(Program):
         return [message["seq"] for message in self.messages if "seq" in message]
 
     def gaps(self) -> list[tuple[int, int]]:
-        """Events of o1 that did not follow the known version. A state may have any later version."""
+        """Events of o1 whose version is not the next one. A state may have any later version."""
         known, gaps = 1, []
         polled = False
         for message in self.messages:
@@ -84,27 +84,27 @@ class Follower(Program):
     def count(self, kind: str) -> int:
         return len(self._of(kind))
 
-    async def shows(self, state: str, transport: str | None = None) -> None:
-        def right() -> bool:
+    async def wait_for_status(self, state: str, transport: str | None = None) -> None:
+        def matches() -> bool:
             now = self.statuses[-1] if self.statuses else {}
             return now.get("state") == state and now.get("transport") == transport
 
         try:
-            await until(right, timeout=PATIENCE)
+            await until(matches, timeout=TIMEOUT)
         except AssertionError:
-            raise AssertionError(f"not {state} by {transport} but {self.statuses[-3:]}") from None
+            raise AssertionError(f"not {state} over {transport} but {self.statuses[-3:]}") from None
 
-    async def knows(self, version: int) -> None:
+    async def wait_for_version(self, version: int) -> None:
         """Wait until a version of o1 was delivered."""
-        await until(lambda: max(self.delivered, default=1) >= version, timeout=PATIENCE, what=f"version {version}")
+        await until(lambda: max(self.delivered, default=1) >= version, timeout=TIMEOUT, what=f"version {version}")
 
     def _of(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["kind"] == kind]
 
 
 async def snapshot(services: Services) -> str:
-    """The cursor of everything up to now."""
-    async with services.asking() as api:
+    """The cursor of the current snapshot."""
+    async with services.api_client() as api:
         answer = await api.get("/api/sync/opportunities")
         cursor: str = answer.raise_for_status().json()["lastSync"]
         return cursor

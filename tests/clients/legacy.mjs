@@ -1,5 +1,5 @@
-// An application that was there first: Express and Drizzle, and an address that its page asks every few seconds. It knows nothing of
-// boardcast but the secret that tokens are made with: `DATABASE_URL=… JWT_SECRET=… node legacy.mjs`.
+// An existing application: Express and Drizzle, with an endpoint that its page polls every few seconds. It shares only the secret for
+// signing tokens with boardcast: `DATABASE_URL=… JWT_SECRET=… node legacy.mjs`.
 import { createHmac } from "node:crypto";
 import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
@@ -39,7 +39,7 @@ app.delete("/opportunities/:id", async ({ params }, response) => {
   await db.delete(opportunities).where(eq(opportunities.id, params.id));
   response.status(204).end();
 });
-// A real one takes the user from its session.
+// A real application takes the user from its session.
 app.get("/realtime-token", ({ query }, response) => response.json(token(query.user)));
 
 const server = app.listen(0, "127.0.0.1", () => console.log(server.address().port));

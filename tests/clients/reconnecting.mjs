@@ -1,4 +1,4 @@
-// npm's reconnecting-websocket as it is: all that is ours is to send auth with the cursor at each open.
+// The reconnecting-websocket of npm, unmodified; the only addition is to send auth with the cursor on each open.
 import ReconnectingWebSocket from "reconnecting-websocket";
 import WebSocket from "ws";
 
@@ -9,11 +9,11 @@ const socket = new ReconnectingWebSocket(url, ["boardcast.v1"], {
   minReconnectionDelay: 50,
   maxReconnectionDelay: 200,
 });
-const say = (value) => console.log(JSON.stringify(value));
+const print = (value) => console.log(JSON.stringify(value));
 socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token, userId: "ana", cursor }));
 socket.onmessage = ({ data }) => {
   const message = JSON.parse(data);
   cursor = message.cursor ?? cursor;
-  say(message);
+  print(message);
 };
-socket.onclose = ({ code }) => say({ type: "closed", code });
+socket.onclose = ({ code }) => print({ type: "closed", code });

@@ -1,7 +1,7 @@
-"""The programs of docs/clients.md, cut after every message of a stream: each change is handled once, in order, by its cursor.
+"""The programs of docs/clients.md, disconnected after every message of a stream, handle each change once and in order.
 
-A round is written while nothing is connected. Then each program resumes, is cut after so many messages, resumes from another
-instance that makes other parts of the same batch, and has to have handled what came to one that was not cut.
+A round of changes is written while nothing is connected. Then each program resumes, is disconnected after N messages, and resumes
+from another instance, which splits the batch differently. It must handle the same events as a client that was never disconnected.
 """
 
 import os
@@ -14,9 +14,17 @@ from typing import Protocol
 import pytest
 
 from tests.clients import documented
-from tests.clients.cut_world import PATIENCE, QUICK, KeepsBoards, Running, World, changes, shown
-from tests.clients.cutter import Cut, Cutter
-from tests.clients.scenario import moves, play, prepare
+from tests.clients.cutting_proxy import Cut, CuttingProxy
+from tests.clients.running_programs import (
+    SHORT_BACKOFF,
+    TIMEOUT,
+    Environment,
+    RunningBoardsProgram,
+    RunningProgram,
+    changes,
+    printed,
+)
+from tests.clients.scenario import phases, prepare, write_round
 from tests.support.database import Database
 from tests.support.services import Serve
 from tests.support.until import until
@@ -24,135 +32,157 @@ from tests.support.until import until
 EVENTS = tuple(heading for heading in documented.PROGRAMS if heading not in {documented.OWN, documented.BOARDS})
 
 
-class Begin(Protocol):
-    def __call__(self, *headings: str, quick: bool = False) -> AbstractAsyncContextManager[World]: ...
+class StartPrograms(Protocol):
+    def __call__(self, *headings: str, quick: bool = False) -> AbstractAsyncContextManager[Environment]: ...
 
 
 @pytest.fixture
-def begin(database: Database, serve: Serve, node: str, tmp_path: Path) -> Begin:
-    """Programs, live on two instances that read the log in parts of different sizes, each behind a proxy; `quick`: heartbeats."""
+def start_programs(database: Database, serve: Serve, node: str, tmp_path: Path) -> StartPrograms:
+    """Start programs, each behind a proxy, on two instances with different chunk sizes; `quick` shortens heartbeats."""
     assert node
 
     @asynccontextmanager
-    async def begin(*headings: str, quick: bool = False) -> AsyncIterator[World]:
+    async def start_programs(*headings: str, quick: bool = False) -> AsyncIterator[Environment]:
         settings = {
             "resync_threshold": 30,
             "heartbeat_interval": 0.2 if quick else 1.0,
             "read_interval": 0.1,
             "max_user_connections": 100,
         }
-        world = World(database, (await serve(**settings), await serve(**settings, chunk_rows=4)))
+        environment = Environment(database, (await serve(**settings), await serve(**settings, chunk_rows=4)))
         await prepare(database)
-        feeds = [await services.feed() for services in world.instances]
-        apis = [await services.api() for services in world.instances]
-        token = world.instances[0].token()
+        feeds = [await services.feed() for services in environment.instances]
+        apis = [await services.api() for services in environment.instances]
+        token = environment.instances[0].token()
         async with AsyncExitStack() as stack:
             for heading in headings:
-                cutter = await stack.enter_async_context(Cutter(feeds, apis))
-                addresses = {"api": cutter.address, "feed": cutter.address}
+                proxy = await stack.enter_async_context(CuttingProxy(feeds, apis))
+                addresses = {"api": proxy.address, "feed": proxy.address}
                 command = documented.write(tmp_path, heading, token, **addresses, changes=changes(heading, quick=quick))
-                output = stack.enter_context(documented.running(command, os.environ | QUICK))
-                kind = KeepsBoards if heading == documented.BOARDS else Running
-                world.programs.append(kind(heading, cutter, output))
-                cutter.note = lambda running=world.programs[-1]: running.handled  # type: ignore[misc]
-            for running in world.programs:
-                await _begun(running, 1)
-            client = await world.instances[0].open("websocket")
-            world.cursor = client.cursor or ""
+                output = stack.enter_context(documented.running(command, os.environ | SHORT_BACKOFF))
+                kind = RunningBoardsProgram if heading == documented.BOARDS else RunningProgram
+                environment.programs.append(kind(heading, proxy, output))
+                proxy.observe = lambda running=environment.programs[-1]: running.handled  # type: ignore[misc]
+            for running in environment.programs:
+                await _wait_for_streams(running, 1)
+            client = await environment.instances[0].open("websocket")
+            environment.cursor = client.cursor or ""
             await client.close()
-            yield world
+            yield environment
 
-    return begin
-
-
-async def _begun(running: Running, times: int) -> None:
-    await until(lambda: running.cutter.begun >= times, timeout=PATIENCE, what=f"{running.heading}: {running.look()}")
+    return start_programs
 
 
-async def test_each_change_is_handled_once_whichever_message_is_the_last_before_a_cut(begin: Begin) -> None:
-    async with begin(*EVENTS, documented.BOARDS) as world:
+async def _wait_for_streams(running: RunningProgram, times: int) -> None:
+    await until(
+        lambda: running.proxy.started >= times, timeout=TIMEOUT, what=f"{running.heading}: {running.read_output()}"
+    )
+
+
+async def test_each_change_is_handled_once_wherever_the_stream_is_cut(start_programs: StartPrograms) -> None:
+    async with start_programs(*EVENTS, documented.BOARDS) as environment:
         longest = 1
         for number in count():
             if number > longest:
                 break
-            world.disconnect()
-            seq = await play(world.database, number)
-            await world.reached(seq)
-            events = await world.refer(seq)
-            longest = len(events) + 2  # and auth_success and presence_state
-            for place, running in enumerate(world.programs):
-                running.plan(Cut(number, torn=(number + place) % 2 == 1))
-            for running in world.programs:
-                if isinstance(running, KeepsBoards):
-                    await running.has(world.database, events)
+            environment.disconnect()
+            seq = await write_round(environment.database, number)
+            await environment.wait_until_read(seq)
+            events = await environment.reference_events(seq)
+            longest = len(events) + 2  # plus auth_success and presence_state
+            for place, running in enumerate(environment.programs):
+                running.schedule_cut(Cut(number, torn=(number + place) % 2 == 1))
+            for running in environment.programs:
+                if isinstance(running, RunningBoardsProgram):
+                    await running.wait_for_cards(environment.database, events)
                 else:
-                    await running.handles([shown(event) for event in events], events)
+                    await running.wait_for_events([printed(event) for event in events], events)
 
 
-async def test_a_reset_is_handled_once_and_what_comes_after_it(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reset_and_the_changes_after_it_are_handled_once(
+    start_programs: StartPrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
-    async with begin(*EVENTS, documented.BOARDS) as world:
+    async with start_programs(*EVENTS, documented.BOARDS) as environment:
         for number, (after, torn) in enumerate(product(range(4), (False, True))):
-            world.disconnect()
-            await play(world.database, number)
-            await world.database.execute("SELECT feed.reset_feed('a test')")
-            [feed] = await world.database.execute("SELECT feed_id AS id FROM feed.identity")
-            await world.renewed(feed["id"])
-            for running in world.programs:
-                running.plan(Cut(after, torn))
-            for running in world.programs:
-                if isinstance(running, KeepsBoards):
-                    await running.has(world.database)
+            environment.disconnect()
+            await write_round(environment.database, number)
+            await environment.database.execute("SELECT feed.reset_feed('a test')")
+            [feed] = await environment.database.execute("SELECT feed_id AS id FROM feed.identity")
+            await environment.wait_for_feed(feed["id"])
+            for running in environment.programs:
+                running.schedule_cut(Cut(after, torn))
+            for running in environment.programs:
+                if isinstance(running, RunningBoardsProgram):
+                    await running.wait_for_cards(environment.database)
                 else:
-                    await running.handles(["reset"])
-            await world.database.execute("UPDATE opportunities SET phase = 'r' || %s WHERE id = 'o1'", [number])
-            [last] = await world.database.execute("SELECT max(seq) AS seq FROM feed.log")
-            for running in world.programs:
-                if isinstance(running, KeepsBoards):
-                    await running.has(world.database)
+                    await running.wait_for_events(["reset"])
+            await environment.database.execute("UPDATE opportunities SET phase = 'r' || %s WHERE id = 'o1'", [number])
+            [last] = await environment.database.execute("SELECT max(seq) AS seq FROM feed.log")
+            for running in environment.programs:
+                if isinstance(running, RunningBoardsProgram):
+                    await running.wait_for_cards(environment.database)
                 else:
-                    await running.handles([f"opportunity_moved {last['seq']} r{number}"])
+                    await running.wait_for_events([f"opportunity_moved {last['seq']} r{number}"])
 
 
-async def test_boardcasts_own_client_goes_on_whichever_way_is_cut(begin: Begin) -> None:
-    """Live, since it falls back to the next transport at once. If that is cut too, it polls, and gets states."""
-    async with begin(documented.OWN) as world:
-        [own] = world.programs
+async def test_the_boardcast_client_continues_whichever_transport_is_cut(start_programs: StartPrograms) -> None:
+    """It falls back to the next transport at once. If that is cut too, it polls and gets states."""
+    async with start_programs(documented.OWN) as environment:
+        [own] = environment.programs
         for number in range(16):
-            after, both = divmod(number, 2)
-            await until(lambda: own.look()[-1:] == ["status live websocket"], timeout=PATIENCE, what=str(own.lines))
+            after, second = divmod(number, 2)
+            await until(
+                lambda: own.read_output()[-1:] == ["status live websocket"], timeout=TIMEOUT, what=str(own.lines)
+            )
             own.lines.clear()
-            own.cutter.plans = {
-                path: Cut(after, torn=bool(both)) for path in (("/ws", "/api/events") if both else ("/ws",))
+            own.proxy.plans = {
+                path: Cut(after, torn=bool(second)) for path in (("/ws", "/api/events") if second else ("/ws",))
             }
-            await play(world.database, number)
-            wanted = [f"opportunity_moved {phase}" for phase in moves(number)]
-            await until(lambda: own.handled[-1:] == wanted[-1:], timeout=PATIENCE, what=str(own.lines))  # noqa: B023
+            await write_round(environment.database, number)
+            expected = [f"opportunity_moved {phase}" for phase in phases(number)]
+            await until(lambda: own.handled[-1:] == expected[-1:], timeout=TIMEOUT, what=str(own.lines))  # noqa: B023
             if "status live polling" in own.lines:
-                assert own.handled == [line for line in wanted if line in own.handled]
+                assert own.handled == [line for line in expected if line in own.handled]
             else:
-                assert own.handled == wanted
+                assert own.handled == expected
             own.lines = own.lines[-1:]
 
 
-async def test_silence_of_two_heartbeats_is_a_cut(begin: Begin) -> None:
-    async with begin(*documented.PROGRAMS, quick=True) as world:
-        for running in world.programs:
-            running.cutter.silent = True
-        streams = [len(running.cutter.resumed) for running in world.programs]
-        for running, before in zip(world.programs, streams, strict=True):
-            await until(
-                lambda running=running, before=before: len(running.cutter.resumed) > before,  # type: ignore[misc]
-                timeout=PATIENCE,
-                what=f"{running.heading} to come back",
+async def test_each_program_handles_a_card_of_2_mb(start_programs: StartPrograms) -> None:
+    async with start_programs(*documented.PROGRAMS) as environment:
+        streams = [running.proxy.started for running in environment.programs]
+        for phase, size in (("small", 1), ("large", 2_000_000), ("later", 2_000_000)):
+            await environment.database.execute(
+                "UPDATE opportunities SET phase = %s, notes = repeat('ã', %s) WHERE id = 'o1'", [phase, size]
             )
-        for running in world.programs:
-            running.cutter.silent = False
-        await world.database.execute("UPDATE opportunities SET phase = 'heard' WHERE id = 'o1'")
-        for running in world.programs:
+            for running in environment.programs:
+                await until(
+                    lambda running=running, phase=phase: any(line.endswith(phase) for line in running.handled),  # type: ignore[arg-type, misc]
+                    timeout=TIMEOUT,
+                    what=f"{running.heading}: {running.lines}",
+                )
+        assert [running.proxy.started for running in environment.programs] == streams
+
+
+async def test_clients_reconnect_after_two_missing_heartbeats(start_programs: StartPrograms) -> None:
+    async with start_programs(*documented.PROGRAMS, quick=True) as environment:
+        for running in environment.programs:
+            running.proxy.silent = True
+        streams = [len(running.proxy.resumed) for running in environment.programs]
+        for running, before in zip(environment.programs, streams, strict=True):
             await until(
-                lambda running=running: running.handled[-1:] and running.handled[-1].endswith("heard"),  # type: ignore[misc]
-                timeout=PATIENCE,
+                lambda running=running, before=before: len(running.proxy.resumed) > before,  # type: ignore[misc]
+                timeout=TIMEOUT,
+                what=f"{running.heading} to reconnect",
+            )
+        for running in environment.programs:
+            running.proxy.silent = False
+        await environment.database.execute("UPDATE opportunities SET phase = 'late' WHERE id = 'o1'")
+        for running in environment.programs:
+            await until(
+                lambda running=running: running.handled[-1:] and running.handled[-1].endswith("late"),  # type: ignore[misc]
+                timeout=TIMEOUT,
                 what=f"{running.heading}: {running.lines}",
             )
             assert len(running.handled) == 1

@@ -1,4 +1,4 @@
-"""What was lost is found at the next checkpoint, mended by a snapshot, and noted with its cause."""
+"""A lost change is detected at the next checkpoint, repaired by a snapshot, and reported with its cause."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,20 +6,20 @@ from typing import Any, LiteralString
 
 import pytest
 
-from tests.clients.boards import Boards, Client, cards, furnish, table
-from tests.clients.follower import PATIENCE
+from tests.clients.boards import Boards, Client, cards, prepare_board, table
+from tests.clients.follower import TIMEOUT
 from tests.support.database import Database
 from tests.support.services import Serve
 from tests.support.until import until
 
-SOON = 0.05
+CHECKPOINT_INTERVAL = 0.05
 
 
 @asynccontextmanager
 async def _board(serve: Serve, database: Database, node: str, bundle: str, transport: str) -> AsyncIterator[Client]:
-    """Ana with a board before her that has had its first checkpoint."""
-    services = await serve(checkpoint_interval=SOON, read_interval=0.1)
-    await furnish(database)
+    """ana's client with an open board that has received its first checkpoint."""
+    services = await serve(checkpoint_interval=CHECKPOINT_INTERVAL, read_interval=0.1)
+    await prepare_board(database)
     await database.execute(
         "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o2', 'b1', 'Second', 'new')"
     )
@@ -27,62 +27,62 @@ async def _board(serve: Serve, database: Database, node: str, bundle: str, trans
     async with Boards().start(node, bundle) as boards:
         client = await boards.client("ana", addresses | {"firstTransport": transport})
         await database.execute("UPDATE opportunities SET title = 'logged' WHERE id = 'o2'")
-        metrics = (await services.hub("api-events" if transport == "sse" else "websocket")).metrics
+        metrics = (await services.runtime("api-events" if transport == "sse" else "websocket")).metrics
         await until(lambda: metrics.registry.get_sample_value("boardcast_checkpoints_total"), what="a checkpoint")
         yield client
 
 
-async def _past_the_triggers(database: Database, statement: LiteralString) -> None:
+async def _bypass_triggers(database: Database, statement: LiteralString) -> None:
     async with await database.connect(autocommit=False) as writer:
         await writer.execute("SET LOCAL session_replication_role = replica")
         await writer.execute(statement)
 
 
-async def _equal(client: Client, database: Database, touch: LiteralString | None = None) -> None:
+async def _converge(client: Client, database: Database, touch: LiteralString | None = None) -> None:
     async def equal() -> bool:
         if touch is not None:
             await database.execute(touch)
         return cards(await client.state()) == await table(database)
 
-    await until(equal, timeout=PATIENCE, what="the board to be the table")
+    await until(equal, timeout=TIMEOUT, what="the board to equal the table")
 
 
-async def _gaps(database: Database) -> list[dict[str, Any]]:
-    async def noted() -> list[dict[str, Any]]:
+async def _gap_reports(database: Database) -> list[dict[str, Any]]:
+    async def reported() -> list[dict[str, Any]]:
         return await database.execute("SELECT user_id, board, cause, cards FROM feed.gaps WHERE user_id IS NOT NULL")
 
-    found: list[dict[str, Any]] = await until(noted, timeout=PATIENCE, what="a row of feed.gaps")
+    found: list[dict[str, Any]] = await until(reported, timeout=TIMEOUT, what="a row of feed.gaps")
     return found
 
 
-async def test_an_event_that_is_lost_on_its_way(serve: Serve, database: Database, node: str, bundle: str) -> None:
+async def test_an_event_lost_in_transit(serve: Serve, database: Database, node: str, bundle: str) -> None:
     async with _board(serve, database, node, bundle, "websocket") as ana:
-        await ana.swallow(1)
+        await ana.drop_messages(1)
         await database.execute(
-            "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o3', 'b1', 'Unheard', 'new')"
+            "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o3', 'b1', 'Lost', 'new')"
         )
-        await _equal(ana, database)
-        assert await _gaps(database) == [{"user_id": "ana", "board": "b1", "cause": "delivery", "cards": []}]
-        await database.execute("UPDATE opportunities SET title = 'heard' WHERE id = 'o3'")
-        await _equal(ana, database)
-        assert len(await _gaps(database)) == 1
+        await _converge(ana, database)
+        assert await _gap_reports(database) == [{"user_id": "ana", "board": "b1", "cause": "delivery", "cards": []}]
+        await database.execute("UPDATE opportunities SET title = 'received' WHERE id = 'o3'")
+        await _converge(ana, database)
+        assert len(await _gap_reports(database)) == 1
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse"])
-async def test_a_version_that_was_changed_past_the_triggers(
+async def test_a_version_changed_while_bypassing_the_triggers(
     serve: Serve, database: Database, node: str, bundle: str, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feed.integrity.checkpoints._RECOUNT_AFTER", 0.2)
     async with _board(serve, database, node, bundle, transport) as ana:
-        await _past_the_triggers(
-            database, "UPDATE opportunities SET title = 'past', version_number = 8 WHERE id = 'o2'"
+        await _bypass_triggers(
+            database, "UPDATE opportunities SET title = 'bypassed', version_number = 8 WHERE id = 'o2'"
         )
-        await _equal(ana, database, "UPDATE opportunities SET title = title || '.' WHERE id = 'o1'")
-        (found, *_) = await _gaps(database)
+        await _converge(ana, database, "UPDATE opportunities SET title = title || '.' WHERE id = 'o1'")
+        (found, *_) = await _gap_reports(database)
         assert (found["cause"], found["cards"]) == ("unlogged", ["o2"])
 
 
-async def test_a_row_of_the_log_that_is_missing(
+async def test_a_missing_row_of_the_log(
     serve: Serve, database: Database, node: str, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feed.integrity.checkpoints._RECOUNT_AFTER", 0.2)
@@ -92,7 +92,7 @@ async def test_a_row_of_the_log_that_is_missing(
                 "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o9', 'b1', 'Unlogged', 'new')"
             )
             await writer.execute("DELETE FROM feed.log WHERE key = 'o9'")
-        await _equal(ana, database, "UPDATE opportunities SET title = title || '.' WHERE id = 'o1'")
+        await _converge(ana, database, "UPDATE opportunities SET title = title || '.' WHERE id = 'o1'")
         assert "o9" in (await ana.state())["opportunities"]
-        (found, *_) = await _gaps(database)
+        (found, *_) = await _gap_reports(database)
         assert found["cause"] == "unlogged"

@@ -1,4 +1,4 @@
-"""What `npm pack` makes of web/client: small, and usable by a program that knows nothing else of it."""
+"""The package that `npm pack` builds from web/client: small, and usable by an independent program."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ MISTAKE = 'import { Feed } from "@boardcast/client";\nnew Feed({}).send({ type: 
 
 @pytest.fixture(scope="module")
 def project(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that has installed the package and nothing else."""
+    """A project with only this package installed."""
     folder = tmp_path_factory.mktemp("project")
     npm = shutil.which("npm")
     assert npm, "needs npm, as `make setup` does"
@@ -54,7 +54,7 @@ def project(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_has_what_it_says(project: Path) -> None:
+def test_it_contains_the_files_of_its_exports(project: Path) -> None:
     installed = project / "node_modules" / "@boardcast" / "client"
     manifest = json.loads((installed / "package.json").read_text())
     for entry in manifest["exports"].values():
@@ -64,7 +64,7 @@ def test_it_has_what_it_says(project: Path) -> None:
     assert "dependencies" not in manifest
 
 
-def test_its_declarations_are_good_for_a_strict_program(project: Path) -> None:
+def test_its_types_compile_in_a_strict_program(project: Path) -> None:
     (project / "consumer.ts").write_text(CONSUMER)
     done = subprocess.run([BIN / "tsc", "-p", project], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
@@ -75,16 +75,16 @@ def test_its_declarations_are_good_for_a_strict_program(project: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", ["@boardcast/client", "@boardcast/client/store"])
-def test_a_page_loads_little(project: Path, entry: str) -> None:
+def test_the_bundle_is_small(project: Path, entry: str) -> None:
     (project / "page.js").write_text(f'export * from "{entry}";')
     command: list[str | Path] = [BIN / "esbuild", "page.js", "--bundle", "--minify", "--format=esm"]
     code = subprocess.run(command, cwd=project, check=True, capture_output=True).stdout
     size = len(gzip.compress(code, 9))
-    print(f"{entry}: {size} bytes")  # noqa: T201 - the number is what one wants to see
+    print(f"{entry}: {size} bytes")  # noqa: T201 - prints the measured size
     assert size < LIMIT
 
 
-def test_it_can_be_imported_where_there_is_no_page(project: Path, node: str) -> None:
+def test_it_can_be_imported_outside_a_browser(project: Path, node: str) -> None:
     program = 'import { Feed } from "@boardcast/client"; console.log(new Feed().status.state);'
     command = [node, "--input-type=module", "-e", program]
     done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)

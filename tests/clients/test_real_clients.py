@@ -1,4 +1,4 @@
-"""Clients that others wrote, unchanged, through cuts and restarts: nothing is lost and nothing comes twice."""
+"""Third-party clients, unmodified, through disconnections and restarts: no event is lost or repeated."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from tests.support.services import Services
 from tests.support.until import until
 
 HERE = Path(__file__).parent
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 async def _write(database: Database, number: int) -> None:
@@ -27,35 +27,35 @@ async def _write(database: Database, number: int) -> None:
 @pytest.mark.parametrize(
     ("script", "address"), [("eventsource.mjs", "http://{}/sse"), ("reconnecting.mjs", "ws://{}/ws")]
 )
-async def test_a_client_from_npm_goes_on_where_it_was(
+async def test_a_client_from_npm_resumes_from_its_cursor(
     services: Services, database: Database, node: str, script: str, address: str
 ) -> None:
     program = Program(HERE)
     async with Proxy("127.0.0.1", await services.feed()) as proxy:
         url = address.format(f"127.0.0.1:{proxy.port}")
         async with program.run(node, script, url, services.token()):
-            await until(lambda: program.count("auth_success") == 1, timeout=PATIENCE)
+            await until(lambda: program.count("auth_success") == 1, timeout=TIMEOUT)
             await _write(database, 5)
             await until(lambda: len(program.versions()) == 5)
             proxy.cut()
             await _write(database, 5)
-            await until(lambda: len(program.versions()) == 10, timeout=PATIENCE)
+            await until(lambda: len(program.versions()) == 10, timeout=TIMEOUT)
             await services.stop()
             await until(lambda: program.count("goodbye") == 1)
             await _write(database, 5)
             await services.feed()
-            await until(lambda: len(program.versions()) == 15, timeout=PATIENCE)
+            await until(lambda: len(program.versions()) == 15, timeout=TIMEOUT)
             await _write(database, 5)
-            await until(lambda: len(program.versions()) == 20, timeout=PATIENCE)
+            await until(lambda: len(program.versions()) == 20, timeout=TIMEOUT)
     assert program.versions() == list(range(2, 22))
     assert program.count("reset") == 0
 
 
 async def test_the_websockets_library_reconnects_by_itself(services: Services, database: Database) -> None:
-    """Its own reconnecting iterator, its own keepalive pings, compression offered."""
+    """With its reconnecting iterator, its keepalive pings, and compression offered."""
     port = await services.feed()
     versions: list[int] = []
-    greeted = asyncio.Event()
+    authenticated = asyncio.Event()
 
     async def follow(address: str) -> None:
         cursor = None
@@ -66,7 +66,7 @@ async def test_the_websockets_library_reconnects_by_itself(services: Services, d
                 async for text in ws:
                     message = json.loads(text)
                     cursor = message.get("cursor", cursor)
-                    greeted.set()
+                    authenticated.set()
                     if message["type"] == "opportunity_updated":
                         versions.append(message["version"])
             except ConnectionClosed:
@@ -75,16 +75,16 @@ async def test_the_websockets_library_reconnects_by_itself(services: Services, d
     async with Proxy("127.0.0.1", port) as proxy:
         following = asyncio.create_task(follow(f"ws://127.0.0.1:{proxy.port}/ws"))
         try:
-            await greeted.wait()
+            await authenticated.wait()
             for _ in range(3):
                 await _write(database, 4)
                 proxy.cut()
                 await _write(database, 4)
-            await until(lambda: len(versions) == 24, timeout=PATIENCE)
+            await until(lambda: len(versions) == 24, timeout=TIMEOUT)
             await services.stop()
             await _write(database, 4)
             await services.feed()
-            await until(lambda: len(versions) == 28, timeout=PATIENCE)
+            await until(lambda: len(versions) == 28, timeout=TIMEOUT)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -100,13 +100,13 @@ async def test_curl_shows_the_stream_and_resumes(services: Services, database: D
     path = "/sse" if transport == "sse" else "/api/events"
     command = [curl, "-sN", "-H", f"Authorization: Bearer {services.token()}", f"http://127.0.0.1:{port}{path}"]
 
-    async def until_read(what: bytes, *more: str) -> bytes:
+    async def until_read(expected: bytes, *more: str) -> bytes:
         process = await asyncio.create_subprocess_exec(*command, *more, stdout=asyncio.subprocess.PIPE)
         assert process.stdout is not None
         text = b""
         try:
-            async with asyncio.timeout(PATIENCE):
-                while what not in text:
+            async with asyncio.timeout(TIMEOUT):
+                while expected not in text:
                     text += await process.stdout.read(4096)
                     if b"auth_success" in text and not more:
                         more = ("written",)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.clients.follower import PATIENCE, Follower, snapshot
+from tests.clients.follower import TIMEOUT, Follower, snapshot
 from tests.support.database import Database
 from tests.support.gateway import Gateway
-from tests.support.load import version, writing
+from tests.support.load import card_version, writing
 from tests.support.proxy import Proxy
 from tests.support.services import Serve, Services
 from tests.support.until import until
@@ -19,7 +19,7 @@ EVENTS = "/api/events"
 
 
 @dataclass
-class World:
+class Environment:
     """The services, each behind its own proxy, and the addresses for the client."""
 
     node: str
@@ -34,120 +34,120 @@ class World:
     def options(self) -> dict[str, Any]:
         return {"api": self.gateway.url, "feed": f"http://127.0.0.1:{self.socket.port}"}
 
-    def follower(self, options: dict[str, Any] | None = None, **given: Any) -> Any:
-        return Follower().start(self.node, self.bundle, self.options | (options or {}), **given)
+    def follower(self, options: dict[str, Any] | None = None, **extra: Any) -> Any:
+        return Follower().start(self.node, self.bundle, self.options | (options or {}), **extra)
 
     async def write(self, number: int = 1) -> int:
-        """Change o1 so often; its version then."""
+        """Change o1 `number` times; return its version."""
         for _ in range(number):
             await self.database.execute("UPDATE opportunities SET notes = coalesce(notes, '') || 'x' WHERE id = 'o1'")
-        return await version(self.database)
+        return await card_version(self.database)
 
     async def caught_up(self, follower: Follower) -> None:
-        """Wait until all that was written is known, and look whether it came as it should."""
-        await follower.knows(await version(self.database))
+        """Wait until every change was delivered; check that none is missing or repeated."""
+        await follower.wait_for_version(await card_version(self.database))
         assert follower.gaps() == []
         assert len(set(follower.seqs)) == len(follower.seqs)
         assert not [message for message in follower.messages if message["type"] == "reset"]
 
 
 @pytest.fixture
-async def world(serve: Serve, database: Database, node: str, bundle: str) -> AsyncIterator[World]:
+async def environment(serve: Serve, database: Database, node: str, bundle: str) -> AsyncIterator[Environment]:
     feed, api = await serve(), await serve()
     async with AsyncExitStack() as stack:
         socket = await stack.enter_async_context(Proxy("127.0.0.1", await feed.feed()))
         gateway = await stack.enter_async_context(Gateway(await api.api()))
-        yield World(node, bundle, database, feed, api, socket, gateway)
+        yield Environment(node, bundle, database, feed, api, socket, gateway)
 
 
-async def test_it_follows_a_snapshot(world: World) -> None:
-    cursor = await snapshot(world.api)
-    await world.write(3)
-    async with world.follower() as follower:
-        await follower.tell(follow=cursor)
-        await follower.shows("live", "websocket")
-        await world.write(3)
-        await world.caught_up(follower)
+async def test_it_continues_from_a_snapshot(environment: Environment) -> None:
+    cursor = await snapshot(environment.api)
+    await environment.write(3)
+    async with environment.follower() as follower:
+        await follower.send(follow=cursor)
+        await follower.wait_for_status("live", "websocket")
+        await environment.write(3)
+        await environment.caught_up(follower)
         assert follower.delivered == [2, 3, 4, 5, 6, 7]
         await until(lambda: follower.statuses[-1]["latency"] is not None)
         assert 0 < follower.statuses[-1]["latency"] < 1000
 
 
-async def test_down_to_polling_and_up_again_while_somebody_writes(world: World) -> None:
-    cursor = await snapshot(world.api)
-    async with world.follower() as follower:
-        async with writing(world.database, pause=0.01):
-            await follower.tell(follow=cursor)
-            await follower.shows("live", "websocket")
-            world.socket.refuse()
-            world.socket.cut()
-            await follower.shows("live", "sse")
-            world.gateway.shut.add(EVENTS)
-            world.gateway.cut()
-            await follower.shows("live", "polling")
-            await until(lambda: any(message["type"] == "state" for message in follower.messages), timeout=PATIENCE)
-            world.gateway.shut.clear()
-            await follower.shows("live", "sse")
-            await world.socket.start()
-            await follower.shows("live", "websocket")
-        await world.caught_up(follower)
+async def test_it_falls_back_to_polling_and_upgrades_again_during_writes(environment: Environment) -> None:
+    cursor = await snapshot(environment.api)
+    async with environment.follower() as follower:
+        async with writing(environment.database, pause=0.01):
+            await follower.send(follow=cursor)
+            await follower.wait_for_status("live", "websocket")
+            environment.socket.refuse()
+            environment.socket.cut()
+            await follower.wait_for_status("live", "sse")
+            environment.gateway.unavailable.add(EVENTS)
+            environment.gateway.cut()
+            await follower.wait_for_status("live", "polling")
+            await until(lambda: any(message["type"] == "state" for message in follower.messages), timeout=TIMEOUT)
+            environment.gateway.unavailable.clear()
+            await follower.wait_for_status("live", "sse")
+            await environment.socket.start()
+            await follower.wait_for_status("live", "websocket")
+        await environment.caught_up(follower)
         assert follower.transports == ["websocket", "sse", "polling", "sse", "websocket"]
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
-async def test_through_cuts_and_a_restart_of_everything(world: World, transport: str) -> None:
-    async with world.follower({"firstTransport": transport}) as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", transport)
+async def test_disconnections_and_a_restart_of_both_services(environment: Environment, transport: str) -> None:
+    async with environment.follower({"firstTransport": transport}) as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("live", transport)
         for _ in range(3):
-            await world.write(3)
-            world.socket.cut()
-            world.gateway.cut()
-            await world.write(3)
-            await world.caught_up(follower)
-        await world.feed.stop()
-        await world.api.stop()
-        await follower.shows("offline")
-        await world.write(3)
-        await world.feed.feed()
-        await world.api.api()
-        await follower.shows("live", transport)
-        await world.write(3)
-        await world.caught_up(follower)
+            await environment.write(3)
+            environment.socket.cut()
+            environment.gateway.cut()
+            await environment.write(3)
+            await environment.caught_up(follower)
+        await environment.feed.stop()
+        await environment.api.stop()
+        await follower.wait_for_status("offline")
+        await environment.write(3)
+        await environment.feed.feed()
+        await environment.api.api()
+        await follower.wait_for_status("live", transport)
+        await environment.write(3)
+        await environment.caught_up(follower)
 
 
-async def test_a_goodbye_is_honoured(world: World) -> None:
-    async with world.follower() as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", "websocket")
-        accepted = world.socket.accepted
-        await world.feed.stop()
-        await follower.shows("live", "sse")
-        await world.feed.feed()
-        await world.write(3)
-        await world.caught_up(follower)
-        assert world.socket.accepted == accepted, "it came back before it was to"
-        await follower.shows("live", "websocket")
-        await world.write(3)
-        await world.caught_up(follower)
+async def test_the_retry_delay_of_a_goodbye_is_respected(environment: Environment) -> None:
+    async with environment.follower() as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("live", "websocket")
+        accepted = environment.socket.accepted
+        await environment.feed.stop()
+        await follower.wait_for_status("live", "sse")
+        await environment.feed.feed()
+        await environment.write(3)
+        await environment.caught_up(follower)
+        assert environment.socket.accepted == accepted, "it reconnected before the retry delay had passed"
+        await follower.wait_for_status("live", "websocket")
+        await environment.write(3)
+        await environment.caught_up(follower)
 
 
-async def test_a_proxy_that_holds_streams_back_is_stepped_over(world: World) -> None:
-    world.gateway.buffers = True
-    world.socket.refuse()
-    cursor = await snapshot(world.api)
-    async with world.follower() as follower:
-        async with writing(world.database, pause=0.02):
-            await follower.tell(follow=cursor)
-            await follower.shows("live", "polling")
-            assert EVENTS in world.gateway.asked
-            world.gateway.buffers = False
-            await follower.shows("live", "sse")
-        await world.caught_up(follower)
+async def test_behind_a_buffering_proxy_it_polls(environment: Environment) -> None:
+    environment.gateway.buffering = True
+    environment.socket.refuse()
+    cursor = await snapshot(environment.api)
+    async with environment.follower() as follower:
+        async with writing(environment.database, pause=0.02):
+            await follower.send(follow=cursor)
+            await follower.wait_for_status("live", "polling")
+            assert EVENTS in environment.gateway.requested
+            environment.gateway.buffering = False
+            await follower.wait_for_status("live", "sse")
+        await environment.caught_up(follower)
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse"])
-async def test_a_stream_that_is_silent_is_dead(
+async def test_a_silent_stream_is_replaced(
     serve: Serve, database: Database, node: str, bundle: str, transport: str
 ) -> None:
     services = await serve(heartbeat_interval=0.5)
@@ -160,37 +160,37 @@ async def test_a_stream_that_is_silent_is_dead(
             "firstTransport": transport,
         }
         async with Follower().start(node, bundle, options | {"timing": timing}) as follower:
-            await follower.tell(follow=await snapshot(services))
-            await follower.shows("live", transport)
+            await follower.send(follow=await snapshot(services))
+            await follower.wait_for_status("live", transport)
             (socket if transport == "websocket" else stream).hang()
-            await database.execute("UPDATE opportunities SET notes = 'unheard' WHERE id = 'o1'")
-            await until(lambda: follower.statuses[-1]["transport"] != transport, timeout=PATIENCE)
+            await database.execute("UPDATE opportunities SET notes = 'delayed' WHERE id = 'o1'")
+            await until(lambda: follower.statuses[-1]["transport"] != transport, timeout=TIMEOUT)
             await socket.resume()
             await stream.resume()
-            await follower.shows("live", transport)
-            await follower.knows(2)
+            await follower.wait_for_status("live", transport)
+            await follower.wait_for_version(2)
             assert follower.delivered == [2]
 
 
-async def test_a_client_over_a_websocket_shows_what_it_has_applied(
+async def test_a_websocket_client_acknowledges_its_position(
     serve: Serve, database: Database, node: str, bundle: str
 ) -> None:
     services = await serve()
     options = {"api": f"http://127.0.0.1:{await services.api()}", "feed": f"http://127.0.0.1:{await services.feed()}"}
     async with Follower().start(node, bundle, options | {"timing": {"ping": 300}}) as follower:
-        await follower.tell(follow=await snapshot(services))
-        await follower.shows("live", "websocket")
+        await follower.send(follow=await snapshot(services))
+        await follower.wait_for_status("live", "websocket")
         await database.execute("UPDATE opportunities SET notes = 'B' WHERE id = 'o1'")
-        await follower.knows(2)
-        hub = await services.hub("websocket")
-        cursor = str(hub.tailer.head)
+        await follower.wait_for_version(2)
+        runtime = await services.runtime("websocket")
+        cursor = str(runtime.tailer.head)
         await until(
-            lambda: [(ack.cursor, ack.clients) for ack in hub.client_positions.summary()] == [(cursor, 1)],
-            timeout=PATIENCE,
+            lambda: [(ack.cursor, ack.clients) for ack in runtime.client_positions.summary()] == [(cursor, 1)],
+            timeout=TIMEOUT,
         )
 
 
-async def test_a_cut_inside_a_batch_shows_nothing_of_it(
+async def test_a_batch_that_is_cut_off_is_not_delivered(
     serve: Serve, database: Database, node: str, bundle: str
 ) -> None:
     services = await serve(chunk_rows=50)
@@ -198,8 +198,8 @@ async def test_a_cut_inside_a_batch_shows_nothing_of_it(
     async with Proxy("127.0.0.1", await services.feed()) as socket:
         options = {"api": f"http://127.0.0.1:{api}", "feed": f"http://127.0.0.1:{socket.port}"}
         async with Follower().start(node, bundle, options) as follower:
-            await follower.tell(follow=await snapshot(services))
-            await follower.shows("live", "websocket")
+            await follower.send(follow=await snapshot(services))
+            await follower.wait_for_status("live", "websocket")
             socket.throttle(200_000)
             await database.execute(
                 "INSERT INTO opportunities (id, board_id, title, phase)"
@@ -210,125 +210,125 @@ async def test_a_cut_inside_a_batch_shows_nothing_of_it(
             assert follower.messages == [message for message in follower.messages if "seq" not in message]
             socket.cut()
             socket.throttle(None)
-            await until(lambda: len(follower.seqs) == 1000, timeout=PATIENCE)
-            whole = [line for line in follower.lines if line["kind"] == "delivery" and len(line["messages"]) > 1]
-            assert [len(line["messages"]) for line in whole] == [1000]
-            assert [message["opportunityId"] for message in whole[0]["messages"]] == [f"n{n}" for n in range(1, 1001)]
+            await until(lambda: len(follower.seqs) == 1000, timeout=TIMEOUT)
+            batches = [line for line in follower.lines if line["kind"] == "delivery" and len(line["messages"]) > 1]
+            assert [len(line["messages"]) for line in batches] == [1000]
+            assert [message["opportunityId"] for message in batches[0]["messages"]] == [f"n{n}" for n in range(1, 1001)]
 
 
 @pytest.mark.parametrize("skew", [0, 86_400_000, -86_400_000])
-async def test_a_token_is_renewed_in_band_whatever_the_clock_says(world: World, skew: int) -> None:
-    async with world.follower(ttl=4, skew=skew) as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", "websocket")
-        accepted = world.socket.accepted
-        await until(lambda: follower.count("token") == 3, timeout=PATIENCE)
-        await world.write(3)
-        await world.caught_up(follower)
-        assert world.socket.accepted == accepted
+async def test_a_token_is_renewed_in_band_with_any_clock_skew(environment: Environment, skew: int) -> None:
+    async with environment.follower(ttl=4, skew=skew) as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("live", "websocket")
+        accepted = environment.socket.accepted
+        await until(lambda: follower.count("token") == 3, timeout=TIMEOUT)
+        await environment.write(3)
+        await environment.caught_up(follower)
+        assert environment.socket.accepted == accepted
         assert follower.transports == ["websocket"]
 
 
 @pytest.mark.parametrize("transport", ["sse", "polling"])
-async def test_a_token_that_ends_is_followed_by_another(world: World, transport: str) -> None:
-    async with world.follower({"firstTransport": transport}, ttl=3) as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", transport)
-        await until(lambda: follower.count("token") == 4, timeout=PATIENCE)
-        await world.write(3)
-        await world.caught_up(follower)
+async def test_an_expired_token_is_replaced(environment: Environment, transport: str) -> None:
+    async with environment.follower({"firstTransport": transport}, ttl=3) as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("live", transport)
+        await until(lambda: follower.count("token") == 4, timeout=TIMEOUT)
+        await environment.write(3)
+        await environment.caught_up(follower)
         assert follower.transports == [transport]
 
 
-async def test_without_a_good_token_it_ends_and_says_why(world: World) -> None:
-    async with world.follower(secret="another secret, which is long enough for HS256 as well") as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("ended")
+async def test_without_a_valid_token_it_ends_with_the_problem(environment: Environment) -> None:
+    async with environment.follower(secret="another secret, which is long enough for HS256 as well") as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("ended")
         assert follower.statuses[-1]["problem"]["code"] == "unauthenticated"
         assert follower.count("token") == 2
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
-async def test_a_cursor_that_cannot_be_resumed_from_is_reset(world: World, transport: str) -> None:
-    cursor = await snapshot(world.api)
-    await world.database.execute("SELECT feed.reset_feed('test')")
-    async with world.follower({"firstTransport": transport}) as follower:
-        await follower.tell(follow=cursor)
-        await follower.shows("live", transport)
-        await until(lambda: any(message["type"] == "reset" for message in follower.messages), timeout=PATIENCE)
+async def test_a_cursor_of_another_history_is_reset(environment: Environment, transport: str) -> None:
+    cursor = await snapshot(environment.api)
+    await environment.database.execute("SELECT feed.reset_feed('test')")
+    async with environment.follower({"firstTransport": transport}) as follower:
+        await follower.send(follow=cursor)
+        await follower.wait_for_status("live", transport)
+        await until(lambda: any(message["type"] == "reset" for message in follower.messages), timeout=TIMEOUT)
         (reset,) = (message for message in follower.messages if message["type"] == "reset")
         assert reset["reason"] == "foreign"
-        await follower.tell(follow=await snapshot(world.api))
-        last = await world.write(3)
-        await follower.knows(last)
-        await follower.tell(follow=cursor)
-        await until(lambda: follower.count("refused") == 1, timeout=PATIENCE)
+        await follower.send(follow=await snapshot(environment.api))
+        last = await environment.write(3)
+        await follower.wait_for_version(last)
+        await follower.send(follow=cursor)
+        await until(lambda: follower.count("refused") == 1, timeout=TIMEOUT)
         assert follower.lines[-1] | {"reason": "foreign", "type": "cursor-reset"} == follower.lines[-1]
 
 
-async def test_a_second_board_is_brought_up_to_where_the_stream_is(world: World) -> None:
-    early = await snapshot(world.api)
-    await world.write(2)
-    async with world.follower() as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", "websocket")
-        await follower.tell(follow=early)
-        await until(lambda: follower.count("followed") == 2, timeout=PATIENCE)
+async def test_a_second_board_catches_up_with_the_stream(environment: Environment) -> None:
+    early = await snapshot(environment.api)
+    await environment.write(2)
+    async with environment.follower() as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("live", "websocket")
+        await follower.send(follow=early)
+        await until(lambda: follower.count("followed") == 2, timeout=TIMEOUT)
         (state,) = (message for message in follower.messages if message["type"] == "state")
         assert [(card["id"], card["version_number"]) for card in state["opportunities"]] == [("o1", 3)]
-        await world.write(1)
-        await world.caught_up(follower)
+        await environment.write(1)
+        await environment.caught_up(follower)
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
-async def test_who_edits_is_seen_over_each_transport(world: World, transport: str) -> None:
-    cursor = await snapshot(world.api)
+async def test_editing_presence_works_over_each_transport(environment: Environment, transport: str) -> None:
+    cursor = await snapshot(environment.api)
     async with (
-        world.follower({"firstTransport": transport, "timing": {"presenceRenewal": 500}}) as ana,
-        world.follower({"firstTransport": transport}, user="bruno") as bruno,
+        environment.follower({"firstTransport": transport, "timing": {"presenceRenewal": 500}}) as ana,
+        environment.follower({"firstTransport": transport}, user="bruno") as bruno,
     ):
         for follower in (ana, bruno):
-            await follower.tell(follow=cursor, board="b1")
-            await follower.shows("live", transport)
-        await ana.tell(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
-        await until(lambda: bruno.presence.get("o1"), timeout=PATIENCE)
+            await follower.send(follow=cursor, board="b1")
+            await follower.wait_for_status("live", transport)
+        await ana.send(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
+        await until(lambda: bruno.presence.get("o1"), timeout=TIMEOUT)
         (seen,) = bruno.presence["o1"]
         assert (seen["userId"], seen["action"], seen["baseVersion"]) == ("ana", "editing", 1)
-        await ana.tell(send={"type": "user_stopped_editing", "opportunityId": "o1"})
-        await until(lambda: bruno.presence == {}, timeout=PATIENCE)
+        await ana.send(send={"type": "user_stopped_editing", "opportunityId": "o1"})
+        await until(lambda: bruno.presence == {}, timeout=TIMEOUT)
 
 
-async def test_presence_moves_with_the_transport_and_ends_with_the_client(world: World) -> None:
+async def test_presence_moves_with_the_transport_and_ends_with_the_client(environment: Environment) -> None:
     async def leases() -> list[str]:
-        rows = await world.database.execute("SELECT connection FROM user_presence ORDER BY connection")
+        rows = await environment.database.execute("SELECT connection FROM feed.user_presence ORDER BY connection")
         return [row["connection"] for row in rows]
 
-    async with world.follower() as follower:
-        await follower.tell(follow=await snapshot(world.api))
-        await follower.shows("live", "websocket")
-        await follower.tell(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
-        await until(leases, timeout=PATIENCE)
-        (by_socket,) = await leases()
-        world.socket.refuse()
-        world.socket.cut()
-        await follower.shows("live", "sse")
+    async with environment.follower() as follower:
+        await follower.send(follow=await snapshot(environment.api))
+        await follower.wait_for_status("live", "websocket")
+        await follower.send(send={"type": "user_editing", "opportunityId": "o1", "baseVersion": 1})
+        await until(leases, timeout=TIMEOUT)
+        (over_socket,) = await leases()
+        environment.socket.refuse()
+        environment.socket.cut()
+        await follower.wait_for_status("live", "sse")
 
-        async def by_http() -> bool:
+        async def over_http() -> bool:
             return await leases() == ["http:ana"]
 
-        await until(by_http, timeout=PATIENCE)
-        await world.socket.start()
-        await follower.shows("live", "websocket")
+        await until(over_http, timeout=TIMEOUT)
+        await environment.socket.start()
+        await follower.wait_for_status("live", "websocket")
 
-        async def by_another_socket() -> bool:
+        async def over_another_socket() -> bool:
             now = await leases()
-            return len(now) == 1 and now[0] not in {"http:ana", by_socket}
+            return len(now) == 1 and now[0] not in {"http:ana", over_socket}
 
-        await until(by_another_socket, timeout=PATIENCE)
-        await follower.tell(stop=True)
+        await until(over_another_socket, timeout=TIMEOUT)
+        await follower.send(stop=True)
 
-        async def nobody() -> bool:
+        async def no_leases() -> bool:
             return await leases() == []
 
-        await until(nobody, timeout=PATIENCE)
-        await follower.shows("idle")
+        await until(no_leases, timeout=TIMEOUT)
+        await follower.wait_for_status("idle")

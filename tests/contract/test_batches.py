@@ -1,4 +1,4 @@
-"""On one connection nothing is sent twice and no cursor goes back, whatever fails while a batch is sent (see Client.broken)."""
+"""On one connection no event is repeated and no cursor moves back, whatever fails within a batch (Client.broken checks both)."""
 
 import psycopg
 import pytest
@@ -13,8 +13,8 @@ KIB = 1024
 ROWS = 60
 
 
-async def many(database: Database, size: int = 20 * KIB) -> list[int]:
-    """Change so many cards at once, each by so many bytes; the numbers of the changes in the log."""
+async def update_many(database: Database, size: int = 20 * KIB) -> list[int]:
+    """Update ROWS cards in one statement, with `size` bytes each, and return the sequence numbers of the changes."""
     await database.execute(
         "INSERT INTO opportunities (id, board_id) SELECT 'm' || n, 'b1' FROM generate_series(1, %s) AS n"
         " ON CONFLICT (id) DO NOTHING",
@@ -29,15 +29,15 @@ async def many(database: Database, size: int = 20 * KIB) -> list[int]:
     return sorted(row["seq"] for row in found)
 
 
-async def _all_of(client: Client, seqs: list[int]) -> list[Message]:
-    """Read to the last of these; each must have come, once."""
+async def _collect_each_once(client: Client, seqs: list[int]) -> list[Message]:
+    """Read up to the last of `seqs` and check that each came exactly once."""
     events = await client.collect_to(seqs[-1], timeout=20)
-    held: list[int | None] = [m.seq for m in client.messages if m.seq in set(seqs)]
-    assert held == seqs
+    received: list[int | None] = [m.seq for m in client.messages if m.seq in set(seqs)]
+    assert received == seqs
     return events
 
 
-def _kill(database: Database, application: str) -> None:
+def _terminate(database: Database, application: str) -> None:
     with psycopg.connect(database.url, autocommit=True) as conn:
         conn.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -46,105 +46,108 @@ def _kill(database: Database, application: str) -> None:
         )
 
 
-async def test_a_client_that_falls_behind_inside_a_batch_gets_the_rest_of_it(
+async def test_a_client_that_falls_behind_within_a_batch_gets_the_rest_of_it(
     serve: Serve, database: Database, transport: str
 ) -> None:
     services = await serve(chunk_rows=3, client_budget=64 * KIB)
-    hub = await services.hub(transport)
+    runtime = await services.runtime(transport)
     slow = await services.open(transport, buffer=8 * KIB)
-    (subscription,) = hub.connections
+    (subscription,) = runtime.connections
     slow.pause()
-    seqs = await many(database)
-    await until(lambda: hub.tailer.head.anchor >= seqs[-1])
+    seqs = await update_many(database)
+    await until(lambda: runtime.tailer.head.anchor >= seqs[-1])
     assert subscription.state.name == "BEHIND"
     assert subscription.interrupted_at is not None
     slow.resume()
-    await _all_of(slow, seqs)
+    await _collect_each_once(slow, seqs)
     await until(lambda: subscription.state.name == "LIVE", timeout=10)
-    await until(lambda: slow.cursor == str(hub.tailer.head), timeout=10)
+    await until(lambda: slow.cursor == str(runtime.tailer.head), timeout=10)
     assert len(slow.messages) >= ROWS
 
 
-async def test_a_client_whose_batch_is_forgotten_comes_back_with_its_cursor(
+async def test_a_client_is_disconnected_when_the_rest_of_its_batch_left_the_buffer(
     serve: Serve, database: Database, transport: str
 ) -> None:
     services = await serve(chunk_rows=3, client_budget=64 * KIB)
-    hub = await services.hub(transport)
+    runtime = await services.runtime(transport)
     slow = await services.open(transport, buffer=8 * KIB)
-    (subscription,) = hub.connections
+    (subscription,) = runtime.connections
     slow.pause()
-    seqs = await many(database)
-    await until(lambda: hub.tailer.head.anchor >= seqs[-1])
+    seqs = await update_many(database)
+    await until(lambda: runtime.tailer.head.anchor >= seqs[-1])
     assert subscription.interrupted_at is not None
-    hub.publisher.replay_buffer.clear()
-    hub.publisher.replay_buffer.record(hub.tailer.head)
+    runtime.publisher.replay_buffer.clear()
+    runtime.publisher.replay_buffer.record(runtime.tailer.head)
     slow.resume()
-    await slow.end(timeout=20)
-    assert slow.broken is None
+    await slow.wait_closed(timeout=20)
+    assert slow.violation is None
     again = await services.open(transport, slow.cursor)
     await again.collect_to(seqs[-1], timeout=20)
     assert [m.seq for m in again.messages if m.seq in set(seqs)] == seqs
 
 
-async def test_a_pass_that_fails_in_the_middle_goes_on_where_it_was(
+async def test_a_failed_read_pass_resumes_where_it_stopped(
     serve: Serve, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = await serve(chunk_rows=3)
     client = await services.open(transport)
-    hub = await services.hub(transport)
+    runtime = await services.runtime(transport)
     parts = 0
     publish = Publisher.publish
 
     def failing(self: Publisher, part: object) -> None:
         nonlocal parts
         publish(self, part)  # type: ignore[arg-type]
-        if self is hub.publisher:
+        if self is runtime.publisher:
             parts += 1
             if parts in {4, 9}:
-                _kill(database, "boardcast-tailer")
+                _terminate(database, "boardcast-tailer")
 
     monkeypatch.setattr(Publisher, "publish", failing)
-    seqs = await many(database, 60 * KIB)
-    await _all_of(client, seqs)
+    seqs = await update_many(database, 60 * KIB)
+    await _collect_each_once(client, seqs)
     assert parts > ROWS // 3
-    await until(lambda: client.cursor == str(hub.tailer.head))
+    await until(lambda: client.cursor == str(runtime.tailer.head))
     await database.execute("UPDATE opportunities SET notes = 'y' WHERE id = 'o1'")
     assert (await client.next_event()).body["opportunityId"] == "o1"
 
 
-async def test_a_catch_up_that_fails_in_the_middle_goes_on_where_it_was(
-    serve: Serve, database: Database, transport: str
-) -> None:
+async def test_a_failed_recovery_resumes_where_it_stopped(serve: Serve, database: Database, transport: str) -> None:
     services = await serve(chunk_rows=3, client_budget=256 * KIB)
     first = await services.open(transport)
     first.cut()
-    seqs = await many(database, 60 * KIB)
+    seqs = await update_many(database, 60 * KIB)
     await services.stop()
     client = await services.open(transport, first.cursor, buffer=8 * KIB)
-    hub = await services.hub(transport)
-    (subscription,) = hub.connections
+    runtime = await services.runtime(transport)
+    (subscription,) = runtime.connections
     client.pause()
     await until(lambda: subscription.sink.pending() > 128 * KIB)
-    _kill(database, f"boardcast-{hub.service}")
+    _terminate(database, f"boardcast-{runtime.service}")
     client.resume()
-    await _all_of(client, seqs)
+    await _collect_each_once(client, seqs)
     await until(lambda: subscription.state.name == "LIVE", timeout=10)
 
 
-async def test_no_cursor_comes_while_a_part_is_held(serve: Serve, database: Database, transport: str) -> None:
-    """Heartbeats and renewed tokens come at any time; a batch of many parts is being sent."""
+async def test_no_cursor_is_sent_within_a_batch(
+    serve: Serve, database: Database, transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heartbeats arrive at any time, also while a batch of many parts is being sent."""
+    monkeypatch.setattr(
+        "feed.upkeep.heartbeats._MISSED_LIMIT", 1000
+    )  # a client may be late by many of these heartbeats
     services = await serve(chunk_rows=1, heartbeat_interval=0.02)
     client = await services.open(transport)
-    seqs = await many(database)
-    await _all_of(client, seqs)
-    places = [n for n, m in enumerate(client.messages) if m.cursor is not None]
+    seqs = await update_many(database)
+    await _collect_each_once(client, seqs)
+    with_cursor = [n for n, m in enumerate(client.messages) if m.cursor is not None]
     first = next(n for n, m in enumerate(client.messages) if m.seq == seqs[0])
     last = next(n for n, m in enumerate(client.messages) if m.seq == seqs[-1])
-    assert [n for n in places if first <= n < last] == []
+    assert [n for n in with_cursor if first <= n < last] == []
 
 
-async def test_a_refused_cursor_is_not_replaced_before_the_reset(services: Services, transport: str) -> None:
-    client = await services.open(transport, "none.1.1..0.00000000", greeted=False)
+async def test_a_rejected_cursor_is_replaced_only_by_the_reset(services: Services, transport: str) -> None:
+    client = await services.open(transport, "none.1.1..0.00000000", wait_for_auth=False)
     hello = await client.next("auth_success")
     assert hello.body["resume"] == "reset"
     assert "cursor" not in hello.body

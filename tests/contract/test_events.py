@@ -1,11 +1,11 @@
-"""What a live client is told of each kind of change, field by field."""
+"""The fields of each kind of event on a live stream."""
 
 from datetime import UTC
 from typing import Any
 
 from tests.support.database import Database
-from tests.support.services import Serve, Services, told
-from tests.support.streams import load
+from tests.support.services import Serve, Services, summaries
+from tests.support.streams import WebSocketClient, parse_json
 
 COMMON = ["boardId", "userId", "timestamp", "version", "seq", "xid", "origin"]
 
@@ -16,11 +16,11 @@ def _fields(body: dict[str, Any]) -> list[str]:
 
 async def _row(database: Database, id_: str = "o1") -> dict[str, Any]:
     (found,) = await database.execute("SELECT to_jsonb(o)::text AS body FROM opportunities AS o WHERE id = %s", [id_])
-    row: dict[str, Any] = load(found["body"])
+    row: dict[str, Any] = parse_json(found["body"])
     return row
 
 
-async def test_a_created_card_comes_whole(services: Services, database: Database, transport: str) -> None:
+async def test_a_created_card_is_sent_whole(services: Services, database: Database, transport: str) -> None:
     client = await services.open(transport)
     async with await database.connect() as writer:
         await writer.execute("SET timezone = 'Asia/Kolkata'")
@@ -35,7 +35,7 @@ async def test_a_created_card_comes_whole(services: Services, database: Database
     assert body["opportunityId"] == "o2"
     assert body["opportunity"].pop("created_at").endswith("+00:00")
     row = await _row(database, "o2")
-    del row["created_at"]  # the same moment, as each session's time zone has it
+    del row["created_at"]  # equal, but written in the time zone of each session
     last_sync = row.pop("last_sync_at"), body["opportunity"].pop("last_sync_at")
     assert all(last_sync)
     assert body["opportunity"] == row
@@ -45,7 +45,7 @@ async def test_a_created_card_comes_whole(services: Services, database: Database
     assert message.cursor == client.cursor is not None
 
 
-async def test_a_change_of_phase_is_a_move_whatever_else_changed(
+async def test_a_phase_change_is_a_move_whatever_else_changed(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -59,7 +59,7 @@ async def test_a_change_of_phase_is_a_move_whatever_else_changed(
     assert (body["changes"]["phase"], body["changes"]["title"]) == ("won", "Second")
 
 
-async def test_an_update_tells_the_new_values_of_what_changed(
+async def test_an_update_has_the_new_values_of_the_changed_columns(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -72,7 +72,7 @@ async def test_an_update_tells_the_new_values_of_what_changed(
     assert b'"value": 12.30' in message.raw
 
 
-async def test_a_deleted_card_is_named(services: Services, database: Database, transport: str) -> None:
+async def test_a_deletion_has_the_id_of_the_card(services: Services, database: Database, transport: str) -> None:
     client = await services.open(transport)
     await database.execute("DELETE FROM opportunities WHERE id = 'o1'")
     body = (await client.next_event()).body
@@ -80,7 +80,7 @@ async def test_a_deleted_card_is_named(services: Services, database: Database, t
     assert (body["type"], body["opportunityId"], body["version"]) == ("opportunity_deleted", "o1", 1)
 
 
-async def test_who_wrote_and_why_come_along(services: Services, database: Database, transport: str) -> None:
+async def test_events_have_the_actor_and_the_origin(services: Services, database: Database, transport: str) -> None:
     client = await services.open(transport)
     async with await database.connect(autocommit=False) as writer:
         await writer.execute("SELECT set_config('feed.actor', 'bruno', true), set_config('feed.origin', 'm-7', true)")
@@ -91,7 +91,7 @@ async def test_who_wrote_and_why_come_along(services: Services, database: Databa
     assert (second.body["userId"], second.body["origin"]) == ("carla", None)
 
 
-async def test_an_update_that_changes_nothing_is_no_event(
+async def test_an_update_without_changes_is_not_an_event(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -101,7 +101,7 @@ async def test_an_update_that_changes_nothing_is_no_event(
     assert (message.body["changes"]["title"], message.body["version"]) == ("other", 2)
 
 
-async def test_a_transaction_comes_whole_with_the_cursor_on_its_last_event(
+async def test_a_transaction_is_sent_whole_with_the_cursor_on_its_last_event(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -110,7 +110,7 @@ async def test_a_transaction_comes_whole_with_the_cursor_on_its_last_event(
         await writer.execute("INSERT INTO opportunities (id, board_id) VALUES ('o2', 'b1'), ('o3', 'b1')")
         await writer.execute("DELETE FROM opportunities WHERE id = 'o2'")
     messages = await client.collect(4)
-    assert told(messages) == [
+    assert summaries(messages) == [
         ("opportunity_updated", "o1"),
         ("opportunity_created", "o2"),
         ("opportunity_created", "o3"),
@@ -122,7 +122,7 @@ async def test_a_transaction_comes_whole_with_the_cursor_on_its_last_event(
     assert seqs == sorted(set(seqs))
 
 
-async def test_a_card_that_changes_its_board_leaves_one_and_enters_the_other(
+async def test_a_card_moved_to_another_board_is_deleted_on_one_and_created_on_the_other(
     services: Services, database: Database, transport: str
 ) -> None:
     ana = await services.open(transport)
@@ -130,7 +130,7 @@ async def test_a_card_that_changes_its_board_leaves_one_and_enters_the_other(
     await database.execute("UPDATE opportunities SET board_id = 'b2' WHERE id = 'o1'")
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('o9', 'b1')")
     left, entered, mark = await bruno.collect(3)
-    assert told([left, entered, mark]) == [
+    assert summaries([left, entered, mark]) == [
         ("opportunity_deleted", "o1"),
         ("opportunity_created", "o1"),
         ("opportunity_created", "o9"),
@@ -138,11 +138,13 @@ async def test_a_card_that_changes_its_board_leaves_one_and_enters_the_other(
     assert (left.body["boardId"], entered.body["boardId"]) == ("b1", "b2")
     assert left.body["version"] == entered.body["version"] == 2
     assert entered.body["opportunity"]["board_id"] == "b2"
-    # Ana sees b1 only: to her the card is gone, and she is not told where it went.
+    # Ana sees only b1: the card is deleted there, and nothing reveals its new board.
     assert [m.seq for m in await ana.collect(2)] == [left.seq, mark.seq]
 
 
-async def test_an_attached_table_is_fed_row_by_row(services: Services, database: Database, transport: str) -> None:
+async def test_an_attached_table_has_an_event_for_each_row(
+    services: Services, database: Database, transport: str
+) -> None:
     await database.execute("CREATE TABLE tasks (id int PRIMARY KEY, board text, done bool, cost numeric)")
     await database.execute("SELECT feed.attach('tasks', board => 'board')")
     client = await services.open(transport)
@@ -159,7 +161,9 @@ async def test_an_attached_table_is_fed_row_by_row(services: Services, database:
     assert updated.body["changes"] == {"done": True}
 
 
-async def test_too_much_for_one_board_is_one_resync(serve: Serve, database: Database, transport: str) -> None:
+async def test_more_changes_of_a_board_than_the_threshold_are_one_resync(
+    serve: Serve, database: Database, transport: str
+) -> None:
     services = await serve(resync_threshold=5)
     bruno = await services.open(transport, user="bruno")
     async with await database.connect(autocommit=False) as writer:
@@ -168,17 +172,17 @@ async def test_too_much_for_one_board_is_one_resync(serve: Serve, database: Data
         )
         await writer.execute("INSERT INTO opportunities (id, board_id) VALUES ('m1', 'b2')")
     messages = await bruno.collect(2)
-    assert told(messages) == [("resync", "b1"), ("opportunity_created", "m1")]
+    assert summaries(messages) == [("resync", "b1"), ("opportunity_created", "m1")]
     resync = messages[0].body
     assert _fields(resync)[:4] == ["type", "reason", "table", "count"]
     assert (resync["reason"], resync["count"]) == ("bulk", 6)
     assert messages[1].cursor is not None
     again = await services.open(transport, messages[1].cursor, user="bruno")
     await database.execute("DELETE FROM opportunities WHERE id = 'm1'")
-    assert told([await again.next_event()]) == [("opportunity_deleted", "m1")]
+    assert summaries([await again.next_event()]) == [("opportunity_deleted", "m1")]
 
 
-async def test_a_truncated_table_is_a_resync_of_everything(
+async def test_truncating_a_table_is_a_resync_of_all_boards(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -188,10 +192,10 @@ async def test_a_truncated_table_is_a_resync_of_everything(
     assert message.cursor is not None
 
 
-async def test_the_greeting_says_where_the_stream_begins(
+async def test_auth_success_has_the_cursor_where_the_stream_begins(
     services: Services, database: Database, transport: str
 ) -> None:
-    client = await services.open(transport, user="bruno", greeted=False)
+    client = await services.open(transport, user="bruno", wait_for_auth=False)
     hello = await client.next()
     assert hello.type == "auth_success"
     assert hello.body | {"connectionId": "", "cursor": ""} == {
@@ -207,6 +211,27 @@ async def test_the_greeting_says_where_the_stream_begins(
     assert len(hello.body["connectionId"]) == 32
     await database.execute("DELETE FROM opportunities WHERE id = 'o1'")
     (event,) = await client.collect(1)
-    # The cursor of the greeting is the one of the moment before.
+    # The cursor of auth_success is from before the deletion.
     again = await services.open(transport, hello.cursor, user="bruno")
     assert (await again.next_event()).seq == event.seq
+
+
+LINE_ENDS = "a\rb\nc\vd\fe\x1cf\x1dg\x1eh\x85i\u2028j\u2029k"
+"""Everything that str.splitlines takes for the end of a line. EventStreamClient checks that no block is split by it."""
+
+
+async def test_no_text_breaks_the_lines_of_a_stream(services: Services, database: Database, transport: str) -> None:
+    await database.execute("CREATE TABLE notes (id text PRIMARY KEY, board_id text NOT NULL, body jsonb)")
+    await database.execute("SELECT feed.attach('notes', board => 'board_id')")
+    client = await services.open(transport)
+    await database.execute("UPDATE opportunities SET title = %s, phase = %s WHERE id = 'o1'", [LINE_ENDS, LINE_ENDS])
+    await database.execute(
+        "INSERT INTO notes VALUES (%s, 'b1', jsonb_build_object(%s::text, 1))", [LINE_ENDS, LINE_ENDS]
+    )
+    moved, inserted = await client.collect(2)
+    assert (moved.body["changes"]["title"], moved.body["toPhase"]) == (LINE_ENDS, LINE_ENDS)
+    assert (inserted.body["key"], inserted.body["row"]["body"]) == (LINE_ENDS, {LINE_ENDS: 1})
+    editor = await services.open("websocket", user="bruno", token=services.tokens.issue("bruno", LINE_ENDS, 600))
+    assert isinstance(editor, WebSocketClient)
+    await editor.send({"type": "user_editing", "opportunityId": "o1"})
+    assert (await client.next("user_editing")).body["userName"] == LINE_ENDS

@@ -1,4 +1,4 @@
-"""A client that talks and never reads: what it is sent is bounded, nobody else waits for it, and it is disconnected."""
+"""A client that sends and never reads: its output is bounded, other clients do not wait for it, and it is disconnected."""
 
 import asyncio
 import contextlib
@@ -13,23 +13,29 @@ import pytest
 from feed.delivery.subscription import State
 from feed.http.ws import WebSocketConnection
 from tests.bench.wire import hello, masked, upgrade
-from tests.contract.test_socket import Raw, connected
+from tests.contract.test_socket import RawClient, connected
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.until import until
 
 KIB = 1024
 BUDGET = 64 * KIB
-DRAIN = 1.5
+DRAIN_TIMEOUT = 1.5
 MOST_SENT = 24 * 1024 * KIB
 FRAGMENT = b"\x01\x80\0\0\0\0"
 MORE = b"\x00\x80\0\0\0\0"
-"""A message that begins with nothing, and goes on with nothing."""
-ANSWER = 16 * KIB
-"""Larger than any answer to one message here."""
+"""An empty first fragment of a message, and an empty continuation."""
+MAX_ANSWER = 16 * KIB
+"""More than any answer to one of these messages."""
 
 
-def said(**body: object) -> bytes:
+@pytest.fixture
+async def services(serve: Serve) -> Services:
+    """Not shared: these tests measure what a service holds for their clients."""
+    return await serve()
+
+
+def masked_json(**body: object) -> bytes:
     return masked(json.dumps(body).encode())
 
 
@@ -39,50 +45,50 @@ def control(opcode: int, size: int) -> bytes:
 
 def gap(board: str) -> bytes:
     state = {"count": 1, "hash": "00000000"}
-    return said(type="gap", boardId=board, cursor="x", expected=state, held=state)
+    return masked_json(type="gap", boardId=board, cursor="x", expected=state, held=state)
 
 
-TALK: dict[str, Callable[[str], bytes]] = {
+MESSAGES: dict[str, Callable[[str], bytes]] = {
     "ping frame": lambda _: control(0x9, 125),
-    "ping message": lambda _: said(type="ping"),
-    "subscribe": lambda _: said(type="subscribe", boards=[f"none {n}" for n in range(60)]),
-    "unsubscribe": lambda _: said(type="unsubscribe", boards=["none"]),
-    "checkpoint": lambda _: said(type="checkpoint", boardId="none" * 40),
+    "ping message": lambda _: masked_json(type="ping"),
+    "subscribe": lambda _: masked_json(type="subscribe", boards=[f"none {n}" for n in range(60)]),
+    "unsubscribe": lambda _: masked_json(type="unsubscribe", boards=["none"]),
+    "checkpoint": lambda _: masked_json(type="checkpoint", boardId="none" * 40),
     "gap": lambda _: gap("none" * 40),
-    "renewal": lambda token: said(type="auth", token=token, userId="ana"),
-    "user_editing": lambda _: said(type="user_editing", opportunityId="none" * 40),
-    "viewing": lambda _: said(type="viewing", boardId="none" * 40),
-    "unknown type": lambda _: said(type="x" * 150),
-    "invalid message": lambda _: said(type="subscribe", boards=7),
+    "renewal": lambda token: masked_json(type="auth", token=token, userId="ana"),
+    "user_editing": lambda _: masked_json(type="user_editing", opportunityId="none" * 40),
+    "viewing": lambda _: masked_json(type="viewing", boardId="none" * 40),
+    "unknown type": lambda _: masked_json(type="x" * 150),
+    "invalid message": lambda _: masked_json(type="subscribe", boards=7),
 }
 
 
-class Talker:
-    """Sends for as long as the service takes it; never reads."""
+class HostileClient:
+    """Sends as long as the service accepts data, and never reads."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.sent = 0
-        self.rest = b""
-        """Of a message that was sent in part."""
+        self.unsent = b""
+        """The rest of a message that was sent in part."""
 
-    async def talk(self, data: bytes, most: int = MOST_SENT) -> None:
-        """Send the same again and again, until nothing is taken for half a second, or the connection is cut."""
-        clock, many, at = asyncio.get_running_loop().time, data * max(1, 16 * KIB // len(data)), 0
-        taken = clock()
+    async def flood(self, data: bytes, most: int = MOST_SENT) -> None:
+        """Send the same data until nothing is accepted for half a second, or the connection is cut."""
+        clock, chunk, at = asyncio.get_running_loop().time, data * max(1, 16 * KIB // len(data)), 0
+        accepted = clock()
         with contextlib.suppress(ConnectionError):
-            while self.sent < most and clock() - taken < 0.5:
+            while self.sent < most and clock() - accepted < 0.5:
                 try:
-                    sent = self.sock.send(memoryview(many)[at:])
+                    sent = self.sock.send(memoryview(chunk)[at:])
                 except BlockingIOError:
                     await asyncio.sleep(0.005)
                     continue
-                taken, self.sent, at = clock(), self.sent + sent, (at + sent) % len(many)
+                accepted, self.sent, at = clock(), self.sent + sent, (at + sent) % len(chunk)
                 await asyncio.sleep(0)
-        self.rest = many[at : at + -at % len(data)]
+        self.unsent = chunk[at : at + -at % len(data)]
 
-    async def cut(self) -> None:
-        """Wait for the service to drop the connection."""
+    async def wait_until_cut(self) -> None:
+        """Wait until the service drops the connection."""
 
         async def dropped() -> bool:
             try:
@@ -97,7 +103,7 @@ class Talker:
 
 
 @asynccontextmanager
-async def talker(services: Services, opening: bytes = b"") -> AsyncIterator[Talker]:
+async def hostile_client(services: Services, opening: bytes = b"") -> AsyncIterator[HostileClient]:
     port = await services.feed()
     loop = asyncio.get_running_loop()
     with socket.socket() as sock:
@@ -105,7 +111,7 @@ async def talker(services: Services, opening: bytes = b"") -> AsyncIterator[Talk
         sock.setblocking(False)
         await loop.sock_connect(sock, ("127.0.0.1", port))
         await loop.sock_sendall(sock, upgrade(port) + opening)
-        yield Talker(sock)
+        yield HostileClient(sock)
 
 
 def connections(services: Services) -> set[WebSocketConnection]:
@@ -113,8 +119,8 @@ def connections(services: Services) -> set[WebSocketConnection]:
     return services._feed._sockets.connections
 
 
-class Watch:
-    """The most that was ever pending for any client, and the longest that the loop stood still."""
+class Monitor:
+    """The largest pending output and input queue of any client, and the longest pause of the event loop."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -125,60 +131,63 @@ class Watch:
     async def run(self) -> None:
         clock = asyncio.get_running_loop().time
         while True:
-            begun = clock()
+            started = clock()
             await asyncio.sleep(0.002)
-            self.stall = max(self.stall, clock() - begun)
+            self.stall = max(self.stall, clock() - started)
             for connection in connections(self._services):
                 self.pending = max(self.pending, connection.pending())
-                self.queued = max(self.queued, connection._queued_chars + len(connection._unparsed))
+                waiting = 0 if connection._queue is None else connection._queue._chars
+                self.queued = max(self.queued, waiting + len(connection._unparsed))
 
 
 @asynccontextmanager
-async def watching(services: Services) -> AsyncIterator[Watch]:
-    watch = Watch(services)
-    task = asyncio.create_task(watch.run())
+async def monitoring(services: Services) -> AsyncIterator[Monitor]:
+    monitor = Monitor(services)
+    task = asyncio.create_task(monitor.run())
     try:
-        yield watch
+        yield monitor
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-@pytest.mark.parametrize("kind", TALK)
-async def test_one_that_never_reads_is_stopped_and_dropped(serve: Serve, database: Database, kind: str) -> None:
-    services = await serve(client_budget=BUDGET, drain_timeout=DRAIN)
-    hub = await services.hub("websocket")
+@pytest.mark.parametrize("kind", MESSAGES)
+async def test_a_hostile_client_that_never_reads_is_throttled_and_dropped(
+    serve: Serve, database: Database, kind: str
+) -> None:
+    services = await serve(client_budget=BUDGET, drain_timeout=DRAIN_TIMEOUT)
+    runtime = await services.runtime("websocket")
     other = await services.open("websocket", user="bruno")
     token = services.token("ana")
-    async with talker(services, hello("ana", token)) as hostile, watching(services) as watch:
-        await until(lambda: len(hub.connections) == 2)
-        talking = asyncio.create_task(hostile.talk(TALK[kind](token)))
-        await until(lambda: watch.pending > BUDGET // 2, timeout=15, what="more to be unread than may")
+    async with hostile_client(services, hello("ana", token)) as hostile, monitoring(services) as monitor:
+        await until(lambda: len(runtime.connections) == 2)
+        sending = asyncio.create_task(hostile.flood(MESSAGES[kind](token)))
+        await until(lambda: monitor.pending > BUDGET // 2, timeout=15, what="the unread output to exceed its limit")
         await database.execute("UPDATE opportunities SET notes = 'meanwhile'")
         event = await other.next_event(2)
         assert event.body["changes"]["notes"] == "meanwhile"
-        await talking
-        assert hostile.sent < MOST_SENT, "TCP stops it"
-        await until(lambda: len(hub.connections) == 1, timeout=DRAIN + 5, what="the drop")
-        await hostile.cut()
-    assert watch.pending < BUDGET // 2 + ANSWER
-    assert watch.queued < 160 * KIB
-    assert watch.stall < 0.5
-    assert hub.metrics.closed.labels("too_slow")._value.get() == 1
-    assert hub.metrics.slow.labels("dropped")._value.get() == 1
+        await sending
+        assert hostile.sent < MOST_SENT, "TCP backpressure stops it"
+        await until(lambda: len(runtime.connections) == 1, timeout=DRAIN_TIMEOUT + 5, what="the drop")
+        await hostile.wait_until_cut()
+    assert monitor.pending < BUDGET // 2 + MAX_ANSWER
+    assert monitor.queued < 160 * KIB
+    assert monitor.stall < 0.5
+    assert runtime.metrics.closed.labels("too_slow")._value.get() == 1
+    assert runtime.metrics.slow.labels("dropped")._value.get() == 1
 
 
-async def test_before_a_token_is_shown_it_is_a_few_kib(serve: Serve) -> None:
-    services = await serve(drain_timeout=DRAIN)
-    hub = await services.hub("websocket")
-    async with talker(services) as hostile, watching(services) as watch:
-        await hostile.talk(control(0x9, 125))
+async def test_before_authentication_the_output_is_limited_to_a_few_kib(serve: Serve) -> None:
+    services = await serve(drain_timeout=DRAIN_TIMEOUT)
+    runtime = await services.runtime("websocket")
+    async with hostile_client(services) as hostile, monitoring(services) as monitor:
+        await hostile.flood(control(0x9, 125))
         assert hostile.sent < MOST_SENT
-        await hostile.cut()
+        await hostile.wait_until_cut()
         await until(lambda: not connections(services))
-    assert 0 < watch.pending < 16 * KIB
-    assert watch.stall < 0.5
-    assert hub.metrics.closed.labels("too_slow")._value.get() == 1
+    assert 0 < monitor.pending < 16 * KIB
+    assert monitor.stall < 0.5
+    assert runtime.metrics.closed.labels("too_slow")._value.get() == 1
 
 
 @pytest.fixture
@@ -187,127 +196,132 @@ def deadline(monkeypatch: pytest.MonkeyPatch) -> float:
     return 0.6
 
 
-async def test_pings_do_not_put_off_the_auth_deadline(services: Services, deadline: float) -> None:
+async def test_pings_do_not_postpone_the_auth_deadline(services: Services, deadline: float) -> None:
     async with connected(services) as client:
         client.writer.write(upgrade(client.port) + FRAGMENT)
-        await client.upgraded()
+        await client.wait_for_upgrade()
         pinging = asyncio.create_task(_every(0.05, lambda: client.writer.write(control(0x9, 1) + MORE)))
         try:
             async with asyncio.timeout(deadline + 3):
-                assert await client.closed() == 4408
+                assert await client.close_code() == 4408
         finally:
             pinging.cancel()
 
 
-async def test_one_whose_token_cannot_be_verified_in_time_comes_back_later(
+async def test_a_client_whose_token_is_not_verified_in_time_is_asked_to_retry(
     services: Services, deadline: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services.tokens, "verify", _never)
-    async with connected(services) as client, watching(services) as watch:
+    async with connected(services) as client, monitoring(services) as monitor:
         client.writer.write(upgrade(client.port) + hello("ana", services.token("ana")))
-        await client.upgraded()
-        client.writer.write(200 * said(type="ping", cursor="x" * 4000))
-        assert (await client.message("goodbye"))["reason"] == "overloaded"
-        assert await client.closed() == 1013
-    assert 0 < watch.queued < 160 * KIB
+        await client.wait_for_upgrade()
+        client.writer.write(200 * masked_json(type="ping", cursor="x" * 4000))
+        assert (await client.next_message("goodbye"))["reason"] == "overloaded"
+        assert await client.close_code() == 1013
+    assert 0 < monitor.queued < 160 * KIB
 
 
-async def test_only_the_newest_ping_is_answered_once_it_reads(serve: Serve) -> None:
+async def test_only_the_newest_ping_is_answered_once_the_client_reads(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 60)
     services = await serve(drain_timeout=10)
-    async with talker(services) as hostile:
-        await hostile.talk(control(0x9, 125))
-        (visit,) = connections(services)
-        assert not visit.reading
+    async with hostile_client(services) as hostile:
+        await hostile.flood(control(0x9, 125))
+        (connection,) = connections(services)
+        assert not connection.reading
         reader, writer = await asyncio.open_connection(sock=hostile.sock.dup())
-        client = Raw(0, reader, writer)
-        await client.upgraded()
-        writer.write(hostile.rest)
+        client = RawClient(0, reader, writer)
+        await client.wait_for_upgrade()
+        writer.write(hostile.unsent)
         pongs = asyncio.create_task(_pongs_to(client, b"last"))
-        await until(lambda: visit.reading)
+        await until(lambda: connection.reading)
         assert await pongs < hostile.sent // 131
         writer.transport.abort()
 
 
 async def test_queued_messages_are_bounded_by_their_size(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = await services.hub("websocket")
-    going = asyncio.Event()
-    claim = hub.presence.claim
+    runtime = await services.runtime("websocket")
+    proceed = asyncio.Event()
+    claim = runtime.presence.claim
 
-    async def later(*arguments: object) -> bool:
-        await going.wait()
+    async def delayed(*arguments: object) -> bool:
+        await proceed.wait()
         return await claim(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hub.presence, "claim", later)
-    async with connected(services) as client, watching(services) as watch:
+    monkeypatch.setattr(runtime.presence, "claim", delayed)
+    async with connected(services) as client, monitoring(services) as monitor:
         client.writer.write(upgrade(client.port) + hello("ana", services.token("ana")))
-        await client.upgraded()
-        await client.message("presence_state")
+        await client.wait_for_upgrade()
+        await client.next_message("presence_state")
         client.writer.write(
-            said(type="user_editing", opportunityId="o1")
-            + 40 * said(type="ping", padding="x" * 60 * KIB)
-            + 20_000 * said(type="ping")
+            masked_json(type="user_editing", opportunityId="o1")
+            + 40 * masked_json(type="ping", padding="x" * 60 * KIB)
+            + 20_000 * masked_json(type="ping")
         )
-        (visit,) = connections(services)
-        await until(lambda: not visit.reading)
-        going.set()
+        (connection,) = connections(services)
+        await until(lambda: not connection.reading)
+        proceed.set()
         for _ in range(20_040):
-            await client.message("pong")
-        assert visit.reading
-    assert watch.queued < 160 * KIB
-    assert watch.stall < 0.5
+            await client.next_message("pong")
+        assert connection.reading
+    assert monitor.queued < 160 * KIB
+    assert monitor.stall < 0.5
 
 
-async def test_one_that_talks_and_leaves_little_unread_is_taken_for_dead(serve: Serve, database: Database) -> None:
+async def test_a_client_that_sends_but_never_reads_is_dropped_below_the_budget_too(
+    serve: Serve, database: Database
+) -> None:
     services = await serve(heartbeat_interval=0.4, client_budget=8 * KIB * KIB)
-    hub = await services.hub("websocket")
-    async with talker(services, hello("ana", services.token("ana"))) as hostile:
-        await until(lambda: len(hub.connections) == 1)
-        (subscription,) = hub.connections
+    runtime = await services.runtime("websocket")
+    async with hostile_client(services, hello("ana", services.token("ana"))) as hostile:
+        await until(lambda: len(runtime.connections) == 1)
+        (subscription,) = runtime.connections
         await until(lambda: subscription.state is State.LIVE)
-        talking = asyncio.create_task(_every(0.05, lambda: hostile.sock.send(control(0x9, 1))))
+        sending = asyncio.create_task(_every(0.05, lambda: hostile.sock.send(control(0x9, 1))))
         while not subscription.sink.pending():
             await database.execute("UPDATE opportunities SET notes = md5(random()::text) || repeat('x', 100000)")
-            await hub.tailer.wait_for_pass()
+            await runtime.tailer.wait_for_pass()
             assert subscription.state is State.LIVE
-        await until(lambda: not len(hub.connections), timeout=5, what="the drop")
-        await asyncio.gather(talking, return_exceptions=True)
+        await until(lambda: not len(runtime.connections), timeout=5, what="the drop")
+        await asyncio.gather(sending, return_exceptions=True)
 
 
-async def test_one_that_reads_and_says_only_pongs_stays(serve: Serve) -> None:
-    services = await serve(heartbeat_interval=0.3)
+async def test_a_client_that_only_answers_pings_stays(serve: Serve) -> None:
+    services = await serve(heartbeat_interval=0.8)
     client = await services.open("websocket")
-    for _ in range(6):
+    for _ in range(4):
         await client.next("heartbeat")
 
 
-async def test_one_that_is_told_to_close_and_goes_on_is_cut(services: Services) -> None:
-    async with talker(services, said(type="ping")) as hostile, watching(services) as watch:
-        await hostile.talk(control(0x9, 125), 4 * 1024 * KIB)
-        await hostile.cut()
+async def test_a_client_that_ignores_the_close_is_cut(services: Services) -> None:
+    async with hostile_client(services, masked_json(type="ping")) as hostile, monitoring(services) as monitor:
+        await hostile.flood(control(0x9, 125), 4 * 1024 * KIB)
+        await hostile.wait_until_cut()
         await until(lambda: not connections(services))
-    assert watch.pending < 16 * KIB
+    assert monitor.pending < 16 * KIB
 
 
-async def test_tiny_fragments_without_end_end(services: Services) -> None:
-    async with connected(services) as client, watching(services) as watch:
+async def test_endless_tiny_fragments_are_rejected(services: Services) -> None:
+    async with connected(services) as client, monitoring(services) as monitor:
         client.writer.write(upgrade(client.port) + hello("ana", services.token("ana")))
-        await client.upgraded()
-        await client.message("presence_state")
+        await client.wait_for_upgrade()
+        await client.next_message("presence_state")
         client.writer.write(FRAGMENT + 70_000 * b"\x00\x81\0\0\0\0x")
-        assert await client.closed() == 1009
-    assert watch.stall < 0.5
+        assert await client.close_code() == 1009
+    assert monitor.stall < 0.5
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/ws", "/sse", "/nothing"])
-async def test_requests_in_a_row_whose_answers_are_never_read(services: Services, path: str) -> None:
+async def test_pipelined_requests_whose_answers_are_never_read_are_throttled(services: Services, path: str) -> None:
     port = await services.feed()
     loop = asyncio.get_running_loop()
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
         sock.setblocking(False)
         await loop.sock_connect(sock, ("127.0.0.1", port))
-        hostile = Talker(sock)
-        await hostile.talk(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        hostile = HostileClient(sock)
+        await hostile.flood(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert services._feed is not None
         server = services._feed._runner.server
         assert server is not None
@@ -317,9 +331,9 @@ async def test_requests_in_a_row_whose_answers_are_never_read(services: Services
         assert hostile.sent < MOST_SENT
 
 
-async def _every(seconds: float, do: Callable[[], object]) -> None:
+async def _every(seconds: float, action: Callable[[], object]) -> None:
     while True:
-        do()
+        action()
         await asyncio.sleep(seconds)
 
 
@@ -327,12 +341,12 @@ async def _never(token: str) -> None:
     await asyncio.Event().wait()
 
 
-async def _pongs_to(client: Raw, last: bytes) -> int:
-    """Read pongs up to this one; how many there were."""
+async def _pongs_to(client: RawClient, last: bytes) -> int:
+    """Read up to the last pong and return the number of pongs before it."""
     client.writer.write(b"\x89" + bytes((0x80 | len(last),)) + bytes(4) + last)
     number = 0
     while True:
-        opcode, payload = await client.next()
+        opcode, payload = await client.next_frame()
         assert opcode == 0xA
         if payload == last:
             return number

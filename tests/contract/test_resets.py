@@ -1,4 +1,4 @@
-"""A cursor that cannot be resumed from is answered by a reset that says why, and the stream goes on live."""
+"""A cursor that cannot be resumed from is answered with a reset and its reason, and the stream continues live."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +10,7 @@ from tests.support.services import Services
 from tests.support.streams import Client
 from tests.support.until import until
 
-Spoil = Callable[[Database, str], Awaitable[str]]
+Invalidate = Callable[[Database, str], Awaitable[str]]
 
 
 async def _malformed(_: Database, cursor: str) -> str:
@@ -44,20 +44,20 @@ async def _diverged(_: Database, cursor: str) -> str:
     return f"{start}.{'0' * 8 if tag != '0' * 8 else '1' * 8}"
 
 
-async def _gone(database: Database, cursor: str) -> str:
+async def _missing_anchor(database: Database, cursor: str) -> str:
     await database.execute("DELETE FROM feed.log WHERE seq = %s", [Cursor.parse(cursor).anchor])
     await database.execute("UPDATE opportunities SET notes = 'later' WHERE id = 'o1'")
     return cursor
 
 
-SPOILT = [
+INVALIDATED = [
     ("malformed", _malformed),
     ("foreign", _foreign),
     ("future", _future),
     ("future", _future_anchor),
     ("pruned", _pruned),
     ("diverged", _diverged),
-    ("diverged", _gone),
+    ("diverged", _missing_anchor),
 ]
 
 
@@ -66,33 +66,35 @@ async def _is_live(client: Client, database: Database) -> None:
     assert (await client.next_event()).body["opportunityId"] == "mark"
 
 
-@pytest.mark.parametrize(("reason", "spoil"), SPOILT, ids=[spoil.__name__[1:] for _, spoil in SPOILT])
-async def test_each_reason_is_told(
-    services: Services, database: Database, transport: str, reason: str, spoil: Spoil
+@pytest.mark.parametrize(
+    ("reason", "invalidate"), INVALIDATED, ids=[invalidate.__name__[1:] for _, invalidate in INVALIDATED]
+)
+async def test_each_invalid_cursor_is_reset_with_its_reason(
+    services: Services, database: Database, transport: str, reason: str, invalidate: Invalidate
 ) -> None:
     client = await services.open(transport)
     await database.execute("UPDATE opportunities SET notes = 'x' WHERE id = 'o1'")
     await client.next_event()
     assert client.cursor is not None
-    cursor = await spoil(database, client.cursor)
-    await services.stop()  # one that has no memory of the cursor: that would be as good as the log
-    again = await services.open(transport, cursor, greeted=False)
+    cursor = await invalidate(database, client.cursor)
+    await services.stop()  # a replay buffer that holds the cursor would accept it without the log
+    again = await services.open(transport, cursor, wait_for_auth=False)
     hello = await again.next()
     assert (hello.type, hello.body["resume"]) == ("auth_success", "reset")
     reset = await again.next()
     assert (reset.type, reset.body["reason"]) == ("reset", reason)
     assert reset.cursor == reset.body["cursor"]
     await _is_live(again, database)
-    resumed = await services.open(transport, reset.cursor, greeted=False)
+    resumed = await services.open(transport, reset.cursor, wait_for_auth=False)
     assert (await resumed.next()).body["resume"] == "resumed"
     assert (await resumed.next_event()).body["opportunityId"] == "mark"
 
 
-NO_CURSORS = ["x", "0", "null", "-1", "..", "." * 5, "a" * 5000, "%00", "é", "1.1.1.1.1.1", "' OR 1=1 --"]
+MALFORMED_CURSORS = ["x", "0", "null", "-1", "..", "." * 5, "a" * 5000, "%00", "é", "1.1.1.1.1.1", "' OR 1=1 --"]
 
 
-@pytest.mark.parametrize("text", NO_CURSORS, ids=range(len(NO_CURSORS)))
-async def test_no_text_is_answered_by_an_error(
+@pytest.mark.parametrize("text", MALFORMED_CURSORS, ids=range(len(MALFORMED_CURSORS)))
+async def test_a_malformed_cursor_is_a_reset_not_an_error(
     services: Services, database: Database, transport: str, text: str
 ) -> None:
     if transport in {"sse", "api-events"} and not text.isascii():
@@ -102,7 +104,7 @@ async def test_no_text_is_answered_by_an_error(
     await _is_live(client, database)
 
 
-async def test_the_feed_reset_by_hand_reaches_who_is_connected(
+async def test_connected_clients_get_a_manual_feed_reset(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -112,26 +114,26 @@ async def test_the_feed_reset_by_hand_reaches_who_is_connected(
     await _is_live(client, database)
 
 
-@pytest.mark.parametrize("woken", [True, False])
-async def test_a_cursor_of_the_new_feed_is_never_answered_by_one_of_the_previous(
-    services: Services, database: Database, transport: str, *, woken: bool
+@pytest.mark.parametrize("notified", [True, False])
+async def test_a_cursor_of_the_new_feed_is_never_answered_with_one_of_the_old_feed(
+    services: Services, database: Database, transport: str, *, notified: bool
 ) -> None:
-    """The API gives the new one at once; a feed that was not woken learns of it from the client that has it."""
+    """The API returns the new feed at once; an instance that was not notified learns of it from the client's cursor."""
     await services.open(transport)
-    hub = await services.hub(transport)
-    if not woken:
+    runtime = await services.runtime(transport)
+    if not notified:
         await database.execute(
             "CREATE OR REPLACE FUNCTION feed.reset_feed(why text DEFAULT 'by hand') RETURNS text LANGUAGE sql"
             " AS 'UPDATE feed.identity SET feed_id = feed.new_id() RETURNING feed_id'"
         )
     await database.execute("SELECT feed.reset_feed()")
-    async with services.asking() as http:
+    async with services.api_client() as http:
         snapshot = (await http.get("/api/boards/b1", headers={"Cache-Control": "no-cache"})).json()
-    client = await services.open(transport, snapshot["cursor"], greeted=False)
+    client = await services.open(transport, snapshot["cursor"], wait_for_auth=False)
     assert (await client.next("auth_success")).body["resume"] == "resumed"
     assert client.cursor == snapshot["cursor"]
     await database.execute("UPDATE opportunities SET title = 'x'")
     assert (await client.next_event()).body["version"] == 2
-    await until(lambda: client.cursor == str(hub.tailer.head))
+    await until(lambda: client.cursor == str(runtime.tailer.head))
     assert "reset" not in [m.type for m in client.messages]
     assert {m.cursor.split(".")[0] for m in client.messages if m.cursor} == {snapshot["cursor"].split(".")[0]}

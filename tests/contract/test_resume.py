@@ -1,9 +1,9 @@
-"""A cursor brings a client back to exactly where it was: on any transport, any instance, after any restart."""
+"""A client resumes exactly at its cursor, on any transport and any instance, after any restart."""
 
 import itertools
 
 from tests.support.database import Database
-from tests.support.services import PEOPLE, Serve, Services, serving
+from tests.support.services import PEOPLE_SQL, Serve, Services, serving
 from tests.support.streams import TRANSPORTS, Message
 from tests.support.until import until
 
@@ -17,13 +17,15 @@ def _versions(messages: list[Message]) -> list[int]:
     return [m.body["version"] for m in messages]
 
 
-async def test_nothing_is_lost_and_nothing_comes_twice(services: Services, database: Database, transport: str) -> None:
+async def test_a_resumed_client_misses_and_repeats_nothing(
+    services: Services, database: Database, transport: str
+) -> None:
     client = await services.open(transport)
     await _write(database, 3)
     seen = await client.collect(3)
     client.cut()
     await _write(database, 4)
-    client = await services.open(transport, client.cursor, greeted=False)
+    client = await services.open(transport, client.cursor, wait_for_auth=False)
     assert (await client.next()).body["resume"] == "resumed"
     seen += await client.collect(4)
     await _write(database, 2)
@@ -32,7 +34,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice(services: Services, datab
     assert len({m.seq for m in seen}) == 9
 
 
-async def test_the_cursor_of_any_event_but_the_last_is_none_and_of_the_last_resumes_after_it(
+async def test_resuming_from_the_cursor_of_an_event_continues_after_it(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -46,12 +48,12 @@ async def test_the_cursor_of_any_event_but_the_last_is_none_and_of_the_last_resu
     assert seen[-1].cursor is not None
 
 
-async def test_one_cursor_moves_between_the_transports_in_every_order(services: Services, database: Database) -> None:
+async def test_a_cursor_is_valid_on_all_transports_in_every_order(services: Services, database: Database) -> None:
     client = await services.open("websocket")
     cursor, seen, written = client.cursor, [], 0
     for order in itertools.permutations(TRANSPORTS):
         for transport in order:
-            await _write(database)  # nobody is there
+            await _write(database)  # no client is connected
             client = await services.open(transport, cursor)
             await _write(database)
             written += 2
@@ -61,9 +63,7 @@ async def test_one_cursor_moves_between_the_transports_in_every_order(services: 
     assert _versions(seen) == list(range(2, written + 2))
 
 
-async def test_a_cursor_outlives_a_restart_of_the_services(
-    services: Services, database: Database, transport: str
-) -> None:
+async def test_a_cursor_is_valid_after_a_restart(services: Services, database: Database, transport: str) -> None:
     client = await services.open(transport)
     await _write(database)
     seen = await client.collect(1)
@@ -76,24 +76,24 @@ async def test_a_cursor_outlives_a_restart_of_the_services(
     assert _versions(seen) == [2, 3, 4, 5, 6]
 
 
-async def test_a_cursor_is_good_on_another_instance(serve: Serve, database: Database, transport: str) -> None:
+async def test_a_cursor_is_valid_on_another_instance(serve: Serve, database: Database, transport: str) -> None:
     one, other = await serve(), await serve()
     client = await one.open(transport)
     await _write(database, 2)
     seen = await client.collect(2)
     client.cut()
-    await other.hub(transport)
+    await other.runtime(transport)
     await _write(database)
     again = await other.open(transport, client.cursor)
     seen += await again.collect(1)
     assert _versions(seen) == [2, 3, 4]
 
 
-async def test_a_board_read_by_the_api_goes_on_as_a_stream(
+async def test_a_stream_continues_from_the_cursor_of_a_snapshot(
     services: Services, database: Database, transport: str
 ) -> None:
-    async with services.asking("ana") as api:
-        await services.hub(transport)
+    async with services.api_client("ana") as api:
+        await services.runtime(transport)
         snapshots = []
         for _ in range(3):
             snapshots.append((await api.get("/api/boards/b1")).json())
@@ -105,7 +105,7 @@ async def test_a_board_read_by_the_api_goes_on_as_a_stream(
         assert _versions(await client.collect(len(wanted))) == wanted
 
 
-async def test_a_client_that_was_cut_inside_a_batch_gets_the_batch_again(
+async def test_a_client_disconnected_within_a_batch_gets_the_batch_again(
     serve: Serve, database: Database, transport: str
 ) -> None:
     services = await serve(chunk_rows=3)
@@ -120,13 +120,13 @@ async def test_a_client_that_was_cut_inside_a_batch_gets_the_batch_again(
     client = await services.open(transport, start)
     again = await client.collect(10)
     assert [m.seq for m in again] == [m.seq for m in seen]
-    await services.stop()  # now from the log, in chunks too
+    await services.stop()  # now from the log, also in chunks
     client = await services.open(transport, start)
     again = await client.collect(10)
     assert [(m.seq, m.cursor) for m in again] == [(m.seq, m.cursor) for m in seen]
 
 
-async def test_a_long_sweep_that_ends_with_other_boards_still_gives_its_cursor(
+async def test_a_long_read_pass_that_ends_with_other_boards_still_sends_its_cursor(
     serve: Serve, database: Database, transport: str
 ) -> None:
     services = await serve(chunk_rows=2)
@@ -138,53 +138,57 @@ async def test_a_long_sweep_that_ends_with_other_boards_still_gives_its_cursor(
         )
     events = await client.collect(2)
     assert [m.cursor for m in events] == [None, None]
-    beat = await client.next("heartbeat")  # long before the first regular one
-    assert beat.cursor is not None
-    again = await services.open(transport, beat.cursor)
+    heartbeat = await client.next("heartbeat")  # long before the first regular heartbeat
+    assert heartbeat.cursor is not None
+    again = await services.open(transport, heartbeat.cursor)
     await _write(database)
     assert (await again.next_event()).body["opportunityId"] == "o1"
 
 
-async def test_a_crowd_that_comes_back_costs_no_queries(services: Services, database: Database, transport: str) -> None:
+async def test_clients_that_resume_from_the_buffer_cost_no_queries(
+    serve: Serve, database: Database, transport: str
+) -> None:
+    services = await serve()
     client = await services.open(transport)
     cursor = client.cursor
     await _write(database, 3)
     await client.collect(3)
-    hub = await services.hub(transport)
-    before = (await hub.pool.getconn()), hub.pool.get_stats()["requests_num"]
-    await hub.pool.putconn(before[0])
+    runtime = await services.runtime(transport)
+    before = runtime.pool.get_stats()["requests_num"]
     crowd = [await services.open(transport, cursor) for _ in range(15)]
-    for one in crowd:
-        assert _versions(await one.collect(3)) == [2, 3, 4]
-    assert hub.pool.get_stats()["requests_num"] == before[1]
+    for client in crowd:
+        assert _versions(await client.collect(3)) == [2, 3, 4]
+    assert runtime.metrics.registry.get_sample_value("boardcast_recoveries_total", {"source": "buffer"}) == len(crowd)
+    # The service's own tasks make a few queries meanwhile.
+    assert runtime.pool.get_stats()["requests_num"] < before + len(crowd)
 
 
-async def test_leaving_leaves_nothing_behind(services: Services, transport: str) -> None:
-    hub = await services.hub(transport)
+async def test_disconnected_clients_leave_no_state(services: Services, transport: str) -> None:
+    runtime = await services.runtime(transport)
     clients = [await services.open(transport) for _ in range(5)]
-    assert len(hub.connections) == 5
+    assert len(runtime.connections) == 5
     for client in clients[:3]:
         client.cut()
     for client in clients[3:]:
         await client.close()
-    await until(lambda: len(hub.connections) == 0)
-    assert not hub.recovery_tasks._tasks
-    assert not hub.connections._groups
+    await until(lambda: len(runtime.connections) == 0)
+    assert not runtime.recovery_tasks._tasks
+    assert not runtime.connections._groups
 
 
-async def test_a_cursor_from_before_the_first_change_is_resumed(database: Database, transport: str) -> None:
-    """As after an adoption: there are rows and no log, and time goes on by transactions that log nothing."""
+async def test_a_cursor_from_before_the_first_change_can_be_resumed(database: Database, transport: str) -> None:
+    """As after an adoption: the tables have rows, the log is empty, and transactions that log nothing advance the snapshot."""
     async with await database.connect() as conn:
         await conn.execute("SET session_replication_role = replica")
-        await conn.execute(PEOPLE)
+        await conn.execute(PEOPLE_SQL)
     async with serving(database) as services:
-        hub = await services.hub(transport)
-        assert hub.tailer.head.anchor == 0
-        async with services.asking() as http:
+        runtime = await services.runtime(transport)
+        assert runtime.tailer.head.anchor == 0
+        async with services.api_client() as http:
             for _ in range(3):
                 await database.execute("SELECT pg_current_xact_id()")
             snapshot = (await http.get("/api/boards/b1", headers={"Cache-Control": "no-cache"})).json()
-        client = await services.open(transport, snapshot["cursor"], greeted=False)
+        client = await services.open(transport, snapshot["cursor"], wait_for_auth=False)
         assert (await client.next("auth_success")).body["resume"] == "resumed"
         await _write(database)
         assert (await client.next("opportunity_updated")).body["version"] == 2

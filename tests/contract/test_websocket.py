@@ -1,4 +1,4 @@
-"""What only a WebSocket does: its first message, what else a client may say, and what it must not."""
+"""WebSocket only: the first message, the other client messages, and invalid ones."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from feed.delivery.subscription import Subscription
 from feed.wire.close_codes import ALL
 from feed.wire.cursor import Fault
 from tests.support.database import Database
-from tests.support.services import Services, told
+from tests.support.services import Services, summaries
 from tests.support.streams import EndedError, WebSocketClient
 from tests.support.until import until
 
@@ -19,9 +19,9 @@ UNAUTHENTICATED = 4401
 
 
 @pytest.fixture
-async def silent(services: Services) -> WebSocketClient:
-    """Connected, and not authenticated."""
-    client = await WebSocketClient.knock(await services.feed())
+async def unauthenticated(services: Services) -> WebSocketClient:
+    """Connected, but not authenticated."""
+    client = await WebSocketClient.connect_unauthenticated(await services.feed())
     services.clients.append(client)
     return client
 
@@ -33,12 +33,12 @@ async def client(services: Services) -> WebSocketClient:
     return opened
 
 
-async def _stays(client: WebSocketClient) -> None:
+async def _check_connected(client: WebSocketClient) -> None:
     await client.send({"type": "ping"})
     assert (await client.next()).type == "pong"
 
 
-NO_JSON = [
+INVALID_JSON = [
     "",
     "{",
     "nonsense",
@@ -55,16 +55,16 @@ NO_JSON = [
 ]
 
 
-@pytest.mark.parametrize("text", NO_JSON, ids=range(len(NO_JSON)))
-async def test_no_json_is_told_and_ends_the_stream(client: WebSocketClient, text: str) -> None:
+@pytest.mark.parametrize("text", INVALID_JSON, ids=range(len(INVALID_JSON)))
+async def test_invalid_json_ends_the_stream_with_an_error(client: WebSocketClient, text: str) -> None:
     await client.send(text)
     error = await client.next()
     assert (error.type, error.body["code"]) == ("error", "invalid_json")
-    assert (await client.end()).code == BAD_MESSAGE
+    assert (await client.wait_closed()).code == BAD_MESSAGE
 
 
 BAD_MESSAGES = [
-    ({"type": "unheard"}, "unknown_type"),
+    ({"type": "unknown"}, "unknown_type"),
     ({"type": None}, "unknown_type"),
     ({"type": ["ping"]}, "unknown_type"),
     ({}, "unknown_type"),
@@ -81,7 +81,7 @@ BAD_MESSAGES = [
 
 
 @pytest.mark.parametrize(("message", "code"), BAD_MESSAGES, ids=range(len(BAD_MESSAGES)))
-async def test_a_message_that_cannot_be_taken_is_answered_and_the_stream_stays(
+async def test_an_invalid_message_is_answered_with_an_error_and_the_stream_stays(
     client: WebSocketClient, message: dict[str, object], code: str
 ) -> None:
     await client.send(message)
@@ -94,15 +94,15 @@ async def test_a_message_that_cannot_be_taken_is_answered_and_the_stream_stays(
 async def test_binary_is_refused(client: WebSocketClient) -> None:
     await client.send(b'{"type":"ping"}')
     assert (await client.next()).body["code"] == "binary"
-    assert (await client.end()).code == BAD_MESSAGE
+    assert (await client.wait_closed()).code == BAD_MESSAGE
 
 
 async def test_a_frame_larger_than_64_kib_is_refused(client: WebSocketClient) -> None:
     await client.send(json.dumps({"type": "ping", "x": "x" * (64 * 1024)}))
-    assert (await client.end()).code == 1009
+    assert (await client.wait_closed()).code == 1009
 
 
-async def test_a_frame_that_is_no_utf8_is_refused(services: Services) -> None:
+async def test_a_frame_that_is_not_utf8_is_refused(services: Services) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"http://127.0.0.1:{await services.feed()}/ws") as ws,
@@ -114,36 +114,38 @@ async def test_a_frame_that_is_no_utf8_is_refused(services: Services) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"type":"nonsense"}', '{"type":"auth"}', "[" * 60_000])
-async def test_a_bad_first_message_is_an_auth_error(silent: WebSocketClient, text: str) -> None:
-    await silent.send(text)
-    assert (await silent.next()).type == "auth_error"
-    assert (await silent.end()).code == BAD_MESSAGE
+async def test_a_bad_first_message_is_an_auth_error(unauthenticated: WebSocketClient, text: str) -> None:
+    await unauthenticated.send(text)
+    assert (await unauthenticated.next()).type == "auth_error"
+    assert (await unauthenticated.wait_closed()).code == BAD_MESSAGE
 
 
-async def test_a_binary_first_message_is_an_auth_error(silent: WebSocketClient) -> None:
-    await silent.send(b"{}")
-    error = await silent.next()
+async def test_a_binary_first_message_is_an_auth_error(unauthenticated: WebSocketClient) -> None:
+    await unauthenticated.send(b"{}")
+    error = await unauthenticated.next()
     assert (error.type, error.body["code"]) == ("auth_error", "binary")
-    assert (await silent.end()).code == BAD_MESSAGE
+    assert (await unauthenticated.wait_closed()).code == BAD_MESSAGE
 
 
-async def test_another_first_message_is_not_listened_to(silent: WebSocketClient) -> None:
-    await silent.send({"type": "ping"})
-    error = await silent.next()
+async def test_another_first_message_is_an_auth_error(unauthenticated: WebSocketClient) -> None:
+    await unauthenticated.send({"type": "ping"})
+    error = await unauthenticated.next()
     assert (error.type, error.body["code"]) == ("auth_error", "not_authenticated")
-    assert (await silent.end()).code == UNAUTHENTICATED
+    assert (await unauthenticated.wait_closed()).code == UNAUTHENTICATED
 
 
-async def test_who_says_nothing_is_shown_out(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_without_a_first_message_is_disconnected(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 0.1)
-    client = await WebSocketClient.knock(await services.feed())
+    client = await WebSocketClient.connect_unauthenticated(await services.feed())
     services.clients.append(client)
     error = await client.next()
     assert (error.type, error.body["code"]) == ("auth_error", "no_auth")
-    assert (await client.end()).code == 4408
+    assert (await client.wait_closed()).code == 4408
 
 
-async def test_a_token_that_is_not_good_is_told(services: Services) -> None:
+async def test_an_invalid_token_is_an_auth_error(services: Services) -> None:
     port = await services.feed()
     tokens = {
         "token_expired": services.token(ttl=-60),
@@ -155,7 +157,7 @@ async def test_a_token_that_is_not_good_is_told(services: Services) -> None:
         services.clients.append(client)
         error = await client.next()
         assert (error.type, error.body["code"]) == ("auth_error", code)
-        assert (await client.end()).code == UNAUTHENTICATED
+        assert (await client.wait_closed()).code == UNAUTHENTICATED
 
 
 async def test_a_token_is_renewed_in_place(services: Services, database: Database) -> None:
@@ -165,7 +167,7 @@ async def test_a_token_is_renewed_in_place(services: Services, database: Databas
     await client.send({"type": "auth", "token": services.token(ttl=600), "userId": "ana"})
     hello = await client.next("auth_success")
     assert hello.body["connectionId"] == connection
-    (subscription,) = (await services.hub("websocket")).connections
+    (subscription,) = (await services.runtime("websocket")).connections
     assert subscription.principal.expires > 1_000_000_000
     await database.execute("UPDATE opportunities SET title = 'x'")
     event = await client.next_event()
@@ -185,10 +187,10 @@ async def test_a_renewal_by_another_user_or_with_a_bad_token_ends_the_stream(ser
         await client.send({"type": "auth", "token": token, "userId": user})
         error = await client.next("auth_error")
         assert error.body["code"] == code
-        assert (await client.end()).code == UNAUTHENTICATED
+        assert (await client.wait_closed()).code == UNAUTHENTICATED
 
 
-async def test_boards_are_taken_and_left_on_the_way(
+async def test_boards_can_be_subscribed_and_unsubscribed_while_connected(
     client: WebSocketClient, services: Services, database: Database
 ) -> None:
     async def card(id_: str, board: str) -> None:
@@ -198,82 +200,84 @@ async def test_boards_are_taken_and_left_on_the_way(
     assert (await client.next("subscribed")).body["boards"] == ["b2"]
     await card("x", "b1")
     await card("y", "b2")
-    assert told([await client.next_event()]) == [("opportunity_created", "y")]
+    assert summaries([await client.next_event()]) == [("opportunity_created", "y")]
     await client.send({"type": "subscribe", "boards": ["b1", "none"]})
     assert (await client.next("error")).body["code"] == "unknown_board"
     assert (await client.next("subscribed")).body["boards"] == ["b1", "b2"]
     await card("z", "b1")
-    assert told([await client.next_event()]) == [("opportunity_created", "z")]
+    assert summaries([await client.next_event()]) == [("opportunity_created", "z")]
 
 
-async def test_what_is_said_right_behind_auth_is_about_what_is_told(
+async def test_a_message_right_after_auth_is_handled_after_auth_success(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cursor = (await services.open("websocket", user="bruno")).cursor
-    recovery = (await services.hub("websocket")).recovery_tasks
-    real, go_on = recovery._recovery.validate_cursor, asyncio.Event()
+    recovery = (await services.runtime("websocket")).recovery_tasks
+    real, proceed = recovery._recovery.validate_cursor, asyncio.Event()
 
-    async def slow(subscription: Subscription, asked: str) -> Fault | None:
-        await go_on.wait()
-        return await real(subscription, asked)
+    async def slow(subscription: Subscription, cursor_text: str) -> Fault | None:
+        await proceed.wait()
+        return await real(subscription, cursor_text)
 
     monkeypatch.setattr(recovery._recovery, "validate_cursor", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=cursor)
     services.clients.append(client)
     await client.send({"type": "unsubscribe", "boards": ["b1"]})
-    await (await client.ws.ping())  # so it has been read
-    go_on.set()
+    await (await client.ws.ping())  # so the message before it has been read
+    proceed.set()
     assert (await client.next("auth_success", "subscribed")).body["boards"] == ["b1", "b2"]
     assert (await client.next("subscribed")).body["boards"] == ["b2"]
 
 
-async def test_a_feed_that_is_reset_meanwhile_still_greets_who_comes(
+async def test_a_feed_reset_during_authentication_still_sends_auth_success(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = await services.open("websocket", user="bruno")
-    recovery = (await services.hub("websocket")).recovery_tasks
-    real, go_on = recovery._recovery.validate_cursor, asyncio.Event()
+    connected = await services.open("websocket", user="bruno")
+    recovery = (await services.runtime("websocket")).recovery_tasks
+    real, proceed = recovery._recovery.validate_cursor, asyncio.Event()
 
-    async def slow(subscription: Subscription, asked: str) -> Fault | None:
-        await go_on.wait()
-        return await real(subscription, asked)
+    async def slow(subscription: Subscription, cursor_text: str) -> Fault | None:
+        await proceed.wait()
+        return await real(subscription, cursor_text)
 
     monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
     monkeypatch.setattr(recovery._recovery, "validate_cursor", slow)
-    client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=here.cursor)
+    client = await WebSocketClient.connect(
+        await services.feed(), services.token("bruno"), "bruno", cursor=connected.cursor
+    )
     services.clients.append(client)
     await until(lambda: bool(recovery._awaiting_auth_success))
     await database.execute("SELECT feed.reset_feed()")
-    await here.next("reset")
-    go_on.set()
+    await connected.next("reset")
+    proceed.set()
     assert (await client.next("auth_success", "reset")).body.get("resume") == "reset"
     assert (await client.next("reset")).body["reason"] == "foreign"
 
 
-async def test_pings_of_both_kinds_are_answered(client: WebSocketClient) -> None:
+async def test_pings_with_and_without_payload_are_answered(client: WebSocketClient) -> None:
     await (await client.ws.ping(b"anything"))
     await (await client.ws.ping())
-    await _stays(client)
+    await _check_connected(client)
 
 
 async def test_the_subprotocol_is_chosen_if_it_is_offered(services: Services) -> None:
     port = await services.feed()
     for offered, chosen in ((["boardcast.v1"], "boardcast.v1"), (["x", "boardcast.v1"], "boardcast.v1"), (None, None)):
-        client = await WebSocketClient.knock(port, protocols=offered)
+        client = await WebSocketClient.connect_unauthenticated(port, protocols=offered)
         services.clients.append(client)
         assert client.ws.subprotocol == chosen
         assert client.ws.protocol.extensions == []
 
 
-async def test_the_client_may_close_in_order(client: WebSocketClient, services: Services) -> None:
+async def test_the_client_may_close_cleanly(client: WebSocketClient, services: Services) -> None:
     await client.ws.close(1000, "done")
     assert client.ws.close_code == 1000
     with pytest.raises(EndedError):
         await client.next("never")
-    assert not list((await services.hub("websocket")).connections)
+    assert not list((await services.runtime("websocket")).connections)
 
 
-async def test_a_plain_request_is_told_to_upgrade(services: Services) -> None:
+async def test_a_plain_request_gets_426(services: Services) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{await services.feed()}/ws") as answer,
@@ -283,9 +287,9 @@ async def test_a_plain_request_is_told_to_upgrade(services: Services) -> None:
         assert answer.headers["Content-Type"].startswith("application/problem+json")
 
 
-async def test_a_mistake_of_ours_is_a_problem_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    port, hub = await services.feed(), await services.hub("websocket")
-    monkeypatch.setattr(hub, "health", dict.fromkeys)  # which wants arguments
+async def test_an_internal_error_is_a_problem_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = await services.feed()
+    monkeypatch.setattr("feed.http.server.health", dict.fromkeys)  # fails: it needs something to iterate over
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as answer:
         assert answer.status == 500
         body = await answer.json(content_type="application/problem+json")
@@ -293,7 +297,7 @@ async def test_a_mistake_of_ours_is_a_problem_too(services: Services, monkeypatc
     assert body["request_id"] == answer.headers["X-Request-ID"]
 
 
-async def test_a_batch_is_one_message_per_sweep(services: Services, database: Database) -> None:
+async def test_a_batch_is_one_message_per_read_pass(services: Services, database: Database) -> None:
     client = await services.open("websocket-batch")
     await database.execute(
         "INSERT INTO opportunities (id, board_id) SELECT n::text, 'b1' FROM generate_series(1, 20) n"
@@ -305,5 +309,5 @@ async def test_a_batch_is_one_message_per_sweep(services: Services, database: Da
     assert not any("cursor" in event for event in body["events"])
 
 
-def test_every_goodbye_is_named_once() -> None:
+def test_close_codes_and_their_names_are_unique() -> None:
     assert len({g.name for g in ALL}) == len({g.code for g in ALL}) == len(ALL)

@@ -1,10 +1,11 @@
-"""A board with a card on it, and a connection to it."""
+"""Connections to a database with two boards and one card."""
 
 from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 
+from db.session import with_settings
 from tests.db.support import Connection
 from tests.db.verifying import Plain
 from tests.support.database import Database
@@ -12,10 +13,10 @@ from tests.support.database import Database
 
 @pytest.fixture
 async def db(database: Database) -> AsyncIterator[Connection]:
-    """Autocommit, so that each statement is a transaction of its own. The log is empty but for what made the board."""
+    """Each statement is its own transaction (autocommit). The log holds only the rows that the setup wrote."""
     async with await database.connect() as conn:
         await conn.execute("INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno')")
-        await conn.execute("INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]')")
+        await conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]')")
         await conn.execute(
             "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'A deal', 'new')"
         )
@@ -24,6 +25,7 @@ async def db(database: Database) -> AsyncIterator[Connection]:
 
 @pytest.fixture
 async def conn(database: Database, db: Connection) -> AsyncIterator[Plain]:
-    """Another, whose rows are tuples, as the services have them."""
-    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as conn:
+    """A second connection whose rows are tuples, like those of the services."""
+    options = with_settings({})
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True, options=options) as conn:
         yield conn

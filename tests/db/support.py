@@ -1,4 +1,4 @@
-"""What the tests of the database ask again and again."""
+"""Queries that many tests of the database use."""
 
 from typing import Any, LiteralString
 
@@ -19,23 +19,23 @@ async def value(conn: Connection, statement: LiteralString, parameters: Any = No
     return only
 
 
-async def mark(conn: Connection) -> int:
-    """The newest row of the log; what logged() counts from."""
+async def newest_seq(conn: Connection) -> int:
+    """Return the newest seq of the log; pass it to log_rows() later."""
     return int(await value(conn, "SELECT coalesce(max(seq), 0) FROM feed.log"))
 
 
-async def logged(conn: Connection, after: int = 0) -> list[dict[str, Any]]:
-    """The rows of the log after a seq, in its order; for tests in which transactions come one after the other."""
+async def log_rows(conn: Connection, after: int = 0) -> list[dict[str, Any]]:
+    """Return the rows of the log after a seq, in order; for tests whose transactions do not overlap."""
     return await rows(conn, "SELECT *, xid::text::bigint AS xid FROM feed.log WHERE seq > %s ORDER BY seq", (after,))
 
 
-async def told(conn: Connection, after: int = 0) -> list[tuple[str, str | None, str | None]]:
-    """The same as (op, key, board)."""
-    return [(row["op"], row["key"], row["board"]) for row in await logged(conn, after)]
+async def logged_changes(conn: Connection, after: int = 0) -> list[tuple[str, str | None, str | None]]:
+    """Return the same rows as (op, key, board)."""
+    return [(row["op"], row["key"], row["board"]) for row in await log_rows(conn, after)]
 
 
-async def refusal(conn: Connection, statement: LiteralString | Composed, parameters: Any = None) -> str | None:
-    """The SQLSTATE that a statement ends with; None where it is allowed. Nothing of it stays."""
+async def sqlstate_of(conn: Connection, statement: LiteralString | Composed, parameters: Any = None) -> str | None:
+    """Run a statement and roll it back. Returns the SQLSTATE of its error, or None if it succeeds."""
     try:
         async with conn.transaction(force_rollback=True):
             await conn.execute(statement, parameters)

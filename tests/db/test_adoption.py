@@ -1,4 +1,4 @@
-"""An application that was there first keeps its tables, its code and its ways: boardcast comes and goes beside it."""
+"""boardcast can be installed into an existing application's database and removed without changing the application."""
 
 import subprocess
 from collections.abc import AsyncIterator
@@ -12,10 +12,10 @@ from psycopg.rows import dict_row
 
 from db import migrate
 from db.embedded.binaries import find_binaries
-from tests.db.support import Connection, logged, mark, rows, told, value
+from tests.db.support import Connection, log_rows, logged_changes, newest_seq, rows, value
 from tests.support.database import Database
 
-# As an Express application with Drizzle makes its tables.
+# Tables as an Express application creates them with Drizzle.
 APPLICATION = """
     CREATE TYPE mood AS ENUM ('warm', 'cold');
     CREATE TABLE users (
@@ -46,7 +46,7 @@ APPLICATION = """
     CREATE TRIGGER set_updated_at BEFORE UPDATE ON opportunities FOR EACH ROW EXECUTE FUNCTION touch_always();
     CREATE TABLE notes (id serial PRIMARY KEY, opportunity_id varchar NOT NULL REFERENCES opportunities (id) ON DELETE CASCADE);
 """
-FILLED = """
+ROWS = """
     INSERT INTO users (id, name) VALUES ('u1', 'Ana'), ('u2', 'Bruno');
     INSERT INTO opportunities (id, title, value, phase, "ownerId", tags) VALUES
         ('o1', 'First', 10.5, 'prospecting', 'u1', '{a,b}'), ('o2', 'Second', NULL, 'won', NULL, '{}');
@@ -55,7 +55,7 @@ FILLED = """
 
 
 def dump(database: Database, binaries: Path | None, *what: str) -> str:
-    """What pg_dump says of the schema and the rows, without its own version and keys."""
+    """Dump the schema and the rows with pg_dump, without the lines that differ between runs."""
     found = conninfo_to_dict(database.url)
     program = (binaries or find_binaries()) / "pg_dump"
     done = subprocess.run(
@@ -63,7 +63,6 @@ def dump(database: Database, binaries: Path | None, *what: str) -> str:
             program,
             "--no-owner",
             *what,
-            "--exclude-table=alembic_version",
             database.url.replace(f":{found['password']}@", "@"),
         ],
         env={"PGPASSWORD": str(found["password"]), "LC_ALL": "C"},
@@ -78,17 +77,17 @@ def dump(database: Database, binaries: Path | None, *what: str) -> str:
 
 @pytest.fixture
 async def app(empty_database: Database) -> AsyncIterator[Connection]:
-    """The application's connection, from before boardcast."""
+    """The application's connection, opened before boardcast is installed."""
     async with await empty_database.connect() as conn:
         await conn.execute(APPLICATION)
-        await conn.execute(FILLED)
+        await conn.execute(ROWS)
         yield conn
 
 
-def test_it_goes_as_it_came(empty_database: Database, binaries: Path | None) -> None:
+def test_a_downgrade_restores_the_original_schema_and_rows(empty_database: Database, binaries: Path | None) -> None:
     with psycopg.connect(empty_database.url, autocommit=True) as conn:
         conn.execute(APPLICATION)
-        conn.execute(FILLED)
+        conn.execute(ROWS)
         before = dump(empty_database, binaries)
         migrate.upgrade(empty_database.url)
         assert dump(empty_database, binaries) != before
@@ -96,23 +95,27 @@ def test_it_goes_as_it_came(empty_database: Database, binaries: Path | None) -> 
     assert dump(empty_database, binaries) == before
 
 
-async def test_its_rows_are_not_touched(app: Connection, empty_database: Database) -> None:
+async def test_an_upgrade_does_not_rewrite_existing_rows(app: Connection, empty_database: Database) -> None:
     statement = "SELECT o.*, o.xmin::text AS xmin, o.ctid::text AS ctid FROM opportunities AS o ORDER BY id"
     before = await rows(app, statement)
     migrate.upgrade(empty_database.url)
     after = await rows(app, statement)
-    assert [{name: row[name] for name in was} for was, row in zip(before, after, strict=True)] == before
+    assert [{name: row[name] for name in old_row} for old_row, row in zip(before, after, strict=True)] == before
     assert await value(app, "SELECT count(*) FROM feed.log WHERE relation = 'opportunities'") == 0
 
 
-async def test_its_plain_writes_are_in_the_log(app: Connection, empty_database: Database) -> None:
+async def test_the_applications_writes_are_logged(app: Connection, empty_database: Database) -> None:
     migrate.upgrade(empty_database.url)
-    before = await mark(app)
+    before = await newest_seq(app)
     await app.execute("""INSERT INTO opportunities (id, title, "ownerId") VALUES ('o3', 'Third', 'u1')""")
     await app.execute("UPDATE opportunities SET phase = 'won', value = 7 WHERE id = 'o1'")
     await app.execute("DELETE FROM opportunities WHERE id = 'o1'")
-    assert await told(app, before) == [("insert", "o3", "main"), ("update", "o1", "main"), ("delete", "o1", "main")]
-    inserted, updated, _ = await logged(app, before)
+    assert await logged_changes(app, before) == [
+        ("insert", "o3", "main"),
+        ("update", "o1", "main"),
+        ("delete", "o1", "main"),
+    ]
+    inserted, updated, _ = await log_rows(app, before)
     assert inserted["new"]["search"] == "third"
     assert inserted["new"]["ownerId"] == "u1"
     assert updated["new"]["customFields"] == {"a": 2}
@@ -120,62 +123,68 @@ async def test_its_plain_writes_are_in_the_log(app: Connection, empty_database: 
     assert updated["new"]["search"] == "first"
 
 
-async def test_its_ids_made_by_default_are_the_keys(app: Connection, empty_database: Database) -> None:
+async def test_ids_from_a_column_default_are_the_keys(app: Connection, empty_database: Database) -> None:
     migrate.upgrade(empty_database.url)
-    before = await mark(app)
-    made = await value(app, "INSERT INTO opportunities (title) VALUES ('x') RETURNING id")
-    assert await told(app, before) == [("insert", made, "main")]
+    before = await newest_seq(app)
+    new_id = await value(app, "INSERT INTO opportunities (title) VALUES ('x') RETURNING id")
+    assert await logged_changes(app, before) == [("insert", new_id, "main")]
 
 
-async def test_an_update_that_changes_nothing_beside_its_own_trigger(app: Connection, empty_database: Database) -> None:
+async def test_an_update_counts_if_only_the_applications_trigger_changes_the_row(
+    app: Connection, empty_database: Database
+) -> None:
     await app.execute("DROP TRIGGER set_updated_at ON opportunities")
     await app.execute(
         "CREATE TRIGGER set_updated_at BEFORE UPDATE ON opportunities FOR EACH ROW EXECUTE FUNCTION touch_always()"
     )
     migrate.upgrade(empty_database.url)
-    before = await mark(app)
+    before = await newest_seq(app)
     await app.execute("UPDATE opportunities SET title = title WHERE id = 'o1'")
-    # Its trigger has changed the row, so that is a change.
-    assert await told(app, before) == [("update", "o1", "main")]
+    # The application's trigger changed the row, so this is a change.
+    assert await logged_changes(app, before) == [("update", "o1", "main")]
     await app.execute("ALTER TABLE opportunities DISABLE TRIGGER set_updated_at")
-    before = await mark(app)
+    before = await newest_seq(app)
     await app.execute("UPDATE opportunities SET title = title WHERE id = 'o1'")
-    assert await logged(app, before) == []
+    assert await log_rows(app, before) == []
 
 
-async def test_its_people_see_its_rows(app: Connection, empty_database: Database) -> None:
+async def test_existing_users_become_members_of_the_main_board(app: Connection, empty_database: Database) -> None:
     migrate.upgrade(empty_database.url)
-    assert await rows(app, "SELECT user_id, role FROM board_members WHERE board_id = 'main' ORDER BY 1") == [
+    assert await rows(app, "SELECT user_id, role FROM feed.board_members WHERE board_id = 'main' ORDER BY 1") == [
         {"user_id": "u1", "role": "editor"},
         {"user_id": "u2", "role": "editor"},
     ]
-    assert await value(app, "SELECT phases FROM boards WHERE id = 'main'") == [
+    assert await value(app, "SELECT phases FROM feed.boards WHERE id = 'main'") == [
         {"id": "prospecting", "name": "prospecting"},
         {"id": "won", "name": "won"},
     ]
 
 
 @pytest.mark.parametrize("nullable", [False, True], ids=["empty", "without phases"])
-async def test_a_table_with_no_rows_or_no_phases_takes_its_first(empty_database: Database, nullable: bool) -> None:
+async def test_the_first_write_to_an_empty_table_or_one_without_phases_is_logged(
+    empty_database: Database, nullable: bool
+) -> None:
     async with await empty_database.connect() as conn:
         await conn.execute("CREATE TABLE users (id varchar PRIMARY KEY)")
         await conn.execute("CREATE TABLE opportunities (id varchar PRIMARY KEY, phase varchar)")
         if nullable:
             await conn.execute("INSERT INTO opportunities VALUES ('o0')")
         migrate.upgrade(empty_database.url)
-        before = await mark(conn)
+        before = await newest_seq(conn)
         await conn.execute("INSERT INTO opportunities VALUES ('o1', 'new')")
         await conn.execute("UPDATE opportunities SET phase = 'won' WHERE id = 'o0'")
         expected = [("insert", "o1", "main"), ("update", "o0", "main")]
-        assert await told(conn, before) == (expected if nullable else expected[:1])
-        assert await value(conn, "SELECT phases FROM boards WHERE id = 'main'") == []
+        assert await logged_changes(conn, before) == (expected if nullable else expected[:1])
+        assert await value(conn, "SELECT phases FROM feed.boards WHERE id = 'main'") == []
 
 
 async def test_a_fresh_database_has_no_board(database: Database) -> None:
-    assert await database.execute("SELECT FROM boards") == []
+    assert await database.execute("SELECT FROM feed.boards") == []
 
 
-async def test_columns_of_its_own_are_not_ours_to_take_away(empty_database: Database, binaries: Path | None) -> None:
+async def test_a_downgrade_keeps_columns_that_the_application_had(
+    empty_database: Database, binaries: Path | None
+) -> None:
     with psycopg.connect(empty_database.url, autocommit=True, row_factory=dict_row) as conn:
         conn.execute("CREATE TABLE users (id text PRIMARY KEY, name text, email text NOT NULL UNIQUE)")
         conn.execute(
@@ -195,7 +204,9 @@ async def test_columns_of_its_own_are_not_ours_to_take_away(empty_database: Data
     assert dump(empty_database, binaries) == before
 
 
-async def test_an_index_that_was_not_there_is_gone(empty_database: Database, binaries: Path | None) -> None:
+async def test_a_downgrade_drops_the_indexes_that_the_upgrade_created(
+    empty_database: Database, binaries: Path | None
+) -> None:
     with psycopg.connect(empty_database.url, autocommit=True) as conn:
         conn.execute("CREATE TABLE opportunities (id text PRIMARY KEY, board_id text)")
         before = dump(empty_database, binaries)

@@ -1,10 +1,10 @@
-"""Sessions in which a backslash escapes, as old applications ask for them: nothing is read otherwise there."""
+"""Sessions with standard_conforming_strings off, which old applications still use: everything works the same."""
 
 from tests.db.support import Connection, rows, value
-from tests.db.verifying import Plain, found, past_the_triggers
+from tests.db.verifying import Plain, bypass_triggers, find_drift
 
 
-async def test_where_backslashes_escape_all_is_as_elsewhere(db: Connection, conn: Plain) -> None:
+async def test_capture_and_verify_work_with_nonstandard_strings(db: Connection, conn: Plain) -> None:
     for session in (db, conn):
         await session.execute("SET standard_conforming_strings = off")
     await db.execute('CREATE TABLE "a\\b" (id text PRIMARY KEY, "c\\d" text, secret text)')
@@ -16,13 +16,13 @@ async def test_where_backslashes_escape_all_is_as_elsewhere(db: Connection, conn
     )
     assert row == {"key": ["id"], "board": "c\\d", "excluded": ["secret"]}
     await db.execute('INSERT INTO "a\\b" SELECT %s || n, %s FROM generate_series(1, 5) AS n', ("x\\'", "b\\1"))
-    assert await found(conn, '"a\\b"') == []
-    async with past_the_triggers(db):
+    assert await find_drift(conn, '"a\\b"') == []
+    async with bypass_triggers(db):
         await db.execute('UPDATE "a\\b" SET "c\\d" = NULL WHERE id = %s', ("x\\'3",))
-    assert [one.key for one in await found(conn, '"a\\b"')] == ["x\\'3"]
+    assert [one.key for one in await find_drift(conn, '"a\\b"')] == ["x\\'3"]
 
 
-async def test_nor_is_a_cursor_or_a_partition(db: Connection) -> None:
+async def test_cursors_and_partitions_work_with_nonstandard_strings(db: Connection) -> None:
     await db.execute("SET standard_conforming_strings = off")
     assert await value(db, "SELECT (feed.parse_cursor('0a1.7x7..1.00000000')).feed_id") is None
     await value(db, "SELECT feed.rotate_partition()")

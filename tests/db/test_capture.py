@@ -1,16 +1,15 @@
-"""Every way to write is one row of the log for each row that changed, in the writer's own transaction."""
+"""Every kind of write logs one row for each changed row, in the writer's own transaction."""
 
 import asyncio
-import json
 from typing import Any, LiteralString
 
 import pytest
 from psycopg import AsyncConnection, errors
 
-from tests.db.support import Connection, logged, mark, rows, told, value
+from tests.db.support import Connection, log_rows, logged_changes, newest_seq, rows, value
 from tests.support.database import Database
 
-# What each statement is on a table with o1 (b1) and o2 (b1).
+# The log rows that each statement writes, on a table with o1 (b1) and o2 (b1).
 WRITES: dict[str, tuple[LiteralString, list[tuple[str, str | None, str | None]]]] = {
     "insert": ("INSERT INTO opportunities (id, board_id) VALUES ('o3', 'b1')", [("insert", "o3", "b1")]),
     "insert of several": (
@@ -47,7 +46,7 @@ WRITES: dict[str, tuple[LiteralString, list[tuple[str, str | None, str | None]]]
     ),
     "update of all": ("UPDATE opportunities SET notes = 'x'", [("update", "o1", "b1"), ("update", "o2", "b1")]),
     "update of none": ("UPDATE opportunities SET notes = 'x' WHERE false", []),
-    "update of one, the other as it was": (
+    "update of two that changes one": (
         "UPDATE opportunities SET title = 'A deal'",
         [("update", "o2", "b1")],
     ),
@@ -61,7 +60,7 @@ WRITES: dict[str, tuple[LiteralString, list[tuple[str, str | None, str | None]]]
     ),
     "delete": ("DELETE FROM opportunities WHERE id = 'o1'", [("delete", "o1", "b1")]),
     "cascade": (
-        "DELETE FROM boards WHERE id = 'b1'",
+        "DELETE FROM feed.boards WHERE id = 'b1'",
         [("delete", "b1", "b1"), ("delete", "o1", "b1"), ("delete", "o2", "b1")],
     ),
     "truncate": ("TRUNCATE opportunities", [("truncate", None, None)]),
@@ -73,7 +72,7 @@ WRITES: dict[str, tuple[LiteralString, list[tuple[str, str | None, str | None]]]
         [("delete", "o2", "b1"), ("insert", "o2b", "b1")],
     ),
     "a member": (
-        "INSERT INTO board_members VALUES ('b1', 'ana', 'viewer')",
+        "INSERT INTO feed.board_members VALUES ('b1', 'ana', 'viewer')",
         [("insert", '["b1", "ana"]', "b1")],
     ),
 }
@@ -86,87 +85,87 @@ async def two(db: Connection) -> Connection:
 
 
 @pytest.mark.parametrize("name", WRITES)
-async def test_each_way_to_write_is_in_the_log(two: Connection, name: str) -> None:
+async def test_each_kind_of_write_is_logged(two: Connection, name: str) -> None:
     statement, expected = WRITES[name]
-    before = await mark(two)
+    before = await newest_seq(two)
     await two.execute(statement)
-    found = await told(two, before)
-    # Between statements and rows that do not touch each other the order is PostgreSQL's own.
+    found = await logged_changes(two, before)
+    # PostgreSQL chooses the order of independent rows and statements.
     assert sorted(found, key=str) == sorted(expected, key=str)
     if name == "board changed":
         assert found == expected
 
 
-async def test_copy_is_in_the_log(db: Connection) -> None:
-    before = await mark(db)
+async def test_copy_is_logged(db: Connection) -> None:
+    before = await newest_seq(db)
     async with db.cursor() as cursor, cursor.copy("COPY opportunities (id, board_id) FROM STDIN") as copy:
         for n in range(3):
             await copy.write_row((f"c{n}", "b1"))
-    assert await told(db, before) == [("insert", f"c{n}", "b1") for n in range(3)]
-    assert len({row["xid"] for row in await logged(db, before)}) == 1
+    assert await logged_changes(db, before) == [("insert", f"c{n}", "b1") for n in range(3)]
+    assert len({row["xid"] for row in await log_rows(db, before)}) == 1
 
 
-async def test_the_images_are_the_row(db: Connection) -> None:
-    before = await mark(db)
-    was = await value(db, "SELECT to_jsonb(o) FROM opportunities AS o")
+async def test_the_images_equal_the_row(db: Connection) -> None:
+    before = await newest_seq(db)
+    old = await value(db, "SELECT to_jsonb(o) FROM opportunities AS o")
     await db.execute("UPDATE opportunities SET value = 12.30, expected_close_date = '2030-01-31'")
     now = await value(db, "SELECT to_jsonb(o) FROM opportunities AS o")
-    (row,) = await logged(db, before)
-    assert (row["old"], row["new"], row["relation"], row["version"]) == (was, now, "opportunities", 2)
+    (row,) = await log_rows(db, before)
+    assert (row["old"], row["new"], row["relation"], row["version"]) == (old, now, "opportunities", 2)
     assert await value(db, "SELECT new ->> 'value' FROM feed.log ORDER BY seq DESC LIMIT 1") == "12.30"
 
 
-async def test_an_image_is_the_same_whoever_writes(db: Connection) -> None:
+async def test_images_do_not_depend_on_session_settings(db: Connection) -> None:
     await db.execute(
         "ALTER TABLE opportunities ADD COLUMN due timestamptz, ADD COLUMN during interval, ADD COLUMN f float8"
     )
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("SET timezone = 'America/Sao_Paulo'")
     await db.execute(
         "UPDATE opportunities SET due = '2030-01-31 12:00:00+00', during = '1 day 2 hours', f = 0.1::float8 * 3"
     )
-    (row,) = await logged(db, before)
+    (row,) = await log_rows(db, before)
     assert row["new"]["due"] == "2030-01-31T12:00:00+00:00"
     assert await value(db, "SELECT current_setting('timezone')") == "America/Sao_Paulo"
 
 
 async def test_a_row_of_a_megabyte(db: Connection) -> None:
-    before = await mark(db)
+    before = await newest_seq(db)
     notes = "ação " * 200_000
     await db.execute("UPDATE opportunities SET notes = %s", (notes,))
-    (row,) = await logged(db, before)
+    (row,) = await log_rows(db, before)
     assert row["new"]["notes"] == notes
 
 
-async def test_a_savepoint_takes_its_rows_back(db: Connection) -> None:
-    before = await mark(db)
+async def test_rolling_back_to_a_savepoint_removes_its_log_rows(db: Connection) -> None:
+    before = await newest_seq(db)
     async with db.transaction():
         await db.execute("UPDATE opportunities SET title = 'kept'")
         await db.execute("SAVEPOINT s")
         await db.execute("UPDATE opportunities SET title = 'dropped'")
         await db.execute("ROLLBACK TO s")
         await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('o3', 'b1')")
-    assert [(row["key"], row["new"]["title"]) for row in await logged(db, before)] == [("o1", "kept"), ("o3", "")]
+    assert [(row["key"], row["new"]["title"]) for row in await log_rows(db, before)] == [("o1", "kept"), ("o3", "")]
 
 
-async def test_a_rollback_leaves_nothing(db: Connection) -> None:
-    before = await mark(db)
+async def test_a_rollback_leaves_no_log_rows(db: Connection) -> None:
+    before = await newest_seq(db)
     async with db.transaction(force_rollback=True):
         await db.execute("UPDATE opportunities SET title = 'never'")
-    assert await logged(db, before) == []
+    assert await log_rows(db, before) == []
 
 
-async def test_all_of_a_transaction_has_its_id(db: Connection) -> None:
-    before = await mark(db)
+async def test_all_rows_of_a_transaction_have_its_xid(db: Connection) -> None:
+    before = await newest_seq(db)
     async with db.transaction():
         xid = await value(db, "SELECT pg_current_xact_id()::text::bigint")
         await db.execute("UPDATE opportunities SET title = 'B'")
         async with db.transaction():
             await db.execute("UPDATE opportunities SET title = 'C'")
-    assert [row["xid"] for row in await logged(db, before)] == [xid, xid]
+    assert [row["xid"] for row in await log_rows(db, before)] == [xid, xid]
 
 
-async def test_what_cannot_be_logged_is_not_written(db: Connection) -> None:
+async def test_a_write_fails_if_it_cannot_be_logged(db: Connection) -> None:
     await db.execute("ALTER TABLE feed.log ADD CONSTRAINT no_more CHECK (seq < 0) NOT VALID")
     with pytest.raises(errors.CheckViolation):
         await db.execute("UPDATE opportunities SET title = 'unlogged'")
@@ -174,48 +173,44 @@ async def test_what_cannot_be_logged_is_not_written(db: Connection) -> None:
 
 
 @pytest.fixture
-async def ears(database: Database) -> AsyncConnection[Any]:
+async def listener(database: Database) -> AsyncConnection[Any]:
     conn = await database.connect()
     await conn.execute("LISTEN boardcast")
     return conn
 
 
-async def rings(ears: AsyncConnection[Any], db: Connection) -> list[dict[str, Any]]:
-    """What has been rung until now: a last bell of our own says that all have come."""
+async def count_notifications(listener: AsyncConnection[Any], db: Connection) -> int:
+    """Count the notifications sent so far; a last one of our own marks the end."""
     await db.execute("NOTIFY boardcast, 'end'")
-    heard: list[dict[str, Any]] = []
+    count = 0
     async with asyncio.timeout(10):
-        async for notification in ears.notifies():
+        async for notification in listener.notifies():
             if notification.payload == "end":
                 break
-            heard.append(json.loads(notification.payload))
-    return heard
+            count += 1
+    return count
 
 
-async def test_a_transaction_rings_once(db: Connection, ears: AsyncConnection[Any]) -> None:
-    before = await mark(db)
-    async with ears:
+async def test_a_transaction_notifies_once(db: Connection, listener: AsyncConnection[Any]) -> None:
+    async with listener:
         async with db.transaction():
             for n in range(20):
                 await db.execute("UPDATE opportunities SET probability = %s", (n,))
                 await db.execute("INSERT INTO opportunities (id, board_id) VALUES (%s, 'b1')", (f"n{n}",))
         await db.execute("UPDATE opportunities SET title = title")
         await db.execute("DELETE FROM opportunities WHERE id = 'o1'")
-        heard = await rings(ears, db)
-    assert heard == [
-        {"seq": before + 1, "table": "opportunities", "op": "update"},
-        {"seq": await mark(db), "table": "opportunities", "op": "delete"},
-    ]
+        assert await count_notifications(listener, db) == 2
 
 
-async def test_a_bell_that_a_savepoint_took_back_is_rung_again(db: Connection, ears: AsyncConnection[Any]) -> None:
-    async with ears:
+async def test_a_notification_rolled_back_with_a_savepoint_is_sent_again(
+    db: Connection, listener: AsyncConnection[Any]
+) -> None:
+    async with listener:
         async with db.transaction():
             async with db.transaction(force_rollback=True):
                 await db.execute("UPDATE opportunities SET title = 'dropped'")
             await db.execute("UPDATE opportunities SET title = 'kept'")
-        heard = await rings(ears, db)
-    assert [(bell["table"], bell["op"]) for bell in heard] == [("opportunities", "update")]
+        assert await count_notifications(listener, db) == 1
 
 
 @pytest.mark.parametrize(
@@ -227,8 +222,10 @@ async def test_a_bell_that_a_savepoint_took_back_is_rung_again(db: Connection, e
         (None, None, "boardcast"),
     ],
 )
-async def test_who_wrote(db: Connection, declared: str | None, written: str | None, actor: str) -> None:
-    before = await mark(db)
+async def test_the_actor_is_the_declared_user_or_the_last_editor(
+    db: Connection, declared: str | None, written: str | None, actor: str
+) -> None:
+    before = await newest_seq(db)
     async with db.transaction():
         if declared is not None:
             await db.execute(
@@ -238,21 +235,21 @@ async def test_who_wrote(db: Connection, declared: str | None, written: str | No
         await db.execute(
             "INSERT INTO opportunities (id, board_id, last_modified_by) VALUES ('o3', 'b1', %s)", (written,)
         )
-    found = await logged(db, before)
+    found = await log_rows(db, before)
     assert [row["actor"] for row in found] == [actor, actor]
     assert {row["origin"] for row in found} == {None if declared is None else "m-1"}
     assert {row["db_user"] for row in found} == {"boardcast"}
 
 
-async def test_a_delete_is_not_its_last_editor_s(db: Connection) -> None:
+async def test_a_delete_is_not_attributed_to_the_last_editor(db: Connection) -> None:
     await db.execute("UPDATE opportunities SET last_modified_by = 'ana'")
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("DELETE FROM opportunities")
-    assert [row["actor"] for row in await logged(db, before)] == ["boardcast"]
+    assert [row["actor"] for row in await log_rows(db, before)] == ["boardcast"]
 
 
-async def test_an_update_that_names_nobody_is_not_its_last_editor_s(db: Connection) -> None:
-    before = await mark(db)
+async def test_an_update_without_an_editor_is_not_attributed_to_the_last_one(db: Connection) -> None:
+    before = await newest_seq(db)
     for statement in (
         "UPDATE opportunities SET notes = 'a', last_modified_by = 'ana' WHERE id = 'o1'",
         "UPDATE opportunities SET notes = 'b'",
@@ -264,33 +261,35 @@ async def test_an_update_that_names_nobody_is_not_its_last_editor_s(db: Connecti
         ),
     ):
         await db.execute(statement)
-    who = [(row["new"]["notes"], row["actor"]) for row in await logged(db, before) if row["key"] == "o1"]
-    assert who == [("a", "ana"), ("b", "boardcast"), ("c", "ana"), ("d", "boardcast"), ("e", "eva")]
+    actors = [(row["new"]["notes"], row["actor"]) for row in await log_rows(db, before) if row["key"] == "o1"]
+    assert actors == [("a", "ana"), ("b", "boardcast"), ("c", "ana"), ("d", "boardcast"), ("e", "eva")]
 
 
-async def test_what_is_declared_ends_with_its_transaction(db: Connection) -> None:
+async def test_a_declared_actor_applies_to_one_transaction(db: Connection) -> None:
     async with db.transaction():
         await db.execute("SELECT set_config('feed.actor', 'ana', true), set_config('feed.origin', 'm-1', true)")
         await db.execute("UPDATE opportunities SET title = 'B'")
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("UPDATE opportunities SET title = 'C'")
-    assert [(row["actor"], row["origin"]) for row in await logged(db, before)] == [("boardcast", None)]
+    assert [(row["actor"], row["origin"]) for row in await log_rows(db, before)] == [("boardcast", None)]
 
 
 @pytest.mark.parametrize(
-    ("asked", "got"), [("off", "local"), ("local", "local"), ("on", "on"), ("remote_apply", "remote_apply")]
+    ("requested", "effective"), [("off", "local"), ("local", "local"), ("on", "on"), ("remote_apply", "remote_apply")]
 )
-async def test_what_is_told_cannot_be_taken_back_by_a_crash(db: Connection, asked: str, got: str) -> None:
-    await db.execute("SELECT set_config('synchronous_commit', %s, false)", (asked,))
+async def test_captured_writes_are_flushed_before_the_commit_returns(
+    db: Connection, requested: str, effective: str
+) -> None:
+    await db.execute("SELECT set_config('synchronous_commit', %s, false)", (requested,))
     async with db.transaction():
         await db.execute("UPDATE opportunities SET title = title")
         await db.execute("UPDATE opportunities SET title = 'B'")
-        assert await value(db, "SELECT current_setting('synchronous_commit')") == got
-    assert await value(db, "SELECT current_setting('synchronous_commit')") == asked
+        assert await value(db, "SELECT current_setting('synchronous_commit')") == effective
+    assert await value(db, "SELECT current_setting('synchronous_commit')") == requested
 
 
-async def test_a_table_of_the_writer_s_own_is_not_the_log(db: Connection) -> None:
-    before = await mark(db)
+async def test_capture_ignores_objects_of_the_same_name_on_the_search_path(db: Connection) -> None:
+    before = await newest_seq(db)
     for schema in ("pg_temp", "mine"):
         if schema == "mine":
             await db.execute("CREATE SCHEMA mine")
@@ -310,20 +309,48 @@ async def test_a_table_of_the_writer_s_own_is_not_the_log(db: Connection) -> Non
         await db.execute("UPDATE public.opportunities SET title = title || '!'")
         assert await value(db, "SELECT count(*) FROM log") == 0
     await db.execute("RESET search_path")
-    found = await logged(db, before)
+    found = await log_rows(db, before)
     assert [(row["new"]["title"], row["actor"]) for row in found] == [
         ("A deal!", "boardcast"),
         ("A deal!!", "boardcast"),
     ]
 
 
-async def test_a_truncated_table_that_others_point_to(db: Connection) -> None:
-    before = await mark(db)
-    await db.execute("TRUNCATE boards CASCADE")
-    found = await logged(db, before)
+async def test_truncate_cascade_logs_each_table(db: Connection) -> None:
+    before = await newest_seq(db)
+    await db.execute("TRUNCATE feed.boards CASCADE")
+    found = await log_rows(db, before)
     assert {(row["op"], row["relation"]) for row in found} == {
-        ("truncate", "boards"),
-        ("truncate", "board_members"),
+        ("truncate", "feed.boards"),
+        ("truncate", "feed.board_members"),
         ("truncate", "opportunities"),
     }
     assert await rows(db, "SELECT FROM opportunities") == []
+
+
+async def test_a_statement_that_changes_rows_in_different_ways_logs_them_all(db: Connection) -> None:
+    """A row that could be logged by the fast path of a single row, beside rows that could not."""
+    await db.execute("CREATE TABLE t (id text PRIMARY KEY, board text, note text)")
+    await db.execute("SELECT feed.attach('t', board => 'board')")
+    before = await newest_seq(db)
+    await db.execute(
+        "INSERT INTO t VALUES ('plain', 'b1', ''), ('moved', 'b1', ''), ('renamed', 'b1', ''), ('none', NULL, ''), "
+        "('same', 'b1', 'x'), ('large', 'b1', repeat('0123456789', 300))"
+    )
+    assert {(op, key) for op, key, _ in await logged_changes(db, before)} == {
+        ("insert", key) for key in ("plain", "moved", "renamed", "none", "same", "large")
+    }
+    before = await newest_seq(db)
+    await db.execute(
+        "UPDATE t SET note = 'x', board = CASE id WHEN 'moved' THEN 'b2' ELSE board END, "
+        "id = CASE id WHEN 'renamed' THEN 'new' ELSE id END"
+    )
+    assert set(await logged_changes(db, before)) == {
+        ("update", "plain", "b1"),
+        ("leave", "moved", "b1"),
+        ("enter", "moved", "b2"),
+        ("delete", "renamed", "b1"),
+        ("insert", "new", "b1"),
+        ("update", "none", None),
+        ("update", "large", "b1"),
+    }

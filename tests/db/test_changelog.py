@@ -1,4 +1,4 @@
-"""Reading by snapshot: whatever the writers do, each row once, whole transactions, in order."""
+"""Reads by snapshot return each row once, whole transactions and in order, whatever the writers do."""
 
 import asyncio
 import os
@@ -32,14 +32,14 @@ class Reader:
         self._conn = conn
         self._chunk = chunk
         self.cursor = cursor
-        self.sweeps: list[list[Change]] = []
+        self.passes: list[list[Change]] = []
         self.cursors = [cursor]
 
     @classmethod
-    async def here(cls, conn: PsycopgConnection, chunk: int = 1000) -> "Reader":
+    async def at_head(cls, conn: PsycopgConnection, chunk: int = 1000) -> "Reader":
         return cls(conn, Cursor.at("feed", await read_position(conn)), chunk)
 
-    async def sweep(self) -> list[Change]:
+    async def read_pass(self) -> list[Change]:
         found: list[Change] = []
         newest: tuple[int, int, datetime] | None = None
         reading = read_changes(self._conn, self.cursor.seen, threshold=10**6, chunk=self._chunk)
@@ -51,13 +51,13 @@ class Reader:
                     newest = max((c.seq, c.xid, c.at) for c in found)
                 if part.last and part.snapshot is not None:
                     self.cursor = self.cursor.advanced(part.snapshot, part.last_xid, newest)
-        self.sweeps.append(found)
+        self.passes.append(found)
         self.cursors.append(self.cursor)
         return found
 
     @property
-    def told(self) -> list[Change]:
-        return [change for sweep in self.sweeps for change in sweep]
+    def changes(self) -> list[Change]:
+        return [change for each in self.passes for change in each]
 
 
 @pytest.fixture
@@ -79,81 +79,81 @@ def keys(changes: Sequence[Change]) -> list[str | None]:
 INSERT = "INSERT INTO opportunities (id, board_id) VALUES (%s, 'b1')"
 
 
-async def test_who_commits_later_is_told_later(
+async def test_changes_are_read_in_commit_order(
     db: Connection, reading: PsycopgConnection, others: Sequence[Connection]
 ) -> None:
     first, second = others
-    reader = await Reader.here(reading)
+    reader = await Reader.at_head(reading)
     async with first.transaction():
         await first.execute(INSERT, ("early",))
         async with second.transaction():
             await second.execute(INSERT, ("late",))
-        assert keys(await reader.sweep()) == ["late"]
-        assert await reader.sweep() == []
-    assert keys(await reader.sweep()) == ["early"]
-    assert await reader.sweep() == []
+        assert keys(await reader.read_pass()) == ["late"]
+        assert await reader.read_pass() == []
+    assert keys(await reader.read_pass()) == ["early"]
+    assert await reader.read_pass() == []
 
 
-async def test_an_id_taken_long_before_the_write(
+async def test_an_xid_assigned_long_before_the_write(
     db: Connection, reading: PsycopgConnection, others: Sequence[Connection]
 ) -> None:
     first, second = others
-    reader = await Reader.here(reading)
+    reader = await Reader.at_head(reading)
     async with first.transaction():
         await first.execute("SELECT pg_current_xact_id()")
         await second.execute("UPDATE opportunities SET title = 'second'")
-        assert [c.version for c in await reader.sweep()] == [2]
+        assert [c.version for c in await reader.read_pass()] == [2]
         await first.execute("UPDATE opportunities SET title = 'first'")
         await second.execute(INSERT, ("other",))
-        assert keys(await reader.sweep()) == ["other"]
-    assert [c.version for c in await reader.sweep()] == [3]
+        assert keys(await reader.read_pass()) == ["other"]
+    assert [c.version for c in await reader.read_pass()] == [3]
 
 
-async def test_in_one_sweep_the_one_who_waited_comes_last(
+async def test_in_one_pass_the_writer_that_waited_comes_last(
     db: Connection, reading: PsycopgConnection, others: Sequence[Connection]
 ) -> None:
     first, second = others
-    reader = await Reader.here(reading)
+    reader = await Reader.at_head(reading)
     async with second.transaction():
         await second.execute(INSERT, ("a",))
         async with first.transaction():
             await first.execute("UPDATE opportunities SET title = 'x' WHERE id = 'o1'")
         await second.execute("UPDATE opportunities SET title = 'y' WHERE id = 'o1'")
-    found = await reader.sweep()
+    found = await reader.read_pass()
     assert [(c.key, c.version) for c in found] == [("o1", 2), ("a", 1), ("o1", 3)]
 
 
-async def test_what_was_rolled_back_is_never_told(db: Connection, reading: PsycopgConnection) -> None:
-    reader = await Reader.here(reading)
+async def test_rolled_back_changes_are_never_read(db: Connection, reading: PsycopgConnection) -> None:
+    reader = await Reader.at_head(reading)
     async with db.transaction(force_rollback=True):
         await db.execute(INSERT, ("never",))
     async with db.transaction():
         await db.execute(INSERT, ("kept",))
         async with db.transaction(force_rollback=True):
             await db.execute(INSERT, ("nor",))
-    assert keys(await reader.sweep()) == ["kept"]
+    assert keys(await reader.read_pass()) == ["kept"]
 
 
-async def test_a_prepared_transaction_is_told_when_it_commits(db: Connection, reading: PsycopgConnection) -> None:
-    reader = await Reader.here(reading)
+async def test_a_prepared_transaction_is_read_when_it_commits(db: Connection, reading: PsycopgConnection) -> None:
+    reader = await Reader.at_head(reading)
+    # PostgreSQL cannot prepare a transaction that sent NOTIFY. The next read finds the rows of one that did not.
+    await db.execute("SELECT setval('feed.notify_suppressed_until', 9007199254740991)")
     await db.execute("BEGIN")
-    # PostgreSQL prepares no transaction that notifies; one that says it has rung does not, and waits for the next sweep.
-    await db.execute("SELECT set_config('feed.notified_in', pg_current_xact_id()::text, true)")
     await db.execute(INSERT, ("o3",))
     await db.execute("PREPARE TRANSACTION 'boardcast-test'")
     await db.execute(INSERT, ("o4",))
-    assert keys(await reader.sweep()) == ["o4"]
+    assert keys(await reader.read_pass()) == ["o4"]
     await db.execute("COMMIT PREPARED 'boardcast-test'")
-    assert keys(await reader.sweep()) == ["o3"]
+    assert keys(await reader.read_pass()) == ["o3"]
 
 
-async def test_a_board_with_very_much_is_told_once_and_membership_in_full(
+async def test_a_board_above_the_threshold_becomes_one_resync_and_memberships_stay(
     db: Connection, reading: PsycopgConnection
 ) -> None:
-    reader = await Reader.here(reading)
+    reader = await Reader.at_head(reading)
     await db.execute("INSERT INTO opportunities (board_id) SELECT 'b1' FROM generate_series(1, 30)")
     await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
-    await db.execute("INSERT INTO board_members SELECT 'b1', id, 'viewer' FROM users")
+    await db.execute("INSERT INTO feed.board_members SELECT 'b1', id, 'viewer' FROM users")
     for collapsed in (False, True):
         async with aclosing(
             read_changes(reading, reader.cursor.seen, collapsed=collapsed, threshold=10, chunk=5)
@@ -162,13 +162,15 @@ async def test_a_board_with_very_much_is_told_once_and_membership_in_full(
         assert [(c.op, c.relation, c.board, c.size) for c in found] == [
             ("resync", "opportunities", "b1", 30),
             ("insert", "opportunities", "b2", 1),
-            ("insert", "board_members", "b1", 1),
-            ("insert", "board_members", "b1", 1),
+            ("insert", "feed.board_members", "b1", 1),
+            ("insert", "feed.board_members", "b1", 1),
         ]
 
 
-async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading: PsycopgConnection) -> None:
-    reader = await Reader.here(reading)
+async def test_a_collapsed_read_returns_the_newest_state_of_each_row(
+    db: Connection, reading: PsycopgConnection
+) -> None:
+    reader = await Reader.at_head(reading)
     await db.execute("UPDATE opportunities SET title = 'B', phase = 'won'")
     await db.execute("UPDATE opportunities SET title = 'C', phase = 'lost'")
     await db.execute(INSERT, ("made",))
@@ -190,10 +192,10 @@ async def test_collapsed_is_the_newest_state_of_each_row(db: Connection, reading
     assert '"title": "M"' in made.body
 
 
-async def test_a_read_of_some_boards_has_everybodys_rights(db: Connection, reading: PsycopgConnection) -> None:
-    reader = await Reader.here(reading)
+async def test_a_read_of_some_boards_includes_all_memberships(db: Connection, reading: PsycopgConnection) -> None:
+    reader = await Reader.at_head(reading)
     await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('x', 'b2')")
-    await db.execute("INSERT INTO board_members VALUES ('b2', 'ana', 'viewer'), ('b2', 'bruno', 'viewer')")
+    await db.execute("INSERT INTO feed.board_members VALUES ('b2', 'ana', 'viewer'), ('b2', 'bruno', 'viewer')")
     await db.execute("UPDATE opportunities SET board_id = 'b2' WHERE id = 'o1'")
     for collapsed in (False, True):
         async with aclosing(
@@ -201,14 +203,14 @@ async def test_a_read_of_some_boards_has_everybodys_rights(db: Connection, readi
         ) as parts:
             (part,) = [part async for part in parts]
         assert [(c.op, c.relation, c.key, c.member, c.role) for c in part.changes] == [
-            ("insert", "board_members", '["b2", "ana"]', "ana", "viewer"),
-            ("insert", "board_members", '["b2", "bruno"]', "bruno", "viewer"),
+            ("insert", "feed.board_members", '["b2", "ana"]', "ana", "viewer"),
+            ("insert", "feed.board_members", '["b2", "bruno"]', "bruno", "viewer"),
             ("leave", "opportunities", "o1", None, None),
         ]
 
 
-async def test_a_part_is_bounded_in_bytes(db: Connection, reading: PsycopgConnection) -> None:
-    reader = await Reader.here(reading)
+async def test_chunks_are_bounded_in_bytes(db: Connection, reading: PsycopgConnection) -> None:
+    reader = await Reader.at_head(reading)
     await db.execute(
         "INSERT INTO opportunities (board_id, notes) SELECT 'b1', repeat('x', 300000) FROM generate_series(1, 40)"
     )
@@ -219,20 +221,20 @@ async def test_a_part_is_bounded_in_bytes(db: Connection, reading: PsycopgConnec
 
 
 @pytest.mark.parametrize(("seed", "chunk"), [(1, 1000), (2, 3)], ids=["whole", "in chunks"])
-async def test_eight_writers_at_once(
+async def test_eight_concurrent_writers(
     database: Database, db: Connection, reading: PsycopgConnection, seed: int, chunk: int
 ) -> None:
     await db.execute(
         "INSERT INTO opportunities (id, board_id) SELECT 'c' || n, 'b1' FROM generate_series(1, %s) AS n", (CARDS,)
     )
-    reader = await Reader.here(reading, chunk)
+    reader = await Reader.at_head(reading, chunk)
     start = reader.cursor
     writers = [
         asyncio.create_task(_write(database, random.Random(100 * seed + n)), name=f"writer {n}") for n in range(WRITERS)
     ]
     try:
         while not all(writer.done() for writer in writers):
-            await reader.sweep()
+            await reader.read_pass()
             await asyncio.sleep(0.003)
     finally:
         for writer in writers:
@@ -241,24 +243,24 @@ async def test_eight_writers_at_once(
     assert [end for end in ended if end is not None] == []
 
     async def is_quiet() -> bool:
-        return await reader.sweep() == []
+        return await reader.read_pass() == []
 
     await until(is_quiet, what="nothing new")
-    _check(reader.told, await _committed(db, start))
-    seqs = [change.seq for change in reader.told]
-    assert seqs != sorted(seqs), "no transactions crossed, so this has shown nothing"
+    _check(reader.changes, await _committed(db, start))
+    seqs = [change.seq for change in reader.changes]
+    assert seqs != sorted(seqs), "no transactions overlapped, so this proves nothing"
 
-    # From any place on the way to any later one: the same rows, in an order that is as good.
-    places = random.Random(seed).sample(range(len(reader.cursors)), 12)
-    for low, high in pairwise(sorted(places)):
+    # A read between any two positions returns the same rows, in a valid order.
+    positions = random.Random(seed).sample(range(len(reader.cursors)), 12)
+    for low, high in pairwise(sorted(positions)):
         since, to = reader.cursors[low], reader.cursors[high]
         async with aclosing(read_changes(reading, since.seen, to.seen, threshold=10**6, chunk=chunk)) as parts:
             again = [change async for part in parts for change in part.changes]
-        between = [change for sweep in reader.sweeps[low:high] for change in sweep]
+        between = [change for each in reader.passes[low:high] for change in each]
         _check(again, {change.seq: change.xid for change in between})
 
 
-async def _write(database: Database, chance: random.Random) -> None:
+async def _write(database: Database, rng: random.Random) -> None:
     async with await database.connect() as conn:
         await conn.execute("SET synchronous_commit = off")
         await conn.execute("SET deadlock_timeout = '10ms'")
@@ -266,28 +268,28 @@ async def _write(database: Database, chance: random.Random) -> None:
         end = loop.time() + SECONDS
         while loop.time() < end:
             try:
-                async with conn.transaction(force_rollback=chance.random() < 0.1):
-                    if chance.random() < 0.3:
+                async with conn.transaction(force_rollback=rng.random() < 0.1):
+                    if rng.random() < 0.3:
                         await conn.execute("SELECT pg_current_xact_id()")
-                        await asyncio.sleep(chance.random() * 0.01)
-                    for _ in range(chance.choice((1, 1, 2, 4))):
-                        async with conn.transaction(force_rollback=chance.random() < 0.15):
-                            await _change(conn, chance)
-                        if chance.random() < 0.3:
-                            await asyncio.sleep(chance.random() * 0.005)
+                        await asyncio.sleep(rng.random() * 0.01)
+                    for _ in range(rng.choice((1, 1, 2, 4))):
+                        async with conn.transaction(force_rollback=rng.random() < 0.15):
+                            await _change(conn, rng)
+                        if rng.random() < 0.3:
+                            await asyncio.sleep(rng.random() * 0.005)
             except errors.DeadlockDetected:
                 continue
 
 
-async def _change(conn: Connection, chance: random.Random) -> None:
-    card = f"c{chance.randint(1, CARDS)}"
-    kind = chance.random()
+async def _change(conn: Connection, rng: random.Random) -> None:
+    card = f"c{rng.randint(1, CARDS)}"
+    kind = rng.random()
     if kind < 0.7:
-        await conn.execute("UPDATE opportunities SET title = %s WHERE id = %s", (str(chance.random()), card))
+        await conn.execute("UPDATE opportunities SET title = %s WHERE id = %s", (str(rng.random()), card))
     elif kind < 0.8:
-        await conn.execute("UPDATE opportunities SET board_id = %s WHERE id = %s", (chance.choice(("b1", "b2")), card))
+        await conn.execute("UPDATE opportunities SET board_id = %s WHERE id = %s", (rng.choice(("b1", "b2")), card))
     elif kind < 0.9:
-        await conn.execute("UPDATE opportunities SET notes = %s WHERE id < %s", (str(chance.random()), "c2"))
+        await conn.execute("UPDATE opportunities SET notes = %s WHERE id < %s", (str(rng.random()), "c2"))
     else:
         await conn.execute("INSERT INTO opportunities (board_id) VALUES ('b2')")
 
@@ -297,14 +299,14 @@ async def _committed(db: Connection, since: Cursor) -> dict[int, int]:
     return {row["seq"]: row["xid"] for row in found if row["xid"] not in since.seen}
 
 
-def _check(told: Sequence[Change], expected: dict[int, int]) -> None:
-    """Each row once, transactions whole, a row's versions in order."""
-    assert len(told) == len({change.seq for change in told}), "told twice"
-    assert {change.seq: change.xid for change in told} == expected
-    transactions = [xid for xid, _ in groupby(change.xid for change in told)]
-    assert len(transactions) == len(set(transactions)), "a transaction was torn apart"
+def _check(changes: Sequence[Change], expected: dict[int, int]) -> None:
+    """Check that each row is read once, transactions are whole, and a row's versions are in order."""
+    assert len(changes) == len({change.seq for change in changes}), "a row was read twice"
+    assert {change.seq: change.xid for change in changes} == expected
+    transactions = [xid for xid, _ in groupby(change.xid for change in changes)]
+    assert len(transactions) == len(set(transactions)), "a transaction was split"
     versions: defaultdict[str | None, list[tuple[int, int]]] = defaultdict(list)
-    for change in told:
+    for change in changes:
         versions[change.key].append((change.version or 0, change.seq))
     for key, order in versions.items():
         assert order == sorted(order), key

@@ -1,4 +1,4 @@
-"""What an update is told to have changed: each column that is written otherwise, whichever way the log is read."""
+"""The changes of an update: each column whose text differs, whichever query reads the log."""
 
 import json
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from feed.wire.cursor import parse_snapshot
 from tests.db.support import Connection
 from tests.support.database import Database
 
-TO_SET: dict[LiteralString, dict[str, Any]] = {
+PLAIN_UPDATES: dict[LiteralString, dict[str, Any]] = {
     "title = 'B', value = 1200.50, notes = NULL": {"title": "B", "value": Decimal("1200.50")},
     "value = 1200.5, notes = 'null'": {"value": Decimal("1200.5"), "notes": "null"},
     "title = '20', value = NULL, probability = 20, notes = ''": {
@@ -36,7 +36,7 @@ TO_SET: dict[LiteralString, dict[str, Any]] = {
         "phase": "won",
     },
 }
-AS_JSON: dict[LiteralString, dict[str, Any]] = {
+JSON_UPDATES: dict[LiteralString, dict[str, Any]] = {
     """extra = '{"a": [1.0, null]}', tags = '{1,2}'""": {"extra": {"a": [Decimal("1.0"), None]}, "tags": [1, 2]},
     """extra = '1', tags = NULL""": {"extra": 1, "tags": None},
     """extra = '"1"'""": {"extra": "1"},
@@ -53,34 +53,32 @@ async def reading(database: Database) -> AsyncIterator[PsycopgConnection]:
         yield conn
 
 
-async def _told(reading: PsycopgConnection, since: Seen) -> list[Change]:
-    """By the question for many, and by the one for few."""
+async def _read(reading: PsycopgConnection, since: Seen) -> list[Change]:
+    """Read by both queries and check that they agree."""
     parts = [part async for part in read_changes(reading, since, threshold=1000, chunk=1000)]
-    many = [change for part in parts for change in part.changes]
-    asked = sql.SQL("EXECUTE changes_since ({}, {}, 1000)").format(str(since.xmax), "{}")
-    rows = await (await reading.execute(asked)).fetchall()
-    few = prefetch_result(rows, 1000)
-    assert few is not None
-    assert few.changes == many
-    return many
+    read = [change for part in parts for change in part.changes]
+    query = sql.SQL("EXECUTE changes_since ({}, {}, 1000)").format(str(since.xmax), "{}")
+    rows = await (await reading.execute(query)).fetchall()
+    prefetched = prefetch_result(rows, 1000)
+    assert prefetched is not None
+    assert prefetched.changes == read
+    return read
 
 
 @pytest.mark.parametrize("plain", [True, False])
-async def test_each_column_that_is_written_otherwise(
-    db: Connection, reading: PsycopgConnection, *, plain: bool
-) -> None:
+async def test_each_changed_column_is_reported(db: Connection, reading: PsycopgConnection, *, plain: bool) -> None:
     await db.execute("ALTER TABLE opportunities ALTER COLUMN value TYPE numeric")  # of any scale
-    updates = TO_SET
+    updates = PLAIN_UPDATES
     if not plain:
         await db.execute("ALTER TABLE opportunities ADD COLUMN extra jsonb, ADD COLUMN tags integer[]")
-        updates = TO_SET | AS_JSON
+        updates = PLAIN_UPDATES | JSON_UPDATES
     (row,) = await (await db.execute("SELECT 'opportunities' = ANY (feed.plain_relations()) AS plain")).fetchall()
     assert row["plain"] is plain
     since = parse_snapshot((await read_position(reading)).snapshot)
     for columns in updates:
         await db.execute(sql.SQL("UPDATE opportunities SET {} WHERE id = 'o1'").format(sql.SQL(columns)))
-    told = await _told(reading, since)
-    changes = [json.loads(change.body or "", parse_float=Decimal) for change in told]
+    changes_read = await _read(reading, since)
+    changes = [json.loads(change.body or "", parse_float=Decimal) for change in changes_read]
     versions = [found.pop("version_number") for found in changes]
     assert versions == list(range(versions[0], versions[0] + len(updates)))
     assert all(found.pop("last_sync_at") for found in changes)
@@ -88,10 +86,10 @@ async def test_each_column_that_is_written_otherwise(
     texts = await (
         await db.execute("SELECT feed.changes(old, new)::text AS text FROM feed.log ORDER BY seq")
     ).fetchall()
-    assert [change.body for change in told] == [row["text"] for row in texts][-len(updates) :]
+    assert [change.body for change in changes_read] == [row["text"] for row in texts][-len(updates) :]
 
 
-async def test_a_repair_of_a_row_whose_columns_are_others_by_now(db: Connection, reading: PsycopgConnection) -> None:
+async def test_a_repair_after_the_columns_changed(db: Connection, reading: PsycopgConnection) -> None:
     await db.execute("UPDATE opportunities SET probability = 20 WHERE id = 'o1'")
     await db.execute(
         "ALTER TABLE opportunities ALTER COLUMN probability TYPE text, ADD COLUMN extra text, ADD COLUMN of_old text DEFAULT 'x'"
@@ -101,7 +99,7 @@ async def test_a_repair_of_a_row_whose_columns_are_others_by_now(db: Connection,
     await db.execute("UPDATE opportunities SET title = 'past the triggers', version_number = version_number + 1")
     await db.execute("RESET session_replication_role")
     await db.execute("SELECT feed.repair('opportunities', '{o1}')")
-    (change,) = await _told(reading, since)
+    (change,) = await _read(reading, since)
     found = json.loads(change.body or "")
     assert (change.op, found.pop("version_number")) == ("update", change.version)
     assert found == {"title": "past the triggers", "probability": "20", "extra": None, "of_old": "x"}
@@ -120,12 +118,12 @@ async def test_a_repair_of_a_row_whose_columns_are_others_by_now(db: Connection,
         ("amount", False),
     ],
 )
-async def test_where_texts_suffice(db: Connection, column: LiteralString, *, plain: bool) -> None:
+async def test_which_column_types_are_compared_as_text(db: Connection, column: LiteralString, *, plain: bool) -> None:
     await db.execute("CREATE TYPE mood AS ENUM ('1', '2')")
     await db.execute("CREATE TYPE amount AS (units integer, currency text)")
     await db.execute(sql.SQL("CREATE TABLE t (id text PRIMARY KEY, x {})").format(sql.SQL(column)))
     await db.execute("SELECT feed.attach('t')")
     (row,) = await (await db.execute("SELECT feed.plain_relations() AS found")).fetchall()
     assert ("t" in row["found"]) is plain
-    assert {"opportunities", "board_members"} <= set(row["found"])
-    assert "boards" not in row["found"]
+    assert {"opportunities", "feed.board_members"} <= set(row["found"])
+    assert "feed.boards" not in row["found"]

@@ -1,4 +1,4 @@
-"""No wait for PostgreSQL is endless: a line that is dead behind a live proxy ends each of them, and closes the connection."""
+"""Every wait for PostgreSQL has a timeout, even if the connection dies behind a live proxy; the connection is then closed."""
 
 import asyncio
 import time
@@ -12,20 +12,20 @@ from db.connection import CANCEL_TIMEOUT, Connection, ReadTimeoutError
 from tests.support.database import Database
 from tests.support.proxy import Proxy
 
-SOON = 0.5
+SHORT = 0.5
 
 
 @pytest.fixture
 async def proxy(database: Database) -> AsyncIterator[Proxy]:
-    async with Proxy.before(database.url) as proxy:
+    async with Proxy.for_url(database.url) as proxy:
         yield proxy
 
 
 @asynccontextmanager
 async def _connected(
-    proxy: Proxy, database: Database, *, autocommit: bool = True, read_timeout: float = SOON
+    proxy: Proxy, database: Database, *, autocommit: bool = True, read_timeout: float = SHORT
 ) -> AsyncIterator[Connection]:
-    conn = await Connection.connect(proxy.through(database.url), autocommit=autocommit, read_timeout=read_timeout)
+    conn = await Connection.connect(proxy.rewrite_url(database.url), autocommit=autocommit, read_timeout=read_timeout)
     try:
         yield conn
     finally:
@@ -65,7 +65,7 @@ async def _copy_in(conn: Connection) -> None:
         await copy.write("x")
 
 
-async def _many(conn: Connection) -> None:
+async def _executemany(conn: Connection) -> None:
     await conn.cursor().executemany("SELECT %s", [(1,), (2,)])
 
 
@@ -85,14 +85,14 @@ async def _autocommit(conn: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "use", [_execute, _stream, _begin, _copy_out, _copy_in, _many, _pipeline, _notifies, _autocommit]
+    "use", [_execute, _stream, _begin, _copy_out, _copy_in, _executemany, _pipeline, _notifies, _autocommit]
 )
-async def test_a_wait_on_a_dead_line_ends(
+async def test_a_read_on_a_dead_connection_times_out(
     proxy: Proxy, database: Database, use: Callable[[Connection], Awaitable[None]]
 ) -> None:
     async with _connected(proxy, database, autocommit=use is not _autocommit) as conn:
         proxy.hang()
-        async with _ends_within(SOON + 1):
+        async with _ends_within(SHORT + 1):
             with pytest.raises(ReadTimeoutError):
                 await use(conn)
         assert conn.closed
@@ -100,7 +100,7 @@ async def test_a_wait_on_a_dead_line_ends(
 
 
 @pytest.mark.parametrize("error", [None, LookupError("of the block")])
-async def test_the_end_of_a_transaction_on_a_dead_line_ends(
+async def test_ending_a_transaction_on_a_dead_connection_times_out(
     proxy: Proxy, database: Database, error: Exception | None
 ) -> None:
     async def transaction(conn: Connection) -> None:
@@ -111,35 +111,35 @@ async def test_the_end_of_a_transaction_on_a_dead_line_ends(
                 raise error
 
     async with _connected(proxy, database) as conn:
-        async with _ends_within(SOON + 1):
+        async with _ends_within(SHORT + 1):
             with pytest.raises(LookupError if error else ReadTimeoutError):
                 await transaction(conn)
         assert conn.closed
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
-async def test_the_end_of_a_block_on_a_dead_line_ends(proxy: Proxy, database: Database, end: str) -> None:
+async def test_commit_and_rollback_on_a_dead_connection_time_out(proxy: Proxy, database: Database, end: str) -> None:
     async with _connected(proxy, database, autocommit=False) as conn:
         await conn.execute("SELECT 1")
         proxy.hang()
-        async with _ends_within(SOON + 1):
+        async with _ends_within(SHORT + 1):
             with pytest.raises(ReadTimeoutError):
                 await getattr(conn, end)()
 
 
-async def test_a_stream_that_hangs_in_its_middle_ends(proxy: Proxy, database: Database) -> None:
+async def test_a_stream_that_hangs_in_the_middle_times_out(proxy: Proxy, database: Database) -> None:
     async with _connected(proxy, database, read_timeout=5) as conn:
         rows = conn.cursor().stream("SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) AS n")
         await anext(rows)
         proxy.hang()
-        conn.read_timeout = SOON
-        async with _ends_within(SOON + 1):
+        conn.read_timeout = SHORT
+        async with _ends_within(SHORT + 1):
             with pytest.raises(ReadTimeoutError):
                 async for _ in rows:
                     pass
 
 
-async def test_leaving_a_stream_on_a_dead_line_ends(proxy: Proxy, database: Database) -> None:
+async def test_closing_a_stream_on_a_dead_connection_returns(proxy: Proxy, database: Database) -> None:
     async with _connected(proxy, database, read_timeout=60) as conn:
         rows = conn.cursor().stream("SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) AS n")
         await anext(rows)
@@ -149,7 +149,7 @@ async def test_leaving_a_stream_on_a_dead_line_ends(proxy: Proxy, database: Data
         assert conn.closed
 
 
-async def test_cancelling_on_a_dead_line_ends(proxy: Proxy, database: Database) -> None:
+async def test_cancelling_on_a_dead_connection_returns(proxy: Proxy, database: Database) -> None:
     async with _connected(proxy, database, read_timeout=60) as conn:
         proxy.hang()
         async with _ends_within(3 * CANCEL_TIMEOUT):
@@ -169,7 +169,7 @@ async def test_cancelling_a_statement_keeps_a_healthy_connection(proxy: Proxy, d
         assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
 
 
-async def test_it_is_silence_that_counts_and_not_the_time(proxy: Proxy, database: Database) -> None:
+async def test_the_timeout_counts_silence_not_total_time(proxy: Proxy, database: Database) -> None:
     async with _connected(proxy, database) as conn:
         rows = conn.cursor().stream("SELECT n, pg_sleep(0.2), repeat('x', 20000) FROM generate_series(1, 8) AS n")
         assert len([row async for row in rows]) == 8
@@ -177,7 +177,7 @@ async def test_it_is_silence_that_counts_and_not_the_time(proxy: Proxy, database
         assert len(await found.fetchall()) == 8
 
 
-async def test_a_statement_may_be_given_longer(proxy: Proxy, database: Database) -> None:
+async def test_silent_for_extends_the_timeout_of_a_statement(proxy: Proxy, database: Database) -> None:
     async with _connected(proxy, database) as conn:
         with conn.silent_for(10):
             await conn.execute("SELECT pg_sleep(1)")
@@ -185,36 +185,36 @@ async def test_a_statement_may_be_given_longer(proxy: Proxy, database: Database)
             await conn.execute("SELECT pg_sleep(1)")
 
 
-async def test_no_longer_than_the_connection_allows(proxy: Proxy, database: Database) -> None:
-    conn = await Connection.connect(proxy.through(database.url), autocommit=True, max_read_timeout=SOON)
+async def test_silent_for_is_capped_by_max_read_timeout(proxy: Proxy, database: Database) -> None:
+    conn = await Connection.connect(proxy.rewrite_url(database.url), autocommit=True, max_read_timeout=SHORT)
     with conn.silent_for(60), pytest.raises(ReadTimeoutError):
         await conn.execute("SELECT pg_sleep(2)")
 
 
-async def test_an_answer_that_came_while_the_process_stood_still_counts(proxy: Proxy, database: Database) -> None:
-    conn = await Connection.connect(database.url, autocommit=True, read_timeout=SOON)
-    asking = asyncio.create_task(conn.execute("SELECT pg_sleep(0.2)"))
+async def test_a_result_that_arrives_while_the_process_is_blocked_counts(proxy: Proxy, database: Database) -> None:
+    conn = await Connection.connect(database.url, autocommit=True, read_timeout=SHORT)
+    execution = asyncio.create_task(conn.execute("SELECT pg_sleep(0.2)"))
     await asyncio.sleep(0.1)
-    time.sleep(3 * SOON)  # noqa: ASYNC251 - that is the fault
-    await asking
+    time.sleep(3 * SHORT)  # noqa: ASYNC251 - that is the fault
+    await execution
     await conn.close()
 
 
-async def test_notifications_may_be_long_in_coming(proxy: Proxy, database: Database) -> None:
+async def test_waiting_for_notifications_does_not_time_out(proxy: Proxy, database: Database) -> None:
     async with _connected(proxy, database) as conn:
         await conn.execute("LISTEN nobody")
-        assert [each async for each in conn.notifies(timeout=3 * SOON)] == []
+        assert [each async for each in conn.notifies(timeout=3 * SHORT)] == []
         assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
 
 
-async def test_connecting_to_what_accepts_and_never_answers_ends(proxy: Proxy, database: Database) -> None:
+async def test_connecting_to_a_server_that_never_answers_times_out(proxy: Proxy, database: Database) -> None:
     proxy.hang()
     async with _ends_within(4):
         with pytest.raises(psycopg.OperationalError):
-            await Connection.connect(proxy.through(database.url), connect_timeout=2)
+            await Connection.connect(proxy.rewrite_url(database.url), connect_timeout=2)
 
 
-async def test_resolving_a_name_ends(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_name_resolution_times_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("db.connection.RESOLVE_TIMEOUT", 0.1)
     loop = asyncio.get_running_loop()
 

@@ -1,4 +1,4 @@
-"""What runs with other rights than the writer's has no more than it needs, and an application's code gains nothing by it."""
+"""Functions that run with other privileges than the writer's have no more than they need, and give none to application code."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from psycopg.sql import SQL, Identifier
 
 from db import migrate
 from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
-from tests.db.support import Connection, logged, mark, refusal, rows, told, value
-from tests.support.database import Database, create
+from tests.db.support import Connection, log_rows, logged_changes, newest_seq, rows, sqlstate_of, value
+from tests.support.database import Database, create_database
 
-OWNERS = {"feed.row_image(record)": "feed_sandbox"}
-"""All other functions, and all that is in schema feed, are feed_owner's."""
+OWNERS = {"feed.row_image(record)": "feed_sandbox", "feed.value_image(anyelement)": "feed_sandbox"}
+"""All other objects in schema feed are owned by feed_owner."""
 
-# What code that capture runs may try. Each fails, as it does when the owner of the table tries it by hand.
+# What application code might try when capture runs it. Each fails, as it does when the table's owner tries it directly.
 ATTACKS: tuple[LiteralString, ...] = (
     "ALTER ROLE {owner} SUPERUSER",
     "ALTER ROLE feed_sandbox SUPERUSER",
@@ -63,13 +63,14 @@ ATTACKS: tuple[LiteralString, ...] = (
     "SELECT feed.set_capture(false)",
     "CREATE TABLE feed.mine (x int)",
     "CREATE FUNCTION feed.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "CREATE OR REPLACE FUNCTION feed.notify(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS 'SELECT'",
-    "DROP FUNCTION feed.notify(bigint, text, text)",
+    "CREATE OR REPLACE FUNCTION feed.version_number(image jsonb) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "DROP FUNCTION feed.version_number(jsonb)",
     "CREATE OR REPLACE FUNCTION feed.capture() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     "DROP FUNCTION feed.capture() CASCADE",
     "ALTER FUNCTION feed.row_image(record) SECURITY INVOKER",
     "ALTER FUNCTION feed.row_image(record) SET SCHEMA app",
     "DROP FUNCTION feed.row_image(record)",
+    "DROP FUNCTION feed.value_image(anyelement)",
     "GRANT EXECUTE ON FUNCTION feed.row_image(record) TO PUBLIC",
     "REASSIGN OWNED BY CURRENT_USER TO {owner}",
     "DROP SCHEMA feed CASCADE",
@@ -88,7 +89,7 @@ CAST = """
         FOR attempt IN SELECT json_array_elements_text(current_setting('app.attacks')::json) LOOP
             BEGIN
                 EXECUTE attempt;
-                found := (found::jsonb || jsonb_build_object(attempt, 'done by ' || current_user))::json;
+                found := (found::jsonb || jsonb_build_object(attempt, 'succeeded as ' || current_user))::json;
             EXCEPTION WHEN OTHERS THEN
                 found := (found::jsonb || jsonb_build_object(attempt, sqlstate))::json;
             END;
@@ -103,10 +104,10 @@ CAST = """
     SELECT feed.attach('app.things');
 """
 DENIED = {"42501", "42P01", "55006"}
-"""Not allowed; a relation that cannot be seen; in use."""
+"""Insufficient privilege; relation not visible; object in use."""
 
 
-async def test_who_owns_what_in_the_schema(db: Connection) -> None:
+async def test_owners_of_the_objects_in_the_schema(db: Connection) -> None:
     found = await rows(
         db,
         """
@@ -123,28 +124,30 @@ async def test_who_owns_what_in_the_schema(db: Connection) -> None:
     assert {name: owner for name, owner in owners.items() if owner != OWNERS.get(name, "feed_owner")} == {}
 
 
-async def test_functions_with_other_rights_find_only_what_they_mean(db: Connection) -> None:
+async def test_security_definer_functions_fix_their_search_path(db: Connection) -> None:
     found = await rows(
         db,
         "SELECT proname AS name, proconfig AS settings FROM pg_proc WHERE pronamespace = 'feed'::regnamespace AND prosecdef",
     )
     assert {row["name"] for row in found} == {
         "capture",
+        "forget_users",
         "identify",
         "log_partitions",
         "maintain",
         "make_partition",
         "prune",
         "row_image",
+        "value_image",
     }
     for row in found:
-        if row["name"] == "row_image":
-            continue  # it qualifies every name instead; see there
+        if row["name"] in {"row_image", "value_image"}:
+            continue  # they qualify every name instead
         (path,) = [each for each in row["settings"] or [] if each.startswith("search_path=")]
         assert path in {"search_path=pg_catalog, feed, pg_temp", "search_path=pg_catalog, pg_temp"}, row["name"]
 
 
-async def test_their_owners_are_nobody(db: Connection) -> None:
+async def test_the_owner_roles_have_no_other_privileges(db: Connection) -> None:
     for role in ("feed_owner", "feed_sandbox"):
         (attributes,) = await rows(db, "SELECT * FROM pg_roles WHERE rolname = %s", (role,))
         has = {name for name, has in attributes.items() if has is True and name != "rolinherit"}
@@ -153,7 +156,7 @@ async def test_their_owners_are_nobody(db: Connection) -> None:
             await rows(db, "SELECT roleid::regrole FROM pg_auth_members WHERE member = %s::text::regrole", (role,))
             == []
         )
-        # Of what is not in schema feed (parts of tables are where the table is) they own nothing.
+        # They own nothing outside of schema feed.
         elsewhere = """
             SELECT i.type, i.identity
             FROM pg_shdepend AS d CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i
@@ -164,7 +167,7 @@ async def test_their_owners_are_nobody(db: Connection) -> None:
         assert await rows(db, elsewhere, (role,)) == []
 
 
-async def test_the_sandbox_has_no_right(db: Connection) -> None:
+async def test_the_sandbox_role_has_no_grants(db: Connection) -> None:
     found = await rows(
         db,
         """
@@ -178,7 +181,7 @@ async def test_the_sandbox_has_no_right(db: Connection) -> None:
         WHERE a.grantee = 'feed_sandbox'::regrole
         UNION ALL
         SELECT p.proname FROM pg_proc AS p CROSS JOIN LATERAL aclexplode(p.proacl) AS a
-        WHERE a.grantee = 'feed_sandbox'::regrole AND p.proname <> 'row_image'
+        WHERE a.grantee = 'feed_sandbox'::regrole AND p.proname NOT IN ('row_image', 'value_image')
         """,
     )
     assert found == []
@@ -186,7 +189,7 @@ async def test_the_sandbox_has_no_right(db: Connection) -> None:
 
 @pytest.fixture
 async def owner(db: Connection, database: Database) -> AsyncIterator[str]:
-    """Who owns a fed table with a cast of their own, and no right to anything else."""
+    """A role that owns an attached table with its own cast, and has no other privileges."""
     name = f"{database.name}_owner"
     await db.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
     await db.execute(SQL(CAST).format(owner=Identifier(name)))
@@ -205,8 +208,8 @@ WRITES: tuple[LiteralString, ...] = (
 )
 
 
-async def test_a_cast_of_the_owner_s_gains_them_nothing(db: Connection, owner: str) -> None:
-    before = await mark(db)
+async def test_a_table_owners_cast_gains_no_privileges(db: Connection, owner: str) -> None:
+    before = await newest_seq(db)
     attacks = [attack.format(owner=f'"{owner}"') for attack in ATTACKS]
     await db.execute("SELECT set_config('app.attacks', %s, false)", (json.dumps(attacks),))
     await db.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(owner)))
@@ -215,25 +218,25 @@ async def test_a_cast_of_the_owner_s_gains_them_nothing(db: Connection, owner: s
         await db.execute(write)
         found = json.loads(await value(db, "SELECT current_setting('app.found')"))
         assert {attack: found.get(attack) for attack in attacks if found.get(attack) not in DENIED} == {}, write
-    by_hand = {attack: await refusal(db, SQL(attack)) for attack in ATTACKS if "{owner}" not in attack}  # type: ignore[arg-type]
+    by_hand = {attack: await sqlstate_of(db, SQL(attack)) for attack in ATTACKS if "{owner}" not in attack}  # type: ignore[arg-type]
     assert {attack: state for attack, state in by_hand.items() if state not in DENIED} == {}
     await db.execute("RESET SESSION AUTHORIZATION")
-    # The rows of one statement are in whatever order they were met.
-    assert sorted(await told(db, before)) == [
+    # The order of the rows of one statement is not defined.
+    assert sorted(await logged_changes(db, before)) == [
         *[("delete", each, None) for each in "123"],
         *[("insert", each, None) for each in "123"],
         *[("update", each, None) for each in "123"],
     ]
-    assert {row["relation"] for row in await logged(db, before)} == {"app.things"}
+    assert {row["relation"] for row in await log_rows(db, before)} == {"app.things"}
 
 
-async def see(db: Connection) -> tuple[str, str, str | None]:
+async def ownership_health(db: Connection) -> tuple[str, str, str | None]:
     (found,) = await rows(db, "SELECT status, found, fix FROM feed.health WHERE topic = 'ownership'")
     return found["status"], found["found"], found["fix"]
 
 
 async def attack(db: Connection, owner: str, statement: str, write: LiteralString) -> str:
-    """Let the cast try a statement in a write; what came of it."""
+    """Run a write whose cast tries `statement`; return the result of the attempt."""
     await db.execute("SELECT set_config('app.attacks', %s, false)", (json.dumps([statement]),))
     await db.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(owner)))
     try:
@@ -243,51 +246,51 @@ async def attack(db: Connection, owner: str, statement: str, write: LiteralStrin
         await db.execute("RESET SESSION AUTHORIZATION")
 
 
-async def test_code_in_the_sandbox_is_not_let_out_where_everybody_sees_the_schema(db: Connection, owner: str) -> None:
+async def test_sandboxed_code_cannot_escape_if_public_has_usage_on_the_schema(db: Connection, owner: str) -> None:
     await db.execute("GRANT USAGE ON SCHEMA feed TO PUBLIC")
-    done = await attack(db, owner, "ALTER FUNCTION feed.row_image(record) SECURITY INVOKER", WRITES[0])
-    assert done == "done by feed_sandbox"
+    statement = await attack(db, owner, "ALTER FUNCTION feed.row_image(record) SECURITY INVOKER", WRITES[0])
+    assert statement == "succeeded as feed_sandbox"
     with pytest.raises(errors.ObjectNotInPrerequisiteState, match="must not run as feed_owner"):
         await attack(db, owner, "DELETE FROM feed.log", WRITES[1])
-    status, found, fix = await see(db)
+    status, found, fix = await ownership_health(db)
     assert (status, found) == ("bad", "feed.row_image(record) was altered or dropped")
     assert fix is not None
     await db.execute(fix.encode())
     assert await attack(db, owner, "DELETE FROM feed.log", WRITES[1]) in DENIED
 
 
-async def test_code_in_the_sandbox_can_make_writes_fail_and_that_is_said(db: Connection, owner: str) -> None:
-    """A role can drop what it owns without naming it. Nothing goes past the log then: nothing is written."""
-    assert await attack(db, owner, "DROP OWNED BY CURRENT_USER CASCADE", WRITES[0]) == "done by feed_sandbox"
+async def test_health_reports_sandboxed_code_that_drops_the_sandbox(db: Connection, owner: str) -> None:
+    """A role can drop what it owns without naming it. Writes then fail instead of bypassing the log."""
+    assert await attack(db, owner, "DROP OWNED BY CURRENT_USER CASCADE", WRITES[0]) == "succeeded as feed_sandbox"
     with pytest.raises(errors.UndefinedFunction, match="row_image"):
         await attack(db, owner, "SELECT 1", WRITES[1])
-    assert (await see(db))[:2] == ("bad", "feed.row_image(record) was altered or dropped")
+    assert (await ownership_health(db))[:2] == ("bad", "feed.row_image(record) was altered or dropped; and 1 more")
 
 
 @pytest.mark.parametrize(
-    ("done", "status", "said"),
+    ("statement", "status", "finding"),
     [
         ("ALTER FUNCTION feed.capture() OWNER TO CURRENT_USER", "bad", "feed.capture() is owned by boardcast"),
         ("ALTER FUNCTION feed.maintain() OWNER TO CURRENT_USER", "bad", "feed.maintain() is owned by boardcast"),
         ("ALTER TABLE feed.log_2 OWNER TO CURRENT_USER", "warning", "feed.log_2 is owned by boardcast"),
     ],
 )
-async def test_what_belongs_to_another_is_named_and_given_back(
-    db: Connection, done: LiteralString, status: str, said: str
+async def test_objects_with_a_wrong_owner_are_reported_with_a_fix(
+    db: Connection, statement: LiteralString, status: str, finding: str
 ) -> None:
-    await db.execute(done)
-    found = await see(db)
-    assert found[:2] == (status, said)
+    await db.execute(statement)
+    found = await ownership_health(db)
+    assert found[:2] == (status, finding)
     assert found[2] is not None
     await db.execute(found[2].encode())
-    assert await see(db) == (
+    assert await ownership_health(db) == (
         "ok",
         "application code runs as feed_sandbox, everything else is owned by feed_owner",
         None,
     )
 
 
-async def test_partitions_belong_to_the_log_s_owner_whoever_makes_them(db: Connection) -> None:
+async def test_partitions_are_owned_by_feed_owner_whoever_creates_them(db: Connection) -> None:
     owner = """
         SELECT DISTINCT pg_get_userbyid(relowner) AS owner FROM pg_class
         WHERE relnamespace = 'feed'::regnamespace AND relname ~ '^log_'
@@ -303,11 +306,11 @@ async def test_partitions_belong_to_the_log_s_owner_whoever_makes_them(db: Conne
 
 @contextmanager
 def migrator(server: EmbeddedPostgres, options: LiteralString = "") -> Iterator[tuple[str, str]]:
-    """A role that is no superuser and owns a database; its name, and the address of the database."""
+    """Create a role that is not a superuser and owns a database; yield its name and the database's URL."""
     name = f"migrator_{os.urandom(4).hex()}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         admin.execute(SQL("CREATE ROLE {} LOGIN PASSWORD 'x' {}").format(Identifier(name), SQL(options)))
-        create(server.url("postgres"), name)
+        create_database(server.url("postgres"), name)
         admin.execute(SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(name), Identifier(name)))
         try:
             yield name, make_conninfo(server.url(name), user=name, password="x")
@@ -316,11 +319,11 @@ def migrator(server: EmbeddedPostgres, options: LiteralString = "") -> Iterator[
             admin.execute(SQL("DROP ROLE {}").format(Identifier(name)))
 
 
-def test_an_owner_without_superuser_migrates_feeds_keeps_and_goes(server: EmbeddedPostgres, template: str) -> None:
+def test_a_database_owner_without_superuser_can_do_everything(server: EmbeddedPostgres, template: str) -> None:
     with migrator(server) as (name, url):
-        with pytest.raises(errors.InsufficientPrivilege, match="the owner of objects") as told_so:
+        with pytest.raises(errors.InsufficientPrivilege, match="the owner of objects") as refused:
             migrate.upgrade(url)
-        assert told_so.value.diag.message_hint == f"As a superuser, run GRANT feed_owner, feed_sandbox TO {name}."
+        assert refused.value.diag.message_hint == f"As a superuser, run GRANT feed_owner, feed_sandbox TO {name}."
         with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
             admin.execute(SQL("GRANT feed_owner, feed_sandbox TO {}").format(Identifier(name)))
         migrate.upgrade(url)
@@ -343,19 +346,19 @@ def test_an_owner_without_superuser_migrates_feeds_keeps_and_goes(server: Embedd
         migrate.upgrade(url)
 
 
-def test_in_a_cluster_of_its_own(binaries: Path | None, memory: Path | None) -> None:
-    """The roles are not there yet: an administrator who may make roles needs no superuser. Roles that have rights are refused."""
-    with ephemeral_postgres({"fsync": "off"}, binaries=binaries, within=memory) as own:
+def test_a_createrole_administrator_can_install_in_a_new_cluster(binaries: Path | None, ram_disk: Path | None) -> None:
+    """If the roles do not exist yet, CREATEROLE is enough. Existing roles with more privileges are refused."""
+    with ephemeral_postgres({"fsync": "off"}, binaries=binaries, within=ram_disk) as server:
         for options in ("LOGIN", "CREATEROLE", "BYPASSRLS", "IN ROLE pg_read_all_data"):
-            with psycopg.connect(own.url("postgres"), autocommit=True) as admin:
+            with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
                 admin.execute(SQL("CREATE ROLE feed_owner {}").format(SQL(options)))
                 with pytest.raises(errors.InvalidRoleSpecification, match="more privileges than they need"):
-                    migrate.upgrade(own.url("postgres"))
+                    migrate.upgrade(server.url("postgres"))
                 admin.execute("DROP ROLE feed_owner")
-        with migrator(own, "CREATEROLE") as (_, url):
+        with migrator(server, "CREATEROLE") as (_, url):
             migrate.upgrade(url)
             with psycopg.connect(url, autocommit=True) as conn:
-                conn.execute("INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]')")
+                conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b1', 'One', '[]')")
                 assert conn.execute("SELECT op, key FROM feed.log ORDER BY seq DESC LIMIT 1").fetchone() == (
                     "insert",
                     "b1",

@@ -1,4 +1,4 @@
-"""feed.editing: who would overwrite what he has not seen, known before he saves."""
+"""feed.editing shows which editors would overwrite changes that they have not seen."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.support.database import Database
 @pytest.fixture(autouse=True)
 async def members(db: Connection) -> None:
     await db.execute("INSERT INTO users (id, name) VALUES ('carla', 'Carla')")
-    await db.execute("INSERT INTO board_members SELECT 'b1', id, 'editor' FROM users")
+    await db.execute("INSERT INTO feed.board_members SELECT 'b1', id, 'editor' FROM users")
 
 
 async def editing(db: Connection) -> list[tuple[Any, ...]]:
@@ -30,7 +30,7 @@ async def claim(database: Database, connection: str, user: str, base: int | None
         await presence.claim(conn, "feed-1", [lease])
 
 
-async def test_an_editor_is_behind_as_soon_as_somebody_else_has_saved(db: Connection, database: Database) -> None:
+async def test_an_editor_is_behind_after_another_user_saves(db: Connection, database: Database) -> None:
     await claim(database, "c1", "ana", 1)
     await claim(database, "c2", "bruno", None)
     await claim(database, "c3", "carla", 1, "viewing")
@@ -41,18 +41,18 @@ async def test_an_editor_is_behind_as_soon_as_somebody_else_has_saved(db: Connec
     assert await editing(db) == [("ana", "o1", 2, 2, False), ("bruno", "o1", None, 2, None)]
 
 
-async def test_many_tabs_are_one_user_who_is_behind_if_one_of_them_is(db: Connection, database: Database) -> None:
+async def test_a_user_is_behind_if_one_of_their_tabs_is(db: Connection, database: Database) -> None:
     await claim(database, "c1", "ana", 1)
     await db.execute("UPDATE opportunities SET title = 'B'")
     await claim(database, "c2", "ana", 2)
     assert await editing(db) == [("ana", "o1", 1, 2, True)]
 
 
-async def test_leases_of_a_card_that_is_gone_go_whoever_holds_them(db: Connection, database: Database) -> None:
+async def test_leases_of_a_deleted_card_expire_whoever_holds_them(db: Connection, database: Database) -> None:
     await claim(database, "c1", "ana", 1)
-    await db.execute("UPDATE user_presence SET instance = %s", (HTTP,))
+    await db.execute("UPDATE feed.user_presence SET instance = %s", (HTTP,))
     await db.execute("DELETE FROM opportunities")
     assert await editing(db) == []
     async with await AsyncConnection.connect(database.url, autocommit=True) as conn:
         await presence.expire(conn)
-    assert await rows(db, "SELECT * FROM user_presence") == []
+    assert await rows(db, "SELECT * FROM feed.user_presence") == []

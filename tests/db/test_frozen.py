@@ -1,4 +1,4 @@
-"""Migrations do the same for ever: each has its own copy of the SQL, and schema.sql shows what they make."""
+"""Migrations never change: each has its own copy of the SQL, and schema.sql shows the result."""
 
 import shutil
 from collections.abc import Iterator
@@ -43,13 +43,13 @@ def downgrade() -> None:
     raise NotImplementedError
 '''
 
-# What a file of tables makes, but for the order of columns: a migration adds them at the end.
+# The definition of all tables, except for the order of columns: a migration adds columns at the end.
 TABLES = """
     WITH ours AS (
         SELECT c.oid, c.oid::regclass::text AS name, c.relkind, c.relpersistence
         FROM pg_class AS c
         WHERE c.relkind IN ('r', 'p', 'S') AND NOT c.relispartition
-          AND c.relnamespace IN ('feed'::regnamespace, 'public'::regnamespace) AND c.relname <> 'alembic_version'
+          AND c.relnamespace = 'feed'::regnamespace AND c.relname <> 'alembic_version'
     )
     SELECT concat_ws(' ', name, relkind, relpersistence, obj_description(oid, 'pg_class')) AS line FROM ours
     UNION ALL
@@ -78,7 +78,7 @@ PRIVILEGES = """
 
 @pytest.fixture
 def migrations(tmp_path: Path) -> Path:
-    """A copy of db/migrations and, beside it, of db/sql."""
+    """Copies of db/migrations and db/sql, side by side."""
     shutil.copytree(freeze.SQL, tmp_path / "sql")
     return Path(shutil.copytree(freeze.MIGRATIONS, tmp_path / "migrations"))
 
@@ -100,14 +100,14 @@ def one(conn: psycopg.Connection[dict[str, Any]], query: Any) -> Any:
     return value
 
 
-def test_the_newest_migration_has_the_sql_of_today() -> None:
+def test_the_newest_unreleased_migration_matches_db_sql() -> None:
     newest = freeze.scripts()[0]
     if newest.revision not in freeze.released():
         assert freeze.copied(newest) == freeze.installed(newest), "run `make freeze`"
 
 
 def test_the_newest_copy_of_each_object_is_the_one_in_db_sql() -> None:
-    """A changed file is installed by a new migration. Tables and privileges are altered; they are compared below."""
+    """A new migration installs each changed file. Tables and privileges are altered instead; later tests compare them."""
     newest: dict[str, str] = {}
     for script in reversed(freeze.scripts()):
         newest |= freeze.copied(script)
@@ -118,7 +118,7 @@ def test_the_newest_copy_of_each_object_is_the_one_in_db_sql() -> None:
     assert [name for name in found if found[name] != newest[name] and name not in altered] == []
 
 
-def test_tables_are_what_their_files_say(database: Database, empty_database: Database) -> None:
+def test_migrated_tables_match_their_files(database: Database, empty_database: Database) -> None:
     names = dict.fromkeys(name for script in reversed(freeze.scripts()) for name in freeze.installed(script))
     with connected(empty_database) as conn:
         conn.execute("CREATE SCHEMA feed")
@@ -127,7 +127,7 @@ def test_tables_are_what_their_files_say(database: Database, empty_database: Dat
     assert lines(database) == lines(empty_database)
 
 
-def test_privileges_are_what_their_file_says(database: Database) -> None:
+def test_migrated_privileges_match_their_file(database: Database) -> None:
     with connected(database) as conn:
         before = conn.execute(PRIVILEGES).fetchall()
         conn.execute((freeze.SQL / "grants" / "privileges.sql").read_bytes())
@@ -135,15 +135,20 @@ def test_privileges_are_what_their_file_says(database: Database) -> None:
 
 
 def test_a_released_migration_has_not_changed() -> None:
-    known = {script.revision: freeze.checksum(script) for script in freeze.scripts()}
-    assert freeze.released().items() <= known.items()
+    current = {script.revision: freeze.checksum(script) for script in freeze.scripts()}
+    assert freeze.released().items() <= current.items()
 
 
-def test_the_schema_is_what_pg_dump_writes(database: Database, binaries: Path | None) -> None:
+def test_schema_sql_is_the_output_of_pg_dump(database: Database, binaries: Path | None) -> None:
     programs = binaries or find_binaries()
     if major_version(programs) != freeze.MAJOR:
         pytest.skip(f"schema.sql is written by PostgreSQL {freeze.MAJOR}")
     assert freeze.dump(database.url, programs) == freeze.SCHEMA.read_text("ascii"), "run `make freeze`"
+
+
+def test_catalog_json_is_what_the_migrations_create(database: Database) -> None:
+    """On every version of PostgreSQL."""
+    assert freeze.catalog_text(database.url) == freeze.CATALOG.read_text("ascii"), "run `make freeze`"
 
 
 def test_a_released_migration_is_not_frozen_again(migrations: Path) -> None:
@@ -155,8 +160,8 @@ def test_a_released_migration_is_not_frozen_again(migrations: Path) -> None:
         freeze.freeze(migrations, migrations.parent / "sql")
 
 
-@pytest.mark.parametrize("changed", ["0001_feed.py", "0001_feed/functions/notify.sql"])
-def test_a_change_of_a_released_migration_is_noticed(migrations: Path, changed: str) -> None:
+@pytest.mark.parametrize("changed", ["0001_feed.py", "0001_feed/functions/new_id.sql"])
+def test_a_change_to_a_released_migration_is_detected(migrations: Path, changed: str) -> None:
     freeze.release(migrations)
     path = migrations / "versions" / changed
     path.write_text(path.read_text() + "\n")
@@ -176,21 +181,21 @@ def test_a_copy_follows_db_sql_until_it_is_released(migrations: Path) -> None:
     assert not stale.exists()
 
 
-def test_a_database_of_the_first_migration_is_upgraded_with_its_data(
+def test_upgrading_from_the_first_migration_keeps_the_data(
     empty_database: Database, migrations: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate.upgrade(empty_database.url, "0001")
     with connected(empty_database) as conn:
         conn.execute("INSERT INTO users (id, name) VALUES ('ana', 'Ana')")
-        conn.execute("INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]')")
-        conn.execute("INSERT INTO board_members VALUES ('b1', 'ana', 'editor')")
+        conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b1', 'One', '[]')")
+        conn.execute("INSERT INTO feed.board_members VALUES ('b1', 'ana', 'editor')")
         conn.execute("INSERT INTO opportunities (id, board_id, title) VALUES ('o1', 'b1', 'First')")
         before = conn.execute("SELECT seq, op, relation, key, new FROM feed.log ORDER BY seq").fetchall()
-    _second(migrations)
+    _freeze_second_migration(migrations)
     monkeypatch.setattr(migrate, "SCRIPTS", migrations)
     migrate.upgrade(empty_database.url)
     with connected(empty_database) as conn:
-        assert one(conn, "SELECT version_num FROM alembic_version") == "0002"
+        assert one(conn, "SELECT version_num FROM feed.alembic_version") == "0002"
         assert conn.execute("SELECT seq, op, relation, key, new FROM feed.log ORDER BY seq").fetchall() == before
         conn.execute("UPDATE opportunities SET title = 'Second', notes = 'x' WHERE id = 'o1'")
         assert one(conn, "SELECT version_number FROM opportunities") == 2
@@ -209,7 +214,7 @@ def test_a_database_of_the_first_migration_is_upgraded_with_its_data(
         assert one(conn, "SELECT count(note) FROM feed.gap_reports") == 0
 
 
-def _second(migrations: Path) -> None:
+def _freeze_second_migration(migrations: Path) -> None:
     """Release the first migration, change db/sql, and freeze a second one."""
     freeze.release(migrations)
     sql = migrations.parent / "sql"

@@ -1,4 +1,4 @@
-"""The feed's id is renewed when this is not the log that it was; pruning is remembered."""
+"""The feed ID changes when the log's history changes, and pruning is recorded."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,13 @@ from db.changelog.changes import read_changes
 from db.changelog.positions import identify_feed, read_position, read_proof
 from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor, Fault
-from tests.db.support import Connection, logged, mark, rows, value
+from tests.db.support import Connection, log_rows, newest_seq, rows, value
 from tests.support.database import Database
 
 IDENTITY = "SELECT feed_id, system_identifier, timeline, reason FROM feed.identity"
 
 
-async def test_the_id_stays_while_the_log_is_the_same(db: Connection) -> None:
+async def test_the_feed_id_is_stable(db: Connection) -> None:
     (before,) = await rows(db, IDENTITY)
     assert before["reason"] == "install"
     assert [await value(db, "SELECT feed.identify()") for _ in range(3)] == [before["feed_id"]] * 3
@@ -24,21 +24,23 @@ async def test_the_id_stays_while_the_log_is_the_same(db: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("replaced", "reason"),
+    ("statement", "reason"),
     [
         ("UPDATE feed.identity SET system_identifier = '1'", "another cluster"),
         ("UPDATE feed.identity SET timeline = '0000000A'", "promotion"),
     ],
 )
-async def test_elsewhere_it_is_another_feed(db: Connection, replaced: LiteralString, reason: str) -> None:
+async def test_another_cluster_or_timeline_gets_a_new_feed_id(
+    db: Connection, statement: LiteralString, reason: str
+) -> None:
     (before,) = await rows(db, IDENTITY)
-    await db.execute(replaced)
+    await db.execute(statement)
     found = await value(db, "SELECT feed.identify()")
     assert found != before["feed_id"]
     assert await rows(db, IDENTITY) == [{**before, "feed_id": found, "reason": reason}]
 
 
-async def test_two_that_renew_at_once_agree(db: Connection, database: Database) -> None:
+async def test_concurrent_renewals_agree_on_the_feed_id(db: Connection, database: Database) -> None:
     await db.execute("UPDATE feed.identity SET timeline = '0000000A'")
     async with await database.connect() as one, await database.connect() as two:
         async with one.transaction():
@@ -52,7 +54,7 @@ async def test_two_that_renew_at_once_agree(db: Connection, database: Database) 
     assert await value(db, "SELECT feed.identify()") == first
 
 
-async def test_reset_by_hand(db: Connection) -> None:
+async def test_reset_feed_sets_a_new_feed_id(db: Connection) -> None:
     before = await value(db, "SELECT feed.identify()")
     found = await value(db, "SELECT feed.reset_feed('a copied directory')")
     assert found != before
@@ -60,49 +62,49 @@ async def test_reset_by_hand(db: Connection) -> None:
     assert await value(db, "SELECT reason FROM feed.identity") == "a copied directory"
 
 
-async def test_a_cursor_from_before_a_pruning_is_told_so(db: Connection, database: Database) -> None:
+async def test_a_cursor_from_before_a_prune_has_the_fault_pruned(db: Connection, database: Database) -> None:
     async with await PsycopgConnection.connect(database.url, autocommit=True) as reading:
         feed = await identify_feed(reading)
 
-        async def here() -> Cursor:
+        async def current_cursor() -> Cursor:
             return Cursor.at(feed, await read_position(reading))
 
         async def fault(cursor: Cursor) -> Fault | None:
             return cursor.fault(await read_proof(reading, cursor.anchor))
 
-        old = await here()
+        old = await current_cursor()
         await db.execute("UPDATE opportunities SET title = 'B'")
-        kept = await here()
+        kept = await current_cursor()
         await db.execute("SELECT feed.rotate_partition()")
         limit = datetime.now(UTC)
         await db.execute("UPDATE opportunities SET title = 'C'")
-        new = await here()
-        kept_seqs = [row["seq"] for row in await logged(db, kept.anchor)]
+        new = await current_cursor()
+        kept_seqs = [row["seq"] for row in await log_rows(db, kept.anchor)]
         assert await value(db, "SELECT forgotten FROM feed.prune(%s)", (limit,)) > 0
-        assert [row["seq"] for row in await logged(db)] == kept_seqs
-        # `kept` has missed nothing, but what it is proven by is gone.
+        assert [row["seq"] for row in await log_rows(db)] == kept_seqs
+        # `kept` has missed nothing, but the row that proves it was pruned.
         assert [await fault(cursor) for cursor in (old, kept, new)] == [Fault.PRUNED, Fault.PRUNED, None]
 
 
 async def test_pruning_leaves_the_newest_row(db: Connection) -> None:
-    newest = await mark(db)
+    newest = await newest_seq(db)
     future = datetime.now(UTC) + timedelta(days=1)
     assert await value(db, "SELECT forgotten FROM feed.prune(%s)", (future,)) == newest - 1
-    assert [row["seq"] for row in await logged(db)] == [newest]
+    assert [row["seq"] for row in await log_rows(db)] == [newest]
     assert await value(db, "SELECT forgotten FROM feed.prune(%s)", (future,)) is None
     assert await value(db, "SELECT floor_seq FROM feed.identity") == newest - 1
 
 
-async def test_pruning_nothing_is_nothing(db: Connection) -> None:
-    before = await logged(db)
+async def test_a_prune_without_old_rows_changes_nothing(db: Connection) -> None:
+    before = await log_rows(db)
     assert await value(db, "SELECT forgotten FROM feed.prune('2000-01-01')") is None
-    assert await logged(db) == before
+    assert await log_rows(db) == before
     await db.execute("TRUNCATE feed.log")
     assert await value(db, "SELECT forgotten FROM feed.prune(now())") is None
 
 
-async def test_a_row_written_late_is_not_forgotten_unseen(db: Connection, database: Database) -> None:
-    """The floor is by seq: what a transaction has written and not committed yet is above it, or was not there to prune."""
+async def test_an_uncommitted_row_is_not_pruned_unnoticed(db: Connection, database: Database) -> None:
+    """The floor is a seq, and an uncommitted row may have a seq below it."""
     async with (
         await database.connect() as slow,
         await PsycopgConnection.connect(database.url, autocommit=True) as reading,
@@ -114,7 +116,7 @@ async def test_a_row_written_late_is_not_forgotten_unseen(db: Connection, databa
             cursor = Cursor.at(feed, await read_position(reading))
             await db.execute("UPDATE opportunities SET title = 'C' WHERE id = 'o1'")
             await db.execute("SELECT feed.prune(now() + interval '1 day')")
-        # `late` has a seq below the floor. It is still there for a reader, or the reader is told that something is missing.
+        # `late` has a seq below the floor: either it can still be read, or the cursor is reported as pruned.
         fault = cursor.fault(await read_proof(reading, cursor.anchor))
         parts = read_changes(reading, cursor.seen, threshold=10, chunk=10)
         keys = [change.key async for part in parts for change in part.changes]

@@ -1,4 +1,4 @@
-"""The migrated database is what the files of db/sql say, and a downgrade leaves nothing behind."""
+"""A migrated database matches the files of db/sql, and a downgrade leaves nothing behind."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +19,8 @@ SQL = ROOT / "db" / "sql"
 FILES = sorted(str(path.relative_to(SQL).with_suffix("")) for path in SQL.rglob("*.sql"))
 OBJECTS = [name for name in FILES if name.partition("/")[0] in {"functions", "views", "triggers"}]
 
-# Everything of ours in the catalogue: what an object's file makes is compared by these.
-CATALOGUE = """
+# The definitions of our objects in the catalog, to compare with their files.
+CATALOG = """
     SELECT 'function ' || p.oid::regprocedure AS name,
            pg_get_functiondef(p.oid) || coalesce(obj_description(p.oid, 'pg_proc'), '') AS definition
     FROM pg_proc AS p WHERE p.pronamespace = 'feed'::regnamespace
@@ -37,8 +37,8 @@ def connect(database: Database) -> psycopg.Connection[dict[str, Any]]:
     return psycopg.connect(database.url, autocommit=True, row_factory=dict_row)
 
 
-def everything(database: Database) -> set[tuple[str, str]]:
-    """All that is in the database and not PostgreSQL's own, by kind and name."""
+def all_objects(database: Database) -> set[tuple[str, str]]:
+    """Return all user objects in the database, by type and name."""
     with connect(database) as conn:
         found = conn.execute(
             """
@@ -56,62 +56,61 @@ def everything(database: Database) -> set[tuple[str, str]]:
     return {(row["type"], row["identity"]) for row in found}
 
 
-def test_up_down_and_up_again_leaves_nothing_behind(empty_database: Database) -> None:
-    before = everything(empty_database)
+def test_a_downgrade_leaves_nothing_and_a_second_upgrade_is_identical(empty_database: Database) -> None:
+    before = all_objects(empty_database)
     migrate.upgrade(empty_database.url)
-    first = everything(empty_database)
+    first = all_objects(empty_database)
     migrate.downgrade(empty_database.url)
-    left = {(kind, name) for kind, name in everything(empty_database) - before if "alembic_version" not in name}
-    assert left == set()
+    assert all_objects(empty_database) == before
     migrate.upgrade(empty_database.url)
-    assert everything(empty_database) == first
+    assert all_objects(empty_database) == first
 
 
 def test_a_second_upgrade_does_nothing(database: Database) -> None:
-    before = everything(database)
+    before = all_objects(database)
     migrate.upgrade(database.url)
-    assert everything(database) == before
+    assert all_objects(database) == before
 
 
 @pytest.mark.parametrize("table", models.ALL, ids=lambda table: table.name)
-def test_each_column_of_a_model_is_one_of_the_table(database: Database, table: TableClause) -> None:
+def test_model_columns_exist_in_the_table(database: Database, table: TableClause) -> None:
     with connect(database) as conn:
         found = conn.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", (table.name,)
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", (table.fullname,)
         ).fetchall()
     assert {column.name for column in table.columns} <= {row["attname"] for row in found}
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_each_file_is_used(name: str) -> None:
+def test_each_sql_file_is_used(name: str) -> None:
     last = name.rpartition("/")[2]
     used = re.compile(rf'"({re.escape(name)}|{re.escape(last)})"')
     sources = [path for folder in ("db", "feed", "api", "cli") for path in (ROOT / folder).rglob("*.py")]
-    assert any(used.search(path.read_text(encoding="utf-8")) for path in sources), f"nobody reads db/sql/{name}.sql"
+    assert any(used.search(path.read_text(encoding="utf-8")) for path in sources), f"db/sql/{name}.sql is not used"
 
 
-def catalogue(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, str]:
-    return {row["name"]: row["definition"] for row in conn.execute(CATALOGUE).fetchall()}
+def catalog(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, str]:
+    return {row["name"]: row["definition"] for row in conn.execute(CATALOG).fetchall()}
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_the_catalogue_is_what_the_file_says(database: Database, name: str) -> None:
+def test_the_catalog_matches_the_sql_file(database: Database, name: str) -> None:
     text = sql(name)
-    made = re.findall(r"^CREATE (FUNCTION|VIEW|TRIGGER) ([\w.]+)(?:.*? ON (\w+))?", text, re.MULTILINE)
-    assert made or name == "triggers/attach_crm"
+    created = re.findall(r"^CREATE (FUNCTION|VIEW|TRIGGER) ([\w.]+)(?:.*? ON ([\w.]+))?", text, re.MULTILINE)
+    assert created or name == "triggers/attach_crm"
     with connect(database) as conn:
-        before = catalogue(conn)
+        before = catalog(conn)
         with conn.transaction(force_rollback=True):
-            for kind, thing, table in made:
+            for kind, thing, table in created:
                 if kind == "TRIGGER":
                     conn.execute(f"DROP TRIGGER {thing} ON {table}")
-            # Replaced and not dropped: others stand on them, and what has another signature would be one more.
-            again = re.sub(r"^CREATE (FUNCTION|VIEW)", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE)
-            conn.execute(again)
-            assert catalogue(conn) == before
+            # Replaced, not dropped, because others depend on them. A changed signature would show as an extra object.
+            replaced = re.sub(r"^CREATE (FUNCTION|VIEW)", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE)
+            conn.execute(replaced)
+            assert catalog(conn) == before
 
 
-def test_every_function_and_trigger_has_its_file(database: Database) -> None:
+def test_every_function_and_view_has_a_file(database: Database) -> None:
     named = {name.rpartition("/")[2] for name in OBJECTS}
     with connect(database) as conn:
         functions = conn.execute(
@@ -121,16 +120,16 @@ def test_every_function_and_trigger_has_its_file(database: Database) -> None:
     assert {row["name"] for row in [*functions, *views]} <= named
 
 
-def test_everything_in_the_schema_says_what_it_is(database: Database) -> None:
+def test_every_object_in_the_schema_has_a_comment(database: Database) -> None:
     with connect(database) as conn:
-        silent = conn.execute(
+        undocumented = conn.execute(
             """
             SELECT 'function ' || p.oid::regprocedure AS name FROM pg_proc AS p
             WHERE p.pronamespace = 'feed'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
             UNION ALL
             SELECT 'relation ' || c.oid::regclass FROM pg_class AS c
             WHERE (c.relnamespace = 'feed'::regnamespace
-                   OR c.oid::regclass::text IN ('boards', 'board_members', 'user_presence', 'opportunity_versions'))
+                   OR c.oid = to_regclass('public.opportunity_versions'))
               AND c.relkind IN ('r', 'v', 'p', 'm', 'S') AND obj_description(c.oid, 'pg_class') IS NULL
             UNION ALL
             SELECT 'column ' || c.oid::regclass || '.' || a.attname
@@ -141,12 +140,12 @@ def test_everything_in_the_schema_says_what_it_is(database: Database) -> None:
             SELECT 'schema feed' WHERE obj_description('feed'::regnamespace, 'pg_namespace') IS NULL
             """
         ).fetchall()
-    assert [row["name"] for row in silent] == []
+    assert [row["name"] for row in undocumented] == []
 
 
-def test_two_migrations_at_once_are_one_after_the_other(empty_database: Database) -> None:
+def test_concurrent_migrations_run_one_after_the_other(empty_database: Database) -> None:
     with psycopg.connect(empty_database.url) as holder:
-        holder.execute("SELECT pg_advisory_xact_lock(%s)", (migrate._LOCK,))
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (migrate.LOCK,))
         with connect(empty_database) as watcher:
             watcher.execute("SET statement_timeout = '10s'")
             with ThreadPoolExecutor(2) as pool:
@@ -158,4 +157,4 @@ def test_two_migrations_at_once_are_one_after_the_other(empty_database: Database
                 holder.rollback()
                 for job in both:
                     job.result(timeout=30)
-    assert ("schema", "feed") in everything(empty_database)
+    assert ("schema", "feed") in all_objects(empty_database)

@@ -1,4 +1,4 @@
-"""The lease and the pulse: one holder, and nobody else moves the pulse."""
+"""The pacer's lease: one instance holds it, and only that instance can suppress NOTIFY."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ from db import pacer
 from db.connection import PsycopgConnection as Plain
 from feed.system.database import connect
 from tests.db.support import Connection
-from tests.support.busy import lease
 from tests.support.database import Database
+from tests.support.pacer import pacer_lease
 from tests.support.until import until
 
 AHEAD = 400
@@ -26,8 +26,8 @@ async def two(database: Database) -> AsyncIterator[tuple[Plain, Plain]]:
         yield conns[0], conns[1]
 
 
-async def waiting(database: Database) -> bool:
-    """Whether somebody waits for the row of the lease."""
+async def is_lock_awaited(database: Database) -> bool:
+    """Return whether a statement waits for the row of the lease."""
     (row,) = await database.execute(
         "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
@@ -41,17 +41,17 @@ async def notified(db: Connection) -> bool:
     return bool(row["notified"])
 
 
-async def test_of_many_who_claim_at_once_one_has_it(db: Connection, database: Database) -> None:
+async def test_of_concurrent_claims_one_gets_the_lease(db: Connection, database: Database) -> None:
     async with AsyncExitStack() as stack:
         conns = [await stack.enter_async_context(await connect(database.url, "x")) for _ in range(16)]
         for conn in conns:
             await pacer.prepare(conn)
-        got = await asyncio.gather(*(pacer.claim(conn, str(n)) for n, conn in enumerate(conns)))
-    assert sum(got) == 1
-    assert (await lease(database))["instance"] == str(got.index(True))
+        results = await asyncio.gather(*(pacer.claim(conn, str(n)) for n, conn in enumerate(conns)))
+    assert sum(results) == 1
+    assert (await pacer_lease(database))["instance"] == str(results.index(True))
 
 
-async def test_a_writer_does_not_ring_while_the_pulse_lasts(
+async def test_writers_skip_notify_while_it_is_suppressed(
     db: Connection, database: Database, two: tuple[Plain, Plain]
 ) -> None:
     holder, _ = two
@@ -60,17 +60,17 @@ async def test_a_writer_does_not_ring_while_the_pulse_lasts(
     assert await notified(db)
     assert await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=7)
     assert not await notified(db)
-    row = await lease(database)
+    row = await pacer_lease(database)
     assert (row["mode"], row["notifications"], row["held"]) == ("coalesced", 7, True)
     assert 0 < row["ahead"] <= AHEAD
-    await until(lambda: notified(db), timeout=2, what="the pulse to end by itself")
+    await until(lambda: notified(db), timeout=2, what="the suppression to expire")
     assert await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=0)
     assert await pacer.renew(holder, "a", "draining", ahead=0, sent=0)
     assert await notified(db)
 
 
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
-async def test_a_writer_of_any_isolation_level_sees_the_pulse_as_it_is(
+async def test_a_writer_of_any_isolation_level_reads_the_current_sequence(
     db: Connection, two: tuple[Plain, Plain], level: str
 ) -> None:
     holder, _ = two
@@ -84,20 +84,20 @@ async def test_a_writer_of_any_isolation_level_sees_the_pulse_as_it_is(
     await db.execute("COMMIT")
 
 
-async def test_a_pulse_that_is_too_far_ahead_is_none(db: Connection) -> None:
-    """The server's clock was set back, or somebody has set the pulse who should not."""
+async def test_a_suppression_too_far_in_the_future_is_ignored(db: Connection) -> None:
+    """This happens if the server's clock is set back, or if somebody else sets the sequence."""
     now = "(date_part('epoch', clock_timestamp()) * 1000)::bigint"
-    for ahead, rings in ((900, False), (5_000, True), (3_600_000, True), (-1, True)):
+    for ahead, expected in ((900, False), (5_000, True), (3_600_000, True), (-1, True)):
         await db.execute(f"SELECT setval('feed.notify_suppressed_until', {now} + {ahead})")
-        assert await notified(db) is rings, ahead
+        assert await notified(db) is expected, ahead
 
 
-async def test_silence_is_a_pulse_that_no_clock_reaches(db: Connection) -> None:
+async def test_the_muted_value_suppresses_notify(db: Connection) -> None:
     await db.execute("SELECT setval('feed.notify_suppressed_until', 9007199254740991)")
     assert await notified(db) is False
 
 
-async def test_one_who_has_lost_the_lease_cannot_set_the_pulse(
+async def test_an_instance_without_the_lease_cannot_suppress_notify(
     database: Database, two: tuple[Plain, Plain], db: Connection
 ) -> None:
     first, second = two
@@ -107,37 +107,39 @@ async def test_one_who_has_lost_the_lease_cannot_set_the_pulse(
     await db.execute("UPDATE feed.pacer SET until = clock_timestamp()")
     assert await pacer.claim(second, "b")
     assert not await pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=1)
-    row = await lease(database)
-    assert (row["instance"], row["pulse"], row["notifications"]) == ("b", 0, 0)
+    row = await pacer_lease(database)
+    assert (row["instance"], row["suppressed_until"], row["notifications"]) == ("b", 0, 0)
 
 
-async def test_nor_one_whose_statement_comes_a_moment_too_late(
+async def test_a_renewal_that_waited_for_another_claim_fails(
     database: Database, two: tuple[Plain, Plain], db: Connection
 ) -> None:
-    """Both believe they hold it, and the first is about to say so while the second takes it."""
+    """Both believe that they hold it; the first renews while the second claims."""
     first, second = two
     assert await pacer.claim(first, "a")
     await db.execute("UPDATE feed.pacer SET until = clock_timestamp()")
     async with second.transaction():
         assert await pacer.claim(second, "b")
         late = asyncio.create_task(pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=0))
-        await until(lambda: waiting(database))
+        await until(lambda: is_lock_awaited(database))
         assert not late.done()
     assert not await late
-    assert (await lease(database))["pulse"] == 0
+    assert (await pacer_lease(database))["suppressed_until"] == 0
 
 
-async def test_nor_a_connection_that_was_given_up(database: Database, two: tuple[Plain, Plain]) -> None:
-    """The same instance has claimed again by another one."""
+async def test_an_older_connection_of_the_same_instance_cannot_renew(
+    database: Database, two: tuple[Plain, Plain]
+) -> None:
+    """The same instance has claimed the lease again on another connection."""
     first, second = two
     assert await pacer.claim(first, "a")
     assert await pacer.claim(second, "a")
     assert not await pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=0)
     assert await pacer.renew(second, "a", "coalesced", ahead=AHEAD, sent=0)
-    assert (await lease(database))["ahead"] > 0
+    assert (await pacer_lease(database))["ahead"] > 0
 
 
-async def test_a_lease_that_runs_out_or_is_given_back_is_anybodys(
+async def test_an_expired_or_released_lease_can_be_claimed(
     database: Database, two: tuple[Plain, Plain], db: Connection
 ) -> None:
     first, second = two
@@ -145,24 +147,24 @@ async def test_a_lease_that_runs_out_or_is_given_back_is_anybodys(
     await pacer.renew(first, "a", "coalesced", ahead=AHEAD, sent=0)
     await db.execute("LISTEN boardcast_pacer")
     await pacer.release(second, "somebody else", sent=0)
-    assert (await lease(database))["instance"] == "a"
+    assert (await pacer_lease(database))["instance"] == "a"
     await pacer.release(second, "a", sent=3)
-    row = await lease(database)
-    assert (row["instance"], row["pulse"], row["notifications"], row["held"]) == ("", 0, 3, False)
+    row = await pacer_lease(database)
+    assert (row["instance"], row["suppressed_until"], row["notifications"], row["held"]) == ("", 0, 3, False)
     assert [n.channel async for n in db.notifies(timeout=5, stop_after=1)] == ["boardcast_pacer"]
     assert await pacer.claim(second, "b")
-    # A lease that nobody can have taken: the clock was set back.
+    # No claim can set an hour: the clock was set back.
     await db.execute("UPDATE feed.pacer SET until = clock_timestamp() + interval '1 hour'")
     assert await pacer.claim(first, "a")
 
 
-async def test_a_barrier_is_over_when_all_that_were_in_progress_have_ended(
+async def test_a_barrier_ends_when_all_transactions_in_progress_have_ended(
     db: Connection, database: Database, two: tuple[Plain, Plain]
 ) -> None:
     conn, _ = two
     async with await database.connect(autocommit=False) as early, await database.connect(autocommit=False) as later:
         await early.execute("UPDATE opportunities SET notes = 'early'")
-        await db.execute("UPDATE boards SET name = name || 'x'")
+        await db.execute("UPDATE feed.boards SET name = name || 'x'")
         barrier = await pacer.barrier(conn)
         await later.execute("UPDATE users SET name = 'later'")
         assert not await pacer.ended(conn, barrier)
@@ -170,10 +172,10 @@ async def test_a_barrier_is_over_when_all_that_were_in_progress_have_ended(
         assert await pacer.ended(conn, barrier)
 
 
-async def test_the_newest_transaction_is_in_progress_too(
+async def test_a_barrier_includes_the_newest_transaction(
     db: Connection, database: Database, two: tuple[Plain, Plain]
 ) -> None:
-    """Its id is not below the xmax of any snapshot taken meanwhile."""
+    """Its ID is not below the xmax of any snapshot taken while it runs."""
     conn, _ = two
     async with await database.connect(autocommit=False) as newest:
         await newest.execute("UPDATE opportunities SET notes = 'x'")
@@ -183,10 +185,10 @@ async def test_the_newest_transaction_is_in_progress_too(
         assert await pacer.ended(conn, barrier)
 
 
-async def test_a_rollback_does_not_take_the_pulse_back(database: Database, two: tuple[Plain, Plain]) -> None:
+async def test_a_rollback_does_not_undo_the_sequence(database: Database, two: tuple[Plain, Plain]) -> None:
     holder, _ = two
     await pacer.claim(holder, "a")
     await pacer.renew(holder, "a", "coalesced", ahead=AHEAD, sent=0)
     async with holder.transaction(force_rollback=True):
         await pacer.renew(holder, "a", "draining", ahead=0, sent=0)
-    assert (await lease(database))["pulse"] == 0
+    assert (await pacer_lease(database))["suppressed_until"] == 0

@@ -1,10 +1,10 @@
-"""What a version was made of: recorded for the transaction that says so, and for no other."""
+"""The parents of a version are recorded for the transaction that declares them, and for no other."""
 
 from typing import LiteralString
 
 import pytest
 
-from tests.db.support import Connection, logged, mark, refusal, rows, value
+from tests.db.support import Connection, log_rows, newest_seq, rows, sqlstate_of, value
 
 PARENTS = "SELECT set_config('feed.parents', '{1,3}', true)"
 
@@ -19,28 +19,28 @@ PARENTS = "SELECT set_config('feed.parents', '{1,3}', true)"
         "WITH made AS (INSERT INTO opportunities (id, board_id) VALUES ('o4', 'b1')) UPDATE opportunities SET title = 'D'",
     ],
 )
-async def test_every_row_of_the_transaction_has_them(db: Connection, statement: LiteralString) -> None:
-    before = await mark(db)
+async def test_every_row_of_the_transaction_has_the_parents(db: Connection, statement: LiteralString) -> None:
+    before = await newest_seq(db)
     async with db.transaction():
         await db.execute(PARENTS)
         await db.execute(statement)
-    found = await logged(db, before)
+    found = await log_rows(db, before)
     assert found
     assert {tuple(row["parents"]) for row in found} == {(1, 3)}
 
 
-async def test_many_rows_of_one_update_have_them(db: Connection) -> None:
+async def test_all_rows_of_one_update_have_the_parents(db: Connection) -> None:
     await db.execute("INSERT INTO opportunities (id, board_id) VALUES ('o2', 'b1')")
-    before = await mark(db)
+    before = await newest_seq(db)
     async with db.transaction():
         await db.execute(PARENTS)
         await db.execute("UPDATE opportunities SET title = 'B', board_id = 'b2'")
-    found = await logged(db, before)
+    found = await log_rows(db, before)
     assert [row["op"] for row in found] == ["leave", "leave", "enter", "enter"]
     assert {tuple(row["parents"]) for row in found} == {(1, 3)}
 
 
-async def test_they_end_with_the_transaction_and_a_deletion_has_none(db: Connection) -> None:
+async def test_parents_apply_to_one_transaction_and_deletions_have_none(db: Connection) -> None:
     async with db.transaction():
         await db.execute(PARENTS)
         await db.execute("UPDATE opportunities SET title = 'B'")
@@ -53,8 +53,8 @@ async def test_they_end_with_the_transaction_and_a_deletion_has_none(db: Connect
     assert await value(db, "SELECT parents FROM feed.log WHERE op = 'delete' AND key = 'o1'") is None
 
 
-async def test_what_is_no_list_of_versions_is_the_writers_error(db: Connection) -> None:
+async def test_invalid_parents_fail_the_write(db: Connection) -> None:
     async with db.transaction():
         await db.execute("SELECT set_config('feed.parents', 'nonsense', true)")
-        assert await refusal(db, "UPDATE opportunities SET title = 'B'") == "22P02"
+        assert await sqlstate_of(db, "UPDATE opportunities SET title = 'B'") == "22P02"
     assert await value(db, "SELECT version_number FROM opportunities") == 1

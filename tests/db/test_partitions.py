@@ -1,4 +1,4 @@
-"""The log in partitions: each era has one, made ahead; the old ones go; and nobody who writes or reads notices."""
+"""The log's partitions are created ahead of time and dropped when they are old, without an effect on readers and writers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from db.changelog.positions import identify_feed, read_position, read_proof
 from db.changelog.prefetch import prefetch_query, prefetch_result, prepare_prefetch
 from db.connection import PsycopgConnection
 from feed.wire.cursor import Cursor, Fault
-from tests.db.support import Connection, logged, mark, refusal, rows, value
+from tests.db.support import Connection, log_rows, newest_seq, rows, sqlstate_of, value
 from tests.support.database import Database
 from tests.support.until import until
 
@@ -38,61 +38,63 @@ async def reading(database: Database) -> AsyncIterator[PsycopgConnection]:
         yield conn
 
 
-async def seen(reading: PsycopgConnection, cursor: Cursor) -> list[Any]:
+async def seqs_since(reading: PsycopgConnection, cursor: Cursor) -> list[Any]:
     parts = read_changes(reading, cursor.seen, threshold=5000, chunk=1000)
     return [change.seq async for part in parts for change in part.changes]
 
 
-async def here(reading: PsycopgConnection) -> Cursor:
+async def current_cursor(reading: PsycopgConnection) -> Cursor:
     return Cursor.at(await identify_feed(reading), await read_position(reading))
 
 
-async def test_one_is_made_ahead_and_begun_when_its_time_has_come(db: Connection, reading: PsycopgConnection) -> None:
+async def test_maintenance_creates_partitions_ahead_and_starts_them_on_time(
+    db: Connection, reading: PsycopgConnection
+) -> None:
     assert await retention.maintain(reading) is None
     await db.execute("UPDATE feed.maintenance SET rotated_at = rotated_at - interval '11 days'")
     assert await retention.maintain(reading) == "started feed.log_2"
     assert await retention.maintain(reading) == "created feed.log_3"
     assert await retention.maintain(reading) is None
-    before = await mark(db)
+    before = await newest_seq(db)
     await write(db, "B")
-    assert [row["partition_number"] for row in await logged(db, before)] == [2]
-    # An era in which nothing was written goes on: there is nothing to drop in it.
+    assert [row["partition_number"] for row in await log_rows(db, before)] == [2]
+    # An empty partition stays the current one: rotating would gain nothing.
     await db.execute("SELECT feed.rotate_partition()")
     await db.execute("UPDATE feed.maintenance SET rotated_at = rotated_at - interval '11 days'")
     assert await retention.maintain(reading) == "created feed.log_4"
     assert await retention.maintain(reading) is None
 
 
-async def test_what_is_older_than_the_retention_is_dropped_by_what_it_holds(
+async def test_a_partition_is_dropped_when_its_newest_row_exceeds_the_retention(
     db: Connection, reading: PsycopgConnection
 ) -> None:
     await db.execute("UPDATE feed.log SET at = at - interval '91 days'")
     await db.execute("SELECT feed.rotate_partition()")
     await write(db, "B")
     assert await retention.maintain(reading) == "created feed.log_3"
-    before = await mark(db)
-    # One row of the era is not old, though its newest by number is.
+    before = await newest_seq(db)
+    # One row is recent, though the row with the highest seq is old.
     await db.execute("UPDATE feed.log SET at = now() WHERE seq = (SELECT min(seq) FROM feed.log)")
     assert await retention.maintain(reading) is None
     await db.execute("UPDATE feed.log SET at = now() - interval '91 days' WHERE partition_number = 1")
     assert (await retention.maintain(reading) or "").startswith("dropped feed.log_1 with ")
-    assert [row["seq"] for row in await logged(db)] == [before]
+    assert [row["seq"] for row in await log_rows(db)] == [before]
     assert await value(db, "SELECT floor_seq FROM feed.identity") == before - 1
     assert await partitions(db) == {"log_2", "log_3", "log_default"}
 
 
-async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, reading: PsycopgConnection) -> None:
-    cursor = await here(reading)
+async def test_without_a_partition_capture_uses_the_default_one(db: Connection, reading: PsycopgConnection) -> None:
+    cursor = await current_cursor(reading)
     await db.execute("DROP TABLE feed.log_2")
     await db.execute("SELECT feed.rotate_partition()")
-    before = await mark(db)
+    before = await newest_seq(db)
     await write(db, "B")
     assert (
         await value(db, "SELECT tableoid::regclass::text FROM feed.log ORDER BY seq DESC LIMIT 1") == "feed.log_default"
     )
-    assert await seen(reading, cursor) == [before + 1]
-    assert await seen(reading, await here(reading)) == []
-    # The next era has one again, and what is in the default partition goes when it is old.
+    assert await seqs_since(reading, cursor) == [before + 1]
+    assert await seqs_since(reading, await current_cursor(reading)) == []
+    # The next partition exists again, and the default partition is emptied when its rows are old.
     assert await retention.maintain(reading) == "created feed.log_3"
     await db.execute("SELECT feed.rotate_partition()")
     await write(db, "C")
@@ -106,30 +108,32 @@ async def test_no_partition_for_the_era_and_capture_goes_on(db: Connection, read
     assert "log_default" in await partitions(db)
 
 
-async def test_what_is_written_across_the_turn_is_read_once(
+async def test_transactions_across_a_rotation_are_read_once(
     db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
-    """Transactions that began before an era and write in it, or the other way round: none is left out, wherever one stands."""
+    """No cursor misses rows of transactions that overlap a rotation."""
     async with await database.connect() as early, await database.connect() as late:
-        places = [await here(reading)]
-        first = await mark(db)
+        cursors = [await current_cursor(reading)]
+        first = await newest_seq(db)
         async with early.transaction():
             await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('e1', 'b1')")
             await write(db, "before")
-            places.append(await here(reading))
+            cursors.append(await current_cursor(reading))
             await db.execute("SELECT feed.rotate_partition()")
-            places.append(await here(reading))
+            cursors.append(await current_cursor(reading))
             await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('e2', 'b1')")
             async with late.transaction():
                 await late.execute("INSERT INTO opportunities (id, board_id) VALUES ('l1', 'b1')")
                 await write(db, "after")
-                places.append(await here(reading))
-            places.append(await here(reading))
-        last = await here(reading)
-    everything = {row["seq"]: row["xid"] for row in await logged(db, first)}
-    assert {row["partition_number"] for row in await logged(db, first)} == {1, 2}
-    for place in [*places, last]:
-        assert sorted(await seen(reading, place)) == [seq for seq, xid in everything.items() if xid not in place.seen]
+                cursors.append(await current_cursor(reading))
+            cursors.append(await current_cursor(reading))
+        last = await current_cursor(reading)
+    xid_by_seq = {row["seq"]: row["xid"] for row in await log_rows(db, first)}
+    assert {row["partition_number"] for row in await log_rows(db, first)} == {1, 2}
+    for cursor in [*cursors, last]:
+        assert sorted(await seqs_since(reading, cursor)) == [
+            seq for seq, xid in xid_by_seq.items() if xid not in cursor.seen
+        ]
 
 
 async def test_a_step_that_was_overtaken_does_not_leave_the_current_partition_out(
@@ -166,31 +170,31 @@ async def test_a_step_that_was_overtaken_does_not_leave_the_current_partition_ou
 
 
 @pytest.mark.parametrize("prepared", [False, True])
-async def test_no_partition_is_made_while_a_reader_plans_without_it(
+async def test_no_partition_is_created_while_a_reader_plans_without_it(
     db: Connection, database: Database, reading: PsycopgConnection, prepared: bool
 ) -> None:
-    """The list of partitions is read before the snapshot is taken: what was written in between must not count as read."""
+    """PostgreSQL reads the list of partitions before it takes the snapshot: rows written in between must not count as read."""
     await db.execute("SELECT feed.rotate_partition()")
     await prepare_prefetch(reading)
-    cursor = await here(reading)
-    first = await mark(db)
+    cursor = await current_cursor(reading)
+    first = await newest_seq(db)
     await write(db, "before")
     async with await database.connect(autocommit=False) as holder:
         await holder.execute("LOCK TABLE feed.log_1 IN ACCESS EXCLUSIVE MODE")
-        read = asyncio.create_task(_fresh(reading, cursor) if prepared else _first_part(reading, cursor))
+        read = asyncio.create_task(_read_by_prefetch(reading, cursor) if prepared else _first_part(reading, cursor))
         await until(lambda: value(db, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
         if await value(db, "SELECT feed.maintain()") == "created feed.log_3":
             await db.execute("SELECT feed.rotate_partition()")
         await write(db, "after")
     part = await read
-    rest = await seen(reading, cursor.advanced(part.snapshot or "", part.last_xid, None))
-    assert [change.seq for change in part.changes] + rest == [row["seq"] for row in await logged(db, first)]
+    rest = await seqs_since(reading, cursor.advanced(part.snapshot or "", part.last_xid, None))
+    assert [change.seq for change in part.changes] + rest == [row["seq"] for row in await log_rows(db, first)]
     assert await value(db, "SELECT feed.maintain()") == "created feed.log_3"
 
 
-async def _fresh(reading: PsycopgConnection, cursor: Cursor) -> Chunk:
-    _, (xmax, xip, most) = prefetch_query(cursor.seen, 10)
-    values = sql.SQL(", ").join(sql.Literal(value.decode()) for value in (xmax, xip, most))
+async def _read_by_prefetch(reading: PsycopgConnection, cursor: Cursor) -> Chunk:
+    _, (xmax, xip, limit) = prefetch_query(cursor.seen, 10)
+    values = sql.SQL(", ").join(sql.Literal(value.decode()) for value in (xmax, xip, limit))
     rows = await (await reading.execute(sql.SQL("EXECUTE changes_since ({})").format(values))).fetchall()
     found = prefetch_result(rows, 10)
     assert found is not None
@@ -201,60 +205,60 @@ async def _first_part(reading: PsycopgConnection, cursor: Cursor) -> Chunk:
     return await anext(aiter(read_changes(reading, cursor.seen, threshold=5000, chunk=1000)))
 
 
-async def test_a_turn_is_seen_by_one_whose_snapshot_is_older(db: Connection, database: Database) -> None:
+async def test_a_rotation_is_visible_to_an_older_snapshot(db: Connection, database: Database) -> None:
     async with await PsycopgConnection.connect(database.url) as old:
         await old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor = Cursor.at("x", await read_position(old))
-        before = await mark(db)
+        before = await newest_seq(db)
         await db.execute("SELECT feed.rotate_partition()")
         await write(db, "B")
-        assert await seen(old, cursor) == []
+        assert await seqs_since(old, cursor) == []
         await old.commit()
-        assert await seen(old, cursor) == [before + 1]
+        assert await seqs_since(old, cursor) == [before + 1]
 
 
-async def test_turns_that_wait_for_each_other_each_begin_an_era(db: Connection, database: Database) -> None:
+async def test_concurrent_rotations_each_start_a_partition(db: Connection, database: Database) -> None:
     async with await database.connect() as first, await database.connect() as second:
         async with db.transaction():
             await db.execute("SELECT FROM feed.maintenance FOR UPDATE")
-            turns = [asyncio.create_task(value(conn, "SELECT feed.rotate_partition()")) for conn in (first, second)]
+            rotations = [asyncio.create_task(value(conn, "SELECT feed.rotate_partition()")) for conn in (first, second)]
             await until(lambda: value(db, "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted"))
-        assert sorted(await asyncio.gather(*turns)) == [2, 3]
+        assert sorted(await asyncio.gather(*rotations)) == [2, 3]
 
 
-async def test_a_turn_that_is_taken_back_has_happened(db: Connection, reading: PsycopgConnection) -> None:
-    cursor = await here(reading)
+async def test_a_rotation_is_not_undone_by_a_rollback(db: Connection, reading: PsycopgConnection) -> None:
+    cursor = await current_cursor(reading)
     async with db.transaction(force_rollback=True):
         await db.execute("SELECT feed.rotate_partition()")
-    before = await mark(db)
+    before = await newest_seq(db)
     await write(db, "B")
-    assert [row["partition_number"] for row in await logged(db, before)] == [2]
-    assert await seen(reading, cursor) == [before + 1]
+    assert [row["partition_number"] for row in await log_rows(db, before)] == [2]
+    assert await seqs_since(reading, cursor) == [before + 1]
 
 
-async def test_a_reader_in_the_middle_is_not_pruned_under(
+async def test_a_prune_does_not_drop_rows_under_a_reader(
     db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
-    """Who reads in a transaction keeps what he reads; the log is pruned when he has ended."""
-    cursor = await here(reading)
+    """A reading transaction keeps its rows; the log is pruned after it has ended."""
+    cursor = await current_cursor(reading)
     await write(db, "B")
-    before = await mark(db)
+    before = await newest_seq(db)
     future = datetime.now(UTC) + timedelta(days=1)
     async with await PsycopgConnection.connect(database.url) as slow:
         await slow.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         assert cursor.fault(await read_proof(slow, cursor.anchor)) is None
         assert await retention.prune(reading, future) == (None, 0)
         await asyncio.wait_for(write(db, "C"), 10)
-        assert await seen(slow, cursor) == [before]
+        assert await seqs_since(slow, cursor) == [before]
     dropped = await retention.prune(reading, future)
     assert (dropped.partition, dropped.rows) == ("feed.log_1", before)
     assert cursor.fault(await read_proof(reading, cursor.anchor)) is Fault.PRUNED
 
 
-async def test_a_prune_that_must_make_a_partition_waits_for_readers_first(
+async def test_a_prune_that_must_create_a_partition_gives_way_to_readers(
     db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
-    """It takes its locks in the order of the readers: it gives up and can be called again, and nothing was dropped in between."""
+    """It takes its locks in the same order as readers. If it gives up, nothing is dropped and it can be called again."""
     await write(db, "B")
     await db.execute("SELECT feed.rotate_partition()")
     await write(db, "C")
@@ -268,7 +272,7 @@ async def test_a_prune_that_must_make_a_partition_waits_for_readers_first(
     assert "log_3" in await partitions(db)
 
 
-async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, database: Database) -> None:
+async def test_a_prune_does_not_drop_uncommitted_rows(db: Connection, database: Database) -> None:
     future = datetime.now(UTC) + timedelta(days=1)
     async with (
         await database.connect() as slow,
@@ -278,13 +282,13 @@ async def test_a_writer_who_has_not_ended_is_not_pruned_under(db: Connection, da
         await slow.execute("INSERT INTO opportunities (id, board_id) VALUES ('late', 'b1')")
         assert await retention.prune(reading, future) == (None, 0)
         await asyncio.wait_for(write(db, "B"), 10)
-    assert "late" in [row["key"] for row in await logged(db)]
+    assert "late" in [row["key"] for row in await log_rows(db)]
 
 
-async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
+async def test_a_row_committed_while_a_prune_waits_is_not_lost_unnoticed(
     db: Connection, database: Database, reading: PsycopgConnection
 ) -> None:
-    """With a number below, and a transaction above, all that the prune had counted: its reader would not be told."""
+    """Its seq is below and its xid above those that the prune counted, so a cursor could not notice the loss."""
     await db.execute("ALTER FUNCTION feed.prune(timestamptz) SET lock_timeout = '30s'")
     future = datetime.now(UTC) + timedelta(days=1)
     async with (
@@ -299,7 +303,7 @@ async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
                 await early.execute("INSERT INTO opportunities (id, board_id) VALUES ('early', 'b1')")
             await db.execute("SELECT feed.rotate_partition()")
             await write(db, "B")
-            cursor = await here(reading)
+            cursor = await current_cursor(reading)
             pruned = asyncio.create_task(retention.prune(pruning, future))
 
             async def waits() -> bool:
@@ -309,21 +313,21 @@ async def test_who_commits_while_a_prune_waits_is_not_pruned_unseen(
             await until(waits, what="the prune to wait for its lock")
         dropped = await asyncio.wait_for(pruned, 30)
     fault = cursor.fault(await read_proof(reading, cursor.anchor))
-    told = await seen(reading, cursor)
-    assert (fault, len(told)) == (None, 1) if dropped.partition is None else (fault, told) == (Fault.PRUNED, []), (
+    read = await seqs_since(reading, cursor)
+    assert (fault, len(read)) == (None, 1) if dropped.partition is None else (fault, read) == (Fault.PRUNED, []), (
         dropped
     )
     assert (await retention.prune(reading, future)).partition == "feed.log_1"
     assert cursor.fault(await read_proof(reading, cursor.anchor)) is Fault.PRUNED
 
 
-async def test_nobody_prunes_in_a_snapshot_of_their_own(db: Connection) -> None:
+async def test_prune_requires_read_committed(db: Connection) -> None:
     async with db.transaction():
         await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        assert await refusal(db, "SELECT feed.prune(now())") == "25001"
+        assert await sqlstate_of(db, "SELECT feed.prune(now())") == "25001"
 
 
-async def test_one_at_a_time_keeps_the_log(db: Connection, database: Database, reading: PsycopgConnection) -> None:
+async def test_maintenance_runs_once_at_a_time(db: Connection, database: Database, reading: PsycopgConnection) -> None:
     await db.execute("UPDATE feed.maintenance SET rotated_at = rotated_at - interval '11 days'")
     async with await database.connect() as other, other.transaction():
         await other.execute("SELECT FROM feed.maintenance FOR UPDATE")
@@ -332,27 +336,27 @@ async def test_one_at_a_time_keeps_the_log(db: Connection, database: Database, r
     assert await retention.maintain(reading) == "started feed.log_2"
 
 
-async def test_xids_that_begin_anew_in_another_cluster(db: Connection, reading: PsycopgConnection) -> None:
-    """A dump that is restored where transactions have lower numbers than its log: it is history, and the feed goes on."""
+async def test_a_log_restored_into_a_cluster_with_lower_xids(db: Connection, reading: PsycopgConnection) -> None:
+    """A dump restored into a cluster whose xids are lower than those in the log: its rows are history, and the feed works."""
     await write(db, "B")
     await db.execute("UPDATE feed.log SET xid = (xid::text::bigint + 1000000000)::text::xid8")
     await db.execute("UPDATE feed.identity SET system_identifier = 'another', floor_xid = '1000000500'")
-    cursor = await here(reading)
+    cursor = await current_cursor(reading)
     assert cursor.fault(await read_proof(reading, cursor.anchor)) is None
-    assert await seen(reading, cursor) == []
-    before = await mark(db)
+    assert await seqs_since(reading, cursor) == []
+    before = await newest_seq(db)
     await write(db, "C")
-    assert await seen(reading, cursor) == [before + 1]
-    after = await here(reading)
-    assert await seen(reading, after) == []
+    assert await seqs_since(reading, cursor) == [before + 1]
+    after = await current_cursor(reading)
+    assert await seqs_since(reading, after) == []
     assert (after.anchor, after.fault(await read_proof(reading, after.anchor))) == (before + 1, None)
-    # And its old partition can go.
+    # And its old partition can be dropped.
     await db.execute("UPDATE feed.log SET at = at - interval '91 days' WHERE partition_number = 1")
     dropped = await retention.prune(reading, datetime.now(UTC) - timedelta(days=90))
     assert dropped.partition == "feed.log_1"
     assert after.fault(await read_proof(reading, after.anchor)) is None
 
 
-async def test_a_partition_cannot_be_fed_into_the_log(db: Connection) -> None:
+async def test_a_partition_of_the_log_cannot_be_attached(db: Connection) -> None:
     with pytest.raises(errors.InvalidTableDefinition, match="itself"):
         await db.execute("SELECT feed.attach('feed.log_1', key => 'seq,partition_number')")

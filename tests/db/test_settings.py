@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from db.settings import Settings
 
 
-def test_nothing_set_means_the_embedded_server() -> None:
+def test_the_default_is_the_embedded_server() -> None:
     settings = Settings()
     assert settings.database is None
     assert settings.listen_database is None
@@ -16,13 +16,13 @@ def test_nothing_set_means_the_embedded_server() -> None:
 
 
 @pytest.mark.parametrize("written", ["postgres://a/b", "postgresql+psycopg://a/b", "postgresql://a/b"])
-def test_every_spelling_of_the_scheme_is_one(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+def test_url_schemes_are_normalized(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("DATABASE_URL", written)
     assert Settings().database == Settings().listen_database == "postgresql://a/b"
 
 
 @pytest.mark.parametrize("variable", ["PGHOST", "PGSERVICE", "PGDATABASE"])
-def test_libpq_variables_stand_in_for_a_url(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_libpq_variables_replace_a_url(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "x")
     assert Settings().database == "postgresql://"
     assert Settings(database_url="postgresql://a/b").database == "postgresql://a/b"
@@ -50,7 +50,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     ("host", "api_url"),
     [("0.0.0.0", "http://127.0.0.1:8000"), ("::", "http://[::1]:8000"), ("board.example", "http://board.example:8000")],
 )
-def test_an_address_to_call_is_told_for_any_host(host: str, api_url: str) -> None:
+def test_the_api_url_is_reachable_for_any_host(host: str, api_url: str) -> None:
     assert Settings(host=host).api_url == api_url
     assert api_url in Settings(host=host).allowed_origins
 
@@ -64,7 +64,7 @@ def test_an_address_to_call_is_told_for_any_host(host: str, api_url: str) -> Non
         ("LOG_FORMAT", "xml"),
     ],
 )
-def test_a_wrong_value_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError) as error:
         Settings()
@@ -78,19 +78,30 @@ def test_passwords_are_not_in_the_repr() -> None:
     assert "ssss" not in repr(settings)
 
 
-def test_secret_and_key_set_exclude_each_other() -> None:
+def test_secret_and_key_set_are_mutually_exclusive() -> None:
     with pytest.raises(ValidationError, match="not both"):
         Settings(jwt_secret="s" * 32, jwt_jwks_url="https://issuer.example/jwks")
 
 
-def test_only_the_demo_makes_a_secret_and_makes_it_once(tmp_path: Path) -> None:
+def test_only_the_demo_creates_a_secret_and_only_once(tmp_path: Path) -> None:
     assert Settings(data_dir=tmp_path).signing_secret() is None
     assert list(tmp_path.iterdir()) == []
     demo = Settings(data_dir=tmp_path / "data", demo=True)
     with ThreadPoolExecutor(8) as pool:
-        made = set(pool.map(lambda _: demo.signing_secret(), range(32)))
-    assert len(made) == 1
-    kept = tmp_path / "data" / "jwt-secret"
-    assert kept.stat().st_mode & 0o777 == 0o600
-    assert list(kept.parent.iterdir()) == [kept]
+        secrets = set(pool.map(lambda _: demo.signing_secret(), range(32)))
+    assert len(secrets) == 1
+    secret_file = tmp_path / "data" / "jwt-secret"
+    assert secret_file.stat().st_mode & 0o777 == 0o600
+    assert list(secret_file.parent.iterdir()) == [secret_file]
     assert Settings(demo=True, jwt_secret="s" * 32).signing_secret() == "s" * 32
+
+
+def test_origins_are_written_as_browsers_send_them() -> None:
+    settings = Settings(origins="https://Board.example:443/, http://a:80, http://a:8080, capacitor://localhost")
+    assert settings.origins == ("https://board.example", "http://a", "http://a:8080", "capacitor://localhost")
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example", "board.example", "https://board.example/path", "null"])
+def test_what_is_not_an_origin_is_refused(origin: str) -> None:
+    with pytest.raises(ValidationError, match="must be origins such as"):
+        Settings(origins=(origin,))

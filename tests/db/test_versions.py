@@ -1,9 +1,9 @@
-"""Versions belong to the database, and history is the log."""
+"""The database assigns versions, and the history is read from the log."""
 
 import pytest
-from psycopg import errors
+from psycopg.sql import SQL, Identifier
 
-from tests.db.support import Connection, logged, mark, rows, value
+from tests.db.support import Connection, log_rows, newest_seq, rows, value
 
 
 async def test_a_client_cannot_choose_a_version(db: Connection) -> None:
@@ -15,11 +15,11 @@ async def test_a_client_cannot_choose_a_version(db: Connection) -> None:
     assert row == {"version_number": 2, "fresh": True}
 
 
-async def test_sending_only_a_version_changes_nothing(db: Connection) -> None:
-    before = await mark(db)
+async def test_an_update_of_only_the_version_changes_nothing(db: Connection) -> None:
+    before = await newest_seq(db)
     await db.execute("UPDATE opportunities SET version_number = 70, last_sync_at = now() WHERE id = 'o1'")
     assert await value(db, "SELECT version_number FROM opportunities") == 1
-    assert await logged(db, before) == []
+    assert await log_rows(db, before) == []
 
 
 @pytest.mark.parametrize(
@@ -34,68 +34,95 @@ async def test_sending_only_a_version_changes_nothing(db: Connection) -> None:
         "extra numeric DEFAULT 1.50",
     ],
 )
-async def test_an_update_that_changes_nothing_is_none(db: Connection, column: str | None) -> None:
+async def test_an_update_without_changes_is_not_logged(db: Connection, column: str | None) -> None:
     if column is not None:
         await db.execute(f"ALTER TABLE opportunities ADD COLUMN {column}")
-    before = await mark(db)
+        await db.execute("SELECT feed.mend()")
+    before = await newest_seq(db)
     done = await db.execute("UPDATE opportunities SET title = title RETURNING version_number")
     assert done.statusmessage == "UPDATE 1"
     assert await done.fetchall() == [{"version_number": 1}]
-    assert await logged(db, before) == []
+    assert await log_rows(db, before) == []
 
 
 async def test_a_change_beside_a_generated_column_counts(db: Connection) -> None:
     await db.execute("ALTER TABLE opportunities ADD COLUMN extra text GENERATED ALWAYS AS (upper(title)) STORED")
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("UPDATE opportunities SET title = 'quiet'")
-    (row,) = await logged(db, before)
+    (row,) = await log_rows(db, before)
     assert (row["version"], row["new"]["extra"]) == (2, "QUIET")
 
 
 async def test_a_change_of_a_json_column_counts(db: Connection) -> None:
     await db.execute("ALTER TABLE opportunities ADD COLUMN extra json")
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("""UPDATE opportunities SET extra = '{"a": 1}'""")
-    (row,) = await logged(db, before)
+    (row,) = await log_rows(db, before)
     assert (row["version"], row["new"]["extra"]) == (2, {"a": 1})
 
 
-async def test_the_version_comes_after_the_application_s_own_triggers(db: Connection) -> None:
+@pytest.mark.parametrize("name", ["zz_feed_version_2", "zzz", "~", "última_alteração", "\U0010ffff"])
+@pytest.mark.parametrize("generated", [False, True])
+async def test_a_row_that_only_a_later_trigger_changes_gets_a_version(
+    db: Connection, name: str, generated: bool
+) -> None:
+    await db.execute("ALTER TABLE opportunities ADD COLUMN touched int DEFAULT 0")
+    if generated:
+        await db.execute("ALTER TABLE opportunities ADD COLUMN twice int GENERATED ALWAYS AS (2 * touched) STORED")
+        await db.execute("SELECT feed.mend()")
+    await db.execute(
+        "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.touched := NEW.touched + 1; RETURN NEW; END$$"
+    )
+    await db.execute(
+        SQL("CREATE TRIGGER {} BEFORE UPDATE ON opportunities FOR EACH ROW EXECUTE FUNCTION touch()").format(
+            Identifier(name)
+        )
+    )
+    before = await newest_seq(db)
+    for _ in range(2):
+        await db.execute("UPDATE opportunities SET title = title")
+    assert [(row["version"], row["new"]["touched"]) for row in await log_rows(db, before)] == [(2, 1), (3, 2)]
+    await db.execute(SQL("ALTER TABLE opportunities DISABLE TRIGGER {}").format(Identifier(name)))
+    await db.execute("UPDATE opportunities SET title = title")
+    assert await value(db, "SELECT version_number FROM opportunities") == 3
+
+
+async def test_the_version_trigger_runs_after_the_applications_triggers(db: Connection) -> None:
     await db.execute(
         "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS "
         "$$BEGIN NEW.title := upper(NEW.title); RETURN NEW; END$$"
     )
     await db.execute("CREATE TRIGGER a_shout BEFORE UPDATE ON opportunities FOR EACH ROW EXECUTE FUNCTION shout()")
     await db.execute("UPDATE opportunities SET title = 'LOUD'")
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("UPDATE opportunities SET title = 'loud'")
-    assert await logged(db, before) == []
+    assert await log_rows(db, before) == []
 
 
-async def test_the_key_of_a_fed_row_stays(db: Connection) -> None:
-    with pytest.raises(errors.IntegrityConstraintViolation, match="cannot be changed"):
-        await db.execute("UPDATE opportunities SET id = 'o9'")
-    await db.execute("UPDATE opportunities SET id = 'o1', title = 'B'")
+async def test_a_changed_key_is_logged_as_delete_and_insert(db: Connection) -> None:
+    before = await newest_seq(db)
+    await db.execute("UPDATE opportunities SET id = 'o9'")
+    assert sorted((row["op"], row["key"]) for row in await log_rows(db, before)) == [("delete", "o1"), ("insert", "o9")]
     assert await value(db, "SELECT version_number FROM opportunities") == 2
 
 
-async def test_a_key_that_an_application_s_trigger_changes_is_a_row_that_went_and_one_that_came(db: Connection) -> None:
+async def test_a_key_changed_by_a_trigger_is_logged_as_delete_and_insert(db: Connection) -> None:
     await db.execute(
         "CREATE FUNCTION rename() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.id := 'o9'; RETURN NEW; END$$"
     )
     await db.execute("CREATE TRIGGER a_rename BEFORE UPDATE ON opportunities FOR EACH ROW EXECUTE FUNCTION rename()")
-    before = await mark(db)
+    before = await newest_seq(db)
     await db.execute("UPDATE opportunities SET title = 'B'")
-    assert sorted((row["op"], row["key"]) for row in await logged(db, before)) == [("delete", "o1"), ("insert", "o9")]
+    assert sorted((row["op"], row["key"]) for row in await log_rows(db, before)) == [("delete", "o1"), ("insert", "o9")]
 
 
-async def test_two_writers_of_one_row_get_two_versions(db: Connection) -> None:
+async def test_each_update_gets_its_own_version(db: Connection) -> None:
     statement = "UPDATE opportunities SET probability = coalesce(probability, 0) + 1 RETURNING version_number"
-    got = [await value(db, statement) for _ in range(3)]
-    assert got == [2, 3, 4]
+    versions = [await value(db, statement) for _ in range(3)]
+    assert versions == [2, 3, 4]
 
 
-async def test_history_outlives_its_row(db: Connection) -> None:
+async def test_the_history_survives_the_deletion_of_its_row(db: Connection) -> None:
     await db.execute("UPDATE opportunities SET title = 'B', last_modified_by = 'ana'")
     await db.execute("UPDATE opportunities SET board_id = 'b2'")
     await db.execute("DELETE FROM opportunities")
@@ -111,7 +138,7 @@ async def test_history_outlives_its_row(db: Connection) -> None:
     ]
 
 
-async def test_a_version_from_before_the_feed_is_known_from_its_first_change(db: Connection) -> None:
+async def test_the_version_before_attach_is_known_from_the_first_change(db: Connection) -> None:
     await db.execute("SELECT feed.detach('opportunities')")
     await db.execute(
         "INSERT INTO opportunities (id, board_id, title, last_modified_by) VALUES ('old', 'b1', 'Was', 'eva')"
@@ -145,7 +172,7 @@ async def test_an_adopted_row_that_is_deleted_first_has_a_history(db: Connection
     assert [tuple(row.values()) for row in found] == [("moved", 1, "b1"), ("moved", 2, "b2"), ("old", 1, "b1")]
 
 
-async def test_a_search_path_cannot_count(db: Connection) -> None:
+async def test_operators_on_the_search_path_cannot_change_versions(db: Connection) -> None:
     await db.execute("CREATE SCHEMA mine")
     for name in ("+", "<>", "="):
         body = "SELECT 70" if name == "+" else "SELECT true"

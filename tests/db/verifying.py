@@ -1,4 +1,4 @@
-"""What the tests of boardcast verify ask again and again."""
+"""Helpers for the tests of boardcast verify."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,17 +14,17 @@ Plain = AsyncConnection[tuple[Any, ...]]
 
 
 @asynccontextmanager
-async def past_the_triggers(conn: Connection) -> AsyncIterator[None]:
+async def bypass_triggers(conn: Connection) -> AsyncIterator[None]:
     await conn.execute("SET session_replication_role = replica")
     yield
     await conn.execute("RESET session_replication_role")
 
 
-async def table(conn: Plain, name: str = "opportunities") -> FedTable:
+async def fed_table(conn: Plain, name: str = "opportunities") -> FedTable:
     (fed,) = [fed for fed in await verify.tables(conn) if fed.name == name]
     return fed
 
 
-async def found(conn: Plain, name: str = "opportunities", *, part: int = 2) -> list[Finding]:
-    parts = verify.verify(conn, await table(conn, name), part=part)
+async def find_drift(conn: Plain, name: str = "opportunities", *, part: int = 2) -> list[Finding]:
+    parts = verify.verify(conn, await fed_table(conn, name), part=part)
     return [finding async for one in parts for finding in one.findings]

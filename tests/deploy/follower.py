@@ -1,4 +1,4 @@
-"""A client that comes back, with its cursor, to whoever answers at the address."""
+"""A client that reconnects with its cursor, to any instance behind the address."""
 
 import asyncio
 from typing import Any
@@ -8,8 +8,8 @@ from websockets.exceptions import InvalidStatus
 from tests.support.streams import Client, EndedError, EventStreamClient, RefusedError, WebSocketClient
 
 
-class Follower:
-    """Invariant: an event is kept once, by its seq, in the order in which it came first."""
+class ReconnectingClient:
+    """Invariant: each event is kept once, by seq, in the order of its first arrival."""
 
     def __init__(self, port: int, transport: str, token: str) -> None:
         self.port = port
@@ -17,7 +17,7 @@ class Follower:
         self.token = token
         self.cursor: str | None = None
         self.versions: dict[int, int] = {}
-        self.greetings: list[dict[str, Any]] = []
+        self.auth_successes: list[dict[str, Any]] = []
         self.resets: list[str] = []
         self.refused: list[str] = []
         self.goodbyes = 0
@@ -52,7 +52,7 @@ class Follower:
             message = await client.next(timeout=60)
             self.cursor = client.cursor or self.cursor
             if message.type == "auth_success":
-                self.greetings.append(message.body)
+                self.auth_successes.append(message.body)
             elif message.type == "reset":
                 self.resets.append(message.body["reason"])
             elif message.type == "goodbye":

@@ -1,4 +1,4 @@
-"""A proxy with the repository's configuration before two feeds and two APIs, each its own process, on one database."""
+"""Runs a proxy with the repository's configuration in front of two feeds and two APIs, as processes on one database."""
 
 import os
 import subprocess
@@ -11,20 +11,22 @@ import httpx
 from db.embedded.loopback import free_port
 from tests.cli.harness import Commands, Service
 from tests.deploy.proxies import Addresses, Proxy
+from tests.support.database import Database
 from tests.support.until import wait_until
 
 KINDS = ("feed", "feed", "api", "api")
 HEARTBEAT = 1.0
-SEEN = 1.0
-"""Seconds. docs/operations.md says two, to be on the safe side."""
+PROXY_RECHECK = 1.0
+"""Seconds. docs/operations.md says two, to be safe."""
 
 
 class Gateway:
-    """`port` is what clients know. Each instance keeps its port over a restart."""
+    """Clients connect to `port`. Each instance keeps its port over a restart."""
 
-    def __init__(self, commands: Commands, proxy: Proxy) -> None:
+    def __init__(self, commands: Commands, proxy: Proxy, database: Database) -> None:
         self.port = free_port()
         self.commands = commands
+        self.database = database
         self.ports = [free_port() for _ in KINDS]
         self.services: list[Service] = []
         self._proxy = proxy
@@ -45,14 +47,14 @@ class Gateway:
         return self._running[number].enter_context(self.commands.serving(kind, **env))
 
     def stop(self, number: int) -> None:
-        """As an operator does: SIGTERM, then wait for its end."""
+        """Stop an instance as an operator does: SIGTERM, then wait."""
         self._running[number].close()
 
     def restart(self, number: int) -> None:
-        """The operator leaves the proxy a while to see that it is back: HAProxy answers 503 if it knows of no other."""
+        """Restart an instance and give the proxy time to notice it; until then HAProxy may answer 503."""
         self.stop(number)
         self.services[number] = self.start(number)
-        time.sleep(SEEN)
+        time.sleep(PROXY_RECHECK)
 
     def kill(self, number: int) -> None:
         self.services[number].process.kill()

@@ -1,6 +1,6 @@
-"""The proxies that `deploy` has a configuration for, with the addresses of a test in place of those in the file.
+"""The proxies that `deploy` has a configuration for, run with the addresses of a test.
 
-Only addresses and paths are replaced, and each of them has to be there: a file with other defaults fails here.
+Only addresses and paths are replaced, and each must occur in the file, so changed defaults fail here.
 """
 
 import os
@@ -20,7 +20,7 @@ APIS = ("127.0.0.1:8021", "127.0.0.1:8022")
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the proxy listens, and two instances of each service."""
+    """The proxy's port and two instances of each service."""
 
     port: int
     feeds: Sequence[str]
@@ -47,7 +47,7 @@ def caddy(folder: Path, addresses: Addresses) -> Command:
 
 
 def nginx(folder: Path, addresses: Addresses) -> Command:
-    paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # Debian's are for root only
+    paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # Debian's are accessible to root only
     configuration = _configuration(
         folder,
         "nginx.conf",

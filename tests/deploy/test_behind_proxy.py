@@ -1,4 +1,4 @@
-"""Two feeds and two APIs behind each of the proxies in `deploy`: clients move between the instances and miss nothing."""
+"""Behind each proxy of `deploy`, clients move between two feeds and two APIs without missing events."""
 
 import asyncio
 import time
@@ -11,17 +11,17 @@ from httpx_sse import aconnect_sse
 
 from feed.system.tasks import end
 from tests.cli.harness import SECRET
-from tests.deploy.follower import Follower
+from tests.deploy.follower import ReconnectingClient
 from tests.deploy.gateway import HEARTBEAT, Gateway
 from tests.support.database import Database
-from tests.support.load import Load, version, writing
-from tests.support.services import people
+from tests.support.load import Writer, card_version, writing
+from tests.support.services import add_people
 from tests.support.streams import Client, EventStreamClient, WebSocketClient
 from tests.support.until import until
 
 TRANSPORTS = ("websocket", "/sse", "/api/events")
 FEED_1, FEED_2, API_1, API_2 = range(4)
-"""The instances, as Gateway counts them."""
+"""The indexes of the instances in Gateway."""
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -31,8 +31,8 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def following(gateway: Gateway, token: str) -> AsyncIterator[dict[str, Client]]:
-    """One live client for each transport."""
+async def live_clients(gateway: Gateway, token: str) -> AsyncIterator[dict[str, Client]]:
+    """Open one live client per transport."""
     async with AsyncExitStack() as stack:
         clients: dict[str, Client] = {"websocket": await WebSocketClient.connect(gateway.port, token, "ana")}
         for path in TRANSPORTS[1:]:
@@ -43,30 +43,30 @@ async def following(gateway: Gateway, token: str) -> AsyncIterator[dict[str, Cli
         yield clients
 
 
-async def more(load: Load, writes: int) -> None:
-    goal = load.written + writes
-    await until(lambda: load.written >= goal, timeout=20)
+async def wait_for_writes(writer: Writer, writes: int) -> None:
+    goal = writer.written + writes
+    await until(lambda: writer.written >= goal, timeout=20)
 
 
-async def followed(follower: Follower, last: int) -> None:
+async def wait_for_version(follower: ReconnectingClient, last: int) -> None:
     await until(lambda: last in follower.versions.values(), timeout=20, what=follower.transport)
 
 
-async def test_a_rolling_restart_loses_nothing_for_any_client(gateway: Gateway, database: Database) -> None:
-    await people(database)
+async def test_a_rolling_restart_loses_no_event(gateway: Gateway, database: Database) -> None:
+    await add_people(database)
     token = gateway.commands.output("token", "ana")
-    followers = [Follower(gateway.port, transport, token) for transport in TRANSPORTS for _ in range(6)]
+    followers = [ReconnectingClient(gateway.port, transport, token) for transport in TRANSPORTS for _ in range(3)]
     tasks = [asyncio.create_task(follower.run()) for follower in followers]
     try:
-        await until(lambda: all(follower.greetings for follower in followers), timeout=20)
-        first = await version(database)
-        async with writing(database, pause=0.02) as load:
+        await until(lambda: all(follower.auth_successes for follower in followers), timeout=20)
+        first = await card_version(database)
+        async with writing(database, pause=0.02) as writer:
             for number in range(len(gateway.services)):
                 await asyncio.to_thread(gateway.restart, number)
-                await more(load, 20)
-        last = await version(database)
+                await wait_for_writes(writer, 20)
+        last = await card_version(database)
         for follower in followers:
-            await followed(follower, last)
+            await wait_for_version(follower, last)
     finally:
         await end(*tasks)
     for follower in followers:
@@ -76,36 +76,37 @@ async def test_a_rolling_restart_loses_nothing_for_any_client(gateway: Gateway, 
     assert sum(follower.goodbyes for follower in followers) >= len(followers)
 
 
-async def test_what_a_service_sends_arrives_at_once(gateway: Gateway, database: Database) -> None:
-    """On a quiet stream nothing pushes a heartbeat or a single event out of a buffer."""
-    await people(database)
-    token = gateway.commands.output("token", "ana")
-    async with following(gateway, token) as clients:
+async def test_events_are_not_buffered_by_the_proxy(shared_gateway: Gateway) -> None:
+    """On an idle stream no later data would push a heartbeat or a single event out of a buffer."""
+    token = shared_gateway.commands.output("token", "ana")
+    async with live_clients(shared_gateway, token) as clients:
         for transport, client in clients.items():
             await client.next("heartbeat", timeout=3 * HEARTBEAT)
             began = time.monotonic()
             for _ in range(3):
                 await client.next("heartbeat", timeout=3 * HEARTBEAT)
             assert time.monotonic() - began < 5 * HEARTBEAT, transport
-        for place in range(3):
-            await database.execute("UPDATE opportunities SET title = %s WHERE id = 'o1'", [f"Title {place}"])
+        for number in range(3):
+            await shared_gateway.database.execute(
+                "UPDATE opportunities SET title = %s WHERE id = 'o1'", [f"Title {number}"]
+            )
             for client in clients.values():
                 event = await client.next_event(timeout=3)
-                assert event.body["changes"]["title"] == f"Title {place}"
+                assert event.body["changes"]["title"] == f"Title {number}"
 
 
-async def test_an_instance_that_stops_finishes_its_requests_and_gets_no_new_ones(
+async def test_a_stopping_instance_finishes_its_requests_and_gets_no_new_ones(
     gateway: Gateway, database: Database
 ) -> None:
-    await people(database)
+    await add_people(database)
     token = gateway.commands.output("token", "ana")
     async with (
         httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers=bearer(token)) as http,
         await database.connect(autocommit=False) as locker,
     ):
         await locker.execute("SELECT FROM opportunities WHERE id = 'o1' FOR UPDATE")
-        writes = [asyncio.create_task(write(http, place)) for place in range(8)]
-        await until(lambda: waiting(database, len(writes)))
+        writes = [asyncio.create_task(write(http, number)) for number in range(8)]
+        await until(lambda: are_waiting(database, len(writes)))
         stopped = gateway.services[API_1].process
         stopped.terminate()
         for _ in range(20):
@@ -113,16 +114,16 @@ async def test_an_instance_that_stops_finishes_its_requests_and_gets_no_new_ones
             await asyncio.sleep(0.05)
         assert stopped.poll() is None, "it had no request to finish"
         await locker.rollback()
-        assert [answer.status_code for answer in await asyncio.gather(*writes)] == [200] * len(writes)
+        assert [response.status_code for response in await asyncio.gather(*writes)] == [200] * len(writes)
     assert await asyncio.to_thread(stopped.wait, 10) == 0
 
 
-async def write(http: httpx.AsyncClient, place: int) -> httpx.Response:
-    return await http.patch("/api/opportunities/o1", json={"notes": f"{place}"}, headers={"If-Match": "*"})
+async def write(http: httpx.AsyncClient, number: int) -> httpx.Response:
+    return await http.patch("/api/opportunities/o1", json={"notes": f"{number}"}, headers={"If-Match": "*"})
 
 
-async def waiting(database: Database, number: int) -> bool:
-    """Whether so many transactions wait for a lock."""
+async def are_waiting(database: Database, number: int) -> bool:
+    """Return whether this many transactions wait for a lock."""
     rows = await database.execute(
         "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
@@ -130,7 +131,7 @@ async def waiting(database: Database, number: int) -> bool:
 
 
 async def test_a_dead_instance_is_avoided(gateway: Gateway, database: Database) -> None:
-    await people(database)
+    await add_people(database)
     token = gateway.commands.output("token", "ana")
     gateway.kill(FEED_1)
     gateway.kill(API_1)
@@ -147,14 +148,14 @@ async def test_a_dead_instance_is_avoided(gateway: Gateway, database: Database) 
         assert (await ws.next_event()).body["version"] == (await sse.next_event()).body["version"]
 
 
-async def test_what_one_instance_issued_another_accepts(gateway: Gateway, database: Database) -> None:
-    """A session's cookie, a ticket, and a cursor are good when the instance that issued them is gone."""
-    await people(database)
+async def test_sessions_tickets_and_cursors_work_on_every_instance(gateway: Gateway, database: Database) -> None:
+    """A session's cookie, a ticket and a cursor stay valid after the instance that issued them has stopped."""
+    await add_people(database)
     token = gateway.commands.output("token", "ana")
     async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers={"Origin": gateway.url}) as http:
         gateway.kill(API_2)
-        kept = await http.post("/api/auth/session", headers=bearer(token))
-        assert kept.status_code == 200, kept.text
+        session = await http.post("/api/auth/session", headers=bearer(token))
+        assert session.status_code == 200, session.text
         ticket = (await http.post("/api/events/ticket")).json()["ticket"]
         await asyncio.to_thread(gateway.restart, API_2)
         gateway.kill(API_1)
@@ -178,12 +179,9 @@ async def test_what_one_instance_issued_another_accepts(gateway: Gateway, databa
         await sse.close()
 
 
-async def test_pages_are_compressed_streams_are_not_and_operators_addresses_are_hidden(
-    gateway: Gateway, database: Database
-) -> None:
-    await people(database)
-    token = gateway.commands.output("token", "ana")
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
+async def test_pages_are_compressed_streams_are_not_and_internal_paths_are_hidden(shared_gateway: Gateway) -> None:
+    token = shared_gateway.commands.output("token", "ana")
+    async with httpx.AsyncClient(base_url=shared_gateway.url, trust_env=False) as http:
         page = await http.get("/")
         assert (page.status_code, "text/html" in page.headers["content-type"]) == (200, True)
         assert page.headers["content-encoding"] in {"gzip", "zstd"}
@@ -191,7 +189,7 @@ async def test_pages_are_compressed_streams_are_not_and_operators_addresses_are_
             assert (await http.get(path)).status_code == 404
     for path in TRANSPORTS[1:]:
         sse = await EventStreamClient.connect(
-            gateway.port, path, headers=bearer(token) | {"Accept-Encoding": "gzip, zstd"}
+            shared_gateway.port, path, headers=bearer(token) | {"Accept-Encoding": "gzip, zstd"}
         )
         try:
             await sse.next("auth_success")
@@ -200,12 +198,11 @@ async def test_pages_are_compressed_streams_are_not_and_operators_addresses_are_
             await sse.close()
 
 
-async def test_entity_tags_still_work(gateway: Gateway, database: Database) -> None:
-    """A proxy that compresses an answer changes its entity tag, and If-Match accepts only the API's own."""
-    await people(database)
-    await database.execute("UPDATE opportunities SET notes = repeat('long ', 1000) WHERE id = 'o1'")
-    token = gateway.commands.output("token", "ana")
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers=bearer(token)) as http:
+async def test_entity_tags_still_work(shared_gateway: Gateway) -> None:
+    """A proxy that compresses a response changes its entity tag, but If-Match accepts only the API's own."""
+    await shared_gateway.database.execute("UPDATE opportunities SET notes = repeat('long ', 1000) WHERE id = 'o1'")
+    token = shared_gateway.commands.output("token", "ana")
+    async with httpx.AsyncClient(base_url=shared_gateway.url, trust_env=False, headers=bearer(token)) as http:
         card = await http.get("/api/opportunities/o1")
         written = await http.patch(
             "/api/opportunities/o1", json={"title": "New"}, headers={"If-Match": card.headers["ETag"]}
@@ -221,21 +218,20 @@ async def test_entity_tags_still_work(gateway: Gateway, database: Database) -> N
         assert same.status_code == 304
 
 
-async def test_long_tokens_and_cursors_get_through(gateway: Gateway, database: Database) -> None:
-    """The longest that the protocol allows reach the API: it is the API that answers."""
+async def test_long_tokens_and_cursors_get_through(shared_gateway: Gateway) -> None:
+    """The longest values that the protocol allows reach the API, which answers."""
     headers = bearer("x" * 8192) | {"Last-Event-ID": "0" * 4096}
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers=headers) as http:
-        answer = await http.get("/api/events", params={"since": "0" * 4096})
-    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
-    assert answer.json()["type"] == "/problems/invalid-token"
+    async with httpx.AsyncClient(base_url=shared_gateway.url, trust_env=False, headers=headers) as http:
+        response = await http.get("/api/events", params={"since": "0" * 4096})
+    assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json")
+    assert response.json()["type"] == "/problems/invalid-token"
 
 
-async def test_the_stream_of_the_log_is_not_held_back_either(gateway: Gateway, database: Database) -> None:
-    await people(database)
-    token = gateway.commands.output("token", "ana", "--role", "dba")
+async def test_the_trigger_log_stream_is_not_buffered(shared_gateway: Gateway) -> None:
+    token = shared_gateway.commands.output("token", "ana", "--role", "dba")
     headers = bearer(token) | {"Accept-Encoding": "gzip"}
     async with (
-        httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers=headers) as http,
+        httpx.AsyncClient(base_url=shared_gateway.url, trust_env=False, headers=headers) as http,
         aconnect_sse(http, "GET", "/api/trigger-log/stream") as source,
     ):
         assert "content-encoding" not in source.response.headers
@@ -243,5 +239,5 @@ async def test_the_stream_of_the_log_is_not_held_back_either(gateway: Gateway, d
         async with asyncio.timeout(10):
             while (await anext(events)).event != "ready":
                 pass
-            await database.execute("UPDATE opportunities SET title = 'Other' WHERE id = 'o1'")
+            await shared_gateway.database.execute("UPDATE opportunities SET title = title || '.' WHERE id = 'o1'")
             assert (await anext(events)).event == "changes"

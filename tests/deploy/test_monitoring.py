@@ -1,4 +1,4 @@
-"""The dashboard and the alerts against the metrics that there are, and the alerts against what they are for."""
+"""Checks the dashboard and the alerts against the existing metrics, and each alert against its condition."""
 
 import json
 import re
@@ -26,24 +26,24 @@ RULES = {rule["alert"]: rule for rule in yaml.safe_load(ALERTS.read_text())["gro
 SCRAPES = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
 PROMTOOL = shutil.which("promtool")
 
-OF_TARGETS = {"instance", "job"}
-"""Labels that Prometheus adds."""
+TARGET_LABELS = {"instance", "job"}
+"""Labels that Prometheus adds to each target."""
 GRAFANA = {"$instance": ".*", "$__rate_interval": "1m"}
-"""What Grafana puts in."""
+"""The values of Grafana's variables."""
 
-Known = dict[str, dict[str, set[str]]]
-"""Of each sample its labels, and their values."""
+Samples = dict[str, dict[str, set[str]]]
+"""The labels of each sample, and their values."""
 
 
 @cache
 def expressions() -> list[tuple[str, str]]:
-    """All of the dashboard's and the alerts', with where they are."""
+    """Return all expressions of the dashboard and the alerts, with their panel or alert."""
     panels = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
-    shown = [(panel["title"], filled(target["expr"])) for panel in panels for target in panel["targets"]]
-    return shown + [(name, rule["expr"]) for name, rule in RULES.items()]
+    dashboard = [(panel["title"], fill_in(target["expr"])) for panel in panels for target in panel["targets"]]
+    return dashboard + [(name, rule["expr"]) for name, rule in RULES.items()]
 
 
-def filled(text: str) -> str:
+def fill_in(text: str) -> str:
     for name, value in GRAFANA.items():
         text = text.replace(name, value)
     return text
@@ -56,93 +56,93 @@ def nodes(expression: promql.Expr) -> Iterator[promql.Expr]:
 
 
 def selectors(text: str) -> list[tuple[str, list[promql.Matcher]]]:
-    """The samples that an expression asks for, and which of them."""
+    """Return the samples that an expression selects, with their matchers."""
     found = [node for node in nodes(promql.parse(text)) if isinstance(node, promql.VectorSelector)]
     return [(node.name or "", node.matchers.matchers) for node in found]
 
 
-def labels_of(text: str, known: Known) -> set[str]:
-    return {label for name, _ in selectors(text) for label in known[name]} | OF_TARGETS
+def labels_of(text: str, samples: Samples) -> set[str]:
+    return {label for name, _ in selectors(text) for label in samples[name]} | TARGET_LABELS
 
 
 @pytest.fixture
-async def known(serve: Serve, database: Database) -> Known:
-    """What both services give, after something of each kind has happened; with a replica, though it is none."""
+async def samples(serve: Serve, database: Database) -> Samples:
+    """The samples of both services after one request of each kind. The replica URL points to the primary."""
     services = await serve(replica_url=database.url)
     await services.open("websocket")
     await services.open("api-events")
-    async with services.asking() as client:
+    async with services.api_client() as client:
         await client.patch("/api/opportunities/o1", json={"title": "B"}, headers={"If-Match": "*"})
         await client.get("/api/boards/b1")
         await client.get("/nowhere")
-        (await services.hub("api-events")).drain()
+        (await services.runtime("api-events")).drain()
         assert (await client.get("/readyz")).status_code == 503
-    known: Known = defaultdict(lambda: defaultdict(set))
-    known["up"] = {}  # Prometheus's own, of each target
+    samples: Samples = defaultdict(lambda: defaultdict(set))
+    samples["up"] = {}  # Prometheus adds it for each target
     for port in (await services.feed(), await services.api()):
         async with httpx.AsyncClient(trust_env=False) as client:
             text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 for label, value in sample.labels.items():
-                    known[sample.name][label].add(value)
-                known[sample.name].setdefault("le" if sample.name.endswith("_bucket") else "instance", set())
-    return known
+                    samples[sample.name][label].add(value)
+                samples[sample.name].setdefault("le" if sample.name.endswith("_bucket") else "instance", set())
+    return samples
 
 
-async def test_each_expression_asks_for_what_there_is(known: Known) -> None:
+async def test_expressions_use_existing_metrics_and_label_values(samples: Samples) -> None:
     for where, text in expressions():
         for name, matchers in selectors(text):
-            assert name in known, f"{where}: there is no {name}"
+            assert name in samples, f"{where}: no metric {name}"
             for matcher in matchers:
-                _check(matcher, known[name], f"{where}: {name}{{{matcher.name}}}")
+                _check_matcher(matcher, samples[name], f"{where}: {name}{{{matcher.name}}}")
 
 
-def _check(matcher: promql.Matcher, labels: dict[str, set[str]], place: str) -> None:
+def _check_matcher(matcher: promql.Matcher, labels: dict[str, set[str]], where: str) -> None:
     if matcher.name == "instance":
-        assert matcher.value == GRAFANA["$instance"], place
+        assert matcher.value == GRAFANA["$instance"], where
         return
     values = {scrape["job_name"] for scrape in SCRAPES} if matcher.name == "job" else labels.get(matcher.name)
-    assert values, f"{place}: there is no such label"
+    assert values, f"{where}: no such label"
     if matcher.op in (promql.MatchOp.Equal, promql.MatchOp.NotEqual):
-        assert matcher.value in values, f"{place}: {matcher.value}"
+        assert matcher.value in values, f"{where}: {matcher.value}"
         return
     for pattern in matcher.value.split("|"):
-        assert any(re.fullmatch(pattern, value) for value in values), f"{place}: {pattern}"
+        assert any(re.fullmatch(pattern, value) for value in values), f"{where}: {pattern}"
 
 
-async def test_each_label_that_is_grouped_by_or_shown_is_one(known: Known) -> None:
+async def test_grouped_and_displayed_labels_exist(samples: Samples) -> None:
     for where, text in expressions():
         for node in nodes(promql.parse(text)):
             if isinstance(node, promql.AggregateExpr) and node.modifier is not None:
-                assert set(node.modifier.labels) <= labels_of(text, known), where
+                assert set(node.modifier.labels) <= labels_of(text, samples), where
     for panel in DASHBOARD["panels"]:
         for target in panel.get("targets", ()):
-            shown = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
-            assert shown <= labels_of(filled(target["expr"]), known), panel["title"]
+            dashboard = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+            assert dashboard <= labels_of(fill_in(target["expr"]), samples), panel["title"]
     for name, rule in RULES.items():
-        told = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
-        assert told <= labels_of(rule["expr"], known), name
+        labels = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        assert labels <= labels_of(rule["expr"], samples), name
 
 
-async def test_each_metric_is_shown_or_watched(known: Known) -> None:
-    asked = {name for _, text in expressions() for name, _ in selectors(text)}
-    assert {_family(name) for name in known} - {_family(name) for name in asked} == set()
+async def test_each_metric_is_used_in_the_dashboard_or_an_alert(samples: Samples) -> None:
+    used = {name for _, text in expressions() for name, _ in selectors(text)}
+    assert {_family(name) for name in samples} - {_family(name) for name in used} == set()
 
 
 def _family(sample: str) -> str:
-    """The metric; those that the client library has for every program count as one, shown by some of them."""
+    """Return the metric of a sample; all process_* metrics of the client library count as one."""
     return re.sub("_(total|bucket|sum|count|created)$", "", re.sub("^process_.*", "process", sample))
 
 
-def test_each_alert_says_what_to_do() -> None:
+def test_each_alert_is_documented() -> None:
     text = (ROOT / "docs/operations.md").read_text().split("\n## Alerts\n")[1].split("\n## ")[0]
     documented = re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE)
     assert documented == [(name, rule["labels"]["severity"]) for name, rule in RULES.items()]
 
 
 def test_the_dashboard_can_be_imported() -> None:
-    assert [given["name"] for given in DASHBOARD["__inputs"]] == ["DS_PROMETHEUS"]
+    assert [entry["name"] for entry in DASHBOARD["__inputs"]] == ["DS_PROMETHEUS"]
     panels = DASHBOARD["panels"]
     assert [panel["title"] for panel in panels if panel["type"] == "row"] == [
         "At a glance",
@@ -156,10 +156,10 @@ def test_the_dashboard_can_be_imported() -> None:
     assert set(sources) == {"${DS_PROMETHEUS}"}
     covered: set[tuple[int, int]] = set()
     for panel in panels:
-        place = panel["gridPos"]
-        cells = set(product(range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])))
+        where = panel["gridPos"]
+        cells = set(product(range(where["x"], where["x"] + where["w"]), range(where["y"], where["y"] + where["h"])))
         assert not cells & covered, panel["title"]
-        assert place["x"] + place["w"] <= 24
+        assert where["x"] + where["w"] <= 24
         covered |= cells
 
 
@@ -169,7 +169,7 @@ def promtool(*arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_prometheus_reads_its_configuration() -> None:
+def test_prometheus_accepts_its_configuration() -> None:
     promtool("check", "config", ROOT / "deploy/prometheus/prometheus.yml")
 
 
@@ -285,16 +285,16 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'boardcast_replica_used{instance="a"}': _NANS, 'boardcast_replica_used{instance="b"}': "1x30"},
     ),
 }
-"""For each alert what makes it fire, and what must not: the series, a value a minute, looked at after twenty."""
+"""For each alert, series that make it fire and series that must not. One value per minute, evaluated after 20 minutes."""
 
 
-def test_each_alert_fires_at_what_it_is_for_and_at_nothing_else(tmp_path: Path) -> None:
+def test_each_alert_fires_only_for_its_condition(tmp_path: Path) -> None:
     assert list(CASES) == list(RULES)
     tests = [
         {
-            "name": f"{alert} {'fires' if number else 'is silent'}",
+            "name": f"{alert} {'fires' if number else 'does not fire'}",
             "interval": "1m",
-            "input_series": [{"series": series, "values": values} for series, values in given.items()],
+            "input_series": [{"series": series, "values": values} for series, values in entry.items()],
             "promql_expr_test": [
                 {
                     "expr": f'count(ALERTS{{alertname="{alert}", alertstate="firing"}})',
@@ -304,7 +304,7 @@ def test_each_alert_fires_at_what_it_is_for_and_at_nothing_else(tmp_path: Path) 
             ],
         }
         for alert, cases in CASES.items()
-        for number, given in zip((1, 0), cases, strict=True)
+        for number, entry in zip((1, 0), cases, strict=True)
     ]
     file = tmp_path / "tests.yml"
     file.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": tests}))

@@ -1,7 +1,7 @@
-"""The package: an sdist and a wheel built from a copy of the checkout, and the wheel installed and run away from it.
+"""Builds an sdist and a wheel from a copy of the checkout, then installs and runs the wheel elsewhere.
 
-The new virtual environment holds the wheel and nothing else. A .pth file lends it the packages that the tests run with, in the
-versions of constraints.txt, so that nothing is downloaded.
+The new virtual environment contains only the wheel. A .pth file adds the packages of the tests' environment, in the versions of
+constraints.txt, so that nothing is downloaded.
 """
 
 import re
@@ -26,12 +26,12 @@ HATCH = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["b
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PACKAGES = ("db", "feed", "api", "cli")
 WORKSPACE = {"package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"}
-"""What only npm needs."""
+"""Files that only npm needs."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """`checkout` is the copy that it was built from."""
+    """`checkout` is the copy that the package was built from."""
 
     checkout: Path
     sdist: Path
@@ -39,7 +39,7 @@ class Package:
 
     @property
     def files(self) -> set[str]:
-        """What the wheel installs."""
+        """Return the files that the wheel installs."""
         with zipfile.ZipFile(self.wheel) as wheel:
             return {name for name in wheel.namelist() if not name.endswith("/")}
 
@@ -51,13 +51,13 @@ def run(*command: str | Path, folder: Path) -> str:
 
 
 def tracked() -> list[Path]:
-    """The files that a commit of the checkout as it is would have."""
+    """Return the files that a commit of the current checkout would contain."""
     names = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=ROOT).split("\0")
     return [path for name in names if name and (path := ROOT / name).is_file()]
 
 
 def built() -> list[Path]:
-    """The pages that npm has built."""
+    """Return the pages that npm has built."""
     files = [path for pattern in HATCH["artifacts"] for path in ROOT.glob(f"{pattern}/*") if path.is_file()]
     assert files, "this needs the pages: `make setup` builds them"
     return files
@@ -65,7 +65,7 @@ def built() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """Built without isolation: the backend is the one in the virtual environment of the tests."""
+    """Build without isolation, with the backend in the tests' virtual environment."""
     folder = tmp_path_factory.mktemp("package")
     checkout, target = folder / "checkout", folder / "dist"
     for path in [*tracked(), *built()]:
@@ -85,19 +85,19 @@ def environment(package: Package, tmp_path_factory: pytest.TempPathFactory) -> P
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
     run(*pip, "install", "--no-index", "--no-deps", package.wheel, folder=folder)
     place = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", folder=folder).strip()
-    # Python reads no .pth files in a folder that a .pth file names. The one of the checkout, installed in place, is not found.
-    Path(place, "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # Python does not read .pth files in a folder that a .pth file adds, so the editable install of the checkout stays invisible.
+    Path(place, "test-packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder
 
 
 @pytest.fixture
 def installed(commands: Commands, environment: Path) -> Commands:
-    """The installed command, in a folder of its own."""
+    """The installed command, in its own folder."""
     commands.program = (environment / "bin" / "boardcast",)
     return commands
 
 
-def test_the_sdist_has_what_it_takes_to_build_a_wheel(package: Package) -> None:
+def test_the_sdist_has_everything_to_build_a_wheel(package: Package) -> None:
     with tarfile.open(package.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "constraints.txt", "Makefile", "boardcast.py"} <= names
@@ -105,12 +105,12 @@ def test_the_sdist_has_what_it_takes_to_build_a_wheel(package: Package) -> None:
     assert {name for name in names if name.startswith((".venv", ".boardcast", "node_modules"))} == set()
 
 
-def test_the_wheel_has_every_file_that_the_services_read(package: Package) -> None:
+def test_the_wheel_has_every_file_that_the_services_need(package: Package) -> None:
     sources = {
         str(path.relative_to(package.checkout))
         for name in PACKAGES
         for path in (package.checkout / name).rglob("*")
-        if path.suffix in {".py", ".sql", ".mako"} or path.name == "py.typed"
+        if path.suffix in {".py", ".sql", ".csv", ".mako"} or path.name == "py.typed"
     }
     pages = {str(path.relative_to(ROOT)) for path in built()}
     assert sources | pages | {"boardcast.py"} <= package.files
@@ -118,19 +118,19 @@ def test_the_wheel_has_every_file_that_the_services_read(package: Package) -> No
     assert any(name.startswith("db/migrations/versions/") for name in package.files)
 
 
-def test_the_wheel_has_nothing_that_only_the_checkout_needs(package: Package) -> None:
+def test_the_wheel_has_no_development_files(package: Package) -> None:
     places = {name.split("/")[0] for name in package.files}
     assert places == {*PACKAGES, "boardcast.py", f"boardcast-{VERSION}.dist-info"}
     others = [Path(name) for name in package.files - {str(path.relative_to(ROOT)) for path in built()}]
     assert [name for name in others if name.suffix in {".ts", ".tsx"} or name.name in WORKSPACE] == []
 
 
-def test_what_it_requires_is_there_in_the_versions_it_asks_for(environment: Path) -> None:
+def test_the_requirements_are_satisfied(environment: Path) -> None:
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", environment / "bin" / "python")
     assert "No broken requirements" in run(*pip, "check", folder=environment)
 
 
-def test_it_runs_without_the_checkout(installed: Commands, environment: Path) -> None:
+def test_the_command_runs_without_the_checkout(installed: Commands, environment: Path) -> None:
     places = run(
         environment / "bin" / "python",
         "-c",
@@ -142,14 +142,14 @@ def test_it_runs_without_the_checkout(installed: Commands, environment: Path) ->
     assert "Usage: boardcast" in installed.output("--help")
 
 
-def test_it_serves_the_board_and_the_page_of_the_dba(installed: Commands) -> None:
+def test_the_installed_command_serves_the_pages(installed: Commands) -> None:
     with installed.serving("up") as up:
         for page in ("/", "/dba"):
-            answer = httpx.get(up.api + page)
-            assert answer.status_code == 200, f"{page}: {answer.text}"
-            named = re.findall(r'(?:src|href)="([^"#]+\.(?:js|css|svg|woff2))"', answer.text)
-            assert any(name.endswith(".js") for name in named), page
-            for name in named:
+            response = httpx.get(up.api + page)
+            assert response.status_code == 200, f"{page}: {response.text}"
+            links = re.findall(r'(?:src|href)="([^"#]+\.(?:js|css|svg|woff2))"', response.text)
+            assert any(name.endswith(".js") for name in links), page
+            for name in links:
                 assert httpx.get(urljoin(up.api + page, name)).status_code == 200, name
         token = installed.output("token", "ana")
         boards = httpx.get(f"{up.api}/api/boards", headers={"Authorization": f"Bearer {token}"})

@@ -1,4 +1,4 @@
-"""The systemd units: systemd accepts them, and they agree with what the services do and with the other files in `deploy`."""
+"""The systemd units are valid and agree with the services and the other files in `deploy`."""
 
 import os
 import re
@@ -18,11 +18,11 @@ from tests.deploy.proxies import APIS, DEPLOY, FEEDS
 
 UNITS = DEPLOY / "systemd"
 SERVICES = {"feed": FEEDS, "api": APIS}
-"""What each unit runs, and the addresses that the proxies expect of it."""
+"""The services, and the addresses of their instances in the proxies' configurations."""
 ANALYZE = shutil.which("systemd-analyze")
 INSTALLED = "/opt/boardcast/bin/boardcast"
 
-needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="there is no systemd here")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
 each_service = pytest.mark.parametrize("service", SERVICES)
 
 
@@ -42,7 +42,7 @@ def variables() -> dict[str, str]:
 
 
 def installed(folder: Path, service: str) -> Path:
-    """An instance of the unit, with the paths of this machine."""
+    """Write an instance of the unit with the paths of this machine."""
     settings = folder / "boardcast.env"
     settings.touch()
     unit = folder / f"boardcast-{service}@{SERVICES[service][0].rpartition(':')[2]}.service"
@@ -74,23 +74,23 @@ def test_systemd_accepts_the_unit(tmp_path: Path, service: str) -> None:
 
 @needs_systemd
 @each_service
-def test_the_service_may_do_little_on_the_system(tmp_path: Path, service: str) -> None:
+def test_the_unit_is_sandboxed(tmp_path: Path, service: str) -> None:
     """systemd rates the exposure from 0 to 10; a unit without any of its restrictions has 9.6."""
     analyze("security", "--offline=yes", "--threshold=20", installed(tmp_path, service))
 
 
 @each_service
-def test_it_runs_a_command_that_exists_on_the_port_of_its_name(service: str) -> None:
+def test_the_unit_runs_an_existing_command_on_the_port_in_its_name(service: str) -> None:
     (command,) = directives(service)["ExecStart"]
     assert shlex.split(command) == [INSTALLED, service]
     assert service in {registered.callback.__name__ for registered in app.registered_commands if registered.callback}
     (environment,) = directives(service)["Environment"]
-    given = dict(each.split("=") for each in environment.split())
-    assert given == {"BOARDCAST_HOST": Settings().host, f"BOARDCAST_{service.upper()}_PORT": "%i"}
+    variables_set = dict(each.split("=") for each in environment.split())
+    assert variables_set == {"BOARDCAST_HOST": Settings().host, f"BOARDCAST_{service.upper()}_PORT": "%i"}
 
 
 @each_service
-def test_its_example_starts_the_instances_that_the_proxies_list(service: str) -> None:
+def test_the_example_starts_the_instances_that_the_proxies_list(service: str) -> None:
     example = text(service).splitlines()[0]
     assert re.findall(r"@(\d+)", example) == [address.rpartition(":")[2] for address in SERVICES[service]]
     for name in ("nginx.conf", "haproxy.cfg"):
@@ -99,26 +99,26 @@ def test_its_example_starts_the_instances_that_the_proxies_list(service: str) ->
 
 
 @each_service
-def test_it_has_more_time_to_stop_than_to_drain(service: str) -> None:
+def test_the_stop_timeout_exceeds_the_drain_timeout(service: str) -> None:
     (seconds,) = directives(service)["TimeoutStopSec"]
     assert float(seconds) > Settings().drain_timeout
     assert float(variables()["BOARDCAST_DRAIN_TIMEOUT"]) == Settings().drain_timeout
 
 
 @each_service
-def test_it_is_started_again_unless_its_settings_are_wrong(service: str) -> None:
+def test_the_unit_restarts_except_after_a_usage_error(service: str) -> None:
     found = directives(service)
     assert found["Restart"] == ["always"]
     assert found["RestartPreventExitStatus"] == [str(USAGE)]
 
 
-def test_the_two_units_differ_in_nothing_but_the_service() -> None:
+def test_the_two_units_differ_only_in_the_service() -> None:
     assert directives("feed").keys() == directives("api").keys()
     restrictions = [re.split("^LimitNOFILE", text(service), flags=re.MULTILINE)[1] for service in SERVICES]
     assert restrictions[0] == restrictions[1]
 
 
-def test_the_example_of_the_environment_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_environment_file_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {
         str(field.validation_alias or f"BOARDCAST_{name}").upper() for name, field in Settings.model_fields.items()
     }

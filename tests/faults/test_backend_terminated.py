@@ -1,9 +1,9 @@
-"""The server ends one of our connections, again and again, while somebody writes."""
+"""The server terminates our backends repeatedly while writes go on."""
 
 import pytest
 
 from tests.support.database import Database
-from tests.support.load import read_to, version, versions, writing
+from tests.support.load import card_version, read_until_version, versions, writing
 from tests.support.services import Services
 from tests.support.until import until
 
@@ -23,31 +23,33 @@ TERMINATE = (
     ],
     ids=["listener", "tailer", "pool", "all"],
 )
-async def test_nothing_is_lost_twice_or_out_of_order(services: Services, database: Database, names: list[str]) -> None:
+async def test_terminated_backends_lose_repeat_and_reorder_nothing(
+    services: Services, database: Database, names: list[str]
+) -> None:
     client = await services.open("websocket")
-    hub = await services.hub("websocket")
+    runtime = await services.runtime("websocket")
 
-    async def end() -> int:
-        """End those that are there: who is connecting again is waited for."""
+    async def terminate() -> int:
+        """Terminate the backends that exist; zero while they reconnect."""
         return int((await database.execute(TERMINATE, [names]))[0]["n"])
 
     async with writing(database) as load:
         for _ in range(8):
-            await until(end, timeout=15)
+            await until(terminate, timeout=15)
             before = load.written
             await until(lambda at=before: load.written > at + 10)  # type: ignore[misc]
-    seen = await read_to(client, await version(database))
-    assert versions(seen) == list(range(2, await version(database) + 1))
-    await until(lambda: hub.ready, timeout=15, what="ready again")
+    seen = await read_until_version(client, await card_version(database))
+    assert versions(seen) == list(range(2, await card_version(database) + 1))
+    await until(lambda: runtime.ready, timeout=15, what="ready again")
 
 
-async def test_a_client_that_comes_while_the_pool_is_dead_is_caught_up(services: Services, database: Database) -> None:
+async def test_a_client_recovers_after_the_pool_lost_its_backends(services: Services, database: Database) -> None:
     client = await services.open("sse")
     start = client.cursor
     await database.execute("UPDATE opportunities SET notes = '1'")
     await client.next_event()
     await services.stop()
-    await services.hub("sse")
+    await services.runtime("sse")
     await database.execute(TERMINATE, [["boardcast-feed"]])
     again = await services.open("sse", start)
     assert (await again.next_event()).body["version"] == 2

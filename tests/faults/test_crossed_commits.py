@@ -1,4 +1,4 @@
-"""Transactions that commit in another order than their numbers say."""
+"""Transactions whose commit order differs from the order of their ids and sequence numbers."""
 
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,8 +8,8 @@ from psycopg import AsyncConnection
 
 from feed.wire.cursor import Cursor
 from tests.support.database import Database
-from tests.support.load import NO_BELL
-from tests.support.services import Services, told
+from tests.support.load import DISABLE_NOTIFY
+from tests.support.services import Services, summaries
 from tests.support.streams import TRANSPORTS
 
 
@@ -18,7 +18,7 @@ async def _insert(conn: AsyncConnection[Any], id_: str) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_the_one_with_the_lower_numbers_commits_later(
+async def test_a_late_commit_with_lower_numbers_is_delivered(
     services: Services, database: Database, transport: str
 ) -> None:
     client = await services.open(transport)
@@ -26,27 +26,27 @@ async def test_the_one_with_the_lower_numbers_commits_later(
         await _insert(a, "a")  # the lower xid and the lower seq
         await _insert(b, "b")
         await b.commit()
-        assert told([await client.next_event()]) == [("opportunity_created", "b")]
+        assert summaries([await client.next_event()]) == [("opportunity_created", "b")]
         between = client.cursor
         await a.commit()
-        assert told([await client.next_event()]) == [("opportunity_created", "a")]
+        assert summaries([await client.next_event()]) == [("opportunity_created", "a")]
     again = await services.open(transport, between)
-    assert told([await again.next_event()]) == [("opportunity_created", "a")]
+    assert summaries([await again.next_event()]) == [("opportunity_created", "a")]
 
 
-async def test_an_xid_taken_early_and_a_seq_drawn_late(services: Services, database: Database) -> None:
+async def test_a_lower_xid_with_a_higher_seq_is_delivered(services: Services, database: Database) -> None:
     client = await services.open("websocket")
     async with await database.connect(autocommit=False) as a, await database.connect(autocommit=False) as b:
         await a.execute("SELECT pg_current_xact_id()")
-        await _insert(b, "b")  # the higher xid, the lower seq
+        await _insert(b, "b")  # the higher xid and the lower seq
         await _insert(a, "a")
         await a.commit()
-        assert told([await client.next_event()]) == [("opportunity_created", "a")]
+        assert summaries([await client.next_event()]) == [("opportunity_created", "a")]
         await b.commit()
-        assert told([await client.next_event()]) == [("opportunity_created", "b")]
+        assert summaries([await client.next_event()]) == [("opportunity_created", "b")]
 
 
-async def test_two_that_touch_one_row_come_in_the_order_of_their_commits(
+async def test_two_transactions_on_one_row_are_delivered_in_commit_order(
     services: Services, database: Database
 ) -> None:
     client = await services.open("websocket")
@@ -64,7 +64,7 @@ async def test_two_that_touch_one_row_come_in_the_order_of_their_commits(
     assert [m.body.get("changes", {}).get("title") for m in events] == ["by b", None, "by a"]
 
 
-async def test_a_long_transaction_holds_nobody_up_and_arrives_when_it_ends(
+async def test_a_long_transaction_delays_nothing_and_is_delivered_at_its_commit(
     services: Services, database: Database
 ) -> None:
     client = await services.open("websocket")
@@ -76,15 +76,15 @@ async def test_a_long_transaction_holds_nobody_up_and_arrives_when_it_ends(
             assert (await client.next_event(timeout=2)).body["version"] == n + 2
             cursors.append(client.cursor)
         await slow.commit()
-    assert told([await client.next_event()]) == [("opportunity_created", "slow")]
+    assert summaries([await client.next_event()]) == [("opportunity_created", "slow")]
     for n in (0, 20, 39):
         again = await services.open("sse", cursors[n])
         events = await again.collect(40 - n)
         assert [m.body["version"] for m in events[:-1]] == list(range(n + 3, 42))
-        assert told(events[-1:]) == [("opportunity_created", "slow")]
+        assert summaries(events[-1:]) == [("opportunity_created", "slow")]
 
 
-async def test_what_a_savepoint_took_back_is_not_told(services: Services, database: Database) -> None:
+async def test_rolled_back_savepoints_are_not_delivered(services: Services, database: Database) -> None:
     client = await services.open("websocket")
     async with await database.connect(autocommit=False) as a:
         await _insert(a, "a")
@@ -105,7 +105,7 @@ async def test_what_a_savepoint_took_back_is_not_told(services: Services, databa
     assert events[0].body["xid"] == events[1].body["xid"]
 
 
-async def test_a_bell_rung_inside_a_savepoint_that_was_taken_back(services: Services, database: Database) -> None:
+async def test_notify_survives_a_rolled_back_savepoint(services: Services, database: Database) -> None:
     client = await services.open("websocket")
     async with await database.connect(autocommit=False) as a:
         await a.execute("SAVEPOINT s")
@@ -113,23 +113,25 @@ async def test_a_bell_rung_inside_a_savepoint_that_was_taken_back(services: Serv
         await a.execute("ROLLBACK TO s")
         await _insert(a, "b")
         await a.commit()
-    assert told([await client.next_event(timeout=0.6)]) == [("opportunity_created", "b")]
+    assert summaries([await client.next_event(timeout=0.6)]) == [("opportunity_created", "b")]
 
 
-async def test_a_prepared_transaction_is_refused_or_told_but_never_lost(services: Services, database: Database) -> None:
+async def test_a_prepared_transaction_without_notify_is_delivered_at_its_commit(
+    services: Services, database: Database
+) -> None:
     client = await services.open("websocket")
     async with await database.connect() as conn:
-        await conn.execute(NO_BELL)
+        await conn.execute(DISABLE_NOTIFY)
         await conn.execute("BEGIN")
         await _insert(conn, "p")
         await conn.execute("PREPARE TRANSACTION 'p'")
         await database.execute("UPDATE opportunities SET title = 'x' WHERE id = 'o1'")
-        assert told([await client.next_event()]) == [("opportunity_updated", "o1")]
+        assert summaries([await client.next_event()]) == [("opportunity_updated", "o1")]
         await conn.execute("COMMIT PREPARED 'p'")
-    assert told([await client.next_event()]) == [("opportunity_created", "p")]
+    assert summaries([await client.next_event()]) == [("opportunity_created", "p")]
 
 
-async def test_with_very_many_transactions_in_progress_a_cursor_still_says_all_that_was_seen(
+async def test_a_cursor_lists_all_transactions_in_progress_even_when_there_are_many(
     services: Services, database: Database
 ) -> None:
     client = await services.open("websocket")

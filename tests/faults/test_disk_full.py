@@ -1,4 +1,4 @@
-"""The database's disk is full: writes fail as a whole and say why, what was committed is told, and with room again all goes on."""
+"""The database's disk is full: writes fail whole with a clear error, commits are delivered, and freeing space restores service."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +11,7 @@ import pytest
 
 from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
-from tests.support.services import Services, people, serving
+from tests.support.services import Services, add_people, serving
 from tests.support.smalldisk import SmallDisk, small_database, small_server, write_until_full
 from tests.support.streams import Client
 from tests.support.until import until
@@ -35,13 +35,13 @@ def database(small: tuple[SmallDisk, Database]) -> Database:
 
 @pytest.fixture
 async def served(database: Database) -> AsyncIterator[Services]:
-    await people(database)
+    await add_people(database)
     async with serving(database) as services:
         yield services
 
 
-async def state(database: Database) -> tuple[int, int]:
-    """The card's version, and the newest in the log."""
+async def card_and_log_version(database: Database) -> tuple[int, int]:
+    """The card's version, and its newest version in the log."""
     (row,) = await database.execute(
         "SELECT o.version_number AS card, (SELECT max(version) FROM feed.log WHERE key = 'o1') AS log"
         " FROM opportunities AS o WHERE id = 'o1'"
@@ -58,7 +58,7 @@ async def read_to(client: Client, version: int) -> list[int]:
     return seen
 
 
-async def test_nothing_is_lost_and_all_goes_on_when_there_is_room_again(
+async def test_a_full_disk_loses_nothing_and_writes_work_again_once_space_is_freed(
     served: Services, disk: SmallDisk, database: Database
 ) -> None:
     clients = [await served.open(transport) for transport in ("websocket", "sse", "api-events")]
@@ -66,20 +66,20 @@ async def test_nothing_is_lost_and_all_goes_on_when_there_is_room_again(
         await database.execute("UPDATE opportunities SET title = %s WHERE id = 'o1'", (title,))
     disk.fill()
     assert "No space left on device" in str(await write_until_full(database))
-    card, logged = await state(database)
+    card, logged = await card_and_log_version(database)
     assert card == logged
-    async with served.asking() as ana:
+    async with served.api_client() as ana:
         refused = await _until_refused(ana)
         assert refused.json()["type"].endswith("database-unavailable")
         assert (await ana.get("/api/boards/b1")).status_code == 200
         assert (await ana.get("/readyz")).status_code == 200
-    card, logged = await state(database)
+    card, logged = await card_and_log_version(database)
     assert card == logged
     for client in clients:
         assert await read_to(client, card) == list(range(2, card + 1))
 
     disk.free()
-    async with served.asking() as ana:
+    async with served.api_client() as ana:
         body, match = {"notes": secrets.token_hex(1000)}, {"If-Match": "*"}
         assert (await ana.patch("/api/opportunities/o1", json=body, headers=match)).status_code == 200
     for client in clients:
@@ -96,8 +96,8 @@ async def _until_refused(ana: httpx.AsyncClient) -> httpx.Response:
     raise AssertionError("the disk does not fill")
 
 
-async def test_services_start_on_a_full_disk_and_tell_what_there_is(disk: SmallDisk, database: Database) -> None:
-    await people(database)
+async def test_services_start_and_stream_on_a_full_disk(disk: SmallDisk, database: Database) -> None:
+    await add_people(database)
     disk.fill()
     await write_until_full(database)
     async with serving(database) as services:
@@ -108,11 +108,11 @@ async def test_services_start_on_a_full_disk_and_tell_what_there_is(disk: SmallD
         assert (await client.next_event()).body["changes"]["title"] == "Room"
 
 
-async def test_a_server_that_stops_as_its_wal_has_no_room(binaries: Path | None) -> None:
-    """PostgreSQL ends itself then. Started again with room it has all that was committed, and clients are told the rest."""
+async def test_a_server_stopped_by_a_full_wal_disk_recovers(binaries: Path | None) -> None:
+    """PostgreSQL shuts down when WAL cannot be written. After a restart with space, it has every commit, and clients go on."""
     with small_server(binaries) as (disk, server):
         database = Database(server.url(), "boardcast")
-        await people(database)
+        await add_people(database)
         async with serving(database) as services:
             client = await services.open("websocket")
             await database.execute("UPDATE opportunities SET title = 'B'")

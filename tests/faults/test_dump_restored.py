@@ -1,4 +1,4 @@
-"""pg_dump and pg_restore into another cluster, for real: the log comes along, its cursors do not, and the feed goes on."""
+"""pg_dump and pg_restore into another cluster: the log is restored, cursors are invalidated, and the feed continues."""
 
 import asyncio
 import subprocess
@@ -9,23 +9,23 @@ import pytest
 from db.embedded.binaries import find_binaries
 from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database, cloned
-from tests.support.services import people, serving
+from tests.support.services import add_people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
 
 
 def _copy(binaries: Path, source: Database, target: Database, folder: Path) -> None:
-    """As docs/operations.md has it."""
+    """Dump and restore as docs/operations.md describes."""
     dump = folder / "crm.dump"
     subprocess.run([binaries / "pg_dump", "--format=custom", f"--file={dump}", source.url], check=True)
     subprocess.run([binaries / "pg_restore", "--exit-on-error", f"--dbname={target.url}", dump], check=True)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_the_feed_goes_on_in_what_was_restored(
+async def test_the_feed_continues_in_a_restored_database(
     database: Database, own_server: EmbeddedPostgres, binaries: Path | None, tmp_path: Path, transport: str
 ) -> None:
-    await people(database)
+    await add_people(database)
     await database.execute("CREATE TABLE tasks (id int PRIMARY KEY, board text, secret text)")
     await database.execute("""SELECT feed.attach('tasks', board => 'board', exclude => '{secret}')""")
     for number in range(20):
@@ -39,23 +39,23 @@ async def test_the_feed_goes_on_in_what_was_restored(
         count = "SELECT count(*) AS n, max(seq) AS last FROM feed.log"
         assert await restored.execute(count) == await database.execute(count)
         async with serving(restored) as after:
-            client = await after.open(transport, cursor, greeted=False)
+            client = await after.open(transport, cursor, wait_for_auth=False)
             assert (await client.next("reset")).body["reason"] == "foreign"
             for number in (1, 2):
                 await restored.execute("INSERT INTO tasks VALUES (%s, 'b1', 'quiet')", [number])
                 assert (await client.next_event()).body["key"] == str(number)
             await restored.execute("UPDATE opportunities SET notes = 'after' WHERE id = 'o1'")
-            told = await client.next_event()
-            assert (told.type, told.body["version"]) == ("opportunity_updated", 22)
-            again = await after.open(transport, told.cursor)
+            event = await client.next_event()
+            assert (event.type, event.body["version"]) == ("opportunity_updated", 22)
+            again = await after.open(transport, event.cursor)
             await restored.execute("UPDATE opportunities SET notes = 'and more' WHERE id = 'o1'")
             assert [(await c.next_event()).body["version"] for c in (client, again)] == [23, 23]
-            wrong = "SELECT topic, found FROM feed.health WHERE status = 'bad'"
+            problems = "SELECT topic, found FROM feed.health WHERE status = 'bad'"
 
-            async def well() -> bool:
-                return await restored.execute(wrong) == []
+            async def healthy() -> bool:
+                return await restored.execute(problems) == []
 
-            await until(well, timeout=15, what="a healthy feed")
+            await until(healthy, timeout=15, what="a healthy feed")
         history = await restored.execute("SELECT count(*) AS n FROM opportunity_versions WHERE opportunity_id = 'o1'")
         assert history == [{"n": 23}]
         images = "SELECT DISTINCT new ? 'secret' AS secret FROM feed.log WHERE relation = 'tasks'"

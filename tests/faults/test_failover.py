@@ -1,4 +1,4 @@
-"""The primary is killed and its standby promoted, under load: every board becomes what the new primary holds."""
+"""The primary is killed under load and its standby promoted: every client converges to the new primary."""
 
 import asyncio
 import time
@@ -17,15 +17,13 @@ from feed.notify.pacer import Mode
 from tests.conftest import SERVER_SETTINGS
 from tests.property.mirror import BOARDS, Mirror
 from tests.support.database import Database
-from tests.support.services import Services, people, serving
-from tests.support.standby import ask, caught_up, promote, standby_of
+from tests.support.services import Services, add_people, serving
+from tests.support.standby import fetch_value, promote, standby_of, wait_for_replay
 from tests.support.streams import WebSocketClient
 from tests.support.until import until
 
-pytestmark = pytest.mark.flaky(reruns=0)
-
 CLIENTS = 50
-WAYS = ("websocket", "sse", "api-events")
+TRANSPORTS = ("websocket", "sse", "api-events")
 WRITERS = 10
 RATE = 500
 CARDS = 40
@@ -34,7 +32,7 @@ FAILED = (psycopg.OperationalError, OSError)
 
 
 class Watcher(Mirror):
-    """One that loads its boards anew when it is told to, as clients do."""
+    """A mirror that reloads its boards on a reset, as clients do."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -46,7 +44,7 @@ class Watcher(Mirror):
 
     async def _reset(self, reason: str) -> None:
         self.reasons.append(reason)
-        self._seen.clear()  # numbers may be given a second time
+        self._seen.clear()  # the new primary may use the same sequence numbers again
         await self._snapshot(BOARDS)
 
     async def _snapshot(self, boards: tuple[str, ...]) -> str:
@@ -57,7 +55,7 @@ class Watcher(Mirror):
 
 
 class Load:
-    """So many writes a second, each of a number of its own; what was answered is known to be committed there and then."""
+    """RATE numbered writes a second; `acknowledged` has the newest committed number of each card."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +68,7 @@ class Load:
             with suppress(*FAILED):
                 async with await self._database.connect(connect_timeout=2) as conn:
                     while True:
-                        begun = time.monotonic()
+                        started = time.monotonic()
                         card = f"c{writer * CARDS // WRITERS + number % (CARDS // WRITERS)}"
                         number += 1
                         await conn.execute(
@@ -79,7 +77,7 @@ class Load:
                         )
                         self.acknowledged[card] = number
                         self.written += 1
-                        await asyncio.sleep(max(0.0, WRITERS / RATE - (time.monotonic() - begun)))
+                        await asyncio.sleep(max(0.0, WRITERS / RATE - (time.monotonic() - started)))
             await asyncio.sleep(0.05)
 
 
@@ -102,129 +100,131 @@ def standby(own_server: EmbeddedPostgres, binaries: Path | None) -> Iterator[Emb
 
 
 @pytest.fixture
-async def both(own_server: EmbeddedPostgres, standby: EmbeddedPostgres) -> Database:
-    """The primary, whichever of the two it is."""
+async def cluster(own_server: EmbeddedPostgres, standby: EmbeddedPostgres) -> Database:
+    """The primary, whichever of the two servers that is."""
     first = own_server.url()
     url = first.replace(f":{own_server.port}/", f":{own_server.port},127.0.0.1:{standby.port}/")
     database = Database(f"{url}?target_session_attrs=read-write", "boardcast")
-    await people(database)
+    await add_people(database)
     await database.execute(
         "INSERT INTO opportunities (id, board_id, title) SELECT 'c' || n, 'b' || 1 + n %% 2, 'a card' "
         "FROM generate_series(0, %s) AS n",
         [CARDS - 1],
     )
-    await asyncio.to_thread(caught_up, own_server, standby)
+    await asyncio.to_thread(wait_for_replay, own_server, standby)
     return database
 
 
 @asynccontextmanager
 async def _watched(database: Database, **settings: Any) -> AsyncIterator[tuple[Services, list[Watcher]]]:
-    """Fifty clients on three transports, and somebody who takes in what they are sent."""
+    """CLIENTS mirrors on three transports, and a task that applies what they receive."""
     async with serving(database, max_user_connections=CLIENTS, **settings) as services:
         watchers = [Watcher(services) for _ in range(CLIENTS)]
         for number, watcher in enumerate(watchers):
-            await watcher.start(WAYS[number % len(WAYS)])
+            await watcher.start(TRANSPORTS[number % len(TRANSPORTS)])
 
-        async def take() -> None:
+        async def apply() -> None:
             while True:
                 for watcher in watchers:
-                    await watcher.take()
+                    await watcher.apply_received()
                 await asyncio.sleep(0.05)
 
-        taking = asyncio.create_task(take(), name="take")
+        applying = asyncio.create_task(apply(), name="apply")
         try:
             yield services, watchers
         finally:
-            taking.cancel()
-            await asyncio.gather(taking, return_exceptions=True)
+            applying.cancel()
+            await asyncio.gather(applying, return_exceptions=True)
 
 
-async def _ready(services: Services, *, ready: bool) -> None:
-    hubs = [await services.hub(transport) for transport in ("websocket", "api-events")]
-    await until(lambda: all(hub.ready is ready for hub in hubs), timeout=30, what=f"all to be ready: {ready}")
+async def _wait_until_ready(services: Services, *, ready: bool) -> None:
+    runtimes = [await services.runtime(transport) for transport in ("websocket", "api-events")]
+    await until(
+        lambda: all(runtime.ready is ready for runtime in runtimes), timeout=30, what=f"all to be ready: {ready}"
+    )
 
 
-async def _agree(watchers: list[Watcher], database: Database) -> None:
-    """Every board is what the table holds, now that nobody writes, but for what was still under way."""
+async def _wait_until_converged(watchers: list[Watcher], database: Database) -> None:
+    """Wait until every mirror matches the table. Nothing is written any more, but events may still be under way."""
 
-    async def agrees(watcher: Watcher) -> bool:
+    async def converged(watcher: Watcher) -> bool:
         assert not watcher.cut_off
         shown = {key: (card["version_number"], card["notes"]) for key, card in watcher.cards.items()}
         rows = await database.execute("SELECT board_id, id, version_number, notes FROM opportunities")
         return shown == {(row["board_id"], row["id"]): (row["version_number"], row["notes"]) for row in rows}
 
     for number, watcher in enumerate(watchers):
-        await until(partial(agrees, watcher), timeout=60, what=f"client {number}")
+        await until(partial(converged, watcher), timeout=60, what=f"client {number}")
 
 
-async def test_an_asynchronous_standby_that_missed_the_tail(
-    own_server: EmbeddedPostgres, standby: EmbeddedPostgres, both: Database
+async def test_clients_drop_changes_that_an_asynchronous_standby_missed(
+    own_server: EmbeddedPostgres, standby: EmbeddedPostgres, cluster: Database
 ) -> None:
-    async with _watched(both) as (services, watchers):
-        async with _writing(both) as load:
+    async with _watched(cluster) as (services, watchers):
+        async with _writing(cluster) as load:
             await until(lambda: load.written > RATE, timeout=60)
-            # From here on the standby gets nothing: what is told now will be lost.
-            with psycopg.connect(standby.url(), autocommit=True) as there:
-                there.execute("ALTER SYSTEM SET primary_conninfo = ''")
-                there.execute("SELECT pg_reload_conf()")
-            await until(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, timeout=20)
-            await both.execute("UPDATE opportunities SET title = 'will be lost' WHERE id = 'o1'")
+            # From here on the standby receives nothing: changes delivered now will be lost.
+            with psycopg.connect(standby.url(), autocommit=True) as admin:
+                admin.execute("ALTER SYSTEM SET primary_conninfo = ''")
+                admin.execute("SELECT pg_reload_conf()")
+            await until(lambda: fetch_value(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, timeout=20)
+            await cluster.execute("UPDATE opportunities SET title = 'will be lost' WHERE id = 'o1'")
             before = load.written
             await until(lambda: load.written > before + RATE, timeout=60)
             await until(lambda: all(w.cards["b1", "o1"]["title"] == "will be lost" for w in watchers), timeout=60)
-            cursors = [watcher.cursor for watcher in watchers[: len(WAYS)]]
+            cursors = [watcher.cursor for watcher in watchers[: len(TRANSPORTS)]]
             own_server.kill()
-            await _ready(services, ready=False)
-            await _refused(services)
+            await _wait_until_ready(services, ready=False)
+            await _check_writes_are_refused(services)
             await asyncio.to_thread(promote, standby)
-            await _ready(services, ready=True)
+            await _wait_until_ready(services, ready=True)
             after = load.written
             await until(lambda: load.written > after + RATE, timeout=60)
-        await _agree(watchers, both)
+        await _wait_until_converged(watchers, cluster)
         assert {reason for watcher in watchers for reason in watcher.reasons} == {"foreign"}
         assert all(len(watcher.reasons) == 1 for watcher in watchers)
         assert all(watcher.cards["b1", "o1"]["title"] == "First" for watcher in watchers)
-        for transport, cursor in zip(WAYS, cursors, strict=True):
+        for transport, cursor in zip(TRANSPORTS, cursors, strict=True):
             again = await services.open(transport, cursor, user="ana")
             assert (await again.next("reset")).body["reason"] == "foreign"
-        await _works(services, both)
+        await _check_services_work(services, cluster)
 
 
-async def test_a_synchronous_standby_loses_nothing_and_resets_all_the_same(
-    own_server: EmbeddedPostgres, standby: EmbeddedPostgres, both: Database
+async def test_failover_to_a_synchronous_standby_loses_nothing_and_still_resets(
+    own_server: EmbeddedPostgres, standby: EmbeddedPostgres, cluster: Database
 ) -> None:
-    with psycopg.connect(own_server.url(), autocommit=True) as there:
-        there.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-        there.execute("SELECT pg_reload_conf()")
-    await until(lambda: ask(own_server, "SELECT sync_state FROM pg_stat_replication") == "sync", timeout=20)
-    async with _watched(both) as (services, watchers):
-        async with _writing(both) as load:
+    with psycopg.connect(own_server.url(), autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        admin.execute("SELECT pg_reload_conf()")
+    await until(lambda: fetch_value(own_server, "SELECT sync_state FROM pg_stat_replication") == "sync", timeout=20)
+    async with _watched(cluster) as (services, watchers):
+        async with _writing(cluster) as load:
             await until(lambda: load.written > RATE, timeout=60)
             own_server.kill()
-            await _ready(services, ready=False)
+            await _wait_until_ready(services, ready=False)
             acknowledged = dict(load.acknowledged)
             await asyncio.to_thread(promote, standby)
-            rows = await both.execute("SELECT id, notes FROM opportunities WHERE notes IS NOT NULL")
+            rows = await cluster.execute("SELECT id, notes FROM opportunities WHERE notes IS NOT NULL")
             held = {row["id"]: int(row["notes"]) for row in rows}
             assert all(held[card] >= number for card, number in acknowledged.items())
-            await _ready(services, ready=True)
-        await _agree(watchers, both)
+            await _wait_until_ready(services, ready=True)
+        await _wait_until_converged(watchers, cluster)
         assert all(watcher.reasons == ["foreign"] for watcher in watchers)
 
 
-async def _refused(services: Services) -> None:
-    """While there is no primary a write is answered soon, with when to try again."""
-    async with services.asking() as api, asyncio.timeout(15):
+async def _check_writes_are_refused(services: Services) -> None:
+    """Without a primary, a write is refused quickly with Retry-After."""
+    async with services.api_client() as api, asyncio.timeout(15):
         answer = await api.post("/api/opportunities", json={"board_id": "b1", "phase": "new", "title": "not now"})
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
 
 
-async def _works(services: Services, database: Database) -> None:
-    """What the services keep in unlogged tables, which a promotion empties, is there again; and a write goes all the way."""
-    async with services.asking() as api:
+async def _check_services_work(services: Services, database: Database) -> None:
+    """A promotion empties unlogged tables: the services have filled them again, and a write reaches a client."""
+    async with services.api_client() as api:
         ticket = (await api.post("/api/events/ticket")).json()["ticket"]
-        client = await services.knock("sse", f"?ticket={ticket}")
+        client = await services.request_stream("sse", f"?ticket={ticket}")
         await client.next("auth_success")
         answer = await api.get("/api/opportunities/o1")
         changed = await api.patch(
@@ -239,8 +239,10 @@ async def _works(services: Services, database: Database) -> None:
 
     await until(listed, timeout=10)
     editor = await services.open("websocket")
-    hubs = [await services.hub(transport) for transport in ("websocket", "api-events")]
-    await until(lambda: any(hub.pacer.mode is not Mode.INACTIVE for hub in hubs), timeout=10, what="a pacer")
+    runtimes = [await services.runtime(transport) for transport in ("websocket", "api-events")]
+    await until(
+        lambda: any(runtime.pacer.mode is not Mode.INACTIVE for runtime in runtimes), timeout=10, what="a pacer"
+    )
     assert isinstance(editor, WebSocketClient)
     await editor.send({"type": "user_editing", "opportunityId": "o1"})
     await client.next("user_editing")

@@ -1,4 +1,4 @@
-"""A feed that stood still (stopped, starved, its machine suspended) does not take its own silence for its clients'."""
+"""A feed process that was suspended does not mistake its own silence for that of its clients."""
 
 import asyncio
 import os
@@ -15,23 +15,23 @@ from tests.support.streams import WebSocketClient
 HEARTBEAT = 0.6
 
 
-async def test_its_clients_are_kept(services: Services, database: Database, tmp_path: Path) -> None:
-    await services.feed()  # the people
+async def test_a_suspended_feed_keeps_its_clients(services: Services, database: Database, tmp_path: Path) -> None:
+    await services.feed()  # creates the users and boards
     env = {
         "DATABASE_URL": database.url,
         "JWT_SECRET": SECRET,
         "BOARDCAST_FEED_PORT": "0",
         "BOARDCAST_HEARTBEAT_INTERVAL": str(HEARTBEAT),
     }
-    with Commands(tmp_path, env).serving("feed") as stopped:
-        port = urlsplit(stopped.feed).port or 0
+    with Commands(tmp_path, env).serving("feed") as service:
+        port = urlsplit(service.feed).port or 0
         client = await WebSocketClient.connect(port, services.token("ana"), "ana")
         await client.next("auth_success")
-        os.kill(stopped.process.pid, signal.SIGSTOP)
+        os.kill(service.process.pid, signal.SIGSTOP)
         await asyncio.sleep((heartbeats._MISSED_LIMIT + 2) * HEARTBEAT)
-        os.kill(stopped.process.pid, signal.SIGCONT)
+        os.kill(service.process.pid, signal.SIGCONT)
         for _ in range(heartbeats._MISSED_LIMIT + 2):
             await client.next("heartbeat")
-        await database.execute("UPDATE opportunities SET title = 'while it is there'")
-        assert (await client.next_event()).body["changes"]["title"] == "while it is there"
+        await database.execute("UPDATE opportunities SET title = 'after the suspension'")
+        assert (await client.next_event()).body["changes"]["title"] == "after the suspension"
         await client.close()

@@ -1,4 +1,4 @@
-"""The log is not the one it was: a promotion, a restore, another cluster. Every client is told, and none is fooled."""
+"""The log history changes by a promotion, a restore or another cluster, and every client is reset."""
 
 import asyncio
 import shutil
@@ -10,7 +10,7 @@ import pytest
 
 from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
-from tests.support.services import Services, people, serving
+from tests.support.services import Services, add_people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
 
@@ -21,58 +21,58 @@ async def _write(database: Database, number: int) -> None:
 
 
 def _copy(server: EmbeddedPostgres) -> Path:
-    """Take a copy of the stopped cluster's files, as of a volume."""
-    kept = server.home / "kept"
-    subprocess.run(["/bin/cp", "-a", server.home / "data", kept], check=True)  # with its owner
-    return kept
+    """Copy the data directory of the stopped cluster, like a volume snapshot."""
+    copy = server.home / "copy"
+    subprocess.run(["/bin/cp", "-a", server.home / "data", copy], check=True)  # cp -a keeps the owner
+    return copy
 
 
-def _put_back(server: EmbeddedPostgres, kept: Path) -> None:
+def _restore(server: EmbeddedPostgres, copy: Path) -> None:
     shutil.rmtree(server.home / "data")
-    kept.rename(server.home / "data")
+    copy.rename(server.home / "data")
 
 
-def _as_it_is(_: Path) -> None:
-    """Leave it as it is: a volume that was put back, with the same identity and an older log."""
+def _unchanged(_: Path) -> None:
+    """A restored volume: the same identity with an older log."""
 
 
-def _as_promoted(kept: Path) -> None:
-    """Let it end an archive recovery when it starts, which is what a promotion is."""
-    with (kept / "postgresql.auto.conf").open("a") as settings:
+def _promoted(copy: Path) -> None:
+    """Make the copy end an archive recovery when it starts, as a promotion does."""
+    with (copy / "postgresql.auto.conf").open("a") as settings:
         settings.write("restore_command = 'false'\n")
-    (kept / "recovery.signal").touch()
+    (copy / "recovery.signal").touch()
 
 
-async def _replaced(
+async def _replace_history(
     server: EmbeddedPostgres, database: Database, services: Services, change: Callable[[Path], None]
 ) -> None:
-    """Let clients read five versions that the cluster then knows nothing of."""
-    hub = await services.hub("websocket")
+    """Let clients read five versions, then restore a copy from before them."""
+    runtime = await services.runtime("websocket")
     await asyncio.to_thread(server.stop)
-    kept = await asyncio.to_thread(_copy, server)
-    change(kept)
+    copy = await asyncio.to_thread(_copy, server)
+    change(copy)
     await asyncio.to_thread(server.start)
-    await until(lambda: hub.ready, timeout=20)
+    await until(lambda: runtime.ready, timeout=20)
     await _write(database, 5)
     for client in services.clients:
         await client.collect(5)
     await asyncio.to_thread(server.stop, "immediate")
-    await until(lambda: not hub.ready)
-    _put_back(server, kept)
+    await until(lambda: not runtime.ready)
+    _restore(server, copy)
 
 
-@pytest.mark.parametrize(("change", "reason"), [(_as_it_is, "future"), (_as_promoted, "foreign")])
-async def test_who_is_connected_begins_anew(
+@pytest.mark.parametrize(("change", "reason"), [(_unchanged, "future"), (_promoted, "foreign")])
+async def test_connected_clients_are_reset(
     own_server: EmbeddedPostgres, change: Callable[[Path], None], reason: str
 ) -> None:
     database = Database(own_server.url(), "boardcast")
-    await people(database)
+    await add_people(database)
     async with serving(database) as services:
         clients = [await services.open(transport) for transport in TRANSPORTS]
         await _write(database, 1)
         for client in clients:
             await client.collect(1)
-        await _replaced(own_server, database, services, change)
+        await _replace_history(own_server, database, services, change)
         await asyncio.to_thread(own_server.start)
         for client in clients:
             assert (await client.next("reset", timeout=20)).body["reason"] == reason
@@ -82,24 +82,22 @@ async def test_who_is_connected_begins_anew(
             assert client.cursor is not None
 
 
-async def test_who_comes_back_later_is_told_that_its_history_is_another_one(own_server: EmbeddedPostgres) -> None:
+async def test_a_cursor_of_another_history_is_reset_as_diverged(own_server: EmbeddedPostgres) -> None:
     database = Database(own_server.url(), "boardcast")
-    await people(database)
+    await add_people(database)
     async with serving(database) as services:
         client = await services.open("websocket")
-        await _replaced(own_server, database, services, _as_it_is)
+        await _replace_history(own_server, database, services, _unchanged)
         cursor = client.cursor
         await services.stop()
         await asyncio.to_thread(own_server.start)
-        await _write(database, 40)  # the same numbers again, for other rows
+        await _write(database, 40)  # reuses the sequence numbers for other rows
         for transport in TRANSPORTS:
             again = await services.open(transport, cursor)
             assert (await again.next("reset")).body["reason"] == "diverged"
 
 
-async def test_a_database_that_was_moved_to_another_cluster_renews_its_feed(
-    services: Services, database: Database
-) -> None:
+async def test_a_database_moved_to_another_cluster_gets_a_new_feed(services: Services, database: Database) -> None:
     clients = [await services.open(transport) for transport in TRANSPORTS]
     await database.execute("UPDATE feed.identity SET system_identifier = 'where it was dumped'")
     await database.execute(
@@ -115,10 +113,10 @@ async def test_a_database_that_was_moved_to_another_cluster_renews_its_feed(
         assert (await client.next_event()).body["version"] == 2
 
 
-async def test_what_was_asked_of_the_old_feed_is_not_told_in_the_new(
+async def test_a_prefetch_of_the_old_feed_is_not_published_in_the_new_one(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The log is proven anew before each sweep: between a bell, which asks at once what is new, and the sweep that takes the answer.
+    # Verify the feed before each read pass: between the notification, which prefetches, and the pass that takes the answer.
     monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
     client = await services.open("websocket")
     async with await database.connect(autocommit=False) as writer:

@@ -1,4 +1,4 @@
-"""What a client or the network does is no fault of the service: nothing of it is logged at error, or with a traceback."""
+"""Faults of clients and of the network are never logged at error level or with a traceback."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import random
 import socket
 import struct
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from feed.access.tokens import Tokens
 from tests.bench.wire import hello, upgrade
 from tests.cli.harness import SECRET, Commands, Service
 from tests.support.database import Database, cloned
-from tests.support.services import PEOPLE
+from tests.support.services import PEOPLE_SQL
 from tests.support.until import until
 
 RESET = struct.pack("ii", 1, 0)
@@ -28,12 +29,12 @@ FAULTS = {"error", "critical"}
 
 
 def lines(log: Path, after: int = 0) -> list[dict[str, Any]]:
-    """What was logged after so many bytes. A line that is no JSON is a traceback, or a print."""
+    """The log lines after a byte offset. A line that is not JSON would be a traceback or a print."""
     return [json.loads(line) for line in log.read_text()[after:].splitlines()]
 
 
 class Target:
-    """A running service, and what is needed to be rude to it."""
+    """A running service and ways to send it faulty requests."""
 
     def __init__(self, service: Service, database: Database) -> None:
         self.service = service
@@ -41,7 +42,7 @@ class Target:
         self.feed = urlsplit(service.feed).port or 0
         self.api = urlsplit(service.api).port or 0
         self._tokens = Tokens(database.settings(jwt_secret=SECRET))
-        self.begun = len(service.log.read_text())
+        self.log_offset = len(service.log.read_text())
 
     def token(self, user: str = "ana") -> str:
         return self._tokens.issue(user, user.title(), 600, ["dba"])
@@ -52,7 +53,7 @@ class Target:
         return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode()
 
     async def cut(self, port: int, data: bytes, *, wait: float = 0.0, read: bool = False, reset: bool = True) -> None:
-        """Send this, and perhaps read something; then drop the connection."""
+        """Send data, optionally read some, then drop the connection."""
         loop = asyncio.get_running_loop()
         with socket.socket() as sock, contextlib.suppress(ConnectionError, TimeoutError):
             sock.setblocking(False)
@@ -66,15 +67,15 @@ class Target:
             if reset:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
-    async def alive(self) -> None:
-        """Both still answer, so what was done before has reached them."""
+    async def check_alive(self) -> None:
+        """Check that both services still answer, and so have handled what was sent before."""
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
             for port in (self.feed, self.api):
                 assert (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
 
-    def quiet(self) -> list[dict[str, Any]]:
-        """Nothing was logged as a fault; what was logged."""
-        found = lines(self.service.log, self.begun)
+    def check_no_fault_logged(self) -> list[dict[str, Any]]:
+        """Check that no fault was logged, and return the log lines."""
+        found = lines(self.service.log, self.log_offset)
         assert [line for line in found if line["level"] in FAULTS or "exception" in line] == []
         return found
 
@@ -97,7 +98,7 @@ def running(
 ) -> Iterator[tuple[Service, Database]]:
     with cloned(server, template) as database:
         with psycopg.connect(database.url, autocommit=True) as connection:
-            connection.execute(PEOPLE.encode())
+            connection.execute(PEOPLE_SQL.encode())
         with Commands(tmp_path_factory.mktemp("service"), environment(database)).serving("up") as service:
             yield service, database
 
@@ -107,7 +108,7 @@ def target(running: tuple[Service, Database]) -> Target:
     return Target(*running)
 
 
-def addresses(target: Target) -> list[tuple[int, bytes]]:
+def streams_and_requests(target: Target) -> list[tuple[int, bytes]]:
     feed, api = target.feed, target.api
     body = b'{"title":"x"}'
     headers = {"Content_Type": "application/json", "If_Match": "*", "Content_Length": "13"}
@@ -130,17 +131,17 @@ def addresses(target: Target) -> list[tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
-async def test_a_connection_that_is_cut_at_any_moment(target: Target, reset: bool) -> None:
+async def test_connections_cut_at_any_moment_log_no_error(target: Target, reset: bool) -> None:
     choose = random.Random(7)
-    for port, request in addresses(target):
+    for port, request in streams_and_requests(target):
         parts = [request[: choose.randrange(len(request))] for _ in range(3)] + [request] * 6 + [3 * request]
         waits = [0.0, 0.0, 0.001, 0.003, 0.01, 0.03]
         await asyncio.gather(
             *(target.cut(port, part, wait=choose.choice(waits), reset=reset) for part in parts),
             *(target.cut(port, request, read=True, reset=reset) for _ in range(3)),
         )
-    await target.alive()
-    target.quiet()
+    await target.check_alive()
+    target.check_no_fault_logged()
 
 
 MALFORMED = {
@@ -184,13 +185,13 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("kind", MALFORMED)
-async def test_what_is_no_request(target: Target, kind: str) -> None:
+async def test_malformed_requests_log_no_error(target: Target, kind: str) -> None:
     for port in (target.feed, target.api):
         for reset in (True, False):
             await target.cut(port, MALFORMED[kind], read=True, reset=reset)
             await target.cut(port, MALFORMED[kind], wait=0.01, reset=reset)
-    await target.alive()
-    target.quiet()
+    await target.check_alive()
+    target.check_no_fault_logged()
 
 
 FRAMES = {
@@ -208,39 +209,39 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("kind", FRAMES)
-async def test_frames_that_are_wrong(target: Target, kind: str) -> None:
+async def test_invalid_frames_log_no_error(target: Target, kind: str) -> None:
     for opening in (upgrade(target.feed), upgrade(target.feed) + hello("ana", target.token())):
         for reset in (True, False):
             await target.cut(target.feed, opening + FRAMES[kind], reset=reset)
             await target.cut(target.feed, opening + FRAMES[kind], read=True, wait=0.05, reset=reset)
-    await target.alive()
-    target.quiet()
+    await target.check_alive()
+    target.check_no_fault_logged()
 
 
 STREAMS = {"/sse": "feed", "/api/events": "api", "/api/trigger-log/stream": "api", "/ws": "feed"}
 
 
 @pytest.mark.parametrize("path", STREAMS)
-async def test_a_stream_that_is_not_read(target: Target, path: str) -> None:
+async def test_a_dropped_slow_stream_logs_no_error(target: Target, path: str) -> None:
     port = target.feed if STREAMS[path] == "feed" else target.api
     loop = asyncio.get_running_loop()
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.setblocking(False)
         await loop.sock_connect(sock, ("127.0.0.1", port))
-        begun = upgrade(port) + hello("ana", target.token()) if path == "/ws" else target.request(port, path)
-        await loop.sock_sendall(sock, begun)
+        opening = upgrade(port) + hello("ana", target.token()) if path == "/ws" else target.request(port, path)
+        await loop.sock_sendall(sock, opening)
         await loop.sock_recv(sock, 12)
 
-        async def cut() -> bool:
-            # No `UPDATE`: what is slow is told the newest state of each row only.
+        async def dropped() -> bool:
+            # No UPDATE: a slow client gets only the newest state of each row.
             await target.database.execute(
                 "INSERT INTO opportunities (id, board_id, notes)"
                 " SELECT gen_random_uuid()::text, 'b1', repeat('x', 100000) FROM generate_series(1, 5)"
             )
-            return any(line["event"] == "slow client dropped" for line in lines(target.service.log, target.begun))
+            return any(line["event"] == "slow client dropped" for line in lines(target.service.log, target.log_offset))
 
-        await until(cut, timeout=20, what="the service to give up")
+        await until(dropped, timeout=20, what="the service to drop the client")
 
         def gone() -> bool:
             try:
@@ -253,27 +254,29 @@ async def test_a_stream_that_is_not_read(target: Target, path: str) -> None:
             return True
 
         await until(gone, what="the connection to be cut")
-    await target.alive()
-    target.quiet()
+    await target.check_alive()
+    target.check_no_fault_logged()
 
 
-async def test_a_database_that_ends_its_connections(target: Target) -> None:
+async def test_terminated_backends_log_no_error(target: Target) -> None:
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{target.api}", headers={"Authorization": f"Bearer {target.token()}"}, timeout=15
     ) as client:
         streams = [
             asyncio.create_task(target.cut(port, request, wait=4))
-            for port, request in addresses(target)
+            for port, request in streams_and_requests(target)
             if b"events" in request or b"stream" in request or b"sse" in request or b"/ws" in request
         ]
-        asking = [asyncio.create_task(_ask(client)) for _ in range(8)]
+        done = asyncio.Event()
+        requests = [asyncio.create_task(_send_requests(client, done)) for _ in range(8)]
         for _ in range(20):
             await target.database.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             await asyncio.sleep(0.1)
-        statuses = {status for answers in await asyncio.gather(*asking) for status in answers}
+        done.set()
+        statuses = {status for answers in await asyncio.gather(*requests) for status in answers}
         assert statuses <= {200, 503}
         assert 503 in statuses
         await asyncio.gather(*streams)
@@ -282,13 +285,16 @@ async def test_a_database_that_ends_its_connections(target: Target) -> None:
             return (await client.get("/api/boards/b1")).status_code == 200
 
         await until(recovered, timeout=15)
-    target.quiet()
+    target.check_no_fault_logged()
 
 
-async def _ask(client: httpx.AsyncClient) -> set[int]:
-    statuses = set()
-    for n in range(60):
-        one = client.get("/api/boards/b1/presence") if n % 2 else client.get("/api/trigger-log")
-        two = client.patch("/api/opportunities/o1", json={"title": str(n)}, headers={"If-Match": "*"})
-        statuses |= {answer.status_code for answer in await asyncio.gather(one, two)}
+async def _send_requests(client: httpx.AsyncClient, done: asyncio.Event) -> set[int]:
+    """Send requests until the event is set; return the statuses of the responses."""
+    statuses: set[int] = set()
+    for n in count():
+        if done.is_set():
+            break
+        read = client.get("/api/boards/b1/presence") if n % 2 else client.get("/api/trigger-log")
+        write = client.patch("/api/opportunities/o1", json={"title": str(n)}, headers={"If-Match": "*"})
+        statuses |= {answer.status_code for answer in await asyncio.gather(read, write)}
     return statuses

@@ -1,4 +1,4 @@
-"""No wake-up is lost when the bell passes from the writers to the pacer and back: here no sweep comes by itself."""
+"""No wake-up is lost when NOTIFY passes from the writers to the pacer and back; the safety read is turned off here."""
 
 import asyncio
 import random
@@ -10,75 +10,76 @@ from psycopg.rows import DictRow
 
 from feed.notify.pacer import Mode
 from feed.runtime import Runtime
-from tests.support.busy import crowd, mode
 from tests.support.database import Database
+from tests.support.pacer import heavy_writes, wait_for_mode
 from tests.support.services import Serve
 from tests.support.streams import Client
 from tests.support.until import until
 
-NEVER = 1e6
-"""Seconds between the sweeps that come whatever happens."""
+NO_SAFETY_READ = 1e6
+"""Seconds between safety reads: longer than any test."""
 AT_ONCE = 1.0
-"""Seconds; twice the longest pause between two sweeps of one who waits, on a machine that has other things to do too."""
+"""Seconds: twice the longest pause between read passes of a draining pacer, with room for a busy machine."""
 
 
 @pytest.fixture(autouse=True)
-def _quick_to_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_low_period(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feed.notify.write_rate._LOW_SECONDS", 0.1)
 
 
 @pytest.fixture
-async def lone(database: Database) -> AsyncIterator[AsyncConnection[DictRow]]:
+async def writer(database: Database) -> AsyncIterator[AsyncConnection[DictRow]]:
     async with await database.connect() as conn:
         yield conn
 
 
 class Instances:
-    """Two, and a client at each: which of them is the pacer is seen when both have started."""
+    """Two instances with a client each; which one is the pacer shows once both have started."""
 
-    def __init__(self, hubs: list[Runtime], clients: list[Client]) -> None:
-        self.hubs = hubs
+    def __init__(self, runtimes: list[Runtime], clients: list[Client]) -> None:
+        self.runtimes = runtimes
         self.clients = clients
 
     @property
     def pacer(self) -> Runtime:
-        (one,) = [hub for hub in self.hubs if hub.pacer.mode is not Mode.INACTIVE]
-        return one
+        (pacer,) = [runtime for runtime in self.runtimes if runtime.pacer.mode is not Mode.INACTIVE]
+        return pacer
 
 
 @pytest.fixture
 async def instances(serve: Serve) -> Instances:
-    services = [await serve(read_interval=NEVER), await serve(read_interval=NEVER)]
+    services = [await serve(read_interval=NO_SAFETY_READ), await serve(read_interval=NO_SAFETY_READ)]
     found = Instances(
-        [await one.hub("websocket") for one in services], [await one.open("websocket") for one in services]
+        [await service.runtime("websocket") for service in services],
+        [await service.open("websocket") for service in services],
     )
-    await until(lambda: any(hub.pacer.mode is Mode.DIRECT for hub in found.hubs))
+    await until(lambda: any(runtime.pacer.mode is Mode.DIRECT for runtime in found.runtimes))
     return found
 
 
-async def write(lone: AsyncConnection[DictRow]) -> bool:
-    """Change the card in the transaction that is open; whether it rings."""
-    await lone.execute("UPDATE opportunities SET notes = clock_timestamp()::text WHERE id = 'o1'")
+async def write(writer: AsyncConnection[DictRow]) -> bool:
+    """Update the card in the open transaction and return whether it sends NOTIFY."""
+    await writer.execute("UPDATE opportunities SET notes = clock_timestamp()::text WHERE id = 'o1'")
     row = await (
-        await lone.execute("SELECT notified FROM feed.log WHERE key = 'o1' ORDER BY seq DESC LIMIT 1")
+        await writer.execute("SELECT notified FROM feed.log WHERE key = 'o1' ORDER BY seq DESC LIMIT 1")
     ).fetchone()
     assert row is not None
     return bool(row["notified"])
 
 
-async def begin(lone: AsyncConnection[DictRow], isolation: str) -> None:
-    """Begin, and look at something: a snapshot is taken, and above READ COMMITTED it is that of the whole transaction."""
-    await lone.execute(f"BEGIN ISOLATION LEVEL {isolation}")
-    await lone.execute("SELECT count(*) FROM opportunities")
+async def begin(writer: AsyncConnection[DictRow], isolation: str) -> None:
+    """Begin and query, which takes a snapshot; above READ COMMITTED the whole transaction keeps it."""
+    await writer.execute(f"BEGIN ISOLATION LEVEL {isolation}")
+    await writer.execute("SELECT count(*) FROM opportunities")
 
 
-async def until_calm(hub: Runtime) -> None:
-    """Wait until nobody is to be waited for, with nothing left that could wake anybody by chance."""
-    await mode(hub, Mode.DIRECT)
-    await hub.tailer.wait_for_pass()
+async def wait_until_direct(runtime: Runtime) -> None:
+    """Wait until the pacer is direct and nothing is left that could cause a wake-up by chance."""
+    await wait_for_mode(runtime, Mode.DIRECT)
+    await runtime.tailer.wait_for_pass()
 
 
-PAST_THE_PULSE = 0.6
+PAST_SUPPRESSION = 0.6
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
@@ -87,61 +88,61 @@ PAST_THE_PULSE = 0.6
     [
         ("direct", 0.0),
         ("coalesced", 0.0),
-        ("coalesced", PAST_THE_PULSE),
+        ("coalesced", PAST_SUPPRESSION),
         ("draining", 0.0),
-        ("draining", PAST_THE_PULSE),
+        ("draining", PAST_SUPPRESSION),
     ],
 )
-async def test_a_lone_write_around_a_change_is_seen_at_once(
-    instances: Instances, database: Database, lone: AsyncConnection[DictRow], opened: str, late: float, isolation: str
+async def test_a_lone_write_around_a_mode_change_is_delivered_at_once(
+    instances: Instances, database: Database, writer: AsyncConnection[DictRow], opened: str, late: float, isolation: str
 ) -> None:
-    """It begins in one mode and is committed when the pacer goes calm, or some time later; each client sees it."""
-    hub = instances.pacer
+    """It begins in one mode and commits when the pacer becomes direct, or later; every client gets it."""
+    runtime = instances.pacer
     if opened == "direct":
-        await begin(lone, isolation)
-        assert await write(lone)
-    async with crowd(database):
-        await mode(hub, Mode.COALESCED)
+        await begin(writer, isolation)
+        assert await write(writer)
+    async with heavy_writes(database):
+        await wait_for_mode(runtime, Mode.COALESCED)
         if opened != "direct":
-            await begin(lone, isolation)
+            await begin(writer, isolation)
         if opened == "coalesced":
-            assert not await write(lone)
-    await mode(hub, Mode.DRAINING, Mode.DIRECT)
+            assert not await write(writer)
+    await wait_for_mode(runtime, Mode.DRAINING, Mode.DIRECT)
     if opened == "draining":
-        # Its snapshot is of a time when nobody notified; the pulse is read as it is now.
-        assert await write(lone)
+        # The snapshot is older, but the trigger reads the current value of the sequence.
+        assert await write(writer)
     await asyncio.sleep(late)
-    await lone.execute("COMMIT")
+    await writer.execute("COMMIT")
     for client in instances.clients:
         assert (await client.next_event(timeout=AT_ONCE)).body["version"] == 2
-    await until_calm(hub)
+    await wait_until_direct(runtime)
 
 
 @pytest.mark.parametrize("waits", [True, False])
-async def test_it_is_the_wait_for_those_in_progress_that_makes_it_so(
+async def test_without_waiting_for_transactions_in_progress_a_write_is_missed(
     instances: Instances,
     database: Database,
-    lone: AsyncConnection[DictRow],
+    writer: AsyncConnection[DictRow],
     monkeypatch: pytest.MonkeyPatch,
     waits: bool,
 ) -> None:
-    """Without that wait the same write is seen by nobody."""
+    """The pacer's wait is what covers the write: without it, no client gets it."""
     if not waits:
 
         async def ended(*_: object) -> bool:
             return True
 
         monkeypatch.setattr("db.pacer.ended", ended)
-    hub = instances.pacer
-    async with crowd(database):
-        await mode(hub, Mode.COALESCED)
-        await lone.execute("BEGIN")
-        assert not await write(lone)
-    await mode(hub, Mode.DRAINING, Mode.DIRECT)
+    runtime = instances.pacer
+    async with heavy_writes(database):
+        await wait_for_mode(runtime, Mode.COALESCED)
+        await writer.execute("BEGIN")
+        assert not await write(writer)
+    await wait_for_mode(runtime, Mode.DRAINING, Mode.DIRECT)
     if not waits:
-        await until_calm(hub)
-    await asyncio.sleep(PAST_THE_PULSE)
-    await lone.execute("COMMIT")
+        await wait_until_direct(runtime)
+    await asyncio.sleep(PAST_SUPPRESSION)
+    await writer.execute("COMMIT")
     for client in instances.clients:
         if waits:
             assert (await client.next_event(timeout=AT_ONCE)).body["version"] == 2
@@ -150,70 +151,70 @@ async def test_it_is_the_wait_for_those_in_progress_that_makes_it_so(
                 await client.next_event(timeout=2 * AT_ONCE)
 
 
-async def test_a_write_prepared_for_two_phases_is_waited_for(
-    instances: Instances, database: Database, lone: AsyncConnection[DictRow]
+async def test_the_pacer_waits_for_a_prepared_transaction(
+    instances: Instances, database: Database, writer: AsyncConnection[DictRow]
 ) -> None:
-    """One that rings cannot be prepared; one that does not can, and belongs to no connection until it is committed."""
-    hub = instances.pacer
-    async with crowd(database):
-        await mode(hub, Mode.COALESCED)
-        await lone.execute("BEGIN")
-        assert not await write(lone)
-        await lone.execute(f"PREPARE TRANSACTION '{database.name}'")
-    await mode(hub, Mode.DRAINING)
-    await asyncio.sleep(PAST_THE_PULSE)
-    assert hub.pacer.mode is Mode.DRAINING
-    await lone.execute(f"COMMIT PREPARED '{database.name}'")
+    """A transaction that sent NOTIFY cannot be prepared; one that skipped it can, and then has no backend until it commits."""
+    runtime = instances.pacer
+    async with heavy_writes(database):
+        await wait_for_mode(runtime, Mode.COALESCED)
+        await writer.execute("BEGIN")
+        assert not await write(writer)
+        await writer.execute(f"PREPARE TRANSACTION '{database.name}'")
+    await wait_for_mode(runtime, Mode.DRAINING)
+    await asyncio.sleep(PAST_SUPPRESSION)
+    assert runtime.pacer.mode is Mode.DRAINING
+    await writer.execute(f"COMMIT PREPARED '{database.name}'")
     for client in instances.clients:
         assert (await client.next_event(timeout=AT_ONCE)).body["version"] == 2
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_lone_writes_at_any_moment(
-    instances: Instances, database: Database, lone: AsyncConnection[DictRow], seed: int
+async def test_lone_writes_at_any_moment_are_delivered_at_once(
+    instances: Instances, database: Database, writer: AsyncConnection[DictRow], seed: int
 ) -> None:
-    chance = random.Random(seed)
-    hub = instances.pacer
+    rng = random.Random(seed)
+    runtime = instances.pacer
     notified = set()
 
-    async def one(wait: bool) -> None:
+    async def write_alone(wait: bool) -> None:
         if wait:
-            await mode(hub, Mode.COALESCED)
-        await asyncio.sleep(chance.uniform(0, 0.1))
-        await lone.execute("BEGIN")
-        notified.add(await write(lone))
-        await asyncio.sleep(chance.choice((0, chance.uniform(0, 0.5))))
-        await lone.execute("COMMIT")
+            await wait_for_mode(runtime, Mode.COALESCED)
+        await asyncio.sleep(rng.uniform(0, 0.1))
+        await writer.execute("BEGIN")
+        notified.add(await write(writer))
+        await asyncio.sleep(rng.choice((0, rng.uniform(0, 0.5))))
+        await writer.execute("COMMIT")
 
     for version in range(2, 14):
-        writing = asyncio.create_task(one(wait=version % 2 == 0))
-        async with crowd(database):
-            await mode(hub, Mode.COALESCED)
-            await asyncio.sleep(chance.uniform(0, 0.15))
+        writing = asyncio.create_task(write_alone(wait=version % 2 == 0))
+        async with heavy_writes(database):
+            await wait_for_mode(runtime, Mode.COALESCED)
+            await asyncio.sleep(rng.uniform(0, 0.15))
         await writing
         for client in instances.clients:
             assert (await client.next_event(timeout=AT_ONCE)).body["version"] == version
-        await until_calm(hub)
-    assert False in notified, "it was never written while the pacer was busy"
+        await wait_until_direct(runtime)
+    assert False in notified, "no write skipped NOTIFY"
 
 
-async def test_the_pacer_stops_and_another_waits_in_its_place(
-    serve: Serve, database: Database, lone: AsyncConnection[DictRow]
+async def test_the_next_pacer_waits_for_writes_that_skipped_notify(
+    serve: Serve, database: Database, writer: AsyncConnection[DictRow]
 ) -> None:
-    """A clean stop in the middle of it: whoever did not ring is the next one's to wait for."""
-    first = await serve(read_interval=NEVER)
-    hub = await first.hub("websocket")
-    await mode(hub, Mode.DIRECT)
-    second = await serve(read_interval=NEVER)
-    other = await second.hub("websocket")
+    """The pacer stops cleanly while a transaction that skipped NOTIFY is open: its successor waits for it."""
+    first = await serve(read_interval=NO_SAFETY_READ)
+    runtime = await first.runtime("websocket")
+    await wait_for_mode(runtime, Mode.DIRECT)
+    second = await serve(read_interval=NO_SAFETY_READ)
+    other = await second.runtime("websocket")
     client = await second.open("websocket")
-    async with crowd(database):
-        await mode(hub, Mode.COALESCED)
-        await lone.execute("BEGIN")
-        assert not await write(lone)
+    async with heavy_writes(database):
+        await wait_for_mode(runtime, Mode.COALESCED)
+        await writer.execute("BEGIN")
+        assert not await write(writer)
     await first.stop()
-    await mode(other, Mode.DRAINING, timeout=0.5)
-    await asyncio.sleep(PAST_THE_PULSE)
-    await lone.execute("COMMIT")
+    await wait_for_mode(other, Mode.DRAINING, timeout=0.5)
+    await asyncio.sleep(PAST_SUPPRESSION)
+    await writer.execute("COMMIT")
     assert (await client.next_event(timeout=AT_ONCE)).body["version"] == 2
-    await mode(other, Mode.DIRECT)
+    await wait_for_mode(other, Mode.DIRECT)

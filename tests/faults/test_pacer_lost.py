@@ -1,4 +1,4 @@
-"""The pacer is killed, stopped or cut off while many write: a second at most, no event is lost or doubled, another takes over."""
+"""The pacer is lost under load: another takes over within a second, and no event is lost or repeated."""
 
 import asyncio
 import os
@@ -13,21 +13,21 @@ import pytest
 from feed.notify.pacer import Mode
 from feed.system.database import connect
 from tests.cli.harness import SECRET, Commands
-from tests.support.busy import crowd, lease, mode
 from tests.support.database import Database
-from tests.support.load import read_to, version, versions, writing
+from tests.support.load import card_version, read_until_version, versions, writing
+from tests.support.pacer import heavy_writes, pacer_lease, wait_for_mode
 from tests.support.proxy import Proxy
-from tests.support.services import Serve, people, serving
+from tests.support.services import Serve, add_people, serving
 from tests.support.streams import Client
 from tests.support.until import until
 
 SECOND = 1.0
 SLACK = 0.7
-"""For a machine that has other things to do too."""
+"""Seconds of tolerance for a busy machine."""
 
 
 class Lateness:
-    """How late a client is told, by the machine's one clock: while the block runs, of each event that comes to it."""
+    """The worst delay from write to receipt on one client, by the machine's clock, while a block runs."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -54,8 +54,8 @@ class Lateness:
 
 
 @pytest.fixture
-def elsewhere(database: Database, tmp_path: Path) -> Iterator[Callable[[], int]]:
-    """Start a feed service in a process of its own; its process."""
+def start_feed_process(database: Database, tmp_path: Path) -> Iterator[Callable[[], int]]:
+    """Start a feed in a process of its own and return its process id."""
     with ExitStack() as stack:
 
         def start() -> int:
@@ -69,83 +69,85 @@ def elsewhere(database: Database, tmp_path: Path) -> Iterator[Callable[[], int]]
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
-async def test_its_process_ends_or_stops(
-    serve: Serve, database: Database, elsewhere: Callable[[], int], sign: signal.Signals
+async def test_another_pacer_takes_over_from_a_killed_or_stopped_process(
+    serve: Serve, database: Database, start_feed_process: Callable[[], int], sign: signal.Signals
 ) -> None:
-    await serve()  # the people
-    process = await asyncio.to_thread(elsewhere)
+    await serve()  # creates the users and boards
+    process = await asyncio.to_thread(start_feed_process)
     await until(lambda: _mode(database, "direct"), what="the other process to be the pacer")
-    before = (await lease(database))["instance"]
-    here = await serve()
-    client, hub = await here.open("websocket"), await here.hub("websocket")
+    before = (await pacer_lease(database))["instance"]
+    local = await serve()
+    client, runtime = await local.open("websocket"), await local.runtime("websocket")
     late = Lateness(client)
-    async with writing(database), crowd(database), late.measured():
+    async with writing(database), heavy_writes(database), late.measured():
         await until(lambda: _mode(database, "coalesced"), timeout=10)
         os.kill(process, sign)
         try:
-            await mode(hub, Mode.COALESCED)
+            await wait_for_mode(runtime, Mode.COALESCED)
         finally:
             if sign is signal.SIGSTOP:
                 os.kill(process, signal.SIGCONT)
-        await asyncio.sleep(0.5)  # the one that was stopped, and is no more, does no harm
-        row = await lease(database)
-        assert (row["instance"], row["mode"]) == (hub.instance, "coalesced")
-        assert before != hub.instance
-    last = await version(database)
-    assert versions(await read_to(client, last)) == list(range(2, last + 1))
+        await asyncio.sleep(0.5)  # the resumed process must not interfere
+        row = await pacer_lease(database)
+        assert (row["instance"], row["mode"]) == (runtime.instance, "coalesced")
+        assert before != runtime.instance
+    last = await card_version(database)
+    assert versions(await read_until_version(client, last)) == list(range(2, last + 1))
     assert late.worst < SECOND + SLACK
 
 
 async def _mode(database: Database, name: str) -> bool:
-    row = await lease(database)
+    row = await pacer_lease(database)
     return bool(row["held"] and row["mode"] == name)
 
 
-async def test_its_connection_is_cut_again_and_again(serve: Serve, database: Database) -> None:
+async def test_a_pacer_whose_backend_is_terminated_repeatedly_loses_nothing(serve: Serve, database: Database) -> None:
     services = [await serve(), await serve()]
-    clients = [await one.open("websocket") for one in services]
-    hubs = [await one.hub("websocket") for one in services]
+    clients = [await service.open("websocket") for service in services]
+    runtimes = [await service.runtime("websocket") for service in services]
     late = [Lateness(client) for client in clients]
-    async with writing(database), crowd(database), late[0].measured(), late[1].measured():
+    async with writing(database), heavy_writes(database), late[0].measured(), late[1].measured():
         for _ in range(5):
-            await until(lambda: any(hub.pacer.mode is Mode.COALESCED for hub in hubs), timeout=10)
+            await until(lambda: any(runtime.pacer.mode is Mode.COALESCED for runtime in runtimes), timeout=10)
             await database.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND application_name = 'boardcast-pacer'"
             )
-            await until(lambda: all(hub.pacer.mode is Mode.INACTIVE for hub in hubs))
-    last = await version(database)
+            await until(lambda: all(runtime.pacer.mode is Mode.INACTIVE for runtime in runtimes))
+    last = await card_version(database)
     for client in clients:
-        assert versions(await read_to(client, last)) == list(range(2, last + 1))
-    assert max(one.worst for one in late) < SECOND + SLACK
+        assert versions(await read_until_version(client, last)) == list(range(2, last + 1))
+    assert max(lateness.worst for lateness in late) < SECOND + SLACK
 
 
-async def test_its_connection_hangs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TCP is acknowledged, and nothing comes: writers ring again before anybody has noticed, and another connection takes over.
+async def test_another_pacer_takes_over_from_a_hung_connection(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TCP is acknowledged, but no answer comes: writers send NOTIFY again, and a pacer on another connection takes over.
 
-    Whose it is depends on what is over first: its lease, or its wait for an answer.
+    Which instance that is depends on what ends first: the lease or the wait for the answer.
     """
-    await people(database)
-    async with Proxy.before(database.url) as proxy, serving(database) as hung, serving(database) as other:
-        monkeypatch.setattr("feed.notify.pacer.connect", lambda url, name: connect(proxy.through(url or ""), name))
-        client, hub = await hung.open("websocket"), await hung.hub("websocket")
-        await mode(hub, Mode.DIRECT)
+    await add_people(database)
+    async with Proxy.for_url(database.url) as proxy, serving(database) as hung, serving(database) as other:
+        monkeypatch.setattr("feed.notify.pacer.connect", lambda url, name: connect(proxy.rewrite_url(url or ""), name))
+        client, runtime = await hung.open("websocket"), await hung.runtime("websocket")
+        await wait_for_mode(runtime, Mode.DIRECT)
         monkeypatch.undo()
         watching = await other.open("websocket")
         late = [Lateness(client), Lateness(watching)]
-        async with writing(database), crowd(database), late[0].measured(), late[1].measured():
-            await mode(hub, Mode.COALESCED)
-            dead = (await lease(database))["pid"]
+        async with writing(database), heavy_writes(database), late[0].measured(), late[1].measured():
+            await wait_for_mode(runtime, Mode.COALESCED)
+            dead = (await pacer_lease(database))["pid"]
             proxy.hang()
             await until(lambda: _paced(database, dead), timeout=15)
-        last = await version(database)
-        for one in (client, watching):
-            assert versions(await read_to(one, last)) == list(range(2, last + 1))
-        assert max(one.worst for one in late) < SECOND + SLACK
+        last = await card_version(database)
+        for reader in (client, watching):
+            assert versions(await read_until_version(reader, last)) == list(range(2, last + 1))
+        assert max(lateness.worst for lateness in late) < SECOND + SLACK
         await proxy.resume()
 
 
 async def _paced(database: Database, dead: int) -> bool:
-    """Whether a pacer on another connection rings for all."""
-    held = await lease(database)
+    """Whether a pacer on another connection sends NOTIFY for all."""
+    held = await pacer_lease(database)
     return bool(held["pid"] != dead and held["mode"] == "coalesced")

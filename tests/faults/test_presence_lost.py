@@ -1,4 +1,4 @@
-"""Whoever vanishes without a word is not there for long: a browser whose network is gone, one that polled, a killed service."""
+"""Presence ends soon after a client or a service vanishes: a lost network, a poller that stopped, a killed service."""
 
 import os
 import signal
@@ -25,14 +25,14 @@ EDIT = {"type": "user_editing", "opportunityId": "o1", "baseVersion": 1}
 
 @pytest.fixture(params=["websocket", "sse", "api-events"])
 def transport(request: pytest.FixtureRequest) -> str:
-    """What the one who watches is connected by."""
+    """The transport of the watching client."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def other_feed(services: Services, database: Database, tmp_path: Path) -> Iterator[tuple[int, int]]:
-    """A feed service in a process of its own; its port, and its process to be killed."""
+    """A feed in a process of its own: its port and its process id, for killing it."""
     env = {"DATABASE_URL": database.url, "JWT_SECRET": SECRET, "BOARDCAST_FEED_PORT": "0"}
     with Commands(tmp_path, env).serving("feed") as service:
         yield urlsplit(service.feed).port or 0, service.process.pid
@@ -44,14 +44,14 @@ def _kill(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-async def gone(watcher: Client, timeout: float) -> None:
+async def wait_until_gone(watcher: Client, timeout: float) -> None:
     stopped = await watcher.next("user_stopped_editing", timeout=timeout)
     assert (stopped.body["opportunityId"], stopped.body["userId"]) == ("o1", "bruno")
     state = await watcher.next("presence_state")
     assert (state.body["opportunityId"], state.body["presence"]) == ("o1", [])
 
 
-async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, database: Database) -> None:
+async def test_presence_ends_when_the_network_is_lost(serve: Serve, transport: str, database: Database) -> None:
     services = await serve(heartbeat_interval=0.6)
     ana = await services.open(transport)
     async with Proxy("127.0.0.1", await services.feed()) as proxy:
@@ -60,38 +60,40 @@ async def test_a_browser_whose_network_is_gone(serve: Serve, transport: str, dat
         await bruno.send(EDIT)
         await ana.next("user_editing")
         await ana.next("presence_state")
-        # Nothing closes: as far as the service can see, he only says nothing.
+        # No connection closes: the service only sees silence.
         proxy.hang()
-        begun = time.monotonic()
-        await gone(ana, timeout=5)
-        assert time.monotonic() - begun < heartbeats._MISSED_LIMIT * 0.6 + 1
-        assert await database.execute("SELECT id FROM user_presence") == []
+        started = time.monotonic()
+        await wait_until_gone(ana, timeout=5)
+        assert time.monotonic() - started < heartbeats._MISSED_LIMIT * 0.6 + 1
+        assert await database.execute("SELECT id FROM feed.user_presence") == []
         bruno.cut()
         await bruno.close()
 
 
-def test_with_the_settings_as_they_come_that_is_within_35_seconds() -> None:
-    a_turn = 1.0
-    assert heartbeats._MISSED_LIMIT * Settings().heartbeat_interval + a_turn + tracker._RENEW_INTERVAL < 35
+def test_with_the_default_settings_presence_ends_within_35_seconds() -> None:
+    timer_tick = 1.0
+    assert heartbeats._MISSED_LIMIT * Settings().heartbeat_interval + timer_tick + tracker._RENEW_INTERVAL < 35
 
 
-async def test_one_who_polled_and_is_not_heard_of_again(services: Services, transport: str, database: Database) -> None:
+async def test_presence_of_a_poller_that_stopped_expires(
+    services: Services, transport: str, database: Database
+) -> None:
     ana = await services.open(transport)
-    async with services.asking("bruno") as http:
+    async with services.api_client("bruno") as http:
         assert (await http.put("/api/opportunities/o1/presence", json={"baseVersion": 1})).status_code == 204
     await ana.next("user_editing")
     await ana.next("presence_state")
-    # As if 28 s had passed: he is still there, and then not.
+    # As if 28 s had passed: Bruno is still present, and soon not any more.
     (row,) = await database.execute(
-        "UPDATE user_presence SET last_activity = now() - interval '28 s' RETURNING last_activity"
+        "UPDATE feed.user_presence SET last_activity = now() - interval '28 s' RETURNING last_activity"
     )
-    said: datetime = row["last_activity"]
-    await gone(ana, timeout=8)
-    (row,) = await database.execute("SELECT extract(epoch FROM clock_timestamp() - %s)::float AS age", [said])
+    last_activity: datetime = row["last_activity"]
+    await wait_until_gone(ana, timeout=8)
+    (row,) = await database.execute("SELECT extract(epoch FROM clock_timestamp() - %s)::float AS age", [last_activity])
     assert 30 <= row["age"] < 35
 
 
-async def test_a_killed_service_takes_its_people_with_it(
+async def test_presence_ends_with_a_killed_service(
     services: Services, transport: str, other_feed: tuple[int, int]
 ) -> None:
     port, process = other_feed
@@ -100,14 +102,14 @@ async def test_a_killed_service_takes_its_people_with_it(
     await bruno.send(EDIT)
     await ana.next("user_editing")
     await ana.next("presence_state")
-    begun = time.monotonic()
+    started = time.monotonic()
     _kill(process)
-    await gone(ana, timeout=15)
-    assert time.monotonic() - begun < 12
+    await wait_until_gone(ana, timeout=15)
+    assert time.monotonic() - started < 12
     await bruno.close()
 
 
-async def test_who_comes_back_elsewhere_in_time_has_never_been_away(
+async def test_presence_survives_a_reconnect_to_another_instance(
     services: Services, other_feed: tuple[int, int], database: Database
 ) -> None:
     port, process = other_feed
@@ -122,17 +124,17 @@ async def test_who_comes_back_elsewhere_in_time_has_never_been_away(
     await again.send(EDIT)
 
     async def leases(count: int) -> bool:
-        return len(await database.execute("SELECT id FROM user_presence")) == count
+        return len(await database.execute("SELECT id FROM feed.user_presence")) == count
 
     await until(lambda: leases(2))
     await until(lambda: leases(1), timeout=12)
-    # Ask for something that comes after whatever the end of the old lease has told.
+    # Cause an event after any that the end of the old lease could cause.
     await again.send({"type": "user_stopped_editing", "opportunityId": "o1"})
     await ana.next("user_stopped_editing")
     assert [message.type for message in ana.messages].count("user_stopped_editing") == 1
 
 
-async def test_a_deleted_card_has_nobody_on_it(services: Services, transport: str, database: Database) -> None:
+async def test_presence_on_a_deleted_card_ends(services: Services, transport: str, database: Database) -> None:
     ana = await services.open(transport)
     bruno = await services.open("websocket", user="bruno")
     assert isinstance(bruno, WebSocketClient)
@@ -140,9 +142,9 @@ async def test_a_deleted_card_has_nobody_on_it(services: Services, transport: st
     await ana.next("user_editing")
     await ana.next("presence_state")
     await database.execute("DELETE FROM opportunities")
-    await gone(ana, timeout=5)
+    await wait_until_gone(ana, timeout=5)
 
-    async def free() -> bool:
-        return not await database.execute("SELECT id FROM user_presence")
+    async def no_lease() -> bool:
+        return not await database.execute("SELECT id FROM feed.user_presence")
 
-    await until(free)
+    await until(no_lease)

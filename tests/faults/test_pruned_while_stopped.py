@@ -1,4 +1,4 @@
-"""A reader that is stopped while the log is pruned past its own cursor: its clients are told that something is gone."""
+"""A process that was suspended while the log was pruned past its head resets its clients."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,30 +8,30 @@ import pytest
 from db.changelog import retention
 from db.connection import PsycopgConnection
 from tests.support.database import Database
-from tests.support.services import people, serving
+from tests.support.services import add_people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_clients_are_reset_when_their_reader_was_stopped_while_the_log_was_pruned(
+async def test_clients_are_reset_when_the_log_was_pruned_past_the_head_of_a_suspended_tailer(
     database: Database, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
-    await people(database)
+    await add_people(database)
     async with serving(database) as services:
-        hub = await services.hub(transport)
+        runtime = await services.runtime(transport)
         client = await services.open(transport)
-        goes_on, stopped = asyncio.Event(), asyncio.Event()
+        resumed, suspended = asyncio.Event(), asyncio.Event()
 
-        async def stop() -> None:
-            stopped.set()
-            await goes_on.wait()
+        async def suspend() -> None:
+            suspended.set()
+            await resumed.wait()
 
-        # As a process that is suspended: its connection stays, and it goes on where it was, having asked for nothing.
-        monkeypatch.setattr(hub.tailer, "_wait_for_wake", stop)
-        monkeypatch.setattr(hub.tailer.prefetch, "_send", lambda: None)
-        hub.tailer.wake()
-        await asyncio.wait_for(stopped.wait(), 10)
+        # Like a suspended process: its connection stays open, and it continues where it was, without a prefetch.
+        monkeypatch.setattr(runtime.tailer, "_wait_for_wake", suspend)
+        monkeypatch.setattr(runtime.tailer.prefetch, "_send", lambda: None)
+        runtime.tailer.wake()
+        await asyncio.wait_for(suspended.wait(), 10)
         await database.execute("UPDATE opportunities SET notes = 'never read' WHERE id = 'o1'")
         await database.execute("SELECT feed.rotate_partition()")
         await database.execute("UPDATE opportunities SET notes = 'read' WHERE id = 'o1'")
@@ -43,6 +43,6 @@ async def test_clients_are_reset_when_their_reader_was_stopped_while_the_log_was
 
             await until(pruned, timeout=10)
         monkeypatch.undo()
-        goes_on.set()
+        resumed.set()
         reset = await client.next("reset", "opportunity_updated")
         assert (reset.type, reset.body.get("reason")) == ("reset", "pruned")

@@ -1,4 +1,4 @@
-"""A service that stops in the middle of everything logs no error; and it takes no more memory than its clients may make it."""
+"""A service that stops under load logs no error, and a flood of input takes no memory."""
 
 import asyncio
 import socket
@@ -6,44 +6,44 @@ from pathlib import Path
 
 from tests.bench.wire import hello, upgrade
 from tests.cli.harness import Commands
-from tests.contract.test_hostile import KIB, Talker, control
-from tests.faults.test_log_levels import Target, addresses, environment
+from tests.contract.test_hostile import KIB, HostileClient, control
+from tests.faults.test_log_levels import Target, environment, streams_and_requests
 from tests.support.database import Database
-from tests.support.services import people
+from tests.support.services import add_people
 from tests.support.until import until
 
 
-async def test_streams_and_requests_under_way_at_a_stop(database: Database, tmp_path: Path) -> None:
-    await people(database)
+async def test_a_stop_with_open_streams_and_requests_logs_no_error(database: Database, tmp_path: Path) -> None:
+    await add_people(database)
     loop = asyncio.get_running_loop()
     with Commands(tmp_path, environment(database)).serving("up") as service:
         target = Target(service, database)
-        async with await database.connect(autocommit=False) as holder:
-            # So that a request waits for it at the stop.
-            await holder.execute("SELECT FROM opportunities WHERE id = 'o1' FOR UPDATE")
+        async with await database.connect(autocommit=False) as blocker:
+            # A request waits for this lock at the stop.
+            await blocker.execute("SELECT FROM opportunities WHERE id = 'o1' FOR UPDATE")
             sockets = []
-            for port, request in addresses(target):
+            for port, request in streams_and_requests(target):
                 sock = socket.socket()
                 sock.setblocking(False)
                 await loop.sock_connect(sock, ("127.0.0.1", port))
                 await loop.sock_sendall(sock, request)
                 sockets.append(sock)
 
-            async def waits() -> bool:
+            async def blocked() -> bool:
                 rows = await database.execute("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
                 return bool(rows)
 
-            await until(waits, timeout=10)
-            await target.alive()
+            await until(blocked, timeout=10)
+            await target.check_alive()
             await asyncio.to_thread(service.stop, timeout=20)
             for sock in sockets:
                 sock.close()
         assert service.process.returncode == 0
-        target.quiet()
+        target.check_no_fault_logged()
 
 
 async def test_a_flood_of_pings_takes_no_memory(database: Database, tmp_path: Path) -> None:
-    await people(database)
+    await add_people(database)
     loop = asyncio.get_running_loop()
     with Commands(tmp_path, environment(database)).serving("up") as service:
         target = Target(service, database)
@@ -54,7 +54,7 @@ async def test_a_flood_of_pings_takes_no_memory(database: Database, tmp_path: Pa
                     return int(line.split()[1]) * KIB
             raise AssertionError
 
-        await target.alive()
+        await target.check_alive()
         before = resident()
         for opening in (upgrade(target.feed), upgrade(target.feed) + hello("ana", target.token())):
             with socket.socket() as sock:
@@ -62,10 +62,10 @@ async def test_a_flood_of_pings_takes_no_memory(database: Database, tmp_path: Pa
                 sock.setblocking(False)
                 await loop.sock_connect(sock, ("127.0.0.1", target.feed))
                 await loop.sock_sendall(sock, opening)
-                hostile = Talker(sock)
-                await hostile.talk(control(0x9, 125), 64 * KIB * KIB)
+                hostile = HostileClient(sock)
+                await hostile.flood(control(0x9, 125), 64 * KIB * KIB)
                 assert hostile.sent < 64 * KIB * KIB
-                await hostile.cut()
-        await target.alive()
+                await hostile.wait_until_cut()
+        await target.check_alive()
         assert resident() - before < 16 * KIB * KIB
-        target.quiet()
+        target.check_no_fault_logged()

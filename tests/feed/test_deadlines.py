@@ -1,4 +1,4 @@
-"""What the feed does with deadlines: pools that drop what is dead, reads that are granted longer, heartbeats that do not lie."""
+"""The feed's deadlines: pools drop dead connections, slow reads get a longer timeout, heartbeats cover only what was sent."""
 
 import asyncio
 import gc
@@ -11,6 +11,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from db.connection import Connection, ReadTimeoutError
+from feed.http.server import health
 from feed.recovery.read_timeouts import ReadTimeouts
 from feed.system.database import Pool, connect, pool
 from tests.support.database import Database
@@ -18,76 +19,76 @@ from tests.support.proxy import Proxy
 from tests.support.services import Serve
 from tests.support.until import until
 
-SOON = 0.5
+READ_TIMEOUT = 0.5
 
 
 @pytest.fixture
 async def proxy(database: Database) -> AsyncIterator[Proxy]:
-    async with Proxy.before(database.url) as proxy:
+    async with Proxy.for_url(database.url) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def through(proxy: Proxy, database: Database) -> AsyncIterator[Pool]:
-    through = pool(proxy.through(database.url), "boardcast-test", 4)
-    through._read_timeout = SOON
-    await through.open(wait=True, timeout=10)
-    yield through
-    await through.close()
+async def proxied(proxy: Proxy, database: Database) -> AsyncIterator[Pool]:
+    proxied = pool(proxy.rewrite_url(database.url), "boardcast-test", 4)
+    proxied._read_timeout = READ_TIMEOUT
+    await proxied.open(wait=True, timeout=10)
+    yield proxied
+    await proxied.close()
 
 
-async def _use(through: Pool, number: int) -> None:
-    """Use so many connections at once."""
-    together = asyncio.Barrier(number)
+async def _use_at_once(proxied: Pool, number: int) -> None:
+    """Use `number` connections at the same time."""
+    all_in_use = asyncio.Barrier(number)
 
     async def one() -> None:
-        async with through.connection() as conn:
+        async with proxied.connection() as conn:
             await conn.execute("SELECT 1")
-            await together.wait()
+            await all_in_use.wait()
 
     await asyncio.gather(*(one() for _ in range(number)))
 
 
-async def test_one_connection_that_times_out_speaks_for_all_of_its_pool(through: Pool, proxy: Proxy) -> None:
-    await _use(through, 4)
-    proxy.hang_links()
+async def test_one_read_timeout_drops_all_connections_of_the_pool(proxied: Pool, proxy: Proxy) -> None:
+    await _use_at_once(proxied, 4)
+    proxy.hang_connections()
     began = time.monotonic()
     with pytest.raises(ReadTimeoutError):
-        await _use(through, 1)
+        await _use_at_once(proxied, 1)
     for _ in range(4):
-        await _use(through, 1)
-    assert time.monotonic() - began < 2 * SOON + 1, "only the first has waited"
+        await _use_at_once(proxied, 1)
+    assert time.monotonic() - began < 2 * READ_TIMEOUT + 1, "only the first query waited for the timeout"
     proxy.cut()
 
 
-async def test_a_cancelled_statement_costs_the_pool_no_connection(through: Pool, proxy: Proxy) -> None:
-    await _use(through, 1)
-    made = proxy.accepted
-    async with through.connection() as conn:
+async def test_a_cancelled_statement_keeps_its_connection(proxied: Pool, proxy: Proxy) -> None:
+    await _use_at_once(proxied, 1)
+    accepted = proxy.accepted
+    async with proxied.connection() as conn:
         backend = conn.info.backend_pid
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await conn.execute("SELECT pg_sleep(60)")
-    async with through.connection() as conn:
+    async with proxied.connection() as conn:
         assert conn.info.backend_pid == backend
-    assert proxy.accepted == made + 1, "one to ask for the cancellation, and no other"
+    assert proxy.accepted == accepted + 1, "only the cancel request opens a connection"
 
 
-async def test_what_was_granted_longer_is_not_when_it_comes_back_from_the_pool(through: Pool) -> None:
-    async with through.connection() as conn:
+async def test_the_pool_restores_the_read_timeout_of_a_returned_connection(proxied: Pool) -> None:
+    async with proxied.connection() as conn:
         conn.read_timeout = 60
-    async with through.connection() as conn:
-        assert conn.read_timeout == SOON
+    async with proxied.connection() as conn:
+        assert conn.read_timeout == READ_TIMEOUT
 
 
-async def test_a_pool_closes_in_time_while_it_cannot_connect(database: Database) -> None:
-    async with Proxy.before(database.url) as proxy:
-        through = pool(proxy.through(database.url), "boardcast-test", 2)
+async def test_a_pool_that_cannot_connect_closes_promptly(database: Database) -> None:
+    async with Proxy.for_url(database.url) as proxy:
+        proxied = pool(proxy.rewrite_url(database.url), "boardcast-test", 2)
         proxy.hang()
-        await through.open(wait=False)
-        await until(lambda: proxy.open_links)
+        await proxied.open(wait=False)
+        await until(lambda: proxy.open_connections)
         began = time.monotonic()
-        await through.close()
+        await proxied.close()
         assert time.monotonic() - began < 2
 
 
@@ -97,7 +98,7 @@ async def _rows(conn: Connection) -> AsyncIterator[tuple[object, ...]]:
             yield row
 
 
-async def test_a_read_that_takes_long_gets_through_in_the_end(
+async def test_a_slow_read_completes_after_its_timeout_grows(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("feed.recovery.read_timeouts.INITIAL_TIMEOUT", 0.2)
@@ -111,32 +112,34 @@ async def test_a_read_that_takes_long_gets_through_in_the_end(
             except ReadTimeoutError:
                 assert conn.closed
     assert 3 <= attempts <= 4
-    assert not reads._seconds, "nothing is remembered of what got through"
+    assert not reads._seconds, "a completed read leaves no longer timeout"
 
 
 async def test_every_connection_of_the_services_has_deadlines(serve: Serve, database: Database) -> None:
     services = await serve()
     await services.open("websocket")
     await services.open("api-events")
-    async with services.asking() as ana:
+    async with services.api_client() as ana:
         assert (await ana.get("/api/boards/b1")).status_code == 200
-    # By type: isinstance() asks a weak proxy for the class of what it stands for, which may be gone.
-    found = [each for each in gc.get_objects() if issubclass(type(each), AsyncConnection) and not each.closed]
-    ours = [each for each in found if each.info.get_parameters().get("dbname") == database.name]
-    assert len(ours) >= 8  # tailer, listener, pacer, pool: of two services; and the API's own
-    assert {type(each) for each in ours} == {Connection}
+    # Not isinstance(): it dereferences weak proxies, and their targets may be gone.
+    found = [
+        object_ for object_ in gc.get_objects() if issubclass(type(object_), AsyncConnection) and not object_.closed
+    ]
+    ours = [conn for conn in found if conn.info.get_parameters().get("dbname") == database.name]
+    assert len(ours) >= 8  # tailer, listener, pacer and pool of both services, and the API's own pool
+    assert {type(conn) for conn in ours} == {Connection}
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse", "api-events"])
-async def test_a_heartbeat_has_no_cursor_for_one_that_is_owed_a_part(serve: Serve, transport: str) -> None:
+async def test_a_heartbeat_within_a_batch_has_no_cursor(serve: Serve, transport: str) -> None:
     services = await serve(heartbeat_interval=0.4)
     client = await services.open(transport)
-    hub = await services.hub(transport)
+    runtime = await services.runtime(transport)
     assert (await client.next("heartbeat")).cursor is not None
-    (subscription,) = hub.connections
+    (subscription,) = runtime.connections
     subscription.mid_batch = True
     client._read = len(client.messages)
-    await client.next("heartbeat")  # it may have been under way
+    await client.next("heartbeat")  # it may have been sent before
     assert (await client.next("heartbeat")).body.get("cursor") is None
     subscription.mid_batch = False
     await client.next("heartbeat")
@@ -144,21 +147,21 @@ async def test_a_heartbeat_has_no_cursor_for_one_that_is_owed_a_part(serve: Serv
 
 
 async def test_an_instance_that_cannot_read_the_log_is_not_ready_until_it_can(serve: Serve, database: Database) -> None:
-    """Not for a fault of the network: a lock on the log keeps the answer back, and the connection is as good as any."""
+    """The network is fine: a lock on the log delays the query."""
     services = await serve(heartbeat_interval=0.4)
     client = await services.open("sse")
-    hub = await services.hub("sse")
-    await until(lambda: hub.ready)
+    runtime = await services.runtime("sse")
+    await until(lambda: runtime.ready)
     async with await database.connect(autocommit=False) as locking:
         await locking.execute("LOCK TABLE feed.log IN ACCESS EXCLUSIVE MODE")
-        await until(lambda: not hub.ready, timeout=8)
-        assert hub.health()["status"] == "not ready"
-        beats = len([m for m in client.messages if m.type == "heartbeat"])
+        await until(lambda: not runtime.ready, timeout=8)
+        assert health(runtime)["status"] == "not ready"
+        heartbeats = len([m for m in client.messages if m.type == "heartbeat"])
         await asyncio.sleep(1.5)
-        assert len([m for m in client.messages if m.type == "heartbeat"]) == beats
+        assert len([m for m in client.messages if m.type == "heartbeat"]) == heartbeats
         await locking.rollback()
-    await until(lambda: hub.ready, timeout=15)
-    assert hub.health()["log"] == "followed"
+    await until(lambda: runtime.ready, timeout=15)
+    assert health(runtime)["log"] == "followed"
     client._read = len(client.messages)
     await client.next("heartbeat")
 

@@ -1,4 +1,4 @@
-"""What a feed measures is what happened: read as Prometheus does, from /metrics of services that run."""
+"""The metrics match what happened; they are scraped from /metrics of running services, as Prometheus does."""
 
 import math
 import time
@@ -29,8 +29,8 @@ async def scrape(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], floa
     }
 
 
-def of(services: Services, transport: str = "websocket") -> Sample:
-    """Ask the service behind a transport for one sample."""
+def samples_of(services: Services, transport: str = "websocket") -> Sample:
+    """A function that scrapes one sample from the service behind a transport."""
 
     async def sample(name: str, **labels: str) -> float:
         port = await (services.api() if transport == "api-events" else services.feed())
@@ -40,7 +40,7 @@ def of(services: Services, transport: str = "websocket") -> Sample:
 
 
 @pytest.mark.parametrize(
-    ("transport", "named"),
+    ("transport", "label"),
     [
         ("websocket", "websocket"),
         ("websocket-batch", "websocket-batch"),
@@ -48,30 +48,30 @@ def of(services: Services, transport: str = "websocket") -> Sample:
         ("api-events", "sse"),
     ],
 )
-async def test_streams_events_and_their_bytes(
-    services: Services, database: Database, transport: str, named: str
+async def test_connections_events_and_bytes_are_counted_by_transport(
+    services: Services, database: Database, transport: str, label: str
 ) -> None:
-    sample = of(services, transport)
+    sample = samples_of(services, transport)
     clients = [await services.open(transport) for _ in range(3)]
-    assert await sample("connections", transport=named) == await sample("active_connections") == 3
+    assert await sample("connections", transport=label) == await sample("active_connections") == 3
     assert await sample("recoveries_total", source="live") == 3
-    before = await sample("delivered_bytes_total", transport=named)
+    before = await sample("delivered_bytes_total", transport=label)
     await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
     sent = [len((await client.next_event()).raw) for client in clients]
     assert await sample("events_total", type="opportunity_updated") == 1
-    assert await sample("deliveries_total", transport=named) == 3
-    assert sum(sent) <= await sample("delivered_bytes_total", transport=named) - before <= sum(sent) + 3 * 400
+    assert await sample("deliveries_total", transport=label) == 3
+    assert sum(sent) <= await sample("delivered_bytes_total", transport=label) - before <= sum(sent) + 3 * 400
     assert await sample("delivery_seconds_count") == 1
     await clients[0].close()
     await until(lambda: _is(sample("active_connections"), 2))
 
 
-async def _is(asked: Awaitable[float], value: float) -> bool:
-    return await asked == value
+async def _is(sample: Awaitable[float], value: float) -> bool:
+    return await sample == value
 
 
-async def test_recoveries_by_source(services: Services, database: Database, transport: str) -> None:
-    sample = of(services, transport)
+async def test_recoveries_are_counted_by_source(services: Services, database: Database, transport: str) -> None:
+    sample = samples_of(services, transport)
     cursor = (await services.open(transport)).cursor
     await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
     await (await services.open(transport, cursor=cursor)).next_event()
@@ -91,8 +91,8 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_what_clients_say(services: Services) -> None:
-    sample = of(services)
+async def test_client_messages_are_counted_by_type(services: Services) -> None:
+    sample = samples_of(services)
     client = await services.open("websocket")
     assert isinstance(client, WebSocketClient)
     await client.send({"type": "user_editing", "opportunityId": "o1"})
@@ -101,28 +101,28 @@ async def test_what_clients_say(services: Services) -> None:
     await client.next("pong")
     await client.send({"type": "dance"})
     await client.next("error")
-    said = {name: await sample("messages_total", type=name) for name in ("auth", "user_editing", "ping", "invalid")}
-    assert said == {"auth": 1, "user_editing": 1, "ping": 1, "invalid": 1}
+    counted = {name: await sample("messages_total", type=name) for name in ("auth", "user_editing", "ping", "invalid")}
+    assert counted == {"auth": 1, "user_editing": 1, "ping": 1, "invalid": 1}
     assert await sample("presence_leases", action="editing") == 1
     assert await sample("presence_leases", action="viewing") == 0
     await client.close()
     await until(lambda: _is(sample("presence_leases", action="editing"), 0))
 
 
-async def test_streams_that_do_not_begin(services: Services) -> None:
+async def test_refused_streams_are_counted_by_problem(services: Services) -> None:
     for query in ("", "?ticket=unknown"):
         with pytest.raises(RefusedError):
-            await services.knock("sse", query)
-    sample = of(services)
+            await services.request_stream("sse", query)
+    sample = samples_of(services)
     assert await sample("refused_total", problem="unauthenticated") == 1
     assert await sample("refused_total", problem="invalid-ticket") == 1
 
 
-async def test_a_listener_that_hears_nothing_grows_old(database: Database) -> None:
-    async with Proxy.before(database.url) as proxy:
-        direct = proxy.through(database.url)
+async def test_the_listener_age_grows_while_it_receives_nothing(database: Database) -> None:
+    async with Proxy.for_url(database.url) as proxy:
+        direct = proxy.rewrite_url(database.url)
         async with serving(database, listen_database_url=direct) as services:
-            sample = of(services)
+            sample = samples_of(services)
             assert await sample("listener_up") == await sample("database_up") == 1
             assert await sample("listener_age_seconds") < 10
             assert await sample("log_idle_seconds") < 10
@@ -133,14 +133,14 @@ async def test_a_listener_that_hears_nothing_grows_old(database: Database) -> No
             await proxy.resume()
 
 
-async def _above(asked: Awaitable[float], value: float) -> bool:
-    return await asked > value
+async def _above(sample: Awaitable[float], value: float) -> bool:
+    return await sample > value
 
 
-async def test_how_it_stands_with_the_database(services: Services) -> None:
-    sample = of(services)
+async def test_the_database_gauges_are_set(services: Services) -> None:
+    sample = samples_of(services)
     await services.feed()
-    await until(lambda: _above(sample("log_bytes"), 0), what="the first look")
+    await until(lambda: _above(sample("log_bytes"), 0), what="the first measurement")
     assert await sample("notify_queue_usage") == 0
     assert await sample("log_partitions") >= 3
     assert await sample("pool_connections", state="idle") + await sample("pool_connections", state="used") >= 1
@@ -150,34 +150,34 @@ async def test_how_it_stands_with_the_database(services: Services) -> None:
     assert math.isnan(await sample("replica_used"))
 
 
-async def test_a_loop_that_is_held_up_shows_it(services: Services) -> None:
-    sample = of(services)
+async def test_a_blocked_event_loop_shows_in_the_loop_lag(services: Services) -> None:
+    sample = samples_of(services)
     await services.feed()
     await until(lambda: _above(sample("loop_lag_seconds_count"), 0))
-    late = await sample("loop_lag_seconds_count") - await sample("loop_lag_seconds_bucket", le="0.5")
-    time.sleep(2)  # noqa: ASYNC251 - the fault
+    slow = await sample("loop_lag_seconds_count") - await sample("loop_lag_seconds_bucket", le="0.5")
+    time.sleep(2)  # noqa: ASYNC251 - blocks the loop on purpose
 
-    async def shown() -> bool:
+    async def measured() -> bool:
         found = await sample("loop_lag_seconds_count") - await sample("loop_lag_seconds_bucket", le="0.5")
-        return found > late
+        return found > slow
 
-    await until(shown)
+    await until(measured)
 
 
-async def test_every_writer_notifies_where_the_setting_says_so(serve: Serve) -> None:
-    sample = of(await serve(notify_mode="always"))
+async def test_the_pacer_gauge_shows_that_every_writer_notifies(serve: Serve) -> None:
+    sample = samples_of(await serve(notify_mode="always"))
     await until(lambda: _is(sample("pacer", boardcast_pacer="always"), 1))
 
 
-async def test_an_instance_that_stops_says_so(services: Services) -> None:
-    sample = of(services)
+async def test_a_stopping_instance_reports_that_it_drains(services: Services) -> None:
+    sample = samples_of(services)
     assert await sample("draining") == 0
-    (await services.hub("websocket")).drain()
+    (await services.runtime("websocket")).drain()
     assert await sample("draining") == 1
 
 
-async def test_two_services_in_one_process_measure_each_its_own(services: Services, database: Database) -> None:
-    feed, api = of(services), of(services, "api-events")
+async def test_two_services_in_one_process_have_separate_metrics(services: Services, database: Database) -> None:
+    feed, api = samples_of(services), samples_of(services, "api-events")
     client = await services.open("websocket")
     await services.api()
     await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o1'")
@@ -191,7 +191,7 @@ async def test_two_services_in_one_process_measure_each_its_own(services: Servic
     assert await api("build_info", service="api", version=version("boardcast")) == 1
 
 
-async def test_what_can_be_listed_is_there_before_it_happens(services: Services) -> None:
+async def test_known_labels_are_exported_with_zero(services: Services) -> None:
     found: dict[Any, float] = await scrape(await services.feed())
     for name, label, value in (
         ("resets_total", "reason", "foreign"),

@@ -1,4 +1,4 @@
-"""The prefetch: what is asked when a notification arrives is given once, and no notification is lost meanwhile."""
+"""The prefetch: each notification's query is answered once, and no notification is lost in the meantime."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,21 +26,21 @@ class Watcher:
     pid: int
     feed: str
     seen: Seen
-    again: int = 0
+    wake_ups: int = 0
 
     async def insert(self, *keys: str) -> None:
         await self.database.execute(
             "INSERT INTO opportunities (id, board_id) SELECT k, 'b' FROM unnest(%s::text[]) AS k", [list(keys)]
         )
 
-    async def told(self) -> list[str | None] | None:
+    async def taken(self) -> list[str | None] | None:
         part = await self.prefetch.take()
         return None if part is None else [change.key for change in part.changes]
 
 
 @pytest.fixture
 async def watcher(database: Database) -> AsyncIterator[Watcher]:
-    await database.execute("INSERT INTO boards (id, name, phases) VALUES ('b', 'B', '[]')")
+    await database.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b', 'B', '[]')")
     conn = await connect(database.url, "watcher")
     try:
         await prepare_prefetch(conn)
@@ -48,10 +48,10 @@ async def watcher(database: Database) -> AsyncIterator[Watcher]:
         seen = Cursor.at(feed, await read_position(conn)).seen
         watching: Watcher
 
-        def again() -> None:
-            watching.again += 1
+        def on_wake() -> None:
+            watching.wake_ups += 1
 
-        prefetch = Prefetch(again)
+        prefetch = Prefetch(on_wake)
         session = Session(conn, lambda _: prefetch.on_notify())
         watching = Watcher(database, prefetch, session, conn.info.backend_pid, feed, seen)
         assert await session.query(*prefetch_query(Seen(2**62), 1))
@@ -63,14 +63,14 @@ async def watcher(database: Database) -> AsyncIterator[Watcher]:
 
 
 @asynccontextmanager
-async def held_up(database: Database) -> AsyncIterator[None]:
-    """Questions wait on a lock while the block runs."""
+async def queries_blocked(database: Database) -> AsyncIterator[None]:
+    """Queries wait for a lock while the block runs."""
     async with await AsyncConnection.connect(database.url) as conn:
         await conn.execute("LOCK TABLE feed.identity")
         yield
 
 
-async def waits(watcher: Watcher) -> None:
+async def wait_until_blocked(watcher: Watcher) -> None:
     async def waiting() -> bool:
         return bool(
             await watcher.database.execute(
@@ -81,55 +81,55 @@ async def waits(watcher: Watcher) -> None:
     await until(waiting)
 
 
-async def test_what_is_new_is_told(watcher: Watcher) -> None:
+async def test_new_changes_are_prefetched(watcher: Watcher) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
     await watcher.insert("n1", "n2")
     watcher.prefetch.on_notify()
-    assert await watcher.told() == ["n1", "n2"]
-    assert watcher.again == 0
+    assert await watcher.taken() == ["n1", "n2"]
+    assert watcher.wake_ups == 0
 
 
-async def test_a_bell_during_a_question_is_rung_again(watcher: Watcher, database: Database) -> None:
+async def test_a_notification_during_a_query_causes_another_wake_up(watcher: Watcher, database: Database) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
-    async with held_up(database):
+    async with queries_blocked(database):
         watcher.prefetch.on_notify()
-        await waits(watcher)
+        await wait_until_blocked(watcher)
         watcher.prefetch.on_notify()
-    await watcher.told()
-    assert watcher.again == 1
+    await watcher.taken()
+    assert watcher.wake_ups == 1
 
 
-async def test_an_answer_to_an_older_question_is_never_told(watcher: Watcher, database: Database) -> None:
+async def test_the_answer_to_an_outdated_query_is_discarded(watcher: Watcher, database: Database) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
     await watcher.insert("n1")
     after = Cursor.at(watcher.feed, await position(database)).seen
-    async with held_up(database):
+    async with queries_blocked(database):
         watcher.prefetch.on_notify()
-        await waits(watcher)
+        await wait_until_blocked(watcher)
         watcher.prefetch.prepare(after, 100)
-        assert await watcher.told() is None, "the connection still has the old question"
+        assert await watcher.taken() is None, "the connection is still running the outdated query"
     await until(lambda: watcher.session.is_idle)
     watcher.prefetch.prepare(after, 100)
     await watcher.insert("n2")
-    assert await watcher.told() == ["n2"]
+    assert await watcher.taken() == ["n2"]
 
 
-async def test_between_take_and_the_next_prepare_nothing_is_asked(watcher: Watcher) -> None:
+async def test_no_query_is_sent_between_take_and_the_next_prepare(watcher: Watcher) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
-    assert await watcher.told() == []
+    assert await watcher.taken() == []
     await watcher.insert("n1")
     watcher.prefetch.on_notify()
     assert watcher.session.is_idle
-    assert await watcher.told() is None
+    assert await watcher.taken() is None
 
 
-async def test_more_than_a_few_are_not_told(watcher: Watcher) -> None:
+async def test_more_changes_than_the_limit_are_not_prefetched(watcher: Watcher) -> None:
     watcher.prefetch.prepare(watcher.seen, 2)
     await watcher.insert("n1", "n2", "n3")
-    assert await watcher.told() is None
+    assert await watcher.taken() is None
 
 
-async def test_an_answer_says_of_which_feed_it_is(watcher: Watcher, database: Database) -> None:
+async def test_the_answer_has_the_id_of_its_feed(watcher: Watcher, database: Database) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
     await watcher.insert("n1")
     (row,) = await database.execute("SELECT feed.reset_feed() AS id")
@@ -138,14 +138,14 @@ async def test_an_answer_says_of_which_feed_it_is(watcher: Watcher, database: Da
     assert part.feed == row["id"] != watcher.feed
 
 
-async def test_a_lost_connection_tells_nothing(watcher: Watcher, database: Database) -> None:
+async def test_a_lost_connection_gives_no_answer(watcher: Watcher, database: Database) -> None:
     watcher.prefetch.prepare(watcher.seen, 100)
-    async with held_up(database):
+    async with queries_blocked(database):
         watcher.prefetch.on_notify()
-        await waits(watcher)
-        telling = asyncio.create_task(watcher.told())
+        await wait_until_blocked(watcher)
+        taking = asyncio.create_task(watcher.taken())
         await database.execute("SELECT pg_terminate_backend(%s)", [watcher.pid])
-        assert await telling is None
+        assert await taking is None
     assert watcher.session.lost.done()
     assert not watcher.session.is_idle
 
@@ -156,10 +156,10 @@ async def position(database: Database) -> Position:
         return await read_position(conn)
 
 
-async def test_what_was_asked_before_is_asked_again_for_one_who_must_know_what_came_since(watcher: Watcher) -> None:
+async def test_invalidate_repeats_the_query(watcher: Watcher) -> None:
     watcher.prefetch.prepare(watcher.seen, 10)
     watcher.prefetch.on_notify()
-    await until(lambda: watcher.session.is_idle, what="an answer that nobody has looked at")
+    await until(lambda: watcher.session.is_idle, what="the unused answer")
     await watcher.insert("since")
     watcher.prefetch.invalidate()
-    assert await watcher.told() == ["since"]
+    assert await watcher.taken() == ["since"]

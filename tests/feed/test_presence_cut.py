@@ -1,4 +1,4 @@
-"""A client that is cut off while its lease is being taken holds nothing afterwards."""
+"""A client that disconnects while its presence lease is being taken leaves no lease."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from tests.support.streams import WebSocketClient
 from tests.support.until import until
 
 
-async def test_a_lease_taken_for_one_who_has_gone_is_given_back(
+async def test_a_lease_taken_for_a_disconnected_client_is_released(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, taken = presence.claim, asyncio.Event()
@@ -30,8 +30,8 @@ async def test_a_lease_taken_for_one_who_has_gone_is_given_back(
     monkeypatch.undo()
     client.cut()
 
-    async def nobody() -> bool:
-        return not await database.execute("SELECT FROM user_presence")
+    async def no_lease() -> bool:
+        return not await database.execute("SELECT FROM feed.user_presence")
 
-    # Long before it would run out by itself.
-    await until(nobody, timeout=3)
+    # Long before the lease would expire.
+    await until(no_lease, timeout=3)

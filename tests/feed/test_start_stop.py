@@ -1,4 +1,4 @@
-"""Starting fails fast, stopping is complete: at whatever moment, and as often as one likes."""
+"""Starting fails fast and stopping is complete, at any moment and any number of times."""
 
 import asyncio
 import random
@@ -18,8 +18,8 @@ _SECRET = "a secret that only this test knows, long enough"
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
-    """A port that another program has."""
+def used_port() -> Iterator[int]:
+    """A port that another program listens on."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -31,45 +31,45 @@ def service(database: Database, port: int = 0) -> FeedServer:
     return FeedServer(settings, Runtime(settings, Tokens(settings)))
 
 
-def others() -> set[asyncio.Task[object]]:
+def other_tasks() -> set[asyncio.Task[object]]:
     return asyncio.all_tasks() - {asyncio.current_task()}
 
 
-async def nothing_left(before: set[asyncio.Task[object]], database: Database) -> None:
-    assert others() <= before
+async def wait_until_nothing_is_left(before: set[asyncio.Task[object]], database: Database) -> None:
+    assert other_tasks() <= before
 
     async def gone() -> bool:
         return not await database.execute(
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'boardcast-%'"
         )
 
-    await until(gone, timeout=5)  # a server process outlives its connection by a moment
+    await until(gone, timeout=5)  # a backend outlives its connection by a moment
 
 
-async def test_a_start_that_fails_at_the_port_ends_at_once_and_leaves_nothing(database: Database, taken: int) -> None:
-    before = others()
+async def test_a_start_on_a_used_port_fails_at_once_and_leaves_nothing(database: Database, used_port: int) -> None:
+    before = other_tasks()
     for _ in range(50):
         async with asyncio.timeout(10):
             with pytest.raises(OSError, match="BOARDCAST_FEED_PORT"):
-                await service(database, taken).start()
-        assert others() <= before
-    await nothing_left(before, database)
+                await service(database, used_port).start()
+        assert other_tasks() <= before
+    await wait_until_nothing_is_left(before, database)
 
 
-async def test_a_stop_may_follow_on_a_start_at_once_and_again(database: Database) -> None:
-    before = others()
+async def test_stop_works_right_after_start_and_twice(database: Database) -> None:
+    before = other_tasks()
     for _ in range(20):
         async with asyncio.timeout(10):
             server = service(database)
             await server.start()
             await server.stop()
             await server.stop()
-        assert others() <= before
-    await nothing_left(before, database)
+        assert other_tasks() <= before
+    await wait_until_nothing_is_left(before, database)
 
 
-async def give_up(database: Database) -> None:
-    """Begin a start and cancel it, at some moment. (Of its own, as a cancelled task keeps the frames that it was cancelled in.)"""
+async def cancel_a_start(database: Database) -> None:
+    """Start, and cancel at a random moment. A function of its own, because a cancelled task keeps its frames alive."""
     server = service(database)
     starting = asyncio.create_task(server.start())
     async with asyncio.timeout(10):
@@ -80,9 +80,30 @@ async def give_up(database: Database) -> None:
             await server.stop()
 
 
-async def test_a_start_that_is_given_up_at_any_moment_leaves_nothing(database: Database) -> None:
-    before = others()
+async def test_a_start_cancelled_at_any_moment_leaves_nothing(database: Database) -> None:
+    before = other_tasks()
     for _ in range(50):
-        await give_up(database)
-        assert others() <= before
-    await nothing_left(before, database)
+        await cancel_a_start(database)
+        assert other_tasks() <= before
+    await wait_until_nothing_is_left(before, database)
+
+
+async def test_a_stop_during_a_query_of_the_listener_logs_nothing(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = other_tasks()
+    feed = service(database)
+    await feed.start()
+    prefetch = feed._runtime.tailer.prefetch
+
+    def query_sent() -> bool:
+        prefetch.on_notify()
+        return prefetch._pending is not None
+
+    async with await database.connect(autocommit=False) as blocker:
+        await blocker.execute("LOCK TABLE feed.identity")  # so that the query lasts
+        await until(query_sent)
+        await feed._runtime.listener.stop()
+    assert "rollback" not in caplog.text
+    await feed.stop()
+    await wait_until_nothing_is_left(before, database)

@@ -1,6 +1,6 @@
-"""A client as the protocol asks for it: a snapshot, then events in order, repeats dropped by their seq.
+"""A client as the protocol describes it: a snapshot, then events in order, with repeats dropped by sequence number.
 
-Invariant: it knows nothing but what it was sent. What it holds is compared with the tables when everything is quiet.
+Invariant: it has only what it received. Its cards are compared with the tables when everything has settled.
 """
 
 from typing import Any
@@ -23,10 +23,10 @@ class Mirror:
         self.cursor: str | None = None
         self.cards: dict[tuple[str, str], Card] = {}
         self.snapshots = 0
-        self.checked = 0
-        """Checkpoints that this agreed with."""
-        self._taken: dict[str, Cursor] = {}
-        """By board, when its snapshot was taken: it may be ahead of the stream."""
+        self.matched_checkpoints = 0
+        """The number of checkpoints that matched the cards."""
+        self._snapshot_cursors: dict[str, Cursor] = {}
+        """The cursor of each board's snapshot, which may be ahead of the stream."""
         self.history: list[tuple[int, str, str, int]] = []
         """(seq, board, card, version) of each event, in order, without repeats."""
 
@@ -35,11 +35,11 @@ class Mirror:
         await self.connect(transport)
 
     async def connect(self, transport: str) -> None:
-        """Come (back) by a transport, with the one cursor."""
-        await self.take()
+        """Connect or reconnect on a transport, with the last cursor."""
+        await self.apply_received()
         if self._client is not None:
             self._client.cut()
-            await self.take()
+            await self.apply_received()
         self._client = await self._services.open(transport, self.cursor, user="bruno")
         self._read = 0
 
@@ -51,13 +51,13 @@ class Mirror:
         assert self._client is not None
         self._client.resume()
 
-    async def take(self) -> None:
-        """Take in all that has come."""
+    async def apply_received(self) -> None:
+        """Apply all messages received so far."""
         while self._client is not None and self._read < len(self._client.messages):
             message = self._client.messages[self._read]
             self._read += 1
             await self._apply(message)
-            # Only once all before it is taken in: what a cursor covers must not be lost with a client that stops here.
+            # Only after the messages before it: a client that stops here must have everything that its cursor covers.
             self.cursor = message.cursor or self.cursor
 
     async def _apply(self, message: Message) -> None:
@@ -85,32 +85,34 @@ class Mirror:
         elif (board, card) in self.cards:
             self.cards[board, card] |= body["changes"]
         else:
-            # Only one whose later fate is in a snapshot already: its end is still to be told.
-            assert self.snapshots > len(BOARDS), f"an update of a card that was never told: {body}"
+            # Legal only for a card that a newer snapshot already lacks: its deletion is still to come.
+            assert self.snapshots > len(BOARDS), f"an update of an unknown card: {body}"
 
     async def _reset(self, reason: str) -> None:
-        raise AssertionError(f"a reset that nobody caused: {reason}")
+        raise AssertionError(f"unexpected reset: {reason}")
 
     def _check(self, body: dict[str, Any]) -> None:
         board = body["boardId"]
-        if not Cursor.parse(body["cursor"]).covers(self._taken[board]):
+        if not Cursor.parse(body["cursor"]).covers(self._snapshot_cursors[board]):
             return
         board_hash = BoardHash()
-        for (where, id_), card in self.cards.items():
-            if where == board:
+        for (card_board, id_), card in self.cards.items():
+            if card_board == board:
                 board_hash.add(id_, card["version_number"])
-        assert board_hash.held == (body["count"], body["hash"]), f"not what {board} has to hold at {body['cursor']}"
-        self.checked += 1
+        assert board_hash.held == (body["count"], body["hash"]), (
+            f"{board} differs from its checkpoint at {body['cursor']}"
+        )
+        self.matched_checkpoints += 1
 
     async def _snapshot(self, boards: tuple[str, ...]) -> str:
         cursor = ""
-        async with self._services.asking("bruno") as api:
+        async with self._services.api_client("bruno") as api:
             for board in boards:
                 answer = await api.get(f"/api/boards/{board}")
                 body = answer.json()
                 self.snapshots += 1
-                self._taken[board] = Cursor.parse(body["cursor"])
-                cursor = cursor or body["cursor"]  # of the first, the oldest: the others are caught up to from there
+                self._snapshot_cursors[board] = Cursor.parse(body["cursor"])
+                cursor = cursor or body["cursor"]  # the first board has the oldest one, so the stream covers the others
                 for key in [key for key in self.cards if key[0] == board]:
                     del self.cards[key]
                 self.cards |= {(board, card["id"]): card for card in body["opportunities"]}

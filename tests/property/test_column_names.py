@@ -1,4 +1,4 @@
-"""A table may have columns of any name: its writes are logged right, and verified, repaired and detached like any other's."""
+"""Columns may have any name: writes are logged correctly, and verify, repair and detach work as for any other table."""
 
 import re
 from collections.abc import AsyncIterator
@@ -16,13 +16,13 @@ from db.connection import PsycopgConnection
 from tests.support.database import Database
 
 READ = {"version_number", "last_modified_by"}
-"""What the feed itself reads, and so cannot leave out."""
+"""Columns that the feed itself reads, so they cannot be excluded."""
 SYSTEM = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 TYPED = {"version_number": "integer"}
-"""The feed reads this one as a number; all others are text here."""
-LONGEST = 63
+"""The feed reads this column as a number; all others are text here."""
+MAX_NAME_BYTES = 63
 NUMBERS = count()
-WORDS = "SELECT string_agg(prosrc, ' ') FROM pg_proc WHERE pronamespace = 'feed'::regnamespace"
+FUNCTION_SOURCES = "SELECT string_agg(prosrc, ' ') FROM pg_proc WHERE pronamespace = 'feed'::regnamespace"
 
 VARIABLES = "address application named rings written key_column board_column relation_name found tg_op tg_relid target"
 ALIASES = "key board op step place data before after old new old_rows new_rows another one o n r t k l a c"
@@ -42,13 +42,13 @@ QUOTED = (
     ":x",
     "Upper",
     "ação",
-    "a" * LONGEST,
+    "a" * MAX_NAME_BYTES,
 )
 SPECIAL = (*f"{VARIABLES} {ALIASES} {KEYWORDS}".split(), *QUOTED)
 
 
 class Names(NamedTuple):
-    """Key columns, the board column, and others; `explicit`: the key is named, `leave_out`: the last column is not logged."""
+    """Key, board and other columns. `explicit`: the key is passed to attach; `leave_out`: the last column is not logged."""
 
     key: tuple[str, ...]
     board: str
@@ -62,7 +62,7 @@ class Names(NamedTuple):
 
 
 def _valid(name: str) -> bool:
-    return 0 < len(name.encode()) <= LONGEST and name not in SYSTEM
+    return 0 < len(name.encode()) <= MAX_NAME_BYTES and name not in SYSTEM
 
 
 _name = st.one_of(
@@ -85,16 +85,16 @@ async def conn(database: Database) -> AsyncIterator[PsycopgConnection]:
 
 
 class Table:
-    """A fed table, written to and held against what the log must say."""
+    """An attached table, with the log rows that its writes must cause."""
 
     def __init__(self, conn: PsycopgConnection, names: Names) -> None:
         self.conn, self.names = conn, names
-        # The log keeps what it has of a table that was dropped, so each needs a name of its own.
+        # The log keeps the rows of dropped tables, so each table needs a new name.
         self.name = f"t{next(NUMBERS)}"
         self.table = Identifier(self.name)
         self.rows: dict[str, dict[str, Any]] = {}
         self.excluded = names.others[-1] if names.leave_out and names.others[-1] not in READ else None
-        self.told: list[tuple[Any, ...]] = []
+        self.expected: list[tuple[Any, ...]] = []
 
     async def create(self) -> int:
         names = self.names
@@ -121,14 +121,14 @@ class Table:
         return {name: value for name, value in row.items() if name != self.excluded}
 
     async def insert(self, *keys: str) -> None:
-        made = []
+        rows = []
         for key in keys:
             row = {n: 1 if n in TYPED else f"{n}-value" for n in self.names.columns}
             row |= dict.fromkeys(self.names.key, key) | {self.names.board: "b1"}
             self.rows[key] = row
-            made.append(SQL("({})").format(SQL(", ").join(Literal(value) for value in row.values())))
-            self.told.append(("insert", "b1", None, self.image(row)))
-        await self.conn.execute(SQL("INSERT INTO {} VALUES {}").format(self.table, SQL(", ").join(made)))
+            rows.append(SQL("({})").format(SQL(", ").join(Literal(value) for value in row.values())))
+            self.expected.append(("insert", "b1", None, self.image(row)))
+        await self.conn.execute(SQL("INSERT INTO {} VALUES {}").format(self.table, SQL(", ").join(rows)))
 
     async def update(self, column: str, value: str, *keys: str) -> None:
         for key in keys:
@@ -136,10 +136,10 @@ class Table:
             self.rows[key] = after
             old, new = self.image(before), self.image(after)
             if before[self.names.board] != after[self.names.board]:
-                self.told.append(("leave", before[self.names.board], old, new))
-                self.told.append(("enter", after[self.names.board], old, new))
+                self.expected.append(("leave", before[self.names.board], old, new))
+                self.expected.append(("enter", after[self.names.board], old, new))
             elif old != new:
-                self.told.append(("update", after[self.names.board], old, new))
+                self.expected.append(("update", after[self.names.board], old, new))
         statement = SQL("UPDATE {} SET {} = {} WHERE {}").format(
             self.table, Identifier(column), Literal(value), self._among(keys)
         )
@@ -148,7 +148,7 @@ class Table:
     async def delete(self, *keys: str) -> None:
         for key in keys:
             row = self.rows.pop(key)
-            self.told.append(("delete", row[self.names.board], self.image(row), None))
+            self.expected.append(("delete", row[self.names.board], self.image(row), None))
         await self.conn.execute(SQL("DELETE FROM {} WHERE {}").format(self.table, self._among(keys)))
 
     def _among(self, keys: tuple[str, ...]) -> Any:
@@ -156,22 +156,22 @@ class Table:
 
     async def logged(self, after: int) -> list[tuple[Any, ...]]:
         found = await self.conn.execute(
-            "SELECT op, board, old, new, key FROM feed.log WHERE seq > %s ORDER BY seq", (after,)
+            "SELECT op, board, old, new, key FROM feed.trigger_log WHERE seq > %s ORDER BY seq", (after,)
         )
         return await found.fetchall()
 
     async def findings(self) -> list[tuple[str, str, list[str] | None]]:
-        (fed,) = [each for each in await verify.tables(self.conn) if each.name == self.name]
-        assert fed.faults == []
-        parts = [part async for part in verify.verify(self.conn, fed, part=2)]
+        (attached,) = [each for each in await verify.tables(self.conn) if each.name == self.name]
+        assert attached.faults == []
+        parts = [part async for part in verify.verify(self.conn, attached, part=2)]
         return [(each.what, each.key, each.columns) for part in parts for each in part.findings]
 
     async def repair(self, key: str) -> int:
-        (fed,) = [each for each in await verify.tables(self.conn) if each.name == self.name]
-        return await verify.repair(self.conn, fed, [key])
+        (attached,) = [each for each in await verify.tables(self.conn) if each.name == self.name]
+        return await verify.repair(self.conn, attached, [key])
 
-    async def lose_and_cure(self) -> None:
-        """Drop a trigger, and put it back with the statement that feed.triggers offers."""
+    async def restore_dropped_trigger(self) -> None:
+        """Drop a trigger and restore it with the statement that feed.triggers returns."""
         await self.conn.execute(SQL("DROP TRIGGER feed_capture_update ON {}").format(self.table))
         fix = await self._one(
             "SELECT fix FROM feed.triggers WHERE relation::text = %s AND state = 'missing'", (self.name,)
@@ -194,8 +194,8 @@ class Table:
         return row[0]
 
 
-def _order(told: tuple[Any, ...]) -> str:
-    return repr((told[0], told[1], sorted((told[2] or {}).items()), sorted((told[3] or {}).items())))
+def _sort_key(row: tuple[Any, ...]) -> str:
+    return repr((row[0], row[1], sorted((row[2] or {}).items()), sorted((row[3] or {}).items())))
 
 
 async def _check(conn: PsycopgConnection, names: Names) -> None:
@@ -211,8 +211,8 @@ async def _check(conn: PsycopgConnection, names: Names) -> None:
     await table.delete("k1")
     await table.delete("k2", "k3")
     found = await table.logged(first)
-    # One statement's rows are logged in the order in which PostgreSQL meets them.
-    assert sorted((row[:4] for row in found), key=_order) == sorted(table.told, key=_order)
+    # The rows of one statement are logged in the order in which PostgreSQL processes them.
+    assert sorted((row[:4] for row in found), key=_sort_key) == sorted(table.expected, key=_sort_key)
     keys = {row[4] for row in found}
     assert len(keys) == 4
     assert await table.findings() == []
@@ -229,7 +229,7 @@ async def _check(conn: PsycopgConnection, names: Names) -> None:
     await conn.execute(SQL("TRUNCATE {}").format(table.table))
     assert (await table.logged(first))[-1][:4] == ("truncate", None, None, None)
     assert await table.findings() == []
-    await table.lose_and_cure()
+    await table.restore_dropped_trigger()
     await conn.execute("SELECT feed.detach(%s::text::regclass)", (table.name,))
     await conn.execute(SQL("DROP TABLE {}").format(table.table))
 
@@ -250,18 +250,18 @@ async def test_columns_of_any_name_are_captured(conn: PsycopgConnection, names: 
     await _check(conn, names)
 
 
-async def test_no_word_of_our_functions_is_reserved(conn: PsycopgConnection) -> None:
-    """All of their variables, parameters, aliases and results, whatever they will be called."""
-    found = await (await conn.execute(WORDS)).fetchone()
+async def test_names_used_in_the_sql_functions_are_valid_column_names(conn: PsycopgConnection) -> None:
+    """Their variables, parameters, aliases and result columns, now and after later changes."""
+    found = await (await conn.execute(FUNCTION_SOURCES)).fetchone()
     assert found is not None
-    words = sorted({word.lower()[:LONGEST] for word in re.findall(r"[A-Za-z_]\w*", found[0])} - SYSTEM)
+    words = sorted({word.lower()[:MAX_NAME_BYTES] for word in re.findall(r"[A-Za-z_]\w*", found[0])} - SYSTEM)
     assert len(words) > 300
-    for place in range(0, len(words), 400):
-        await _check(conn, Names(("the key",), "the board", tuple(words[place : place + 400])))
+    for start in range(0, len(words), 400):
+        await _check(conn, Names(("the key",), "the board", tuple(words[start : start + 400])))
 
 
 async def test_special_names_in_each_role(conn: PsycopgConnection) -> None:
-    around = (*SPECIAL, *SPECIAL)
-    for place in range(0, len(SPECIAL), 2):
-        key, board, *others = around[place : place + 6]
+    cyclic = (*SPECIAL, *SPECIAL)
+    for start in range(0, len(SPECIAL), 2):
+        key, board, *others = cyclic[start : start + 6]
         await _check(conn, Names((key,), board, tuple(others), explicit=True))

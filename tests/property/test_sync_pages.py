@@ -1,4 +1,4 @@
-"""Polling in pages: whoever applies every page, and asks for the next whenever they like, ends with what the table has for them.
+"""Polling in pages: a client that applies every page, at any pace, ends with the cards that it may see.
 
 BOARDCAST_TEST_EXAMPLES sets how many histories are tried (40 otherwise).
 """
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.changelog import sync
+from db.changelog import polling
 from db.changelog.positions import Seen
 from db.engine import create_engine
 from feed.wire.cursor import Cursor
@@ -27,7 +27,7 @@ NUMBERS = itertools.count()
 
 
 class Write(NamedTuple):
-    """A statement of a writer's transaction. Each has cards, and the rights to one board, of its own, so that nobody waits."""
+    """A statement of a writer's transaction. Each writer has its own cards and grants on its own board, so none blocks another."""
 
     writer: int
     op: str
@@ -38,7 +38,7 @@ class Write(NamedTuple):
 class Poll(NamedTuple):
     client: int
     limit: int
-    afresh: bool = False
+    restart: bool = False
 
 
 STATEMENTS = {
@@ -46,12 +46,12 @@ STATEMENTS = {
     "edit": "UPDATE opportunities SET title = title || '+' WHERE id = %(card)s",
     "move": "UPDATE opportunities SET board_id = %(board)s WHERE id = %(card)s",
     "delete": "DELETE FROM opportunities WHERE id = %(card)s",
-    "grant": "INSERT INTO board_members VALUES (%(own)s, %(user)s, 'viewer') ON CONFLICT DO NOTHING",
+    "grant": "INSERT INTO feed.board_members VALUES (%(own)s, %(user)s, 'viewer') ON CONFLICT DO NOTHING",
     "role": (
-        "UPDATE board_members SET role = CASE role WHEN 'viewer' THEN 'editor' ELSE 'viewer' END"
+        "UPDATE feed.board_members SET role = CASE role WHEN 'viewer' THEN 'editor' ELSE 'viewer' END"
         " WHERE board_id = %(own)s AND user_id = %(user)s"
     ),
-    "revoke": "DELETE FROM board_members WHERE board_id = %(own)s AND user_id = %(user)s",
+    "revoke": "DELETE FROM feed.board_members WHERE board_id = %(own)s AND user_id = %(user)s",
     "take xid": "SELECT pg_current_xact_id()",
     "commit": "COMMIT",
     "rollback": "ROLLBACK",
@@ -86,7 +86,7 @@ REVOKED_THEN_LEFT = [
     ),
     *(Poll(0, 1), Poll(0, 1)),
 ]
-"""The page that ends with the revocation has to tell of what left the board after it."""
+"""The page that ends at the revocation must include the cards that left the board after it."""
 LEFT_LATER_WITH_A_LOWER_XID = [
     *HELD,
     *(
@@ -103,7 +103,7 @@ LEFT_LATER_WITH_A_LOWER_XID = [
 
 
 class Client:
-    """As docs/protocol.md has it: what is told is put in the place of what was there."""
+    """A client as docs/protocol.md describes it: rows in a page replace the ones it has."""
 
     def __init__(self, engine: AsyncEngine, user: str) -> None:
         self.engine, self.user = engine, user
@@ -111,13 +111,13 @@ class Client:
         self.seen: Seen | None = None
 
     async def poll(self, limit: int) -> bool:
-        async with sync.consistent_read(self.engine) as conn:
-            now = Cursor.at("x", await sync.position(conn)).seen
+        async with polling.consistent_read(self.engine) as conn:
+            now = Cursor.at("x", await polling.position(conn)).seen
             if self.seen is None:
-                everything = json.loads(await sync.all_opportunities(conn, self.user))
-                self.cards, self.seen = {card["id"]: card for card in everything}, now
+                all_cards = json.loads(await polling.all_opportunities(conn, self.user))
+                self.cards, self.seen = {card["id"]: card for card in all_cards}, now
                 return False
-            page = await sync.page(conn, self.user, self.seen, limit=limit)
+            page = await polling.page(conn, self.user, self.seen, limit=limit)
         assert page.reload is None
         self.cards |= {card["id"]: card for card in map(json.loads, page.changed)}
         for gone in page.deleted:
@@ -127,7 +127,7 @@ class Client:
 
 
 class World:
-    """Writers and clients over one database: each history has a user, boards and cards of its own in it."""
+    """Writers and clients on one database; each history has its own user, boards and cards."""
 
     def __init__(self, database: Database, engine: AsyncEngine, writers: list[psycopg.AsyncConnection[Any]]) -> None:
         self.database, self.engine, self.writers = database, engine, writers
@@ -138,12 +138,12 @@ class World:
         boards = [f"b{number}-{n}" for n in range(BOARDS)]
         await self.database.execute("INSERT INTO users (id) VALUES (%s)", (user,))
         await self.database.execute(
-            "INSERT INTO boards (id, name, phases) SELECT b, b, '[]' FROM unnest(%s::text[]) AS b", (boards,)
+            "INSERT INTO feed.boards (id, name, phases) SELECT b, b, '[]' FROM unnest(%s::text[]) AS b", (boards,)
         )
         clients = [Client(self.engine, user) for _ in range(CLIENTS)]
         for step in history:
             if isinstance(step, Poll):
-                if step.afresh:
+                if step.restart:
                     clients[step.client] = Client(self.engine, user)
                 await clients[step.client].poll(step.limit)
                 continue
@@ -159,13 +159,13 @@ class World:
         await self.check(clients, user)
 
     async def check(self, clients: list[Client], user: str) -> None:
-        async with sync.consistent_read(self.engine) as conn:
-            truth = {card["id"]: card for card in json.loads(await sync.all_opportunities(conn, user))}
+        async with polling.consistent_read(self.engine) as conn:
+            expected = {card["id"]: card for card in json.loads(await polling.all_opportunities(conn, user))}
         for limit, client in enumerate(clients, 1):
             for _ in range(200):
                 if not await client.poll(limit):
                     break
-            assert client.cards == truth
+            assert client.cards == expected
 
 
 @pytest.fixture
@@ -186,5 +186,5 @@ async def world(database: Database) -> AsyncIterator[World]:
 @given(history=_histories)
 @example(history=REVOKED_THEN_LEFT)
 @example(history=LEFT_LATER_WITH_A_LOWER_XID)
-async def test_pages_end_with_what_the_table_has(world: World, history: list[Write | Poll]) -> None:
+async def test_polled_pages_converge_to_the_table(world: World, history: list[Write | Poll]) -> None:
     await world.run(history)

@@ -1,4 +1,4 @@
-"""Several writers on connections of their own, driven one step at a time, that may have to wait for each other."""
+"""Several writers with their own connections, driven one step at a time, that may block each other."""
 
 import asyncio
 from typing import Any, NamedTuple
@@ -8,8 +8,8 @@ from psycopg import AsyncConnection
 
 from tests.support.database import Database
 
-_A_MOMENT = 0.01
-"""Seconds after which a writer that has not finished its step is taken to be waiting for another one's lock."""
+_STEP_TIMEOUT = 0.01
+"""Seconds after which an unfinished step is assumed to wait for a lock of another writer."""
 
 
 class Step(NamedTuple):
@@ -37,7 +37,7 @@ STATEMENTS = {
 
 
 class Writer:
-    """Takes its steps in order. A deadlock or a step that makes no sense where it stands ends its transaction."""
+    """Runs its steps in order. A deadlock, or a step that is invalid at its place, ends the transaction."""
 
     def __init__(self, conn: AsyncConnection[Any]) -> None:
         self._conn = conn
@@ -50,15 +50,15 @@ class Writer:
         await conn.execute("SET deadlock_timeout = '20ms'")
         return cls(conn)
 
-    async def take(self, step: Step) -> None:
-        """Begin a step, and give it a moment to end."""
+    async def start(self, step: Step) -> None:
+        """Start a step, and give it _STEP_TIMEOUT to finish."""
         self._queue.put_nowait(step)
         done = asyncio.create_task(self._queue.join())
-        await asyncio.wait({done}, timeout=_A_MOMENT)
+        await asyncio.wait({done}, timeout=_STEP_TIMEOUT)
         done.cancel()
 
     async def finish(self) -> None:
-        """Take the steps that are left, and commit."""
+        """Run the remaining steps, and commit."""
         self._queue.put_nowait(Step(0, "commit"))
         await self._queue.join()
 
@@ -70,8 +70,8 @@ class Writer:
     async def _run(self) -> None:
         while True:
             step = await self._queue.get()
-            inside = self._conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE
-            if inside == (step.op != "begin") or step.op not in {
+            in_transaction = self._conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE
+            if in_transaction == (step.op != "begin") or step.op not in {
                 "begin",
                 "commit",
                 "rollback",

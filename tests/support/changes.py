@@ -1,4 +1,4 @@
-"""A row of the log as a test makes it up: say what matters to it, the rest is an ordinary update."""
+"""Builds rows of the log: pass the fields that matter, the rest describe an ordinary update."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from db.changelog.changes import Change
 AT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def change(**others: Any) -> Change:
+def change(**overrides: Any) -> Change:
     fields = {
         "seq": 5,
         "xid": 2**63,
@@ -29,4 +29,4 @@ def change(**others: Any) -> Change:
         "size": 1,
         "notified": True,
     }
-    return Change(**{**fields, **others})
+    return Change(**{**fields, **overrides})

@@ -1,4 +1,4 @@
-"""`boardcast` as a process of its own that is forked from tests.support.nursery; otherwise what subprocess.Popen starts."""
+"""Runs `boardcast` as a child process, like subprocess.Popen, but forked from tests.support.fork_server."""
 
 import atexit
 import json
@@ -12,38 +12,38 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.nursery import STATUS
+from tests.support.fork_server import STATUS
 
 ROOT = Path(__file__).parents[2]
 
 
-class Forked(subprocess.Popen[Any]):
-    """`boardcast` with these arguments; what is given by name is as for subprocess.Popen."""
+class ForkedProcess(subprocess.Popen[Any]):
+    """`boardcast` with these arguments; keyword arguments are those of subprocess.Popen."""
 
     def __init__(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], **others: Any) -> None:
-        self._end, self._told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._status, self._child_status = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         super().__init__(["boardcast", *arguments], cwd=cwd, env=env, **others)
 
-    # What follows replaces what is POSIX's own in Popen: who forks, and who waits.
+    # The methods below replace how Popen forks and waits on POSIX.
 
     def _execute_child(self, args: Any, *others: Any) -> None:
         env, cwd = others[5], others[4]
         p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite = others[9:15]
-        asked = {"argv": args, "cwd": os.fspath(cwd), "env": dict(env)}
+        request = {"argv": args, "cwd": os.fspath(cwd), "env": dict(env)}
         streams = [p2cread, c2pwrite, errwrite]
         fds = [own if given == -1 else given for own, given in enumerate(streams)]
         try:
-            socket.send_fds(_nursery(), [json.dumps(asked).encode()], [*fds, self._told.fileno()])
+            socket.send_fds(_fork_server(), [json.dumps(request).encode()], [*fds, self._child_status.fileno()])
         finally:
-            self._told.close()
+            self._child_status.close()
             self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
-        (self.pid,) = STATUS.unpack(self._end.recv(STATUS.size))
+        (self.pid,) = STATUS.unpack(self._status.recv(STATUS.size))
 
     def _try_wait(self, wait_flags: int) -> tuple[int, int]:
-        if wait_flags & os.WNOHANG and not select.select([self._end], [], [], 0)[0]:
+        if wait_flags & os.WNOHANG and not select.select([self._status], [], [], 0)[0]:
             return 0, 0
-        (status,) = STATUS.unpack(self._end.recv(STATUS.size))
-        self._end.close()
+        (status,) = STATUS.unpack(self._status.recv(STATUS.size))
+        self._status.close()
         return self.pid, status
 
     def _internal_poll(self, *_: object) -> int | None:
@@ -55,12 +55,12 @@ class Forked(subprocess.Popen[Any]):
 
 
 @cache
-def _nursery() -> socket.socket:
+def _fork_server() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("BOARDCAST_", "PG"))}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.nursery", str(theirs.fileno())],
+        [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
         cwd=ROOT,
         env=env,

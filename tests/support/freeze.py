@@ -1,19 +1,23 @@
-"""`make freeze`: refreshes the newest migration's copy of db/sql, and writes db/migrations/schema.sql.
+"""`make freeze`: refreshes the newest migration's copy of db/sql, and writes db/migrations/schema.sql and catalog.json.
 
 `python -m tests.support.freeze --release` does the same, and then writes the checksum of every migration to released.txt. From then
 on no migration may change, and `make freeze` refuses to touch one.
 """
 
+import asyncio
 import hashlib
+import json
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic.script import Script, ScriptDirectory
+from psycopg import AsyncConnection
 
-from db import migrate
+from db import catalog, migrate
 from db.embedded import cluster
 from db.embedded.binaries import find_binaries, major_version
 from db.embedded.server import ephemeral_postgres
@@ -22,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "db" / "migrations"
 SQL = ROOT / "db" / "sql"
 SCHEMA = MIGRATIONS / "schema.sql"
+CATALOG = MIGRATIONS / "catalog.json"
 MAJOR = 18
 """The PostgreSQL whose pg_dump writes the schema."""
 
@@ -98,6 +103,19 @@ def dump(url: str, binaries: Path) -> str:
     return re.sub(r"\n{3,}", "\n\n", _VARIABLE.sub("", written))
 
 
+def catalog_text(url: str) -> str:
+    """What the migrations create in schema feed, one object a line."""
+
+    async def read() -> list[catalog.Object]:
+        async with await AsyncConnection.connect(url, autocommit=True) as conn:
+            return await catalog.read(conn)
+
+    # In a thread, because a test may run an event loop in this one.
+    with ThreadPoolExecutor(1) as executor:
+        objects = executor.submit(asyncio.run, read()).result()
+    return "[\n" + ",\n".join(json.dumps(each) for each in objects) + "\n]\n"
+
+
 def main() -> None:
     binaries = find_binaries()
     if (found := major_version(binaries)) != MAJOR:
@@ -109,6 +127,7 @@ def main() -> None:
     with ephemeral_postgres({"fsync": "off"}, binaries=binaries) as server:
         migrate.upgrade(server.url())
         SCHEMA.write_text(dump(server.url(), binaries), "ascii")
+        CATALOG.write_text(catalog_text(server.url()), "ascii")
     if "--release" in sys.argv[1:]:
         release()
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy as they stand before services: it can hold an answer back until it is whole, and shut off some addresses."""
+"""An HTTP reverse proxy that can buffer whole responses and answer 502 for some paths."""
 
 import asyncio
 from typing import Self
@@ -10,19 +10,19 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", 
 
 
 class Gateway:
-    """Stands before `http://127.0.0.1:port`; an `async with` starts and stops it."""
+    """Proxies to `http://127.0.0.1:port`; `async with` starts and stops it."""
 
     def __init__(self, port: int) -> None:
         self._target = f"http://127.0.0.1:{port}"
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
         self._streams: set[asyncio.Task[object]] = set()
-        self.buffers = False
-        """Whether event streams are held until they end."""
-        self.shut: set[str] = set()
-        """Addresses that are answered by 502."""
-        self.asked: list[str] = []
-        """The addresses that were asked for, in order."""
+        self.buffering = False
+        """Whether event streams are buffered until they end."""
+        self.unavailable: set[str] = set()
+        """Paths that are answered with 502."""
+        self.requested: list[str] = []
+        """The requested paths, in order."""
 
     @property
     def url(self) -> str:
@@ -33,7 +33,7 @@ class Gateway:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None))
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._pass)
+        app.router.add_route("*", "/{path:.*}", self._forward)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -47,13 +47,13 @@ class Gateway:
         await self._session.close()
 
     def cut(self) -> None:
-        """End every answer that is under way, in the middle."""
+        """Abort every response in progress."""
         for task in self._streams:
             task.cancel()
 
-    async def _pass(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request.path)
-        if request.path in self.shut:
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        self.requested.append(request.path)
+        if request.path in self.unavailable:
             raise web.HTTPBadGateway
         assert self._session is not None
         task = asyncio.current_task()
@@ -66,20 +66,20 @@ class Gateway:
                 headers={name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP},
                 data=await request.read(),
                 allow_redirects=False,
-            ) as answer:
-                return await self._bring(request, answer)
+            ) as upstream:
+                return await self._relay(request, upstream)
         except aiohttp.ClientConnectionError as error:
             raise web.HTTPBadGateway from error
         finally:
             self._streams.discard(task)
 
-    async def _bring(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        headers = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-        if self.buffers and answer.content_type == "text/event-stream":
-            return web.Response(status=answer.status, headers=headers, body=await answer.read())
-        response = web.StreamResponse(status=answer.status, headers=headers)
+    async def _relay(self, request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
+        headers = {name: value for name, value in upstream.headers.items() if name.lower() not in _HOP_BY_HOP}
+        if self.buffering and upstream.content_type == "text/event-stream":
+            return web.Response(status=upstream.status, headers=headers, body=await upstream.read())
+        response = web.StreamResponse(status=upstream.status, headers=headers)
         await response.prepare(request)
-        async for data in answer.content.iter_any():
+        async for data in upstream.content.iter_any():
             await response.write(data)
         await response.write_eof()
         return response

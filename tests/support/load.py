@@ -1,4 +1,4 @@
-"""Somebody who writes all the time, and what the readers must then have seen."""
+"""A writer that updates one card continuously, and the events its readers must receive."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,14 +10,12 @@ import psycopg
 from tests.support.database import Database
 from tests.support.streams import Client, Message
 
-NO_BELL: LiteralString = (
-    "CREATE OR REPLACE FUNCTION feed.notify(seq bigint, relation text, op text) RETURNS void LANGUAGE sql AS ''"
-)
-"""Nobody is woken any more."""
+DISABLE_NOTIFY: LiteralString = "SELECT feed.set_notify(false)"
+"""Makes every write skip NOTIFY."""
 
 
-class Load:
-    """Changes card o1 again and again; a write that fails is tried again, so whether it was committed is for the table to say."""
+class Writer:
+    """Updates card o1 continuously. Failed writes are retried, so only the table says how many were committed."""
 
     def __init__(self, database: Database, pause: float) -> None:
         self._database = database
@@ -39,24 +37,24 @@ class Load:
 
 
 @asynccontextmanager
-async def writing(database: Database, pause: float = 0.002) -> AsyncIterator[Load]:
-    """Write while the block runs, through whatever happens to the server."""
-    load = Load(database, pause)
-    task = asyncio.create_task(load.run(), name="load")
+async def writing(database: Database, pause: float = 0.002) -> AsyncIterator[Writer]:
+    """Write while the block runs, through any failure of the server."""
+    writer = Writer(database, pause)
+    task = asyncio.create_task(writer.run(), name="writer")
     try:
-        yield load
+        yield writer
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def version(database: Database) -> int:
+async def card_version(database: Database) -> int:
     (row,) = await database.execute("SELECT version_number FROM opportunities WHERE id = 'o1'")
     return int(row["version_number"])
 
 
-async def read_to(client: Client, last: int, timeout: float = 15) -> list[Message]:
-    """Read the events of o1 up to a version, repeats dropped."""
+async def read_until_version(client: Client, last: int, timeout: float = 15) -> list[Message]:
+    """Read the events of o1 up to a version, without duplicates."""
     seen: dict[int, Message] = {}
     while not seen or max(m.body["version"] for m in seen.values()) < last:
         message = await client.next_event(timeout)

@@ -1,4 +1,4 @@
-"""A program of another language that a test drives: it prints a line of JSON for each thing that happens to it."""
+"""Drives a program in another language that prints one line of JSON for each event."""
 
 import asyncio
 import json
@@ -22,14 +22,14 @@ class Program:
         reading = asyncio.create_task(self._read(process), name="read a program")
         try:
             yield self
-            assert process.returncode is None, "it has ended by itself"
+            assert process.returncode is None, "the program exited by itself"
         finally:
             if process.returncode is None:
                 process.kill()
             await process.wait()
             await reading
 
-    async def tell(self, **line: Any) -> None:
+    async def send(self, **line: Any) -> None:
         """Write a line of JSON to its standard input."""
         assert self._process is not None
         assert self._process.stdin is not None

@@ -1,7 +1,6 @@
 """A TCP proxy that can fail in the ways networks do.
 
-A connection whose bytes were swallowed never flows again: resuming would hand its ends a torn stream, which no network
-does, so `resume` resets it.
+`resume` resets a connection that lost bytes: forwarding again would corrupt its stream, which no network does.
 """
 
 import asyncio
@@ -15,15 +14,15 @@ CHUNK = 16 * 1024
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class _Link:
-    """One client and its way to the server."""
+class _Connection:
+    """A client's connection and the matching connection to the server."""
 
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.ends = (client, server)
-        self.torn = False
+        self.lost_bytes = False
         self.hanging = False
-        self.left: int | None = None
-        """How much more the client may say before it hangs."""
+        self.chunks_left: int | None = None
+        """How many more chunks the client may send before the connection hangs."""
 
     def reset(self) -> None:
         for end in self.ends:
@@ -34,15 +33,15 @@ class _Link:
 
 
 class Proxy:
-    """Stands before `host:port`; an `async with` starts and stops it."""
+    """Proxies to `host:port`; `async with` starts and stops it."""
 
     def __init__(self, host: str, port: int, *, receive_buffer: int | None = None) -> None:
-        """Let `receive_buffer` (bytes) keep the kernel from hiding a slow reader behind megabytes of its own."""
+        """`receive_buffer` (bytes) limits how much the kernel buffers for a slow reader."""
         self._target = (host, port)
         self._receive_buffer = receive_buffer
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._links: set[_Link] = set()
+        self._connections: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -54,14 +53,14 @@ class Proxy:
         self.forwarded = 0
 
     @classmethod
-    def before(cls, url: str, *, receive_buffer: int | None = None) -> Self:
-        """Make a proxy before the host of `url`; `through` then gives the address to use instead."""
+    def for_url(cls, url: str, *, receive_buffer: int | None = None) -> Self:
+        """Make a proxy to the host of `url`; `rewrite_url` returns the URL that goes through it."""
         parts = urlsplit(url)
         if parts.hostname is None or parts.port is None:
             raise ValueError(f"no host and port in {url}")
         return cls(parts.hostname, parts.port, receive_buffer=receive_buffer)
 
-    def through(self, url: str) -> str:
+    def rewrite_url(self, url: str) -> str:
         parts = urlsplit(url)
         account = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
         return urlunsplit(parts._replace(netloc=f"{account}127.0.0.1:{self.port}"))
@@ -71,8 +70,8 @@ class Proxy:
         return self._port
 
     @property
-    def open_links(self) -> int:
-        return len(self._links)
+    def open_connections(self) -> int:
+        return len(self._connections)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -82,7 +81,7 @@ class Proxy:
         await self.stop()
 
     async def start(self) -> None:
-        """Listen, after a first start on the same port again."""
+        """Listen; a restart uses the same port."""
         if self._server is None:
             listener = socket.create_server(("127.0.0.1", self._port))
             if self._receive_buffer is not None:
@@ -99,60 +98,60 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
-        """Reset every connection, at both ends."""
-        for link in list(self._links):
-            link.reset()
+        """Reset every connection at both ends."""
+        for connection in list(self._connections):
+            connection.reset()
 
     def refuse(self) -> None:
-        """Refuse new connections; those there are live on."""
+        """Refuse new connections and keep the existing ones."""
         if self._server is not None:
             self._server.close()
             self._server = None
 
     def hang(self) -> None:
-        """Swallow all bytes and all closings in silence, of new connections too, while TCP goes on acknowledging."""
+        """Silently drop all data and closes, on new connections too; TCP still acknowledges."""
         self._hanging = True
 
-    def hang_links(self) -> None:
-        """Do that to the connections there are; new ones work."""
-        for link in self._links:
-            link.hanging = True
+    def hang_connections(self) -> None:
+        """Hang the existing connections; new ones work."""
+        for connection in self._connections:
+            connection.hanging = True
 
-    def hang_at(self, said: bytes | None, after: int = 0) -> None:
-        """Do that to each connection whose client says this from now on, before it is heard; None: to no more of them.
+    def hang_at(self, pattern: bytes | None, after: int = 0) -> None:
+        """Hang each connection when its client sends `pattern`, before it is forwarded; None disables this.
 
-        `after`: not yet then, but at what the client sends so many times later.
+        With `after`, the connection hangs that many chunks later instead.
         """
-        self._hang_at, self._hang_after = said, after
-        for link in self._links:
-            link.left = None
+        self._hang_at, self._hang_after = pattern, after
+        for connection in self._connections:
+            connection.chunks_left = None
 
     @property
     def hanging(self) -> int:
-        """How many connections hang."""
-        return sum(self._hanging or link.hanging for link in self._links)
+        """The number of hanging connections."""
+        return sum(self._hanging or connection.hanging for connection in self._connections)
 
     def pause(self) -> None:
-        """Stop reading: nothing is lost, and the kernels' buffers fill."""
+        """Stop reading: nothing is lost, and the kernel's buffers fill."""
         self._flowing.clear()
 
     def throttle(self, bytes_per_second: float | None) -> None:
-        """Read at most so fast in each direction; None lifts it."""
+        """Limit the rate in each direction; None removes the limit."""
         self._rate = bytes_per_second
 
     async def resume(self) -> None:
-        """End whatever was wrong, but reset the connections that lost bytes."""
+        """End all faults, and reset the connections that lost bytes."""
         self._hanging = False
         self._hang_at = None
         self._rate = None
-        for link in [link for link in self._links if link.torn]:
-            link.reset()
+        for connection in [connection for connection in self._connections if connection.lost_bytes]:
+            connection.reset()
         self._flowing.set()
         await self.start()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._server is None:
-            writer.transport.abort()  # it was on its way when connections began to be refused
+            writer.transport.abort()  # accepted just before refuse()
             return
         task = asyncio.current_task()
         assert task is not None
@@ -178,25 +177,28 @@ class Proxy:
             if isinstance(error, OSError):
                 return
             raise
-        there, back = await asyncio.open_connection(sock=sock, limit=CHUNK)
-        link = _Link(writer, back)
-        self._links.add(link)
+        server_reader, server_writer = await asyncio.open_connection(sock=sock, limit=CHUNK)
+        connection = _Connection(writer, server_writer)
+        self._connections.add(connection)
         try:
-            await asyncio.gather(self._pump(link, reader, back, self._listen), self._pump(link, there, writer))
+            await asyncio.gather(
+                self._pump(connection, reader, server_writer, self._match),
+                self._pump(connection, server_reader, writer),
+            )
         finally:
-            self._links.discard(link)
-            for end in link.ends:
+            self._connections.discard(connection)
+            for end in connection.ends:
                 end.transport.abort()
 
     async def _pump(
         self,
-        link: _Link,
+        connection: _Connection,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        heard: Callable[[_Link, bytes], None] = lambda *_: None,
+        observe: Callable[[_Connection, bytes], None] = lambda *_: None,
     ) -> None:
         try:
-            while data := await self._read(link, reader, heard):
+            while data := await self._read(connection, reader, observe):
                 writer.write(data)
                 await writer.drain()
                 self.forwarded += len(data)
@@ -205,33 +207,35 @@ class Proxy:
             if writer.can_write_eof():
                 writer.write_eof()
         except OSError:
-            if self._hanging or link.hanging:
-                await self._silence(link)
-            link.reset()  # one end is gone with an error, so the other one goes too
+            if self._hanging or connection.hanging:
+                await self._silence(connection)
+            connection.reset()  # one end failed, so reset the other too
 
-    def _listen(self, link: _Link, data: bytes) -> None:
+    def _match(self, connection: _Connection, data: bytes) -> None:
         if self._hang_at is None:
             return
-        if link.left is not None:
-            link.left -= 1
+        if connection.chunks_left is not None:
+            connection.chunks_left -= 1
         elif self._hang_at in data:
-            link.left = self._hang_after
-        link.hanging = link.hanging or link.left == 0
+            connection.chunks_left = self._hang_after
+        connection.hanging = connection.hanging or connection.chunks_left == 0
 
-    async def _read(self, link: _Link, reader: asyncio.StreamReader, heard: Callable[[_Link, bytes], None]) -> bytes:
+    async def _read(
+        self, connection: _Connection, reader: asyncio.StreamReader, observe: Callable[[_Connection, bytes], None]
+    ) -> bytes:
         while True:
             await self._flowing.wait()
             data = await reader.read(CHUNK if self._rate is None else max(1, min(CHUNK, int(self._rate / 10))))
             await self._flowing.wait()
-            heard(link, data)
-            if not (self._hanging or link.hanging):
+            observe(connection, data)
+            if not (self._hanging or connection.hanging):
                 return data
-            link.torn = True
+            connection.lost_bytes = True
             if not data:
-                await self._silence(link)
+                await self._silence(connection)
                 raise ConnectionResetError
 
-    async def _silence(self, link: _Link) -> None:
-        """Hold one end open after the other has closed, until somebody resets the link."""
-        link.torn = True
-        await asyncio.gather(*(end.wait_closed() for end in link.ends), return_exceptions=True)
+    async def _silence(self, connection: _Connection) -> None:
+        """Keep one end open after the other has closed, until the connection is reset."""
+        connection.lost_bytes = True
+        await asyncio.gather(*(end.wait_closed() for end in connection.ends), return_exceptions=True)

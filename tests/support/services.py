@@ -1,4 +1,4 @@
-"""The feed service and the API on a test's database, in this loop, on ports of their own; and what a test says to them."""
+"""Runs the feed service and the API in the test's event loop, each on its own port, and opens clients to them."""
 
 import asyncio
 import contextlib
@@ -24,54 +24,54 @@ SECRET = "a secret that is long enough for HS256, and for nothing else"
 ORIGIN = "http://board.example"
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Not used, but httpx would make one with all of its certificates for each client, which takes 50 ms."""
+"""Unused, but passed so that httpx does not load all CA certificates for each client, which takes 50 ms."""
 
-PEOPLE = """
+PEOPLE_SQL = """
 INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno'), ('carla', 'Carla');
-INSERT INTO boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]');
-INSERT INTO board_members (board_id, user_id, role)
+INSERT INTO feed.boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]');
+INSERT INTO feed.board_members (board_id, user_id, role)
 VALUES ('b1', 'ana', 'editor'), ('b1', 'bruno', 'editor'), ('b2', 'bruno', 'viewer');
 INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'First', 'new');
 """
-"""Ana sees b1, Bruno sees both, Carla sees nothing; o1 is a card on b1."""
+"""Ana is a member of b1, Bruno of both boards, Carla of none. o1 is a card on b1."""
 
 
-async def people(database: Database) -> None:
+async def add_people(database: Database) -> None:
     async with await database.connect() as conn:
-        await conn.execute(PEOPLE)
+        await conn.execute(PEOPLE_SQL)
 
 
 class Services:
-    """Each service starts when it is first needed, and keeps its port over a restart."""
+    """Start each service on first use; a restarted service keeps its port."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.tokens = Tokens(settings)
         self.clients: list[Client] = []
         self._feed: FeedServer | None = None
-        self._feed_hub: Runtime | None = None
+        self._feed_runtime: Runtime | None = None
         self._api: ApiServer | None = None
-        self._api_hub: Runtime | None = None
+        self._api_runtime: Runtime | None = None
         self._engine: AsyncEngine | None = None
         self._feed_port = 0
         self._api_port = 0
         self._starting = asyncio.Lock()
 
     async def feed(self) -> int:
-        """Run the feed service; its port."""
+        """Start the feed service if it is not running. Returns its port."""
         async with self._starting:
             return await self._start_feed()
 
     async def api(self) -> int:
-        """Run the API; its port."""
+        """Start the API if it is not running. Returns its port."""
         async with self._starting:
             return await self._start_api()
 
     async def _start_feed(self) -> int:
         if self._feed is None:
             settings = self.settings.model_copy(update={"feed_port": self._feed_port})
-            self._feed_hub = Runtime(settings, self.tokens)
-            self._feed = FeedServer(settings, self._feed_hub)
+            self._feed_runtime = Runtime(settings, self.tokens)
+            self._feed = FeedServer(settings, self._feed_runtime)
             await self._feed.start()
             self._feed_port = self._feed.port
         return self._feed_port
@@ -79,31 +79,35 @@ class Services:
     async def _start_api(self) -> int:
         if self._api is None:
             self._engine = create_engine(self.settings.database or "", size=3)
-            self._api_hub = Runtime(self.settings, self.tokens, name="api")
-            await self._api_hub.start()
-            app = create_app(self.settings, engine=self._engine, tokens=self.tokens, runtime=self._api_hub)
+            self._api_runtime = Runtime(self.settings, self.tokens, name="api")
+            await self._api_runtime.start()
+            app = create_app(self.settings, engine=self._engine, tokens=self.tokens, runtime=self._api_runtime)
             self._api = ApiServer(app, host="127.0.0.1", port=self._api_port, drain_timeout=3)
             await self._api.start()
             self._api_port = self._api.port
         return self._api_port
 
-    async def hub(self, transport: str) -> Runtime:
-        """Give the runtime behind a transport."""
+    async def runtime(self, transport: str) -> Runtime:
+        """Return the runtime that serves a transport."""
         await (self.api() if transport == "api-events" else self.feed())
-        hub = self._api_hub if transport == "api-events" else self._feed_hub
-        assert hub is not None
-        return hub
+        runtime = self._api_runtime if transport == "api-events" else self._feed_runtime
+        assert runtime is not None
+        return runtime
+
+    @property
+    def running(self) -> tuple[Runtime, ...]:
+        return tuple(runtime for runtime in (self._feed_runtime, self._api_runtime) if runtime is not None)
 
     async def stop(self) -> None:
-        """Stop the services; clients stay, with what they have."""
+        """Stop the services. Clients keep the messages they have read."""
         if self._feed is not None:
             await self._feed.stop()
-        if self._api is not None and self._api_hub is not None and self._engine is not None:
-            self._api_hub.drain()
+        if self._api is not None and self._api_runtime is not None and self._engine is not None:
+            self._api_runtime.drain()
             await self._api.stop()
-            await self._api_hub.stop()
+            await self._api_runtime.stop()
             await self._engine.dispose()
-        self._feed = self._feed_hub = self._api = self._api_hub = self._engine = None
+        self._feed = self._feed_runtime = self._api = self._api_runtime = self._engine = None
 
     async def close(self) -> None:
         await asyncio.gather(*(client.close() for client in self.clients))
@@ -121,9 +125,9 @@ class Services:
         boards: list[str] | None = None,
         token: str | None = None,
         buffer: int | None = None,
-        greeted: bool = True,
+        wait_for_auth: bool = True,
     ) -> Client:
-        """Open a stream, and read its auth_success."""
+        """Open a stream and, unless `wait_for_auth` is false, read its auth_success."""
         token = token or self.token(user)
         client: Client
         if transport.startswith("websocket"):
@@ -140,15 +144,15 @@ class Services:
         else:
             query = f"?boards={','.join(boards)}" if boards is not None else ""
             headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": cursor} if cursor is not None else {})
-            client = await self.knock(transport, query, headers=headers, buffer=buffer)
-        if greeted:
+            client = await self.request_stream(transport, query, headers=headers, buffer=buffer)
+        if wait_for_auth:
             await client.next("auth_success")
         return client
 
-    async def knock(
+    async def request_stream(
         self, transport: str, query: str = "", *, headers: dict[str, str] | None = None, buffer: int | None = None
     ) -> EventStreamClient:
-        """Ask for an event stream, with nothing but what is given."""
+        """Request an event stream with exactly these headers and this query."""
         port = await (self.api() if transport == "api-events" else self.feed())
         path = "/api/events" if transport == "api-events" else "/sse"
         client = await EventStreamClient.connect(port, path + query, headers=headers, buffer=buffer)
@@ -156,8 +160,8 @@ class Services:
         return client
 
     @asynccontextmanager
-    async def asking(self, user: str = "ana") -> AsyncIterator[httpx.AsyncClient]:
-        """Talk to the API as a user."""
+    async def api_client(self, user: str = "ana") -> AsyncIterator[httpx.AsyncClient]:
+        """Yield an HTTP client that is authenticated as `user`."""
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{await self.api()}",
             headers={"Authorization": f"Bearer {self.token(user)}"},
@@ -167,21 +171,21 @@ class Services:
             yield client
 
 
-def told(messages: list[Message]) -> list[tuple[str, str | None]]:
-    """Say shortly what came: the type, and the row or board it is about."""
+def summaries(messages: list[Message]) -> list[tuple[str, str | None]]:
+    """Reduce each message to its type and the id of its row or board."""
     names = ("opportunityId", "key", "boardId")
     return [(m.type, next((m.body[name] for name in names if name in m.body), None)) for m in messages]
 
 
 class Serve(Protocol):
-    """The fixture `serve`: services with settings of the test's own."""
+    """The type of the fixture `serve`."""
 
     def __call__(self, **settings: Any) -> Awaitable[Services]: ...
 
 
 @asynccontextmanager
 async def serving(database: Database, **settings: Any) -> AsyncIterator[Services]:
-    """Run services with these settings; everything is closed at the end."""
+    """Run services with these settings and close everything at the end."""
     services = Services(database.settings(**{"jwt_secret": SECRET, "origins": (ORIGIN,)} | settings))
     try:
         yield services

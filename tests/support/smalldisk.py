@@ -1,4 +1,4 @@
-"""A disk that is soon full: a tmpfs, which root may mount, under a database or under a whole server."""
+"""A small disk (a tmpfs, which needs root) under a database or a whole server."""
 
 import os
 import secrets
@@ -28,7 +28,7 @@ class SmallDisk:
         self._ballast = folder / "ballast"
 
     def fill(self) -> None:
-        """Leave no room for another page."""
+        """Fill the disk so that no further page fits."""
         with self._ballast.open("ab", buffering=0) as ballast:
             try:
                 while ballast.write(bytes(4096)):
@@ -42,15 +42,15 @@ class SmallDisk:
 
 @contextmanager
 def mounted(megabytes: int) -> Iterator[SmallDisk]:
-    """A disk of this size. Skips the test where none can be mounted."""
+    """Mount a disk of this size. Skips the test if it cannot be mounted."""
     with tempfile.TemporaryDirectory(prefix="boardcast-") as parent:
         Path(parent).chmod(0o711)
         folder = Path(parent, "disk")
         folder.mkdir(mode=0o711)
         command = ["/bin/mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0711", "tmpfs", str(folder)]
-        made = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True)
-        if not made or made.returncode != 0:
-            pytest.skip("a disk can be mounted by root alone, and not in every container")
+        mounting = os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True)
+        if not mounting or mounting.returncode != 0:
+            pytest.skip("mounting a disk needs root and a container that permits it")
         try:
             yield SmallDisk(folder)
         finally:
@@ -59,7 +59,7 @@ def mounted(megabytes: int) -> Iterator[SmallDisk]:
 
 @contextmanager
 def small_database(server: EmbeddedPostgres, template: str) -> Iterator[tuple[SmallDisk, Database]]:
-    """Clone `template` onto a disk of its own; the server's WAL is elsewhere."""
+    """Clone `template` onto its own small disk; the server's WAL is elsewhere."""
     name = f"small_{uuid.uuid4().hex[:12]}"
     with mounted(64) as disk:
         tablespace = disk.folder / "tablespace"
@@ -79,7 +79,7 @@ def small_database(server: EmbeddedPostgres, template: str) -> Iterator[tuple[Sm
 
 @contextmanager
 def small_server(binaries: Path | None) -> Iterator[tuple[SmallDisk, EmbeddedPostgres]]:
-    """A migrated server with all that it has on such a disk."""
+    """Run a migrated server with its data and WAL on a small disk."""
     with (
         mounted(256) as disk,
         EmbeddedPostgres(disk.folder / "postgres", settings=SETTINGS, binaries=binaries) as server,
@@ -89,11 +89,11 @@ def small_server(binaries: Path | None) -> Iterator[tuple[SmallDisk, EmbeddedPos
 
 
 async def write_until_full(database: Database) -> psycopg.errors.DiskFull:
-    """Writes that fill the pages that there are, and then want another; what the last of them is told."""
+    """Update a card until its table needs another page; return the error of the failed write."""
     async with await database.connect() as conn:
         for _ in range(500):
             try:
                 await conn.execute("UPDATE opportunities SET notes = %s WHERE id = 'o1'", (secrets.token_hex(1000),))
             except psycopg.errors.DiskFull as error:
                 return error
-    raise AssertionError("the disk does not fill")
+    raise AssertionError("the disk did not fill up")

@@ -1,4 +1,4 @@
-"""A hot standby of a test's server, made by pg_basebackup and stopped like any server."""
+"""A hot standby of a test's server, made by pg_basebackup."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.support.until import wait_until
 def standby_of(
     primary: EmbeddedPostgres, settings: dict[str, str], *, binaries: Path | None = None
 ) -> Iterator[EmbeddedPostgres]:
-    """Copy a running server and follow it; the copy has its users and passwords."""
+    """Run a standby copied from a running server, with the same users and passwords."""
     with tempfile.TemporaryDirectory(prefix="boardcast-") as folder:
         Path(folder).chmod(0o711)
         home = Path(folder, "standby")
@@ -36,17 +36,17 @@ def _copy(primary: EmbeddedPostgres, home: Path, binaries: Path | None) -> None:
     data = home / "data"
     data.mkdir(mode=0o700)
     account.own(data)
-    with (home / "copied").open("wb") as output:
-        made = account.spawn(
+    with (home / "pg_basebackup.log").open("wb") as output:
+        returncode = account.spawn(
             [program, "--pgdata", data, "--write-recovery-conf", "--checkpoint=fast", "--dbname", primary.url("")],
             output=output,
             env=cluster.environment(),
         ).wait()
-    assert made == 0, (home / "copied").read_text()
+    assert returncode == 0, (home / "pg_basebackup.log").read_text()
 
 
-def ask(server: EmbeddedPostgres, statement: LiteralString) -> object:
-    """The one value that a server answers."""
+def fetch_value(server: EmbeddedPostgres, statement: LiteralString) -> object:
+    """Run a query and return its single value."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
         row = connection.execute(statement).fetchone()
         assert row is not None
@@ -54,20 +54,22 @@ def ask(server: EmbeddedPostgres, statement: LiteralString) -> object:
 
 
 def promote(server: EmbeddedPostgres) -> None:
-    """Make a standby a primary; it takes writes when this returns."""
-    assert ask(server, "SELECT pg_promote(true, 30)") is True
+    """Promote a standby; when this returns, it accepts writes."""
+    assert fetch_value(server, "SELECT pg_promote(true, 30)") is True
 
 
-def caught_up(primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> None:
-    """Wait until a standby has replayed what the primary has written."""
+def wait_for_replay(primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> None:
+    """Wait until a standby has replayed everything the primary has flushed."""
     with (
-        psycopg.connect(primary.url(), autocommit=True) as there,
-        psycopg.connect(standby.url(), autocommit=True) as here,
+        psycopg.connect(primary.url(), autocommit=True) as primary_conn,
+        psycopg.connect(standby.url(), autocommit=True) as standby_conn,
     ):
-        (lsn,) = there.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone() or ("",)
+        (lsn,) = primary_conn.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone() or ("",)
 
         def replayed() -> bool:
-            (reached,) = here.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [lsn]).fetchone() or (False,)
+            (reached,) = standby_conn.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [lsn]).fetchone() or (
+                False,
+            )
             return bool(reached)
 
         wait_until(replayed, timeout=20, what=f"the standby to be at {lsn}")

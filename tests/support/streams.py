@@ -1,8 +1,8 @@
-"""One client for all transports: what a test sees does not depend on how it came.
+"""One client interface for all transports, so that a test does not depend on the transport.
 
-Invariant: what is read is kept, in order and as bytes. `cursor` is the last one given out, by whatever the transport gives
-cursors with, so it is what the client would resume from. Nothing is dropped or reordered here: that is what the tests check. What
-no service may do on any connection is checked of each (see Client.broken).
+Invariant: every message is kept, in order and as bytes. Nothing is dropped or reordered here, because that is what the tests
+check. `cursor` is the last cursor received, however the transport carries it: the client would resume from it. Rules that hold
+on every connection are checked on each one (see Client.violation).
 """
 
 import asyncio
@@ -21,14 +21,16 @@ from websockets.exceptions import ConnectionClosed
 from feed.wire.cursor import Cursor
 
 TRANSPORTS = ("websocket", "websocket-batch", "sse", "api-events")
-PATIENCE = 8.0
-ASIDE = frozenset({"checkpoint", "heartbeat", "presence_state", "user_editing", "user_stopped_editing", "user_viewing"})
-"""Signs of life and who is where: they may come at any place among what the log tells, and are read when asked for."""
+DEFAULT_TIMEOUT = 8.0
+UNORDERED_TYPES = frozenset(
+    {"checkpoint", "heartbeat", "presence_state", "user_editing", "user_stopped_editing", "user_viewing"}
+)
+"""Heartbeats, checkpoints and presence may arrive anywhere between events; `next` returns them only if asked for by type."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Message(NamedTuple):
-    """`cursor` is what the client stands at once it has it; `raw` is the JSON as it came."""
+    """`cursor` is the client's cursor after this message; `raw` is the JSON as received."""
 
     type: str
     body: dict[str, Any]
@@ -41,7 +43,7 @@ class Message(NamedTuple):
 
 
 class RefusedError(Exception):
-    """The stream did not begin: an HTTP status and the body of its problem."""
+    """The request for a stream was refused with this HTTP status and problem body."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         super().__init__(f"{status} {body!r}")
@@ -51,35 +53,35 @@ class RefusedError(Exception):
 
 
 class EndedError(Exception):
-    """The stream is over; `code` is the WebSocket close code, None where there is none."""
+    """The stream ended; `code` is the WebSocket close code, or None."""
 
     def __init__(self, code: int | None) -> None:
         super().__init__(f"the stream ended ({code})")
         self.code = code
 
 
-def load(raw: bytes | str) -> Any:
-    """JSON with its digits kept."""
+def parse_json(raw: bytes | str) -> Any:
+    """Parse JSON without losing digits of numbers."""
     return json.loads(raw, parse_float=Decimal)
 
 
 class Client(ABC):
-    """Reads by itself, into `messages`, until it is paused."""
+    """Reads into `messages` in the background until it is paused."""
 
     def __init__(self) -> None:
         self.cursor: str | None = None
         self.messages: list[Message] = []
         self.ended: EndedError | None = None
-        self.broken: str | None = None
-        """What was sent against the protocol: something twice, or a cursor that goes back."""
+        self.violation: str | None = None
+        """The first violation of the protocol: an event sent twice, or a cursor that moves backwards."""
         self._seqs: set[int] = set()
         self._read = 0
-        self._news = asyncio.Event()
-        self._reading = asyncio.Event()
-        self._reading.set()
+        self._updated = asyncio.Event()
+        self._resumed = asyncio.Event()
+        self._resumed.set()
         self._pump: asyncio.Task[None] | None = None
 
-    async def next(self, *kinds: str, timeout: float = PATIENCE) -> Message:
+    async def next(self, *kinds: str, timeout: float = DEFAULT_TIMEOUT) -> Message:
         """Read the next message, or the next of these types. Raises EndedError."""
         try:
             async with asyncio.timeout(timeout):
@@ -87,36 +89,36 @@ class Client(ABC):
                     while self._read < len(self.messages):
                         message = self.messages[self._read]
                         self._read += 1
-                        assert self.broken is None, self.broken
-                        if message.type in kinds or (not kinds and message.type not in ASIDE):
+                        assert self.violation is None, self.violation
+                        if message.type in kinds or (not kinds and message.type not in UNORDERED_TYPES):
                             return message
                     if self.ended is not None:
                         raise self.ended
-                    self._news.clear()
-                    await self._news.wait()
+                    self._updated.clear()
+                    await self._updated.wait()
         except TimeoutError:
             seen = [m.type for m in self.messages]
             raise AssertionError(f"no {' or '.join(kinds) or 'message'} in {timeout} s; so far {seen}") from None
 
-    async def next_event(self, timeout: float = PATIENCE) -> Message:
-        """Read the next message that has a place in the log."""
+    async def next_event(self, timeout: float = DEFAULT_TIMEOUT) -> Message:
+        """Read the next message that has a seq."""
         while True:
             message = await self.next(timeout=timeout)
             if message.seq is not None:
                 return message
 
-    async def collect(self, number: int, timeout: float = PATIENCE) -> list[Message]:
-        """Read so many events."""
+    async def collect(self, number: int, timeout: float = DEFAULT_TIMEOUT) -> list[Message]:
+        """Read this many events."""
         return [await self.next_event(timeout) for _ in range(number)]
 
-    async def collect_to(self, seq: int, timeout: float = PATIENCE) -> list[Message]:
+    async def collect_to(self, seq: int, timeout: float = DEFAULT_TIMEOUT) -> list[Message]:
         """Read events up to the one with this seq."""
         events = [await self.next_event(timeout)]
         while events[-1].seq != seq:
             events.append(await self.next_event(timeout))
         return events
 
-    async def end(self, timeout: float = PATIENCE) -> EndedError:
+    async def wait_closed(self, timeout: float = DEFAULT_TIMEOUT) -> EndedError:
         """Wait for the end of the stream."""
         with contextlib.suppress(EndedError):
             while True:
@@ -125,18 +127,18 @@ class Client(ABC):
         return self.ended
 
     def pause(self) -> None:
-        """Read nothing from now on (but for what is on its way through our own buffers)."""
-        self._reading.clear()
+        """Stop reading, except for data that is already in this process's buffers."""
+        self._resumed.clear()
 
     def resume(self) -> None:
-        self._reading.set()
+        self._resumed.set()
 
     @abstractmethod
     def cut(self) -> None:
-        """Drop the connection with a reset, as a network does; at once."""
+        """Reset the connection immediately, as a failing network does."""
 
     async def close(self) -> None:
-        """Idempotent; complete when it returns."""
+        """Close the connection and wait until the reader task has ended. Idempotent."""
         if self._pump is not None:
             self.cut()
             self._pump.cancel()
@@ -153,14 +155,14 @@ class Client(ABC):
                 self._check(message)
                 self.cursor = message.cursor or self.cursor
                 self.messages.append(message)
-                self._news.set()
-                await self._reading.wait()
+                self._updated.set()
+                await self._resumed.wait()
         except ConnectionClosed as error:
             code = None if error.rcvd is None else error.rcvd.code
         except (OSError, asyncio.IncompleteReadError):
             pass
         self.ended = EndedError(code)
-        self._news.set()
+        self._updated.set()
 
     def _check(self, message: Message) -> None:
         if message.type == "reset":
@@ -168,12 +170,12 @@ class Client(ABC):
             return
         if message.seq is not None:
             if message.seq in self._seqs:
-                self.broken = f"sent twice: {message.raw!r}"
+                self.violation = f"sent twice: {message.raw!r}"
             self._seqs.add(message.seq)
         if message.cursor is not None and self.cursor is not None and message.cursor != self.cursor:
             before, after = Cursor.parse(self.cursor), Cursor.parse(message.cursor)
             if before.feed != after.feed or not after.covers(before):
-                self.broken = f"the cursor went back from {self.cursor}: {message.raw!r}"
+                self.violation = f"the cursor moved backwards from {self.cursor}: {message.raw!r}"
 
     @abstractmethod
     def _receive(self) -> AsyncIterator[Message]: ...
@@ -197,22 +199,22 @@ class WebSocketClient(Client):
         buffer: int | None = None,
         origin: str | None = None,
     ) -> Self:
-        """Connect and send `auth`; `buffer` (bytes) is what the kernel may keep for us unread."""
-        client = await cls.knock(port, buffer=buffer, origin=origin)
+        """Connect and send `auth`; `buffer` is the size of the kernel's receive buffer in bytes."""
+        client = await cls.connect_unauthenticated(port, buffer=buffer, origin=origin)
         auth: dict[str, Any] = {"type": "auth", "token": token, "userId": user}
         if cursor is not None:
             auth["cursor"] = cursor
         if boards is not None:
             auth["boards"] = boards
-        with contextlib.suppress(ConnectionClosed):  # refused already: its messages tell why
+        with contextlib.suppress(ConnectionClosed):  # already refused: the messages received give the reason
             await client.send(auth | ({"batch": True} if batch else {}))
         return client
 
     @classmethod
-    async def knock(
+    async def connect_unauthenticated(
         cls, port: int, *, buffer: int | None = None, origin: str | None = None, protocols: list[str] | None = None
     ) -> Self:
-        """Connect, and say nothing."""
+        """Connect and send nothing."""
         ws = await connect(
             f"ws://127.0.0.1:{port}/ws",
             sock=await _socket(port, buffer),
@@ -236,13 +238,13 @@ class WebSocketClient(Client):
     async def _receive(self) -> AsyncIterator[Message]:
         while True:
             data = await self.ws.recv(decode=False)
-            body = load(data)
+            body = parse_json(data)
             if body["type"] != "batch":
                 yield Message(body["type"], body, body.get("cursor"), bytes(data))
                 continue
             assert set(body) - {"cursor"} == {"type", "events"}
-            for place, event in enumerate(body["events"], 1):
-                last = place == len(body["events"])
+            for index, event in enumerate(body["events"], 1):
+                last = index == len(body["events"])
                 yield Message(event["type"], event, body.get("cursor") if last else None, bytes(data))
 
 
@@ -263,7 +265,7 @@ class EventStreamClient(Client):
         headers: dict[str, str] | None = None,
         buffer: int | None = None,
     ) -> Self:
-        """Send the request and read its head. Raises RefusedError."""
+        """Send the request and read the response head. Raises RefusedError."""
         sock = await _socket(port, buffer)
         reader, writer = await asyncio.open_connection(sock=sock, limit=4096 if buffer else 1 << 16)
         lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Accept: text/event-stream"]
@@ -271,26 +273,26 @@ class EventStreamClient(Client):
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         status = int(head[0].split()[1])
-        got = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+        response_headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
         if status != 200:
-            body = await reader.readexactly(int(got.get("content-length", 0)))
+            body = await reader.readexactly(int(response_headers.get("content-length", 0)))
             writer.close()
             await writer.wait_closed()
-            raise RefusedError(status, got, body)
-        assert got["transfer-encoding"] == "chunked"
-        return cls(reader, writer, got)._begin()
+            raise RefusedError(status, response_headers, body)
+        assert response_headers["transfer-encoding"] == "chunked"
+        return cls(reader, writer, response_headers)._begin()
 
     def cut(self) -> None:
         _reset(self._writer.transport)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while size := int(await self._reader.readuntil(b"\r\n"), 16):
-            left = size
-            while left:
-                data = await self._reader.read(min(left, 1 << 16))
+            remaining = size
+            while remaining:
+                data = await self._reader.read(min(remaining, 1 << 16))
                 if not data:
-                    raise asyncio.IncompleteReadError(b"", left)
-                left -= len(data)
+                    raise asyncio.IncompleteReadError(b"", remaining)
+                remaining -= len(data)
                 yield data
             assert await self._reader.readexactly(2) == b"\r\n"
         assert await self._reader.readexactly(2) == b"\r\n"
@@ -304,18 +306,21 @@ class EventStreamClient(Client):
                     yield message
 
     def _dispatch(self, block: bytes) -> Message | None:
-        """Take in what stands between two blank lines, as the HTML standard has it."""
+        """Parse one event-stream block, as the HTML standard defines it."""
         fields: dict[str, bytes] = {}
+        assert block.decode().splitlines() == block.decode().split("\n"), (
+            "a reader that splits lines as Unicode breaks it"
+        )
         for line in block.split(b"\n"):
             name, _, value = line.partition(b":")
-            assert name.decode() not in fields, "a field that is there twice"
+            assert name.decode() not in fields, "a duplicate field"
             fields[name.decode()] = value.removeprefix(b" ")
         if "retry" in fields:
             self.retry = int(fields["retry"])
         cursor = fields["id"].decode() if "id" in fields else None
         if "data" not in fields:
             return None
-        body = load(fields["data"])
+        body = parse_json(fields["data"])
         assert fields["event"].decode() == body["type"]
         return Message(body["type"], body, cursor, fields["data"])
 

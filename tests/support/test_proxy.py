@@ -1,4 +1,4 @@
-"""The faults are themselves tested: a proxy that fails to fail makes every test that leans on it worthless."""
+"""Tests the proxy's faults: if a fault does nothing, every test that uses it is worthless."""
 
 import asyncio
 import time
@@ -33,40 +33,40 @@ async def _connect(proxy: Proxy) -> tuple[asyncio.StreamReader, asyncio.StreamWr
     return reader, writer
 
 
-async def _says(reader: asyncio.StreamReader, seconds: float) -> bytes | None:
-    """What comes within `seconds`; None for silence."""
+async def _read_within(reader: asyncio.StreamReader, seconds: float) -> bytes | None:
+    """Read what arrives within `seconds`; None if nothing does."""
     try:
         return await asyncio.wait_for(reader.read(65536), seconds)
     except TimeoutError:
         return None
 
 
-async def test_forwards_both_ways_and_passes_the_end_on(proxy: Proxy) -> None:
+async def test_data_and_eof_are_forwarded_in_both_directions(proxy: Proxy) -> None:
     reader, writer = await _connect(proxy)
     writer.write(b"hello")
     assert await reader.readexactly(5) == b"hello"
     writer.write_eof()
     assert await reader.read() == b""
     writer.close()
-    await until(lambda: proxy.open_links == 0)
+    await until(lambda: proxy.open_connections == 0)
 
 
 async def test_cut_resets_every_connection(proxy: Proxy) -> None:
     ends = [await _connect(proxy) for _ in range(3)]
-    await until(lambda: proxy.open_links == 3)
+    await until(lambda: proxy.open_connections == 3)
     proxy.cut()
     for reader, writer in ends:
         with pytest.raises(ConnectionResetError):
             await reader.readexactly(1)
         writer.close()
-    await until(lambda: proxy.open_links == 0)
+    await until(lambda: proxy.open_connections == 0)
     reader, writer = await _connect(proxy)
     writer.write(b"again")
     assert await reader.readexactly(5) == b"again"
     writer.close()
 
 
-async def test_hang_is_silent_even_when_the_client_leaves(proxy: Proxy) -> None:
+async def test_hang_hides_a_client_close_from_the_server(proxy: Proxy) -> None:
     reader, writer = await _connect(proxy)
     writer.write(b"x")
     await reader.readexactly(1)
@@ -74,15 +74,15 @@ async def test_hang_is_silent_even_when_the_client_leaves(proxy: Proxy) -> None:
     writer.write(b"lost")
     late_reader, late_writer = await _connect(proxy)
     late_writer.write(b"lost too")
-    assert await _says(reader, 0.2) is None
-    assert await _says(late_reader, 0.2) is None
+    assert await _read_within(reader, 0.2) is None
+    assert await _read_within(late_reader, 0.2) is None
     late_writer.close()
-    await asyncio.sleep(0.05)  # a time in which nothing may happen
-    assert proxy.open_links == 2
+    await asyncio.sleep(0.05)  # nothing may happen in this time
+    assert proxy.open_connections == 2
     await proxy.resume()
     with pytest.raises(ConnectionResetError):
         await reader.readexactly(1)
-    await until(lambda: proxy.open_links == 0)
+    await until(lambda: proxy.open_connections == 0)
     writer.close()
 
 
@@ -90,15 +90,15 @@ async def test_pause_loses_nothing(proxy: Proxy) -> None:
     reader, writer = await _connect(proxy)
     proxy.pause()
     writer.write(b"kept")
-    assert await _says(reader, 0.2) is None
+    assert await _read_within(reader, 0.2) is None
     await proxy.resume()
     assert await reader.readexactly(4) == b"kept"
     writer.close()
 
 
-async def test_refuse_spares_who_is_in_and_resume_takes_the_same_port(proxy: Proxy) -> None:
+async def test_refuse_keeps_open_connections_and_resume_uses_the_same_port(proxy: Proxy) -> None:
     reader, writer = await _connect(proxy)
-    await until(lambda: proxy.open_links == 1)
+    await until(lambda: proxy.open_connections == 1)
     port = proxy.port
     proxy.refuse()
     with pytest.raises(ConnectionRefusedError):
@@ -108,12 +108,12 @@ async def test_refuse_spares_who_is_in_and_resume_takes_the_same_port(proxy: Pro
     await proxy.resume()
     assert proxy.port == port
     _, late = await _connect(proxy)
-    await until(lambda: proxy.open_links == 2)
+    await until(lambda: proxy.open_connections == 2)
     late.close()
     writer.close()
 
 
-async def test_throttle_slows_down(proxy: Proxy) -> None:
+async def test_throttle_limits_the_rate(proxy: Proxy) -> None:
     reader, writer = await _connect(proxy)
     proxy.throttle(20_000)
     began = time.monotonic()
@@ -123,8 +123,8 @@ async def test_throttle_slows_down(proxy: Proxy) -> None:
     writer.close()
 
 
-def test_through_keeps_all_but_the_address() -> None:
-    proxy = Proxy.before("postgresql://user:pass@db.example:5432/name?sslmode=disable")
-    assert proxy.through("postgresql://user:pass@db.example:5432/name?x=1") == (
+def test_rewrite_url_changes_only_the_address() -> None:
+    proxy = Proxy.for_url("postgresql://user:pass@db.example:5432/name?sslmode=disable")
+    assert proxy.rewrite_url("postgresql://user:pass@db.example:5432/name?x=1") == (
         f"postgresql://user:pass@127.0.0.1:{proxy.port}/name?x=1"
     )

@@ -1,4 +1,4 @@
-"""Waiting for a condition, never for a time."""
+"""Wait for a condition instead of sleeping."""
 
 import asyncio
 import inspect
@@ -16,24 +16,24 @@ async def until(condition: Callable[[], Awaitable[T]], *, timeout: float = ..., 
 @overload
 async def until(condition: Callable[[], T], *, timeout: float = ..., what: str = ...) -> T: ...
 async def until(condition: Callable[[], Any], *, timeout: float = 5.0, what: str = "") -> Any:
-    """Ask until the answer is truthy, and return it; fail after `timeout` seconds with the last answer."""
+    """Poll until the result is truthy and return it; fail after `timeout` seconds with the last result."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     while True:
-        asked = condition()
-        answer = await asked if inspect.isawaitable(asked) else asked
-        if answer:
-            return answer
+        result = condition()
+        result = await result if inspect.isawaitable(result) else result
+        if result:
+            return result
         if loop.time() >= deadline:
             name = what or getattr(condition, "__name__", "the condition")
-            raise AssertionError(f"waited {timeout} s for {name}; last answer: {answer!r}")
+            raise AssertionError(f"waited {timeout} s for {name}; last result: {result!r}")
         await asyncio.sleep(POLL)
 
 
 def wait_until(condition: Callable[[], T], *, timeout: float = 5.0, what: str = "") -> T:
-    """Do what `until` does, where there is no event loop."""
+    """Like `until`, without an event loop."""
     deadline = time.monotonic() + timeout
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout} s for {what}; last answer: {answer!r}"
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited {timeout} s for {what}; last result: {result!r}"
         time.sleep(POLL)
-    return answer
+    return result

@@ -1,4 +1,4 @@
-"""Many who ask at once: few reads, and none that began before the question."""
+"""Concurrent loads share few reads, and no load gets the result of a read that began before it."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from tests.support.until import until
 
 
 class Store:
-    """Something to read from, which answers when it is let to."""
+    """A data source that answers while `open` is set."""
 
     def __init__(self) -> None:
         self.reads: list[list[str]] = []
@@ -29,7 +29,7 @@ class Store:
         return found
 
 
-async def test_those_who_come_together_are_asked_for_together() -> None:
+async def test_concurrent_loads_share_one_read() -> None:
     store = Store()
     loader = BatchLoader(store.read, 10)
     assert await asyncio.gather(*map(loader.load, ["a", "b", "a", "c"])) == [1, 2, 1, None]
@@ -38,7 +38,7 @@ async def test_those_who_come_together_are_asked_for_together() -> None:
     assert store.reads == [["a", "b", "c"], ["a"]]
 
 
-async def test_nobody_is_answered_by_a_read_that_began_before_he_asked() -> None:
+async def test_a_load_never_uses_a_read_that_began_before_it() -> None:
     store = Store()
     loader = BatchLoader(store.read, 10)
     store.open.clear()
@@ -53,7 +53,7 @@ async def test_nobody_is_answered_by_a_read_that_began_before_he_asked() -> None
     assert store.reads == [["a"], ["a", "b"]]
 
 
-async def test_a_read_has_a_size() -> None:
+async def test_a_read_has_a_maximum_size() -> None:
     store = Store()
     store.values = {str(n): n for n in range(25)}
     loader = BatchLoader(store.read, 10)
@@ -61,7 +61,7 @@ async def test_a_read_has_a_size() -> None:
     assert [len(read) for read in store.reads] == [10, 10, 5]
 
 
-async def test_a_read_that_fails_is_the_askers_and_the_next_is_tried() -> None:
+async def test_a_failed_read_fails_its_own_loads_only() -> None:
     store = Store()
     store.error = ConnectionError("gone")
     loader = BatchLoader(store.read, 10)
@@ -71,7 +71,7 @@ async def test_a_read_that_fails_is_the_askers_and_the_next_is_tried() -> None:
     assert await loader.load("a") == 1
 
 
-async def test_one_who_goes_takes_nobody_with_him() -> None:
+async def test_a_cancelled_load_does_not_cancel_the_others() -> None:
     store = Store()
     loader = BatchLoader(store.read, 10)
     store.open.clear()
@@ -84,7 +84,7 @@ async def test_one_who_goes_takes_nobody_with_him() -> None:
         await first
 
 
-async def test_a_read_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_read_that_hangs_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_loader, "_READ_TIMEOUT", 0.05)
     store = Store()
     loader = BatchLoader(store.read, 10)
@@ -95,16 +95,16 @@ async def test_a_read_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     assert await loader.load("a") == 1
 
 
-async def test_stopping_ends_what_is_under_way() -> None:
+async def test_stop_cancels_running_and_waiting_loads() -> None:
     store = Store()
     loader = BatchLoader(store.read, 10)
     store.open.clear()
-    asked = asyncio.create_task(loader.load("a"))
+    running = asyncio.create_task(loader.load("a"))
     await until(lambda: store.reads)
     waiting = asyncio.create_task(loader.load("b"))
     await asyncio.sleep(0)
     await loader.stop()
     await loader.stop()
-    await asyncio.wait({asked, waiting})
-    assert asked.cancelled()
+    await asyncio.wait({running, waiting})
+    assert running.cancelled()
     assert waiting.cancelled()

@@ -1,4 +1,4 @@
-"""The text of a cursor is read strictly, has one form, and means the same after a round trip."""
+"""Cursors are parsed strictly, have one canonical form, and keep their meaning in a round trip."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -22,7 +22,7 @@ def cursors(draw: st.DrawFn, most: int = 128) -> Cursor:
 
 
 @given(cursors())
-def test_a_round_trip_keeps_it(cursor: Cursor) -> None:
+def test_a_cursor_survives_a_round_trip(cursor: Cursor) -> None:
     text = str(cursor)
     assert Cursor.parse(text) == cursor
     assert len(text) <= MAX_LENGTH
@@ -35,11 +35,11 @@ def test_a_round_trip_keeps_it(cursor: Cursor) -> None:
         st.text(), st.from_regex(r"[0-9a-z]{1,4}(\.[0-9]{0,6}(-[0-9]{0,3})*){0,6}\.[0-9a-f]{0,9}", fullmatch=True)
     )
 )
-def test_any_text_is_a_cursor_in_its_one_form_or_a_value_error(text: str) -> None:
-    _one_form_or_value_error(text)
+def test_any_text_is_a_canonical_cursor_or_a_value_error(text: str) -> None:
+    _canonical_or_value_error(text)
 
 
-def _one_form_or_value_error(text: str) -> None:
+def _canonical_or_value_error(text: str) -> None:
     try:
         cursor = Cursor.parse(text)
     except ValueError:
@@ -48,10 +48,10 @@ def _one_form_or_value_error(text: str) -> None:
 
 
 @given(cursors(), st.data())
-def test_one_character_less_or_other_is_never_another_exception(cursor: Cursor, data: st.DataObject) -> None:
+def test_a_changed_character_raises_no_other_exception(cursor: Cursor, data: st.DataObject) -> None:
     text = str(cursor)
     place = data.draw(st.integers(0, len(text) - 1))
-    _one_form_or_value_error(
+    _canonical_or_value_error(
         text[:place] + data.draw(st.sampled_from(["", "0", "-", ".", "x", "\n", "٣"])) + text[place + 1 :]
     )
 
@@ -62,11 +62,11 @@ def test_one_character_less_or_other_is_never_another_exception(cursor: Cursor, 
         "",
         "feed.790.794.0-2.1234.9f86d081\n",
         " feed.790.794.0-2.1234.9f86d081",
-        "feed.0790.794.0-2.1234.9f86d081",  # a second form of a number
-        "feed.790.794.2-0.1234.9f86d081",  # xip not in order
-        "feed.790.794.0-0.1234.9f86d081",  # one twice
+        "feed.0790.794.0-2.1234.9f86d081",  # not the canonical form of a number
+        "feed.790.794.2-0.1234.9f86d081",  # xip out of order
+        "feed.790.794.0-0.1234.9f86d081",  # a duplicate in xip
         "feed.790.794.0-9.1234.9f86d081",  # in progress above xmax
-        "feed.790.794..1234.9f86d081",  # xmin is not what it says
+        "feed.790.794..1234.9f86d081",  # xmin differs from the start of xip
         "feed.790.794.1-2.1234.9f86d081",  # xmin is not in progress
         "FEED.790.794.0-2.1234.9f86d081",
         "feed.790.794.0-2.1234.9F86D081",
@@ -77,24 +77,24 @@ def test_one_character_less_or_other_is_never_another_exception(cursor: Cursor, 
         "feed." + "1" * 20 + ".794.0.1.9f86d081",
     ],
 )
-def test_what_is_not_quite_a_cursor_is_none(text: str) -> None:
+def test_almost_a_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         Cursor.parse(text)
 
 
-def test_the_text_is_the_documented_one() -> None:
+def test_the_text_is_as_documented() -> None:
     cursor = Cursor("3f9a2b1c0d", Seen(794, (790, 792)), 1234, "9f86d081")
     assert str(cursor) == "3f9a2b1c0d.790.794.0-2.1234.9f86d081"
 
 
 @given(cursors(most=300))
-def test_a_text_is_bounded_and_never_claims_more_than_was_seen(cursor: Cursor) -> None:
+def test_the_text_is_bounded_and_covers_no_more_than_the_cursor(cursor: Cursor) -> None:
     text = str(cursor)
     assert len(text) <= MAX_LENGTH
-    told = Cursor.parse(text)
-    assert cursor.covers(told)
+    parsed = Cursor.parse(text)
+    assert cursor.covers(parsed)
     for xid in (*cursor.seen.xip, cursor.seen.xmax - 1, cursor.seen.xmax):
-        assert xid not in told.seen or xid in cursor.seen
+        assert xid not in parsed.seen or xid in cursor.seen
 
 
 def test_the_longest_possible_text_is_within_the_limit() -> None:
@@ -105,7 +105,7 @@ def test_the_longest_possible_text_is_within_the_limit() -> None:
     Cursor.parse(str(cursor))
 
 
-def test_a_thousand_writers_at_once_are_told_apart() -> None:
+def test_a_thousand_concurrent_writers_fit() -> None:
     cursor = Cursor(
         "3f9a2b1c0d", Seen(5_000_003, tuple(range(5_000_000 - 3000, 5_000_000, 2))[:1000]), 1234, "9f86d081"
     )
@@ -124,32 +124,32 @@ def _small(draw: st.DrawFn) -> Cursor:
 
 
 @given(_small(), _small())
-def test_covers_is_the_inclusion_of_what_was_seen(one: Cursor, other: Cursor) -> None:
+def test_covers_means_that_all_transactions_are_included(one: Cursor, other: Cursor) -> None:
     if one.covers(other):
         assert _seen(one) >= _seen(other)
     elif one.seen.xmax >= other.seen.xmax:
         assert not _seen(one) >= _seen(other)
 
 
-def test_an_advance_takes_the_snapshot_and_the_newest_row_it_found() -> None:
+def test_advanced_takes_the_snapshot_and_the_newest_row() -> None:
     cursor = Cursor("f", Seen(100, (95,)), 7, "0" * 8)
-    assert cursor.advanced("95:110:95", None, None) is cursor  # nobody wrote to the log: the same text everywhere
+    assert cursor.advanced("95:110:95", None, None) is cursor  # no change: the same text on all instances
     ended = cursor.advanced("110:110:", None, None)
     assert (ended.seen, ended.anchor) == (Seen(100), 7)
     late = cursor.advanced("110:110:", 95, (5, 95, AT))
-    assert (late.seen, late.anchor) == (Seen(100), 7)  # an older row never takes the anchor back
+    assert (late.seen, late.anchor) == (Seen(100), 7)  # an older row does not move the anchor back
     newer = cursor.advanced("104:120:104,107,115", 110, (9, 110, AT))
     assert newer.seen == Seen(111, (104, 107))
     assert (newer.anchor, newer.tag) == (9, tag(9, 110, AT))
 
 
-def test_a_log_with_nothing_in_it_has_a_place_below_all_that_may_come() -> None:
+def test_the_cursor_of_an_empty_log_precedes_all_later_changes() -> None:
     assert Cursor.at("f", Position("90:120:90,100", None, None, None, None)).seen == Seen(90)
     assert Cursor.at("f", Position("120:120:", None, None, None, None)).seen == Seen(120)
     assert Cursor.at("f", Position("90:120:90,100", 99, 5, 98, AT)).seen == Seen(100, (90,))
 
 
-def test_what_was_pruned_unseen_is_missed_and_what_is_in_progress_is_not() -> None:
+def test_only_pruned_changes_that_were_not_seen_count_as_missed() -> None:
     cursor = Cursor("f", Seen(100, (90, 95)), 7, "0" * 8)
     assert not cursor.may_have_missed(89, Seen(120))
     assert cursor.may_have_missed(90, Seen(120))
@@ -173,7 +173,7 @@ def _proof(**others: object) -> Proof:
     return Proof(**{**good, **others})  # type: ignore[arg-type]
 
 
-def test_each_fault_has_its_reason() -> None:
+def test_each_fault_is_reported() -> None:
     cursor = Cursor("f", Seen(100), 7, tag(7, 99, AT))
     assert cursor.fault(_proof()) is None
     assert cursor.fault(_proof(feed_id="g")) is Fault.FOREIGN
@@ -188,6 +188,6 @@ def test_each_fault_has_its_reason() -> None:
     assert Cursor("f", Seen(100), 0, "0" * 8).fault(_proof(**gone)) is None
 
 
-def test_a_tag_does_not_depend_on_the_time_zone_it_is_read_in() -> None:
+def test_the_tag_does_not_depend_on_the_time_zone() -> None:
     elsewhere = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert tag(1, 2, AT) == tag(1, 2, elsewhere) != tag(1, 2, AT + timedelta(microseconds=1))

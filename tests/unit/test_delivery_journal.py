@@ -1,4 +1,4 @@
-"""Rows of what was told: few, however many the sweeps, and nothing lost between them."""
+"""The delivery journal keeps a bounded number of rows, however many read passes, and no pass is lost."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,11 +9,11 @@ from feed.registry.delivery_journal import DeliveryJournal
 from feed.wire.cursor import Cursor
 
 
-class Hub(SimpleNamespace):
-    """A tailer, its publisher and its connections, as far as sweeps are noted."""
+class FakeTailer(SimpleNamespace):
+    """Tailer, publisher and connections in one, with just what the journal reads."""
 
     @property
-    def publisher(self) -> "Hub":
+    def publisher(self) -> "FakeTailer":
         return self
 
     def __len__(self) -> int:
@@ -24,42 +24,44 @@ class Hub(SimpleNamespace):
 
 
 def passes(times: int) -> tuple[DeliveryJournal, Any]:
-    hub = cast(Any, Hub(read_at=0.0, head=Cursor("f", Seen(1), 0, "0" * 8)))
-    journal = DeliveryJournal(hub, hub)
+    tailer = cast(Any, FakeTailer(read_at=0.0, head=Cursor("f", Seen(1), 0, "0" * 8)))
+    journal = DeliveryJournal(tailer, tailer)
     for number in range(times):
-        hub.previous_head = hub.head
-        hub.read_at, hub.head = float(number), Cursor("f", Seen(number + 2), number, "0" * 8)
+        tailer.previous_head = tailer.head
+        tailer.read_at, tailer.head = float(number), Cursor("f", Seen(number + 2), number, "0" * 8)
         journal.on_pass(10, 0)
         journal.on_pass(0, 0)
-    return journal, hub
+    return journal, tailer
 
 
-def test_each_sweep_has_its_row_where_they_are_few() -> None:
+def test_a_few_passes_have_a_row_each() -> None:
     rows = passes(16)[0].take()
-    assert [(row.passes, row.events, row.cursor.anchor) for row in rows] == [(1, 10, number) for number in range(16)]
+    assert [(row.reads, row.events, Cursor.parse(row.cursor).anchor) for row in rows] == [
+        (1, 10, number) for number in range(16)
+    ]
 
 
-def test_neighbours_become_one_where_they_are_many() -> None:
+def test_many_passes_are_merged_into_few_rows() -> None:
     rows = passes(1000)[0].take()
     assert len(rows) <= 16
-    assert (sum(row.passes for row in rows), sum(row.events for row in rows)) == (1000, 10_000)
+    assert (sum(row.reads for row in rows), sum(row.events for row in rows)) == (1000, 10_000)
     assert (sum(row.deliveries for row in rows), sum(row.late for row in rows)) == (2000, 1000)
     first = 0
     for row in rows:
         assert row.read_at == first
-        assert row.since.seen.xmax == first + 1
-        first += row.passes
-        assert row.cursor.anchor == first - 1
+        assert Cursor.parse(row.since).seen.xmax == first + 1
+        first += row.reads
+        assert Cursor.parse(row.cursor).anchor == first - 1
     assert rows[0].boards == {f"b{number}": 2 for number in range(5)}
 
 
-def test_what_cannot_be_written_is_kept_and_in_order() -> None:
-    journal, hub = passes(16)
+def test_restored_rows_keep_their_order() -> None:
+    journal, tailer = passes(16)
     kept = journal.take()
     assert journal.take() == []
-    hub.previous_head, hub.read_at, hub.head = hub.head, 16.0, Cursor("f", Seen(18), 16, "0" * 8)
+    tailer.previous_head, tailer.read_at, tailer.head = tailer.head, 16.0, Cursor("f", Seen(18), 16, "0" * 8)
     journal.on_pass(10, 0)
     journal.restore(kept)
     rows = journal.take()
     assert len(rows) == 9
-    assert [row.cursor.anchor for row in rows] == [1, 3, 5, 7, 9, 11, 13, 15, 16]
+    assert [Cursor.parse(row.cursor).anchor for row in rows] == [1, 3, 5, 7, 9, 11, 13, 15, 16]

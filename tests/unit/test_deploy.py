@@ -1,4 +1,4 @@
-"""compose.yaml and what is around it name only settings and files that exist."""
+"""compose.yaml and the files beside it use only settings and files that exist."""
 
 import re
 from pathlib import Path
@@ -20,11 +20,11 @@ def compose() -> Any:
 
 
 @pytest.mark.parametrize("service", BOARDCAST_SERVICES)
-def test_each_service_is_given_settings_that_there_are(compose: Any, service: str) -> None:
+def test_each_service_sets_only_known_settings(compose: Any, service: str) -> None:
     assert set(compose["services"][service]["environment"]) <= SETTINGS
 
 
-def test_the_settings_compose_gives_by_default_are_valid(compose: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_settings_of_compose_are_valid(compose: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in compose["services"]["feed"]["environment"].items():
         monkeypatch.setenv(name, re.sub(r"\$\{\w+(?::([-?])([^}]*))?\}", r"\2", value))
     settings = Settings()
@@ -32,7 +32,7 @@ def test_the_settings_compose_gives_by_default_are_valid(compose: Any, monkeypat
     assert settings.demo is False
 
 
-def test_a_service_is_given_longer_to_stop_than_it_drains(compose: Any) -> None:
+def test_the_stop_grace_period_is_longer_than_the_drain_timeout(compose: Any) -> None:
     for service in BOARDCAST_SERVICES:
         definition = compose["services"][service]
         assert int(definition["stop_grace_period"].removesuffix("s")) > int(
@@ -40,12 +40,12 @@ def test_a_service_is_given_longer_to_stop_than_it_drains(compose: Any) -> None:
         )
 
 
-def test_every_variable_that_compose_reads_is_explained_or_has_a_default(compose: Any) -> None:
+def test_every_variable_of_compose_is_documented_or_has_a_default(compose: Any) -> None:
     text = (ROOT / "compose.yaml").read_text()
-    explained = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    asked = dict(re.findall(r"\$\{(\w+)(:[-?])?", text))
-    assert explained <= set(asked)
-    assert {name for name, form in asked.items() if form != ":-"} <= explained
+    documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    used = dict(re.findall(r"\$\{(\w+)(:[-?])?", text))
+    assert documented <= set(used)
+    assert {name for name, form in used.items() if form != ":-"} <= documented
 
 
 def test_only_the_proxy_is_reachable_from_outside(compose: Any) -> None:
@@ -55,11 +55,11 @@ def test_only_the_proxy_is_reachable_from_outside(compose: Any) -> None:
     assert all(port.startswith("127.0.0.1:") for each in ports.values() for port in each)
 
 
-def test_what_watches_is_only_there_where_it_is_asked_for(compose: Any) -> None:
+def test_monitoring_starts_only_with_its_profile(compose: Any) -> None:
     assert {name for name, service in compose["services"].items() if "profiles" in service} == {"prometheus", "grafana"}
 
 
-def test_each_file_that_compose_mounts_is_there(compose: Any) -> None:
+def test_each_mounted_file_exists(compose: Any) -> None:
     mounted = [volume for service in compose["services"].values() for volume in service.get("volumes", ())]
     files = [ROOT / volume.partition(":")[0] for volume in mounted if volume.startswith("./")]
     assert len(files) == 4
@@ -69,7 +69,7 @@ def test_each_file_that_compose_mounts_is_there(compose: Any) -> None:
 @pytest.mark.parametrize(
     "pattern", [r"proxy_(?:read|send)_timeout (\d+)s;", r"timeout (?:client|server|tunnel) +(\d+)s"]
 )
-def test_a_proxy_waits_longer_than_two_heartbeats_for_a_quiet_stream(pattern: str) -> None:
+def test_proxy_timeouts_are_longer_than_two_heartbeats(pattern: str) -> None:
     text = "".join((ROOT / "deploy" / name).read_text() for name in ("nginx.conf", "haproxy.cfg"))
     found = re.findall(pattern, text)
     assert found

@@ -1,5 +1,6 @@
-"""What is written is what the standards say, read back by somebody else's reader where there is one."""
+"""The encoders follow the standards; the websockets library reads the frames back."""
 
+import json
 from collections.abc import Generator
 from typing import Any
 
@@ -10,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from feed.wire.encoding import PING, SSE, SSE_CHUNKED, WEBSOCKET, WEBSOCKET_BATCH, chunk, frame
-from feed.wire.event import Event
+from feed.wire.event import Event, message
 from tests.support.changes import change
 
 BODIES = [b'{"type":"a","seq":1', b'{"type":"b","seq":2', b'{"type":"c","seq":3']
@@ -39,17 +40,17 @@ def _done(work: Generator[None, None, Any]) -> Any:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000])
-def test_a_frame_of_any_size_is_read_back(size: int) -> None:
+def test_a_frame_of_any_size_survives_a_round_trip(size: int) -> None:
     payload = b"x" * size
     (read,) = _frames(frame(payload))
     assert read == Frame(Opcode.TEXT, payload, fin=True)
 
 
-def test_a_ping_and_a_pong_are_control_frames() -> None:
+def test_ping_and_pong_are_control_frames() -> None:
     assert _frames(PING + frame(b"yes", opcode=0xA)) == [Frame(Opcode.PING, b""), Frame(Opcode.PONG, b"yes")]
 
 
-def test_events_are_a_frame_each_with_the_cursor_on_the_last() -> None:
+def test_each_event_is_a_frame_and_the_last_has_the_cursor() -> None:
     texts = [f.data for f in _frames(WEBSOCKET.events(_events(3), "c.1"))]
     assert texts == [BODIES[0] + b"}", BODIES[1] + b"}", BODIES[2] + b',"cursor":"c.1"}']
     assert [f.data for f in _frames(WEBSOCKET.events(_events(2), None))] == [b + b"}" for b in BODIES[:2]]
@@ -62,11 +63,11 @@ def test_a_batch_is_one_frame() -> None:
     assert part.data == b'{"type":"batch","events":[%b}]}' % BODIES[0]
 
 
-def test_nothing_is_written_for_no_events() -> None:
+def test_no_events_encode_to_nothing() -> None:
     assert [e.events([], "c.1") for e in (WEBSOCKET, WEBSOCKET_BATCH, SSE, SSE_CHUNKED)] == [b""] * 4
 
 
-def test_an_event_stream_has_its_fields() -> None:
+def test_server_sent_events_have_their_fields() -> None:
     assert SSE.events(_events(2), "c.1") == (
         b'event: a\ndata: {"type":"a","seq":1}\n\nevent: b\nid: c.1\ndata: {"type":"b","seq":2,"cursor":"c.1"}\n\n'
     )
@@ -75,8 +76,19 @@ def test_an_event_stream_has_its_fields() -> None:
     assert SSE.goodbye(b"{}", 250) == b"retry: 250\nevent: goodbye\ndata: {}\n\n"
 
 
+LINE_ENDS_AND_NEIGHBORS = "aé☃\r\n\v\f\0\x1c\x1d\x1e\x1f\x7f\x80\x85\xa0\u2027\u2028\u2029\u202a\ufeff\U0010ffff"
+
+
+@given(st.text(st.sampled_from(LINE_ENDS_AND_NEIGHBORS)))
+def test_a_server_sent_event_is_one_line_for_readers_that_split_as_unicode_does(text: str) -> None:
+    for body in (message("note", text=text), json.dumps({"type": "note", "text": text}, ensure_ascii=False).encode()):
+        event, data, *rest = SSE.message("note", body).decode().splitlines()
+        assert (event, rest) == ("event: note", [""])
+        assert json.loads(data.removeprefix("data: ")) == {"type": "note", "text": text}
+
+
 @given(st.lists(st.binary(min_size=1), max_size=5))
-def test_chunks_are_read_back(parts: list[bytes]) -> None:
+def test_chunks_survive_a_round_trip(parts: list[bytes]) -> None:
     data = b"".join(map(chunk, parts))
     read = []
     while data:
@@ -88,7 +100,7 @@ def test_chunks_are_read_back(parts: list[bytes]) -> None:
     assert read == parts
 
 
-def test_chunked_is_the_same_in_chunks() -> None:
+def test_chunked_sse_is_sse_in_chunks() -> None:
     for cursor in (None, "c.1"):
         assert SSE_CHUNKED.events(_events(3), cursor) == chunk(SSE.events(_events(3), cursor))
         assert SSE_CHUNKED.heartbeat(cursor) == chunk(SSE.heartbeat(cursor))

@@ -1,4 +1,4 @@
-"""An event's JSON: what PostgreSQL made of the row is in it unread, whatever its digits and characters."""
+"""An event's JSON contains the row exactly as PostgreSQL wrote it, whatever its digits and characters."""
 
 import json
 from datetime import timedelta, timezone
@@ -13,13 +13,13 @@ from tests.support.changes import AT, change
 @pytest.mark.parametrize(
     "digits", ["1200.50", "12345678901234567890.12", "0.00", "-1", "1e400", "100000000000000000000000"]
 )
-def test_the_digits_of_an_amount_survive(digits: str) -> None:
-    told = Event.of(change(body=f'{{"value": {digits}}}')).json()
-    assert f'"changes":{{"value": {digits}}}'.encode() in told
-    assert json.loads(told, parse_float=Decimal)["changes"]["value"] == Decimal(digits)
+def test_the_digits_of_an_amount_are_unchanged(digits: str) -> None:
+    sent = Event.of(change(body=f'{{"value": {digits}}}')).json()
+    assert f'"changes":{{"value": {digits}}}'.encode() in sent
+    assert json.loads(sent, parse_float=Decimal)["changes"]["value"] == Decimal(digits)
 
 
-def test_an_update_in_full() -> None:
+def test_a_complete_update() -> None:
     assert Event.of(change(origin="m-1")).json("c.1") == (
         b'{"type":"opportunity_updated","opportunityId":"o1","changes":{"title": "x"},"boardId":"b1","userId":"ana",'
         b'"timestamp":"2026-11-23T12:00:00.123Z","version":2,"seq":5,"xid":"9223372036854775808","origin":"m-1","cursor":"c.1"}'
@@ -37,9 +37,9 @@ def test_an_update_in_full() -> None:
     ],
 )
 def test_each_operation_on_a_card(op: str, body: str | None, kind: str, field: str | None) -> None:
-    told = json.loads(Event.of(change(op=op, body=body)).json())
-    assert told["type"] == kind
-    assert {"opportunity", "changes"} & told.keys() == ({field} if field else set())
+    sent = json.loads(Event.of(change(op=op, body=body)).json())
+    assert sent["type"] == kind
+    assert {"opportunity", "changes"} & sent.keys() == ({field} if field else set())
 
 
 @pytest.mark.parametrize(
@@ -53,20 +53,20 @@ def test_each_operation_on_a_card(op: str, body: str | None, kind: str, field: s
     ],
 )
 def test_a_move_is_a_change_of_phase(before: str | None, after: str | None, kind: str) -> None:
-    told = json.loads(Event.of(change(from_phase=before, to_phase=after)).json())
-    assert told["type"] == f"opportunity_{kind}"
+    sent = json.loads(Event.of(change(from_phase=before, to_phase=after)).json())
+    assert sent["type"] == f"opportunity_{kind}"
     if kind == "moved":
-        assert (told["fromPhase"], told["toPhase"]) == (before, after)
+        assert (sent["fromPhase"], sent["toPhase"]) == (before, after)
 
 
-def test_names_are_quoted_whatever_is_in_them() -> None:
+def test_names_with_any_characters_are_escaped() -> None:
     nasty = 'a"b\\c\nd\u2028é☃'
-    told = json.loads(Event.of(change(key=nasty, actor=nasty, board=nasty, origin=nasty)).json())
-    assert [told[name] for name in ("opportunityId", "userId", "boardId", "origin")] == [nasty] * 4
+    sent = json.loads(Event.of(change(key=nasty, actor=nasty, board=nasty, origin=nasty)).json())
+    assert [sent[name] for name in ("opportunityId", "userId", "boardId", "origin")] == [nasty] * 4
     assert b"\n" not in Event.of(change(key=nasty, actor=nasty)).json()
 
 
-def test_collapsed_is_said_only_of_more_than_one() -> None:
+def test_collapsed_is_sent_only_for_more_than_one_change() -> None:
     assert json.loads(Event.of(change(size=3)).json())["collapsed"] == 3
     assert "collapsed" not in json.loads(Event.of(change()).json())
     resync = json.loads(Event.of(change(op="resync", size=3, body=None)).json())
@@ -83,15 +83,33 @@ def test_collapsed_is_said_only_of_more_than_one() -> None:
     ],
 )
 def test_a_change_of_membership_is_a_grant(op: str, member: str | None, role: str | None, grant: Grant) -> None:
-    made = change(relation="board_members", op=op, member=member, role=role, body=None if op != "insert" else "{}")
+    made = change(relation="feed.board_members", op=op, member=member, role=role, body=None if op != "insert" else "{}")
     assert Event.of(made).grant == grant
     assert Event.of(change()).grant is None
 
 
-def test_a_timestamp_is_that_of_javascript() -> None:
+def test_timestamps_have_the_format_of_javascript() -> None:
     assert timestamp(AT) == timestamp(AT.astimezone(timezone(timedelta(hours=-3)))) == "2026-11-23T12:00:00.123Z"
     assert timestamp(AT.replace(microsecond=0)) == "2026-11-23T12:00:00.000Z"
 
 
 def test_a_message_keeps_the_order_of_its_fields() -> None:
     assert message("error", code="x", message="y") == b'{"type":"error","code":"x","message":"y"}'
+
+
+@pytest.mark.parametrize(
+    ("relation", "table"),
+    [
+        ("feed.boards", "boards"),
+        ("feed.board_members", "board_members"),
+        ("boards", "public.boards"),
+        ("board_members", "public.board_members"),
+        ("tasks", "tasks"),
+        ("crm.boards", "crm.boards"),
+    ],
+)
+@pytest.mark.parametrize("op", ["update", "truncate"])
+def test_messages_name_our_tables_as_before_and_the_applications_with_their_schema(
+    relation: str, table: str, op: str
+) -> None:
+    assert json.loads(Event.of(change(relation=relation, op=op)).json())["table"] == table

@@ -1,4 +1,4 @@
-"""Three-way merges: nothing of what one side alone changed is lost, nothing that both changed is decided."""
+"""Three-way merges keep what only one side changed and leave what both changed to the user."""
 
 from typing import Any
 
@@ -29,12 +29,12 @@ BASE = {"title": "a", "value": 10.0, "notes": "one\ntwo\nthree", "position": "a0
         ("maçã 🍎\nb", "maçã 🍏\nb", "maçã 🍎\nb\nc", "maçã 🍏\nb\nc"),
     ],
 )
-def test_lines_are_put_together_unless_they_touch(base: str, ours: str, theirs: str, merged: str | None) -> None:
+def test_line_changes_merge_unless_they_are_adjacent(base: str, ours: str, theirs: str, merged: str | None) -> None:
     assert merge_text(base, ours, theirs) == merged
     assert merge_text(base, theirs, ours) == merged
 
 
-def test_a_text_of_too_many_lines_is_left_to_people() -> None:
+def test_a_text_of_too_many_lines_is_not_merged() -> None:
     long = "\n" * (MAX_LINES - 1)
     assert merge_text(long, long + "a", long) == long + "a"
     assert merge_text(long, long + "\na", long) is None
@@ -44,14 +44,14 @@ TEXT = st.lists(st.sampled_from("abcde"), max_size=12).map("\n".join)
 
 
 @given(base=TEXT, other=TEXT)
-def test_what_one_side_changed_alone_is_the_result(base: str, other: str) -> None:
+def test_a_change_of_one_side_is_the_result(base: str, other: str) -> None:
     assert merge_text(base, other, base) == other
     assert merge_text(base, base, other) == other
     assert merge_text(base, other, other) == other
 
 
 @given(st.lists(st.text("xyz", max_size=2), min_size=3, max_size=20), st.data())
-def test_changes_of_different_lines_are_both_there(parts: list[str], data: st.DataObject) -> None:
+def test_changes_of_different_lines_are_both_kept(parts: list[str], data: st.DataObject) -> None:
     base = [f"{n} {part}" for n, part in enumerate(parts)]
     first = data.draw(st.integers(0, len(base) - 3))
     second = data.draw(st.integers(first + 2, len(base) - 1))
@@ -62,7 +62,7 @@ def test_changes_of_different_lines_are_both_there(parts: list[str], data: st.Da
 
 
 @given(TEXT, TEXT, TEXT)
-def test_both_sides_see_the_same(base: str, ours: str, theirs: str) -> None:
+def test_merging_is_symmetric(base: str, ours: str, theirs: str) -> None:
     assert merge_text(base, ours, theirs) == merge_text(base, theirs, ours)
 
 
@@ -80,13 +80,13 @@ def test_both_sides_see_the_same(base: str, ours: str, theirs: str) -> None:
         ({"notes": None}, {"notes": "one\ntwo\nthree\nfour"}, {}, ["notes"]),
     ],
 )
-def test_a_merge_takes_each_side_where_it_alone_changed(
+def test_a_merge_takes_the_fields_that_one_side_changed(
     wanted: dict[str, Any], theirs: dict[str, Any], fields: dict[str, Any], conflicts: list[str]
 ) -> None:
     assert merge_fields(wanted, BASE | theirs, BASE) == (fields, conflicts)
 
 
-def test_without_a_base_whatever_differs_is_in_conflict_but_for_the_place() -> None:
+def test_without_a_base_every_difference_but_the_position_conflicts() -> None:
     wanted = {"title": "b", "value": 10.0, "notes": "one\ntwo\nthree\nfour", "position": "a9"}
     assert merge_fields(wanted, BASE, None) == ({"value": 10.0, "position": "a9"}, ["title", "notes"])
     assert conflicting_fields(wanted, BASE, None) == ["title", "notes"]

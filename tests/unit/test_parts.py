@@ -1,4 +1,4 @@
-"""The small parts of the feed, each for itself."""
+"""Small parts of the feed: backoff, replay buffer, batches, memberships, close codes, messages."""
 
 import json
 from contextlib import suppress
@@ -29,7 +29,7 @@ def _cursor(n: int) -> Cursor:
     return Cursor("f", Seen(n), n, "0" * 8)
 
 
-def test_backoff_doubles_up_to_its_most_with_full_jitter() -> None:
+def test_backoff_doubles_up_to_its_limit_with_full_jitter() -> None:
     runs = [list(islice(backoff(0.1, 1.0), 6)) for _ in range(200)]
     for limit, waits in zip([0.1, 0.2, 0.4, 0.8, 1.0, 1.0], zip(*runs, strict=True), strict=True):
         assert all(0 <= seconds <= limit for seconds in waits)
@@ -37,7 +37,7 @@ def test_backoff_doubles_up_to_its_most_with_full_jitter() -> None:
         assert min(waits) < limit * 0.2
 
 
-def test_the_ring_follows_from_any_place_it_holds() -> None:
+def test_the_replay_buffer_replays_from_any_cursor_it_holds() -> None:
     buffer = ReplayBuffer(budget=100)
     buffer.record(_cursor(0))
     batches = [Batch([_event(n)], _cursor(n)) for n in range(1, 15)]
@@ -45,7 +45,7 @@ def test_the_ring_follows_from_any_place_it_holds() -> None:
         buffer.append(batch)
         buffer.record(_cursor(n))
     assert buffer.end == 14
-    assert buffer.offset_of(_cursor(0)) is None  # ten are held
+    assert buffer.offset_of(_cursor(0)) is None  # it holds ten batches
     assert buffer.offset_of(_cursor(3)) is None
     assert buffer.offset_of(_cursor(4)) == 4
     assert list(buffer.since(4)) == batches[4:]
@@ -53,7 +53,7 @@ def test_the_ring_follows_from_any_place_it_holds() -> None:
     assert buffer.offset_of(_cursor(99)) is None
 
 
-def test_a_ring_that_was_cleared_holds_no_place_from_before() -> None:
+def test_a_cleared_replay_buffer_holds_no_earlier_cursor() -> None:
     buffer = ReplayBuffer(budget=100)
     buffer.append(Batch([_event(1)], _cursor(1)))
     buffer.record(_cursor(1))
@@ -64,7 +64,7 @@ def test_a_ring_that_was_cleared_holds_no_place_from_before() -> None:
     assert list(buffer.since(buffer.end)) == []
 
 
-def test_a_batch_too_large_for_the_ring_is_not_held() -> None:
+def test_a_batch_larger_than_the_replay_buffer_is_not_held() -> None:
     buffer = ReplayBuffer(budget=100)
     buffer.record(_cursor(0))
     buffer.append(Batch([_event(1, size=101)], _cursor(1)))
@@ -73,7 +73,7 @@ def test_a_batch_too_large_for_the_ring_is_not_held() -> None:
     assert buffer.offset_of(_cursor(1)) == buffer.end
 
 
-def test_the_ring_remembers_a_bounded_number_of_cursors() -> None:
+def test_the_replay_buffer_remembers_a_bounded_number_of_cursors() -> None:
     buffer = ReplayBuffer(budget=100)
     for n in range(5000):
         buffer.record(_cursor(n))
@@ -81,7 +81,7 @@ def test_the_ring_remembers_a_bounded_number_of_cursors() -> None:
     assert buffer.offset_of(_cursor(0)) is None
 
 
-def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
+def test_a_batch_shows_each_user_their_boards_and_is_encoded_once() -> None:
     batch = Batch([_event(1, "b1"), _event(2, "b2"), _event(3, None), _event(4, None, op="truncate")], _cursor(4))
     one, both = frozenset({"b1"}), frozenset({"b1", "b2"})
     assert [e.seq for e in batch.visible_to(one)] == [1, 4]
@@ -92,7 +92,7 @@ def test_a_batch_tells_each_his_boards_and_makes_the_bytes_once() -> None:
     assert Batch([_event(1, "b1")], None).encoded(frozenset({"b2"}), SSE) == b""
 
 
-def test_members_move_by_grants() -> None:
+def test_grants_change_the_memberships() -> None:
     memberships = Memberships([("ana", "b1", "editor"), ("ana", "b2", "viewer"), ("bruno", "b1", "admin")])
     assert memberships.boards("ana") == {"b1", "b2"}
     memberships.apply(Grant("ana", "b2", None, 1))
@@ -102,11 +102,11 @@ def test_members_move_by_grants() -> None:
     held = memberships.boards("ana")
     memberships.apply(Grant(None, None, None, 4))
     assert memberships.boards("ana") == memberships.boards("bruno") == frozenset()
-    assert held == {"b1"}  # what was given out is not changed from behind
+    assert held == {"b1"}  # a returned set does not change later
 
 
-def test_goodbyes_say_by_their_code_whether_to_come_back() -> None:
-    assert len({g.code for g in ALL}) == len({g.name for g in ALL}) == len(ALL)
+def test_close_codes_say_whether_to_reconnect() -> None:
+    assert len({reason.code for reason in ALL}) == len({reason.name for reason in ALL}) == len(ALL)
     for reason in ALL:
         assert 1000 <= reason.code < 1016 or 4000 <= reason.code < 5000
         assert 400 <= reason.status < 600
@@ -124,7 +124,7 @@ _json = st.recursive(
 
 
 @given(st.one_of(st.text(), st.binary()))
-def test_any_bytes_are_a_message_or_a_bad_one(data: str | bytes) -> None:
+def test_arbitrary_data_is_a_bad_message(data: str | bytes) -> None:
     with pytest.raises(BadMessageError):
         parse(data)
 
@@ -135,6 +135,6 @@ def test_any_bytes_are_a_message_or_a_bad_one(data: str | bytes) -> None:
         optional=dict.fromkeys(("token", "userId", "cursor", "boards", "batch", "opportunityId", "baseVersion"), _json),
     )
 )
-def test_any_object_is_a_message_or_a_bad_one(value: dict[str, object]) -> None:
+def test_any_object_is_a_message_or_a_bad_message(value: dict[str, object]) -> None:
     with suppress(BadMessageError):
         assert parse(json.dumps(value)).type == value["type"]

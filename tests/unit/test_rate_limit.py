@@ -1,4 +1,4 @@
-"""Of those who come at once so many a second are taken in, in order; who would wait too long is told when to come back."""
+"""New streams start at a fixed rate and in order; one that would wait too long is refused with a retry delay."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from feed.access.rate_limit import MAX_WAIT, RateLimitedError, RateLimiter
 RATE = 200
 
 
-async def test_few_wait_for_nothing() -> None:
+async def test_a_few_clients_do_not_wait() -> None:
     limiter = RateLimiter(RATE)
     begin = asyncio.get_running_loop().time()
     for _ in range(RATE // 10):
@@ -17,27 +17,27 @@ async def test_few_wait_for_nothing() -> None:
     assert asyncio.get_running_loop().time() - begin < 0.09
 
 
-async def test_many_come_in_order_and_no_faster() -> None:
+async def test_many_clients_start_in_order_at_the_rate() -> None:
     limiter, loop = RateLimiter(RATE), asyncio.get_running_loop()
-    came: list[int] = []
+    started: list[int] = []
 
-    async def come(n: int) -> None:
+    async def start(n: int) -> None:
         await limiter.acquire()
-        came.append(n)
+        started.append(n)
 
     begin = loop.time()
-    await asyncio.gather(*(come(n) for n in range(RATE // 2)))
-    assert came == list(range(RATE // 2))
+    await asyncio.gather(*(start(n) for n in range(RATE // 2)))
+    assert started == list(range(RATE // 2))
     assert loop.time() - begin >= 0.39
 
 
-async def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
+async def test_a_client_that_would_wait_too_long_gets_a_retry_delay() -> None:
     limiter = RateLimiter(10)
     waiting = [asyncio.create_task(limiter.acquire(), name="one") for _ in range(51)]
     await asyncio.sleep(0)
     with pytest.raises(RateLimitedError) as refused:
         await limiter.acquire()
     assert MAX_WAIT * 1000 <= refused.value.retry <= 2.1 * MAX_WAIT * 1000
-    for one in waiting:
-        one.cancel()
+    for task in waiting:
+        task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

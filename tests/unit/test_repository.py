@@ -49,7 +49,7 @@ def commands(workflow: Any) -> str:
 
 
 def named_paths(page: Path) -> list[str]:
-    """The paths in a page's code; of `db/sql/tables/<name>.sql` the folder."""
+    """The paths in a page's code; for `db/sql/tables/<name>.sql`, the folder."""
     text = page.read_text()
     words = [word for block in BLOCK.findall(text) for word in block.split()]
     words += [span.strip() for span in CODE.findall(BLOCK.sub("", text))]
@@ -59,7 +59,7 @@ def named_paths(page: Path) -> list[str]:
 
 
 def exists(path: str) -> bool:
-    """Whether there is such a file or folder.
+    """Whether this file or folder exists.
 
     A bare module name may be anywhere in the packages, and an SQL object may be named as migrations do: `grants/ownership`.
     """
@@ -73,7 +73,7 @@ def test_each_path_a_page_names_exists(page: Path) -> None:
     assert [path for path in named_paths(page) if not exists(path)] == []
 
 
-def test_each_test_that_the_architecture_names_exists() -> None:
+def test_each_test_named_in_the_architecture_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", ARCHITECTURE.read_text()))
     tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     assert named - set(re.findall(r"def (test_\w+)\(", tests)) == set()
@@ -81,13 +81,13 @@ def test_each_test_that_the_architecture_names_exists() -> None:
 
 
 @pytest.mark.parametrize("parent", ["api", "feed"])
-def test_each_package_of_the_services_has_a_place_in_the_architecture(parent: str) -> None:
+def test_the_architecture_lists_each_package_of_the_services(parent: str) -> None:
     packages = {path.parent.name for path in (ROOT / parent).glob("*/__init__.py")}
     assert {name for name in packages if f"{parent}/{name}/" not in ARCHITECTURE.read_text()} == set()
     assert packages
 
 
-def test_the_paths_of_the_guide_are_found() -> None:
+def test_paths_are_found_in_the_guide() -> None:
     paths = named_paths(ROOT / "CONTRIBUTING.md")
     assert {"db/settings.py", "db/sql/tables", "tests/contract", ".ci/node", "0001_feed.py", "constraints.txt"} <= set(
         paths
@@ -105,7 +105,7 @@ def test_ci_ends_each_job_with_a_make_target(workflow: Any) -> None:
     assert make_targets(commands(workflow)) - TARGETS == set()
 
 
-def test_ci_may_only_read_and_ends(workflow: Any) -> None:
+def test_ci_has_read_only_permissions_and_timeouts(workflow: Any) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow["concurrency"]["cancel-in-progress"] is True
     for job in workflow["jobs"].values():
@@ -128,12 +128,12 @@ def test_ci_tests_the_versions_that_are_supported(workflow: Any) -> None:
     assert matrix["postgresql"] == [str(version) for version in range(int(supported[1]), int(supported[2]) + 1)]
 
 
-def test_ci_chooses_the_postgresql_by_the_variable_of_the_tests(workflow: Any) -> None:
+def test_ci_selects_postgresql_with_the_variable_of_the_tests(workflow: Any) -> None:
     (variable,) = workflow["jobs"]["compat"]["steps"][-1]["env"]
     assert f'"{variable}"' in (ROOT / "tests" / "conftest.py").read_text()
 
 
-def test_the_guide_and_ci_name_the_system_packages_of_the_tests(workflow: Any) -> None:
+def test_the_guide_and_ci_list_the_system_packages_of_the_tests(workflow: Any) -> None:
     packages = re.findall(r"missing\+=\((.+)\)", (ROOT / ".ci" / "machine").read_text())
     guide = re.search(r"^sudo apt-get install (.+)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     assert guide
@@ -148,7 +148,7 @@ def test_only_the_tests_install_system_packages() -> None:
 
 
 def machine(*targets: str) -> set[str]:
-    """What make would ask .ci/machine for."""
+    """The arguments with which make calls .ci/machine."""
     command = ["make", "--dry-run", "--always-make", *targets]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return set(re.findall(r"\.ci/machine (\w+)", done.stdout))
@@ -167,23 +167,23 @@ def test_the_hooks_run_the_tools_of_make(hooks: Any) -> None:
         assert hook["language"] == "system"
 
 
-def test_each_package_that_is_shipped_is_typed() -> None:
+def test_each_shipped_package_is_typed() -> None:
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
     packages = [name for name in wheel["only-include"] if (ROOT / name).is_dir()]
     assert set(packages) == {"db", "feed", "api", "cli"}
     assert all((ROOT / package / "py.typed").is_file() for package in packages)
 
 
-def test_each_package_and_module_of_db_is_in_the_sign() -> None:
-    sign = ast.get_docstring(ast.parse((ROOT / "db" / "__init__.py").read_text())) or ""
+def test_the_docstring_of_db_lists_its_packages_and_modules() -> None:
+    docstring = ast.get_docstring(ast.parse((ROOT / "db" / "__init__.py").read_text())) or ""
     packages = {path.parent.name for path in (ROOT / "db").glob("*/__init__.py")}
     modules = {path.stem for path in (ROOT / "db").glob("*.py")} - {"__init__"}
-    assert {name for name in packages | modules if not re.search(rf"\b{name}\b", sign)} == set()
+    assert {name for name in packages | modules if not re.search(rf"\b{name}\b", docstring)} == set()
 
 
-def test_each_package_says_what_it_is() -> None:
-    signs = [path for package in ("db", "feed", "api", "cli") for path in (ROOT / package).rglob("__init__.py")]
-    assert [path for path in signs if not ast.get_docstring(ast.parse(path.read_text()))] == []
+def test_each_package_has_a_docstring() -> None:
+    packages = [path for package in ("db", "feed", "api", "cli") for path in (ROOT / package).rglob("__init__.py")]
+    assert [path for path in packages if not ast.get_docstring(ast.parse(path.read_text()))] == []
 
 
 STATEMENT = re.compile(
@@ -192,7 +192,7 @@ STATEMENT = re.compile(
 
 
 def test_python_holds_no_sql() -> None:
-    """But migrations, and advice that is printed to be copied: it has a comment, or an ellipsis."""
+    """Except in migrations and in printed advice, which has a comment or an ellipsis."""
     sources = [path for package in ("db", "feed", "api", "cli") for path in (ROOT / package).rglob("*.py")]
     found = []
     for path in sources:

@@ -1,4 +1,4 @@
-"""What a user saw at each place of a stretch of the log is found from what they see at its end."""
+"""The boards a user could see at each position of the log are derived from those they can see at its end."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ STEP = st.tuples(
 
 
 def _history(steps: list[tuple[str, str, str | None]]) -> tuple[list[Grant], list[frozenset[str]]]:
-    """The changes that these steps make, and what ana sees before each and at the end."""
+    """The grants of these steps, and the boards that ana sees before each and at the end."""
     memberships, seen, changes = Memberships(), [], []
     for seq, (user, board, role) in enumerate(steps):
         had = board in memberships.boards(user)
@@ -27,14 +27,14 @@ def _history(steps: list[tuple[str, str, str | None]]) -> tuple[list[Grant], lis
 
 
 @given(st.lists(STEP, max_size=20), st.integers(0, 20))
-def test_undoing_the_changes_gives_what_was_seen_before_them(steps: list[tuple[str, str, str | None]], at: int) -> None:
+def test_boards_before_undoes_the_changes(steps: list[tuple[str, str, str | None]], at: int) -> None:
     changes, seen = _history(steps)
     at = min(at, len(changes))
     assert boards_before("ana", seen[-1], changes[at:]) == seen[at]
 
 
 @given(st.lists(STEP, max_size=20))
-def test_a_replay_grants_each_board_at_most_once_and_ends_with_what_is_seen(
+def test_a_replay_grants_each_board_once_and_ends_with_the_visible_boards(
     steps: list[tuple[str, str, str | None]],
 ) -> None:
     changes, seen = _history(steps)
@@ -56,7 +56,7 @@ def test_a_replay_grants_each_board_at_most_once_and_ends_with_what_is_seen(
     assert len(granted) == len(set(granted))
 
 
-def test_before_a_truncate_nothing_is_taken_to_have_been_seen() -> None:
+def test_no_board_is_visible_before_a_truncate() -> None:
     changes = [Grant(None, None, None, 1), Grant("ana", "b1", "viewer", 2, new=True)]
     assert boards_before("ana", frozenset({"b1"}), changes) == frozenset()
     rights = Rights("ana", frozenset({"b0"}), changes)

@@ -1,4 +1,4 @@
-"""Trace contexts as they are read, and a service without OpenTelemetry."""
+"""Parsing of trace contexts, and a service without OpenTelemetry."""
 
 import sys
 
@@ -11,12 +11,12 @@ from feed.telemetry import tracing
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
-def given(*values: str) -> str | None:
+def parsed(*values: str) -> str | None:
     return request_tracing.read_traceparent(Headers(raw=[(b"traceparent", value.encode()) for value in values]))
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("header", "expected"),
     [
         (TRACE, TRACE),
         (f" {TRACE} ", TRACE),
@@ -33,13 +33,13 @@ def given(*values: str) -> str | None:
         ("00-" + "é" * 52, None),
     ],
 )
-def test_a_trace_context(said: str, read: str | None) -> None:
-    assert given(said) == read
+def test_a_trace_context(header: str, expected: str | None) -> None:
+    assert parsed(header) == expected
 
 
-def test_two_are_none() -> None:
-    assert given() is None
-    assert given(TRACE, TRACE) is None
+def test_none_or_two_headers_give_no_trace_context() -> None:
+    assert parsed() is None
+    assert parsed(TRACE, TRACE) is None
 
 
 def test_without_opentelemetry_there_are_no_spans(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,5 +50,5 @@ def test_without_opentelemetry_there_are_no_spans(monkeypatch: pytest.MonkeyPatc
     assert request_tracing.middleware() == []
 
 
-def test_without_opentelemetry_set_up_there_is_no_trace() -> None:
+def test_without_opentelemetry_configured_there_is_no_trace() -> None:
     assert tracing.current_traceparent()() is None

@@ -35,7 +35,7 @@ export interface Step {
   what: string;
 }
 
-export interface Story {
+export interface ChangeDetail {
   change: WholeChange;
   transaction: Change[];
   transaction_whole: boolean;

@@ -3,11 +3,8 @@
 Existing tables users and opportunities are adopted: missing columns are added and recorded, and dropped again by a downgrade.
 """
 
-import json
-
 import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from alembic import context, op
 
 from db.migrations.frozen import install
 
@@ -16,25 +13,73 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-ADOPTABLE = ("users", "opportunities")
-TABLES = ("crm", "feed", "pacer", "flags", "instances", "attached", "delivery_journal", "gap_reports")
+TABLES = (
+    *("adopted", "boards", "user_presence", "feed", "pacer", "flags"),
+    *("instances", "attached", "delivery_journal", "gap_reports"),
+)
 FUNCTIONS = (
     "row_key",
+    "current_columns",
+    "opportunities_table",
+    "users_table",
+    "single_key",
+    "mapped_column",
+    "field_columns",
+    "field_names",
+    "card_names",
+    "card_image",
+    "stored_image",
+    "user_columns",
+    "default_board",
+    "json_text",
+    "matches_any",
+    "opportunity_source",
+    "opportunities_on",
+    "opportunities_of",
+    "opportunities_page",
+    "opportunity_image",
+    "versions_on",
+    "user_names",
     "changes",
     "new_id",
-    "notify",
     "missing_column",
-    "exclude_columns",
     "row_image",
+    "value_image",
+    "columns_image",
+    "unsafe_columns",
+    "unsafe_rows",
+    "row_json",
+    "converts_safely",
+    "marked_text",
+    "inexact_columns",
+    "changed_columns",
+    "short_key",
+    "version_number",
+    "valid_traceparent",
+    "compact_change",
+    "compact_changes",
+    "complete_image",
+    "image_after",
+    "image_before",
+    "log_change",
     "capture",
-    "guard_key",
-    "name_author",
+    "begin_statement",
+    "sort_nested",
+    "names_author",
+    "log_reload",
+    "all_partitions",
+    "created_partitions",
+    "attach_command",
     "detach",
     "check_table",
     "check_key",
+    "check_opportunities",
+    "check_fields",
+    "check_users",
     "attach",
     "version_opportunity",
     "notify_presence",
+    "forget_users",
     "current_partition",
     "first_partition_since",
     "rotate_partition",
@@ -66,6 +111,8 @@ FUNCTIONS = (
     "repair",
     "seq_since",
     "log_partitions",
+    "verify_order",
+    "repair_rows",
 )
 VIEWS = (
     "opportunity_versions",
@@ -75,66 +122,91 @@ VIEWS = (
     "client_positions",
     "lag",
     "triggers",
+    "attached_tables",
     "indexes",
     "gaps",
     "retention",
     "health",
 )
 READERS = ("tail", "history", "explain", "explain_cursor")  # functions that use the views
+MENDS = ("note_columns", "mend_boards", "mend_columns", "mend_privileges", "mend_rows", "mend_triggers", "mend")
+ADOPTION = ("adopt_again", "adopt")
 
 OBJECTS = ("grants/roles", *(f"tables/{name}" for name in TABLES), *(f"functions/{name}" for name in FUNCTIONS))
 VIEWS_AND_TRIGGERS = (
     *(f"views/{name}" for name in VIEWS),
     *(f"functions/{name}" for name in READERS),
-    *("triggers/opportunities_version", "triggers/user_presence", "triggers/attach_crm"),
+    *(f"functions/{name}" for name in MENDS),
+    *(f"functions/{name}" for name in ADOPTION),
+    "triggers/user_presence",
 )
 RIGHTS = ("grants/privileges", "grants/ownership")
-INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, *RIGHTS)
+CRM = "tables/crm"
+PUBLIC_VIEW = "views/public_opportunity_versions"
+INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, CRM, PUBLIC_VIEW, *RIGHTS)
 
 
 def upgrade() -> None:
-    before = _columns()
-    op.execute("CREATE SCHEMA feed")
-    op.execute("COMMENT ON SCHEMA feed IS 'boardcast: the log of changes, its triggers and its readers'")
+    op.execute("COMMENT ON TABLE feed.alembic_version IS 'The newest migration that was run.'")
+    op.execute("COMMENT ON COLUMN feed.alembic_version.version_num IS 'Its number'")
     install(__file__, *OBJECTS)
-    for table, after in _columns().items():
-        if had := before.get(table):
-            op.execute(
-                sa.text("INSERT INTO feed.adopted (relation, added) VALUES (:relation, :added)").bindparams(
-                    sa.bindparam("relation", table), sa.bindparam("added", sorted(after - had), JSONB())
-                )
-            )
     op.execute("SELECT feed.make_partition(1), feed.make_partition(2)")
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     install(__file__, *VIEWS_AND_TRIGGERS)
+    if not context.config.attributes.get("feed_only"):
+        _adopt()
+    op.execute("SELECT feed.mend()")
+    if not _exists("public.opportunity_versions"):
+        install(__file__, PUBLIC_VIEW)
     install(__file__, *RIGHTS)
 
 
 def downgrade() -> None:
-    adopted = {
-        row.relation: json.loads(row.added) if isinstance(row.added, str) else row.added
-        for row in op.get_bind().execute(sa.text("SELECT relation, added FROM feed.adopted"))
-    }
     op.execute(
-        "SELECT feed.detach(f.relation) FROM (SELECT DISTINCT relation FROM feed.triggers"
-        " WHERE state <> 'missing' AND function <> 'version_opportunity') AS f"
+        "SELECT feed.detach(f.relation) FROM (SELECT relation FROM feed.triggers WHERE state <> 'missing'"
+        " AND function IN ('capture', 'begin_statement') UNION SELECT relation FROM feed.attached) AS f"
     )
-    op.execute("DROP TRIGGER zz_feed_version ON opportunities")
-    op.execute("DROP VIEW opportunity_versions, feed.editing")
-    op.execute("DROP TABLE user_presence")
-    op.execute("DROP INDEX feed_opportunities_board_id")
-    op.execute("REVOKE ALL ON users, opportunities FROM feed_app, feed_listener, feed_dba")
-    for table in reversed(ADOPTABLE):
-        if table not in adopted:
-            op.execute(f"DROP TABLE {table} CASCADE")
-        for column in adopted.get(table, ()):
-            op.drop_column(table, column)
-    op.execute("DROP TABLE board_members, boards CASCADE")
-    op.execute("DROP SCHEMA feed CASCADE")
+    tables = op.get_bind().execute(
+        sa.text(
+            "SELECT a.role, a.relation::text, a.created, a.added, quote_ident(n.nspname),"
+            " ARRAY(SELECT quote_ident(g.nspname) FROM pg_namespace AS g WHERE g.nspname = ANY (a.granted))"
+            " FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        )
+    )
+    for role, relation, created, added, schema, granted in sorted(tables):  # opportunities before users
+        if created:
+            op.execute(f"DROP TABLE {relation} CASCADE")
+            continue
+        op.execute(f"REVOKE ALL ON {relation} FROM feed_app, feed_listener, feed_dba")
+        for name in granted:
+            op.execute(f"REVOKE USAGE ON SCHEMA {name} FROM feed_app, feed_listener, feed_dba")
+        for trigger in ("feed_forget_users", "feed_forget_all_users") if role == "users" else ("zz_feed_version",):
+            op.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {relation}")
+        if role == "opportunities":
+            op.execute(f"DROP INDEX IF EXISTS {schema}.feed_opportunities_board_id")
+            for column in added:
+                op.execute(sa.text(f'ALTER TABLE {relation} DROP COLUMN IF EXISTS "{column}"'))
+    # db.migrate drops schema feed, because Alembic still needs the table of its version.
     # The roles stay: they belong to the cluster, and login roles may have been granted them.
 
 
-def _columns() -> dict[str, set[str]]:
-    inspector = sa.inspect(op.get_bind())
-    return {t: {c["name"] for c in inspector.get_columns(t)} for t in ADOPTABLE if inspector.has_table(t)}
+def _adopt() -> None:
+    """Take over the tables of the application, or create them in a database without one."""
+    created = not _exists("public.opportunities")
+    users = _exists("public.users")
+    if created:
+        install(__file__, CRM)
+    else:
+        op.execute("SELECT feed.check_opportunities('public.opportunities')")
+    op.execute(
+        sa.text("INSERT INTO feed.adopted VALUES ('opportunities', 'public.opportunities', :created)").bindparams(
+            created=created
+        )
+    )
+    if created and not users:
+        op.execute("INSERT INTO feed.adopted VALUES ('users', 'public.users', true)")
+
+
+def _exists(name: str) -> bool:
+    return op.get_bind().scalar(sa.text("SELECT to_regclass(:name)").bindparams(name=name)) is not None

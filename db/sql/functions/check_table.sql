@@ -12,7 +12,7 @@ BEGIN
     INTO checked FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no table given' USING ERRCODE = 'undefined_table', HINT = 'Pass the name of a table, such as feed.attach(''public.tasks'').';
-    ELSIF checked.schema = 'feed' AND target <> to_regclass('feed.flags') THEN
+    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags')) THEN
         RAISE EXCEPTION '% belongs to the feed itself and cannot be attached', target USING ERRCODE = 'invalid_table_definition';
     ELSIF checked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
         RAISE EXCEPTION '% is a system catalog and cannot be attached', target USING ERRCODE = 'wrong_object_type';

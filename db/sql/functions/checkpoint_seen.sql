@@ -9,16 +9,15 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, feed, pg_temp
 AS $$
     WITH parts AS (
-        SELECT 1 AS sign, feed.row_hash(o.id::text, o.version_number) AS part
-        FROM public.opportunities AS o WHERE o.board_id = checkpoint_seen.board
+        SELECT 1 AS sign, feed.row_hash(o.id, o.version_number) AS part FROM feed.versions_on(checkpoint_seen.board) AS o
         UNION ALL
         SELECT s.sign, s.sign * feed.row_hash(l.key, s.version)
         FROM feed.parse_cursor(checkpoint_seen.cursor) AS c
         CROSS JOIN LATERAL feed.changes_since(c.xmax, c.xip) AS l
         -- Undo the change: remove the new row and add the old row back.
         CROSS JOIN LATERAL (VALUES
-            (-1, CASE WHEN l.op IN ('insert', 'update', 'enter') THEN (l.new ->> 'version_number')::int END),
-            (1, CASE WHEN l.op IN ('update', 'delete', 'leave') THEN (l.old ->> 'version_number')::int END),
+            (-1, CASE WHEN l.op IN ('insert', 'update', 'enter') THEN l.version END),
+            (1, CASE WHEN l.op IN ('update', 'delete', 'leave') THEN coalesce(feed.version_number(l.old), l.version) END),
             (NULL, CASE WHEN l.op = 'truncate' THEN 0 END)
         ) AS s(sign, version)
         WHERE l.relation = 'opportunities' AND (l.board = checkpoint_seen.board OR l.op = 'truncate') AND s.version IS NOT NULL

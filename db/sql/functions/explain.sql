@@ -46,7 +46,7 @@ BEGIN
     RETURN QUERY SELECT 'from', change.at, interval '0',
         concat_ws(', ', change.source, 'application ' || nullif(change.application, ''), 'database user ' || change.db_user,
                   'address ' || coalesce(pg_catalog.host(change.client_addr), 'local'), 'pid ' || change.pid, 'origin ' || change.origin,
-                  'trace ' || split_part(change.traceparent, '-', 2));
+                  'trace ' || split_part(feed.valid_traceparent(change.traceparent), '-', 2));
     RETURN QUERY SELECT 'commit', committed, committed - change.at, 'transaction ' || change.xid || ', change ' || change.step
         || CASE WHEN other_cluster THEN '; written in another cluster' WHEN committed IS NULL THEN '; commit time not known' ELSE '' END;
     RETURN QUERY SELECT 'notify', committed, committed - change.at,

@@ -4,6 +4,7 @@ CREATE FUNCTION feed.plain_relations() RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT coalesce(array_agg(feed.relation_name(a.relation)), '{}')
         FROM feed.attached AS a
+        JOIN pg_class AS r ON r.oid = a.relation
         WHERE NOT EXISTS (
             SELECT FROM pg_attribute AS c JOIN pg_type AS t ON t.oid = c.atttypid
             WHERE c.attrelid = a.relation AND c.attnum > 0 AND t.typtype <> 'e'

@@ -24,8 +24,8 @@ BEGIN
     END IF;
     SELECT array_agg(DISTINCT t.relation::oid ORDER BY t.relation::oid) INTO tables
     FROM feed.triggers AS t
-    WHERE t.function IN ('capture', 'guard_key', 'name_author') AND t.relation <> 'feed.flags'::regclass
-      AND t.state = ANY (CASE WHEN captures THEN '{disabled}' ELSE '{on,always,stale}' END::text[]);
+    WHERE t.function IN ('capture', 'begin_statement') AND t.relation <> 'feed.flags'::regclass
+      AND t.state = ANY (CASE WHEN captures THEN '{disabled}' ELSE '{on,always,stale,renamed}' END::text[]);
     tables := coalesce(tables, '{}');
     SELECT c.oid::regclass AS name, pg_get_userbyid(c.relowner) AS owner INTO not_owned
     FROM pg_class AS c WHERE c.oid = ANY (tables) AND NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1;
@@ -53,7 +53,7 @@ BEGIN
     END IF;
     FOR each IN
         SELECT t.relation, t.trigger FROM feed.triggers AS t
-        WHERE t.relation = ANY (tables) AND t.function IN ('capture', 'guard_key', 'name_author') AND t.state <> 'missing'
+        WHERE t.relation = ANY (tables) AND t.function IN ('capture', 'begin_statement') AND t.state <> 'missing'
     LOOP
         EXECUTE format('ALTER TABLE %s %s TRIGGER %I', each.relation,
                        CASE WHEN NOT captures THEN 'DISABLE' WHEN always -> each.relation::text ? each.trigger THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END,

@@ -1,43 +1,74 @@
 -- The database assigns versions: whatever the client sent as version_number and last_sync_at is replaced. All names are
--- qualified, including operators, so that the search_path of the writer has no effect.
+-- qualified, including operators, so that the search_path of the writer has no effect. STABLE, because an expression in a volatile
+-- function takes a snapshot.
+--
+-- The table is the application's, which may drop or retype these two columns as well. Then the write goes on without what cannot
+-- be set. The argument of the trigger says whether the table has last_sync_at and generated columns (see feed.mend_triggers).
 CREATE FUNCTION feed.version_opportunity() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    changed boolean;
     generated jsonb;
+    -- Whether other triggers run after this one, which may still change a row that is unchanged so far. Then it gets a version in any case.
+    changed_later CONSTANT text := 'SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) $1 '
+        'AND t.tgname OPERATOR(pg_catalog.>) $2 AND t.tgtype OPERATOR(pg_catalog.&) 19 OPERATOR(pg_catalog.=) 19 AND t.tgenabled OPERATOR(pg_catalog.<>) ''D'')';
+    may_change boolean;
 BEGIN
-    -- Almost every UPDATE changes one of these columns, and then nothing else has to be checked. They are compared as text,
-    -- because an adopted table has its own types. A generated column is computed after this trigger and is null in NEW, so
-    -- it proves nothing.
-    changed := NEW.phase::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.phase::pg_catalog.text
-            OR NEW.position::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.position::pg_catalog.text
-            OR NEW.board_id::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.board_id::pg_catalog.text
-            OR NEW.title::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.title::pg_catalog.text
-            OR NEW.company::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.company::pg_catalog.text
-            OR NEW.contact::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.contact::pg_catalog.text
-            OR NEW.value::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.value::pg_catalog.text
-            OR NEW.owner_id::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.owner_id::pg_catalog.text
-            OR NEW.probability::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.probability::pg_catalog.text
-            OR NEW.notes::pg_catalog.text OPERATOR(pg_catalog.<>) OLD.notes::pg_catalog.text;
-    IF changed IS NOT TRUE THEN
+    BEGIN
+        IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'last_sync_at' THEN
+            -- Almost no statement sets them, and to compare costs less than to assign.
+            IF (NEW.version_number OPERATOR(pg_catalog.=) OLD.version_number
+                AND NEW.last_sync_at OPERATOR(pg_catalog.=) OLD.last_sync_at) IS NOT TRUE THEN
+                NEW.version_number := OLD.version_number;
+                NEW.last_sync_at := OLD.last_sync_at;
+            END IF;
+            -- Compare byte by byte, because a type without an equality operator (json) would raise an error. An unchanged row is
+            -- still returned, so that the row count and RETURNING are as expected; feed.capture finds no difference and logs nothing.
+            IF NEW OPERATOR(pg_catalog.*=) OLD THEN
+                EXECUTE changed_later INTO may_change USING TG_RELID, TG_NAME;
+                IF NOT may_change THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+            NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
+            NEW.last_sync_at := pg_catalog.clock_timestamp();
+            RETURN NEW;
+        END IF;
         NEW.version_number := OLD.version_number;
-        NEW.last_sync_at := OLD.last_sync_at;
-        -- Compare byte by byte, because a type without an equality operator (json) would raise an error. An unchanged row
-        -- is still returned, so that the row count and RETURNING are as expected; feed.capture finds no difference and logs
-        -- nothing.
-        IF NEW OPERATOR(pg_catalog.*=) OLD THEN
-            RETURN NEW;
+        IF TG_ARGV[0] OPERATOR(pg_catalog.~~) 'last_sync_at%' THEN
+            NEW.last_sync_at := OLD.last_sync_at;
         END IF;
-        SELECT pg_catalog.jsonb_object_agg(a.attname, NULL) INTO generated
-        FROM pg_catalog.pg_attribute AS a
-        WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID AND a.attgenerated OPERATOR(pg_catalog.<>) '';
-        IF generated IS NOT NULL AND NEW OPERATOR(pg_catalog.*=) pg_catalog.jsonb_populate_record(OLD, generated) THEN
-            RETURN NEW;
+        -- A generated column is computed after this trigger and is null in NEW.
+        IF TG_ARGV[0] OPERATOR(pg_catalog.~~) '%generated' THEN
+            SELECT pg_catalog.jsonb_object_agg(a.attname, NULL) INTO generated
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID AND a.attgenerated OPERATOR(pg_catalog.<>) '';
         END IF;
-    END IF;
-    NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
-    NEW.last_sync_at := pg_catalog.clock_timestamp();
+        IF NEW OPERATOR(pg_catalog.*=) OLD
+           OR generated IS NOT NULL AND NEW OPERATOR(pg_catalog.*=) pg_catalog.jsonb_populate_record(OLD, generated) THEN
+            EXECUTE changed_later INTO may_change USING TG_RELID, TG_NAME;
+            IF NOT may_change THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
+        IF TG_ARGV[0] OPERATOR(pg_catalog.~~) 'last_sync_at%' THEN
+            NEW.last_sync_at := pg_catalog.clock_timestamp();
+        END IF;
+        RETURN NEW;
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
+    BEGIN
+        NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
+    BEGIN
+        NEW.last_sync_at := pg_catalog.clock_timestamp();
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
     RETURN NEW;
 END
 $$;

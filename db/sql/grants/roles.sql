@@ -12,6 +12,9 @@ BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', required);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
                 NULL; -- created concurrently by the migration of another database
+            WHEN insufficient_privilege THEN
+                RAISE EXCEPTION 'role % cannot create role %', current_user, required USING ERRCODE = 'insufficient_privilege',
+                    HINT = format('As a superuser, run ALTER ROLE %I CREATEROLE; or create feed_app, feed_listener, feed_dba, feed_owner and feed_sandbox as NOLOGIN roles, and run GRANT feed_owner, feed_sandbox TO %1$I.', current_user);
             END;
         END IF;
     END LOOP;
@@ -27,7 +30,7 @@ BEGIN
     IF FOUND AND excess IS NOT NULL THEN
         RAISE EXCEPTION 'functions of the feed would run with more privileges than they need: %', excess
             USING ERRCODE = 'invalid_role_specification',
-                  HINT = 'feed_owner and feed_sandbox must be NOLOGIN roles without attributes and memberships. Change them, or rename an existing existing role.';
+                  HINT = 'feed_owner and feed_sandbox must be NOLOGIN roles without attributes and memberships. Change them, or rename an existing role.';
     END IF;
 END
 $$;

@@ -1,6 +1,6 @@
 -- The boards of some users; those of each user ordered by creation time.
 SELECT m.user_id, b.id, b.name, m.role
-FROM board_members AS m
-JOIN boards AS b ON b.id = m.board_id
+FROM feed.board_members AS m
+JOIN feed.boards AS b ON b.id = m.board_id
 WHERE m.user_id = ANY (%(users)s::text[])
 ORDER BY b.created_at, b.id

@@ -8,14 +8,10 @@ WITH faults AS (
                  ('full_page_writes', 'warning', 'a crash may undo changes that clients have received'),
                  ('autovacuum', 'warning', 'the tables of the tables grow, and transaction IDs run out'),
                  ('track_counts', 'warning', 'the tables tables grow, and transaction IDs run out'),
-                 ('statement_timeout', 'warning', 'long reads of the log are canceled'),
-                 ('transaction_timeout', 'warning', 'long reads of the log are canceled'),
-                 ('idle_session_timeout', 'warning', 'sessions that only LISTEN are terminated'),
                  ('max_notify_queue_pages', 'warning', 'the NOTIFY queue is small, and writes fail when it is full')) AS w(name, status, why)
       ON w.name = s.name
     WHERE CASE WHEN s.name = 'session_replication_role' THEN s.reset_val = 'replica'
                WHEN s.name = 'default_transaction_read_only' THEN s.reset_val = 'on' AND NOT pg_is_in_recovery()
-               WHEN s.name LIKE '%timeout' THEN s.reset_val::bigint BETWEEN 1 AND 59999
                WHEN s.name = 'max_notify_queue_pages' THEN s.reset_val::bigint < 10000
                ELSE s.reset_val = 'off' END
 )

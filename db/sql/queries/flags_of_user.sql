@@ -1,2 +1,2 @@
 SELECT feed.realtime(%(user)s) AS value, feed.rollout_bucket(%(user)s) AS place,
-       EXISTS (SELECT FROM users WHERE id = %(user)s) AS known
+       (feed.users_table() IS NULL OR EXISTS (SELECT FROM feed.user_names(ARRAY[%(user)s::text]))) AS known

@@ -1,10 +1,10 @@
 -- Whether the names that were asked for exist. A deleted row still exists in the log; a name that is found nowhere is a
 -- mistake.
 SELECT %(board)s::text IS NULL
-       OR EXISTS (SELECT FROM boards WHERE id = %(board)s)
-       OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = 'boards' AND l.key = %(board)s) AS board,
+       OR EXISTS (SELECT FROM feed.boards WHERE id = %(board)s)
+       OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = 'feed.boards' AND l.key = %(board)s) AS board,
        %(opportunity)s::text IS NULL
-       OR EXISTS (SELECT FROM opportunities WHERE id = %(opportunity)s)
+       OR EXISTS (SELECT FROM feed.opportunities_of(ARRAY[%(opportunity)s::text]))
        OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = 'opportunities' AND l.key = %(opportunity)s) AS opportunity,
        coalesce((SELECT l.relation FROM feed.log AS l WHERE l.relation = %(table)s LIMIT 1),
                 (SELECT feed.relation_name(t.relation) FROM feed.triggers AS t

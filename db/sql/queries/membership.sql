@@ -1,1 +1,1 @@
-SELECT user_id, board_id, role FROM board_members
+SELECT user_id, board_id, role FROM feed.board_members

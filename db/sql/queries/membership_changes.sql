@@ -5,6 +5,6 @@ FROM (
     SELECT l.*, max(l.seq) OVER (PARTITION BY l.xid) AS ends
     FROM feed.changes_since(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[],
                      %(until_xmax)s::text::xid8, %(until_xip)s::text[]::xid8[]) AS l
-    WHERE l.relation = 'board_members'
+    WHERE l.relation = 'feed.board_members'
 ) AS u
 ORDER BY u.ends, u.seq

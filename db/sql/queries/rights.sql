@@ -8,8 +8,10 @@ WITH purposes AS (
     SELECT c.oid, c.relacl, CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind
     FROM pg_class AS c
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'feed') AND c.relkind IN ('r', 'p', 'v', 'S')
-       OR c.oid = ANY (ARRAY[to_regclass('public.users'), to_regclass('public.boards'), to_regclass('public.board_members'),
-                             to_regclass('public.opportunities'), to_regclass('public.opportunity_versions'), to_regclass('public.user_presence')])
+       OR c.oid IN (to_regclass('public.users'), to_regclass('public.opportunities'))
+       -- The tables that were adopted under other names: this role may not be allowed to read feed.adopted.
+       OR c.oid IN (SELECT t.tgrelid FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+                    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'feed') AND p.proname IN ('version_opportunity', 'forget_users'))
 ), needs AS (
     SELECT a.grantee, format('%s on %s', a.privilege_type, o.oid::regclass) AS what,
            CASE o.kind WHEN 'sequence' THEN has_sequence_privilege(o.oid, a.privilege_type)

@@ -8,16 +8,16 @@
 -- it since the cursor, including ones beyond this page. By the time of a later page the change of membership would be
 -- covered by the cursor, and cards that left the board would be missed.
 WITH mine AS (
-    SELECT m.board_id FROM board_members AS m WHERE m.user_id = %(user)s::text
+    SELECT m.board_id FROM feed.board_members AS m WHERE m.user_id = %(user)s::text
 ), missing AS MATERIALIZED (
     SELECT u.xid, u.relation, u.op, u.key, u.board
     FROM feed.changes_since(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
     WHERE u.relation = 'opportunities'
-       OR (u.relation = 'board_members'
+       OR (u.relation = 'feed.board_members'
            AND (u.op IN ('truncate', 'reload') OR coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text))
 ), membership AS (
     -- A change of only the role neither adds nor removes the user.
-    SELECT u.xid, u.board FROM missing AS u WHERE u.relation = 'board_members' AND u.op <> 'update'
+    SELECT u.xid, u.board FROM missing AS u WHERE u.relation = 'feed.board_members' AND u.op <> 'update'
 ), touched AS (
     SELECT key, min(xid) AS xid
     FROM (
@@ -26,7 +26,7 @@ WITH mine AS (
         WHERE u.relation = 'opportunities' AND u.key IS NOT NULL
           AND (u.board IN (SELECT board_id FROM mine) OR u.board IN (SELECT board FROM membership))
         UNION ALL
-        SELECT o.id, t.xid FROM membership AS t JOIN opportunities AS o ON o.board_id = t.board
+        SELECT o.id, t.xid FROM membership AS t CROSS JOIN LATERAL feed.opportunities_on(ARRAY[t.board]) AS o
         UNION ALL
         SELECT u.key, t.xid FROM membership AS t JOIN missing AS u ON u.board = t.board
         WHERE u.relation = 'opportunities' AND u.key IS NOT NULL
@@ -41,8 +41,8 @@ SELECT (SELECT max(u.op) FROM missing AS u WHERE u.op IN ('truncate', 'reload'))
        page.upto::text::bigint AS upto,
        coalesce(page.upto < page.last, false) AS more,
        touched.key,
-       to_jsonb(o.*)::text AS body
+       o.body::text AS body
 FROM page
 LEFT JOIN touched ON touched.xid <= page.upto
-LEFT JOIN opportunities AS o ON o.id = touched.key AND o.board_id IN (SELECT board_id FROM mine)
+LEFT JOIN feed.opportunities_of(ARRAY(SELECT t.key FROM touched AS t JOIN page AS p ON t.xid <= p.upto)) AS o ON o.id = touched.key AND o.board_id IN (SELECT board_id FROM mine)
 ORDER BY touched.key

@@ -1,1 +1,1 @@
-SELECT coalesce(name, id) FROM users WHERE id = %(user)s
+SELECT u.name FROM feed.user_names(ARRAY[%(user)s::text]) AS u

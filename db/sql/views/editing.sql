@@ -3,8 +3,8 @@ CREATE VIEW feed.editing WITH (security_invoker) AS
 SELECT p.user_id, min(p.user_name) AS user_name, p.opportunity_id, o.board_id,
        min(p.started_at) AS since, min(p.base_version) AS base_version, o.version_number AS version,
        bool_or(p.base_version < o.version_number) AS behind
-FROM user_presence AS p
-JOIN opportunities AS o ON o.id = p.opportunity_id
+FROM feed.user_presence AS p
+JOIN feed.opportunities_of(ARRAY(SELECT DISTINCT e.opportunity_id FROM feed.user_presence AS e WHERE e.action = 'editing')) AS o ON o.id = p.opportunity_id
 WHERE p.action = 'editing'
 GROUP BY p.user_id, p.opportunity_id, o.board_id, o.version_number;
 COMMENT ON VIEW feed.editing IS

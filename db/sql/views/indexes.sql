@@ -7,9 +7,10 @@ WITH wanted AS (
                  ('feed.log', 'log_xid', 'CREATE INDEX log_xid ON feed.log (xid, partition_number);'),
                  ('feed.log', 'log_key', 'CREATE INDEX log_key ON feed.log (relation, key, seq);'),
                  ('feed.delivery_journal', 'delivery_journal_delivered', 'CREATE INDEX delivery_journal_delivered ON feed.delivery_journal (delivered_at);'),
-                 ('public.opportunities', 'feed_opportunities_board_id',
-                  'CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON opportunities (board_id);'),
-                 ('public.board_members', 'board_members_user_id', 'CREATE INDEX board_members_user_id ON board_members (user_id);')
+                 ((SELECT feed.opportunities_table()::text FROM feed.field_columns() AS f WHERE f.field = 'board_id' AND f.name IS NOT NULL), 'feed_opportunities_board_id',
+                  (SELECT format('CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON %s (%I);', feed.opportunities_table(), f.name)
+                   FROM feed.field_columns() AS f WHERE f.field = 'board_id' AND f.name IS NOT NULL)),
+                 ('feed.board_members', 'board_members_user_id', 'CREATE INDEX board_members_user_id ON feed.board_members (user_id);')
          ) AS w(relation, name, fix)
 ), there AS (
     SELECT i.indrelid, c.oid, c.relname::text AS name, c.relkind, i.indisvalid, i.indisprimary,

@@ -1,1 +1,1 @@
-"""What others would use instead: small programs, each tuned as its documentation says."""
+"""The alternatives to boardcast: small programs, each tuned as its documentation says."""

@@ -1,8 +1,8 @@
 """pg-sse as its README has it, with Starlette: `python -m tests.bench.peers.pgsse PORT URL SCHEMA`.
 
 Async reads on a connection pool, as it recommends; uvicorn with uvloop and httptools; `order_column`, without which a reader can
-skip the row that commits late. Two things are other than there: the limit of 500 streams in a process is raised to what is
-measured, and a read has no LIMIT 500, with which a stream that is further behind waits for the next write, or a minute.
+skip the row that commits late. Two things differ: the limit of 500 streams per process is raised to the number that is
+measured, and reads have no LIMIT 500, with which a stream that is further behind waits for the next write or a minute.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What is to be shown: a module for each part, with `async def run(on, say)`. Here are their names, in the order of the report."""
+"""The scenarios: modules with `async def run(on, say)`. NAMES is in the order of the report."""
 
 NAMES: tuple[str, ...] = (
     "writers",

@@ -1,8 +1,7 @@
-"""Burst: 16 writers write single rows as fast as they can; deliveries per second of the feed's processor time.
+"""16 writers write single rows as fast as they can. The figure is deliveries per CPU-second of the feed.
 
-A delivery is one event to one client; the processor time is the feed's, in its program and in the kernel for it, from the first
-write to the last delivery. Each client is compared, byte for byte, with what the others were told; that has each write once.
-How many times that of others it is, `peers` tells, which does the same to each of them; the aim here is ours alone.
+The CPU time is the user and kernel time of the feed's process, from the first write to the last delivery. `peers` runs such bursts
+with other stacks.
 """
 
 from collections.abc import Callable
@@ -35,5 +34,5 @@ async def _part(on: Stage, say: Callable[[str], None], clients: int) -> Figure:
     reads = sum(len(follower.times) for follower in followers) / clients
     detail = {"events": EVENTS, "cpu_s": cpu, "writes_per_s": EVENTS / took, "events_per_read": EVENTS / reads}
     say(f"{clients:,} clients: " + ", ".join(f"{key} {value:,.4g}" for key, value in detail.items()))
-    what = f"deliveries per CPU-second of the feed, burst of {EVENTS:,} single-row writes, {clients:,} clients"
+    what = f"Deliveries per CPU-second of the feed, burst of {EVENTS:,} single-row writes, {clients:,} clients"
     return Figure(f"burst_{clients}", what, EVENTS * clients / cpu, "/s", AIM, more=True, detail=detail)

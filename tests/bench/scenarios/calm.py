@@ -1,7 +1,7 @@
-"""Calm: 20 writes/s, each beside one round trip of a bare LISTEN on connections of its own; 100 WebSocket clients.
+"""20 writes/s to 100 WebSocket clients, compared with a bare NOTIFY to one listener.
 
-Both are timed from sending COMMIT, on the same connection and in turn, by the clock of the process that reads. Each client is
-checked to have got each write once.
+The two kinds of writes alternate on one connection. Both are timed from the moment COMMIT is sent, with the clock of the process
+that receives them.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
         "ours_curve_ms": curve(ours),
         "bare_curve_ms": curve(theirs),
     }
-    what = f"calm latency commit → client, {RATE} writes/s, {READERS} WebSocket clients, against a bare LISTEN: "
+    what = f"Latency at {RATE} writes/s, {READERS} WebSocket clients, relative to a bare LISTEN: "
     return [
         Figure(
             "calm_median",

@@ -1,7 +1,7 @@
-"""Growth with clients: what one delivery costs the feed's processor, from 10 clients to 10,000.
+"""The CPU time that a delivery costs the feed, with 10 to 10,000 clients.
 
-The same statements at the same rate for each number of clients. Each client is compared, byte for byte, with what the others
-were told; that has each write once. The figure is the cost with the most clients against the lowest with fewer.
+The statements and their rate are the same for each number of clients. The figure is the cost with the most clients, divided by the
+lowest cost with fewer clients.
 """
 
 from collections.abc import Callable
@@ -31,6 +31,6 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
         costs[clients] = 1e6 * cpu / (count * clients)
         say(f"{clients:,} clients: {costs[clients]:.3f} µs of processor time per delivery")
     *fewer, most = costs.values()
-    what = f"growth: cost per delivery with {CLIENTS[-1]:,} clients against the lowest with {CLIENTS[0]} and more"
+    what = f"CPU time per delivery with {CLIENTS[-1]:,} clients, relative to the lowest with fewer"
     detail = {"us_per_delivery": {str(clients): cost for clients, cost in costs.items()}, "rows_per_statement": SIZE}
     return [Figure("growth_clients", what, most / min(fewer), "×", 2, more=False, detail=detail)]

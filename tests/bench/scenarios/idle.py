@@ -1,4 +1,4 @@
-"""Idle: 1,000 WebSocket clients and no write. Each is checked to be still connected at the end."""
+"""1,000 WebSocket clients and no writes. Check: all clients are still connected at the end."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     return [
         Figure(
             "idle",
-            f"{READERS:,} idle clients: the feed's part of a core",
+            f"{READERS:,} idle clients: the feed's share of a core",
             100 * used / took,
             "%",
             1,

@@ -1,7 +1,4 @@
-"""Many: 10,000 WebSocket clients of one board, and events at all of them; the feed's memory at its highest.
-
-Each client is compared, byte for byte, with what the others were told; that has each write once.
-"""
+"""10,000 WebSocket clients follow one board and get all of its events. The figure is the feed's peak memory."""
 
 import time
 from collections.abc import Callable
@@ -48,5 +45,5 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
         "cpu_us_per_delivery": 1e6 * cpu / counted.total(),
     }
     say(f"{RATE} rows/s in statements of {SIZE}: " + ", ".join(f"{key} {value:,.4g}" for key, value in detail.items()))
-    what = f"{CLIENTS:,} WebSocket clients, one board of events: the feed's memory at its highest"
+    what = f"{CLIENTS:,} WebSocket clients of one board: peak memory of the feed"
     return [Figure("many", what, most, "MB", 256, more=False, detail=detail)]

@@ -1,12 +1,15 @@
-"""Boardcast beside four that would be used instead, in turns: stack (a), socket.io (b), pg-sse (c) and the naive trigger (d).
+"""boardcast and four alternatives, in turns: Express + ws + Redis, socket.io, pg-sse, and a naive trigger with aiohttp.
 
-Each has its server's process on one core and everything else on the other, the same rows (in tables of its own, without
-boardcast's triggers and with the original design's), the same writers, clients and checks (tests/bench/contest.py). What is told
-of a change is the same: the columns that changed, who, when. Boardcast's says also where it belongs (board, seq, xid, version, a
-cursor), so it has 325 bytes where theirs have about 200, and the naive trigger's is the whole row, 610 bytes. What the peers'
-JavaScript writers do beside the row, publishing, is done in their process, so it is in nobody's figures; boardcast's processor
-time has its reading of the log in it. A peer whose clients lost events is told of with their count; its figures stand as they
-are, which is in its favour.
+Each server process has a core to itself, and everything else uses the other core. All stacks have the same rows, writers, clients,
+and checks (`tests/bench/contest.py`). The peers have their own tables, with the triggers of the original design instead of
+boardcast's. All messages contain the changed columns, who changed them, and when. boardcast's messages also say where the change
+belongs (board, seq, xid, version, cursor), and are 325 bytes long. The peers' messages are about 200 bytes long, except those of
+the naive trigger: these contain the whole row, in 610 bytes.
+
+The peers' JavaScript writers also publish each change. No figure includes the CPU time for this, whereas boardcast's figures
+include reading the log. If a peer's clients lose events, the table says how many. The peer's figures are reported nevertheless,
+which favors the peer. The bursts are shorter than in `burst` (3,000 writes with 100 clients, 300 with 1,000), so boardcast's
+figures differ.
 """
 
 from collections import defaultdict
@@ -83,9 +86,7 @@ def _efficiency(bursts: Bursts, table: Mapping[str, object]) -> list[Figure]:
     for clients in BURSTS:
         ours = _per_cpu(bursts[OURS][clients])
         for name, aim in AIMS.items():
-            what = (
-                f"deliveries per CPU-second of the serving process, burst, {clients:,} clients, against {TITLES[name]}"
-            )
+            what = f"Deliveries per CPU-second of the server, burst, {clients:,} clients, relative to {TITLES[name]}"
             value = ours / _per_cpu(bursts[name][clients])
             detail = {} if figures else {"peers": table}
             figures.append(Figure(f"{name}_{clients}", what, value, "×", aim, more=True, detail=detail))
@@ -95,5 +96,5 @@ def _efficiency(bursts: Bursts, table: Mapping[str, object]) -> list[Figure]:
 def _latency(steadies: Mapping[str, Sequence[Run]]) -> Figure:
     p99 = {name: summary(wait for one in runs for wait in one.waits)["p99"] for name, runs in steadies.items()}
     best = min(value for name, value in p99.items() if name != OURS)
-    what = f"commit → client p99 at {RATE} writes/s, {CLIENTS} clients, against the best of the other four"
+    what = f"Latency at {RATE} writes/s, {CLIENTS} clients, relative to the best of the other four: p99"
     return Figure("steady_p99", what, p99[OURS] / best, "×", 1, more=False, detail={"p99_ms": p99})

@@ -1,8 +1,8 @@
-"""Resume: one WebSocket client comes back over 100,000 events, on 25 boards of 4,000 each, five times.
+"""One WebSocket client resumes over 100,000 events, on 25 boards with 4,000 events each. It does so five times.
 
-Counted from connecting to its being live; the feed's memory at its highest, over what it was. It is checked to have
-been told each event once, and each card's in their order. The feed's own reading, of the same events, went before, and
-filled its replay buffer.
+The time is measured from connecting until the client is live. The memory growth is the feed's peak memory minus its memory before
+the client connects. The feed read these events when they were written, and they filled its replay buffer. Check: the client gets
+each event once, and the events of each card in order.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from tests.bench.cores import apart
 from tests.bench.feed import Feed
 from tests.bench.figure import Figure
 from tests.bench.process import Process
-from tests.bench.returner import Returner, come
+from tests.bench.returner import Returner, connect_returner
 from tests.bench.stage import Stage
 
 EVENTS = 100_000
@@ -33,7 +33,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
         await _boards(writer, on.tokens[0][0])
         async with on.feed() as feed:
-            first = await come(feed.port, on.tokens[0])
+            first = await connect_returner(feed.port, on.tokens[0])
             await first.live
             first.close()
             say(f"{EVENTS:,} events are written while it is away")
@@ -48,20 +48,21 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 rates.append(rate)
                 say(f"{rate:,.0f} events/s; " + ", ".join(f"{name} {value:.3g}" for name, value in detail.items()))
     rates.sort()
-    what = f"resume over {EVENTS:,} events"
+    what = f"Resume over {EVENTS:,} events"
     raw = {"events_per_s": rates, **detail}
     return [
-        Figure("resume", what, rates[len(rates) // 2], "events/s", 50_000, more=True, detail=raw),
-        Figure("resume_memory", what + ": the feed grows by", grown, "MB", 32, more=False),
+        Figure("resume", what + ": rate", rates[len(rates) // 2], "events/s", 50_000, more=True, detail=raw),
+        Figure("resume_memory", what + ": memory growth of the feed", grown, "MB", 32, more=False),
     ]
 
 
 async def _boards(writer: Connection, user: str) -> None:
     await writer.execute(
-        "INSERT INTO boards (id, name, phases) SELECT 'r' || n, 'R', '[]' FROM generate_series(1, %s) AS n", (BOARDS,)
+        "INSERT INTO feed.boards (id, name, phases) SELECT 'r' || n, 'R', '[]' FROM generate_series(1, %s) AS n",
+        (BOARDS,),
     )
     await writer.execute(
-        "INSERT INTO board_members (board_id, user_id, role) SELECT id, %s, 'viewer' FROM boards ON CONFLICT DO NOTHING",
+        "INSERT INTO feed.board_members (board_id, user_id, role) SELECT id, %s, 'viewer' FROM feed.boards ON CONFLICT DO NOTHING",
         (user,),
     )
     await writer.execute(
@@ -94,7 +95,7 @@ async def _resume(
 ) -> tuple[float, dict[str, float]]:
     with apart(feed.pid):
         server, cpu, own, begin = await _server(conn), feed.cpu(), time.process_time(), time.monotonic()
-        client = await come(feed.port, on.tokens[0], cursor=cursor)
+        client = await connect_returner(feed.port, on.tokens[0], cursor=cursor)
         async with asyncio.timeout(_PATIENCE):
             await client.live
         took = time.monotonic() - begin

@@ -1,8 +1,8 @@
-"""Slow: one of 101 WebSocket clients stops reading during a million deliveries, between two runs in which there is none.
+"""One of 101 WebSocket clients stops reading during a million deliveries. In a run before and a run after, all clients read.
 
-The others' latency, since each write was due, is held against that of the two runs; the feed's memory at its highest against
-what it was before, in the same run. Each of the others is checked to have got each write once; the slow one, when it reads on, to
-end with what the table has, having been told fewer events than there were.
+The latency of the other clients is compared with these two runs. The memory growth is the feed's peak memory minus its memory at
+the start of the same run. Check: after the slow client reads again, its rows equal the table, and it has received fewer events than
+were written.
 """
 
 import re
@@ -16,7 +16,7 @@ from tests.bench.cores import apart
 from tests.bench.feed import Feed
 from tests.bench.figure import Figure
 from tests.bench.load import Written
-from tests.bench.returner import Returner, come
+from tests.bench.returner import Returner, connect_returner
 from tests.bench.stage import Stage
 from tests.bench.tape import complete, followed, following, quantile, waits
 from tests.support.until import until
@@ -48,11 +48,11 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 )
     before, among, after = p99
     ratio = 100 * (2 * among / (before + after) - 1)
-    what = f"one client that stops reading during {count * READERS:,} deliveries: "
+    what = f"One client stops reading during {count * READERS:,} deliveries: "
     detail = {"p99_ms": p99, "grown_mb": grown}
     return [
-        Figure("slow_memory", what + "the feed grows by", grown[1], "MB", 4, more=False, detail=detail),
-        Figure("slow_others", what + "the others' p99 is longer by", ratio, "%", 20, more=False),
+        Figure("slow_memory", what + "memory growth of the feed", grown[1], "MB", 4, more=False, detail=detail),
+        Figure("slow_others", what + "change of the others' p99 latency", ratio, "%", 20, more=False),
     ]
 
 
@@ -65,7 +65,7 @@ async def _turn(on: Stage, feed: Feed, first: int, count: int, *, slow: bool) ->
 
         sleeper: Returner | None = None
         if slow:
-            sleeper = await come(feed.port, on.tokens[READERS], told=note, buffer=BUFFER)
+            sleeper = await connect_returner(feed.port, on.tokens[READERS], on_frames=note, buffer=BUFFER)
             await sleeper.live
             sleeper.stop_reading()
         before, _ = feed.memory()
@@ -89,7 +89,7 @@ async def _wake(on: Stage, sleeper: Returner, told: dict[str, int], written: lis
     table = {str(card): int(str(company)) for card, company in found if int(str(company)) >= first}
     slept = len(sleeper.seqs)
     begin = time.monotonic()
-    sleeper.read_on()
+    sleeper.resume_reading()
     try:
         await until(lambda: told == table, timeout=30, what="the slow one to have what the table has")
     except AssertionError as error:

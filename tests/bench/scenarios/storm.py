@@ -1,8 +1,8 @@
-"""Storm: 5,000 WebSocket clients come back at once, with 200 distinct cursors, to a feed that was started anew.
+"""5,000 WebSocket clients reconnect at once, with 200 distinct cursors, to a feed that has just started.
 
-It remembers nothing: what each of them missed is in the log. The same goes before, to the feed that gave out the cursors and has
-the recent batches in memory: it is checked that the log is not read there. Each client is checked to have been told exactly what
-came after its cursor, each event once and in order, and then a last one.
+The feed's replay buffer is empty, so all events that the clients missed come from the log. Before that, the same clients reconnect
+to the feed that issued the cursors. That feed still has the batches in memory and must not read the log. Check: each client gets
+exactly the events after its cursor, each once and in order, and then one new event.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import psycopg
 from tests.bench.cores import apart
 from tests.bench.feed import Feed
 from tests.bench.figure import Figure
-from tests.bench.returner import Returner, come, each_once, so_many
+from tests.bench.returner import Returner, check_each_once, connect_returner, wait_for_events
 from tests.bench.stage import CARDS, Stage
 
 CLIENTS = 5_000
@@ -36,16 +36,16 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
             say(", ".join(f"{name} {value:g}" for name, value in warm.items()))
     async with on.feed() as feed:
         with apart(feed.pid):
-            say("and to one that was started anew")
-            anew = await _storm(on, feed, cursors, seqs, places)
-            say(", ".join(f"{name} {value:g}" for name, value in anew.items()))
+            say("the same, to a feed that has just started")
+            new = await _storm(on, feed, cursors, seqs, places)
+            say(", ".join(f"{name} {value:g}" for name, value in new.items()))
     if warm["reads"]:
-        raise RuntimeError("the log was read for what the replay buffer has")
-    what = f"{CLIENTS:,} clients dropped and back at once with {CURSORS} distinct cursors: "
-    detail = {"started_anew": anew, "with_the_ring": warm}
+        raise RuntimeError("the log was read for events that are in the replay buffer")
+    what = f"{CLIENTS:,} clients reconnect at once with {CURSORS} distinct cursors: "
+    detail = {"new_feed": new, "replay_buffer": warm}
     return [
-        Figure("storm", what + "all caught up", anew["seconds"], "s", 10, more=False, detail=detail),
-        Figure("storm_reads", what + "database catch-ups", anew["reads"], "", CURSORS, more=False),
+        Figure("storm", what + "time until all are caught up", new["seconds"], "s", 10, more=False, detail=detail),
+        Figure("storm_reads", what + "reads of the log", new["reads"], "", CURSORS, more=False),
     ]
 
 
@@ -53,12 +53,12 @@ async def _history(on: Stage, feed: Feed) -> tuple[list[str], list[int]]:
     """The cursors of one who was told event by event, and the events: the nth cursor is that of before the nth event."""
     cursors: list[str] = []
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
-        client = await come(feed.port, on.tokens[0])
+        client = await connect_returner(feed.port, on.tokens[0])
         await client.live
         for n in range(CURSORS):
             cursors.append(client.cursor)
             await _write(writer, n)
-            await so_many(client, n + 1)
+            await wait_for_events(client, n + 1)
         client.close()
         seqs = list(client.seqs)
     if len(set(cursors)) != CURSORS:
@@ -71,19 +71,22 @@ async def _storm(
 ) -> dict[str, float]:
     reads, cpu, begin = await _reads(feed), feed.cpu(), time.monotonic()
     clients: list[Returner] = await asyncio.gather(
-        *(come(feed.port, on.tokens[n % len(on.tokens)], cursor=cursors[place]) for n, place in enumerate(places))
+        *(
+            connect_returner(feed.port, on.tokens[n % len(on.tokens)], cursor=cursors[place])
+            for n, place in enumerate(places)
+        )
     )
     try:
         await asyncio.gather(*(client.live for client in clients))
         told = {"seconds": time.monotonic() - begin, "feed_cpu_s": feed.cpu() - cpu}
         told |= {"reads": await _reads(feed) - reads, "memory_mb": feed.memory()[1]}
-        each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
+        check_each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
         async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
             await _write(writer, len(seqs))
         for client, place in zip(clients, places, strict=True):
-            await so_many(client, len(seqs) - place + 1)
+            await wait_for_events(client, len(seqs) - place + 1)
         seqs.append(clients[0].seqs[-1])
-        each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
+        check_each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
     finally:
         for client in clients:
             client.close()

@@ -1,7 +1,7 @@
-"""`boardcast verify` of 1,000,000 rows of the log, of 250,000 cards that were written four times each, by the triggers.
+"""`boardcast verify` of a million log rows: 250,000 cards, each written four times through the triggers.
 
-The command in a process of its own, with its output read to the end. Before, one card is changed past the triggers: it is
-checked to be the one finding, and all rows of the log to have been read.
+The command runs in its own process, and all of its output is read. Before that, the scenario changes one card without the triggers.
+Check: this card is the only finding, and the command has read every row of the log.
 """
 
 import asyncio
@@ -33,11 +33,11 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     if findings != [("changed", "v7")] or read != rows:
         raise RuntimeError(f"{read} of {rows} rows were read, and found was {findings}")
     say(f"{seconds:.1f} s, {memory:.0f} MB, {(after - before) / 1e6:.0f} MB of temporary files")
-    what = f"verify of {rows:,} rows of the log: "
+    what = f"`boardcast verify` of {rows:,} log rows: "
     detail = {"temp_mb": (after - before) / 1e6, "rows": rows}
     return [
-        Figure("verify_seconds", what + "it takes", seconds, "s", 60, more=False, detail=detail),
-        Figure("verify_memory", what + "the command's memory", memory, "MB", 128, more=False),
+        Figure("verify_seconds", what + "duration", seconds, "s", 60, more=False, detail=detail),
+        Figure("verify_memory", what + "peak memory", memory, "MB", 128, more=False),
     ]
 
 

@@ -1,11 +1,13 @@
-"""32 writers, one row each as fast as they can: with the governor, with a bell for each write, with none, and with nobody to hear.
+"""32 writers update single rows as fast as they can in four modes: `adaptive`, `always`, NOTIFY off, and
+NOTIFY off without a feed.
 
-Without a bell (`boardcast flags notify off`) the same trigger writes and the same feed delivers, each second: what the bell costs.
-Unread, there is no feed either: nobody is woken, nothing is read, and both processors are the writers'. Short runs in turn, so
-that what else the machine does falls on all; the figures are medians of the rounds' ratios. Where there is a feed, each of its
-clients is checked to have got every update that the log says was committed once, and the log to have as many as pgbench
-committed. How long a change took from its trigger to the client is told beside it. Before each run its writers write for a second:
-the figures are of what goes on, with the plans made and the pacer in its mode.
+With NOTIFY off (`boardcast flags notify off`), the same triggers log the writes, and the same feed delivers them once a second. A
+comparison with this mode shows what NOTIFY costs. Without a feed, nothing reads the log, and the writers have both cores.
+
+The modes take turns in short runs, so that other load on the machine affects all of them. Each figure is the median of the ratios
+of all rounds. Before each run, the writers write for one second, so that query plans are cached and the pacer has settled. The
+output also shows how long changes took from the trigger to the client. Checks: pgbench and the log agree on the number of committed
+updates, and every client of the feed gets each update once.
 """
 
 import statistics
@@ -18,9 +20,9 @@ import psycopg
 from tests.bench.checker import arrived, complete
 from tests.bench.figure import Figure
 from tests.bench.pgbench import Written, update
-from tests.bench.pulse import silent
 from tests.bench.quantile import summary
 from tests.bench.stage import CARDS, Stage
+from tests.bench.suppress_notify import notify_suppressed
 
 WRITERS = 32
 READERS = 3
@@ -30,12 +32,12 @@ WARM_UP = 1
 """Seconds of each."""
 
 AGAINST = {
-    "off": "the same trigger and feed with the bell off",
-    "unread": "the same trigger with the bell off and nobody who reads",
+    "off": "NOTIFY off",
+    "unread": "NOTIFY off and no feed",
     "always": "`always`",
 }
 _TURNS = 1_000_000
-"""More than a writer has in a run: no mark is written twice."""
+"""More than a writer makes in a run, so that no mark is written twice."""
 
 Connection = psycopg.AsyncConnection[tuple[int, int]]
 
@@ -66,7 +68,7 @@ def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], ot
     ratios = [one / two for one, two in zip(rates["adaptive"], rates[other], strict=True)]
     return Figure(
         f"writers_{other}",
-        f"committed single-row updates/s, {WRITERS} writers, `adaptive`, feed connected, against {against}",
+        f"{WRITERS} writers, `adaptive`: single-row updates/s, relative to {against}",
         statistics.median(ratios),
         "×",
         aim,
@@ -76,7 +78,7 @@ def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], ot
 
 
 async def _write(on: Stage, seconds: int, turn: int) -> tuple[int, Written]:
-    """How many updates were committed before the run, and the run."""
+    """The number of updates committed before the run, and the run."""
     warm = await update(on.url, "opportunities", writers=WRITERS, seconds=WARM_UP, cards=CARDS, first=turn)
     turn += _TURNS
     return warm.updates, await update(
@@ -86,7 +88,7 @@ async def _write(on: Stage, seconds: int, turn: int) -> tuple[int, Written]:
 
 async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Written:
     before, _ = await _log(conn)
-    async with silent(on.url):
+    async with notify_suppressed(on.url):
         warm, written = await _write(on, seconds, turn)
     after, _ = await _log(conn)
     if after - before != warm + written.updates:
@@ -97,9 +99,9 @@ async def _unread(on: Stage, conn: Connection, seconds: int, turn: int) -> Writt
 async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int) -> tuple[Written, dict[str, float]]:
     settings = {"notify_mode": "adaptive" if mode == "off" else mode}
     if mode == "off":
-        # A sweep a second finds more than clients are told one by one, and may leave unread, unless they are to be.
+        # A read pass per second finds more than clients get one by one and may leave unread, so both limits are raised.
         settings |= {"resync_threshold": "1000000", "client_budget": "64MiB"}
-    async with _bell(conn, on=mode != "off"), on.feed(**settings), on.readers(READERS) as readers:
+    async with _notify(conn, on=mode != "off"), on.feed(**settings), on.readers(READERS) as readers:
         _, last = await _log(conn)
         warm, written = await _write(on, seconds, turn)
         await arrived(readers, warm + written.updates)
@@ -117,8 +119,8 @@ async def _read(on: Stage, conn: Connection, mode: str, seconds: int, turn: int)
 
 
 @asynccontextmanager
-async def _bell(conn: Connection, *, on: bool) -> AsyncIterator[None]:
-    """Writers ring, or do not, as long as the block runs."""
+async def _notify(conn: Connection, *, on: bool) -> AsyncIterator[None]:
+    """Writers send NOTIFY, or do not, while the block runs."""
     await conn.execute("SELECT feed.set_notify(%s)", (on,))
     try:
         yield
@@ -127,7 +129,7 @@ async def _bell(conn: Connection, *, on: bool) -> AsyncIterator[None]:
 
 
 async def _log(conn: Connection) -> tuple[int, int]:
-    """How many updates there are, and the newest row."""
+    """The number of updates, and the newest row."""
     row = await (await conn.execute("SELECT count(*) FILTER (WHERE op = 'update'), max(seq) FROM feed.log")).fetchone()
     if row is None:
         raise RuntimeError("a count counts")

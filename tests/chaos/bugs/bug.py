@@ -1,4 +1,4 @@
-"""What a seeded bug is."""
+"""The type of a seeded bug."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ TRUNCATE = "truncate"
 
 @dataclass(frozen=True)
 class Bug:
-    """`caught_by`: the kinds of verdicts of which at least one must come; `event`: what has to happen for it to show."""
+    """`caught_by`: at least one verdict of these kinds must result; `event`: the event that triggers the bug."""
 
     name: str
     caught_by: frozenset[str]
@@ -18,5 +18,5 @@ class Bug:
 
 
 def bug(name: str, *caught_by: str, event: str | None = None) -> Callable[[Callable[[], None]], Bug]:
-    """Make a bug of the function that patches the product."""
+    """Turn a function that patches the product into a bug."""
     return lambda apply: Bug(name, frozenset(caught_by), apply, event)

@@ -1,4 +1,4 @@
-"""Bugs in what is written to a client: the right events at the wrong time, in the wrong order, too often or not at all."""
+"""Bugs in what is sent to clients: events at the wrong time, in the wrong order, repeated or missing."""
 
 import json
 import time
@@ -15,7 +15,7 @@ _ENCODINGS = ("WebSocketEncoding", "WebSocketBatchEncoding", "EventStreamEncodin
 
 
 def _rewrite(change: Callable[[Events, str | None], Pieces]) -> None:
-    """Write other pieces than the events that were to be written, each with the cursor that it ends with."""
+    """Encode other pieces instead of the given events, each with the cursor that ends it."""
 
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
         def events(self: Any, found: Any, cursor: str | None) -> bytes:
@@ -28,7 +28,7 @@ def _rewrite(change: Callable[[Events, str | None], Pieces]) -> None:
 
 
 class _Altered:
-    """An event with another body."""
+    """An event with a changed body."""
 
     def __init__(self, event: Any, body: bytes) -> None:
         self._event = event
@@ -41,25 +41,25 @@ class _Altered:
         return self.body + (b"}" if cursor is None else b',"cursor":"' + cursor.encode() + b'"}')
 
 
-def _told(event: Any) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(event.json())
-    return told
+def _body(event: Any) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(event.json())
+    return body
 
 
 def _altered(event: Any, **fields: Any) -> _Altered:
-    return _Altered(event, json.dumps(_told(event) | fields).encode()[:-1])
+    return _Altered(event, json.dumps(_body(event) | fields).encode()[:-1])
 
 
 @bug("drop-event", "lost", "torn", "stale")
 def drop_event() -> None:
-    """One event in thirty is not written."""
+    """One event in thirty is dropped."""
     numbers = count(1)
     _rewrite(lambda events, cursor: [([each for each in events if next(numbers) % 30], cursor)])
 
 
 @bug("early-cursor", "torn")
 def early_cursor() -> None:
-    """The cursor is written before the events that it covers."""
+    """The cursor is sent before the events that it covers."""
 
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
         def events(self: Any, found: Any, cursor: str | None) -> bytes:
@@ -75,7 +75,7 @@ def early_cursor() -> None:
 
 @bug("split-transaction", "torn")
 def split_transaction() -> None:
-    """A cursor comes in the middle of a batch."""
+    """A cursor is sent in the middle of a batch."""
 
     def halves(events: Events, cursor: str | None) -> Pieces:
         half = len(events) // 2
@@ -96,13 +96,13 @@ def event_twice() -> None:
 
 @bug("swapped-versions", "inversion")
 def swapped_versions() -> None:
-    """Events of one batch come in the opposite order."""
+    """The events of a batch are sent in reverse order."""
     _rewrite(lambda events, cursor: [(events[::-1], cursor)])
 
 
 @bug("old-heartbeat", "cursor")
 def old_heartbeat() -> None:
-    """A heartbeat has the cursor of some time ago."""
+    """A heartbeat has an older cursor."""
     known: list[tuple[float, str]] = []
 
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
@@ -122,7 +122,7 @@ def old_heartbeat() -> None:
 
 @bug("old-event-id", "cursor", "torn", "duplicate")
 def old_event_id() -> None:
-    """An event stream's `id:` is that of the batch before."""
+    """The `id:` of an event stream is that of the previous batch."""
     newest: list[str] = []
 
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
@@ -139,7 +139,7 @@ def old_event_id() -> None:
 
 @bug("wrong-version", "phantom")
 def wrong_version() -> None:
-    """An event has the version after its own."""
+    """An event has the next version instead of its own."""
     numbers = count(1)
 
     def wrong(events: Events, cursor: str | None) -> Pieces:
@@ -149,34 +149,34 @@ def wrong_version() -> None:
 
 
 def _newer(event: Any) -> Any:
-    version = _told(event).get("version")
+    version = _body(event).get("version")
     return event if version is None else _altered(event, version=version + 1)
 
 
 @bug("later-content", "content")
 def later_content() -> None:
-    """Of two updates of a row in one batch the first has what the second changed."""
+    """Of two updates of a row in one batch, the first has the changes of the second."""
 
     def later(events: Events, cursor: str | None) -> Pieces:
         newest: dict[str, Any] = {}
-        made: Events = []
+        result: Events = []
         for event in reversed(events):
-            told = _told(event)
-            key = told.get("opportunityId")
-            if key is not None and "changes" in told:
+            body = _body(event)
+            key = body.get("opportunityId")
+            if key is not None and "changes" in body:
                 if key in newest:
-                    event = _altered(event, changes=newest[key])  # noqa: PLW2901 - it is written in its place
+                    event = _altered(event, changes=newest[key])  # noqa: PLW2901 - replaces the event
                 else:
-                    newest[key] = told["changes"]
-            made.append(event)
-        return [(made[::-1], cursor)]
+                    newest[key] = body["changes"]
+            result.append(event)
+        return [(result[::-1], cursor)]
 
     _rewrite(later)
 
 
 @bug("other-content", "conflict", "content")
 def other_content() -> None:
-    """Event streams round an amount that WebSockets have in full."""
+    """Event streams round a value that WebSockets send in full."""
 
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
         return lambda self, found, cursor: original(self, [_rounded(each) for each in found], cursor)
@@ -185,18 +185,18 @@ def other_content() -> None:
 
 
 def _rounded(event: Any) -> Any:
-    told = _told(event)
-    changes = told.get("changes")
+    body = _body(event)
+    changes = body.get("changes")
     if not changes or "value" not in changes:
         return event
     return _altered(event, changes=changes | {"value": int(float(changes["value"] or 0))})
 
 
 def _message(change: Callable[[str, dict[str, Any]], tuple[str, dict[str, Any]]]) -> None:
-    """Change the messages that are no events, before other modules know the function that makes them."""
+    """Change messages other than events. Applied before other modules import the function."""
 
     def make(original: Callable[..., bytes]) -> Callable[..., bytes]:
-        def message(type: str, **fields: Any) -> bytes:  # noqa: A002 - as the product has it
+        def message(type: str, **fields: Any) -> bytes:  # noqa: A002 - the product's signature
             kind, others = change(type, fields)
             return original(kind, **others)
 
@@ -217,7 +217,7 @@ def wrong_checkpoint() -> None:
 
 @bug("grant-not-sent", "membership")
 def grant_not_sent() -> None:
-    """`board_granted` gets lost."""
+    """`board_granted` is not sent."""
 
     def change(kind: str, fields: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return ("pong", {}) if kind == "board_granted" else (kind, fields)

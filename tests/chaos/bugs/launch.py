@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.bugs.launch feed|api|up`: the product's command line, with the bug that BUG names."""
+"""`python -m tests.chaos.bugs.launch feed|api|up`: the product's command line with the bug named in BUG."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from tests.chaos.bugs.catalog import BUGS
 def main() -> int:
     name = os.environ["BUG"]
     if name not in BUGS:
-        sys.exit(f"no bug is called {name!r}: there are {', '.join(BUGS)}")
+        sys.exit(f"unknown bug {name!r}; choose from {', '.join(BUGS)}")
     BUGS[name].apply()
-    from boardcast import main as boardcast  # noqa: PLC0415 - SQL is changed before anything has read it
+    from boardcast import main as boardcast  # noqa: PLC0415 - the SQL must be patched before it is read
 
     return boardcast()
 

@@ -1,4 +1,4 @@
-"""Replaces functions of the product, and fails if they are not there."""
+"""Replaces functions of the product, and fails if they do not exist."""
 
 import importlib
 import inspect
@@ -9,12 +9,12 @@ from typing import Any
 
 
 class MissingError(RuntimeError):
-    """The place to be patched is not there: the product has changed, and the bug has to follow."""
+    """The target of a patch does not exist: the product has changed, and the bug must be adapted."""
 
 
-def wrap(place: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put `make(original)` at a place such as `feed.wire.cursor:Cursor.parse`; what was a class method or a property stays one."""
-    module_name, _, path = place.partition(":")
+def wrap(target: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Replace a target such as `feed.wire.cursor:Cursor.parse` with `make(original)`; class methods and properties stay such."""
+    module_name, _, path = target.partition(":")
     *owners, name = path.split(".")
     try:
         owner: Any = importlib.import_module(module_name)
@@ -22,7 +22,7 @@ def wrap(place: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -
             owner = getattr(owner, each)
         original = inspect.getattr_static(owner, name)
     except (ImportError, AttributeError) as error:
-        raise MissingError(f"{place} is not there any more") from error
+        raise MissingError(f"{target} does not exist any more") from error
     if isinstance(original, classmethod):
         setattr(owner, name, classmethod(make(original.__func__)))
     elif isinstance(original, property) and original.fget is not None:
@@ -32,7 +32,7 @@ def wrap(place: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -
 
 
 def rewrite_sql(pattern: str, replacement: str) -> None:
-    """Change the text of every SQL file in which a regular expression is found. To be called before anything else is imported."""
+    """Replace a pattern in all SQL files; fails if none has it. Call it before the product is imported."""
     files = importlib.import_module("db.sqlfiles")
     folder = Path(inspect.getfile(files)).parent / "sql"
     found = re.compile(pattern)

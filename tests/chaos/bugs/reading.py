@@ -1,4 +1,4 @@
-"""Bugs in what is read, kept and believed."""
+"""Bugs in reading the log, in buffers and caches, and in the validation of cursors."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -8,11 +8,11 @@ from tests.chaos.bugs.bug import RESET, TRUNCATE, Bug, bug
 from tests.chaos.bugs.patch import rewrite_sql, wrap
 
 _parsed: dict[int, Any] = {}
-"""Cursors that clients came with, by identity: the service has equal ones of its own."""
+"""Cursors parsed from clients, by identity: the service also creates equal ones itself."""
 
 
 def _remember_parsed() -> None:
-    """Know the cursors that clients came with from those that the service made for itself."""
+    """Record which cursors came from clients rather than from the service."""
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def parse(cls: Any, text: str) -> Any:
@@ -37,7 +37,7 @@ def skip_in_progress() -> None:
 
 @bug("believe-any-cursor", "false-continuity", event=RESET)
 def believe_any_cursor() -> None:
-    """No cursor of a client's is asked to prove itself."""
+    """No client's cursor is validated."""
     _remember_parsed()
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,11 +48,11 @@ def believe_any_cursor() -> None:
 
 @bug("reset-always", "spurious-reset")
 def reset_always() -> None:
-    """No cursor of a client's is believed."""
+    """Every client's cursor is rejected."""
     _remember_parsed()
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        from feed.wire.cursor import Fault  # noqa: PLC0415 - of the service's process
+        from feed.wire.cursor import Fault  # noqa: PLC0415 - imported in the service's process only
 
         return lambda self, proof: Fault.DIVERGED if id(self) in _parsed else original(self, proof)
 
@@ -61,7 +61,7 @@ def reset_always() -> None:
 
 @bug("buffer-with-holes", "lost", "torn")
 def buffer_with_holes() -> None:
-    """The replay buffer has lost a batch."""
+    """The replay buffer skips a batch."""
 
     def make(original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def since(self: Any, offset: int) -> Iterator[Any]:
@@ -76,7 +76,7 @@ def buffer_with_holes() -> None:
 
 @bug("seam", "lost", "torn")
 def seam() -> None:
-    """Who comes back with a cursor that the replay buffer knows goes live at its end."""
+    """A client whose cursor is in the replay buffer goes live at its end, without the batches between."""
 
     def make(original: Callable[..., int | None]) -> Callable[..., int | None]:
         def offset_of(self: Any, cursor: Any) -> int | None:
@@ -90,11 +90,11 @@ def seam() -> None:
 
 @bug("snapshot-cursor-ahead", "snapshot")
 def snapshot_cursor_ahead() -> None:
-    """A board stays in the API's memory when it changes, and its cursor moves on."""
+    """A cached board is kept when it changes, and its cursor moves on."""
 
     def make(original: Callable[..., None]) -> Callable[..., None]:
         def invalidate(self: Any, *board_ids: str) -> None:
-            """Keep it."""
+            """Keep the cached board."""
 
         return invalidate
 
@@ -104,29 +104,29 @@ def snapshot_cursor_ahead() -> None:
 @bug("poll-without-deletes", "lost")
 def poll_without_deletes() -> None:
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        async def page(*asked: Any, **others: Any) -> Any:
-            return (await original(*asked, **others))._replace(deleted=[])
+        async def page(*args: Any, **kwargs: Any) -> Any:
+            return (await original(*args, **kwargs))._replace(deleted=[])
 
         return page
 
-    wrap("db.changelog.sync:page", make)
+    wrap("db.changelog.polling:page", make)
 
 
 @bug("poll-skips", "lost")
 def poll_skips() -> None:
-    """A page says that it is the last one, and is not."""
+    """A page claims to be the last one when it is not."""
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        async def page(*asked: Any, **others: Any) -> Any:
-            return (await original(*asked, **others))._replace(seen=None)
+        async def page(*args: Any, **kwargs: Any) -> Any:
+            return (await original(*args, **kwargs))._replace(seen=None)
 
         return page
 
-    wrap("db.changelog.sync:page", make)
+    wrap("db.changelog.polling:page", make)
 
 
 def _events(change: Callable[[Any, Any], None]) -> None:
-    """Change each event when it is made."""
+    """Change each event when it is created."""
 
     def make(original: Callable[..., None]) -> Callable[..., None]:
         def init(self: Any, kind: str, change_: Any, body: bytes) -> None:
@@ -140,8 +140,8 @@ def _events(change: Callable[[Any, Any], None]) -> None:
 
 @bug("truncate-not-sent", "lost", event=TRUNCATE)
 def truncate_not_sent() -> None:
-    def change(event: Any, told: Any) -> None:
-        if told.op == "truncate":
+    def change(event: Any, logged: Any) -> None:
+        if logged.op == "truncate":
             event.everyone = False
 
     _events(change)
@@ -149,8 +149,8 @@ def truncate_not_sent() -> None:
 
 @bug("deletes-to-everybody", "leak")
 def deletes_to_everybody() -> None:
-    def change(event: Any, told: Any) -> None:
-        if told.op in {"delete", "leave"}:
+    def change(event: Any, logged: Any) -> None:
+        if logged.op in {"delete", "leave"}:
             event.everyone = True
 
     _events(change)
@@ -158,10 +158,10 @@ def deletes_to_everybody() -> None:
 
 @bug("ignored-leave", "lost", "torn", "stale")
 def ignored_leave() -> None:
-    """A card that left its board stays on it."""
+    """A card that left its board is not removed there."""
 
-    def change(event: Any, told: Any) -> None:
-        if told.op == "leave":
+    def change(event: Any, logged: Any) -> None:
+        if logged.op == "leave":
             event.board = None
 
     _events(change)
@@ -169,14 +169,14 @@ def ignored_leave() -> None:
 
 @bug("stale-read", "lost", "stale")
 def stale_read() -> None:
-    """One pass in ten forgets a part of what it has read, and moves on."""
+    """One read pass in ten skips an event."""
     numbers = count(1)
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def publish(self: Any, batch: Any, *others: Any, **named: Any) -> Any:
+        def publish(self: Any, batch: Any, *args: Any, **kwargs: Any) -> Any:
             if next(numbers) % 10 == 0:
                 batch.events = batch.events[1:]
-            return original(self, batch, *others, **named)
+            return original(self, batch, *args, **kwargs)
 
         return publish
 

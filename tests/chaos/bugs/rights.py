@@ -1,4 +1,4 @@
-"""Bugs in who may see what."""
+"""Bugs in access rights."""
 
 import time
 from collections.abc import Callable
@@ -7,12 +7,12 @@ from typing import Any
 from tests.chaos.bugs.bug import Bug, bug
 from tests.chaos.bugs.patch import MissingError, wrap
 
-_OLD = 2.0
+_STALE_SECONDS = 2.0
 
 
 @bug("revoked-still-served", "leak", "membership")
 def revoked_still_served() -> None:
-    """Who is taken off a board is sent its events as before."""
+    """A removed member is still sent the events of the board."""
 
     def make(original: Callable[..., None]) -> Callable[..., None]:
         def init(self: Any, kind: str, change: Any, body: bytes) -> None:
@@ -27,13 +27,13 @@ def revoked_still_served() -> None:
 
 @bug("stale-boards", "lost", "leak", "membership", "stale")
 def stale_boards() -> None:
-    """What a user sees is remembered for two seconds."""
+    """The boards of a user are cached for two seconds."""
     known: dict[tuple[int, str], tuple[float, Any]] = {}
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def boards(self: Any, user: str) -> Any:
             at, seen = known.get((id(self), user), (0.0, None))
-            if time.monotonic() - at > _OLD:
+            if time.monotonic() - at > _STALE_SECONDS:
                 seen = original(self, user)
                 known[id(self), user] = time.monotonic(), seen
             return seen
@@ -45,13 +45,13 @@ def stale_boards() -> None:
 
 @bug("wanted-ignored", "leak")
 def wanted_ignored() -> None:
-    """Who asked for some boards is sent all."""
+    """A client that asked for some boards is sent all."""
 
     def make(original: Callable[..., None]) -> Callable[..., None]:
-        def init(self: Any, *given: Any, **named: Any) -> None:
-            original(self, *given, **named)
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            original(self, *args, **kwargs)
             if not hasattr(self, "requested"):
-                raise MissingError("Subscription.requested is not there any more")
+                raise MissingError("Subscription.requested does not exist any more")
             self.requested = None
 
         return init

@@ -1,4 +1,4 @@
-"""A run without faults of its own, in one process on a database of its own: long enough for a seeded bug to show."""
+"""A short run without faults, on one service process and its own database, for the detection of seeded bugs."""
 
 import asyncio
 import os
@@ -32,19 +32,19 @@ _SETTINGS = {
     "BOARDCAST_CHECKPOINT_INTERVAL": "1",
     "BOARDCAST_MAX_USER_CONNECTIONS": "100",
 }
-_FOREIGN = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_", "PG", "BUG")
+_CLEARED = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_", "PG", "BUG")
 _PATIENCE = 90.0
 
 
 class SmallWorld:
-    """A `World` of tests/chaos/model.py: one process that serves everything."""
+    """A `World` of tests/chaos/model.py with one service process."""
 
     def __init__(self, dsn: str, seed: int) -> None:
         self.journal = Journal()
         self.users = list(USERS)
         self.boards = list(BOARDS)
         self.seed = seed
-        self.discarding: list[Callable[[str], None]] = []
+        self.on_discard: list[Callable[[str], None]] = []
         self._dsn = dsn
         self._feed = ""
         self._api = ""
@@ -68,7 +68,7 @@ class SmallWorld:
 
     @asynccontextmanager
     async def serving(self, bug: Bug | None) -> AsyncIterator[None]:
-        env = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
+        env = {key: value for key, value in os.environ.items() if not key.startswith(_CLEARED)}
         env |= _SETTINGS | {"DATABASE_URL": self._dsn} | ({} if bug is None else {"BUG": bug.name})
         module = "boardcast" if bug is None else "tests.chaos.bugs.launch"
         process = await asyncio.create_subprocess_exec(
@@ -89,14 +89,14 @@ class SmallWorld:
 async def _line(process: asyncio.subprocess.Process) -> str:
     line = await process.stdout.readline() if process.stdout is not None else b""
     if not line:
-        raise RuntimeError("the service ended before it was ready")
+        raise RuntimeError("the service exited before it was ready")
     return line.decode()
 
 
 async def run(
     dsn: str, bug: Bug | None, *, seed: int, seconds: float, settle: float, event: str | None
 ) -> list[Verdict]:
-    """Write, follow, settle and judge."""
+    """Write while clients read, let them settle, and return the verdicts."""
     world = SmallWorld(dsn, seed)
     checker = Checker(world)
     await asyncio.to_thread(checker.install)
@@ -118,13 +118,13 @@ def _clients(world: SmallWorld, rng: random.Random) -> list[Client]:
     target = Target(world, random.Random(rng.random()))
     profiles = [
         Profile("ws", "ana", (WEBSOCKET,), stay=1.0),
-        Profile("batch", "bruno", (WEBSOCKET_BATCH,), stay=1.5, asleep=0.3),
+        Profile("batch", "bruno", (WEBSOCKET_BATCH,), stay=1.5, offline=0.3),
         Profile("sse", "carla", (SSE_FEED,), stay=1.5),
         Profile("api", "carla", (SSE_API,)),
         Profile("steady", "bruno", (WEBSOCKET,)),
         Profile("some", "ana", (WEBSOCKET, SSE_FEED), stay=2.0, wanted=frozenset({"b1"})),
         Profile("hop", "ana", TRANSPORTS, stay=0.7),
         Profile("poll", "bruno", (POLL,)),
-        Profile("looker", "ana", (SSE_API,), stay=1.5, snapshots=5),
+        Profile("snapshots", "ana", (SSE_API,), stay=1.5, snapshots=5),
     ]
     return [Client(world, world.journal, each, random.Random(rng.random()), target, SILENCE) for each in profiles]

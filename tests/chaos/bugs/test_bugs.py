@@ -1,4 +1,4 @@
-"""The checker finds each seeded bug, and nothing where there is none."""
+"""The checker detects each seeded bug, and reports nothing without a bug."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.database import Database
 
 
 @pytest.mark.parametrize("name", BUGS)
-async def test_a_seeded_bug_is_caught_by_a_verdict_of_its_own(name: str, database: Database) -> None:
+async def test_each_seeded_bug_causes_a_matching_verdict(name: str, database: Database) -> None:
     bug = BUGS[name]
     verdicts = await run(database.url, bug, seed=1, seconds=4, settle=2, event=bug.event)
     assert bug.caught_by & {verdict.kind for verdict in verdicts}, verdicts

@@ -1,4 +1,4 @@
-"""Writers for a small run: transactions of several rows that overlap, cards that move, come and go, members who do too."""
+"""Writers for a small run: overlapping transactions of several rows, moving and deleted cards, changing members."""
 
 import asyncio
 import random
@@ -14,8 +14,8 @@ BOARDS = ["b1", "b2", "b3"]
 _CARDS = 12
 _FILL = """
 INSERT INTO users (id, name) SELECT u, initcap(u) FROM unnest(ARRAY['ana', 'bruno', 'carla']) AS u;
-INSERT INTO boards (id, name, phases) SELECT b, b, '[]' FROM unnest(ARRAY['b1', 'b2', 'b3']) AS b;
-INSERT INTO board_members (board_id, user_id, role) VALUES
+INSERT INTO feed.boards (id, name, phases) SELECT b, b, '[]' FROM unnest(ARRAY['b1', 'b2', 'b3']) AS b;
+INSERT INTO feed.board_members (board_id, user_id, role) VALUES
     ('b1', 'ana', 'admin'), ('b2', 'ana', 'editor'), ('b3', 'ana', 'editor'), ('b1', 'bruno', 'editor'), ('b2', 'carla', 'viewer');
 """
 _CARD = """
@@ -24,7 +24,7 @@ SELECT format('%s-c%s', b, n), b, 'Card', 'new', 1.50 FROM unnest(ARRAY['b1', 'b
 ON CONFLICT DO NOTHING
 """
 _GRANT = """
-INSERT INTO board_members (board_id, user_id, role) VALUES (%s, %s, 'viewer') ON CONFLICT DO NOTHING
+INSERT INTO feed.board_members (board_id, user_id, role) VALUES (%s, %s, 'viewer') ON CONFLICT DO NOTHING
 """
 
 _TERMINATE = """
@@ -46,19 +46,19 @@ class Workload:
         self._rng = rng
 
     async def run(self, seconds: float, event: str | None) -> None:
-        """Write for so long; in the middle of it, let the event happen."""
+        """Write for `seconds`, and cause the event in the middle."""
         end = time.monotonic() + seconds
         async with asyncio.TaskGroup() as tasks:
             for _ in range(2):
                 tasks.create_task(self._write(end, 0.0))
             tasks.create_task(self._write(end, 0.15))
-            tasks.create_task(self._let_in_and_out(end))
+            tasks.create_task(self._change_members(end))
             if event is not None:
                 await asyncio.sleep(seconds / 2)
-                await self._happen(event)
+                await self._cause(event)
 
     async def _write(self, end: float, pause: float) -> None:
-        """Transactions that take so long between two rows that others begin and end meanwhile."""
+        """Write transactions with a pause after each row, so that others begin and end in between."""
         async with await psycopg.AsyncConnection.connect(self._dsn) as conn:
             while time.monotonic() < end:
                 cards = sorted({self._card() for _ in range(self._rng.randint(1, 4))})
@@ -89,24 +89,26 @@ class Workload:
             values = [str(rng.random()), f"{rng.randint(1, 999)}.{rng.randint(10, 99)}", card]
             await conn.execute("UPDATE opportunities SET title = %s, value = %s::numeric WHERE id = %s", values)
 
-    async def _let_in_and_out(self, end: float) -> None:
+    async def _change_members(self, end: float) -> None:
         async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as conn:
             while time.monotonic() < end:
                 board, user = self._rng.choice(["b2", "b3"]), self._rng.choice(["bruno", "carla"])
                 if self._rng.random() < 0.5:
                     await conn.execute(_GRANT, [board, user])
                 else:
-                    await conn.execute("DELETE FROM board_members WHERE board_id = %s AND user_id = %s", [board, user])
+                    await conn.execute(
+                        "DELETE FROM feed.board_members WHERE board_id = %s AND user_id = %s", [board, user]
+                    )
                 await asyncio.sleep(self._rng.uniform(0.1, 0.4))
 
-    async def _happen(self, event: str) -> None:
+    async def _cause(self, event: str) -> None:
         explains = {RESET: frozenset({"foreign"}), TRUNCATE: frozenset({"resync"})}[event]
         fault = Fault(event, time.monotonic(), explains=explains)
         self._journal.faults.append(fault)
         async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as conn:
             if event == RESET:
                 await conn.execute("SELECT feed.reset_feed('a seeded bug')")
-                # A service that reads the log asks whether it is the same from time to time, and at once on a new connection.
+                # A service verifies the feed from time to time, and at once on a new connection.
                 await conn.execute(_TERMINATE)
             else:
                 await conn.execute("TRUNCATE opportunities")

@@ -1,6 +1,5 @@
-"""Judges a run from the journal and the database's own audit; shares no code with the product.
+"""Checks a run from the journal and an audit of the tables; shares no code with the product.
 
-The run calls, in this order (tests.chaos.checker.checker):
-`checker = Checker(world)`, which appends itself to `world.discarding`; `checker.install()` after `migrate` and before the first
-row; and, when every client has settled and stopped, `checker.verdicts()`.
+A run uses tests.chaos.checker.checker in this order: `checker = Checker(world)`, which appends itself to `world.on_discard`;
+`checker.install()` after `migrate` and before the first row; and `checker.verdicts()` when all clients have settled and stopped.
 """

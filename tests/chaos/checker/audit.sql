@@ -1,5 +1,5 @@
--- The checker's own record of what happened to the tables, in a schema of its own. It is written in the writer's transaction, so a
--- transaction that is lost takes its entries with it. ALWAYS: also for writers whose triggers are off (session_replication_role).
+-- The checker's audit of the tables, in a schema of its own. It is written in the writer's transaction, so a lost transaction
+-- takes its entries with it. ALWAYS: the triggers also fire with session_replication_role = replica.
 CREATE SCHEMA audit;
 
 CREATE TABLE audit.entries (
@@ -12,7 +12,7 @@ CREATE TABLE audit.entries (
     new jsonb
 );
 
--- The order of delivery is that of the feed's own numbers: they are kept here, since the log itself may be pruned.
+-- A copy of the log, which determines the order of delivery: the log itself may be pruned.
 CREATE TABLE audit.log (
     seq bigint NOT NULL,
     xid xid8 NOT NULL,
@@ -44,7 +44,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION audit.emptied() RETURNS trigger
+CREATE FUNCTION audit.truncated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -60,7 +60,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     INSERT INTO audit.log (seq, xid, at, relation, op, key, board, version, actor, origin, part)
-    VALUES (NEW.seq, NEW.xid, NEW.at, NEW.relation, NEW.op, NEW.key, NEW.board, NEW.version, NEW.actor, NEW.origin, TG_TABLE_NAME);
+    VALUES (NEW.seq, NEW.xid, NEW.at, regexp_replace(NEW.relation, '^feed[.]', ''), NEW.op, NEW.key, NEW.board, NEW.version, NEW.actor, NEW.origin, TG_TABLE_NAME);
     RETURN NULL;
 END
 $$;
@@ -69,11 +69,11 @@ DO $$
 DECLARE
     each text;
 BEGIN
-    FOREACH each IN ARRAY ARRAY['opportunities', 'board_members', 'boards'] LOOP
-        EXECUTE format('CREATE TRIGGER audit_row AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION audit.row()', each);
-        EXECUTE format('CREATE TRIGGER audit_emptied AFTER TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION audit.emptied()', each);
-        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER audit_row', each);
-        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER audit_emptied', each);
+    FOREACH each IN ARRAY ARRAY['public.opportunities', 'feed.board_members', 'feed.boards'] LOOP
+        EXECUTE format('CREATE TRIGGER audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION audit.row()', each);
+        EXECUTE format('CREATE TRIGGER audit_truncated AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION audit.truncated()', each);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER audit_row', each);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER audit_truncated', each);
     END LOOP;
 END
 $$;

@@ -1,35 +1,34 @@
-"""The checker: installed before a run, and asked after it."""
+"""The checker: installed before a run; returns its verdicts afterwards."""
 
 import time
 from collections import defaultdict
 from collections.abc import Iterable
 
 from tests.chaos.checker import truth as truths
-from tests.chaos.checker.backwards import backwards, covers_nothing
+from tests.chaos.checker.backwards import auth_success_before_reset, backwards
+from tests.chaos.checker.client_history import read_histories, wall_time
 from tests.chaos.checker.content import conflict, wrong_content
-from tests.chaos.checker.continuity import of_a_lost_tail, of_an_old_feed, of_another_feed
+from tests.chaos.checker.continuity import resumed_across_feeds, resumed_after_a_lost_tail, resumed_from_an_old_feed
 from tests.chaos.checker.duplicate import applied_twice, sent_twice
 from tests.chaos.checker.examine import Examiner
 from tests.chaos.checker.inversion import inversion
 from tests.chaos.checker.leak import leak
 from tests.chaos.checker.lost import lost
-from tests.chaos.checker.membership import told_for_nothing, untold
-from tests.chaos.checker.outcome import captured, outcomes, resolve
+from tests.chaos.checker.membership import missing_grants, unfounded_grants
+from tests.chaos.checker.outcome import outcomes, resolve, uncaptured_writes
 from tests.chaos.checker.pages import Pages
 from tests.chaos.checker.phantom import phantom
-from tests.chaos.checker.resets import spurious
+from tests.chaos.checker.resets import spurious_resets
 from tests.chaos.checker.snapshot import old_snapshots, snapshots
-from tests.chaos.checker.stale import at_checkpoints, at_the_end, checkpoints
-from tests.chaos.checker.states import answer
-from tests.chaos.checker.stretches import lives as lives_of
-from tests.chaos.checker.stretches import wall
+from tests.chaos.checker.stale import checkpoints, client_counts, final_states
+from tests.chaos.checker.states import run_checks
 from tests.chaos.checker.stuck import stuck
 from tests.chaos.checker.torn import torn
 from tests.chaos.checker.truth import Change, Entry, Truth
 from tests.chaos.model import Journal, Verdict, World
 
-_MOST = 20
-"""Verdicts of one kind about one client: the rest of them say the same."""
+_LIMIT = 20
+"""The limit of verdicts of one kind about one client: more would repeat the same."""
 
 
 class Checker:
@@ -37,64 +36,64 @@ class Checker:
         self._world = world
         self._discarded: list[tuple[list[Entry], list[Change], float]] = []
         self.truth: Truth | None = None
-        world.discarding.append(self.discard)
+        world.on_discard.append(self.discard)
 
     def install(self) -> None:
-        """Begin to audit a migrated database that has no rows yet."""
+        """Install the audit in a migrated database without rows."""
         truths.install(self._world.primary_dsn())
 
     def discard(self, dsn: str) -> None:
-        """Read what an old primary had, before it is thrown away."""
+        """Read the audit of an old primary before it is discarded."""
         entries, changes = truths.read(dsn)
         self._discarded.append((entries, changes, time.time()))
 
     def verdicts(self) -> list[Verdict]:
-        """Judge the run: call it when nothing is written any more and the clients have stopped."""
+        """Check the run. Call it when nothing is written any more and the clients have stopped."""
         entries, changes = truths.read(self._world.log_dsn)
         self.truth = truths.build(entries, changes, self._discarded)
         return judge(self.truth, self._world.journal)
 
 
 def judge(truth: Truth, journal: Journal) -> list[Verdict]:
-    """Everything that must not be, a few of each kind and subject."""
+    """All verdicts, limited for each kind and subject."""
     resolve(journal.transactions, truth)
     found: list[Verdict] = []
     seen: defaultdict[tuple[str, str], int] = defaultdict(int)
     for verdict in _all(truth, journal):
-        place = verdict.kind, verdict.subject.partition(" ")[0]
-        seen[place] += 1
-        if seen[place] <= _MOST:
+        key = verdict.kind, verdict.subject.partition(" ")[0]
+        seen[key] += 1
+        if seen[key] <= _LIMIT:
             found.append(verdict)
     return found
 
 
 def _all(truth: Truth, journal: Journal) -> Iterable[Verdict]:
     faults = journal.faults
-    lives = lives_of(journal.records)
+    histories = read_histories(journal.records)
     examiner = Examiner(truth)
-    examined = examiner.examine(lives)
-    yield from captured(truth, faults)
+    examined = examiner.examine(histories)
+    yield from uncaptured_writes(truth, faults)
     yield from outcomes(journal.transactions, truth)
     yield from lost(examined)
     yield from torn(examined)
     yield from phantom(examined, faults)
-    yield from sent_twice(lives)
+    yield from sent_twice(histories)
     yield from applied_twice(examined)
     yield from inversion(examined)
     yield from leak(examined)
-    yield from untold(examined, examiner)
-    yield from told_for_nothing(examined, examiner)
+    yield from missing_grants(examined, examiner)
+    yield from unfounded_grants(examined, examiner)
     yield from wrong_content(examined)
-    yield from conflict(lives)
-    yield from backwards(lives)
-    yield from covers_nothing(lives)
-    yield from spurious(lives, truth, faults)
-    yield from of_another_feed(lives)
-    yield from of_an_old_feed(lives)
-    yield from of_a_lost_tail(examined, truth)
-    yield from old_snapshots(lives)
-    yield from answer(truth, [*snapshots(lives, truth), *checkpoints(lives, truth)])
-    yield from Pages(truth, examiner.members).judge(lives)
-    yield from at_checkpoints(lives, truth)
-    yield from at_the_end(lives, truth)
-    yield from stuck(lives, truth, faults, wall(0.0))
+    yield from conflict(histories)
+    yield from backwards(histories)
+    yield from auth_success_before_reset(histories)
+    yield from spurious_resets(histories, truth, faults)
+    yield from resumed_across_feeds(histories)
+    yield from resumed_from_an_old_feed(histories)
+    yield from resumed_after_a_lost_tail(examined, truth)
+    yield from old_snapshots(histories)
+    yield from run_checks(truth, [*snapshots(histories, truth), *checkpoints(histories, truth)])
+    yield from Pages(truth, examiner.members).judge(histories)
+    yield from client_counts(histories, truth)
+    yield from final_states(histories, truth)
+    yield from stuck(histories, truth, faults, wall_time(0.0))

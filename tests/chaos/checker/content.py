@@ -1,11 +1,11 @@
-"""What a message says of a row: as the table had it, and the same for everybody."""
+"""Verdicts `content` and `conflict`: a message differs from the table, or between clients."""
 
 import json
 from collections.abc import Iterable, Sequence
 
+from tests.chaos.checker.client_history import ClientHistory
 from tests.chaos.checker.examine import Examined, Match
 from tests.chaos.checker.lost import describe
-from tests.chaos.checker.stretches import Life
 from tests.chaos.checker.truth import Row
 from tests.chaos.model import Verdict
 
@@ -16,25 +16,25 @@ def wrong_content(examined: Sequence[Examined]) -> Iterable[Verdict]:
         for match in each.matches:
             if match.change is None:
                 continue
-            place = id(match.change), len(match.tells), id(match.record.body)
-            if place in checked:
+            key = id(match.change), len(match.delivers), id(match.record.body)
+            if key in checked:
                 continue
-            checked.add(place)
-            if (text := fault(match)) is not None:
+            checked.add(key)
+            if (text := content_error(match)) is not None:
                 yield Verdict("content", each.where, f"{describe(match.change)}: {text}")
 
 
-def fault(match: Match) -> str | None:
-    """What is wrong with what a message says; None where nothing is, or nothing can be said."""
+def content_error(match: Match) -> str | None:
+    """How the content of a message differs from the table; None if it does not, or if that is unknown."""
     body, change = match.record.body, match.change
     if change is None or change.new is None or match.record.kind == "resync":
         return None
     row = body.get("opportunity", body.get("row"))
     if row is not None:
         return None if row == change.new else difference(change.new, row)
-    old = match.tells[0].old
-    if "changes" not in body or old is None or match.tells[0].op in {"delete", "leave"}:
-        return None  # what it changed against is gone: only a whole row would do
+    old = match.delivers[0].old
+    if "changes" not in body or old is None or match.delivers[0].op in {"delete", "leave"}:
+        return None  # the base of the changes is gone: only a whole row could be compared
     phases = old.get("phase"), change.new.get("phase")
     if "fromPhase" in body and (body["fromPhase"], body["toPhase"]) != phases:
         return f"from {body['fromPhase']} to {body['toPhase']}, and not {phases}"
@@ -42,31 +42,31 @@ def fault(match: Match) -> str | None:
     return None if body["changes"] == wanted else difference(wanted, body["changes"])
 
 
-def difference(wanted: Row, told: Row) -> str:
-    names = [name for name in sorted(wanted.keys() | told.keys()) if wanted.get(name) != told.get(name)]
+def difference(wanted: Row, sent: Row) -> str:
+    names = [name for name in sorted(wanted.keys() | sent.keys()) if wanted.get(name) != sent.get(name)]
     return ", ".join(
-        f"{name} is {str(told.get(name))[:60]!r} and not {str(wanted.get(name))[:60]!r}" for name in names[:4]
+        f"{name} is {str(sent.get(name))[:60]!r} and not {str(wanted.get(name))[:60]!r}" for name in names[:4]
     )
 
 
-def conflict(lives: Iterable[Life]) -> Iterable[Verdict]:
-    """One number, told in two ways, whatever the transport; one that tells several changes is compared with its like."""
-    known: dict[tuple[object, ...], tuple[int, str, str]] = {}
-    for life in lives:
-        for record in life.records:
+def conflict(histories: Iterable[ClientHistory]) -> Iterable[Verdict]:
+    """One sequence number with two contents, on any transport. Collapsed events are compared with equally collapsed ones."""
+    seen: dict[tuple[object, ...], tuple[int, str, str]] = {}
+    for history in histories:
+        for record in history.records:
             body = record.body
             if "seq" not in body or record.kind == "resync":
                 continue
-            place = body["seq"], body["xid"], body["timestamp"], body.get("collapsed")
-            before = known.get(place)
+            key = body["seq"], body["xid"], body["timestamp"], body.get("collapsed")
+            before = seen.get(key)
             if before is not None and before[0] == id(body):
                 continue
             text = json.dumps({name: value for name, value in body.items() if name != "cursor"}, sort_keys=True)
             if before is None:
-                known[place] = id(body), text, life.client
+                seen[key] = id(body), text, history.client
             elif before[1] != text:
                 yield Verdict(
                     "conflict",
-                    life.client,
-                    f"seq {body['seq']} is another for {before[2]}: {text[:200]} / {before[1][:200]}",
+                    history.client,
+                    f"seq {body['seq']} differs for {before[2]}: {text[:200]} / {before[1][:200]}",
                 )

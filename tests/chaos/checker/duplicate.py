@@ -1,26 +1,26 @@
-"""A change that counts twice: sent twice on one connection, or sent to a client whose cursor covered it already."""
+"""Verdict `duplicate`: a change was sent twice on a connection, or to a client whose cursor already covered it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from tests.chaos.checker.client_history import ClientHistory
 from tests.chaos.checker.examine import Examined
 from tests.chaos.checker.lost import describe, missing
 from tests.chaos.checker.phantom import shortened
-from tests.chaos.checker.stretches import Life
 from tests.chaos.model import Verdict
 
 
-def sent_twice(lives: Iterable[Life]) -> Iterable[Verdict]:
-    for life in lives:
+def sent_twice(histories: Iterable[ClientHistory]) -> Iterable[Verdict]:
+    for history in histories:
         sent: defaultdict[int, set[tuple[object, ...]]] = defaultdict(set)
-        for record in life.records:
+        for record in history.records:
             if "seq" not in record.body:
                 continue
-            place = tuple(record.body.get(name) for name in ("seq", "xid", "boardId", "timestamp"))
-            if place in sent[record.connection]:
-                where = f"{life.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
+            key = tuple(record.body.get(name) for name in ("seq", "xid", "boardId", "timestamp"))
+            if key in sent[record.connection]:
+                where = f"{history.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
                 yield Verdict("duplicate", where, f"sent twice: {shortened(record.body)}")
-            sent[record.connection].add(place)
+            sent[record.connection].add(key)
 
 
 def applied_twice(examined: Sequence[Examined]) -> Iterable[Verdict]:

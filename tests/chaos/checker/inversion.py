@@ -1,4 +1,4 @@
-"""Two changes of one row in the wrong order."""
+"""Verdict `inversion`: two changes of one row in the wrong order."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,14 +9,14 @@ from tests.chaos.model import Verdict
 
 
 def inversion(examined: Sequence[Examined]) -> Iterable[Verdict]:
-    """Per row and stretch; that one came twice is another fault."""
+    """Check each row of each segment; repeated changes are the business of `duplicate`."""
     newest: dict[tuple[int, object], Change] = {}
     for each in examined:
         for match in each.matches:
             change = match.change
             if change is None or change.key is None or match.record.kind == "resync":
                 continue
-            row = id(each.stretch), change.row
+            row = id(each.segment), change.row
             before = newest.get(row)
             if before is not None and before.seq > change.seq and before.lost == change.lost:
                 yield Verdict("inversion", each.where, f"{describe(change)} came after {describe(before)}")

@@ -1,4 +1,4 @@
-"""A change that a client was to be sent, and was not: neither before the cursor that covers it nor, too late, after it."""
+"""Verdict `lost`: a change that had to be sent was sent neither before the cursor that covers it nor later."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,25 +8,25 @@ from tests.chaos.model import Verdict
 
 
 def lost(examined: Sequence[Examined]) -> Iterable[Verdict]:
-    late = came(examined)
+    late = delivered_pairs(examined)
     for each, change in missing(examined):
-        if (id(each.stretch), id(change)) not in late:
+        if (id(each.segment), id(change)) not in late:
             yield Verdict("lost", each.where, f"{describe(change)} was not sent before {each.window.until.text}")
 
 
 def missing(examined: Iterable[Examined]) -> Iterable[tuple[Examined, Change]]:
-    """What the cursor at the end of a window claims, and the window does not have."""
+    """Changes that the cursor at the end of a window covers, but that the window lacks."""
     for each in examined:
-        told = each.told()
+        delivered = each.delivered()
         for change in each.required:
-            if id(change) not in told:
+            if id(change) not in delivered:
                 yield each, change
 
 
-def came(examined: Iterable[Examined]) -> set[tuple[int, int]]:
-    """Which change came on which stretch, at whatever time: late, it is not lost, but its transaction was torn."""
+def delivered_pairs(examined: Iterable[Examined]) -> set[tuple[int, int]]:
+    """The pairs of segment and delivered change. A late change is not lost, but its transaction was torn."""
     return {
-        (id(each.stretch), id(match.change)) for each in examined for match in each.matches if match.change is not None
+        (id(each.segment), id(match.change)) for each in examined for match in each.matches if match.change is not None
     }
 
 

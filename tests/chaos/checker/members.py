@@ -1,4 +1,4 @@
-"""Who could see which board, at a cursor and at each place of the log after it."""
+"""The boards that each user could see, at a cursor and at each later position in the log."""
 
 import json
 from collections import defaultdict
@@ -6,16 +6,16 @@ from collections import defaultdict
 from tests.chaos.checker.truth import Change, Truth
 from tests.chaos.clients.cursor import Cursor
 
-GIVES = frozenset({"insert", "update", "enter"})
-UNKNOWN = 60.0
-"""Seconds after which everybody has been reset who did not know of a change that was not captured."""
+GRANTING = frozenset({"insert", "update", "enter"})
+UNKNOWN_SECONDS = 60.0
+"""Seconds after which every client that missed an uncaptured change has been reset."""
 
 
 class Members:
     def __init__(self, truth: Truth) -> None:
         self._truth = truth
         self._changes: defaultdict[str, list[Change]] = defaultdict(list)
-        self._known: dict[tuple[str, str, int], frozenset[str]] = {}
+        self._cache: dict[tuple[str, str, int], frozenset[str]] = {}
         for change in [*truth.changes, *(lost for changes in truth.lost.values() for lost in changes)]:
             if change.relation == "board_members":
                 self._changes[user_of(change)].append(change)
@@ -29,25 +29,25 @@ class Members:
             changes.sort(key=lambda change: change.seq)
 
     def of(self, user: str, since: Cursor | None = None) -> list[Change]:
-        """The changes that concern a user, those of everybody among them; all, or what may be news to a reader at `since`."""
+        """The membership changes that concern a user, including those of all users: all, or those that `since` does not cover."""
         found = self._changes[user] + self._changes["*"]
         return found if since is None else [change for change in found if not since.covers_xid(change.xid)]
 
     def unknown(self, user: str, at: float) -> set[str | None]:
-        """The boards of which nobody can say whether the user sees them now: they were let in, or out, past the log."""
+        """Boards for which visibility is unknown: a membership was changed without the log."""
         return {
             board_of(change)
             for change in self._uncaptured
-            if user_of(change) in {user, "*"} and at - UNKNOWN < change.at <= at + UNKNOWN
+            if user_of(change) in {user, "*"} and at - UNKNOWN_SECONDS < change.at <= at + UNKNOWN_SECONDS
         }
 
-    def at(self, user: str, cursor: Cursor, at: float, era: int) -> frozenset[str]:
-        """The boards that a user sees at a cursor, which came at this time."""
-        place = user, cursor.text, era
-        boards = self._known.get(place)
+    def at(self, user: str, cursor: Cursor, at: float, timeline: int) -> frozenset[str]:
+        """The boards that a user sees at a cursor that was received at this time."""
+        key = user, cursor.text, timeline
+        boards = self._cache.get(key)
         if boards is None:
             seen: set[str] = set()
-            lost = {id(change) for change in self._truth.lost_in(era)}
+            lost = {id(change) for change in self._truth.lost_in(timeline)}
             past = [change for change in self._uncaptured if user_of(change) in {user, "*"} and change.at <= at]
             known = [
                 change
@@ -55,28 +55,28 @@ class Members:
                 if cursor.covers_xid(change.xid) and change.at <= at and (not change.lost or id(change) in lost)
             ]
             for change in sorted([*known, *past], key=lambda change: change.at):
-                step(seen, change)
-            boards = self._known[place] = frozenset(seen)
+                apply(seen, change)
+            boards = self._cache[key] = frozenset(seen)
         return boards
 
 
 def user_of(change: Change) -> str:
-    """Whom a change of board_members is about; * for everybody."""
+    """The user that a change of board_members concerns; * for all."""
     return "*" if change.key is None else str(json.loads(change.key)[1])
 
 
 def board_of(change: Change) -> str | None:
-    """Which board it is about; None for all."""
+    """The board that the change concerns; None for all."""
     return None if change.key is None else str(json.loads(change.key)[0])
 
 
-def step(boards: set[str], change: Change) -> None:
-    """Move what a user sees by a change that concerns them."""
+def apply(boards: set[str], change: Change) -> None:
+    """Apply a membership change to the boards that a user sees."""
     board = board_of(change)
     if board is None:
         if change.op == "truncate":
             boards.clear()
-    elif change.op in GIVES:
+    elif change.op in GRANTING:
         boards.add(board)
     else:
         boards.discard(board)

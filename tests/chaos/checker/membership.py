@@ -1,26 +1,26 @@
-"""A change of what a user sees that the client was not told of, or was told without one."""
+"""Verdict `membership`: `board_granted` or `board_revoked` is missing, or was sent without a change."""
 
 from collections.abc import Iterable, Sequence
 
+from tests.chaos.checker.client_history import MEMBERSHIP, Window
 from tests.chaos.checker.examine import LATENESS, Examined, Examiner
 from tests.chaos.checker.members import board_of
-from tests.chaos.checker.stretches import MEMBERSHIP, Window
-from tests.chaos.checker.truth import ANEW
+from tests.chaos.checker.truth import RELOADS
 from tests.chaos.model import Verdict
 
 
-def untold(examined: Sequence[Examined], examiner: Examiner) -> Iterable[Verdict]:
-    known: dict[int, _Known] = {}
+def missing_grants(examined: Sequence[Examined], examiner: Examiner) -> Iterable[Verdict]:
+    known: dict[int, _ClientBoards] = {}
     for each in examined:
-        before = known.get(id(each.stretch))
+        before = known.get(id(each.segment))
         if before is None or before.window.until != each.window.since:
-            before = _Known(each.window, set(each.before))  # a page may have told something in between
-        known[id(each.stretch)] = before
+            before = _ClientBoards(each.window, set(each.before))  # a page may have changed something in between
+        known[id(each.segment)] = before
         yield from before.move(each, examiner)
 
 
-class _Known:
-    """The boards that a client thinks its user sees: what a change of them skipped over need not be said at all."""
+class _ClientBoards:
+    """The boards that the client believes its user sees. Changes that cancel out within a window need no message."""
 
     def __init__(self, window: Window, boards: set[str]) -> None:
         self.window = window
@@ -29,11 +29,11 @@ class _Known:
     def move(self, each: Examined, examiner: Examiner) -> Iterable[Verdict]:
         window = each.window
         later = {board_of(change) for change in examiner.members.of(window.user, window.until) if change.at <= each.at}
-        anew = any(change.relation == "board_members" and change.op in ANEW for change in each.expected)
-        if anew or window.wanted != self.window.wanted:
+        reloaded = any(change.relation == "board_members" and change.op in RELOADS for change in each.expected)
+        if reloaded or window.wanted != self.window.wanted:
             self._boards = set(
                 each.after
-            )  # the list of boards was asked for, or named by `subscribed` or `auth_success`
+            )  # the client got the list of boards from the API, `subscribed` or `auth_success`
         for record in window.messages:
             if record.kind == "board_granted":
                 self._boards.add(record.body["boardId"])
@@ -49,16 +49,16 @@ class _Known:
         self.window = window
 
 
-def told_for_nothing(examined: Sequence[Examined], examiner: Examiner) -> Iterable[Verdict]:
-    """No change of this user on this board was news to the client."""
+def unfounded_grants(examined: Sequence[Examined], examiner: Examiner) -> Iterable[Verdict]:
+    """Messages about boards whose membership did not change after the client's cursor."""
     for each in examined:
         window = each.window
-        news = {
+        changed = {
             board_of(change)
             for change in examiner.members.of(window.user, window.since)
             if change.at <= window.at + LATENESS
         }
         for record in window.messages:
-            if record.kind in MEMBERSHIP and not {record.body["boardId"], None} & (news | each.unknown):
-                text = f"{record.kind} of {record.body['boardId']} after {window.since.text}: nothing had changed"
+            if record.kind in MEMBERSHIP and not {record.body["boardId"], None} & (changed | each.unknown):
+                text = f"{record.kind} of {record.body['boardId']} after {window.since.text}: nothing changed"
                 yield Verdict("membership", each.where, text)

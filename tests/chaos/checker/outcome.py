@@ -1,4 +1,4 @@
-"""What the writers were told, beside what became of it; and what was written past the log."""
+"""Compares the outcomes that writers saw with the log, and finds writes that are not in the log."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,14 +7,14 @@ from tests.chaos.model import Fault, Transaction, Verdict
 
 
 def resolve(transactions: Sequence[Transaction], truth: Truth) -> None:
-    """Find out what became of those whose writer does not know."""
+    """Resolve unknown outcomes from the log."""
     for transaction in transactions:
         if transaction.outcome == "unknown" and transaction.resolved is None:
             transaction.resolved = transaction.tag in truth.origins
 
 
 def outcomes(transactions: Sequence[Transaction], truth: Truth) -> Iterable[Verdict]:
-    """One that failed, as its writer was told, must not be there."""
+    """A transaction that failed for its writer must not be in the log."""
     for transaction in transactions:
         if transaction.outcome == "fail" and transaction.tag in truth.origins:
             yield Verdict(
@@ -22,7 +22,7 @@ def outcomes(transactions: Sequence[Transaction], truth: Truth) -> Iterable[Verd
             )
 
 
-def captured(truth: Truth, faults: Sequence[Fault]) -> Iterable[Verdict]:
+def uncaptured_writes(truth: Truth, faults: Sequence[Fault]) -> Iterable[Verdict]:
     for text in truth.disagreed:
         yield Verdict("capture", "the log", text)
     if any("uncaptured" in fault.explains for fault in faults):

@@ -1,38 +1,38 @@
-"""A new beginning that nothing explains."""
+"""Verdict `spurious-reset`: a reset that no fault explains."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tests.chaos.checker.stretches import Life, wall
-from tests.chaos.checker.truth import ANEW, Truth
+from tests.chaos.checker.client_history import ClientHistory, wall_time
+from tests.chaos.checker.truth import RELOADS, Truth
 from tests.chaos.model import Fault, Record, Verdict
 
 SLACK = 15.0
-"""Seconds for which a service may give out cursors of a feed that was reset: it looks from time to time."""
+"""Seconds for which a service may still send cursors of a feed that was reset: it verifies the feed periodically."""
 LATENESS = 1.0
 DELAY = 3.0
-"""Seconds that an event may take to be sent where nobody is slow."""
+"""Seconds within which an event is sent to a client that is not slow."""
 _ASIDE = frozenset({"snapshot", "compare", "final"})
-"""Records whose cursor is not where the client stands."""
+"""Records whose cursor is not the client's position."""
 
 
-def spurious(lives: Iterable[Life], truth: Truth, faults: Sequence[Fault]) -> Iterable[Verdict]:
-    for life in lives:
+def spurious_resets(histories: Iterable[ClientHistory], truth: Truth, faults: Sequence[Fault]) -> Iterable[Verdict]:
+    for history in histories:
         acquired: dict[str, float] = {}
         newest: str | None = None
-        begun, written = False, 0.0
-        for record in life.records:
+        started, written = False, 0.0
+        for record in history.records:
             if record.kind == "connect":
-                newest, begun, written = record.cursor, False, 0.0
-            reason = _reason(record, newest, begun=begun)
-            begun = begun or record.kind == "auth_success"
+                newest, started, written = record.cursor, False, 0.0
+            reason = _reason(record, newest, started=started)
+            started = started or record.kind == "auth_success"
             since = acquired.get(str(newest), record.at)
             if "seq" in record.body:
                 written = _written(record)
             if written:
-                since = min(since, written + DELAY)  # a slow reader gets its cursors long after they were sent
+                since = min(since, written + DELAY)  # a slow client receives cursors long after they were sent
             if reason is not None and not _explained(reason, record, since, truth, faults):
-                where = f"{life.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
+                where = f"{history.client} ({record.transport} of {record.endpoint}, connection {record.connection})"
                 yield Verdict("spurious-reset", where, f"{record.kind} with {reason}")
             if record.cursor is not None and record.kind not in _ASIDE:
                 newest = record.cursor
@@ -42,23 +42,23 @@ def spurious(lives: Iterable[Life], truth: Truth, faults: Sequence[Fault]) -> It
 
 def _written(record: Record) -> float:
     """When an event was written, on the journal's clock."""
-    return datetime.fromisoformat(record.body["timestamp"]).timestamp() - wall(0.0)
+    return datetime.fromisoformat(record.body["timestamp"]).timestamp() - wall_time(0.0)
 
 
-def _reason(record: Record, newest: str | None, *, begun: bool) -> str | None:
-    """Why everything begins anew with this record; None where it does not."""
+def _reason(record: Record, newest: str | None, *, started: bool) -> str | None:
+    """The reason for which the client starts over with this record; None if it does not."""
     if record.kind == "reset":
         return str(record.body["reason"])
     if record.kind == "refused" and record.body["problem"].get("type", "").endswith("cursor-reset"):
         return str(record.body["problem"].get("reason"))
-    if record.kind == "auth_success" and not begun and newest is not None and record.body["resume"] == "live":
-        return "a live beginning, for a cursor"
+    if record.kind == "auth_success" and not started and newest is not None and record.body["resume"] == "live":
+        return "a live start despite a cursor"
     return None
 
 
 def _explained(reason: str, record: Record, since: float, truth: Truth, faults: Sequence[Fault]) -> bool:
-    """`since`: when the client got the cursor from which it could not go on."""
-    if record.kind == "refused" and reason in ANEW:
+    """`since`: when the client received the cursor that was rejected."""
+    if record.kind == "refused" and reason in RELOADS:
         return any(change.op == reason for change in truth.changes)
     return any(
         reason in fault.explains

@@ -1,40 +1,40 @@
-"""A snapshot that is not the tables at its cursor, or is older than the stream that it is taken for."""
+"""Verdicts `snapshot` and `old-snapshot`: a snapshot differs from the tables at its cursor, or is older than its stream."""
 
 from collections.abc import Iterable
 
+from tests.chaos.checker.client_history import ClientHistory, wall_time
 from tests.chaos.checker.content import difference
-from tests.chaos.checker.states import Question, Tables, keys_of
-from tests.chaos.checker.stretches import Life, wall
+from tests.chaos.checker.states import TableCheck, Tables, keys_of
 from tests.chaos.checker.truth import Truth
 from tests.chaos.clients.cursor import parse
 from tests.chaos.model import Record, Verdict
 
 
-def snapshots(lives: Iterable[Life], truth: Truth) -> Iterable[Question]:
-    unknown = keys_of(truth.uncaptured)
-    asked: set[tuple[str, int]] = set()
-    for life in lives:
-        for record in life.records:
-            place = str(record.cursor), id(record.body["body"]) if record.kind == "snapshot" else 0
-            if record.kind == "snapshot" and place not in asked:
-                asked.add(place)
-                at = wall(record.at)
-                yield Question(parse(record.cursor or ""), at, _Judge(record, unknown), at - PATIENCE)
+def snapshots(histories: Iterable[ClientHistory], truth: Truth) -> Iterable[TableCheck]:
+    unlogged = keys_of(truth.uncaptured)
+    checked: set[tuple[str, int]] = set()
+    for history in histories:
+        for record in history.records:
+            key = str(record.cursor), id(record.body["body"]) if record.kind == "snapshot" else 0
+            if record.kind == "snapshot" and key not in checked:
+                checked.add(key)
+                at = wall_time(record.at)
+                yield TableCheck(parse(record.cursor or ""), at, _Judge(record, unlogged), at - PATIENCE)
 
 
 PATIENCE = 10.0
-"""Seconds that a client waits for an answer."""
+"""Seconds that a client waits for a response."""
 
 
 class _Judge:
-    def __init__(self, record: Record, unknown: set[str]) -> None:
+    def __init__(self, record: Record, unlogged: set[str]) -> None:
         self._record = record
-        self._unknown = unknown
+        self._unlogged = unlogged
 
     def __call__(self, tables: Tables) -> Verdict | None:
         record = self._record
         board, body = record.body["board"], record.body["body"]
-        text = _rows(tables.cards[board], {row["id"]: row for row in body["opportunities"]}, self._unknown)
+        text = _rows(tables.cards[board], {row["id"]: row for row in body["opportunities"]}, self._unlogged)
         members = {member["userId"]: member["role"] for member in body["members"]}
         if text is None and not self._known(board):
             text = None
@@ -48,28 +48,28 @@ class _Judge:
         return Verdict("snapshot", record.client, f"{board} of {record.endpoint} ({how}cursor {record.cursor}): {text}")
 
     def _known(self, board: str) -> bool:
-        """Whether all of its members came and went through the log."""
-        return not any(key.startswith(f'["{board}", ') for key in self._unknown)
+        """Whether all membership changes of the board are in the log."""
+        return not any(key.startswith(f'["{board}", ') for key in self._unlogged)
 
 
-def _rows(wanted: dict[str, dict[str, object]], told: dict[str, dict[str, object]], unknown: set[str]) -> str | None:
-    for key in sorted((wanted.keys() | told.keys()) - unknown):
-        if key not in told:
+def _rows(wanted: dict[str, dict[str, object]], sent: dict[str, dict[str, object]], unlogged: set[str]) -> str | None:
+    for key in sorted((wanted.keys() | sent.keys()) - unlogged):
+        if key not in sent:
             return f"{key} is missing"
         if key not in wanted:
             return f"{key} is not on the board"
-        if told[key] != wanted[key]:
-            return f"{key}: {difference(wanted[key], told[key])}"
+        if sent[key] != wanted[key]:
+            return f"{key}: {difference(wanted[key], sent[key])}"
     return None
 
 
-def old_snapshots(lives: Iterable[Life]) -> Iterable[Verdict]:
-    """The rules let a snapshot be newer than the stream. What an older one lacks is never sent again."""
-    for life in lives:
-        for record in life.records:
-            if record.kind != "snapshot" or record.body["stood"] is None:
+def old_snapshots(histories: Iterable[ClientHistory]) -> Iterable[Verdict]:
+    """A snapshot may be newer than its stream, but not older: what it lacks would never be sent again."""
+    for history in histories:
+        for record in history.records:
+            if record.kind != "snapshot" or record.body["must_cover"] is None:
                 continue
-            stood, taken = parse(record.body["stood"]), parse(record.cursor or "")
-            if stood.feed == taken.feed and not taken.covers(stood):
-                text = f"{record.body['board']} at {taken.text}, requested at {stood.text}"
-                yield Verdict("old-snapshot", life.client, text)
+            must_cover, taken = parse(record.body["must_cover"]), parse(record.cursor or "")
+            if must_cover.feed == taken.feed and not taken.covers(must_cover):
+                text = f"{record.body['board']} at {taken.text}, requested at {must_cover.text}"
+                yield Verdict("old-snapshot", history.client, text)

@@ -1,54 +1,56 @@
-"""A client that holds something else than the tables: at a checkpoint, or when everything has come to rest."""
+"""Verdicts `stale` and `checkpoint`: a client or a checkpoint differs from the tables."""
 
 from collections.abc import Iterable
 
+from tests.chaos.checker.client_history import ClientHistory, wall_time
 from tests.chaos.checker.content import difference
-from tests.chaos.checker.members import UNKNOWN
-from tests.chaos.checker.states import Question, Tables, keys_of
-from tests.chaos.checker.stretches import Life, wall
+from tests.chaos.checker.members import UNKNOWN_SECONDS
+from tests.chaos.checker.states import TableCheck, Tables, keys_of
 from tests.chaos.checker.truth import Truth
 from tests.chaos.clients.cursor import parse
 from tests.chaos.model import Record, Verdict
 
 
-def at_checkpoints(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
-    """The client has counted for itself; but what was written past the log the service counts, and no client knows."""
-    for life in lives:
-        for record in life.records:
+def client_counts(histories: Iterable[ClientHistory], truth: Truth) -> Iterable[Verdict]:
+    """The client compared its own count. Writes that are not in the log are in the checkpoint, but unknown to clients."""
+    for history in histories:
+        for record in history.records:
             body = record.body
             if record.kind != "compare" or not body["exact"] or body["expected"] == body["held"]:
                 continue
-            at = wall(record.at)
-            if not any(body["board"] in boards and at - UNKNOWN < when < at for when, boards in _past_the_log(truth)):
+            at = wall_time(record.at)
+            if not any(
+                body["board"] in boards and at - UNKNOWN_SECONDS < when < at for when, boards in _past_the_log(truth)
+            ):
                 text = (
                     f"{body['board']} at {record.cursor}: holds {body['held']}, the checkpoint has {body['expected']}"
                 )
-                yield Verdict("stale", life.client, text)
+                yield Verdict("stale", history.client, text)
 
 
 def _past_the_log(truth: Truth) -> Iterable[tuple[float, set[str]]]:
-    """When which boards had cards written that are not in the log."""
+    """The times and boards of card writes that are not in the log."""
     for entry in truth.uncaptured:
         if entry.relation == "opportunities":
             yield entry.at, {row["board_id"] for row in (entry.old, entry.new) if row is not None}
 
 
-def checkpoints(lives: Iterable[Life], truth: Truth) -> Iterable[Question]:
-    """A checkpoint must be what the table was at its cursor."""
+def checkpoints(histories: Iterable[ClientHistory], truth: Truth) -> Iterable[TableCheck]:
+    """A checkpoint must match the table at its cursor."""
     unknown = {entry.new["board_id"] for entry in truth.uncaptured if entry.new is not None and "board_id" in entry.new}
-    asked: set[tuple[object, ...]] = set()
-    for life in lives:
+    checked: set[tuple[object, ...]] = set()
+    for history in histories:
         opened = 0.0
-        for record in life.records:
+        for record in history.records:
             body = record.body
             if record.kind == "connect":
-                opened = wall(record.at)
+                opened = wall_time(record.at)
             if record.kind != "checkpoint" or body["boardId"] in unknown:
                 continue
-            place = body["boardId"], body["count"], body["hash"], record.cursor
-            if place not in asked:
-                asked.add(place)
-                yield Question(parse(record.cursor or ""), wall(record.at), _Judge(record), opened)
+            key = body["boardId"], body["count"], body["hash"], record.cursor
+            if key not in checked:
+                checked.add(key)
+                yield TableCheck(parse(record.cursor or ""), wall_time(record.at), _Judge(record), opened)
 
 
 class _Judge:
@@ -64,33 +66,35 @@ class _Judge:
         return Verdict("checkpoint", record.client, text)
 
 
-def at_the_end(lives: Iterable[Life], truth: Truth) -> Iterable[Verdict]:
-    """Every client that had time to catch up holds the tables as they are."""
+def final_states(histories: Iterable[ClientHistory], truth: Truth) -> Iterable[Verdict]:
+    """At the end, every settled client must match the tables."""
     tables, unknown = Tables(), keys_of(truth.uncaptured)
     for entry in truth.entries:
         tables.apply(entry)
-    for life in lives:
-        final, wanted = _last(life)
+    for history in histories:
+        final, wanted = _last(history)
         if final is None:
             continue
         if not final.body["settled"]:
             yield Verdict(
-                "stale", life.client, f"has not caught up: stands at {final.cursor}, pending {final.body['pending']}"
+                "stale",
+                history.client,
+                f"has not caught up: its cursor is {final.cursor}, pending {final.body['pending']}",
             )
             continue
         held = final.body["boards"]
         for board in sorted(tables.cards.keys() | held.keys()):
-            sees = life.user in tables.members[board] and (wanted is None or board in wanted)
+            sees = history.user in tables.members[board] and (wanted is None or board in wanted)
             rows = tables.cards[board] if sees else {}
             text = _differs(rows, held.get(board, {}), unknown)
             if text is not None:
-                yield Verdict("stale", life.client, f"at the end, {board}: {text}")
+                yield Verdict("stale", history.client, f"at the end, {board}: {text}")
 
 
-def _last(life: Life) -> tuple[Record | None, set[str] | None]:
+def _last(history: ClientHistory) -> tuple[Record | None, set[str] | None]:
     wanted = None
     final = None
-    for record in life.records:
+    for record in history.records:
         if record.kind == "connect":
             wanted = None if record.body["boards"] is None else set(record.body["boards"])
         elif record.kind == "subscribing" and wanted is not None:

@@ -1,7 +1,7 @@
-"""The tables as they were at a cursor, from the audit.
+"""The tables at a cursor, reconstructed from the audit.
 
-Of two cursors of one server one covers the other: so questions are answered in one walk through the history, in their order.
-Another server may show a later transaction before an earlier one: cursors that do not fit into the walk have one of their own.
+Of two cursors of one server, one covers the other, so checks run in one walk through the history, in order of their cursors.
+Another server may show transactions in another order: cursors that do not fit into a walk start a new one.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,7 +19,7 @@ _MASK = 0xFFFFFFFF
 
 
 class Tables:
-    """Rows by board and key. The hash of a board is kept up to date, as its rows may be many."""
+    """Rows by board and key. The hash of each board is updated incrementally, since boards may be large."""
 
     def __init__(self) -> None:
         self.cards: defaultdict[str, dict[str, Row]] = defaultdict(dict)
@@ -62,44 +62,44 @@ class Tables:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """`judge` says what is wrong with what a client was sent, beside the tables at this cursor; None: nothing."""
+class TableCheck:
+    """`judge` compares what a client received with the tables at `cursor` and returns a verdict, or None."""
 
     cursor: Cursor
     at: float
     judge: Callable[[Tables], Verdict | None]
     opened: float
-    """When its connection was opened: it was sent between the two times."""
+    """When its connection was opened: the message was sent between the two times."""
 
 
-def answer(truth: Truth, questions: Sequence[Question]) -> Iterable[Verdict]:
-    """Judge each question in the history that its cursor is of; where that is not clear, it must be wrong in each."""
+def run_checks(truth: Truth, checks: Sequence[TableCheck]) -> Iterable[Verdict]:
+    """Run each check in the timeline of its cursor; if that is ambiguous, it must fail in every possible one."""
     found: defaultdict[int, list[Verdict | None]] = defaultdict(list)
-    spanning = _spanning(truth, questions)
-    for era in range(len(truth.discarded) + 1):
-        history = _History(truth, era)
-        for chain in _chains(truth, [each for each in questions if _may_be_of(truth, era, each)], spanning):
+    spanning = _spanning(truth, checks)
+    for timeline in range(len(truth.discarded) + 1):
+        history = _History(truth, timeline)
+        for chain in _chains(truth, [each for each in checks if _may_belong_to(truth, timeline, each)], spanning):
             for walk in _walks(chain):
-                for question, verdict in history.walk(walk):
-                    found[id(question)].append(verdict)
-    for question in questions:
-        verdicts = found[id(question)]
+                for check, verdict in history.walk(walk):
+                    found[id(check)].append(verdict)
+    for check in checks:
+        verdicts = found[id(check)]
         if verdicts and all(verdict is not None for verdict in verdicts) and verdicts[-1] is not None:
             yield verdicts[-1]
 
 
-def _may_be_of(truth: Truth, era: int, question: Question) -> bool:
-    began = truth.ended(era - 1) if era > 0 else 0.0
-    ended = truth.discarded[era].at + LATENESS if era < len(truth.discarded) else float("inf")
-    return began <= question.at and question.opened <= ended
+def _may_belong_to(truth: Truth, timeline: int, check: TableCheck) -> bool:
+    began = truth.ended(timeline - 1) if timeline > 0 else 0.0
+    ended = truth.discarded[timeline].at + LATENESS if timeline < len(truth.discarded) else float("inf")
+    return began <= check.at and check.opened <= ended
 
 
-def _spanning(truth: Truth, questions: Iterable[Question]) -> set[str]:
-    """The feeds that outlived a promotion: their cursors from before it and after it are of two histories."""
+def _spanning(truth: Truth, checks: Iterable[TableCheck]) -> set[str]:
+    """The feeds that survived a promotion: their cursors before and after it belong to two timelines."""
     spans: dict[str, tuple[float, float]] = {}
-    for question in questions:
-        first, last = spans.get(question.cursor.feed, (question.at, question.opened))
-        spans[question.cursor.feed] = min(first, question.at), max(last, question.opened)
+    for check in checks:
+        first, last = spans.get(check.cursor.feed, (check.at, check.opened))
+        spans[check.cursor.feed] = min(first, check.at), max(last, check.opened)
     return {
         feed
         for feed, (first, last) in spans.items()
@@ -107,72 +107,72 @@ def _spanning(truth: Truth, questions: Iterable[Question]) -> set[str]:
     }
 
 
-def _chains(truth: Truth, questions: Iterable[Question], spanning: set[str]) -> Iterable[list[Question]]:
-    """Those whose cursors are of one history for sure; any other by itself, as the same numbers mean something else there."""
-    sure: defaultdict[str, list[Question]] = defaultdict(list)
-    eras = range(len(truth.discarded) + 1)
-    for question in questions:
-        if question.cursor.feed in spanning and sum(_may_be_of(truth, era, question) for era in eras) > 1:
-            yield [question]
+def _chains(truth: Truth, checks: Iterable[TableCheck], spanning: set[str]) -> Iterable[list[TableCheck]]:
+    """Group checks whose cursors surely belong to one timeline; ambiguous ones are alone, since transaction ids were reused."""
+    unambiguous: defaultdict[str, list[TableCheck]] = defaultdict(list)
+    timelines = range(len(truth.discarded) + 1)
+    for check in checks:
+        if check.cursor.feed in spanning and sum(_may_belong_to(truth, timeline, check) for timeline in timelines) > 1:
+            yield [check]
         else:
-            sure[question.cursor.feed].append(question)
-    yield from sure.values()
+            unambiguous[check.cursor.feed].append(check)
+    yield from unambiguous.values()
 
 
-def _walks(questions: Iterable[Question]) -> list[list[Question]]:
-    """Lists in each of which every cursor covers the ones before it."""
-    walks: list[list[Question]] = []
-    for question in sorted(questions, key=lambda each: (each.cursor.xmax, -len(each.cursor.xip), each.cursor.xmin)):
-        walk = next((walk for walk in walks if question.cursor.covers(walk[-1].cursor)), None)
+def _walks(checks: Iterable[TableCheck]) -> list[list[TableCheck]]:
+    """Split checks into lists in which every cursor covers the previous ones."""
+    walks: list[list[TableCheck]] = []
+    for check in sorted(checks, key=lambda each: (each.cursor.xmax, -len(each.cursor.xip), each.cursor.xmin)):
+        walk = next((walk for walk in walks if check.cursor.covers(walk[-1].cursor)), None)
         if walk is None:
-            walks.append([question])
+            walks.append([check])
         else:
-            walk.append(question)
+            walk.append(check)
     return walks
 
 
 class _History:
-    """Of one primary: what it got from the one before it, and what it wrote itself."""
+    """The history of one primary: what it inherited from the previous one, and its own writes."""
 
-    def __init__(self, truth: Truth, era: int) -> None:
+    def __init__(self, truth: Truth, timeline: int) -> None:
         entries = truth.entries
-        if era < len(truth.discarded):
-            old = truth.discarded[era]
+        if timeline < len(truth.discarded):
+            old = truth.discarded[timeline]
             entries = [entry for entry in entries if entry.at <= old.last] + list(old.entries)
         self._by_xid: defaultdict[int, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: entry.seq):
-            # A write that changed nothing is not in the log, so a cursor may cover it later than what was written after it.
+            # An update without changes is not in the log, so a cursor may cover it later than newer writes.
             if entry.op != "update" or entry.old != entry.new:
                 self._by_xid[entry.xid].append(entry)
         self._xids = sorted(self._by_xid)
 
-    def walk(self, questions: Iterable[Question]) -> Iterable[tuple[Question, Verdict | None]]:
+    def walk(self, checks: Iterable[TableCheck]) -> Iterable[tuple[TableCheck, Verdict | None]]:
         tables, seen = Tables(), _Seen()
-        for question in questions:
-            new = [xid for xid in seen.candidates(self._xids, question.cursor) if question.cursor.covers_xid(xid)]
+        for check in checks:
+            new = [xid for xid in seen.candidates(self._xids, check.cursor) if check.cursor.covers_xid(xid)]
             for entry in sorted((e for xid in new for e in self._by_xid[xid]), key=lambda entry: entry.seq):
                 tables.apply(entry)
-            seen.add(new, question.cursor)
-            yield question, question.judge(tables)
+            seen.add(new, check.cursor)
+            yield check, check.judge(tables)
 
 
 class _Seen:
-    """The transactions that a walk has taken in: all below a bound, but for those that were in progress."""
+    """The transactions that a walk has applied: all below a bound, except those in progress."""
 
     def __init__(self) -> None:
         self._bound = 0
-        self._left: set[int] = set()
+        self._in_progress: set[int] = set()
 
     def candidates(self, xids: list[int], cursor: Cursor) -> list[int]:
         later = xids[bisect_left(xids, self._bound) : bisect_right(xids, cursor.xmax)]
-        return sorted(self._left) + later
+        return sorted(self._in_progress) + later
 
     def add(self, new: Iterable[int], cursor: Cursor) -> None:
-        self._left |= {xid for xid in cursor.xip if xid >= self._bound}
-        self._left -= set(new)
+        self._in_progress |= {xid for xid in cursor.xip if xid >= self._bound}
+        self._in_progress -= set(new)
         self._bound = max(self._bound, cursor.xmax)
 
 
 def keys_of(entries: Iterable[Entry]) -> set[str]:
-    """The rows that were written past the log: nothing can be said of them at a cursor."""
+    """The rows written without the log: their state at a cursor is unknown."""
     return {key_of(entry.relation, entry.new or entry.old or {}) for entry in entries if entry.op != "truncate"}

@@ -1,16 +1,16 @@
-"""A transaction of which a client applied a part: its cursor came before all of it, or some of it came before its cursor."""
+"""Verdict `torn`: a client applied only a part of a transaction at a cursor."""
 
 from collections.abc import Iterable, Sequence
 
 from tests.chaos.checker.examine import Examined
-from tests.chaos.checker.lost import came, describe, missing
+from tests.chaos.checker.lost import delivered_pairs, describe, missing
 from tests.chaos.model import Verdict
 
 
 def torn(examined: Sequence[Examined]) -> Iterable[Verdict]:
-    late = came(examined)
+    late = delivered_pairs(examined)
     for each, change in missing(examined):
-        if (id(each.stretch), id(change)) in late:
+        if (id(each.segment), id(change)) in late:
             yield Verdict(
                 "torn",
                 each.where,

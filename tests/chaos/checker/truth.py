@@ -1,7 +1,7 @@
-"""What really happened: the tables' own audit, and the order that the feed's log gives it.
+"""The true history: an audit of the tables, in the order of the feed's log.
 
-Invariant: images come from the audit trigger alone. The log says in which order, under which number and on which board each change
-was to be sent. What only a discarded primary knew is kept apart, as `lost`.
+Invariant: images come only from the audit trigger. The log determines the order, sequence number and board of each change.
+Changes that only a discarded primary had are kept separately, as `lost`.
 """
 
 import json
@@ -18,12 +18,12 @@ from tests.chaos.clients.cursor import Cursor
 
 Row = dict[str, Any]
 _HERE = Path(__file__).parent
-ANEW = frozenset({"truncate", "reload"})
+RELOADS = frozenset({"truncate", "reload"})
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A row of the audit; `at` is in seconds of the wall clock."""
+    """A row of the audit; `at` is in seconds on the wall clock."""
 
     seq: int
     xid: int
@@ -38,7 +38,7 @@ class Entry:
         return key_of(self.relation, row)
 
     def moves(self) -> Iterator[tuple[str, str]]:
-        """The changes that readers are to be sent of it: (op, key)."""
+        """The changes that clients must receive for it: (op, key)."""
         if self.op != "update" or self.old is None or self.new is None:
             yield self.op, self.key()
         elif key_of(self.relation, self.old) != self.key():
@@ -53,7 +53,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """A row of the log. Its images are None where audit and log do not agree on what happened to the row in the transaction."""
+    """A row of the log. Its images are None where audit and log disagree about the row in its transaction."""
 
     seq: int
     xid: int
@@ -78,15 +78,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Discarded:
-    """What a primary held that was thrown away after a promotion."""
+    """The entries and changes of a primary that was discarded after a promotion."""
 
     entries: Sequence[Entry]
     changes: Sequence[Change]
     at: float
-    """When it was read: everything that is received later is of the new primary."""
+    """When it was read: everything received later is from the new primary."""
 
     last: float
-    """When it was written to for the last time."""
+    """The time of its last write."""
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Truth:
     entries: list[Entry] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     disagreed: list[str] = field(default_factory=list)
-    """Transactions and rows of which audit and log tell different stories, each in words."""
+    """Descriptions of transactions and rows about which audit and log disagree."""
     uncaptured: list[Entry] = field(default_factory=list)
     discarded: list[Discarded] = field(default_factory=list)
 
@@ -105,29 +105,29 @@ class Truth:
         for change in self.changes:
             self.by_seq[change.seq].append(change)
             self.by_xid[change.xid].append(change)
-        for place, each in enumerate(self.discarded):
-            self.lost[place] = [change for change in each.changes if change.lost]
-            for change in self.lost[place]:
+        for timeline, each in enumerate(self.discarded):
+            self.lost[timeline] = [change for change in each.changes if change.lost]
+            for change in self.lost[timeline]:
                 self.by_seq[change.seq].append(change)
         self.xids = sorted(self.by_xid)
         self.origins = {change.origin for change in self.changes if change.origin is not None}
 
-    def lost_in(self, era: int) -> list[Change]:
-        """What the primary of an era had and the next one has not; eras are counted from the first primary."""
-        return self.lost.get(era, [])
+    def lost_in(self, timeline: int) -> list[Change]:
+        """Changes of a timeline that the next one lacks. Timelines are numbered from the first primary."""
+        return self.lost.get(timeline, [])
 
-    def ended(self, era: int) -> float:
-        """When the primary of an era was written to for the last time."""
-        return self.discarded[era].last if era < len(self.discarded) else float("inf")
+    def ended(self, timeline: int) -> float:
+        """The time of the last write to the primary of a timeline."""
+        return self.discarded[timeline].last if timeline < len(self.discarded) else float("inf")
 
-    def between(self, since: Cursor, until: Cursor, at: float, era: int) -> list[Change]:
-        """What a reader who stood at `since` was to be sent to stand at `until`, in the order of delivery.
+    def between(self, since: Cursor, until: Cursor, at: float, timeline: int) -> list[Change]:
+        """The changes between two cursors, in the order of delivery.
 
-        Without what was written later than `at`, when `until` came: that is of a history in which the numbers were used again.
+        Excludes writes after `at`, when `until` was received: those belong to a timeline that reused the numbers.
         """
         xids = [xid for xid in _range(self.xids, since.xmin, until.xmax) if _new(xid, since, until)]
         found = {xid: [change for change in self.by_xid[xid] if change.at <= at] for xid in xids}
-        for change in self.lost_in(era):
+        for change in self.lost_in(timeline):
             if _new(change.xid, since, until):
                 found.setdefault(change.xid, []).append(change)
         whole = [sorted(changes, key=lambda change: change.seq) for changes in found.values() if changes]
@@ -161,15 +161,15 @@ def canonical(relation: str, key: str | None) -> str | None:
 
 
 def install(dsn: str) -> None:
-    """Begin to audit: after the migration, and before the first row."""
+    """Install the audit, after the migration and before the first row."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(_sql("audit.sql"))
 
 
 def read(dsn: str) -> tuple[list[Entry], list[Change]]:
-    """Read all that a database says."""
+    """Read the audit and the log of a database."""
     with psycopg.connect(dsn) as conn:
-        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # both of one moment
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # both from one snapshot
         entries = [
             Entry(seq, xid, at, relation, op, _load(old), _load(new))
             for seq, xid, at, relation, op, old, new in conn.execute(_sql("read_entries.sql"))
@@ -186,25 +186,25 @@ def read(dsn: str) -> tuple[list[Entry], list[Change]]:
 def build(
     entries: list[Entry], changes: list[Change], discarded: Iterable[tuple[list[Entry], list[Change], float]] = ()
 ) -> Truth:
-    """Put together what was read of the last primary, and of those before it."""
+    """Combine what was read from the last primary with that of the discarded ones."""
     linked, disagreed, uncaptured = link(entries, changes)
     kept = {(entry.seq, entry.xid, entry.at) for entry in entries}
     known = {(change.seq, change.xid, change.at) for change in changes}
     old = []
     for its_entries, its_changes, at in discarded:
         its_linked, _, _ = link(its_entries, its_changes)
-        gone = [
+        lost_changes = [
             Change(**{**vars(change), "lost": True})
             for change in its_linked
             if (change.seq, change.xid, change.at) not in known
         ]
         last = max([entry.at for entry in its_entries] + [change.at for change in its_changes], default=at)
-        old.append(Discarded([e for e in its_entries if (e.seq, e.xid, e.at) not in kept], gone, at, last))
+        old.append(Discarded([e for e in its_entries if (e.seq, e.xid, e.at) not in kept], lost_changes, at, last))
     return Truth(entries, linked, disagreed, uncaptured, old)
 
 
 def link(entries: Sequence[Entry], changes: Sequence[Change]) -> tuple[list[Change], list[str], list[Entry]]:
-    """Give each row of the log its images; what does not fit, in words; and entries that are not in the log at all."""
+    """Return the log rows with their images, descriptions of disagreements, and entries that are not in the log."""
     steps: defaultdict[tuple[int, str, str | None], list[tuple[str, Entry]]] = defaultdict(list)
     for entry in entries:
         if entry.op == "truncate":
@@ -216,20 +216,22 @@ def link(entries: Sequence[Entry], changes: Sequence[Change]) -> tuple[list[Chan
     for change in changes:
         logged[change.xid, change.relation, change.key].append(change)
     linked, disagreed, uncaptured = [], [], []
-    for place, rows in logged.items():
-        happened = steps.get(place, [])
-        if [row.op for row in rows] == [op for op, _ in happened]:
+    for group, rows in logged.items():
+        audited = steps.get(group, [])
+        if [row.op for row in rows] == [op for op, _ in audited]:
             linked += [
-                Change(**{**vars(row), "old": e.old, "new": e.new}) for row, (_, e) in zip(rows, happened, strict=True)
+                Change(**{**vars(row), "old": e.old, "new": e.new}) for row, (_, e) in zip(rows, audited, strict=True)
             ]
             continue
         linked += rows
         if rows[0].relation in {"opportunities", "boards", "board_members"} and rows[0].op != "reload":
-            told, seen = [row.op for row in rows], [op for op, _ in happened]
-            disagreed.append(f"transaction {place[0]}, {place[1]} {place[2]}: the log has {told}, the table {seen}")
-    for place, happened in steps.items():
-        if place not in logged:
-            uncaptured += [entry for _, entry in happened]
+            logged_ops, audited_ops = [row.op for row in rows], [op for op, _ in audited]
+            disagreed.append(
+                f"transaction {group[0]}, {group[1]} {group[2]}: the log has {logged_ops}, the audit {audited_ops}"
+            )
+    for group, audited in steps.items():
+        if group not in logged:
+            uncaptured += [entry for _, entry in audited]
     return sorted(linked, key=lambda change: change.seq), disagreed, uncaptured
 
 

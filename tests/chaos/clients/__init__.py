@@ -1,4 +1,4 @@
-"""Clients written from docs/protocol.md alone: they share no code with the product, so that no mistake is made twice.
+"""Clients written from docs/protocol.md alone: they share no code with the product, so that they cannot share its bugs.
 
 The run calls `make_population` (tests.chaos.clients.population), a `MakePopulation` of tests/chaos/model.py.
 """

@@ -1,4 +1,4 @@
-"""A client: it follows the protocol's rules, comes back from wherever it was cut, and journals everything that it is sent."""
+"""A client that follows the protocol, reconnects after every cut, and records everything that it receives."""
 
 import asyncio
 import random
@@ -6,15 +6,15 @@ from contextlib import suppress
 from typing import Any
 
 from tests.chaos.clients import profile as transports
+from tests.chaos.clients.client_journal import ClientJournal
+from tests.chaos.clients.client_messages import ClientMessages
 from tests.chaos.clients.cursor import Cursor
 from tests.chaos.clients.holdings import BoardRows, Holdings
 from tests.chaos.clients.opening import WEBSOCKETS, open_stream, serves
-from tests.chaos.clients.profile import OFFERED, Profile
+from tests.chaos.clients.profile import ALLOWED, Profile
 from tests.chaos.clients.rest import Rest, RestError
-from tests.chaos.clients.scribe import Scribe
 from tests.chaos.clients.snapshots import Snapshots
 from tests.chaos.clients.stream import EndedError, Message, Stream
-from tests.chaos.clients.talk import Talk
 from tests.chaos.clients.target import Target
 from tests.chaos.model import Endpoint, Journal, World
 
@@ -23,7 +23,7 @@ _LONGEST_RETRY = 2.0
 
 
 class Client:
-    """A `Population` of tests/chaos/model.py. `silence`: seconds without a message after which a stream is dead."""
+    """A `ChaosClient` of tests/chaos/model.py. A stream without a message for `silence` seconds counts as dead."""
 
     def __init__(
         self, world: World, journal: Journal, profile: Profile, rng: random.Random, target: Target, silence: float
@@ -37,13 +37,13 @@ class Client:
         self._silence = silence
         self._token = world.token(profile.user)
         self._rest = Rest(self._token)
-        self._scribe = Scribe(journal, profile.name, profile.user)
-        self._snapshots = Snapshots(world, self.holdings, self._rest, self._scribe, rng, profile)
-        self._offered = "websocket"
-        self._talk = Talk(world, self.holdings, self._snapshots, self._scribe, rng, profile)
+        self._journal = ClientJournal(journal, profile.name, profile.user)
+        self._snapshots = Snapshots(world, self.holdings, self._rest, self._journal, rng, profile)
+        self._best_transport = "websocket"
+        self._outgoing = ClientMessages(world, self.holdings, self._snapshots, self._journal, rng, profile)
         self._settling = asyncio.Event()
-        self._begun = False
-        """Whether this connection's first `auth_success` has come: a later one only answers a new token."""
+        self._authenticated = False
+        """Whether this connection's first `auth_success` was received: later ones only confirm a new token."""
         self._staying: asyncio.Timeout | None = None
         self._settled = False
 
@@ -63,9 +63,9 @@ class Client:
                 raise result
 
     async def settle(self, timeout: float) -> None:
-        """Stay connected, and wait until everything that has been written is here."""
+        """Stay connected, and wait until everything written so far is received."""
         self._settling.set()
-        self._snapshots.calm = self._talk.calm = True
+        self._snapshots.settling = self._outgoing.settling = True
         if self._staying is not None:
             with suppress(RuntimeError):
                 self._staying.reschedule(None)
@@ -74,9 +74,9 @@ class Client:
                 newest = await self._target.get(self._rest)
                 while not self._settled:
                     await asyncio.sleep(0.1)
-                    self._settled = self._has(newest)
+                    self._settled = self._has_reached(newest)
 
-    def _has(self, newest: Cursor) -> bool:
+    def _has_reached(self, newest: Cursor) -> bool:
         cursor = self.holdings.cursor
         return (
             cursor is not None
@@ -91,25 +91,27 @@ class Client:
         boards = {name: board.rows for name, board in self.holdings.boards.items()}
         body = {"boards": boards, "pending": self.holdings.pending(), "settled": self._settled}
         cursor = self.holdings.cursor
-        self._scribe.note("final", body, None if cursor is None else cursor.text)
+        self._journal.note("final", body, None if cursor is None else cursor.text)
 
     async def _live(self) -> None:
         while True:
             wait = await self._session()
-            if self.profile.asleep and not self._settling.is_set():
-                wait += self._rng.expovariate(1 / self.profile.asleep)
+            if self.profile.offline and not self._settling.is_set():
+                wait += self._rng.expovariate(1 / self.profile.offline)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._settling.wait()
-                    # There is nothing to wait for any more but the service's own request.
+                    # While settling, only a retry delay of the service is waited for.
                     await asyncio.sleep(min(wait, 0.3))
 
     async def _session(self) -> float:
-        """One connection, or a time of polling; how many seconds to wait before the next."""
-        allowed = [each for each in self.profile.transports if each in OFFERED[self._offered]] or [transports.POLL]
-        transport = self._rng.choice(allowed)
+        """Run one connection or one period of polling, and return the seconds to wait before the next."""
+        possible = [each for each in self.profile.transports if each in ALLOWED[self._best_transport]] or [
+            transports.POLL
+        ]
+        transport = self._rng.choice(possible)
         endpoint = self._rng.choice([each for each in self._world.endpoints() if serves(each, transport)])
-        self._scribe.begin(endpoint.name, transport)
+        self._journal.begin(endpoint.name, transport)
         self._snapshots.polling = transport == transports.POLL
         stay = (
             None
@@ -137,9 +139,9 @@ class Client:
             try:
                 async with self._snapshots.lock:
                     answer = await self._rest.page(endpoint.api or "", since, limit)
-                    self._take_page(since, limit, answer)
+                    self._apply_page(since, limit, answer)
             except RestError as error:
-                self._scribe.note(
+                self._journal.note(
                     "refused", {"status": error.status, "text": str(error), "since": since, "problem": error.problem}
                 )
                 if error.slug == "cursor-reset":
@@ -150,27 +152,27 @@ class Client:
                 failures = 0
                 if answer["hasMore"]:
                     continue
-                if self._offered != answer["realtime"]:
-                    self._offered = answer["realtime"]
+                if self._best_transport != answer["realtime"]:
+                    self._best_transport = answer["realtime"]
                     return
             await asyncio.sleep(0.2 if self._settling.is_set() else self._rng.uniform(0.1, 1.0))
 
-    def _take_page(self, since: str | None, limit: int | None, answer: dict[str, Any]) -> None:
+    def _apply_page(self, since: str | None, limit: int | None, answer: dict[str, Any]) -> None:
         rows, cursor = answer["opportunities"], answer["lastSync"]
         if since is None:
-            self.holdings.everything(rows, cursor)
+            self.holdings.replace_all(rows, cursor)
         else:
             self.holdings.page(rows, answer["deletedIds"], cursor, more=answer["hasMore"])
-        self._scribe.note("page", {"since": since, "limit": limit, "answer": answer}, cursor, applied=True)
+        self._journal.note("page", {"since": since, "limit": limit, "answer": answer}, cursor, applied=True)
 
     async def _follow(self, endpoint: Endpoint, transport: str, wait: float) -> float:
         cursor = None if self.holdings.cursor is None else self.holdings.cursor.text
         wanted = None if self.holdings.wanted is None else sorted(self.holdings.wanted)
-        self._scribe.note("connect", {"boards": wanted}, cursor)
-        self._begun = False
-        self._talk.begin()
+        self._journal.note("connect", {"boards": wanted}, cursor)
+        self._authenticated = False
+        self._outgoing.begin()
         stream: Stream | None = None
-        reason: dict[str, Any] = {"reason": "left", "code": None}
+        reason: dict[str, Any] = {"reason": "disconnected", "code": None}
         tasks: list[asyncio.Task[None]] = []
         try:
             stream = await open_stream(
@@ -184,32 +186,32 @@ class Client:
                 rng=self._rng,
             )
             if transport in WEBSOCKETS:
-                tasks.append(asyncio.create_task(self._talk.run(stream)))
+                tasks.append(asyncio.create_task(self._outgoing.run(stream)))
             messages = stream.messages()
             while True:
                 async with asyncio.timeout(self._silence):
                     message = await anext(messages)
                 if message.kind == "goodbye":
                     wait = max(wait, min(message.body["retryMs"] / 1000, _LONGEST_RETRY))
-                await self._take(message, transport)
+                await self._receive(message, transport)
                 if self.profile.slow and not self._settling.is_set():
-                    await self._dawdle()
+                    await self._read_slowly()
         except EndedError as error:
             reason = {"reason": str(error), "code": error.code}
             if error.code in {406, 4406}:
-                self._offered = "poll"
+                self._best_transport = "poll"
         except TimeoutError:
             reason = {"reason": "silence", "code": None}
         finally:
             for task in tasks:
                 task.cancel()
             held = self.holdings.cut()
-            self._scribe.note("cut", reason | {"held": held})
+            self._journal.note("cut", reason | {"held": held})
             if stream is not None:
-                await self._leave(stream)
+                await self._disconnect(stream)
         return wait
 
-    async def _leave(self, stream: Stream) -> None:
+    async def _disconnect(self, stream: Stream) -> None:
         if self._rng.random() < 0.7:
             await stream.cut()
             return
@@ -218,11 +220,11 @@ class Client:
                 await stream.close()
         await stream.cut()
 
-    async def _take(self, message: Message, transport: str) -> None:
+    async def _receive(self, message: Message, transport: str) -> None:
         body, kind, holdings = message.body, message.kind, self.holdings
-        if kind == "auth_success" and not self._begun:
-            self._begun = True
-            self._offered = body["realtime"]
+        if kind == "auth_success" and not self._authenticated:
+            self._authenticated = True
+            self._best_transport = body["realtime"]
             if body["resume"] == "live":
                 holdings.begin(body["boards"], message.cursor)
             holdings.visible, holdings.unlisted = set(body["boards"]), False
@@ -232,39 +234,39 @@ class Client:
             applied = True
         else:
             applied = holdings.receive(body, message.cursor)
-        self._scribe.note(kind, body, message.cursor, applied=applied)
+        self._journal.note(kind, body, message.cursor, applied=applied)
         if kind == "checkpoint":
             self._compare(body, message.cursor or "")
         elif kind == "subscribed":
-            self._talk.subscribed(body["boards"])
+            self._outgoing.subscribed(body["boards"])
         elif kind == "error" and body["code"] == "unknown_board":
-            self._talk.refused()
+            self._outgoing.refused()
         elif kind == "flags":
-            self._offered = body["realtime"]
-            if transport not in OFFERED[self._offered]:
-                raise EndedError("another transport is offered")
+            self._best_transport = body["realtime"]
+            if transport not in ALLOWED[self._best_transport]:
+                raise EndedError("the transport is not allowed any more")
         elif kind == "auth_error":
             raise EndedError(f"auth_error {body['code']}")
 
     def _compare(self, body: dict[str, Any], cursor: str) -> None:
-        """Compare a board with its checkpoint, and take it anew where it is not the same."""
+        """Compare a board with its checkpoint, and request a new snapshot if they differ."""
         name = body["boardId"]
         board = self.holdings.boards.get(name, BoardRows())
-        stood = self.holdings.cursor
-        exact = self.holdings.wants(name) and stood is not None and board.exact_at(stood)
+        position = self.holdings.cursor
+        exact = self.holdings.wants(name) and position is not None and board.exact_at(position)
         count, hashed = board.state() if exact else (0, "")
         expected = {"count": body["count"], "hash": body["hash"]}
         held = {"count": count, "hash": hashed}
         rows = {key: row["version_number"] for key, row in board.rows.items()} if exact and held != expected else {}
-        self._scribe.note(
+        self._journal.note(
             "compare", {"board": name, "exact": exact, "expected": expected, "held": held, "rows": rows}, cursor
         )
         if exact and held != expected:
-            self._talk.gaps.append({"boardId": name, "cursor": cursor, "expected": expected, "held": held})
+            self._outgoing.gaps.append({"boardId": name, "cursor": cursor, "expected": expected, "held": held})
             self.holdings.request(name)
             self._snapshots.fresh.add(name)
 
-    async def _dawdle(self) -> None:
+    async def _read_slowly(self) -> None:
         if self._rng.random() < 0.01:
             await asyncio.sleep(self._rng.uniform(1, 3))
         else:

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 @dataclass(frozen=True)
 class Cursor:
-    """Only what coverage needs: what a cursor proves itself with is the service's business."""
+    """The fields that coverage needs; only the service uses the others."""
 
     text: str
     feed: str
@@ -22,13 +22,13 @@ class Cursor:
         return xid < self.xmax and xid not in self.xip
 
     def covers(self, other: "Cursor") -> bool:
-        """Whether everything that `other` has seen has been seen here. Meaningless between two feeds."""
+        """Whether this cursor covers everything that `other` covers. Meaningless between different feeds."""
         return other.xmax <= self.xmax and all(xid in other.xip for xid in self.xip if xid < other.xmax)
 
 
 @lru_cache(maxsize=65536)
 def parse(text: str) -> Cursor:
-    """Read the fields that the protocol explains. Raises ValueError."""
+    """Parse the fields that the protocol documents. Raises ValueError."""
     feed, xmin, xmax, deltas, *_ = text.split(".")
     steps = [int(step) for step in deltas.split("-")] if deltas else []
     xip = list(accumulate(steps, initial=int(xmin)))[1:]

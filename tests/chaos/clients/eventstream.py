@@ -1,4 +1,4 @@
-"""GET /sse of the feed and GET /api/events of the API, over a socket of our own: its receive buffer can be small."""
+"""GET /sse of the feed and GET /api/events of the API, over a plain socket, whose receive buffer can be small."""
 
 import asyncio
 import contextlib
@@ -30,15 +30,15 @@ class EventStream(Stream):
         buffer: int | None,
         rng: random.Random,
     ) -> Self:
-        """Send the request and read its head. Raises EndedError."""
-        place = urlsplit(url)
+        """Send the request and read the response head. Raises EndedError."""
+        address = urlsplit(url)
         query = [] if boards is None else [f"boards={','.join(boards)}"]
-        headers = [f"Host: {place.netloc}", "Accept: text/event-stream", f"Authorization: Bearer {token}"]
+        headers = [f"Host: {address.netloc}", "Accept: text/event-stream", f"Authorization: Bearer {token}"]
         if cursor is not None and rng.random() < 0.5:
             query.append(f"since={cursor}")
         elif cursor is not None:
             headers.append(f"Last-Event-ID: {cursor}")
-        path = place.path + ("?" + "&".join(query) if query else "")
+        path = address.path + ("?" + "&".join(query) if query else "")
         try:
             sock = await dial(url, buffer)
             reader, writer = await asyncio.open_connection(sock=sock, limit=4096 if buffer else 1 << 16)
@@ -82,19 +82,19 @@ class EventStream(Stream):
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while size := int(await self._reader.readuntil(b"\r\n"), 16):
-            left = size
-            while left:
-                data = await self._reader.read(min(left, 1 << 16))
+            remaining = size
+            while remaining:
+                data = await self._reader.read(min(remaining, 1 << 16))
                 if not data:
-                    raise asyncio.IncompleteReadError(b"", left)
-                left -= len(data)
+                    raise asyncio.IncompleteReadError(b"", remaining)
+                remaining -= len(data)
                 yield data
             await self._reader.readexactly(2)
         await self._reader.readexactly(2)
 
 
 def _message(block: bytes) -> Message | None:
-    """Take what stands between two blank lines, as the HTML standard says; None without data."""
+    """Parse a block between blank lines as the HTML standard describes; None without data."""
     fields: dict[str, str] = {}
     for line in block.decode().split("\n"):
         name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""Which endpoint serves which transport, and how a stream is opened there."""
+"""Opens a stream on a transport, and tells which endpoints serve which transport."""
 
 import random
 
@@ -28,7 +28,7 @@ async def open_stream(
     buffer: int | None,
     rng: random.Random,
 ) -> Stream:
-    """Open it from a cursor, for these boards or for all. Raises EndedError."""
+    """Open a stream from a cursor, for some boards or for all. Raises EndedError."""
     if transport in WEBSOCKETS:
         batch = transport == WEBSOCKET_BATCH
         return await WebSocketStream.open(

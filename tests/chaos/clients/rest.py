@@ -1,4 +1,4 @@
-"""What is asked for over HTTP: snapshots and pages of states."""
+"""HTTP requests: snapshots and pages of states."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _PATIENCE = 10.0
 
 
 class RestError(Exception):
-    """No answer, or one that is no answer to the question. `status` is None without any."""
+    """No response, or an error response. `status` is None without a response."""
 
     def __init__(self, text: str, status: int | None = None, problem: dict[str, Any] | None = None) -> None:
         super().__init__(text)
@@ -24,7 +24,7 @@ class RestError(Exception):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`body` is as the service sent it, or, where it said 304, as it was sent before; then only the cursor is new."""
+    """`body` is the response; after a 304 it is the previous one, and only the cursor is new."""
 
     body: dict[str, Any]
     cursor: str
@@ -40,24 +40,24 @@ class Rest:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def board(self, api: str, board: str, *, stood: str | None, fresh: bool, conditional: bool) -> Snapshot:
-        """GET /api/boards/{id}; not older than `stood`, or not from a cache (`fresh`). Raises RestError."""
-        known = self._snapshots.get(board) if conditional and not fresh else None
+    async def board(self, api: str, board: str, *, must_cover: str | None, fresh: bool, conditional: bool) -> Snapshot:
+        """GET /api/boards/{id}; not older than `must_cover`, or not from a cache (`fresh`). Raises RestError."""
+        cached = self._snapshots.get(board) if conditional and not fresh else None
         headers = {"Cache-Control": "no-cache"} if fresh else {}
-        if stood is not None:
-            headers["X-Feed-Cursor"] = stood
-        if known is not None and known.etag is not None:
-            headers["If-None-Match"] = known.etag
+        if must_cover is not None:
+            headers["X-Feed-Cursor"] = must_cover
+        if cached is not None and cached.etag is not None:
+            headers["If-None-Match"] = cached.etag
         answer = await self._get(f"{api}/api/boards/{board}", {}, headers)
-        if answer.status_code == 304 and known is not None:
-            return Snapshot(known.body, answer.headers["X-Feed-Cursor"], known.etag, unchanged=True)
+        if answer.status_code == 304 and cached is not None:
+            return Snapshot(cached.body, answer.headers["X-Feed-Cursor"], cached.etag, unchanged=True)
         body = _load(answer)
         taken = Snapshot(body, body["cursor"], answer.headers.get("ETag"), unchanged=False)
         self._snapshots[board] = taken
         return taken
 
     async def boards(self, api: str) -> list[str]:
-        """GET /api/boards: which ones the user sees. Raises RestError."""
+        """GET /api/boards: the boards that the user sees. Raises RestError."""
         return [board["id"] for board in _load(await self._get(f"{api}/api/boards", {}, {}))["boards"]]
 
     async def page(self, api: str, since: str | None, limit: int | None) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Rest:
         try:
             answer = await self._http.get(url, params=query, headers=headers)
         except (httpx.HTTPError, OSError) as error:
-            raise RestError(f"no answer: {error!r}") from error
+            raise RestError(f"no response: {error!r}") from error
         if answer.status_code not in {200, 304}:
             try:
                 problem = answer.json()

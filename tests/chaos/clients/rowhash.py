@@ -14,5 +14,5 @@ def row_hash(key: str, version: int) -> int:
 
 
 def board_hash(rows: Iterable[tuple[str, int]]) -> str:
-    """Of (id, version) pairs."""
+    """The hash of (id, version) pairs."""
     return f"{sum(row_hash(key, version) for key, version in rows) & _MASK:08x}"

@@ -1,4 +1,4 @@
-"""What all transports have in common: messages with their cursors, and how a stream ends."""
+"""The common interface of all transports: messages with their cursors, and the end of a stream."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_KEPT = 4096
+_CACHE_SIZE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Message:
 
 
 class EndedError(Exception):
-    """The stream is over, or did not begin. `code` is a close code or an HTTP status."""
+    """The stream ended or could not be opened. `code` is a close code or an HTTP status."""
 
     def __init__(self, reason: str, code: int | None = None) -> None:
         super().__init__(reason)
@@ -37,34 +37,34 @@ class Stream(ABC):
 
     @abstractmethod
     def messages(self) -> AsyncIterator[Message]:
-        """Yield what the service sends. Raises EndedError at the end."""
+        """Yield the messages of the service. Raises EndedError at the end."""
 
     async def send(self, message: dict[str, Any]) -> bool:
-        """Send a message; False on a transport that has no such direction."""
+        """Send a message; False on a transport that cannot send."""
         return False
 
     @abstractmethod
     async def close(self) -> None:
-        """End in an orderly way."""
+        """Close cleanly."""
 
     @abstractmethod
     async def cut(self) -> None:
-        """End with a reset, at once."""
+        """Reset the connection."""
 
 
 class Parsed:
-    """JSON texts already read: one process has many clients that are sent the same bytes."""
+    """A cache of parsed JSON: many clients in one process receive the same bytes."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Any] = {}
+        self._cache: dict[str, Any] = {}
 
     def load(self, text: str) -> Any:
-        """Parse; numbers with a fraction are texts, so that none of their digits is lost. The result is shared: never change it."""
-        value = self._known.get(text)
+        """Parse JSON, with fractional numbers as text to keep all digits. The result is shared: never modify it."""
+        value = self._cache.get(text)
         if value is None:
-            value = self._known[text] = json.loads(text, parse_float=str)
-            if len(self._known) > _KEPT:
-                del self._known[next(iter(self._known))]
+            value = self._cache[text] = json.loads(text, parse_float=str)
+            if len(self._cache) > _CACHE_SIZE:
+                del self._cache[next(iter(self._cache))]
         return value
 
 
@@ -72,14 +72,14 @@ PARSED = Parsed()
 
 
 async def dial(url: str, buffer: int | None) -> socket.socket:
-    """Connect to the host of an address; `buffer` is the receive buffer's size. Raises OSError."""
-    place = urlsplit(url)
+    """Connect to the host of a URL; `buffer` is the size of the receive buffer. Raises OSError."""
+    address = urlsplit(url)
     sock = socket.socket()
     try:
         if buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, (place.hostname or "127.0.0.1", place.port or 80))
+        await asyncio.get_running_loop().sock_connect(sock, (address.hostname or "127.0.0.1", address.port or 80))
     except BaseException:
         sock.close()
         raise
@@ -87,7 +87,7 @@ async def dial(url: str, buffer: int | None) -> socket.socket:
 
 
 def reset(transport: asyncio.WriteTransport) -> None:
-    """Send RST, and close."""
+    """Close the connection with RST."""
     sock: socket.socket | None = transport.get_extra_info("socket")
     if sock is not None and sock.fileno() != -1:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -1,4 +1,4 @@
-"""Where the log stands when the writers have ended, found once for all clients."""
+"""The end of the log after the writers have stopped, determined once for all clients."""
 
 import asyncio
 import random
@@ -13,21 +13,21 @@ class Target:
         self._world = world
         self._rng = rng
         self._lock = asyncio.Lock()
-        self._found: Cursor | None = None
+        self._cursor: Cursor | None = None
 
     async def get(self, rest: Rest) -> Cursor:
         """The cursor of everything that was written before the first call."""
         async with self._lock:
-            while self._found is None:
+            while self._cursor is None:
                 try:
-                    self._found = await self._ask(rest)
+                    self._cursor = await self._ask(rest)
                 except RestError:
                     await asyncio.sleep(0.3)
-            return self._found
+            return self._cursor
 
     async def _ask(self, rest: Rest) -> Cursor:
         api = self._rng.choice([each.api for each in self._world.endpoints() if each.api is not None])
-        answer = await rest.page(api, None, 5000)  # without a time: a time's margin may reach back past a TRUNCATE
+        answer = await rest.page(api, None, 5000)  # no `since`: a time has a margin that may reach back past a TRUNCATE
         while answer["hasMore"]:
             answer = await rest.page(api, answer["lastSync"], 5000)
         return parse(answer["lastSync"])

@@ -1,4 +1,4 @@
-"""The rules of docs/protocol.md, as the clients follow them."""
+"""The clients follow the rules of docs/protocol.md."""
 
 from typing import Any
 
@@ -30,59 +30,59 @@ def updated(key: str, version: int, xid: int, title: str = "changed") -> dict[st
 
 @pytest.fixture
 def holdings() -> Holdings:
-    """It has o1 of b1, and stands at 100."""
-    made = Holdings(None)
-    made.begin(["b1"], cursor(100))
-    made.snapshot("b1", [row("o1")], cursor(100))
-    return made
+    """Holds o1 of b1, at cursor 100."""
+    holdings = Holdings(None)
+    holdings.begin(["b1"], cursor(100))
+    holdings.snapshot("b1", [row("o1")], cursor(100))
+    return holdings
 
 
-def held(holdings: Holdings, board: str = "b1") -> dict[str, int]:
+def versions(holdings: Holdings, board: str = "b1") -> dict[str, int]:
     return {key: each["version_number"] for key, each in holdings.boards[board].rows.items()}
 
 
-def test_a_batch_is_applied_with_its_cursor_and_not_before(holdings: Holdings) -> None:
+def test_a_batch_is_applied_when_its_cursor_is_received(holdings: Holdings) -> None:
     assert not holdings.receive(updated("o1", 2, 100), None)
-    assert held(holdings) == {"o1": 1}
+    assert versions(holdings) == {"o1": 1}
     assert holdings.receive(created("o2", 101), cursor(102))
-    assert held(holdings) == {"o1": 2, "o2": 1}
+    assert versions(holdings) == {"o1": 2, "o2": 1}
     assert holdings.boards["b1"].rows["o1"]["title"] == "changed"
 
 
-def test_a_heartbeat_ends_a_batch_too(holdings: Holdings) -> None:
+def test_a_heartbeat_ends_a_batch(holdings: Holdings) -> None:
     holdings.receive(created("o2", 100), None)
     assert holdings.receive({"type": "heartbeat"}, cursor(101))
-    assert held(holdings) == {"o1": 1, "o2": 1}
+    assert versions(holdings) == {"o1": 1, "o2": 1}
 
 
-def test_what_is_held_is_dropped_with_the_connection(holdings: Holdings) -> None:
+def test_an_unfinished_batch_is_dropped_with_the_connection(holdings: Holdings) -> None:
     holdings.receive(created("o2", 100), None)
     assert holdings.cut() == 1
     holdings.receive({"type": "heartbeat"}, cursor(100))
-    assert held(holdings) == {"o1": 1}
+    assert versions(holdings) == {"o1": 1}
 
 
-def test_an_event_that_is_not_newer_than_the_row_changes_nothing(holdings: Holdings) -> None:
+def test_an_event_older_than_the_row_is_ignored(holdings: Holdings) -> None:
     holdings.receive(updated("o1", 3, 100), cursor(101))
     holdings.receive(updated("o1", 2, 101, "older"), cursor(102))
     assert holdings.boards["b1"].rows["o1"]["title"] == "changed"
 
 
-def test_a_row_that_is_deleted_and_made_again_begins_at_version_one(holdings: Holdings) -> None:
+def test_a_recreated_row_starts_at_version_one(holdings: Holdings) -> None:
     holdings.receive(updated("o1", 2, 100), None)
     holdings.receive(event("deleted", "o1", 2, 101), None)
     holdings.receive(created("o1", 102), cursor(103))
-    assert held(holdings) == {"o1": 1}
+    assert versions(holdings) == {"o1": 1}
 
 
-def test_a_card_that_changes_its_board(holdings: Holdings) -> None:
+def test_a_card_moves_to_another_board(holdings: Holdings) -> None:
     holdings.receive(event("deleted", "o1", 2, 100), None)
     holdings.receive(event("created", "o1", 2, 100, boardId="b2", opportunity=row("o1", 2, "b2")), cursor(101))
-    assert (held(holdings), held(holdings, "b2")) == ({}, {"o1": 2})
+    assert (versions(holdings), versions(holdings, "b2")) == ({}, {"o1": 2})
 
 
 @pytest.mark.parametrize("board", ["b1", None])
-def test_a_resync_asks_for_a_snapshot(holdings: Holdings, board: str | None) -> None:
+def test_a_resync_requests_a_snapshot(holdings: Holdings, board: str | None) -> None:
     message = {"type": "resync", "reason": "bulk", "table": "opportunities", "boardId": board, "seq": 1}
     holdings.receive(message, None)
     assert holdings.pending() == []
@@ -90,7 +90,7 @@ def test_a_resync_asks_for_a_snapshot(holdings: Holdings, board: str | None) -> 
     assert holdings.pending() == ["b1"]
 
 
-def test_boards_come_and_go_at_their_place(holdings: Holdings) -> None:
+def test_boards_are_granted_and_revoked_with_their_batch(holdings: Holdings) -> None:
     holdings.receive({"type": "board_granted", "boardId": "b2"}, None)
     assert holdings.pending() == []
     holdings.receive({"type": "board_revoked", "boardId": "b1"}, None)
@@ -98,41 +98,41 @@ def test_boards_come_and_go_at_their_place(holdings: Holdings) -> None:
     assert (holdings.pending(), set(holdings.boards), holdings.visible) == (["b2"], {"b2"}, {"b2"})
 
 
-def test_events_that_a_snapshot_contains_are_dropped(holdings: Holdings) -> None:
+def test_events_covered_by_a_snapshot_are_ignored(holdings: Holdings) -> None:
     holdings.snapshot("b1", [row("o1", 5)], cursor(110))
     holdings.receive(event("deleted", "o1", 4, 105), cursor(106))
-    assert held(holdings) == {"o1": 5}
+    assert versions(holdings) == {"o1": 5}
     assert not holdings.boards["b1"].exact_at(holdings.cursor)  # type: ignore[arg-type] # it has one
     holdings.receive(updated("o1", 6, 110), cursor(111))
-    assert held(holdings) == {"o1": 6}
+    assert versions(holdings) == {"o1": 6}
     assert holdings.boards["b1"].newer is None
 
 
-def test_events_that_came_while_a_snapshot_was_on_its_way_are_applied_to_it(holdings: Holdings) -> None:
+def test_events_received_during_a_snapshot_request_are_applied_to_it(holdings: Holdings) -> None:
     holdings.request("b1")
     holdings.receive(updated("o1", 2, 100), None)
     holdings.receive(created("o2", 105), cursor(106))
     holdings.snapshot("b1", [row("o1", 2)], cursor(102))
-    assert held(holdings) == {"o1": 2, "o2": 1}
+    assert versions(holdings) == {"o1": 2, "o2": 1}
     assert holdings.boards["b1"].exact_at(holdings.cursor)  # type: ignore[arg-type] # it has one
 
 
-def test_a_new_beginning_forgets_everything(holdings: Holdings) -> None:
+def test_a_reset_drops_everything(holdings: Holdings) -> None:
     holdings.receive(created("o2", 100), None)
     holdings.begin(["b2"], cursor(200))
     assert (holdings.held, holdings.pending(), set(holdings.boards)) == (0, ["b2"], {"b2"})
 
 
-def test_only_the_last_page_is_no_newer_than_its_cursor(holdings: Holdings) -> None:
+def test_only_the_last_page_is_exact_at_its_cursor(holdings: Holdings) -> None:
     holdings.page([row("o1", 7, "b2")], [], cursor(101), more=True)
-    assert (held(holdings), held(holdings, "b2")) == ({}, {"o1": 7})
+    assert (versions(holdings), versions(holdings, "b2")) == ({}, {"o1": 7})
     assert not holdings.boards["b2"].exact_at(holdings.cursor)  # type: ignore[arg-type] # it has one
     holdings.page([], ["o1"], cursor(105), more=False)
-    assert held(holdings, "b2") == {}
+    assert versions(holdings, "b2") == {}
     assert holdings.boards["b2"].exact_at(holdings.cursor)  # type: ignore[arg-type] # it has one
 
 
-def test_what_is_not_wanted_is_not_held() -> None:
+def test_unwanted_boards_are_not_held() -> None:
     holdings = Holdings({"b2"})
     holdings.begin(["b1", "b2"], cursor(100))
     holdings.receive(created("o1", 100), None)
@@ -140,7 +140,7 @@ def test_what_is_not_wanted_is_not_held() -> None:
     assert set(holdings.boards) == {"b2"}
 
 
-def test_an_emptied_list_of_members_is_asked_for(holdings: Holdings) -> None:
+def test_truncated_members_require_the_list_of_boards(holdings: Holdings) -> None:
     message = {"type": "resync", "reason": "truncate", "table": "board_members", "boardId": None, "seq": 1}
     holdings.receive(message, cursor(101))
     assert holdings.unlisted

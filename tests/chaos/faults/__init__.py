@@ -1,1 +1,1 @@
-"""Faults: each starts, holds for a while and heals by itself. One file is one family; `registry` has them all."""
+"""Faults: each one starts, lasts for a while and is undone. Each file is one family; `registry` lists all."""

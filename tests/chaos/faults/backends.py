@@ -1,4 +1,4 @@
-"""Server processes that are terminated, or fall silent while their connection stays open."""
+"""Backends that are terminated, or stop responding while their connection stays open."""
 
 import os
 import random
@@ -11,7 +11,7 @@ import psycopg
 from tests.chaos.faults.fault import PRIMARY, Fault, SkippedError, hold
 from tests.chaos.world.world import World
 
-_OF_SERVICES: LiteralString = """
+_SERVICE_BACKENDS: LiteralString = """
 SELECT pid, state, query ILIKE 'listen%%' AS listens FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND application_name LIKE 'boardcast%%' AND pid <> pg_backend_pid()
 """
@@ -19,15 +19,15 @@ WHERE backend_type = 'client backend' AND application_name LIKE 'boardcast%%' AN
 
 async def _backends(world: World, condition: LiteralString = "") -> list[int]:
     async with await psycopg.AsyncConnection.connect(world.primary_dsn(), autocommit=True, connect_timeout=5) as conn:
-        rows = await (await conn.execute(_OF_SERVICES + condition)).fetchall()
+        rows = await (await conn.execute(_SERVICE_BACKENDS + condition)).fetchall()
     return sorted(row[0] for row in rows)
 
 
 class Terminated(Fault):
-    """Some of the services' connections, or all, are ended by an administrator, more than once."""
+    """Some or all backends of the services are terminated, up to three times."""
 
     name = "terminated-backends"
-    alone = frozenset({PRIMARY})
+    exclusive = frozenset({PRIMARY})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         ended = 0
@@ -42,10 +42,10 @@ class Terminated(Fault):
 
 
 class Silent(Fault):
-    """Idle backends are stopped: the kernel acknowledges what is sent to them, and nothing is answered."""
+    """Idle backends are stopped: the kernel acknowledges data, but no answer comes."""
 
     name = "silent-backends"
-    alone = frozenset({PRIMARY})
+    exclusive = frozenset({PRIMARY})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         pids = await _backends(world, " AND state = 'idle'")

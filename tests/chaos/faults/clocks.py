@@ -1,4 +1,4 @@
-"""A clock that steps, where a process can be given one of its own."""
+"""A wall clock that steps, for one process."""
 
 import os
 import random
@@ -10,23 +10,23 @@ from tests.chaos.world.world import World
 
 
 class ClockStep(Fault):
-    """A service is restarted with a wall clock that is off, and later again with the right one.
+    """A service is restarted with a wrong wall clock, and later again with the right one.
 
-    Only the wall clock: CLOCK_MONOTONIC never steps. libfaketime does it, as the system's clock is not the run's to set.
+    CLOCK_MONOTONIC never steps. It needs libfaketime, since the run must not change the system's clock.
     """
 
     name = "clock-step"
-    alone = frozenset({SERVICE})
+    exclusive = frozenset({SERVICE})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         library = _libfaketime()
         if library is None:
-            raise SkippedError("a process gets a clock of its own only from libfaketime, which is not installed here")
+            raise SkippedError("libfaketime is not installed")
         service = world.pick(rng)
-        seconds = rng.choice([-5, 30, 3600])  # further back, tokens are of the future
-        own = {"LD_PRELOAD": library, "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        seconds = rng.choice([-5, 30, 3600])  # further back, tokens would be from the future
+        environment = {"LD_PRELOAD": library, "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         await service.stop()
-        await service.bring_up(own)
+        await service.bring_up(environment)
         held = await hold(rng, 4.0, 8.0)
         await service.stop()
         await service.bring_up()
@@ -34,7 +34,7 @@ class ClockStep(Fault):
 
 
 def _libfaketime() -> str | None:
-    """Where Debian has it, or where FAKETIME_LIBRARY says."""
+    """The path in FAKETIME_LIBRARY, or that of the Debian package."""
     named = os.environ.get("FAKETIME_LIBRARY")
     found = [named] if named else sorted(str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""A disk without room, where the primary has one of its own."""
+"""A full disk, if the primary has a file system of its own."""
 
 import asyncio
 import random
@@ -9,15 +9,15 @@ from tests.chaos.world.world import World
 
 
 class DiskFull(Fault):
-    """The primary's file system shrinks to what it holds. Writes fail, or the server stops as its WAL has no room."""
+    """The primary's file system shrinks to its used size. Writes fail, or the server stops because WAL cannot be written."""
 
     name = "disk-full"
-    alone = frozenset({PRIMARY, STANDBY, WRITERS})
+    exclusive = frozenset({PRIMARY, STANDBY, WRITERS})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         disk = world.cluster.disks.get(world.cluster.primary.home)
         if disk is None:
-            raise SkippedError("a file system can be mounted by root alone, and not in every container")
+            raise SkippedError("mounting a file system needs root, and is not possible in every container")
         try:
             await asyncio.to_thread(disk.shrink)
             held = await hold(rng, 3.0, 8.0)

@@ -1,4 +1,4 @@
-"""What a fault is, and how it is recorded."""
+"""The base class of faults, and how a fault is run and recorded."""
 
 import asyncio
 import random
@@ -19,23 +19,23 @@ WRITERS = "writers"
 
 
 class SkippedError(Exception):
-    """The fault cannot be done here, and why."""
+    """The fault cannot be injected in this environment; the message says why."""
 
 
 class Fault(ABC):
-    """`alone` names what nobody else may break meanwhile; `explains` is what its clients may then see (model.Fault)."""
+    """`exclusive`: what no concurrent fault may break; `explains`: the resets and losses it makes legal (model.Fault)."""
 
     name: ClassVar[str]
-    alone: ClassVar[frozenset[str]] = frozenset()
-    explains: ClassVar[frozenset[str]] = model.HARMLESS
+    exclusive: ClassVar[frozenset[str]] = frozenset()
+    explains: ClassVar[frozenset[str]] = model.EXPLAINS_NOTHING
 
     @abstractmethod
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
-        """Start, hold and heal; what was done, for the report. Raises SkippedError."""
+        """Inject the fault, hold it, undo it, and return details for the report. Raises SkippedError."""
 
 
 async def run(fault: Fault, world: World, rng: random.Random) -> model.Fault:
-    """Inject it, and record from when to when."""
+    """Inject a fault and record its begin and end."""
     record = model.Fault(fault.name, time.monotonic(), explains=fault.explains)
     world.journal.faults.append(record)
     progress(f"{fault.name} begins")
@@ -50,7 +50,7 @@ async def run(fault: Fault, world: World, rng: random.Random) -> model.Fault:
 
 
 async def hold(rng: random.Random, least: float = 2.0, most: float = 7.0) -> float:
-    """Wait for some seconds, and say how many."""
+    """Wait for a random time, and return the seconds."""
     seconds = rng.uniform(least, most)
     await asyncio.sleep(seconds)
     return round(seconds, 1)

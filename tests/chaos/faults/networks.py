@@ -1,4 +1,4 @@
-"""What networks do, on each way between two processes."""
+"""Network faults on the links between processes."""
 
 import asyncio
 import random
@@ -12,12 +12,12 @@ from tests.chaos.world.world import World
 
 MODES = ("rst", "fin", "black-hole", "hang", "latency", "throttle", "refuse")
 PLACES = (PRIMARY, STANDBY, "replication", CLIENTS, WRITERS)
-_AFTER = {"rst", "fin"}
-"""Faults of a moment: they are repeated some times."""
+_MOMENTARY = {"rst", "fin"}
+"""Momentary faults, which are repeated a few times."""
 
 
 class Network(Fault):
-    """One of the modes at one of the places; a class of its own for each pair is made below."""
+    """One mode on one link; `_make` creates a class for each pair."""
 
     mode: str
     place: str
@@ -27,7 +27,7 @@ class Network(Fault):
         try:
             for proxy in proxies:
                 _break(proxy, self.mode, rng)
-            if self.mode in _AFTER:
+            if self.mode in _MOMENTARY:
                 for _ in range(rng.randint(0, 3)):
                     await asyncio.sleep(rng.uniform(0.05, 1.5))
                     for proxy in proxies:
@@ -42,7 +42,7 @@ class Network(Fault):
 
 
 def _proxies(world: World, place: str, rng: random.Random) -> list[Proxy]:
-    """One of the links of this place, or now and then all of them."""
+    """One of the links to this place, or sometimes all of them."""
     if place == "replication":
         return [world.links[REPLICATION]]
     if place == WRITERS:
@@ -76,8 +76,10 @@ def _break(proxy: Proxy, mode: str, rng: random.Random) -> None:
 
 
 def _make(mode: str, place: str) -> type[Network]:
-    alone = frozenset({place, STANDBY} if place == "replication" else {place})
-    return type("Network", (Network,), {"name": f"{mode}-{place}", "mode": mode, "place": place, "alone": alone})
+    exclusive = frozenset({place, STANDBY} if place == "replication" else {place})
+    return type(
+        "Network", (Network,), {"name": f"{mode}-{place}", "mode": mode, "place": place, "exclusive": exclusive}
+    )
 
 
 KINDS: list[type[Fault]] = [_make(mode, place) for place in PLACES for mode in MODES]

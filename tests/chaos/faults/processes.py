@@ -1,4 +1,4 @@
-"""Services that are killed, frozen, or restarted the orderly way."""
+"""Services that are killed, frozen or restarted cleanly."""
 
 import random
 from typing import Any
@@ -8,10 +8,10 @@ from tests.chaos.world.world import World
 
 
 class Killed(Fault):
-    """SIGKILL, a while without it, and a new start."""
+    """SIGKILL, a pause, and a new start."""
 
     name = "service-killed"
-    alone = frozenset({SERVICE})
+    exclusive = frozenset({SERVICE})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         service = world.pick(rng)
@@ -22,10 +22,10 @@ class Killed(Fault):
 
 
 class Frozen(Fault):
-    """SIGSTOP and SIGCONT: its connections stay open, and its clock jumps for it."""
+    """SIGSTOP and SIGCONT: connections stay open, and time seems to jump."""
 
     name = "service-frozen"
-    alone = frozenset({SERVICE})
+    exclusive = frozenset({SERVICE})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         service = world.pick(rng)
@@ -38,10 +38,10 @@ class Frozen(Fault):
 
 
 class Restarted(Fault):
-    """SIGTERM, its end, and a new start; now and then of two services, one after the other."""
+    """SIGTERM and a new start; sometimes of two services, one after the other."""
 
     name = "service-restarted"
-    alone = frozenset({SERVICE})
+    exclusive = frozenset({SERVICE})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         names = rng.sample(sorted(world.services), 2 if rng.random() < 0.3 else 1)

@@ -1,4 +1,4 @@
-"""All the faults there are, by name."""
+"""All faults by name."""
 
 from tests.chaos.faults import (
     administration,
@@ -18,20 +18,20 @@ _FAMILIES = (backends, networks, processes, servers, failover, administration, t
 FAULTS: dict[str, type[Fault]] = {kind.name: kind for family in _FAMILIES for kind in family.KINDS}
 
 
-def chosen(names: str) -> dict[str, type[Fault]]:
-    """Those that a comma-separated list names; a name may end with `*`. Raises ValueError for one that is none."""
+def select(names: str) -> dict[str, type[Fault]]:
+    """The faults in a comma-separated list; a name may end with `*`. Raises ValueError for an unknown name."""
     if names in {"", "all"}:
         return FAULTS
     if names == "none":
         return {}
     found: dict[str, type[Fault]] = {}
     for name in (each.strip() for each in names.split(",")):
-        fits = {
+        matching = {
             key: kind
             for key, kind in FAULTS.items()
             if key == name or (name.endswith("*") and key.startswith(name[:-1]))
         }
-        if not fits:
-            raise ValueError(f"no fault is called {name!r}: there are {', '.join(FAULTS)}")
-        found |= fits
+        if not matching:
+            raise ValueError(f"unknown fault {name!r}; choose from {', '.join(FAULTS)}")
+        found |= matching
     return found

@@ -1,4 +1,4 @@
-"""PostgreSQL stops in each of its ways and comes back; so does the standby."""
+"""The primary and the standby stop in every possible way and start again."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from tests.chaos.world.world import World
 
 class Stopped(Fault):
     how: str
-    alone = frozenset({PRIMARY, STANDBY, WRITERS})
+    exclusive = frozenset({PRIMARY, STANDBY, WRITERS})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         await world.cluster.stop_primary(self.how)
@@ -20,14 +20,14 @@ class Stopped(Fault):
 
 
 class Fast(Stopped):
-    """Open transactions are rolled back, connections are told."""
+    """Open transactions are rolled back, and clients get an error."""
 
     name = "primary-fast-stop"
     how = "fast"
 
 
 class Immediate(Stopped):
-    """As in a crash, but connections are told."""
+    """As in a crash, but clients get an error."""
 
     name = "primary-immediate-stop"
     how = "immediate"
@@ -42,7 +42,7 @@ class Killed(Stopped):
 
 class StandbyStopped(Fault):
     name = "standby-stopped"
-    alone = frozenset({STANDBY})
+    exclusive = frozenset({STANDBY})
 
     async def inject(self, world: World, rng: random.Random) -> dict[str, Any]:
         standby = world.cluster.standby
@@ -55,7 +55,7 @@ class StandbyStopped(Fault):
             await asyncio.to_thread(standby.stop, how)
         held = await hold(rng, 0.5, 6.0)
         await asyncio.to_thread(standby.start)
-        world.links.aim("standby", standby.port)
+        world.links.retarget("standby", standby.port)
         return {"how": how, "held": held}
 
 

@@ -1,1 +1,1 @@
-"""Everything that a run takes place in: the PostgreSQL cluster, the services' processes, and a proxy on each way between them."""
+"""The environment of a run: the PostgreSQL cluster, the processes of the services, and a proxy on each link."""

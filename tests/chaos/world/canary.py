@@ -1,6 +1,6 @@
-"""A card that is always being written, and a stream on each service that watches it: whether the feed makes progress.
+"""Checks that the feed makes progress: a card that is written all the time, and a stream on each service that follows it.
 
-Both go straight to their ends, past the clients' proxies: what they see is the service and its database alone.
+Both bypass the clients' proxies, so they depend only on the service and its database.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _OPTIONS = "-c statement_timeout=3000 -c lock_timeout=2000"
 
 
 class Canary:
-    """Writes a growing number; `number` is the newest that was committed, `at` is when."""
+    """Writes increasing numbers; `number` is the newest committed one, `at` its time."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -49,7 +49,7 @@ class Canary:
 
 
 class Probe:
-    """An event stream of one service; `number` is the newest of the canary's that came, `at` is when."""
+    """An event stream on one service; `number` is the newest received number of the canary, `at` its time."""
 
     def __init__(self, service: Service, token: str) -> None:
         self.service = service
@@ -60,7 +60,7 @@ class Probe:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def run(self) -> None:
-        """Read, and connect again whenever the stream ends or is silent for two heartbeats."""
+        """Read, and reconnect when the stream ends or is silent for 10 seconds."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=10)
         async with aiohttp.ClientSession(timeout=timeout, headers=self._headers) as session:
             while True:
@@ -78,9 +78,9 @@ class Probe:
                 if line.startswith("event:"):
                     kind = line[6:].strip()
                 elif line.startswith("data:") and kind.startswith("opportunity_"):
-                    self._look(json.loads(line[5:]))
+                    self._receive(json.loads(line[5:]))
 
-    def _look(self, event: dict[str, object]) -> None:
+    def _receive(self, event: dict[str, object]) -> None:
         row = event.get("changes") or event.get("opportunity")
         if event.get("opportunityId") == CANARY and isinstance(row, dict):
             number = row.get("probability")
@@ -88,7 +88,7 @@ class Probe:
                 self.number, self.at = number, time.monotonic()
 
     async def is_ready(self) -> bool:
-        """Ask /readyz, on a connection of its own."""
+        """Request /readyz on a new connection."""
         timeout = aiohttp.ClientTimeout(total=5)
         with suppress(aiohttp.ClientError, OSError, TimeoutError):
             async with (

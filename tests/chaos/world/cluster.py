@@ -1,4 +1,4 @@
-"""One primary and its hot standby; a promotion makes the standby the primary, and a new standby of it."""
+"""A primary and its hot standby; a promotion makes the standby the primary."""
 
 import asyncio
 import tempfile
@@ -15,7 +15,7 @@ from tests.chaos.world.disk import Disk
 from tests.chaos.world.links import REPLICATION, Links
 
 SETTINGS = {
-    "fsync": "off",  # a crash of a process loses nothing that was written, only a power cut would
+    "fsync": "off",  # a process crash loses no written data, only a power failure would
     "max_connections": "150",
     "shared_buffers": "64MB",
     "max_wal_size": "512MB",
@@ -33,13 +33,13 @@ SETTINGS = {
 
 
 class Cluster:
-    """All that blocks runs in a thread, as the proxies live in the loop."""
+    """Blocking calls run in threads, since the proxies run in the event loop."""
 
     def __init__(self, links: Links) -> None:
         self._links = links
         self._folder = tempfile.TemporaryDirectory(prefix="boardcast-chaos-")
         Path(self._folder.name).chmod(0o711)
-        self._made = 0
+        self._server_count = 0
         self.disks: dict[Path, Disk] = {}
         self.standby: EmbeddedPostgres | None = None
         self.primary = self._server()
@@ -47,8 +47,8 @@ class Cluster:
         self.promotions = 0
 
     def _server(self) -> EmbeddedPostgres:
-        self._made += 1
-        home = Path(self._folder.name, f"server-{self._made}").resolve()
+        self._server_count += 1
+        home = Path(self._folder.name, f"server-{self._server_count}").resolve()
         disk = Disk.mount(home)
         if disk is not None:
             self.disks[home] = disk
@@ -61,11 +61,11 @@ class Cluster:
 
     async def start_primary(self) -> None:
         await asyncio.to_thread(self.primary.start)
-        self._links.aim("primary", self.primary.port)
+        self._links.retarget("primary", self.primary.port)
         self.primary_up = True
 
     async def stop_primary(self, how: str) -> None:
-        """Stop it `fast`, `immediate`, or with SIGKILL (`kill`)."""
+        """Stop the primary: `fast`, `immediate`, or `kill` for SIGKILL."""
         self.primary_up = False
         if how == "kill":
             await asyncio.to_thread(self.primary.kill)
@@ -73,7 +73,7 @@ class Cluster:
             await asyncio.to_thread(self.primary.stop, how)
 
     async def make_standby(self) -> EmbeddedPostgres:
-        """Copy the primary and follow it, through the proxy between the two."""
+        """Create a standby of the primary, which replicates through a proxy."""
         server = self._server()
         await asyncio.to_thread(self._copy, server.home, self._links[REPLICATION].port)
         await asyncio.to_thread(server.start)
@@ -90,25 +90,25 @@ class Cluster:
         address = self.primary.url("").replace(f":{self.primary.port}/", f":{port}/")
         program = runnable_binaries(find_binaries(), account) / "pg_basebackup"
         with (home / "copied").open("wb") as output:
-            made = account.spawn(
+            status = account.spawn(
                 [program, "--pgdata", data, "--write-recovery-conf", "--checkpoint=fast", "--dbname", address],
                 output=output,
                 env=cluster.environment(),
             ).wait()
-        if made != 0:
+        if status != 0:
             raise RuntimeError((home / "copied").read_text())
 
-    async def promote(self, discarding: list[Callable[[str], None]]) -> None:
-        """Make the standby the primary. The old primary is dead already; what it alone had is read once more, and thrown away."""
+    async def promote(self, on_discard: list[Callable[[str], None]]) -> None:
+        """Promote the standby. The old primary is already dead; it is started once more for the hooks, then discarded."""
         old, new = self.primary, self.standby
         if new is None:
             raise RuntimeError("there is no standby to promote")
         await asyncio.to_thread(_promote, new.url())
         self.primary, self.standby = new, None
         self.promotions += 1
-        self._links.aim("primary", new.port)
+        self._links.retarget("primary", new.port)
         self.primary_up = True
-        await asyncio.to_thread(_read_once_more, old, discarding)
+        await asyncio.to_thread(_run_discard_hooks, old, on_discard)
         if old.home in self.disks:
             self.disks.pop(old.home).unmount()
 
@@ -128,11 +128,11 @@ def _promote(url: str) -> None:
             raise RuntimeError("the standby was not promoted in 30 s")
 
 
-def _read_once_more(old: EmbeddedPostgres, discarding: list[Callable[[str], None]]) -> None:
-    """Start the old primary where nobody else finds it: its port is none that a proxy leads to."""
+def _run_discard_hooks(old: EmbeddedPostgres, on_discard: list[Callable[[str], None]]) -> None:
+    """Start the old primary isolated: no proxy leads to its port."""
     old.start()
     try:
-        for hook in discarding:
+        for hook in on_discard:
             hook(old.url())
     finally:
         old.stop("immediate")

@@ -1,4 +1,4 @@
-"""A file system of its own for a server: a tmpfs that can be shrunk to what it holds, and grown again."""
+"""A tmpfs for one server, which can be shrunk to its used size and grown again."""
 
 import os
 import subprocess
@@ -14,29 +14,29 @@ class Disk:
 
     @classmethod
     def mount(cls, folder: Path) -> "Disk | None":
-        """Mount one; None where nobody may."""
+        """Mount a tmpfs; None if that is not permitted."""
         if os.geteuid() != 0:
             return None
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        made = subprocess.run(
+        mounted = subprocess.run(
             ["/bin/mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0711", "tmpfs", str(folder)],
             check=False,
             capture_output=True,
         )
-        return cls(folder) if made.returncode == 0 else None
+        return cls(folder) if mounted.returncode == 0 else None
 
     def shrink(self) -> None:
-        """Leave no room but for some pages."""
-        for _ in range(5):  # the server writes meanwhile, and a file system does not shrink below what it holds
+        """Leave space for a few pages only."""
+        for _ in range(5):  # the server keeps writing, and a tmpfs cannot shrink below its used size
             stat = os.statvfs(self.folder)
             used = (stat.f_blocks - stat.f_bfree) * stat.f_frsize
             if self._resize(used + _SLACK) == 0:
                 return
-        raise RuntimeError(f"{self.folder} does not shrink")
+        raise RuntimeError(f"{self.folder} cannot be shrunk")
 
     def grow(self) -> None:
         if self._resize(SIZE) != 0:
-            raise RuntimeError(f"{self.folder} does not grow")
+            raise RuntimeError(f"{self.folder} cannot be grown")
 
     def unmount(self) -> None:
         subprocess.run(["/bin/umount", "--lazy", str(self.folder)], check=False, capture_output=True)

@@ -1,4 +1,4 @@
-"""The ways between the processes, each with a proxy on it."""
+"""The links between processes, each with a proxy."""
 
 from tests.chaos.world.proxy import Proxy
 
@@ -7,7 +7,7 @@ REPLICATION = "standby -> primary"
 
 
 class Links:
-    """Proxies by name, such as `feed-1 -> primary`; those that lead to a server of the cluster follow it in a failover."""
+    """Proxies by name, such as `feed-1 -> primary`; those to the database are retargeted after a failover."""
 
     def __init__(self) -> None:
         self.proxies: dict[str, Proxy] = {}
@@ -21,11 +21,11 @@ class Links:
         return self.proxies[name]
 
     def to(self, end: str) -> list[Proxy]:
-        """All that lead to an end, such as `primary`."""
+        """All proxies to an end, such as `primary`."""
         return [proxy for name, proxy in self.proxies.items() if name.endswith(f"-> {end}")]
 
-    def aim(self, end: str, target: int) -> None:
-        """Lead all ways to this end to another port; what was connected is cut."""
+    def retarget(self, end: str, target: int) -> None:
+        """Point all proxies of an end to another port, and cut their connections."""
         for proxy in self.to(end):
             proxy.target = target
             proxy.cut()

@@ -1,7 +1,7 @@
-"""A TCP proxy that fails in the ways networks do, and whose target can move, as an address does in a failover.
+"""A TCP proxy that fails as networks do, and whose target can change, as an address does in a failover.
 
-Invariant: a connection that lost bytes never flows again. It stays silent until the network heals, and is reset then: a torn
-stream is nothing that TCP would ever deliver.
+Invariant: a connection that lost bytes never transfers data again. It stays silent until the network heals and is then reset:
+TCP would never deliver a stream with a gap.
 """
 
 import asyncio
@@ -11,23 +11,23 @@ import struct
 
 CHUNK = 64 * 1024
 _KEEPALIVES = 15.0
-"""Seconds after which an end whose other end has closed is reset: the kernel's own probes are answered by this proxy."""
+"""Seconds after which a connection with one closed end is reset, because this proxy answers the kernel's keepalive probes."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """One accepted connection and its other half."""
+    """An accepted connection and its connection to the target."""
 
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.ends = (client, server)
         self.silent = False
-        """Whether its bytes are swallowed."""
+        """Whether bytes are dropped."""
         self.torn = False
-        """Whether some were."""
+        """Whether bytes were dropped."""
         self.healed = asyncio.Event()
 
     def reset(self) -> None:
-        """Send RST both ways."""
+        """Send RST in both directions."""
         self.healed.set()
         for end in self.ends:
             sock: socket.socket | None = end.get_extra_info("socket")
@@ -37,7 +37,7 @@ class Connection:
             end.transport.abort()
 
     def finish(self) -> None:
-        """Send FIN both ways."""
+        """Send FIN in both directions."""
         for end in self.ends:
             end.close()
 
@@ -52,7 +52,7 @@ class Proxy:
         self.connections: set[Connection] = set()
         self._listening: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._black = False
+        self._black_hole = False
         self._latency = 0.0
         self._rate: float | None = None
 
@@ -75,36 +75,36 @@ class Proxy:
             connection.reset()
 
     def fin(self) -> None:
-        """Close every connection the orderly way."""
+        """Close every connection with FIN."""
         for connection in list(self.connections):
             connection.finish()
 
     def refuse(self) -> None:
-        """Refuse new connections; those that are open go on."""
+        """Refuse new connections; open ones continue."""
         if self._listening is not None:
             self._listening.close()
             self._listening = None
 
     def black_hole(self) -> None:
-        """Accept and acknowledge everything, new connections too, and pass nothing on."""
-        self._black = True
+        """Accept and acknowledge everything, also new connections, but forward nothing."""
+        self._black_hole = True
         self.hang()
 
     def hang(self) -> None:
-        """Make a black hole of the open connections, for good; new ones work, as when a router has forgotten the old ones."""
+        """Silence the open connections for good; new ones work, as after a router lost its state."""
         for connection in self.connections:
             connection.silent = True
 
     def delay(self, seconds: float) -> None:
-        """Hold each chunk back for so long."""
+        """Delay each chunk."""
         self._latency = seconds
 
     def throttle(self, bytes_per_second: float) -> None:
         self._rate = bytes_per_second
 
     async def heal(self, *, hung: bool = True) -> None:
-        """End every fault. Connections that lost bytes, or would have, are reset, or else left to be noticed by their ends."""
-        self._black, self._latency, self._rate = False, 0.0, None
+        """End all faults. Silent connections are reset; with `hung=False` they stay silent until their ends notice."""
+        self._black_hole, self._latency, self._rate = False, 0.0, None
         if hung:
             for connection in [each for each in self.connections if each.silent or each.torn]:
                 connection.reset()
@@ -125,14 +125,14 @@ class Proxy:
             self._tasks.discard(task)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self.target, limit=CHUNK)
-        connection = Connection(writer, back)
-        connection.silent = self._black
+        target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target, limit=CHUNK)
+        connection = Connection(writer, target_writer)
+        connection.silent = self._black_hole
         self.connections.add(connection)
         try:
             await asyncio.gather(
-                self._pump(connection, reader, back),
-                self._pump(connection, there, writer),
+                self._pump(connection, reader, target_writer),
+                self._pump(connection, target_reader, writer),
             )
         finally:
             self.connections.discard(connection)
@@ -155,11 +155,11 @@ class Proxy:
                 writer.write_eof()
         except (OSError, RuntimeError):
             if connection.silent:
-                await self._silence(connection)
+                await self._hold_silence(connection)
             connection.reset()
 
     async def _read(self, connection: Connection, reader: asyncio.StreamReader) -> bytes:
-        """Return the next bytes that may pass. Raises ConnectionResetError after a silence."""
+        """Return the next bytes to forward. Raises ConnectionResetError after a silence."""
         while True:
             size = CHUNK if self._rate is None else max(1, min(CHUNK, int(self._rate / 10)))
             data = await reader.read(size)
@@ -167,11 +167,11 @@ class Proxy:
                 return data
             connection.torn = True
             if not data:
-                await self._silence(connection)
+                await self._hold_silence(connection)
                 raise ConnectionResetError
 
-    async def _silence(self, connection: Connection) -> None:
-        """Let an end not learn that the other one has gone until the network heals, or its keepalives would have found out."""
+    async def _hold_silence(self, connection: Connection) -> None:
+        """Hide the end of one side from the other until the network heals or keepalive would have detected it."""
         connection.torn = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_KEEPALIVES):

@@ -1,4 +1,4 @@
-"""What is in the database before anybody writes: users, boards, cards, and the marks of committed transactions."""
+"""The initial contents of the database: users, boards, cards, and a table for marks of committed transactions."""
 
 from typing import LiteralString
 
@@ -6,17 +6,17 @@ import psycopg
 
 USERS = ["ana", "bruno", "carla", "dora", "elio", "fabi"]
 CHURNED = ["carla", "dora", "elio", "fabi"]
-"""Those whose memberships come and go; the others keep theirs."""
+"""Users whose memberships change; the others keep theirs."""
 PROBE = "probe"
-"""The user of the harness's own probes, on a board of their own."""
+"""The user of the harness's probes, on a board of its own."""
 REST = "ana"
-"""Who writes through the API: an editor of every board, always."""
+"""The user that writes through the API, always an editor of every board."""
 BOARDS = ["b1", "b2", "b3", "b4", "bulk"]
 CANARY_BOARD = "canary"
 CANARY = "canary"
-"""The card on it."""
+"""The card on the canary board."""
 CARDS = 16
-"""Cards of each small board."""
+"""The number of cards on each small board."""
 BULK = 5000
 PHASES = ["new", "qualified", "proposal", "won"]
 
@@ -24,12 +24,12 @@ _SEED: LiteralString = """
 CREATE SCHEMA chaos;
 CREATE TABLE chaos.marks (tag text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
 INSERT INTO users (id, name) SELECT u, initcap(u) FROM unnest(%(users)s::text[]) AS u;
-INSERT INTO boards (id, name, phases)
+INSERT INTO feed.boards (id, name, phases)
 SELECT b, initcap(b), (SELECT jsonb_agg(jsonb_build_object('id', p, 'name', p)) FROM unnest(%(phases)s::text[]) AS p)
 FROM unnest(%(boards)s::text[]) AS b
 """
 _MEMBERS: LiteralString = """
-INSERT INTO board_members (board_id, user_id, role) VALUES
+INSERT INTO feed.board_members (board_id, user_id, role) VALUES
     ('b1', 'ana', 'admin'), ('b2', 'ana', 'admin'), ('b3', 'ana', 'editor'), ('b4', 'ana', 'editor'), ('bulk', 'ana', 'editor'),
     ('b1', 'bruno', 'editor'), ('b2', 'bruno', 'viewer'),
     ('b3', 'carla', 'viewer'), ('b4', 'carla', 'editor'),
@@ -49,7 +49,7 @@ ON CONFLICT DO NOTHING
 
 
 def fill(url: str) -> None:
-    """Put all of it into a migrated database; the audit is there already, so that it has seen everything."""
+    """Fill a migrated database. The audit must be installed before, so that it records everything."""
     values = {"users": [*USERS, PROBE], "boards": [*BOARDS, CANARY_BOARD], "phases": PHASES}
     with psycopg.connect(url) as conn, psycopg.ClientCursor(conn) as cursor:
         cursor.execute(_SEED, values)

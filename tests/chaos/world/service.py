@@ -1,4 +1,4 @@
-"""One feed or API as a process: started, stopped, killed, frozen; its log lines go into the journal."""
+"""One feed or API process: started, stopped, killed, frozen; its log lines go into the journal."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process holds; `age` is how long it has run."""
+    """The resources of a process; `age` is its uptime."""
 
     megabytes: float
     descriptors: int
@@ -36,7 +36,7 @@ class Usage:
 
 
 class Service:
-    """Invariant: at most one process; `expected` says whether it is meant to run, so that an end of its own is noticed."""
+    """Invariant: at most one process. `expected` says whether it should run, so that an unexpected exit is detected."""
 
     def __init__(self, name: str, kind: str, port: int, env: dict[str, str], journal: Journal, bug: str | None) -> None:
         self.name = name
@@ -47,7 +47,7 @@ class Service:
         self.expected = False
         self.started = 0.0
         self.first: Usage | None = None
-        """What it held soon after this start, before it had clients."""
+        """The usage right after the last start, before clients connect."""
         self._env = env
         self._journal = journal
         self._bug = bug
@@ -57,17 +57,17 @@ class Service:
 
     @property
     def address(self) -> str:
-        """Directly, past the clients' proxy."""
+        """The address without the clients' proxy."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
         if self._process is None:
-            raise RuntimeError(f"{self.name} does not run")
+            raise RuntimeError(f"{self.name} is not running")
         return self._process.pid
 
-    async def start(self, own: dict[str, str] | None = None) -> None:
-        """Start it, perhaps with variables of its own; see until_ready()."""
+    async def start(self, extra_env: dict[str, str] | None = None) -> None:
+        """Start the process, optionally with extra environment variables; see until_ready()."""
         command = [str(Path(sys.executable).parent / "boardcast")]
         if self._bug is not None:
             command = [sys.executable, "-m", "tests.chaos.bugs.launch"]
@@ -78,7 +78,7 @@ class Service:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=self._env | (own or {}) | ({"BUG": self._bug} if self._bug is not None else {}),
+            env=self._env | (extra_env or {}) | ({"BUG": self._bug} if self._bug is not None else {}),
             cwd=ROOT,
             limit=_LINE,
             start_new_session=True,
@@ -89,7 +89,7 @@ class Service:
                 self._reading.append(asyncio.create_task(self._read(stream), name=f"log of {self.name}"))
 
     async def until_ready(self, timeout: float = _PATIENCE) -> bool:
-        """Wait for the line that says so. False if it has not come, or the process has ended."""
+        """Wait for the line that reports readiness. False if it did not come or the process exited."""
         process = self._process
         if process is None:
             return False
@@ -99,23 +99,23 @@ class Service:
             task.cancel()
         return self._ready.is_set()
 
-    async def bring_up(self, own: dict[str, str] | None = None, timeout: float = _PATIENCE) -> None:
-        """Start it as a supervisor does: again, while it ends because its database cannot be reached yet."""
+    async def bring_up(self, extra_env: dict[str, str] | None = None, timeout: float = _PATIENCE) -> None:
+        """Start the process as a supervisor does: again while it exits because its database is unreachable."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             await self.kill()
-            await self.start(own)
+            await self.start(extra_env)
             if await self.until_ready(deadline - time.monotonic()):
                 return
             await asyncio.sleep(0.5)
         raise RuntimeError(f"{self.name} is not ready after {timeout:.0f} s")
 
     async def stop(self) -> Stop | None:
-        """Ask it to end with SIGTERM, and time it; kill it if it does not in half a minute."""
+        """Stop the process with SIGTERM and measure the time; kill it after 30 seconds."""
         if self._process is None:
             return None
         self.expected = False
-        begun = time.monotonic()
+        started = time.monotonic()
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -123,7 +123,7 @@ class Service:
                 status = await self._process.wait()
         except TimeoutError:
             status = None
-        stop = Stop(self.name, time.monotonic() - begun, status)
+        stop = Stop(self.name, time.monotonic() - started, status)
         await self.kill()
         self.stops.append(stop)
         return stop
@@ -148,18 +148,18 @@ class Service:
             os.kill(self.pid, signal.SIGCONT)
 
     def check_alive(self) -> None:
-        """Note an end that nobody asked for. One that has not been ready yet may have found no database."""
+        """Record an unexpected exit. A process that was not ready yet may exit for lack of a database."""
         process = self._process
         if self.expected and self._ready.is_set() and process is not None and process.returncode is not None:
             self.expected = False
-            self.deaths.append(f"{self.name} ended by itself with status {process.returncode}")
+            self.deaths.append(f"{self.name} exited unexpectedly with status {process.returncode}")
 
     @property
     def died(self) -> bool:
         return self._process is not None and self._process.returncode is not None
 
     def usage(self) -> Usage | None:
-        """Look at /proc; None where there is none."""
+        """Read /proc; None if the process has no entry."""
         try:
             status = Path(f"/proc/{self.pid}/status").read_text()
             descriptors = len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
@@ -172,7 +172,7 @@ class Service:
         while True:
             try:
                 raw = await stream.readline()
-            except ValueError:  # a line beyond the limit: its rest comes as another line
+            except ValueError:  # a line beyond the limit: its rest is read as another line
                 continue
             if not raw:
                 return

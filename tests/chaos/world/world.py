@@ -1,4 +1,4 @@
-"""The world of a run: it starts everything, knows the addresses, and says what state it is in."""
+"""The world of a run: starts everything, and has its addresses and state."""
 
 import asyncio
 import os
@@ -29,15 +29,15 @@ _SETTINGS = {
     "BOARDCAST_MAX_USER_CONNECTIONS": "100",
 }
 _KINDS = {"feed-1": "feed", "feed-2": "feed", "feed-3": "feed", "api-1": "api", "api-2": "api"}
-_OF_STANDBY = ("feed-2", "feed-3", "api-2")
-"""Those that read the log on the standby."""
-_OWN = {
+_STANDBY_READERS = ("feed-2", "feed-3", "api-2")
+"""The services that read the log on the standby."""
+_EXTRA_SETTINGS = {
     "feed-2": {"BOARDCAST_RESYNC_THRESHOLD": "2000"},
     "feed-3": {"BOARDCAST_RESYNC_THRESHOLD": "1000", "BOARDCAST_CHUNK_ROWS": "200"},
     "api-1": {"BOARDCAST_RESYNC_THRESHOLD": "2000"},
 }
-"""Statements of 5,000 rows are sent whole by some, and as a resync by others."""
-_FOREIGN = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_LEVEL", "LOG_FORMAT", "PG", "BUG")
+"""Some services send statements of 5,000 rows as events, others as a resync."""
+_CLEARED = ("BOARDCAST_", "DATABASE_URL", "LISTEN_DATABASE_URL", "JWT_", "LOG_LEVEL", "LOG_FORMAT", "PG", "BUG")
 
 
 class World:
@@ -48,14 +48,14 @@ class World:
         self.journal = journal
         self.users = list(schema.USERS)
         self.boards = list(schema.BOARDS)
-        self.discarding: list[Callable[[str], None]] = []
+        self.on_discard: list[Callable[[str], None]] = []
         self.links = Links()
         self.cluster = Cluster(self.links)
         self.services: dict[str, Service] = {}
         self.canary = Canary()
         self.probes: dict[str, Probe] = {}
         self.answers: list[tuple[float, float, str, int]] = []
-        """Of the API to the writers: when asked, when answered, what for, with which status."""
+        """The API's responses to writers: time of the request and of the response, what was requested, status."""
         self._bug = bug
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -73,11 +73,11 @@ class World:
     def endpoints(self) -> list[Endpoint]:
         found = []
         for name, service in self.services.items():
-            place = f"127.0.0.1:{self.links[f'clients -> {name}'].port}"
+            address = f"127.0.0.1:{self.links[f'clients -> {name}'].port}"
             if service.kind == "feed":
-                found.append(Endpoint(name, feed_ws=f"ws://{place}/ws", feed_sse=f"http://{place}/sse"))
+                found.append(Endpoint(name, feed_ws=f"ws://{address}/ws", feed_sse=f"http://{address}/sse"))
             else:
-                found.append(Endpoint(name, api=f"http://{place}"))
+                found.append(Endpoint(name, api=f"http://{address}"))
         return found
 
     def token(self, user: str) -> str:
@@ -94,7 +94,7 @@ class World:
         return self.services[rng.choice(sorted(self.services))]
 
     async def start(self, prepare: Callable[[str], None] | None = None) -> None:
-        """Start all of it; `prepare` gets the migrated database before there is a row in it."""
+        """Start everything; `prepare` gets the migrated database before it has rows."""
         await self.cluster.start()
         await asyncio.to_thread(migrate.upgrade, self.primary_dsn())
         if prepare is not None:
@@ -116,13 +116,13 @@ class World:
     async def _add_service(self, name: str, standby: EmbeddedPostgres) -> None:
         kind, port = _KINDS[name], loopback.free_port()
         primary = await self.links.add(f"{name} -> primary", self.cluster.primary.port)
-        env = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
-        env |= _SETTINGS | _OWN.get(name, {})
+        env = {key: value for key, value in os.environ.items() if not key.startswith(_CLEARED)}
+        env |= _SETTINGS | _EXTRA_SETTINGS.get(name, {})
         env |= {
             f"BOARDCAST_{kind.upper()}_PORT": str(port),
             "DATABASE_URL": _through(self.cluster.primary, primary.port),
         }
-        if name in _OF_STANDBY:
+        if name in _STANDBY_READERS:
             replica = await self.links.add(f"{name} -> standby", standby.port)
             env["BOARDCAST_REPLICA_URL"] = _through(standby, replica.port)
         service = self.services[name] = Service(name, kind, port, env, self.journal, self._bug)
@@ -130,34 +130,34 @@ class World:
         await service.start()
 
     async def new_standby(self) -> None:
-        """Make the standby that a promotion has used up, and lead the services to it."""
+        """Create a new standby after a promotion, and point the services to it."""
         standby = await self.cluster.make_standby()
-        self.links.aim("standby", standby.port)
+        self.links.retarget("standby", standby.port)
 
     async def recovered(self, timeout: float) -> dict[str, float]:
-        """Wait until each service has sent a canary that was written from now on; seconds that it took, by service."""
-        begun, wanted = time.monotonic(), self.canary.number + 1
+        """Wait until each service has sent a canary written from now on, and return the seconds it took, by service."""
+        started, wanted = time.monotonic(), self.canary.number + 1
         took: dict[str, float] = {}
-        while len(took) < len(self.probes) and time.monotonic() < begun + timeout:
+        while len(took) < len(self.probes) and time.monotonic() < started + timeout:
             for name, probe in self.probes.items():
                 if name not in took and probe.number >= wanted:
-                    took[name] = probe.at - begun
+                    took[name] = probe.at - started
             await asyncio.sleep(0.1)
         return took
 
-    async def quiet(self) -> None:
-        """Write no canary any more, so that the checks read what does not change meanwhile."""
+    async def stop_canary(self) -> None:
+        """Stop the canary and its probes, so that nothing changes during the checks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop_services(self) -> None:
-        """Stop the services; the database stays."""
+        """Stop the services, but not the database."""
         await asyncio.gather(*(service.stop() for service in self.services.values()))
 
     async def stop(self) -> None:
-        """Stop whatever runs."""
-        await self.quiet()
+        """Stop everything."""
+        await self.stop_canary()
         await asyncio.gather(*(service.kill() for service in self.services.values()))
         await self.links.stop()
         await self.cluster.stop()

@@ -1,5 +1,5 @@
-"""Applications that write: each kind of transaction is a file, and each outcome is recorded as its writer knew it.
+"""Writers: one file for each family of transactions. Each outcome is recorded as its writer saw it.
 
-Invariant: a writer's error is an outcome, never a verdict. What a fault left unknown is resolved at the end from `chaos.marks`,
-where each transaction leaves its tag, and for requests to the API from the log.
+Invariant: a writer's error is an outcome, never a verdict. Unknown outcomes are resolved at the end: from `chaos.marks`, where
+each transaction leaves its tag, and from the log for API requests.
 """

@@ -5,7 +5,7 @@ from tests.chaos.writers.session import Session
 
 
 async def bulk(session: Session) -> None:
-    """Every card of the large board, or a part of it that is below the threshold of a resync."""
+    """Update all cards of the large board, or fewer than the resync threshold."""
     rows = session.rng.choice([schema.BULK, schema.BULK, 1500, 900])
     async with session.transaction("bulk", patience=30) as conn:
         await conn.execute("SET LOCAL statement_timeout = '20s'")

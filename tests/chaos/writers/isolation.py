@@ -1,4 +1,4 @@
-"""REPEATABLE READ and SERIALIZABLE, tried again when they cannot be serialized."""
+"""REPEATABLE READ and SERIALIZABLE, retried after serialization failures."""
 
 from typing import LiteralString
 

@@ -1,4 +1,4 @@
-"""Cards that come and go: to another board, deleted and inserted again, new ones."""
+"""Cards that move to another board, are deleted, and are inserted again."""
 
 from tests.chaos.writers.plain import change
 from tests.chaos.writers.session import Session
@@ -19,7 +19,7 @@ async def move(session: Session) -> None:
 
 
 async def there_and_back(session: Session) -> None:
-    """A card leaves its board and returns, in one transaction."""
+    """Move a card to another board and back in one transaction."""
     card, board = session.card(), session.rng.choice(_BOARDS)
     async with session.transaction("there-and-back") as conn:
         row = await (await conn.execute("SELECT board_id FROM opportunities WHERE id = %s", [card])).fetchone()
@@ -34,14 +34,14 @@ async def delete(session: Session) -> None:
 
 
 async def insert(session: Session) -> None:
-    """A card that was deleted is there again; one that is there is changed."""
+    """Insert a card again, or change it if it exists."""
     card = session.card()
     async with session.transaction("insert") as conn:
         await conn.execute(_INSERT, [card, session.rng.choice(_BOARDS), f"Again {session.rng.randint(1, 10**6)}"])
 
 
 async def replace(session: Session) -> None:
-    """Deleted and inserted under the same id, in one transaction."""
+    """Delete a card and insert it with the same id in one transaction."""
     card = session.card()
     async with session.transaction("replace") as conn:
         await conn.execute("DELETE FROM opportunities WHERE id = %s", [card])
@@ -49,7 +49,7 @@ async def replace(session: Session) -> None:
 
 
 async def fleeting(session: Session) -> None:
-    """A card that is gone before its transaction ends."""
+    """Insert and delete a card in one transaction."""
     async with session.transaction("fleeting") as conn:
         card = f"fleeting-{session.rng.randint(1, 10**9)}"
         await conn.execute(_INSERT, [card, session.rng.choice(_BOARDS), "Fleeting"])

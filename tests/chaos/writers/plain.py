@@ -1,4 +1,4 @@
-"""Transactions as most applications write them: one row, several rows, savepoints, and ones that come to nothing."""
+"""Typical transactions: one row, several rows, savepoints, rollbacks."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _COLUMNS = ("title", "notes", "company")
 
 
 async def change(conn: psycopg.AsyncConnection[Any], session: Session, card: str) -> int:
-    """Change a card in one of several ways; the rows that there were."""
+    """Change a card in a random way, and return the number of rows."""
     rng = session.rng
     roll = rng.random()
     if roll < 0.3:
@@ -44,7 +44,7 @@ async def single_row(session: Session) -> None:
 
 
 async def multi_row(session: Session) -> None:
-    """Several statements on several boards, the same row twice among them."""
+    """Several statements on several boards, with one row twice."""
     cards = sorted(session.card() for _ in range(session.rng.randint(2, 8)))
     async with session.transaction("multi-row") as conn:
         for card in [*cards, cards[-1]]:
@@ -52,7 +52,7 @@ async def multi_row(session: Session) -> None:
 
 
 async def one_statement(session: Session) -> None:
-    """All the cards of a board in one statement."""
+    """Update all cards of a board in one statement."""
     board = session.rng.choice(["b1", "b2", "b3", "b4"])
     async with session.transaction("one-statement") as conn:
         await conn.execute(
@@ -61,7 +61,7 @@ async def one_statement(session: Session) -> None:
 
 
 async def savepoints(session: Session) -> None:
-    """Some of it is rolled back."""
+    """Roll back some of the savepoints."""
     rng = session.rng
     async with session.transaction("savepoints") as conn:
         await change(conn, session, session.card())
@@ -82,7 +82,7 @@ async def rollback(session: Session) -> None:
 
 
 async def asynchronous(session: Session) -> None:
-    """A writer who does not wait for the disk. Where nothing was captured nothing waits for it, and a crash may take it back."""
+    """Commit without waiting for the disk. While capture is off, a crash may lose such a commit."""
     async with session.transaction("async-commit", begin="BEGIN; SET LOCAL synchronous_commit = off") as conn:
         if await change(conn, session, session.card()) == 0:
             raise GiveUp("no such card")

@@ -15,7 +15,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5)
 
 
 class Requests:
-    """Asks one API or the other, and keeps each answer's status for the world's own checks."""
+    """Sends requests to both APIs, and records each status for the checks of the services."""
 
     def __init__(self, world: World, rng: random.Random, name: str) -> None:
         self._world = world
@@ -63,7 +63,7 @@ class Requests:
             await self._send(record, "DELETE", f"/api/opportunities/{card}", headers={"If-Match": etag})
 
     async def _etag(self, record: Transaction, card: str) -> str | None:
-        """The card's version as the API has it; None ends the write."""
+        """The card's ETag from the API; without one, the write is given up."""
         status, etag = await self._ask("GET", f"/api/opportunities/{card}")
         if status != 200 or etag is None:
             record.outcome, record.ended, record.error = "fail", time.monotonic(), f"GET answered {status}"
@@ -75,16 +75,16 @@ class Requests:
         status, _ = await self._ask(method, path, **request)
         record.ended = time.monotonic()
         if status is None or status >= 500:
-            record.error = f"{method} answered {status}"  # it may have been done
+            record.error = f"{method} answered {status}"  # unknown: it may have been committed
         elif status >= 400:
             record.outcome, record.error = "fail", f"{method} answered {status}"
         else:
             record.outcome = "ok"
 
     async def _ask(self, method: str, path: str, **request: Any) -> tuple[int | None, str | None]:
-        """Return the status and the ETag; a status of None for no answer."""
+        """Return the status and the ETag; the status is None without a response."""
         endpoint = self._rng.choice([each for each in self._world.endpoints() if each.api is not None])
-        begun = time.monotonic()
+        started = time.monotonic()
         status = None
         try:
             async with self._http.request(method, f"{endpoint.api}{path}", **request) as answer:
@@ -94,4 +94,4 @@ class Requests:
         except (TimeoutError, aiohttp.ClientError, OSError):
             return None, None
         finally:
-            self._world.answers.append((begun, time.monotonic(), f"{method} {path} of {endpoint.name}", status or 0))
+            self._world.answers.append((started, time.monotonic(), f"{method} {path} of {endpoint.name}", status or 0))

@@ -18,7 +18,7 @@ from tests.chaos.world import schema
 from tests.chaos.world.world import World
 
 PATIENCE = 8.0
-"""Seconds after which a transaction that hangs is cut off: its outcome is then unknown, or failed if COMMIT was not sent."""
+"""Seconds after which a hung transaction is cut off: its outcome is unknown, or failed if COMMIT was not sent."""
 _OPTIONS = "-c lock_timeout=1500 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=15000"
 _DECLARE: LiteralString = """
 SELECT set_config('feed.origin', %(tag)s, true), set_config('feed.actor', %(actor)s, true), pg_current_xact_id()::text
@@ -29,15 +29,15 @@ _numbers = count(1)
 
 
 class FailedError(Exception):
-    """The transaction was not done; its record says why."""
+    """The transaction failed, or its outcome is unknown; its record has the error."""
 
 
-class GiveUp(Exception):  # noqa: N818 - a decision of the writer's, no error
+class GiveUp(Exception):  # noqa: N818 - a decision, not an error
     """The writer rolls back on purpose."""
 
 
 class Session:
-    """One connection, made when it is needed and again after it was lost."""
+    """A connection that is opened on demand and again after a loss."""
 
     def __init__(self, world: World, rng: random.Random, name: str) -> None:
         self.world = world
@@ -52,7 +52,7 @@ class Session:
             self._conn = None
 
     def card(self, board: str | None = None) -> str:
-        """One of the cards that there were at the start, perhaps on another board by now."""
+        """A random initial card, which may be on another board by now."""
         name = board or self.rng.choice([each for each in schema.BOARDS if each != "bulk"])
         return f"{name}-c{self.rng.randint(1, schema.CARDS)}"
 
@@ -66,7 +66,7 @@ class Session:
     async def transaction(
         self, kind: str, *, begin: LiteralString = "BEGIN", patience: float = PATIENCE
     ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """Run the block in a transaction; FailedError if it was not done, or if nobody can say."""
+        """Run the block in a transaction. Raises FailedError if it failed or its outcome is unknown."""
         record = self.begin(kind)
         sent = False
         try:
@@ -81,7 +81,7 @@ class Session:
                 done = await conn.execute("COMMIT")
             record.outcome = "ok" if done.statusmessage == "COMMIT" else "fail"
         except (psycopg.Error, OSError) as error:
-            # An error that the server reported came with a rollback. Only a connection that was lost leaves the question open.
+            # An error reported by the server means a rollback. Only a lost connection leaves the outcome unknown.
             answered = isinstance(error, psycopg.Error) and error.sqlstate is not None and not _ended(error)
             record.outcome = "unknown" if sent and not answered else "fail"
             record.error = f"{type(error).__name__}: {error}".strip()[:200]
@@ -100,7 +100,7 @@ class Session:
         return self._conn
 
     async def _clean(self) -> None:
-        """Leave no transaction open; a connection on which that fails is given up."""
+        """Roll back an open transaction; if that fails, close the connection."""
         conn = self._conn
         if conn is None or conn.closed:
             return
@@ -114,9 +114,9 @@ class Session:
 
 
 class _cut_off_after:  # noqa: N801 - it reads as a statement
-    """Shut the connection's socket down after so long: whoever waits for the server gets an error, without a cancellation.
+    """Shut down the connection's socket after some seconds: a waiting statement then fails without a cancellation.
 
-    A cancelled psycopg statement waits for the server again, which is what may be gone.
+    Cancelling a psycopg statement would wait for the server again, which may be gone.
     """
 
     def __init__(self, conn: psycopg.AsyncConnection[Any], seconds: float) -> None:
@@ -139,5 +139,5 @@ class _cut_off_after:  # noqa: N801 - it reads as a statement
 
 
 def _ended(error: psycopg.Error) -> bool:
-    """Whether the server ended the connection, perhaps in the midst of the COMMIT (57P01 and its like)."""
+    """Whether the server ended the connection, possibly during the COMMIT (57P01 and similar)."""
     return (error.sqlstate or "").startswith(("57P", "08"))

@@ -1,4 +1,4 @@
-"""Transactions that overlap: long ones, and those that commit in another order than they wrote in."""
+"""Overlapping transactions: long ones, and ones that commit in another order than they wrote."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from tests.chaos.writers.session import FailedError, Session
 
 
 async def long(session: Session) -> None:
-    """Open for seconds, with writes at both ends."""
+    """A transaction of some seconds, with a write at its begin and its end."""
     seconds = session.rng.uniform(1.0, 5.0)
     async with session.transaction("long", patience=20) as conn:
         await change(conn, session, session.card())
@@ -16,7 +16,7 @@ async def long(session: Session) -> None:
 
 
 async def crossed(session: Session) -> None:
-    """The first to write is the last to commit."""
+    """The first transaction to write is the last to commit."""
     other = Session(session.world, session.rng, f"{session.name}-crossed")
     cards = [session.card() for _ in range(2)]
     try:
@@ -33,4 +33,4 @@ async def _inner(session: Session, card: str) -> None:
         async with session.transaction("crossed-inner") as conn:
             await change(conn, session, card)
     except FailedError:
-        return  # recorded; the outer one goes on
+        return  # recorded; the outer transaction continues

@@ -1,4 +1,4 @@
-"""All the writers of a run, and how fast they write."""
+"""All writers of a run and their rates."""
 
 import asyncio
 import random
@@ -32,19 +32,19 @@ WEIGHTS: dict[Kind, int] = {
 }
 WRITERS = 6
 PER_SECOND = 8.0
-"""Transactions of each; a burst now and then has no pause."""
+"""Transactions of each writer; occasional bursts have no pause."""
 BULK_EVERY = 40.0
 _AFTER_FAILURE = 0.3
 
 
 async def write(world: World, rng: random.Random, stop: asyncio.Event) -> None:
-    """Write until `stop` is set, then finish what is under way."""
+    """Write until `stop` is set, then finish open transactions."""
     seeds = [rng.randint(0, 2**32) for _ in range(WRITERS + 5)]
     writers = [_mixed(world, random.Random(seed), f"writer-{n}", stop) for n, seed in enumerate(seeds[:WRITERS])]
     fixed = [
-        _only(world, random.Random(seeds[-1]), "writer-long", slow.long, 1.0, stop),
-        _only(world, random.Random(seeds[-2]), "writer-crossed", slow.crossed, 0.7, stop),
-        _only(world, random.Random(seeds[-3]), "writer-bulk", bulk.bulk, BULK_EVERY, stop),
+        _one_kind(world, random.Random(seeds[-1]), "writer-long", slow.long, 1.0, stop),
+        _one_kind(world, random.Random(seeds[-2]), "writer-crossed", slow.crossed, 0.7, stop),
+        _one_kind(world, random.Random(seeds[-3]), "writer-bulk", bulk.bulk, BULK_EVERY, stop),
         _rest(world, random.Random(seeds[-4]), "rest-1", stop),
         _rest(world, random.Random(seeds[-5]), "rest-2", stop),
     ]
@@ -63,18 +63,18 @@ async def _mixed(world: World, rng: random.Random, name: str, stop: asyncio.Even
             burst = rng.randint(10, 40)
         pause = 0.0 if burst else rng.expovariate(PER_SECOND)
         burst = max(0, burst - 1)
-        await _once(session, kind, pause, stop)
+        await _run_once(session, kind, pause, stop)
     await session.close()
 
 
-async def _only(world: World, rng: random.Random, name: str, kind: Kind, pause: float, stop: asyncio.Event) -> None:
+async def _one_kind(world: World, rng: random.Random, name: str, kind: Kind, pause: float, stop: asyncio.Event) -> None:
     session = Session(world, rng, name)
     while not stop.is_set():
-        await _once(session, kind, pause * rng.uniform(0.5, 1.5), stop)
+        await _run_once(session, kind, pause * rng.uniform(0.5, 1.5), stop)
     await session.close()
 
 
-async def _once(session: Session, kind: Kind, pause: float, stop: asyncio.Event) -> None:
+async def _run_once(session: Session, kind: Kind, pause: float, stop: asyncio.Event) -> None:
     try:
         await kind(session)
     except FailedError:

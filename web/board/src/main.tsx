@@ -1,11 +1,11 @@
+import { showTheme } from "@boardcast/storage";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { showTheme, theme } from "./app/theme";
 import { I18nProvider } from "./i18n";
 import "./styles.css";
 import { ToastProvider } from "./ui";
 
-showTheme(theme());
+showTheme();
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no #root");
 createRoot(root).render(

@@ -1,8 +1,8 @@
 /**
  * How long to wait before the next attempt.
  *
- * Full jitter, so that clients that were disconnected together do not reconnect together. Never less than a tenth of the range, so
- * that nobody retries in a tight loop.
+* Full jitter, so that clients that were disconnected together do not reconnect together. Never less than a tenth of the range, so
+ * that no client retries in a tight loop.
  */
 export class Backoff {
   readonly #first: number;
@@ -32,4 +32,16 @@ export class Backoff {
   reset(): void {
     this.#cap = this.#first;
   }
+}
+
+/** Wait, or until the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
 }

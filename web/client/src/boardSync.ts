@@ -5,13 +5,13 @@
  * Invariant: what is not delivered is fetched. A delivery before the first snapshot can be ignored, because `follow` repeats it.
  */
 
-import { Backoff } from "./backoff.js";
+import { Backoff, pause } from "./backoff.js";
 import { boardPresence, NOBODY } from "./boardPresence.js";
-import { covers, coversXid } from "./cursors.js";
-import { digestOf } from "./hash.js";
+import { type Checkpoint, CheckpointVerifier, type Gap } from "./checkpointVerifier.js";
+import { coversXid } from "./compareCursors.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
-import { remoteChangeBetween, remoteChangeOf } from "./remoteChanges.js";
+import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
 import { fetchCard } from "./requests.js";
 import type { RemoteChange } from "./state.js";
 import type { Delivery, Message, Opportunity, OpportunityEvent, Presence, Snapshot, Source } from "./types.js";
@@ -30,9 +30,7 @@ export class BoardSync {
   #presence = NOBODY;
   /** The cursors of the snapshot and of the newest state: a checkpoint before them says nothing about the rows here. */
   #baseCursors: string[] = [];
-  /** Until when a mismatch with a checkpoint is ignored (ms). */
-  #ignoreMismatchUntil = 0;
-  readonly #mismatchBackoff = new Backoff(1_000, 600_000);
+  readonly #checkpoints = new CheckpointVerifier();
   #bypassCache = false;
 
   constructor(
@@ -116,21 +114,14 @@ export class BoardSync {
     });
   }
 
-  /** Compare the confirmed rows with a checkpoint. Rows that are newer than it cannot be compared. */
-  #check({ cursor, count, hash }: Extract<Message, { type: "checkpoint" }>): void {
-    const { serverState } = this.model;
-    const now = performance.now();
-    if (this.#loading || !serverState.comparable(now) || !this.#baseCursors.every((base) => covers(cursor, base))) return;
-    const held = digestOf(serverState.rows.values());
-    if (held.count === count && held.hash === hash) this.#mismatchBackoff.reset();
-    else if (now >= this.#ignoreMismatchUntil) {
-      this.#ignoreMismatchUntil = now + this.#mismatchBackoff.next();
-      void this.#repair({ cursor, expected: { count, hash }, held });
-    }
+  #check(checkpoint: Checkpoint): void {
+    if (this.#loading) return;
+    const gap = this.#checkpoints.gap(checkpoint, this.model.serverState, this.#baseCursors);
+    if (gap) void this.#repair(gap);
   }
 
   /** Something was lost: report it, and take a snapshot that does not come from the feed's cache. */
-  async #repair(gap: object): Promise<void> {
+  async #repair(gap: Gap): Promise<void> {
     const { signal } = this.#ended;
     await this.http.request("POST", `${this.#path}/gaps`, { body: gap, signal }).catch(() => undefined);
     this.#bypassCache = true;
@@ -254,15 +245,4 @@ export class BoardSync {
     this.#fetching.delete(id);
     if (!this.#ended.signal.aborted) this.model.batch(() => this.#applyState(id, [], apply));
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

@@ -7,7 +7,9 @@
  */
 
 import type { Drafts } from "./drafts.js";
-import { clashing, difference, FIELDS, fieldsOf, pick, same, tidy, without } from "./merge.js";
+import { FIELDS } from "./fields.js";
+import { Listeners } from "./listeners.js";
+import { clashing, difference, fieldsOf, pick, same, tidy, without } from "./merge.js";
 import type { BoardState, EditorState, RemoteEdit, SaveResult } from "./state.js";
 import type { Changes, ClientMessage, Field, Opportunity } from "./types.js";
 
@@ -23,7 +25,7 @@ export interface EditorDelegate {
 
 export class Editor {
   readonly #delegate: EditorDelegate;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<void>();
   readonly #authors = new Map<Field, { userId: string | null; at: number }>();
   readonly #unsubscribe: () => void;
   #card: Opportunity | undefined;
@@ -47,10 +49,7 @@ export class Editor {
     this.#announce();
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
+  readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
 
   /** The same object until something changes. */
   readonly getState = (): EditorState => this.#state;
@@ -134,7 +133,7 @@ export class Editor {
   #setState(state: EditorState): void {
     this.#state = state;
     this.#announce();
-    for (const listener of [...this.#listeners]) listener();
+    this.#listeners.call();
   }
 
   /** A user who has typed something is editing; until then they are viewing. */

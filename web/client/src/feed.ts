@@ -7,7 +7,8 @@ import { Connection } from "./connection.js";
 import { cookieSession } from "./cookieSession.js";
 import { GapBuffer } from "./gapBuffer.js";
 import { Http, ProblemError, type Fetch } from "./http.js";
-import { type LocalPresence, mergePresence, PresenceTracker } from "./localPresence.js";
+import { Listeners } from "./listeners.js";
+import { mergePresence, PresenceTracker } from "./localPresence.js";
 import { visible, watchPage } from "./pageEvents.js";
 import { reducePresence } from "./presence.js";
 import { SessionManager } from "./session.js";
@@ -46,7 +47,6 @@ export class Feed implements Source {
   readonly #otherTabs = new Map<string, Tab>();
   readonly #boards = new Set<string>();
   #tracker = new PresenceTracker();
-  #localPresence: LocalPresence = new Map();
   #connection: Connection | null = null;
   #unwatch: (() => void) | null = null;
   #status = IDLE;
@@ -54,9 +54,9 @@ export class Feed implements Source {
   /** This tab's cursor, including what the gap buffer holds back. */
   #cursor: string | null = null;
   readonly #gapBuffer: GapBuffer;
-  readonly #deliveryListeners = new Set<(delivery: Delivery) => void>();
-  readonly #statusListeners = new Set<(status: FeedStatus) => void>();
-  readonly #presenceListeners = new Set<(presence: PresenceMap) => void>();
+  readonly #deliveryListeners = new Listeners<Delivery>();
+  readonly #statusListeners = new Listeners<FeedStatus>();
+  readonly #presenceListeners = new Listeners<PresenceMap>();
 
   constructor(options: FeedOptions = {}) {
     const { api = "", session, fetch, share = false } = options;
@@ -82,15 +82,15 @@ export class Feed implements Source {
   }
 
   onDelivery(listener: (delivery: Delivery) => void): () => void {
-    return added(this.#deliveryListeners, listener);
+    return this.#deliveryListeners.add(listener);
   }
 
   onStatus(listener: (status: FeedStatus) => void): () => void {
-    return added(this.#statusListeners, listener);
+    return this.#statusListeners.add(listener);
   }
 
   onPresence(listener: (presence: PresenceMap) => void): () => void {
-    return added(this.#presenceListeners, listener);
+    return this.#presenceListeners.add(listener);
   }
 
   async follow(cursor: string, board?: string): Promise<void> {
@@ -98,16 +98,13 @@ export class Feed implements Source {
     this.#watch();
     this.#tabs?.announce();
     if (this.#tabs) await this.#tabs.join();
-    if (this.#leads && !this.#connection) {
-      this.#connect(cursor);
-      return;
-    }
+    if ((!this.#tabs || this.#tabs.leads) && !this.#connection) return this.#connect(cursor);
     if (this.#status.state === "ended") this.#restart();
     if (cursor !== this.#cursor) await this.#gapBuffer.fill(cursor);
   }
 
   send(message: ClientMessage): void {
-    this.#localPresence = this.#tracker.apply(message);
+    this.#tracker.apply(message);
     this.#sendPresence();
     this.#tabs?.announce();
   }
@@ -119,15 +116,10 @@ export class Feed implements Source {
     this.#connection = this.#unwatch = null;
     this.#cursor = null;
     this.#tracker = new PresenceTracker();
-    this.#localPresence = new Map();
     this.#otherTabs.clear();
     this.#gapBuffer.clear();
     this.#setPresence(new Map());
     this.#setStatus(IDLE);
-  }
-
-  get #leads(): boolean {
-    return !this.#tabs || this.#tabs.leads;
   }
 
   #hooks(): TabsHooks {
@@ -140,7 +132,7 @@ export class Feed implements Source {
         this.#connection?.stop();
         this.#connection = null;
       },
-      tab: () => ({ presence: this.#localPresence, visible: visible(), boards: [...this.#boards] }),
+      tab: () => ({ presence: this.#tracker.presence, visible: visible(), boards: [...this.#boards] }),
       leaderState: () => ({ cursor: this.#connection?.cursor ?? null, status: this.#status, presence: [...this.#presence.values()].flat() }),
       tabChanged: (from, tab) => {
         if (tab) this.#otherTabs.set(from, tab);
@@ -204,7 +196,7 @@ export class Feed implements Source {
   }
 
   #sendPresence(): void {
-    this.#connection?.setPresence(mergePresence([this.#localPresence, ...[...this.#otherTabs.values()].map((tab) => tab.presence)]));
+    this.#connection?.setPresence(mergePresence([this.#tracker.presence, ...[...this.#otherTabs.values()].map((tab) => tab.presence)]));
   }
 
   /** The leader has posted its state: fetch what it delivered while this tab slept. */
@@ -237,23 +229,18 @@ export class Feed implements Source {
 
   #emit(delivery: Delivery): void {
     this.#setPresence(delivery.messages.reduce(reducePresence, this.#presence));
-    if (delivery.messages.length) for (const listener of [...this.#deliveryListeners]) listener(delivery);
+    if (delivery.messages.length) this.#deliveryListeners.call(delivery);
   }
 
   #setPresence(presence: PresenceMap): void {
     if (presence === this.#presence) return;
     this.#presence = presence;
-    for (const listener of [...this.#presenceListeners]) listener(presence);
+    this.#presenceListeners.call(presence);
   }
 
   #setStatus(status: FeedStatus): void {
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     this.#status = status;
-    for (const listener of [...this.#statusListeners]) listener(status);
+    this.#statusListeners.call(status);
   }
-}
-
-function added<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

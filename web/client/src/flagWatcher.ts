@@ -26,7 +26,7 @@ export class FlagWatcher {
   #known: Realtime | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `backoff` is shared with later watchers: a client that is invited and then rejected, again and again, asks less and less often. */
+  /** `backoff` is shared with later watchers: a client that is repeatedly allowed and then rejected sends requests less and less often. */
   constructor(http: Http, backoff: Backoff, onChange: (realtime: Realtime) => void) {
     this.#http = http;
     this.#backoff = backoff;

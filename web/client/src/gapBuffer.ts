@@ -1,10 +1,10 @@
 /**
  * Holds back deliveries while something that this tab missed is being fetched.
  *
- * Invariant: a fetched state is delivered before anything that arrived after it was asked for. A state must not come after later
+ * Invariant: a fetched state is delivered before anything that arrived after the request. A state must not come after later
  * events, because a deletion in it has no version to compare.
  */
-import { Backoff } from "./backoff.js";
+import { Backoff, pause } from "./backoff.js";
 import { ProblemError, type Http } from "./http.js";
 import { fetchChanges } from "./pollingTransport.js";
 import type { Timing } from "./timing.js";
@@ -60,8 +60,7 @@ export class GapBuffer {
       } catch (error) {
         if (signal.aborted || !(error instanceof ProblemError)) throw error;
         if (error.status !== 0 && error.status !== 429 && error.status < 500) throw error;
-        const wait = error.retryAfter ?? backoff.next();
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        await pause(error.retryAfter ?? backoff.next(), signal);
       }
     }
   }

@@ -98,21 +98,13 @@ export class Http {
 
   /** One exchange, including the body, within the timeout. */
   async #send(url: string, init: RequestInit): Promise<{ ok: boolean; answer: ApiResponse }> {
-    const outer = init.signal;
-    const inner = new AbortController();
-    const abort = (): void => inner.abort();
-    if (outer?.aborted) abort();
-    outer?.addEventListener("abort", abort);
-    const timer = setTimeout(abort, this.#timeout);
+    const timeout = AbortSignal.timeout(this.#timeout);
     try {
-      const response = await this.#fetch(url, { ...init, signal: inner.signal });
+      const response = await this.#fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
       const text = await response.text();
       return { ok: response.ok, answer: { status: response.status, headers: response.headers, body: parsed(text) } };
     } catch (error) {
-      return reject(error, outer?.aborted ? "aborted" : "network");
-    } finally {
-      clearTimeout(timer);
-      outer?.removeEventListener("abort", abort);
+      return reject(error, init.signal?.aborted ? "aborted" : "network");
     }
   }
 }

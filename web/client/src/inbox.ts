@@ -5,7 +5,7 @@
  * stream holds its own unfinished batch. If the stream is cut, the batch is dropped, because it will be sent again. A stream that
  * replaces another one repeats what the other delivered in the meantime; the inbox remembers the `seq` of each event to skip those.
  */
-import { covers, coversXid } from "./cursors.js";
+import { covers, coversXid } from "./compareCursors.js";
 import type { Delivery, Message, Realtime } from "./types.js";
 
 /** A message of the service. Some of them are not delivered. */

@@ -1,4 +1,4 @@
-export { covers, coversXid } from "./cursors.js";
+export { covers, coversXid } from "./compareCursors.js";
 export { Feed, type FeedOptions } from "./feed.js";
 export { Http, ProblemError, type ApiResponse, type Fetch, type HttpOptions, type RequestOptions } from "./http.js";
 export type { BoardStore, StoreOptions } from "./store.js";

@@ -5,7 +5,7 @@ export type Activity = { readonly action: "viewing" } | { readonly action: "edit
 /** A card, or a board that is open without a card: its path in the API. */
 export type Place = `${"opportunities" | "boards"}/${string}`;
 export type LocalPresence = ReadonlyMap<Place, Activity>;
-/** Says what the user does at a place; null: the user has left it. */
+/** Reports what the user does at a place; null: the user has left it. */
 export type SendPresence = (place: Place, activity: Activity | null) => void;
 
 export const VIEWING: Activity = { action: "viewing" };

@@ -1,22 +1,7 @@
 /** Three-way merge by field: the card as the user saw it, as the user changed it, and as it is now. */
 
+import { FIELDS } from "./fields.js";
 import type { Changes, Field, Opportunity } from "./types.js";
-
-/** What users can change; the database sets the other fields. */
-export const FIELDS = [
-  "title",
-  "company",
-  "contact",
-  "value",
-  "currency",
-  "phase",
-  "position",
-  "owner_id",
-  "probability",
-  "expected_close_date",
-  "notes",
-  "board_id",
-] as const satisfies readonly Field[];
 
 export function same(one: unknown, other: unknown): boolean {
   return one === other || (one ?? null) === (other ?? null);

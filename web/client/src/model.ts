@@ -5,12 +5,13 @@
  */
 
 import { NOBODY } from "./boardPresence.js";
+import type { CardQueue } from "./cardQueue.js";
+import { Listeners } from "./listeners.js";
 import { changesOf, overlay } from "./pending.js";
 import { ServerState } from "./serverState.js";
 import type { BoardState, Conflict, RejectedWrite } from "./state.js";
 import type { Changes, Opportunity, Snapshot } from "./types.js";
 import { build, update, type View } from "./view.js";
-import type { CardQueue } from "./writeQueue.js";
 
 interface Pending {
   readonly queues: ReadonlyMap<string, CardQueue>;
@@ -38,7 +39,7 @@ export class Model {
   /** Cards that are gone, as they were last shown. */
   readonly removed = new Map<string, Opportunity>();
   readonly #pending: () => Pending;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Listeners<void>();
   readonly #touched = new Set<string>();
   #patch: Partial<BoardState> = {};
   #writesChanged = false;
@@ -51,8 +52,7 @@ export class Model {
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   batch(work: () => void): void {
@@ -70,6 +70,11 @@ export class Model {
       this.#touched.add(id);
       this.#writesChanged ||= writes;
     });
+  }
+
+  /** Apply what a response says of a card. */
+  applyResponse(id: string, apply: (serverState: ServerState) => boolean): void {
+    if (this.serverState.applyResponse(id, () => apply(this.serverState))) this.touch(id);
   }
 
   set(patch: Partial<BoardState>): void {
@@ -104,7 +109,7 @@ export class Model {
     const next = { ...before, ...patch, ...pending, opportunities, columns };
     if ((Object.keys(next) as (keyof BoardState)[]).every((key) => next[key] === before[key])) return;
     this.state = next;
-    for (const listener of [...this.#listeners]) listener();
+    this.#listeners.call();
   }
 
   #updated(phases: Snapshot["board"]["phases"]): View {

@@ -1,4 +1,4 @@
-/** The results of mutations, for callers that wait for one and listeners that hear of all. */
+/** The results of mutations, for callers that wait for one and listeners that get all. */
 
 import type { SaveResult } from "./state.js";
 

@@ -1,4 +1,4 @@
-/** Asks repeatedly what changed since the cursor. Delivers states, not events, and presence only of the boards that are open. */
+/** Polls for changes since the cursor. Delivers states, not events, and presence only of the open boards. */
 import type { Backoff } from "./backoff.js";
 import { FlagWatcher } from "./flagWatcher.js";
 import { asRecord, ProblemError, type Http } from "./http.js";
@@ -122,7 +122,7 @@ export class PollingTransport implements Transport {
         const { body } = await http.request("GET", path, { signal: this.#abort.signal });
         this.#events.message({ type: "presence_state", boardId, presence: asRecord(body)["presence"] as readonly Presence[] });
       } catch (error) {
-        // A board that is gone has nobody on it; the next poll reports any other error.
+        // A board that is gone has no presence; the next poll reports any other error.
         if (!(error instanceof ProblemError)) throw error;
       }
     }

@@ -35,6 +35,16 @@ export function place(column: readonly Placed[], index: number, id: string): Pla
   }
 }
 
+/** The index in a column between two of its cards; without both: the end. `above` null and no `below`: the start. */
+export function indexBetween(column: readonly Placed[], above?: string | null, below?: string | null): number {
+  const at = (id: string | null | undefined): number => (id ? column.findIndex((card) => card.id === id) : -1);
+  const upper = at(above);
+  const lower = at(below);
+  if (upper >= 0) return upper + 1;
+  if (lower >= 0) return lower;
+  return above === null && !below ? 0 : column.length;
+}
+
 export function valid(key: string): boolean {
   if (!/^[A-Za-z][0-9A-Za-z]{1,199}$/.test(key) || key === SMALLEST) return false;
   const size = sizeOf(key);

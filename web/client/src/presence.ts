@@ -1,4 +1,4 @@
-/** Who is where, according to the messages. The map and its lists are immutable: what did not change keeps its identity. */
+/** Presence, as computed from the messages. The map and its lists are immutable: what did not change keeps its identity. */
 import type { PresenceMap, Message, Presence } from "./types.js";
 
 /** The map after a message; the same map if the message is not about presence or changes nothing. */

@@ -44,7 +44,7 @@ export class PresenceSender {
   }
 
   /**
-   * Places that the user enters come before places that the user leaves, so that nobody seems absent in between. Boards come before
+   * Places that the user enters come before places that the user leaves, so that the user is never shown as absent in between. Boards come before
    * cards, because viewing a board means viewing no card: cards that another tab views are sent again.
    */
   #send(): void {
@@ -64,7 +64,7 @@ export class PresenceSender {
     for (const [place, activity] of this.#presence) this.#request(place, activity);
   }
 
-  /** A request that fails is made up for by the next renewal, or the lease expires. */
+  /** If a request fails, the next renewal repeats it, or the lease expires. */
   #request(place: Place, activity: Activity | null): void {
     if (activity) this.#leased.add(place);
     else this.#leased.delete(place);

@@ -11,9 +11,9 @@ export type Outcome =
   /** It is done; null: the card no longer exists. */
   | { readonly is: "done"; readonly row: Opportunity | null }
   /** The card had changed: this is the current row. */
-  | { readonly is: "stale"; readonly current: Opportunity }
+  | { readonly is: "stale"; readonly row: Opportunity }
   /** The service could not merge the notes. */
-  | { readonly is: "unmerged"; readonly current: Opportunity }
+  | { readonly is: "unmerged"; readonly row: Opportunity }
   /** Send this write instead. */
   | { readonly is: "replaced"; readonly write: Change }
   /** No response, or the service asks to retry (after `wait` ms). The write may have been done. */
@@ -82,8 +82,8 @@ async function interpret(http: Http, write: Write, error: unknown): Promise<Outc
   const current = body["current"] as Opportunity | undefined;
   const exists = status === 409 || status === 428; // the card was restored, or a response was lost
   if (write.kind === "restore" && (status === 412 || (exists && !write.seen))) return edited(http, write);
-  if (status === 412 && current) return { is: "stale", current };
-  if (type === "merge-conflict" && current) return { is: "unmerged", current };
+  if (status === 412 && current) return { is: "stale", row: current };
+  if (type === "merge-conflict" && current) return { is: "unmerged", row: current };
   if (type === "unknown-opportunity" && write.kind === "remove") return { is: "done", row: null };
   if (write.kind === "create" && type === "conflict") return { is: "done", row: await fetchCard(http, write.id) };
   return classify(write, error);

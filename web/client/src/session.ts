@@ -2,7 +2,7 @@
  * The token that the connection uses, and when to get the next one.
  *
  * Invariant: whether a token is about to expire depends on its lifetime when it arrived and on how long ago that was, never on this
- * machine's date, which may be wrong by a day. Whoever asks, only one renewal runs at a time.
+ * machine's date, which may be wrong by a day. Only one renewal runs at a time.
  */
 import type { Session } from "./types.js";
 
@@ -48,7 +48,7 @@ export class SessionManager {
   watch(): void {
     this.#watching = true;
     this.#schedule(0);
-    void this.current().catch(() => undefined); // whoever needs the session gets the error
+    void this.current().catch(() => undefined); // callers that need the session get the error
   }
 
   stop(): void {

@@ -51,7 +51,7 @@ export interface Conflict {
   readonly mine: Changes;
   /** The fields to decide on. */
   readonly fields: readonly Field[];
-  /** Who changed the card last. */
+  /** The user who changed the card last. */
   readonly by: string | null;
 }
 
@@ -68,7 +68,7 @@ export interface RejectedWrite {
   /** `deleted`: the card no longer exists. `rejected`: see `problem`. */
   readonly reason: "deleted" | "rejected";
   readonly problem: Problem;
-  /** Who deleted it, where that is known. */
+  /** The user who deleted it, if known. */
   readonly by: string | null;
   /** What the user wrote. */
   readonly changes: Changes;

@@ -2,7 +2,8 @@
 
 import { BoardSync } from "./boardSync.js";
 import { Drafts } from "./drafts.js";
-import { Editor, type EditorDelegate, savedValues } from "./editor.js";
+import { type Editor, savedValues } from "./editor.js";
+import { Editors } from "./editors.js";
 import type { Http } from "./http.js";
 import { newId } from "./ids.js";
 import { difference, tidy } from "./merge.js";
@@ -11,8 +12,8 @@ import { Outbox } from "./outbox.js";
 import { Outcomes } from "./outcomes.js";
 import { watchPage } from "./pageEvents.js";
 import { blank, coalesce, createFields, type Write } from "./pending.js";
-import { place } from "./position.js";
-import type { BoardState, NewOpportunity, RejectedWrite, Resolution, SaveResult } from "./state.js";
+import { indexBetween, place } from "./position.js";
+import type { BoardState, NewOpportunity, Resolution, SaveResult } from "./state.js";
 import type { Changes, Opportunity, Presence, Snapshot, Source } from "./types.js";
 import { WriteQueue } from "./writeQueue.js";
 
@@ -36,7 +37,7 @@ export class BoardStore {
   readonly #sync: BoardSync;
   readonly #mutations = new Set<string>();
   readonly #outcomes = new Outcomes();
-  readonly #editors = new Set<Editor>();
+  readonly #editors: Editors;
   #unwatch: () => void = () => undefined;
   #stopped = false;
 
@@ -46,26 +47,21 @@ export class BoardStore {
     this.drafts = new Drafts(storage, userId);
     this.#source = source;
     this.#model = new Model(board, () => this.#writeQueue);
-    const model = this.#model;
-    const { serverState } = model;
-    this.#writeQueue = new WriteQueue(
-      http,
+    const outbox = new Outbox(storage, userId, board);
+    this.#writeQueue = new WriteQueue(http, this.#model, outbox, (write, result) => this.#report(write, result));
+    this.#editors = new Editors(
       {
-        row: (id) => serverState.rows.get(id),
-        deletedBy: (id) => serverState.deletedBy(id),
-        applyRow: (row) => {
-          if (serverState.applyResponse(row.id, () => serverState.applyRow(row))) model.touch(row.id);
-        },
-        markDeleted: (id, version) => {
-          if (serverState.applyResponse(id, () => serverState.markDeleted(id, version))) model.touch(id);
-        },
-        changed: (id) => model.touch(id, true),
-        report: (write, result) => this.#report(write, result),
-        batch: (work) => model.batch(work),
+        drafts: this.drafts,
+        subscribe: this.subscribe,
+        getState: this.getState,
+        sendPresence: (message) => source.send(message),
+        save: (id, changes, base) => this.#result(this.update(id, changes, base), id),
       },
-      new Outbox(storage, userId, board),
+      () => {
+        if (!this.#stopped) this.#announceViewing();
+      },
     );
-    this.#sync = new BoardSync(source, http, model, this.#writeQueue, board, userId, (mutation) => this.#mutations.has(mutation));
+    this.#sync = new BoardSync(source, http, this.#model, this.#writeQueue, board, userId, (mutation) => this.#mutations.has(mutation));
   }
 
   /** Show the board and follow it, from a snapshot that you have or from one that is fetched. Resolves when it is ready or gone. */
@@ -81,7 +77,7 @@ export class BoardStore {
   /** Unconfirmed writes stay in the storage, for the next store of this board. */
   stop(): void {
     this.#stopped = true;
-    for (const editor of [...this.#editors]) editor.close();
+    this.#editors.close();
     this.#announceViewing();
     this.#unwatch();
     this.#sync.stop();
@@ -106,7 +102,7 @@ export class BoardStore {
     const column = this.getState().columns.get(fields.phase) ?? [];
     const position = fields.position ?? place(column, column.length, id)[0]?.position;
     const card = { ...blank(id), ...tidy(fields), ...(position ? { position } : {}), board_id: this.board };
-    this.#push({ kind: "create", ...this.#mutation(id), card });
+    this.#writeQueue.push({ kind: "create", ...this.#mutation(id), card });
     return id;
   }
 
@@ -121,24 +117,18 @@ export class BoardStore {
       queueMicrotask(() => this.#report(write, "saved"));
       return write.mutation;
     }
-    this.#markSeen(id, real);
+    this.#editors.markSeen(id, real);
     if (!base && last && !this.#writeQueue.hasConflict(id) && coalesce(last, real, seen)) {
       this.#writeQueue.changed(id);
       return last.mutation;
     }
-    this.#push(write);
-    return write.mutation;
+    return this.#writeQueue.push(write);
   }
 
   /** Move a card between two others, given by their ids; without both: to the end of the column. */
   move(id: string, phase: string, above?: string | null, below?: string | null): string {
     const column = (this.getState().columns.get(phase) ?? []).filter((card) => card.id !== id);
-    const at = (other: string | null | undefined): number => (other ? column.findIndex((card) => card.id === other) : -1);
-    const upper = at(above);
-    const lower = at(below);
-    const top = above === null && !below;
-    const index = upper >= 0 ? upper + 1 : lower >= 0 ? lower : top ? 0 : column.length;
-    const [placed, ...others] = place(column, index, id);
+    const [placed, ...others] = place(column, indexBetween(column, above, below), id);
     let mutation = "";
     this.#model.batch(() => {
       mutation = this.update(id, { phase, ...(placed ? { position: placed.position } : {}) });
@@ -148,33 +138,41 @@ export class BoardStore {
   }
 
   remove(id: string): string {
-    return this.#push({ kind: "remove", ...this.#mutation(id), seen: this.#lastShown(id) });
+    return this.#writeQueue.push({ kind: "remove", ...this.#mutation(id), seen: this.#lastShown(id) });
   }
 
   /** Undo a deletion, whether it was already sent or not. */
   undoRemove(id: string): void {
     if (this.#writeQueue.cancelRemove(id)) return;
-    this.#push({ kind: "restore", ...this.#mutation(id), version: null, seen: null, card: this.#model.removed.get(id) ?? null });
+    this.#writeQueue.push({ kind: "restore", ...this.#mutation(id), version: null, seen: null, card: this.#model.removed.get(id) ?? null });
   }
 
   /** Restore an old version as a new one, also of a deleted card. */
   restore(id: string, version: number): string {
     const seen = this.getState().opportunities.get(id) ?? null;
-    return this.#push({ kind: "restore", ...this.#mutation(id), version, seen, card: seen ?? this.#model.removed.get(id) ?? null });
+    return this.#writeQueue.push({ kind: "restore", ...this.#mutation(id), version, seen, card: seen ?? this.#model.removed.get(id) ?? null });
   }
 
   /** Decide a conflict of BoardState.conflicts. */
   resolve(id: string, resolution: Resolution): void {
     this.#writeQueue.decide(id, resolution);
     const card = this.getState().opportunities.get(id);
-    if (card) this.#markSeen(id, card);
+    if (card) this.#editors.markSeen(id, card);
   }
 
   /** Try a rejected write again, amended or as it was: on its card, or as a new card if that is gone. Returns the card's id. */
   retry(rejectedId: string, changes: Changes = {}): string {
     const rejected = this.#writeQueue.takeRejected(rejectedId);
     if (!rejected) return "";
-    return this.#retry(rejected, { ...rejected.changes, ...changes });
+    const { opportunityId: id, kind, card } = rejected;
+    const wanted = { ...rejected.changes, ...changes };
+    if (!this.getState().opportunities.has(id)) {
+      const { position: _, ...fields } = createFields({ ...card, ...wanted });
+      return this.create(fields as NewOpportunity);
+    }
+    if (kind === "remove") this.remove(id);
+    else this.update(id, wanted);
+    return id;
   }
 
   /** Forget a rejected write. */
@@ -185,10 +183,7 @@ export class BoardStore {
   /** Start to edit a card, with the draft that was left last time; null if there is no such card. Close the editor when done. */
   openEditor(id: string): Editor | null {
     const card = this.getState().opportunities.get(id);
-    if (!card) return null;
-    const editor = new Editor(id, card, this.#editorDelegate());
-    this.#editors.add(editor);
-    return editor;
+    return card ? this.#editors.open(id, card) : null;
   }
 
   /** The names of the original design's real-time store. */
@@ -219,51 +214,16 @@ export class BoardStore {
     return { mutation, id, tries: 0, serverErrors: 0 };
   }
 
-  #push(write: Write): string {
-    this.#writeQueue.push(write);
-    return write.mutation;
-  }
-
   #lastShown(id: string): Opportunity {
     const card = this.getState().opportunities.get(id) ?? this.#model.removed.get(id);
     if (!card) throw new Error(`unknown card ${id}`);
     return card;
   }
 
-  #retry(rejected: RejectedWrite, changes: Changes): string {
-    const { opportunityId: id } = rejected;
-    if (this.getState().opportunities.has(id)) {
-      if (rejected.kind === "remove") this.remove(id);
-      else this.update(id, changes);
-      return id;
-    }
-    const { position: _, ...fields } = createFields({ ...rejected.card, ...changes });
-    return this.create(fields as NewOpportunity);
-  }
-
-  #markSeen(id: string, changes: Changes): void {
-    for (const editor of this.#editors) if (editor.id === id) editor.markSeen(changes);
-  }
-
-  #editorDelegate(): EditorDelegate {
-    return {
-      drafts: this.drafts,
-      subscribe: this.subscribe,
-      getState: this.getState,
-      sendPresence: (message) => this.#source.send(message),
-      save: (id, changes, base) => this.#result(this.update(id, changes, base), id),
-      closed: (editor) => {
-        this.#editors.delete(editor);
-        if (!this.#stopped) this.#announceViewing();
-      },
-    };
-  }
-
   /** Announce where this user is: at the card opened last, else at the board; nowhere after this store has stopped. */
   #announceViewing(): void {
-    const last = [...this.#editors].at(-1);
     const boardId = this.#stopped ? null : this.board;
-    this.#source.send({ type: "viewing", opportunityId: last?.id ?? null, boardId });
+    this.#source.send({ type: "viewing", opportunityId: this.#editors.last?.id ?? null, boardId });
   }
 
   #result(mutation: string, id: string): Promise<SaveResult> {
@@ -273,7 +233,7 @@ export class BoardStore {
 
   #report(write: Write, result: SaveResult): void {
     if (result === "saved" && write.kind === "change") {
-      this.#markSeen(write.id, savedValues(write.changes, this.#model.serverState.rows.get(write.id)));
+      this.#editors.markSeen(write.id, savedValues(write.changes, this.#model.serverState.rows.get(write.id)));
     }
     this.#outcomes.report(write.mutation, result);
   }

@@ -10,7 +10,7 @@ import type { LocalPresence } from "./localPresence.js";
 import type { Timing } from "./timing.js";
 import type { Delivery, FeedStatus, Presence } from "./types.js";
 
-/** What the leader has to know of another tab. */
+/** What the leader needs to know about another tab. */
 export interface Tab {
   readonly presence: LocalPresence;
   readonly visible: boolean;
@@ -23,7 +23,7 @@ export interface LeaderState {
   readonly presence: readonly Presence[];
 }
 
-/** What a tab asks of the leader. `state`: to post its state. `wake`: that, and to check the connection, because this tab is visible. */
+/** A request from a tab to the leader. `state`: to post its state. `wake`: that, and to check the connection, because this tab is visible. */
 export type Ask = "state" | "wake" | null;
 
 type Post =
@@ -37,7 +37,7 @@ export interface TabsHooks {
   /** This tab has become the leader, or is no longer. */
   lead(): void;
   stepDown(): void;
-  /** What the leader has to know of this tab. */
+  /** What the leader needs to know about this tab. */
   tab(): Tab;
   leaderState(): LeaderState;
   /** To the leader: another tab has changed; null: it is gone. */

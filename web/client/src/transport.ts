@@ -12,7 +12,7 @@ import type { FeedStatus, Session } from "./types.js";
 /** Why a transport ended, and what to do next. */
 export interface TransportEnd {
   readonly reaction: Reaction;
-  /** Do not come back before this many ms. */
+  /** Do not reconnect before this many ms. */
   readonly retryAfter: number | null;
   readonly problem: FeedStatus["problem"];
 }

@@ -29,7 +29,7 @@ export class TransportState {
   readonly #random: () => number;
   /** Not to be used again while the page is open. */
   #dead = false;
-  /** The service does not want us back before this time. */
+  /** The service asked us not to reconnect before this time. */
   notBefore = 0;
   /** When to try to upgrade to it. */
   upgradeAt = 0;

@@ -6,11 +6,13 @@
  * are tried in the background, and the current one closes only when they are live. A transport that the service does not allow is
  * not used, and is left when the service stops allowing it.
  */
+import { Attempt } from "./attempt.js";
 import { Backoff } from "./backoff.js";
 import type { Incoming } from "./inbox.js";
 import type { Timing } from "./timing.js";
 import type { Transport, TransportEnd } from "./transport.js";
-import { isRealtime, type TransportFactory, TransportState } from "./transportState.js";
+import { TransportList } from "./transportList.js";
+import type { TransportFactory } from "./transportState.js";
 import type { FeedStatus, Realtime, Session } from "./types.js";
 
 export interface TransportsHooks {
@@ -22,27 +24,15 @@ export interface TransportsHooks {
   changed(status: FeedStatus, transport: Transport | null): void;
 }
 
-interface Attempt {
-  readonly index: number;
-  readonly state: TransportState;
-  transport: Transport | null;
-  /** Since when it has been live; null: not yet. */
-  live: number | null;
-}
-
-type Timer = ReturnType<typeof setTimeout> | undefined;
-
 export class Transports {
-  /** Best first. */
-  readonly #states: readonly TransportState[];
+  readonly #list: TransportList;
   readonly #hooks: TransportsHooks;
   readonly #retryBackoff: Backoff;
   #state: "idle" | "running" | "ended" = "idle";
-  #realtime: Realtime = "websocket";
   #current: Attempt | null = null;
   #upgrade: Attempt | null = null;
-  #retryTimer: Timer;
-  #upgradeTimer: Timer;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #upgradeTimer: ReturnType<typeof setTimeout> | undefined;
   /** All transports have failed, or the browser says that there is no network. Lasts until a message arrives. */
   #offline = false;
   /** The token has been rejected since any transport was live. */
@@ -52,20 +42,20 @@ export class Transports {
   #problem: FeedStatus["problem"] = null;
 
   constructor(factories: readonly TransportFactory[], hooks: TransportsHooks, timing: Timing, random: () => number = Math.random) {
-    this.#states = factories.map((factory) => new TransportState(factory, timing, random));
+    this.#list = new TransportList(factories, timing, random);
     this.#hooks = hooks;
     this.#retryBackoff = new Backoff(timing.retry, timing.retryMax, random);
   }
 
   get status(): FeedStatus {
-    const live = this.#current !== null && this.#current.live !== null && !this.#offline;
-    const running = live ? (this.#current?.state.name === null ? "off" : "live") : this.#offline ? "offline" : "connecting";
+    const live = !this.#offline && this.#current !== null && this.#current.live !== null ? this.#current : null;
+    const running = live ? (live.state.name === null ? "off" : "live") : this.#offline ? "offline" : "connecting";
     return {
       state: this.#state === "running" ? running : this.#state,
-      transport: live && this.#current ? this.#current.state.name : null,
+      transport: live?.state.name ?? null,
       latency: live ? this.#latency : null,
       interval: live ? this.#interval : null,
-      realtime: this.#realtime,
+      realtime: this.#list.realtime,
       leader: true,
       problem: live ? null : this.#problem,
     };
@@ -89,7 +79,7 @@ export class Transports {
     this.#retryBackoff.reset();
     if (!this.#current) return this.#openFrom(0);
     this.#current.transport?.check();
-    for (const state of this.#states) state.hurry();
+    this.#list.hurry();
     this.#planUpgrade();
   }
 
@@ -110,27 +100,22 @@ export class Transports {
    * not possible: its states would be of another moment than the stream's events.
    */
   setRealtime(realtime: Realtime): void {
-    if (realtime === this.#realtime || !isRealtime(realtime)) return;
-    this.#realtime = realtime;
-    for (const state of this.#states) state.hurry();
-    if (this.#state !== "running") return;
-    if (this.#upgrade && !this.#allowed(this.#upgrade.state)) this.#upgrade = this.#close(this.#upgrade);
+    if (!this.#list.allow(realtime) || this.#state !== "running") return;
+    if (this.#upgrade && !this.#list.allows(this.#upgrade.state)) this.#upgrade = this.#close(this.#upgrade);
     if (!this.#current) return this.#openFrom(0);
-    if (this.#allowed(this.#current.state)) {
+    if (this.#list.allows(this.#current.state)) {
       this.#report();
       return this.#planUpgrade();
     }
-    const next = this.#states.findIndex((state) => this.#allowed(state));
-    if (this.#states[next]?.name === "sse" && this.#current.state.name === "websocket" && this.#current.live !== null) {
+    const next = this.#list.first();
+    if (next >= 0 && this.#list.at(next).name === "sse" && this.#current.state.name === "websocket" && this.#current.live !== null) {
       this.#upgrade ??= this.#open(next);
       this.#report();
     } else {
-      this.#restart();
+      this.#upgrade = this.#close(this.#upgrade);
+      this.#close(this.#current);
+      this.#openFrom(0);
     }
-  }
-
-  #allowed(state: TransportState): boolean {
-    return state.allowed(this.#realtime);
   }
 
   #close(attempt: Attempt | null): null {
@@ -138,38 +123,28 @@ export class Transports {
     return null;
   }
 
-  /** Close everything and open the best transport that is allowed. */
-  #restart(): void {
-    this.#upgrade = this.#close(this.#upgrade);
-    this.#close(this.#current);
-    this.#openFrom(0);
-  }
-
   /** Open the first usable transport from an index on; if there is none, try all of them again later. */
   #openFrom(from: number): void {
     clearTimeout(this.#retryTimer);
     const now = performance.now();
-    const index = this.#states.findIndex((state, at) => at >= from && this.#allowed(state) && state.notBefore <= now);
-    const allowed = this.#states.filter((state) => this.#allowed(state));
+    const index = this.#list.first(from, now);
+    const soonest = this.#list.soonest();
+    if (soonest === null) return this.#halt("ended");
     if (index >= 0) {
       this.#current = this.#open(index);
-    } else if (!allowed.length) {
-      this.#halt("ended");
-      return;
     } else {
       this.#current = null;
       this.#offline = true;
-      const soonest = Math.min(...allowed.map((state) => state.notBefore)) - now;
-      this.#retryTimer = setTimeout(() => this.#openFrom(0), Math.max(this.#retryBackoff.next(), soonest));
+      this.#retryTimer = setTimeout(() => this.#openFrom(0), Math.max(this.#retryBackoff.next(), soonest - now));
     }
     this.#report();
     this.#planUpgrade();
   }
 
   #open(index: number): Attempt {
-    const state = this.#states[index] as TransportState;
+    const state = this.#list.at(index);
     const receive = this.#hooks.inbox();
-    const attempt: Attempt = { index, state, transport: null, live: null };
+    const attempt = new Attempt(index, state);
     attempt.transport = state.open(this.#hooks.cursor(), {
       live: () => this.#onLive(attempt),
       message: (message) => {
@@ -243,29 +218,19 @@ export class Transports {
       this.#halt("ended");
     } else {
       this.#denied = outcome === "renewed";
-      this.#openFrom(outcome === "renewed" ? attempt.index : this.#states.length);
+      this.#openFrom(outcome === "renewed" ? attempt.index : this.#list.length);
     }
   }
 
-  /**
-   * Try a better transport, when its time has come. A WebSocket that is no longer allowed stays open for a while before the service
-   * closes it. During that time the event stream is tried, so that clients that move together do not all fall back to polling.
-   */
+  /** Try a better transport, when its time has come. */
   #planUpgrade(): void {
     clearTimeout(this.#upgradeTimer);
     if (this.#upgrade || this.#current === null || this.#current.live === null) return;
-    const { index, state: current } = this.#current;
-    const stays = this.#allowed(current);
-    const better = this.#states.filter((state, at) => this.#allowed(state) && (stays ? at < index : state.name === "sse"));
-    if (!better.length) return;
-    const now = performance.now();
-    const due = better.find((state) => state.upgradeAt <= now);
-    if (due) {
-      this.#upgrade = this.#open(this.#states.indexOf(due));
-      return;
-    }
-    const soonest = Math.min(...better.map((state) => state.upgradeAt));
-    this.#upgradeTimer = setTimeout(() => this.#planUpgrade(), soonest - now);
+    const next = this.#list.upgrade(this.#current.index);
+    if (!next) return;
+    const wait = next.at - performance.now();
+    if (wait <= 0) this.#upgrade = this.#open(next.index);
+    else this.#upgradeTimer = setTimeout(() => this.#planUpgrade(), wait);
   }
 
   #halt(state: "idle" | "ended"): void {
@@ -278,7 +243,6 @@ export class Transports {
   }
 
   #report(): void {
-    const current = this.#current;
-    this.#hooks.changed(this.status, current && current.live !== null && current.state.name !== null ? current.transport : null);
+    this.#hooks.changed(this.status, this.#current?.liveTransport ?? null);
   }
 }

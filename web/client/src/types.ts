@@ -1,5 +1,7 @@
 /** The data on the wire: rows as in the table (snake_case), and the messages of docs/protocol.md (camelCase). */
 
+import type { FIELDS } from "./fields.js";
+
 /** A card: a row of `opportunities`, as PostgreSQL converts it to JSON. Includes columns that other programs added. */
 export interface Opportunity {
   readonly id: string;
@@ -25,25 +27,9 @@ export interface Opportunity {
   readonly [column: string]: unknown;
 }
 
-/** The fields of a card that users can change. */
-export type Changes = Partial<
-  Pick<
-    Opportunity,
-    | "title"
-    | "company"
-    | "contact"
-    | "value"
-    | "currency"
-    | "phase"
-    | "position"
-    | "owner_id"
-    | "probability"
-    | "expected_close_date"
-    | "notes"
-    | "board_id"
-  >
->;
-export type Field = keyof Changes;
+/** A field of a card that users can change. */
+export type Field = (typeof FIELDS)[number];
+export type Changes = Partial<Pick<Opportunity, Field>>;
 
 export interface Phase {
   readonly id: string;
@@ -115,7 +101,7 @@ export type OpportunityEvent = LogEvent &
 export type Message =
   | OpportunityEvent
   | (LogEvent & { readonly type: "row_inserted" | "row_updated" | "row_deleted"; readonly table: string; readonly key: unknown })
-  | (Omit<LogEvent, "version"> & { readonly type: "resync"; readonly reason: "bulk" | "truncate" | "reload"; readonly table: string; readonly count?: number })
+  | (Omit<LogEvent, "version"> & { readonly type: "resync"; readonly reason: "bulk" | "large" | "truncate" | "reload"; readonly table: string; readonly key?: string; readonly count?: number })
   | { readonly type: "reset"; readonly reason: string; readonly cursor: string }
   | { readonly type: "board_granted"; readonly boardId: string; readonly role: Role; readonly seq?: number; readonly cursor?: string }
   | { readonly type: "board_revoked"; readonly boardId: string; readonly seq?: number; readonly cursor?: string }
@@ -138,7 +124,7 @@ export type Message =
   | { readonly type: "user_stopped_editing"; readonly opportunityId: string; readonly userId: string; readonly timestamp: string }
   | ({ readonly type: "checkpoint"; readonly boardId: string; readonly cursor: string } & BoardDigest)
   | { readonly type: "error"; readonly code: string; readonly message: string }
-  /** Made by the client itself of an answer of `/api/sync/opportunities`: states instead of events, as they are at `at`. */
+  /** Created by the client from a response of `/api/sync/opportunities`: states instead of events, as of `at`. */
   | { readonly type: "state"; readonly opportunities: readonly Opportunity[]; readonly deletedIds: readonly string[]; readonly at: string };
 
 /** The number of opportunities and their hash: see Checkpoints in docs/protocol.md. */
@@ -192,7 +178,7 @@ export interface Session {
 export interface Source {
   readonly status: FeedStatus;
   readonly cursor: string | null;
-  /** Everybody's presence on the user's boards. */
+  /** The presence of all users on the user's boards. */
   readonly presence: PresenceMap;
   /** Returns a function that unsubscribes. */
   onDelivery(listener: (delivery: Delivery) => void): () => void;
@@ -201,7 +187,7 @@ export interface Source {
   /**
    * Follow from a snapshot's cursor. The first call opens the connection there. If a connection is already open (for another board, or
    * in another tab), the changes between the two cursors are fetched and delivered as `state`. Rejects with a ProblemError
-   * (`cursor-reset`) if the feed cannot continue from there: take a new snapshot. `board`: whose presence to ask for while polling.
+   * (`cursor-reset`) if the feed cannot continue from there: take a new snapshot. `board`: the board whose presence is polled.
    */
   follow(cursor: string, board?: string): Promise<void>;
   /** Send presence by whichever transport is open: user_editing, user_stopped_editing, viewing. */

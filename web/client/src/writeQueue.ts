@@ -6,35 +6,15 @@
  */
 
 import { Backoff } from "./backoff.js";
-import { conflictOf, decide } from "./conflicts.js";
+import { CardQueue } from "./cardQueue.js";
 import type { Http } from "./http.js";
+import type { Model } from "./model.js";
 import type { Outbox } from "./outbox.js";
-import { changesOf, rebase, rebaseAfterUndo, settle, type Write } from "./pending.js";
+import { changesOf, rebase, rebaseAfterUndo, type Write } from "./pending.js";
 import { rejectedWrite } from "./rejectedWrites.js";
 import { send, type Outcome } from "./requests.js";
-import type { Conflict, RejectedWrite, Resolution, SaveResult } from "./state.js";
+import type { RejectedWrite, Resolution, SaveResult } from "./state.js";
 import type { Opportunity } from "./types.js";
-
-/** What the queue needs of its store. */
-export interface WriteQueueDelegate {
-  row(id: string): Opportunity | undefined;
-  deletedBy(id: string): string | null;
-  /** A response has this row. */
-  applyRow(row: Opportunity): void;
-  /** A response says that the card is deleted. */
-  markDeleted(id: string, version: number): void;
-  /** The card's writes have changed. */
-  changed(id: string): void;
-  report(write: Write, result: SaveResult): void;
-  batch(work: () => void): void;
-}
-
-export interface CardQueue {
-  readonly id: string;
-  readonly writes: Write[];
-  conflict: Conflict | null;
-  busy: boolean;
-}
 
 type Rejection = Extract<Outcome, { is: "rejected" }>;
 
@@ -52,8 +32,10 @@ export class WriteQueue {
 
   constructor(
     readonly http: Http,
-    readonly delegate: WriteQueueDelegate,
+    readonly model: Model,
     readonly outbox: Outbox,
+    /** Called with each result of a write. */
+    readonly report: (write: Write, result: SaveResult) => void,
   ) {}
 
   /** Load what an earlier page left behind; `start` sends it. */
@@ -61,8 +43,8 @@ export class WriteQueue {
     const { writes, rejectedWrites } = await this.outbox.open();
     this.rejectedWrites = [...rejectedWrites, ...this.rejectedWrites];
     for (const write of writes) this.#queueOf(write.id).writes.push(write);
-    this.delegate.batch(() => {
-      for (const write of writes) this.delegate.changed(write.id);
+    this.model.batch(() => {
+      for (const write of writes) this.model.touch(write.id, true);
     });
     this.#save();
     return writes;
@@ -90,14 +72,16 @@ export class WriteQueue {
     return this.queues.get(id)?.writes ?? [];
   }
 
-  push(write: Write): void {
+  /** Returns the mutation's id. */
+  push(write: Write): string {
     this.#queueOf(write.id).writes.push(write);
     this.changed(write.id);
+    return write.mutation;
   }
 
   /** The card's writes were changed in place. */
   changed(id: string): void {
-    this.delegate.changed(id);
+    this.model.touch(id, true);
     this.#save();
     this.#pump();
   }
@@ -131,25 +115,11 @@ export class WriteQueue {
 
   /** The card has changed: update its conflict, or drop it. */
   updateConflict(id: string): void {
-    const queue = this.queues.get(id);
-    const write = queue?.writes[0];
-    if (!queue?.conflict || write?.kind !== "change") return;
-    const row = this.delegate.row(id);
-    const fields = settle(write, row);
-    const before = queue.conflict;
-    queue.conflict = row && fields.length > 0 ? conflictOf(write, row, fields, before) : null;
-    if (queue.conflict !== before) this.changed(id);
+    if (this.queues.get(id)?.updateConflict(this.#row(id))) this.changed(id);
   }
 
   decide(id: string, decision: Resolution): void {
-    const queue = this.queues.get(id);
-    const write = queue?.writes[0];
-    if (!queue?.conflict || write?.kind !== "change") return;
-    const before = write.changes;
-    decide(write, queue.conflict, decision);
-    rebaseAfterUndo(queue.writes.slice(1), before, { ...queue.conflict.theirs, ...write.changes });
-    queue.conflict = null;
-    this.changed(id);
+    if (this.queues.get(id)?.decide(decision)) this.changed(id);
   }
 
   /** Take a rejected write out, to retry it or to forget it. */
@@ -160,8 +130,12 @@ export class WriteQueue {
     return found;
   }
 
+  #row(id: string): Opportunity | undefined {
+    return this.model.serverState.rows.get(id);
+  }
+
   #queueOf(id: string): CardQueue {
-    const queue = this.queues.get(id) ?? { id, writes: [], conflict: null, busy: false };
+    const queue = this.queues.get(id) ?? new CardQueue(id);
     this.queues.set(id, queue);
     return queue;
   }
@@ -169,7 +143,7 @@ export class WriteQueue {
   #pump(): void {
     for (const queue of this.queues.values()) {
       if (!this.#open || this.#pause !== undefined || this.#running >= PARALLEL) return;
-      if (!queue.busy && !queue.conflict && queue.writes.length > 0) void this.#work(queue);
+      if (queue.ready) void this.#work(queue);
     }
   }
 
@@ -186,13 +160,11 @@ export class WriteQueue {
   }
 
   async #send(queue: CardQueue, write: Write): Promise<void> {
-    const row = this.delegate.row(queue.id);
-    const clashes = settle(write, row);
-    if (clashes.length > 0 && row && write.kind === "change") {
-      queue.conflict = conflictOf(write, row, clashes, null);
-      this.delegate.batch(() => {
+    const row = this.#row(queue.id);
+    if (!queue.settle(write, row)) {
+      this.model.batch(() => {
         this.changed(queue.id);
-        this.delegate.report(write, "conflict");
+        this.report(write, "conflict");
       });
       return;
     }
@@ -200,17 +172,17 @@ export class WriteQueue {
     this.#save();
     const outcome = await send(this.http, write, row);
     if (!this.#open) return;
-    this.delegate.batch(() => this.#apply(queue, write, row, outcome));
+    this.model.batch(() => this.#apply(queue, write, row, outcome));
   }
 
   #apply(queue: CardQueue, write: Write, row: Opportunity | undefined, outcome: Outcome): void {
     if (outcome.is === "later") return this.#later(write, outcome.wait, outcome.broken);
     this.#backoff.reset();
-    if (outcome.is === "done" && outcome.row) this.delegate.applyRow(outcome.row);
-    if (outcome.is === "stale" || outcome.is === "unmerged") this.delegate.applyRow(outcome.current);
+    const current = "row" in outcome ? outcome.row : null;
+    if (current) this.model.applyResponse(current.id, (server) => server.applyRow(current));
     if (queue.writes[0] !== write) return; // its event came first
     if (outcome.is === "done") {
-      if (!outcome.row) this.delegate.markDeleted(write.id, row?.version_number ?? 0);
+      if (!outcome.row) this.model.applyResponse(write.id, (server) => server.markDeleted(write.id, row?.version_number ?? 0));
       this.#done(queue, write);
     } else if (outcome.is === "unmerged" && write.kind === "change") {
       write.unmergeable = true;
@@ -228,31 +200,31 @@ export class WriteQueue {
   #done(queue: CardQueue, write: Write): void {
     this.#drop(queue, write);
     const next = queue.writes[0];
-    const row = this.delegate.row(queue.id);
+    const row = this.#row(queue.id);
     if (next?.kind === "change" && row) rebase(next, row);
-    this.delegate.report(write, "saved");
+    this.report(write, "saved");
   }
 
   #rejected(queue: CardQueue, write: Write, { reason, problem }: Rejection): void {
     const whole = reason === "deleted" || write.kind === "create";
     const undone = whole ? queue.writes.slice() : [write];
-    const row = this.delegate.row(queue.id);
+    const row = this.#row(queue.id);
     // If the user's last write was a deletion, the result is what they wanted.
     const wanted = whole && undone.at(-1)?.kind === "remove";
     if (!wanted) {
-      this.rejectedWrites = [...this.rejectedWrites, rejectedWrite(undone, reason, problem, this.delegate.deletedBy(queue.id))];
+      this.rejectedWrites = [...this.rejectedWrites, rejectedWrite(undone, reason, problem, this.model.serverState.deletedBy(queue.id))];
       this.#save();
     }
     for (const one of undone) this.#drop(queue, one);
     if (row) rebaseAfterUndo(queue.writes, changesOf(undone), row);
-    for (const one of undone) this.delegate.report(one, reason === "deleted" ? "gone" : "rejected");
+    for (const one of undone) this.report(one, reason === "deleted" ? "gone" : "rejected");
   }
 
   #later(write: Write, wait: number | null, broken: boolean): void {
     if (broken) write.serverErrors++;
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.wake(), Math.max(wait ?? 0, this.#backoff.next()));
-    for (const queue of this.queues.values()) for (const one of queue.writes) this.delegate.report(one, "queued");
+    for (const queue of this.queues.values()) for (const one of queue.writes) this.report(one, "queued");
   }
 
   #resume(): void {
@@ -261,9 +233,7 @@ export class WriteQueue {
   }
 
   #drop(queue: CardQueue, write: Write): void {
-    const at = queue.writes.indexOf(write);
-    if (at >= 0) queue.writes.splice(at, 1);
-    if (at === 0) queue.conflict = null;
+    queue.drop(write);
     this.#removeIfEmpty(queue);
     this.changed(queue.id);
   }

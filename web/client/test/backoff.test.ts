@@ -9,7 +9,7 @@ test("waits grow up to the maximum, and start again after a reset", () => {
   expect(backoff.longest()).toBe(1000);
 });
 
-test("waits are drawn from the whole range, but are never zero", () => {
+test("waits are random over the whole range, but never zero", () => {
   expect(new Backoff(100, 1000, () => 0).next()).toBe(10);
   const drawn = Array.from({ length: 1000 }, () => new Backoff(100, 1000).next());
   expect(Math.min(...drawn)).toBeLessThan(30);

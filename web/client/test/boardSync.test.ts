@@ -5,7 +5,7 @@ import type { Delivery, FeedStatus, Message, Opportunity, Snapshot, Source } fro
 
 const cursor = (xmax: number): string => `feed.${xmax}.${xmax}..1.00000000`;
 const card = (id: string, version_number: number): Opportunity => ({ id, version_number, board_id: "b1", phase: "new", position: "a0" }) as Opportunity;
-const about = (seq: number, xid: number, rest: object): Message =>
+const event = (seq: number, xid: number, rest: object): Message =>
   ({ boardId: "b1", userId: "bruno", origin: null, version: 1, seq, xid: String(xid), ...rest }) as unknown as Message;
 
 /** A store with a snapshot, a function that delivers to it, and its requests to the API. */
@@ -21,8 +21,8 @@ async function board(xmax: number, opportunities: Opportunity[]): Promise<{ stor
     follow: () => Promise.resolve(),
     send: () => undefined,
   } as unknown as Source;
-  const shown = { board: { id: "b1", name: "One", phases: [] }, role: "editor", members: [], presence: [], opportunities };
-  const snapshot = { ...shown, cursor: cursor(xmax) } as unknown as Snapshot;
+  const content = { board: { id: "b1", name: "One", phases: [] }, role: "editor", members: [], presence: [], opportunities };
+  const snapshot = { ...content, cursor: cursor(xmax) } as unknown as Snapshot;
   const http = new Http({
     fetch: (url) => {
       requests.push(url);
@@ -36,22 +36,22 @@ async function board(xmax: number, opportunities: Opportunity[]): Promise<{ stor
 
 test("a card deleted before the snapshot does not come back while the stream is behind", async () => {
   const { store, deliver } = await board(12, [card("o1", 3)]);
-  deliver(about(1, 10, { type: "opportunity_created", opportunityId: "gone", opportunity: card("gone", 1) }));
+  deliver(event(1, 10, { type: "opportunity_created", opportunityId: "gone", opportunity: card("gone", 1) }));
   expect([...store.opportunities.keys()]).toEqual(["o1"]);
-  deliver(about(3, 12, { type: "opportunity_created", opportunityId: "o2", opportunity: card("o2", 1) }));
+  deliver(event(3, 12, { type: "opportunity_created", opportunityId: "o2", opportunity: card("o2", 1) }));
   expect([...store.opportunities.keys()]).toEqual(["o1", "o2"]);
 });
 
 test("a card that left the board and came back before the snapshot stays", async () => {
   const { store, deliver } = await board(12, [card("o1", 3)]);
-  deliver(about(1, 10, { type: "opportunity_deleted", opportunityId: "o1", version: 3 }));
+  deliver(event(1, 10, { type: "opportunity_deleted", opportunityId: "o1", version: 3 }));
   expect([...store.opportunities.keys()]).toEqual(["o1"]);
 });
 
 test("rows and resyncs in the snapshot do not trigger a new one; newer ones do", async () => {
   const { deliver, requests } = await board(12, []);
-  deliver(about(1, 10, { type: "row_updated", table: "boards", key: "b1" }), about(2, 11, { type: "resync", reason: "bulk", table: "opportunities" }));
+  deliver(event(1, 10, { type: "row_updated", table: "boards", key: "b1" }), event(2, 11, { type: "resync", reason: "bulk", table: "opportunities" }));
   expect(requests).toEqual([]);
-  deliver(about(3, 12, { type: "resync", reason: "bulk", table: "opportunities" }));
+  deliver(event(3, 12, { type: "resync", reason: "bulk", table: "opportunities" }));
   expect(requests).toEqual(["/api/boards/b1"]);
 });

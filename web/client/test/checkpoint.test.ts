@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import vectors from "../../../tests/vectors/checkpoint.json";
 import { ServerState } from "../src/serverState.js";
-import { covers } from "../src/cursors.js";
+import { covers } from "../src/compareCursors.js";
 import { digestOf, rowHash } from "../src/hash.js";
 import { Inbox, type Incoming } from "../src/inbox.js";
 import type { Delivery, Opportunity, OpportunityEvent } from "../src/types.js";

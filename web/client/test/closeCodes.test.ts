@@ -3,12 +3,12 @@ import PROTOCOL from "../../../docs/protocol.md?raw";
 import { CLOSE_CODES } from "../src/closeCodes.js";
 import { endedByService } from "../src/transport.js";
 
-function table(): { code: number; name: string; again: boolean }[] {
+function table(): { code: number; name: string; reconnect: boolean }[] {
   const section = PROTOCOL.split("## Close codes")[1]?.split("\n## ")[0] ?? "";
-  return [...section.matchAll(/^\| (\d{4}) \| `(\w+)` \| (yes|no) \|/gm)].map(([, code, name, again]) => ({
+  return [...section.matchAll(/^\| (\d{4}) \| `(\w+)` \| (yes|no) \|/gm)].map(([, code, name, reconnect]) => ({
     code: Number(code),
     name: String(name),
-    again: again === "yes",
+    reconnect: reconnect === "yes",
   }));
 }
 
@@ -18,9 +18,9 @@ test("the codes and reactions match the protocol", () => {
   expect(Object.fromEntries(documented.map(({ code, name }) => [code, name]))).toEqual(
     Object.fromEntries(Object.entries(CLOSE_CODES).map(([code, { name }]) => [code, name])),
   );
-  for (const { code, again } of documented) {
+  for (const { code, reconnect } of documented) {
     const reaction = CLOSE_CODES[code]?.reaction;
-    expect([code, reaction === "never" || reaction === "renewToken"]).toEqual([code, !again]);
+    expect([code, reaction === "never" || reaction === "renewToken"]).toEqual([code, !reconnect]);
   }
 });
 

@@ -16,7 +16,7 @@ const event = (seq: number, cursor?: string): Message => ({
   ...(cursor === undefined ? {} : { cursor }),
 });
 const cursorAt = (xmax: number): string => `feed.${xmax}.${xmax}..1.00000000`;
-const written = (seq: number, xid: number, cursor?: string): Message => ({ ...event(seq, cursor), xid: String(xid) }) as Message;
+const eventInTransaction = (seq: number, xid: number, cursor?: string): Message => ({ ...event(seq, cursor), xid: String(xid) }) as Message;
 const heartbeat = (cursor?: string): Incoming => ({ type: "heartbeat", ...(cursor === undefined ? {} : { cursor }) });
 
 function inbox(cursor: string | null = "c0"): { box: Inbox; delivered: Delivery[]; seqs: () => number[][] } {
@@ -48,7 +48,7 @@ test("a batch in parts ends with the part or the heartbeat that has the cursor",
   expect(box.cursor).toBe("c2");
 });
 
-test("a batch that was cut is delivered once, when it is sent again", () => {
+test("a batch that was cut off is delivered once, when it is sent again", () => {
   const { box, seqs } = inbox();
   const first = box.open();
   first(event(1, "c1"));
@@ -80,7 +80,7 @@ test("a new cursor without events is delivered once", () => {
   expect(delivered).toEqual([{ messages: [], cursor: "c1" }]);
 });
 
-test("presence and errors do not wait and do not move the cursor", () => {
+test("presence and errors are delivered at once and do not move the cursor", () => {
   const { box, delivered } = inbox();
   const receive = box.open();
   receive(event(1));
@@ -117,7 +117,7 @@ test("a change of permissions that was not covered when the stream was cut is de
 test("a checkpoint ends a batch, like any message with a cursor", () => {
   const { box, delivered } = inbox(cursorAt(10));
   const receive = box.open();
-  receive({ type: "batch", events: [written(1, 10)] });
+  receive({ type: "batch", events: [eventInTransaction(1, 10)] });
   receive({ type: "checkpoint", boardId: "b1", count: 0, hash: "00000000", cursor: cursorAt(11) });
   expect(delivered.map(({ messages }) => messages.map(({ type }) => type))).toEqual([["opportunity_updated", "checkpoint"]]);
   expect(box.cursor).toBe(cursorAt(11));
@@ -127,9 +127,9 @@ test("a stream that is behind does not move the cursor back", () => {
   const { box, delivered } = inbox(cursorAt(10));
   const lower = box.open();
   const upper = box.open();
-  lower(written(1, 10, cursorAt(11)));
-  lower(written(2, 11, cursorAt(12)));
-  upper(written(1, 10, cursorAt(11)));
+  lower(eventInTransaction(1, 10, cursorAt(11)));
+  lower(eventInTransaction(2, 11, cursorAt(12)));
+  upper(eventInTransaction(1, 10, cursorAt(11)));
   upper(heartbeat(cursorAt(11)));
   expect(box.cursor).toBe(cursorAt(12));
   expect(delivered.map(({ cursor }) => cursor)).toEqual([cursorAt(11), cursorAt(12)]);
@@ -139,9 +139,9 @@ test("a stream that replaces polling does not repeat what the states contained",
   const { box, seqs } = inbox(cursorAt(10));
   const stream = box.open();
   box.advance([{ type: "state", opportunities: [], deletedIds: ["o1"], at: cursorAt(12) }], cursorAt(12));
-  stream(written(1, 10));
-  stream(written(2, 11, cursorAt(12)));
-  stream(written(3, 12, cursorAt(13)));
+  stream(eventInTransaction(1, 10));
+  stream(eventInTransaction(2, 11, cursorAt(12)));
+  stream(eventInTransaction(3, 12, cursorAt(13)));
   expect(seqs()).toEqual([[0], [3]]);
 });
 
@@ -156,7 +156,7 @@ test("after a reset, sequence numbers may be repeated", () => {
   expect(box.cursor).toBe("d1");
 });
 
-test("the cursor of auth_success is used only if the stream began without one", () => {
+test("the cursor of auth_success is used only if the stream started without one", () => {
   const success = { type: "auth_success", boards: [], cursor: "c9" } as const;
   const { box } = inbox(null);
   box.open()({ ...success, resume: "live" });
@@ -174,7 +174,7 @@ test("a long stream forgets old events, but none of an unfinished batch", () => 
   const receive = box.open();
   for (let seq = 1; seq <= 12_000; seq++) receive(event(seq, `c${seq}`));
   receive(event(1, "again"));
-  receive(event(12_000, "again too"));
+  receive(event(12_000, "again 2"));
   expect(seqs().flat().filter((seq) => seq === 1)).toHaveLength(2);
   expect(seqs().flat().filter((seq) => seq === 12_000)).toHaveLength(1);
 });

@@ -37,7 +37,7 @@ test("a tracker views the board when it views no card", () => {
   expect([...tracker.apply({ type: "viewing", opportunityId: null, boardId: null })]).toEqual([]);
 });
 
-test("WebSocket messages name places by their ids", () => {
+test("WebSocket messages contain the ids of places", () => {
   expect(presenceMessage(cardPlace("a/b"), editing(3))).toEqual({ type: "user_editing", opportunityId: "a/b", baseVersion: 3 });
   expect(presenceMessage(cardPlace("a b"), viewing)).toEqual({ type: "viewing", opportunityId: "a b" });
   expect(presenceMessage(o1, null)).toEqual({ type: "user_stopped_editing", opportunityId: "o1" });
@@ -45,7 +45,7 @@ test("WebSocket messages name places by their ids", () => {
   expect(presenceMessage(b1, null)).toEqual({ type: "stopped_viewing", boardId: "b1" });
 });
 
-test("a user who goes from a board to a card and back is always somewhere", () => {
+test("a user who goes from a board to a card and back is always present somewhere", () => {
   const { sender: presenceSender } = sender();
   const socket = vi.fn();
   presenceSender.setTransport(transport(socket));

@@ -6,25 +6,25 @@ import type { Changes, Opportunity } from "../src/types.js";
 const card = (version: number, more: Changes = {}): Opportunity => ({ ...blank("o1"), title: "base", phase: "new", ...more, version_number: version });
 const change = (changes: Changes, seen = card(1), tries = 0): Change => ({ kind: "change", mutation: "m", id: "o1", tries, serverErrors: 0, changes, seen });
 
-describe("three-way", () => {
-  test("fields that one side changed do not clash", () => {
+describe("a three-way merge", () => {
+  test("has no clash on fields that only one side changed", () => {
     expect(clashing(card(1), { title: "mine" }, card(2, { company: "theirs" }))).toEqual([]);
     expect(clashing(card(1), { title: "mine" }, card(2, { title: "theirs" }))).toEqual(["title"]);
     expect(clashing(card(1), { title: "both" }, card(2, { title: "both" }))).toEqual([]);
   });
 
-  test("what was changed and changed back does not clash", () => {
+  test("has no clash on a field that was changed and changed back", () => {
     expect(clashing(card(1), { title: "mine" }, card(3))).toEqual([]);
   });
 
-  test("a position never clashes, a phase does", () => {
+  test("has no clash on positions, but on phases", () => {
     const theirs = card(2, { position: "a5", phase: "won" });
     expect(clashing(card(1), { position: "a7" }, theirs)).toEqual([]);
     expect(clashing(card(1), { position: "a7", phase: "lost" }, theirs)).toEqual(["phase"]);
     expect(clashing(card(1), { notes: "mine" }, theirs)).toEqual([]);
   });
 
-  test("null and undefined are the same", () => {
+  test("treats null and undefined as equal", () => {
     expect(difference(card(1), { ...card(1), company: null })).toEqual({});
     expect(difference(card(1, { company: "x" }), card(2))).toEqual({ company: null });
     expect(tidy({ title: " x " })).toEqual({ title: "x" });
@@ -32,20 +32,20 @@ describe("three-way", () => {
 });
 
 describe("a pending change", () => {
-  test("moves on to the current card if nobody else changed its fields", () => {
+  test("is rebased onto the current card if nobody else changed its fields", () => {
     const mine = change({ title: "mine" });
     const now = card(4, { company: "theirs" });
     expect(rebase(mine, now)).toEqual([]);
     expect(mine.seen).toBe(now);
   });
 
-  test("stays on the card as it was seen if somebody did", () => {
+  test("is not rebased if somebody else changed its fields", () => {
     const mine = change({ title: "mine", value: 3 });
     expect(settle(mine, card(2, { title: "theirs" }))).toEqual(["title"]);
     expect(mine.seen.version_number).toBe(1);
   });
 
-  test("of notes alone is merged by the service, once", () => {
+  test("that conflicts only in the notes is merged by the service, once", () => {
     const mine = change({ notes: "mine", value: 3 });
     expect(settle(mine, card(2, { notes: "theirs" }))).toEqual([]);
     expect(mine.resolving).toEqual({ from: 1, how: "lines" });
@@ -62,7 +62,7 @@ describe("a pending change", () => {
     expect(coalesce(undefined, { title: "two" }, card(1))).toBe(false);
   });
 
-  test("does not mistake the values of an undone write for somebody else's", () => {
+  test("does not treat the values of an undone write as somebody else's", () => {
     const later = change({ title: "mine" }, card(1, { title: "undone" }));
     rebaseAfterUndo([later], { title: "undone" }, card(1));
     expect(settle(later, card(1))).toEqual([]);
@@ -70,15 +70,15 @@ describe("a pending change", () => {
 });
 
 test("writes are applied to a card in order", () => {
-  const make: Write = { kind: "create", mutation: "c", id: "o1", tries: 0, serverErrors: 0, card: card(0, { title: "made" }) };
+  const create: Write = { kind: "create", mutation: "c", id: "o1", tries: 0, serverErrors: 0, card: card(0, { title: "created" }) };
   const remove: Write = { kind: "remove", mutation: "r", id: "o1", tries: 0, serverErrors: 0, seen: card(1) };
   const restore: Write = { kind: "restore", mutation: "u", id: "o1", tries: 0, serverErrors: 0, version: null, seen: null, card: card(1) };
-  expect(overlay(undefined, [make, change({ title: "changed" })])?.title).toBe("changed");
-  expect(overlay(card(5, { title: "known" }), [make])?.title).toBe("known");
+  expect(overlay(undefined, [create, change({ title: "changed" })])?.title).toBe("changed");
+  expect(overlay(card(5, { title: "known" }), [create])?.title).toBe("known");
   expect(overlay(card(1), [change({ title: "x" }), remove])).toBeUndefined();
   expect(overlay(card(1), [remove, restore])?.title).toBe("base");
   expect(overlay(undefined, [change({ title: "x" })])).toBeUndefined();
   const row = card(1);
   expect(overlay(row, [])).toBe(row);
-  expect(changesOf([make, change({ value: 3 }), remove])).toMatchObject({ title: "made", value: 3 });
+  expect(changesOf([create, change({ value: 3 }), remove])).toMatchObject({ title: "created", value: 3 });
 });

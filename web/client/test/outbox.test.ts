@@ -3,7 +3,7 @@ import { Drafts } from "../src/drafts.js";
 import { Outbox } from "../src/outbox.js";
 import { blank, type Write } from "../src/pending.js";
 
-class Memory implements Storage {
+class MemoryStorage implements Storage {
   [name: string]: unknown;
   readonly items = new Map<string, string>();
   full = false;
@@ -50,9 +50,9 @@ function locks(): Pick<LockManager, "request"> {
 
 afterEach(() => vi.unstubAllGlobals());
 
-test("the next page takes over what a page left, once", async () => {
+test("the next page takes over the writes of a closed page, once", async () => {
   vi.stubGlobal("navigator", {});
-  const storage = new Memory();
+  const storage = new MemoryStorage();
   const first = new Outbox(storage, "ana", "b1");
   await first.open();
   first.save({ writes: [write("m1")], rejectedWrites: [] });
@@ -67,7 +67,7 @@ test("the next page takes over what a page left, once", async () => {
 
 test("a page that is open keeps its writes", async () => {
   vi.stubGlobal("navigator", { locks: locks() });
-  const storage = new Memory();
+  const storage = new MemoryStorage();
   const first = new Outbox(storage, "ana", "b1");
   await first.open();
   first.save({ writes: [write("m1")], rejectedWrites: [] });
@@ -77,9 +77,9 @@ test("a page that is open keeps its writes", async () => {
   expect(names(await next)).toEqual(["m1"]);
 });
 
-test("storage that is full, corrupt, or missing breaks nothing", async () => {
+test("storage may be full, corrupt, or missing", async () => {
   vi.stubGlobal("navigator", {});
-  const storage = new Memory();
+  const storage = new MemoryStorage();
   storage.setItem("boardcast:writes:ana:b1:corrupt", "{");
   const outbox = new Outbox(storage, "ana", "b1");
   expect(names(await outbox.open())).toEqual([]);

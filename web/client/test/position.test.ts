@@ -55,7 +55,7 @@ test("usually only the moved card changes", () => {
   expect(place([], 0, "x")).toEqual([{ id: "x", position: "a0" }]);
 });
 
-test("between equal keys, as few cards as possible move", () => {
+test("between equal keys, as few cards as possible change", () => {
   const cards = column("a0", "a1", "a1", "a2", "a3");
   expect(place(cards, 2, "x").length).toBeLessThanOrEqual(3);
   expect(after(cards, 2)).toEqual(expected(5, 2));

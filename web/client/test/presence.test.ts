@@ -26,7 +26,7 @@ const editing = (opportunityId: string, userId: string): Message => ({
   baseVersion: 3,
 });
 
-test("all presence, then that of one opportunity", () => {
+test("all presence is replaced, then that of one opportunity", () => {
   const map = after(
     { type: "presence_state", presence: [one("o1", "ana"), one("o1", "bruno", "viewing"), one("o2", "ana", "viewing")] },
     { type: "presence_state", boardId: "b1", opportunityId: "o1", presence: [one("o1", "bruno", "viewing")] },
@@ -35,14 +35,14 @@ test("all presence, then that of one opportunity", () => {
 });
 
 test("a user who starts to edit no longer views; a user who stops is gone", () => {
-  const begun = after({ type: "presence_state", presence: [one("o1", "ana", "viewing")] }, editing("o1", "ana"), editing("o1", "bruno"));
-  expect(users(begun)).toEqual({ o1: ["ana editing", "bruno editing"] });
-  expect(begun.get("o1")?.[0]?.baseVersion).toBe(3);
-  const stopped = reducePresence(begun, { type: "user_stopped_editing", opportunityId: "o1", userId: "ana", timestamp: at });
+  const started = after({ type: "presence_state", presence: [one("o1", "ana", "viewing")] }, editing("o1", "ana"), editing("o1", "bruno"));
+  expect(users(started)).toEqual({ o1: ["ana editing", "bruno editing"] });
+  expect(started.get("o1")?.[0]?.baseVersion).toBe(3);
+  const stopped = reducePresence(started, { type: "user_stopped_editing", opportunityId: "o1", userId: "ana", timestamp: at });
   expect(users(stopped)).toEqual({ o1: ["bruno editing"] });
 });
 
-test("the state of one board does not change others, and a revoked board has nobody", () => {
+test("the state of one board does not change others, and a revoked board has no presence", () => {
   const map = after({ type: "presence_state", presence: [one("o1", "ana"), one("o9", "ana", "editing", "b2")] });
   const polled = reducePresence(map, { type: "presence_state", boardId: "b1", presence: [one("o2", "bruno")] });
   expect(users(polled)).toEqual({ o9: ["ana editing"], o2: ["bruno editing"] });

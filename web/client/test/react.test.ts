@@ -29,33 +29,33 @@ const source: Source = {
   stop: () => undefined,
 };
 
-async function opened(from: Source = source): Promise<BoardStore> {
-  const away = (): Promise<never> => Promise.reject(new TypeError("away"));
-  const store = new BoardStore({ source: from, http: new Http({ fetch: away }), board: "b1", userId: "ana" });
+async function startStore(from: Source = source): Promise<BoardStore> {
+  const unreachable = (): Promise<never> => Promise.reject(new TypeError("unreachable"));
+  const store = new BoardStore({ source: from, http: new Http({ fetch: unreachable }), board: "b1", userId: "ana" });
   await store.start(SNAPSHOT);
   return store;
 }
 
-/** What a component with this hook renders. */
-function shown(use: () => unknown): unknown {
+/** Render a component with this hook, and return the hook's value. */
+function renderHook(use: () => unknown): unknown {
   const Probe = (): ReactNode => JSON.stringify(use() ?? null);
   return JSON.parse(renderToStaticMarkup(createElement(Probe)).replaceAll("&quot;", '"')) as unknown;
 }
 
 test("hooks return the board, its presence, and its connection", async () => {
-  const store = await opened();
-  expect(shown(() => useFeed(source).transport)).toBe("sse");
-  expect(shown(() => useBoard(store).status)).toBe("ready");
-  expect(shown(() => usePresence(store).map(({ userId }) => userId))).toEqual(["bruno"]);
-  expect(shown(() => usePresence(store, "o1").map(({ userId }) => userId))).toEqual(["bruno"]);
-  expect(shown(() => usePresence(store, "o2"))).toEqual([]);
+  const store = await startStore();
+  expect(renderHook(() => useFeed(source).transport)).toBe("sse");
+  expect(renderHook(() => useBoard(store).status)).toBe("ready");
+  expect(renderHook(() => usePresence(store).map(({ userId }) => userId))).toEqual(["bruno"]);
+  expect(renderHook(() => usePresence(store, "o1").map(({ userId }) => userId))).toEqual(["bruno"]);
+  expect(renderHook(() => usePresence(store, "o2"))).toEqual([]);
   store.stop();
 });
 
-test("a card comes with its pending changes and who edits it", async () => {
-  const store = await opened();
+test("a card comes with its pending changes and the users who edit it", async () => {
+  const store = await startStore();
   store.update("o1", { title: "Mine" });
-  const { opportunity, pending, editing } = shown(() => useOpportunity(store, "o1")) as Record<string, unknown>;
+  const { opportunity, pending, editing } = renderHook(() => useOpportunity(store, "o1")) as Record<string, unknown>;
   expect(opportunity).toMatchObject({ title: "Mine" });
   expect(pending).toEqual({ title: "Mine" });
   expect(editing).toEqual([BRUNO]);
@@ -63,15 +63,15 @@ test("a card comes with its pending changes and who edits it", async () => {
 });
 
 test("useWebSocket has the shape of the original design", () => {
-  const given = shown(() => {
+  const hook = renderHook(() => {
     const { isConnected, lastMessage, connect, sendMessage } = useWebSocket({ board: "b1" });
     return { isConnected, lastMessage, functions: [typeof connect, typeof sendMessage] };
   });
-  expect(given).toEqual({ isConnected: false, lastMessage: null, functions: ["function", "function"] });
+  expect(hook).toEqual({ isConnected: false, lastMessage: null, functions: ["function", "function"] });
 });
 
 test("the state is the same object while nothing changes", async () => {
-  const store = await opened();
+  const store = await startStore();
   const before = store.getState();
   store.update("o1", { title: "First" });
   expect(store.getState()).toBe(before);
@@ -84,9 +84,9 @@ test("the state is the same object while nothing changes", async () => {
   store.stop();
 });
 
-test("a store announces where its user is: the board, a card, the board again, nowhere", async () => {
+test("a store sends its user's presence: the board, a card, the board again, nowhere", async () => {
   const sent: ClientMessage[] = [];
-  const store = await opened({ ...source, send: (message) => void sent.push(message) });
+  const store = await startStore({ ...source, send: (message) => void sent.push(message) });
   const viewed = (): unknown[] =>
     sent.splice(0).flatMap((message) => (message.type === "viewing" ? [[message.opportunityId, message.boardId]] : []));
   expect(viewed()).toEqual([[null, "b1"]]);

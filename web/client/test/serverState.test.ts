@@ -42,7 +42,7 @@ describe("an event", () => {
     expect(known.rows.get("o1")).toMatchObject({ title: "v4", version_number: 4 });
   });
 
-  test("that is older changes nothing", () => {
+  test("that is older is ignored", () => {
     const known = state(3);
     const before = known.rows.get("o1");
     expect([known.applyEvent(updated(3)), known.applyEvent(updated(2)), known.applyEvent(created(row(1))), known.applyEvent(deleted(2))]).toEqual([
@@ -105,7 +105,7 @@ describe("a deleted card", () => {
     expect(known.rows.get("o1")?.version_number).toBe(1);
   });
 
-  test("is deleted again by the event when the response came first", () => {
+  test("gets its author from the event if the response came first", () => {
     const known = state(3);
     expect(known.markDeleted("o1", 3)).toBe(true);
     expect(known.applyEvent(updated(3))).toBe(false);
@@ -113,7 +113,7 @@ describe("a deleted card", () => {
     expect(known.deletedBy("o1")).toBe("bruno");
   });
 
-  test("that one poll does not find may be found by the next", () => {
+  test("that a poll did not return may be returned by the next", () => {
     const known = state(3);
     expect(known.remove("o1")).toBe(true);
     expect(known.applyRow(row(3))).toBe(true);

@@ -7,57 +7,57 @@ import type { Session } from "../src/types.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function manager(life: number): { session: SessionManager; made: () => number } {
-  let made = 0;
-  const make = (): Promise<Session> => Promise.resolve({ token: `t${++made}`, userId: "ana", expires: Date.now() + life });
-  return { session: new SessionManager(make), made: () => made };
+function manager(lifetime: number): { session: SessionManager; created: () => number } {
+  let created = 0;
+  const create = (): Promise<Session> => Promise.resolve({ token: `t${++created}`, userId: "ana", expires: Date.now() + lifetime });
+  return { session: new SessionManager(create), created: () => created };
 }
 
 test("a token is renewed before it expires, and the connection gets the new one", async () => {
-  const { session, made } = manager(3_600_000);
+  const { session, created } = manager(3_600_000);
   const renewed: string[] = [];
   session.onRenewed = ({ token }) => renewed.push(token);
   session.watch();
   await vi.advanceTimersByTimeAsync(3_470_000);
-  expect(made()).toBe(1);
+  expect(created()).toBe(1);
   await vi.advanceTimersByTimeAsync(20_000);
   expect(renewed).toEqual(["t2"]);
   session.stop();
   await vi.advanceTimersByTimeAsync(86_400_000);
-  expect(made()).toBe(2);
+  expect(created()).toBe(2);
 });
 
 test("a clock that jumps does not expire a token", async () => {
-  const { session, made } = manager(3_600_000);
+  const { session, created } = manager(3_600_000);
   await session.current();
   vi.setSystemTime(Date.now() + 86_400_000);
   await session.current();
-  expect(made()).toBe(1);
+  expect(created()).toBe(1);
 });
 
 test("simultaneous requests share one renewal", async () => {
-  const { session, made } = manager(60_000);
+  const { session, created } = manager(60_000);
   const [one, other] = await Promise.all([session.current(), session.renew()]);
   expect(one).toBe(other);
-  expect(made()).toBe(1);
+  expect(created()).toBe(1);
 });
 
-test("an issuer that has nothing newer is not asked in a loop", async () => {
+test("an issuer that returns the same token is not called in a loop", async () => {
   const expires = Date.now() + 60_000;
-  const make = vi.fn(() => Promise.resolve({ token: "t", userId: "ana", expires }));
-  const session = new SessionManager(make);
+  const create = vi.fn(() => Promise.resolve({ token: "t", userId: "ana", expires }));
+  const session = new SessionManager(create);
   session.watch();
   await vi.advanceTimersByTimeAsync(3_600_000);
-  expect(make).toHaveBeenCalledTimes(2);
+  expect(create).toHaveBeenCalledTimes(2);
 });
 
 test("a failed renewal is retried, but not in a loop", async () => {
-  const make = vi.fn<() => Promise<Session>>().mockResolvedValueOnce({ token: "t", userId: "ana", expires: Date.now() + 40_000 });
-  make.mockRejectedValue(new Error("no network"));
-  const session = new SessionManager(make);
+  const create = vi.fn<() => Promise<Session>>().mockResolvedValueOnce({ token: "t", userId: "ana", expires: Date.now() + 40_000 });
+  create.mockRejectedValue(new Error("no network"));
+  const session = new SessionManager(create);
   session.watch();
   await vi.advanceTimersByTimeAsync(60_500);
-  expect(make.mock.calls.length).toBe(5);
+  expect(create.mock.calls.length).toBe(5);
   session.stop();
 });
 
@@ -82,7 +82,7 @@ test("a request whose token is rejected is sent again with a new one, once", asy
   expect(tokens).toEqual(["Bearer t1", "Bearer t2"]);
 });
 
-test("a missing response is a ProblemError, whatever failed", async () => {
+test("every failed request is a ProblemError", async () => {
   const gone = (): Promise<never> => Promise.reject(new TypeError("fetch failed"));
   await expect(new Http({ fetch: gone }).request("GET", "/x")).rejects.toMatchObject({ status: 0, type: "network" });
   await expect(new Http({ session: gone }).request("GET", "/x")).rejects.toMatchObject({ status: 0, type: "network" });

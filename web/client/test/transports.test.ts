@@ -14,7 +14,7 @@ interface Opened extends TransportEvents {
   checked: number;
 }
 
-/** Transports that do what the test says; without jitter. */
+/** Fake transports that the test controls, without jitter. */
 function setUp(renew: TransportsHooks["renew"] = () => Promise.resolve("refused")): {
   transports: Transports;
   opened: Opened[];
@@ -45,7 +45,7 @@ function setUp(renew: TransportsHooks["renew"] = () => Promise.resolve("refused"
 
 const names = (opened: readonly Opened[]): (TransportName | null)[] => opened.map(({ name }) => name);
 
-test("the best transport is tried first, and is live when it says so", () => {
+test("the best transport is tried first, and is live when it reports so", () => {
   const { transports, opened, newest } = setUp();
   expect(transports.status.state).toBe("idle");
   transports.start();
@@ -204,11 +204,11 @@ test("without a new token it ends at once, unless the service could not be reach
   refused.newest("websocket").end(endedByService("token_expired", ""));
   await vi.advanceTimersByTimeAsync(0);
   expect(refused.transports.status.state).toBe("ended");
-  const alone = setUp(() => Promise.resolve("lost"));
-  alone.transports.start();
-  alone.newest("websocket").end(endedByService("token_expired", ""));
+  const unreachable = setUp(() => Promise.resolve("lost"));
+  unreachable.transports.start();
+  unreachable.newest("websocket").end(endedByService("token_expired", ""));
   await vi.advanceTimersByTimeAsync(0);
-  expect(alone.transports.status.state).toBe("offline");
+  expect(unreachable.transports.status.state).toBe("offline");
 });
 
 test("a transport that is being tried takes over when the current one fails", async () => {
@@ -260,7 +260,7 @@ test("a stream that is no longer allowed stays open until the allowed one is liv
   expect(opened[0]?.closed).toBe(true);
 });
 
-test("it switches to polling or to nothing at once, with its cursor", () => {
+test("it switches to polling or off at once, with its cursor", () => {
   const { transports, opened, at, newest } = setUp();
   transports.start();
   newest("websocket").live();
@@ -296,7 +296,7 @@ test("a transport that is allowed again is tried at once, whatever failed before
   expect(opened[2]?.closed).toBe(true);
 });
 
-test("from nothing it goes to the best transport that is allowed, and falls back from there", () => {
+test("from off it goes to the best transport that is allowed, and falls back from there", () => {
   const { transports, opened, newest } = setUp();
   transports.setRealtime("off");
   transports.start();
@@ -308,7 +308,7 @@ test("from nothing it goes to the best transport that is allowed, and falls back
   expect(names(opened)).toEqual([null, "websocket", "sse"]);
 });
 
-test("it follows the flag that is known at the start, and the one in auth_success", () => {
+test("it follows the flag known at the start, and the one in auth_success", () => {
   const { transports, opened, newest } = setUp();
   transports.setRealtime("sse");
   transports.start();
@@ -319,7 +319,7 @@ test("it follows the flag that is known at the start, and the one in auth_succes
   expect(names(opened)).toEqual(["sse", "polling"]);
 });
 
-test("if the allowed stream fails at first, it is tried again while there is time", async () => {
+test("if the allowed stream fails at first, it is tried again while the old one is open", async () => {
   const { transports, opened, newest } = setUp();
   transports.start();
   newest("websocket").live();
@@ -332,7 +332,7 @@ test("if the allowed stream fails at first, it is tried again while there is tim
   expect(names(opened)).toEqual(["websocket", "sse", "sse"]);
 });
 
-test("when the time is over it falls back, and does not return to a transport that is not allowed", async () => {
+test("when the old stream is closed it falls back, and does not return to a transport that is not allowed", async () => {
   const { transports, opened, newest } = setUp();
   transports.start();
   newest("websocket").live();
@@ -358,7 +358,7 @@ test("if the old stream is cut during the switch, the new one continues", () => 
   expect(names(opened)).toEqual(["websocket", "sse"]);
 });
 
-test("after not_offered, the flags decide when to come back", async () => {
+test("after not_offered, the flags decide when to reconnect", async () => {
   const { transports, opened, newest } = setUp();
   transports.start();
   newest("websocket").message({ type: "flags", realtime: "poll" });
@@ -382,7 +382,7 @@ test("without a network, only allowed transports are tried", async () => {
   expect(new Set(names(opened))).toEqual(new Set(["polling"]));
 });
 
-test("an unknown value changes nothing", () => {
+test("an unknown value is ignored", () => {
   const { transports, opened, newest } = setUp();
   transports.start();
   newest("websocket").live();

@@ -16,7 +16,7 @@ test("columns are the board's phases in order, then others; cards are sorted by 
   expect(shown(view)).toEqual({ new: "dab", won: "", odd: "c" });
 });
 
-test("a change replaces the columns that it touches, and no others", () => {
+test("a change replaces only the columns that it affects", () => {
   const view = build(PHASES, [card("a", "new", "a0"), card("b", "new", "a1"), card("c", "won", "a0"), card("d", "odd", "a0")]);
   const next = update(view, PHASES, new Map([["a", card("a", "new", "a2", 2)]]));
   expect(shown(next)).toEqual({ new: "ba", won: "c", odd: "d" });
@@ -54,15 +54,24 @@ test("incremental updates give the same result as a rebuild", () => {
     }
     for (const [id, one] of changed) one ? cards.set(id, one) : cards.delete(id);
     view = update(view, PHASES, changed);
-    const whole = shown(build(PHASES, cards.values()));
-    expect(shown(view)).toEqual(whole);
+    const rebuilt = shown(build(PHASES, cards.values()));
+    expect(shown(view)).toEqual(rebuilt);
   }
 });
 
-test("one change among 2,000 cards is cheap", () => {
+test("one change among 2,000 cards does not sort a column again", () => {
   const cards = Array.from({ length: 2000 }, (_, at) => card(`c${at}`, ["new", "won"][at % 2] ?? "new", `a${String(at).padStart(4, "0")}V`));
-  let view = build(PHASES, cards);
-  const begun = performance.now();
-  for (let step = 0; step < 200; step++) view = update(view, PHASES, new Map([["c7", card("c7", "won", `a${String(step).padStart(4, "0")}W`, step)]]));
-  expect((performance.now() - begun) / 200).toBeLessThan(4);
+  let reads = 0;
+  const counted = ({ position, ...rest }: Opportunity): Opportunity => ({
+    ...rest,
+    get position() {
+      reads++;
+      return position;
+    },
+  });
+  const view = build(PHASES, cards.map(counted));
+  reads = 0;
+  update(view, PHASES, new Map([["c7", counted(card("c7", "won", "a1500W", 2))]]));
+  // Each card of the column is compared with the new one once, and each comparison reads at most four positions.
+  expect(reads).toBeLessThanOrEqual(4 * 1000);
 });

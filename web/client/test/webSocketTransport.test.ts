@@ -7,7 +7,7 @@ import type { TransportEnd, TransportEvents } from "../src/transport.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A socket that opens, answers pings, and receives what the test says. */
+/** A fake socket that opens, answers pings, and receives what the test sends. */
 class Socket {
   static last: Socket;
   readyState = 1;
@@ -51,7 +51,7 @@ test("pongs alone count as silence: the service may no longer read the log", asy
 
 test("heartbeats keep it alive, with or without a cursor", async () => {
   const ends = await live();
-  for (let beats = 0; beats < 10; beats++) {
+  for (let heartbeats = 0; heartbeats < 10; heartbeats++) {
     await vi.advanceTimersByTimeAsync(TIMING.heartbeat * 1.5);
     Socket.last.receive({ type: "heartbeat" });
   }

@@ -1,6 +1,6 @@
 // The API requests of this page. A request that fails throws an ApiError with the slug of the problem.
 
-/** @import { LogPage, Me, Overview, Person, Series, Story } from "../types" */
+/** @import { LogPage, Me, Overview, Person, Series, ChangeDetail } from "../types" */
 
 const PATIENCE = 30_000;
 
@@ -98,7 +98,7 @@ export const api = {
   renew: () => ask("POST", "/api/auth/refresh"),
   /** @param {Record<string, string>} filters @param {number | null} before @returns {Promise<LogPage>} */
   log: (filters, before, limit = 100) => ask("GET", `/api/trigger-log${query({ ...filters, before, limit })}`),
-  /** @param {string} seq @returns {Promise<Story>} */
+  /** @param {string} seq @returns {Promise<ChangeDetail>} */
   change: (seq) => ask("GET", `/api/trigger-log/${encodeURIComponent(seq)}`, { read: exact }),
   /** @returns {Promise<Overview>} */
   overview: () => ask("GET", "/api/dba/overview"),

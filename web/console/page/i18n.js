@@ -1,30 +1,18 @@
 // The texts of the page, in the language chosen on the board or here, else the browser's, else Portuguese. Texts of the database
 // (health, causes, the steps of a change) are not translated: they are the same as in psql.
 
-import { load, save } from "./storage.js";
+import { preferredLanguage, regionOf, save } from "./storage.js";
 import { en } from "./words.en.js";
 import { pt } from "./words.pt.js";
 
+/** @import { Language } from "./storage.js" */
 /** @typedef {keyof typeof en} Key */
-
-export const LANGUAGES = { "pt-BR": "Português", en: "English" };
-/** @typedef {keyof typeof LANGUAGES} Language */
 
 /** @type {Record<Language, Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>>} */
 const CATALOGUES = { "pt-BR": pt, en };
 
-/** @returns {Language} */
-function preferred() {
-  for (const each of [load("language"), ...navigator.languages]) {
-    if (each?.toLowerCase().startsWith("pt")) return "pt-BR";
-    if (each?.toLowerCase().startsWith("en")) return "en";
-  }
-  return "pt-BR";
-}
-
-export const language = preferred();
-// Dates have the format of the browser's variant of the language.
-const region = navigator.languages.find((each) => each.startsWith(language.slice(0, 2))) ?? language;
+export const language = preferredLanguage();
+const region = regionOf(language);
 
 /**
  * Set the language and reload. The address holds everything that is shown.

@@ -10,7 +10,7 @@ import { mark } from "./feed/panel.js";
 import { t } from "./i18n.js";
 import { LogView } from "./log/log.js";
 import { Poll } from "./poll.js";
-import { preferences } from "./preferences.js";
+import { preferences } from "./preferencesMenu.js";
 
 /** @import { Me } from "../types" */
 /** @import { ApiError } from "./api.js" */
@@ -40,7 +40,7 @@ export class Shell {
     this.#poll = new Poll(VISIBLE, () => this.#refresh(refused));
     this.node = h("div", { class: "shell" },
       h("header", { class: "top" },
-        h("a", { class: "brand", href: "/", title: t("toTheBoard") }, h("img", { src: "/static/icon.svg", alt: "", width: 22, height: 22 }), h("b", {}, "boardcast")),
+        h("a", { class: "brand", href: "/", title: t("goToBoard") }, h("img", { src: "/static/icon.svg", alt: "", width: 22, height: 22 }), h("b", {}, "boardcast")),
         h("h1", {}, t("dba")), this.#nav, h("span", { class: "space" }), this.#health, preferences(me, leave)),
       this.#main);
   }

@@ -3,7 +3,7 @@
 import { api, asApiError } from "./api.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
-import { preferences } from "./preferences.js";
+import { preferences } from "./preferencesMenu.js";
 
 /** @import { Me, Person } from "../types" */
 /** @import { ApiError } from "./api.js" */
@@ -53,12 +53,12 @@ export async function noRole(me, entered) {
       t("noRoleDemo", { name: me.user.name })),
     !demo && h("p", { class: "soft" }, t("noRoleIssuer")),
     h("p", { class: "soft" }, t("anotherToken")), tokenForm(entered, fault), fault,
-    h("p", {}, h("a", { href: "/" }, t("toTheBoard"))));
+    h("p", {}, h("a", { href: "/" }, t("goToBoard"))));
 }
 
 /** @param {ApiError} found @param {() => void} again */
 export function away(found, again) {
-  return screen(t("away"), h("p", { role: "alert" }, found.message), h("button", { type: "button", class: "primary", onclick: again }, t("retry")));
+  return screen(t("unreachable"), h("p", { role: "alert" }, found.message), h("button", { type: "button", class: "primary", onclick: again }, t("retry")));
 }
 
 /** @param {() => void} entered @param {HTMLElement} fault */

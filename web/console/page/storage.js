@@ -1,4 +1,4 @@
-// Preferences that this browser remembers. They have the same keys as the board's, so both pages share them.
+// Preferences that this browser remembers. The board imports this module too, so both pages share them.
 
 /** @param {string} name */
 export function load(name) {
@@ -15,16 +15,33 @@ export function save(name, value) {
     if (value === null) localStorage.removeItem(`boardcast.${name}`);
     else localStorage.setItem(`boardcast.${name}`, value);
   } catch {
-    // Storage is denied; the page works without it.
+    // Storage is denied or full; the page works without it.
   }
 }
 
+export const LANGUAGES = { "pt-BR": "Português", en: "English" };
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+/** The language chosen before, else the first of the browser's languages that is available, else Portuguese. @returns {Language} */
+export function preferredLanguage() {
+  for (const each of [load("language"), ...navigator.languages]) {
+    if (each?.toLowerCase().startsWith("pt")) return "pt-BR";
+    if (each?.toLowerCase().startsWith("en")) return "en";
+  }
+  return "pt-BR";
+}
+
+/** The browser's variant of a language, which decides the format of dates. @param {Language} language */
+export const regionOf = (language) => navigator.languages.find((each) => each.startsWith(language.slice(0, 2))) ?? language;
+
 export const THEMES = /** @type {const} */ (["system", "light", "dark"]);
 
-/** @returns {typeof THEMES[number]} */
+/** @typedef {typeof THEMES[number]} Theme `system`: follow the system's setting */
+
+/** @returns {Theme} */
 export const theme = () => THEMES.find((each) => each === load("theme")) ?? "system";
 
-/** @param {typeof THEMES[number]} wanted */
+/** Apply a theme, and remember it. @param {Theme} wanted */
 export function setTheme(wanted) {
   save("theme", wanted === "system" ? null : wanted);
   showTheme();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { alone, fromZero, last, lines, moment, pause, powersOfTen } from "../page/charts/scale.js";
 
-test("an axis has room for all values, and ends at one without values", () => {
+test("an axis covers all values, and ends at one if there are none", () => {
   expect(fromZero(0)).toEqual([0, 1]);
   expect(fromZero(null)).toEqual([0, 1]);
   expect(fromZero(10)).toEqual([0, 11]);
@@ -21,11 +21,11 @@ test("a value without neighbors is a point, because no line leads to it", () => 
   expect(alone([null, null], 0, 1)).toEqual([]);
 });
 
-test("the last known value", () => {
+test("the last value that is not null", () => {
   expect([last([1, 2, null]), last([null]), last([])]).toEqual([1, null, null]);
 });
 
-test("requests are as frequent as new values, and times have the format of the address", () => {
+test("requests are as frequent as new values; times are formatted for the URL", () => {
   expect([pause(1), pause(30), pause(900)]).toEqual([5, 30, 60]);
   expect(moment(1_764_000_000.4)).toBe("2025-11-24T16:00:00Z");
 });

@@ -15,14 +15,14 @@ test("the difference between two texts is marked", () => {
   expect(marked("same", "same")).toBe("same[]");
 });
 
-test("no half of a character is marked", () => {
+test("surrogate pairs are not split", () => {
   expect([marked("a😀b", "a😁b"), marked("a😁b", "a😀b")]).toEqual(["a[😀]b", "a[😁]b"]);
 });
 
 let sources = false;
 JSON.parse("1", (_, __, context) => (sources = context !== undefined));
 
-test.skipIf(!sources)("numbers are shown as PostgreSQL wrote them, where the engine tells how that was", () => {
+test.skipIf(!sources)("numbers are shown as PostgreSQL wrote them, if the engine gives their source text", () => {
   const row = exact('{"value": 36600.00, "big": 12345678901234567890, "list": [1.50]}');
   expect(Object.values(row).map(text)).toEqual(["36600.00", "12345678901234567890", "[\n  1.50\n]"]);
 });

@@ -8,9 +8,9 @@ class Service {
   streams = [];
 
   write(count) {
-    const fresh = Array.from({ length: count }, (_, nr) => ({ seq: (this.log.at(-1)?.seq ?? 0) + nr + 1 }));
-    this.log.push(...fresh);
-    return fresh;
+    const added = Array.from({ length: count }, (_, index) => ({ seq: (this.log.at(-1)?.seq ?? 0) + index + 1 }));
+    this.log.push(...added);
+    return added;
   }
 
   page(before, limit) {
@@ -19,8 +19,8 @@ class Service {
     return { changes, next: below.length > limit ? changes.at(-1).seq : null, back: null, whole: true, cursor: before === null ? `c${below[0]?.seq ?? 0}` : null };
   }
 
-  /** Write, and tell it to whoever follows. */
-  tell(count) {
+  /** Write, and send the changes to the stream. */
+  publish(count) {
     const changes = this.write(count);
     this.stream.send("changes", { changes }, `c${changes.at(-1).seq}`);
     return changes;
@@ -50,8 +50,8 @@ class Stream {
 }
 
 const seqs = (changes) => changes.map((change) => change.seq);
-/** The numbers from one down to another. */
-const down = (from, to) => Array.from({ length: from - to + 1 }, (_, nr) => from - nr);
+/** The numbers from `from` descending to `to`. */
+const descending = (from, to) => Array.from({ length: from - to + 1 }, (_, index) => from - index);
 
 let service, tail, refused;
 
@@ -78,21 +78,21 @@ afterEach(() => {
 });
 
 /** Load all older pages. */
-async function toTheEnd() {
+async function loadAll() {
   while (tail.next !== null && tail.rows.length < MAX_ROWS_PAGED) await tail.older();
 }
 
 test("the newest changes are shown, and new ones appear above them", async () => {
-  expect(seqs(tail.rows)).toEqual(down(250, 151));
+  expect(seqs(tail.rows)).toEqual(descending(250, 151));
   expect(tail.state).toBe("live");
-  service.tell(2);
-  expect(seqs(tail.rows)).toEqual(down(252, 151));
-  await toTheEnd();
-  expect(seqs(tail.rows)).toEqual(down(252, 1));
+  service.publish(2);
+  expect(seqs(tail.rows)).toEqual(descending(252, 151));
+  await loadAll();
+  expect(seqs(tail.rows)).toEqual(descending(252, 1));
 });
 
 test("a lost connection resumes at the newest cursor, and repeated changes are shown once", async () => {
-  service.tell(1);
+  service.publish(1);
   const missed = service.write(2);
   service.stream.onerror();
   expect(tail.state).toBe("lost");
@@ -100,10 +100,10 @@ test("a lost connection resumes at the newest cursor, and repeated changes are s
   expect(service.stream.cursor).toBe("c251");
   service.stream.send("changes", { changes: [{ seq: 251 }, ...missed] }, "c253");
   expect(tail.state).toBe("live");
-  expect(seqs(tail.rows).slice(0, 4)).toEqual(down(253, 250));
+  expect(seqs(tail.rows).slice(0, 4)).toEqual(descending(253, 250));
 });
 
-test("a silent stream is given up", async () => {
+test("a silent stream is closed", async () => {
   const silent = service.stream;
   await vi.advanceTimersByTimeAsync(26_000);
   expect(silent.closed).toBe(true);
@@ -111,7 +111,7 @@ test("a silent stream is given up", async () => {
   expect(service.streams).toHaveLength(2);
 });
 
-test("a rejected user is sent to the sign-in, and requests stop", async () => {
+test("an expired session leads to the sign-in, and requests stop", async () => {
   api.me.mockRejectedValue(new ApiError("expired-token"));
   service.stream.onerror();
   await vi.advanceTimersByTimeAsync(1000);
@@ -123,37 +123,37 @@ test("a rejected user is sent to the sign-in, and requests stop", async () => {
 
 test("changes during a pause wait, and are counted", () => {
   tail.hold("paused", true);
-  service.tell(3);
-  tail.hold("away", true);
-  service.tell(1);
+  service.publish(3);
+  tail.hold("scrolled", true);
+  service.publish(1);
   expect(seqs(tail.rows)[0]).toBe(250);
-  expect(seqs(tail.waiting)).toEqual(down(254, 251));
+  expect(seqs(tail.waiting)).toEqual(descending(254, 251));
   tail.hold("paused", false);
   expect(tail.waiting).toHaveLength(4);
-  tail.hold("away", false);
+  tail.hold("scrolled", false);
   expect(tail.waiting).toHaveLength(0);
-  expect(seqs(tail.rows)).toEqual(down(254, 151));
+  expect(seqs(tail.rows)).toEqual(descending(254, 151));
 });
 
 test("the number of rows is limited, and dropped rows are found again", async () => {
-  service.tell(2000);
-  expect(seqs(tail.rows)).toEqual(down(2250, 1251));
+  service.publish(2000);
+  expect(seqs(tail.rows)).toEqual(descending(2250, 1251));
   expect(tail.rows).toHaveLength(MAX_ROWS);
-  await toTheEnd();
-  expect(seqs(tail.rows)).toEqual(down(2250, 1));
+  await loadAll();
+  expect(seqs(tail.rows)).toEqual(descending(2250, 1));
 });
 
 test("a pause with more changes than can wait loses nothing", async () => {
   tail.hold("paused", true);
-  for (let nr = 0; nr < 15; nr++) service.tell(100);
+  for (let index = 0; index < 15; index++) service.publish(100);
   expect(tail.waiting).toHaveLength(MAX_ROWS);
   expect(tail.waitedMore).toBe(true);
   await tail.older(); // below the visible rows, not below the waiting ones
-  expect(seqs(tail.rows)).toEqual(down(250, 51));
+  expect(seqs(tail.rows)).toEqual(descending(250, 51));
   tail.hold("paused", false);
-  expect(seqs(tail.rows)).toEqual(down(1750, 751));
-  await toTheEnd();
-  expect(seqs(tail.rows)).toEqual(down(1750, 1));
+  expect(seqs(tail.rows)).toEqual(descending(1750, 751));
+  await loadAll();
+  expect(seqs(tail.rows)).toEqual(descending(1750, 1));
 });
 
 test("after a reset the log is reloaded, with a note", async () => {
@@ -165,7 +165,7 @@ test("after a reset the log is reloaded, with a note", async () => {
   expect(service.stream.cursor).toBe("c1");
 });
 
-test("an unreachable database is shown, and its return", () => {
+test("an unreachable database is shown until it is back", () => {
   service.stream.send("trouble", { detail: "" });
   expect(tail.state).toBe("trouble");
   service.stream.send("heartbeat", { trouble: false }, "c250");

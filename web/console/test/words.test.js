@@ -27,7 +27,7 @@ test("singular and plural, sizes and times", () => {
   expect([0, 0.00011, 0.0127, 9.35, 600, 90_000, 90 * 86_400].map(duration)).toEqual(["0 s", "110 µs", "12.7 ms", "9.35 s", "10 min", "25 h", "90 days"]);
 });
 
-test("the verdict is the worst finding, and how often it occurs", () => {
+test("the verdict is the worst status and its count", () => {
   const checks = (...statuses) => statuses.map((status) => ({ topic: "", status, found: null, fix: null }));
   expect(verdict(checks("ok", "warning", "bad", "bad"))).toEqual({ worst: "bad", word: "2 problems" });
   expect(verdict(checks("ok", "unknown", "warning"))).toEqual({ worst: "warning", word: "1 warning" });

@@ -40,6 +40,13 @@ function Session({ api }: { readonly api: Api }) {
   }, [api, enter]);
 
   if (start.isPending) return <Loading />;
-  if (start.isError) return isSignedOut(start.error) ? <Login api={api} expired={expired} onEnter={enter} /> : <Failed error={start.error} onRetry={() => void start.refetch()} />;
+  if (start.isError && isSignedOut(start.error)) return <Login api={api} expired={expired} onEnter={enter} />;
+  if (start.isError) {
+    return (
+      <div className="flex min-h-dvh">
+        <Failed error={start.error} onRetry={() => void start.refetch()} />
+      </div>
+    );
+  }
   return <Workspace key={start.dataUpdatedAt} api={api} start={start.data} onLeave={leave} onExpire={expire} />;
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useI18n, type Translate } from "../i18n";
 import { AlertIcon, Button } from "../ui";
 
-/** The text for an error: that there was no response, or what the service said. */
+/** The text for an error: that there was no response, or the service's own message. */
 export function errorMessage(error: unknown, t: Translate): string {
   if (error instanceof ProblemError && error.status === 0) return t("failedNetwork");
   return error instanceof Error ? error.message : String(error);
@@ -28,10 +28,11 @@ export function EmptyState({ icon, title, text, children }: Props) {
   );
 }
 
+/** Fills the page, or what the header leaves of it. */
 export function Failed({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
   const { t } = useI18n();
   return (
-    <main role="alert" className="flex min-h-dvh">
+    <main role="alert" className="flex min-h-0 flex-1 overflow-y-auto">
       <EmptyState icon={<AlertIcon className="size-7" />} title={t("failed")} text={errorMessage(error, t)}>
         <Button look="primary" onClick={onRetry}>
           {t("retry")}

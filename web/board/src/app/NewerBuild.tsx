@@ -8,7 +8,7 @@ import type { Api } from "./api";
 
 const EVERY = 5 * 60_000;
 
-/** Tells a tab that is older than the served page. Checked after a reconnect, when the tab becomes visible, and every few minutes. */
+/** Shown in a tab that is older than the served page. Checked after a reconnect, when the tab becomes visible, and every few minutes. */
 export function NewerBuild({ api, feed }: { readonly api: Api; readonly feed: Feed }) {
   const { t } = useI18n();
   const [dismissed, dismiss] = useState<string | null>(null);

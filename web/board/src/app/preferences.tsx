@@ -1,17 +1,16 @@
+import { LANGUAGES, setTheme, theme, THEMES, type Language } from "@boardcast/storage";
 import { useState } from "react";
-import { useI18n, type Language } from "../i18n";
+import { useI18n } from "../i18n";
 import { MoonIcon, ScreenIcon, SunIcon, type MenuItem } from "../ui";
-import { setTheme, theme, type Theme } from "./theme";
 
-const THEMES = { system: ["themeSystem", ScreenIcon], light: ["themeLight", SunIcon], dark: ["themeDark", MoonIcon] } as const;
-const LANGUAGES: Readonly<Record<Language, string>> = { "pt-BR": "Português", en: "English" };
+const LOOKS = { system: ["themeSystem", ScreenIcon], light: ["themeLight", SunIcon], dark: ["themeDark", MoonIcon] } as const;
 
 /** Menu items for the theme and the language. */
 export function usePreferences(): readonly MenuItem[] {
   const { t, language, setLanguage } = useI18n();
   const [chosen, choose] = useState(theme);
-  const themes = (Object.keys(THEMES) as Theme[]).map((each): MenuItem => {
-    const [label, Icon] = THEMES[each];
+  const themes = THEMES.map((each): MenuItem => {
+    const [label, Icon] = LOOKS[each];
     return {
       key: each,
       group: t("theme"),

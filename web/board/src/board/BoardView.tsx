@@ -2,10 +2,10 @@ import type { Feed, Snapshot } from "@boardcast/client";
 import { useBoard } from "@boardcast/client/react";
 import { BoardStore } from "@boardcast/client/store";
 import { useEffect, useState, type RefObject } from "react";
-import { EmptyState, errorMessage, Skeleton } from "../app/EmptyState";
+import { EmptyState, Failed, Skeleton } from "../app/EmptyState";
 import type { BoardOfUser, Person } from "../app/api";
 import { useI18n } from "../i18n";
-import { AlertIcon, Button, InboxIcon } from "../ui";
+import { Button, InboxIcon } from "../ui";
 import { Announcer } from "./Announcer";
 import { Board } from "./Board";
 import { NO_FILTER, type Filter } from "./filter";
@@ -82,13 +82,7 @@ function Opened({ store, failure, onRetry, ...props }: OpenedProps) {
         ) : state.status === "ready" ? (
           <Board store={store} http={props.feed.http} state={state} me={props.user.id} filter={filter} onFilter={setFilter} />
         ) : failure ? (
-          <main role="alert" className="flex min-h-0 flex-1 overflow-y-auto">
-            <EmptyState icon={<AlertIcon className="size-7" />} title={t("failed")} text={errorMessage(failure, t)}>
-              <Button look="primary" onClick={onRetry}>
-                {t("retry")}
-              </Button>
-            </EmptyState>
-          </main>
+          <Failed error={failure} onRetry={onRetry} />
         ) : (
           <main aria-busy="true" className="flex min-h-0 flex-1 flex-col">
             <p role="status" className={state.problem ? "bg-warn-soft text-warn-ink px-4 py-2" : "sr-only"}>

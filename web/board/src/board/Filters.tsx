@@ -70,9 +70,9 @@ function OwnerMenu({ state, me, filter, onFilter }: Props) {
   const choose = (wanted: OwnerFilter): void => onFilter({ ...filter, owner: wanted });
   const members = [...state.members].sort((a, b) => Number(b.userId === me) - Number(a.userId === me) || format.compare(a.name, b.name));
   const chosen = owner.kind === "user" ? members.find(({ userId }) => userId === owner.id) : undefined;
-  const label = chosen?.name ?? t(owner.kind === "nobody" ? "nobody" : "anybody");
+  const label = chosen?.name ?? t(owner.kind === "unassigned" ? "unassigned" : "everyone");
   const items: readonly MenuItem[] = [
-    { key: "*", label: t("anybody"), checked: owner.kind === "anybody", onSelect: () => onFilter({ ...filter, owner: NO_FILTER.owner }) },
+    { key: "*", label: t("everyone"), checked: owner.kind === "everyone", onSelect: () => onFilter({ ...filter, owner: NO_FILTER.owner }) },
     ...members.map(
       ({ userId, name }): MenuItem => ({
         key: `user ${userId}`,
@@ -82,7 +82,7 @@ function OwnerMenu({ state, me, filter, onFilter }: Props) {
         onSelect: () => choose({ kind: "user", id: userId }),
       }),
     ),
-    { key: "-", label: t("nobody"), checked: owner.kind === "nobody", onSelect: () => choose({ kind: "nobody" }) },
+    { key: "-", label: t("unassigned"), checked: owner.kind === "unassigned", onSelect: () => choose({ kind: "unassigned" }) },
   ];
   return (
     <Menu
@@ -90,7 +90,7 @@ function OwnerMenu({ state, me, filter, onFilter }: Props) {
       look="plain"
       size="md"
       heading={t("owner")}
-      className={owner.kind === "anybody" ? "max-w-40" : "border-accent! bg-accent-soft! max-w-40"}
+      className={owner.kind === "everyone" ? "max-w-40" : "border-accent! bg-accent-soft! max-w-40"}
       button={
         <>
           {chosen && <Avatar id={chosen.userId} name={chosen.name} size="sm" named={false} className="-ml-1" />}

@@ -16,7 +16,7 @@ test("all words must match, in any field, ignoring accents and case", () => {
 test("by owner, and without owner", () => {
   const cards = [card({ owner_id: "ana" }), card({})];
   expect(matching(cards, { words: "", owner: { kind: "user", id: "ana" } })).toEqual([cards[0]]);
-  expect(matching(cards, { words: "", owner: { kind: "nobody" } })).toEqual([cards[1]]);
+  expect(matching(cards, { words: "", owner: { kind: "unassigned" } })).toEqual([cards[1]]);
 });
 
 test("sums are by currency, exact to the cent, the most common currency first", () => {

@@ -1,17 +1,17 @@
 import type { Opportunity } from "@boardcast/client";
 
-/** Filter by owner: anybody, a user by id, or nobody. */
-export type OwnerFilter = { readonly kind: "anybody" } | { readonly kind: "nobody" } | { readonly kind: "user"; readonly id: string };
+/** Filter by owner: everyone, one user, or cards without an owner. */
+export type OwnerFilter = { readonly kind: "everyone" } | { readonly kind: "unassigned" } | { readonly kind: "user"; readonly id: string };
 
 export interface Filter {
   readonly words: string;
   readonly owner: OwnerFilter;
 }
 
-export const NO_FILTER: Filter = { words: "", owner: { kind: "anybody" } };
+export const NO_FILTER: Filter = { words: "", owner: { kind: "everyone" } };
 
 export function isFiltered({ words, owner }: Filter): boolean {
-  return words.trim() !== "" || owner.kind !== "anybody";
+  return words.trim() !== "" || owner.kind !== "everyone";
 }
 
 /** The cards of the owner that have all words somewhere in title, company, or contact, ignoring accents and case. */
@@ -22,8 +22,8 @@ export function matching(cards: readonly Opportunity[], filter: Filter): readonl
 }
 
 function owned({ owner_id }: Opportunity, owner: OwnerFilter): boolean {
-  if (owner.kind === "anybody") return true;
-  return owner.kind === "nobody" ? owner_id === null : owner_id === owner.id;
+  if (owner.kind === "everyone") return true;
+  return owner.kind === "unassigned" ? owner_id === null : owner_id === owner.id;
 }
 
 function has({ title, company, contact }: Opportunity, words: readonly string[]): boolean {

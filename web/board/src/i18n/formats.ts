@@ -1,4 +1,4 @@
-export type Language = "pt-BR" | "en";
+import type { Language } from "@boardcast/storage";
 
 const HALF_A_YEAR = 182 * 86_400_000;
 

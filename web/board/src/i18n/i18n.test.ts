@@ -17,7 +17,7 @@ test.each([
   for (const [key, template] of first) expect([key, new Set(names(second.get(key) ?? ""))]).toEqual([key, new Set(names(template))]);
 });
 
-test("singular and plural, and values that look like names", () => {
+test("singular and plural, and values that look like placeholders", () => {
   const plural = new Intl.PluralRules("pt-BR");
   const template = { one: "{count} negócio", other: "{count} negócios" };
   expect(render(template, plural, { count: 1 })).toBe("1 negócio");
@@ -32,7 +32,7 @@ test("money without cents if there are none, and with an unknown currency", () =
   expect(format.money(7, "not one")).toBe("7");
 });
 
-test("a day has its year unless it is the nearest such day; a wrong clock shows no future", () => {
+test("a date has its year unless it is the nearest such date; a wrong clock shows no future", () => {
   const format = new Formats("en");
   const soon = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
   expect(format.day(soon)).not.toContain(soon.slice(0, 4));

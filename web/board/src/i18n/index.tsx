@@ -1,13 +1,11 @@
+import { preferredLanguage, regionOf, save, type Language } from "@boardcast/storage";
 import { createContext, use, useCallback, useMemo, useState, type ReactNode } from "react";
-import { load, save } from "../storage";
 import { en as panelEn } from "../panel/words.en";
 import { pt as panelPt } from "../panel/words.pt";
-import { Formats, type Language } from "./formats";
+import { Formats } from "./formats";
 import { render, type Values, type Template } from "./templates";
 import { en as boardEn } from "./words.en";
 import { pt as boardPt } from "./words.pt";
-
-export type { Language } from "./formats";
 
 const en = { ...boardEn, ...panelEn } as const;
 const CATALOGUES = { en, "pt-BR": { ...boardPt, ...panelPt } } satisfies Record<Language, Readonly<Record<keyof typeof en, Template>>>;
@@ -30,25 +28,15 @@ export function useI18n(): I18n {
   return value;
 }
 
-/** The language chosen before, else the first of the browser's languages that is available, else Portuguese. */
-function preferred(): Language {
-  const wanted = [load("language"), ...navigator.languages];
-  for (const each of wanted) {
-    if (each?.toLowerCase().startsWith("pt")) return "pt-BR";
-    if (each?.toLowerCase().startsWith("en")) return "en";
-  }
-  return "pt-BR";
-}
-
 export function I18nProvider({ children }: { readonly children: ReactNode }) {
-  const [language, show] = useState(preferred);
+  const [language, show] = useState(preferredLanguage);
   const setLanguage = useCallback((wanted: Language) => {
     save("language", wanted);
     show(wanted);
   }, []);
   const value = useMemo<I18n>(() => {
     document.documentElement.lang = language;
-    const format = new Formats(language, navigator.languages.find((each) => each.startsWith(language.slice(0, 2))));
+    const format = new Formats(language, regionOf(language));
     const catalogue: Readonly<Record<Key, Template>> = CATALOGUES[language];
     const t: Translate = (key, ...values) => render(catalogue[key], format.plural, values[0]);
     return { language, setLanguage, t, format };

@@ -1,5 +1,6 @@
 /** A deal that is or was on the board, with two tabs: its fields and its history. */
 import type { BoardStore, Http, Opportunity } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useId, useState, type ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { CardSubtitle } from "./CardSubtitle";
@@ -11,7 +12,6 @@ import { Notice } from "./Notice";
 import { ReadCard } from "./ReadCard";
 import { Sheet } from "./Sheet";
 import { useEditor } from "./useEditor";
-import { useStore } from "./useStore";
 
 interface Props {
   readonly store: BoardStore;
@@ -24,7 +24,7 @@ interface Props {
 
 export function CardPanel(props: Props) {
   const { store, id } = props;
-  const state = useStore(store);
+  const state = useBoard(store);
   const card = state.opportunities.get(id);
   const writes = state.role !== null && state.role !== "viewer";
   const editor = useEditor(store, id, card !== undefined && writes);

@@ -4,13 +4,13 @@
  * Invariant: nothing is preselected. What the user typed stays while the other side changes further.
  */
 import type { BoardStore, Changes, Conflict } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { Button, Dialog } from "../ui";
 import { beginning, FieldChoice, type Pick } from "./FieldChoice";
 import { FIELDS, type FormField, type Row } from "./fields";
 import { useNames } from "./names";
-import { useStore } from "./useStore";
 
 interface Props {
   readonly store: BoardStore;
@@ -24,7 +24,7 @@ type Picks = Partial<Record<FormField, Pick>>;
 
 export function ConflictDecision({ store, conflict, more, onLater }: Props) {
   const { t } = useI18n();
-  const state = useStore(store);
+  const state = useBoard(store);
   const names = useNames(state);
   const [picks, setPicks] = useState<Picks>({});
   const [typed, setTyped] = useState<Changes>({});

@@ -1,11 +1,11 @@
 /** Asks about the first conflict that was not postponed. */
 import type { BoardStore } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useState } from "react";
 import { ConflictDecision } from "./ConflictDecision";
-import { useStore } from "./useStore";
 
 export function ConflictDialog({ store }: { readonly store: BoardStore }) {
-  const { conflicts } = useStore(store);
+  const { conflicts } = useBoard(store);
   const [later, setLater] = useState<ReadonlySet<string>>(new Set());
   // If a conflict occurs again after it was decided, ask again.
   if ([...later].some((id) => !conflicts.has(id))) setLater(new Set([...later].filter((id) => conflicts.has(id))));

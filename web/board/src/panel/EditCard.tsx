@@ -1,5 +1,6 @@
 /** A deal being edited, while others may edit it too. */
 import type { BoardStore, Changes, Editor, Field, Http, Opportunity } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useId, useState, type ComponentProps } from "react";
 import { useI18n } from "../i18n";
 import { Button, TrashIcon } from "../ui";
@@ -18,7 +19,6 @@ import { useUnreadable } from "./localDrafts";
 import { keepMine, takeTheirs, typeInto } from "./editing";
 import { useEditorState } from "./useEditor";
 import { saveCard, useSaving } from "./useSaving";
-import { useStore } from "./useStore";
 
 interface Props {
   readonly store: BoardStore;
@@ -36,7 +36,7 @@ interface Props {
 
 export function EditCard({ store, http, id, editor, card, tab, onTab, onClose, onOpen, onDeleted }: Props) {
   const { t, format } = useI18n();
-  const state = useStore(store);
+  const state = useBoard(store);
   const names = useNames(state);
   const editing = useEditorState(editor) ?? editor.getState();
   const { base, draft, remote, clashes, gone } = editing;

@@ -66,7 +66,7 @@ export function FieldInput(props: FieldInputProps) {
     case "currency":
       return (
         <Select {...frame} value={row[field] ?? ""} onChange={(event) => onChange(chosen(field, event.target.value))}>
-          {options(field, row, state, t("nobody")).map(([id, name]) => (
+          {options(field, row, state, t("unassigned")).map(([id, name]) => (
             <option key={id} value={id}>
               {name}
             </option>
@@ -105,10 +105,10 @@ function chosen(field: "phase" | "owner_id" | "currency", value: string): Change
 }
 
 /** The options of a field. The current value is an option even if the board does not have it. */
-function options(field: "phase" | "owner_id" | "currency", row: Row, { board, members }: BoardState, nobody: string): [string, string][] {
+function options(field: "phase" | "owner_id" | "currency", row: Row, { board, members }: BoardState, unassigned: string): [string, string][] {
   const known: [string, string][] =
     field === "phase" ? (board?.phases ?? []).map((phase) => [phase.id, phase.name])
-    : field === "owner_id" ? [["", nobody], ...members.map((member): [string, string] => [member.userId, member.name])]
+    : field === "owner_id" ? [["", unassigned], ...members.map((member): [string, string] => [member.userId, member.name])]
     : CURRENCIES.map((code) => [code, code]);
   const now = row[field] ?? "";
   return known.some(([id]) => id === now) ? known : [...known, [now, now]];

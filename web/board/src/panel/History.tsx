@@ -1,12 +1,12 @@
 /** The history of a deal: who changed what and when. Any version can be restored. */
 import type { BoardStore, Http, Opportunity } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useI18n } from "../i18n";
 import { Avatar, Button, useToasts } from "../ui";
 import { TimeAgo } from "./TimeAgo";
 import { Difference } from "./Difference";
 import { differing, type Names } from "./fields";
 import { useNames } from "./names";
-import { useStore } from "./useStore";
 import { useVersions, type Version } from "./versions";
 
 interface Props {
@@ -20,7 +20,7 @@ interface Props {
 
 export function History({ store, http, id, current, writes }: Props) {
   const { t } = useI18n();
-  const state = useStore(store);
+  const state = useBoard(store);
   const names = useNames(state);
   const { show } = useToasts();
   const pending = state.pendingChanges.has(id);

@@ -1,5 +1,6 @@
 /** A deal to create. What was typed is kept until the deal is created or the draft is discarded. */
 import type { BoardStore, Changes } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useId, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { PanelFooter } from "./PanelFooter";
@@ -10,7 +11,6 @@ import { Notice } from "./Notice";
 import { Sheet } from "./Sheet";
 import { useNewDraft, useUnreadable } from "./localDrafts";
 import { createCard, useSaving } from "./useSaving";
-import { useStore } from "./useStore";
 
 interface Props {
   readonly store: BoardStore;
@@ -20,7 +20,7 @@ interface Props {
 
 export function NewPanel({ store, phase, onClose }: Props) {
   const { t } = useI18n();
-  const state = useStore(store);
+  const state = useBoard(store);
   const names = useNames(state);
   const [draft, setDraft] = useNewDraft(store);
   const [unreadable, setUnreadable] = useUnreadable(store, "new");

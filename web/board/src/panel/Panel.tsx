@@ -3,7 +3,7 @@ import type { BoardStore, Http } from "@boardcast/client";
 import { CardPanel } from "./CardPanel";
 import { NewPanel } from "./NewPanel";
 
-export interface PanelProps {
+interface Props {
   readonly store: BoardStore;
   readonly http: Http;
   /** "new": a deal to create. A deal that is not on the board (any more) shows its history. */
@@ -16,7 +16,7 @@ export interface PanelProps {
   readonly onDeleted: (deleted: { readonly id: string; readonly title: string }) => void;
 }
 
-export function Panel({ opportunityId, phase, ...rest }: PanelProps) {
+export function Panel({ opportunityId, phase, ...rest }: Props) {
   if (opportunityId === "new") return <NewPanel key={`new ${phase ?? ""}`} phase={phase} {...rest} />;
   return <CardPanel key={opportunityId} id={opportunityId} {...rest} />;
 }

@@ -1,5 +1,6 @@
 /** Writes that could not be saved. Each shows the reason and what the user typed, and offers what to do next. */
 import type { BoardStore, RejectedWrite } from "@boardcast/client";
+import { useBoard } from "@boardcast/client/react";
 import { useI18n, type Key } from "../i18n";
 import { Button } from "../ui";
 import { fill } from "./editing";
@@ -7,7 +8,6 @@ import { FIELDS, shown, type Names } from "./fields";
 import { describeProblem } from "./fieldErrors";
 import { useNames } from "./names";
 import { leaveNewDraft } from "./localDrafts";
-import { useStore } from "./useStore";
 
 interface Props {
   readonly store: BoardStore;
@@ -16,7 +16,7 @@ interface Props {
 
 export function RejectedWrites({ store, onOpen }: Props) {
   const { t } = useI18n();
-  const state = useStore(store);
+  const state = useBoard(store);
   const names = useNames(state);
   return (
     <section

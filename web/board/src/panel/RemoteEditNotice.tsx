@@ -11,7 +11,7 @@ interface Props {
   readonly edit: RemoteEdit & { readonly field: FormField };
   readonly base: Row;
   readonly names: Names;
-  /** This user changed the same field: whose value stays? */
+  /** This user changed the same field and has to choose a value. */
   readonly clash: boolean;
   readonly onTheirs: () => void;
   readonly onMine: () => void;

@@ -1,5 +1,5 @@
 /** Amounts as people write them: "48.000,50", "48,000.50", "R$ 48 000". */
-import type { Language } from "../i18n";
+import type { Language } from "@boardcast/storage";
 
 const DECIMAL: Record<Language, string> = { "pt-BR": ",", en: "." };
 

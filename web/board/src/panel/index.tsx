@@ -1,5 +1,5 @@
-export { ServerClock, ServerClockContext, useServerClock } from "./serverClock";
+export { ServerClock, ServerClockContext } from "./serverClock";
 export { ConflictDialog } from "./ConflictDialog";
 export { RejectedWrites } from "./RejectedWrites";
-export { Panel, type PanelProps } from "./Panel";
+export { Panel } from "./Panel";
 export { UndoToast } from "./UndoToast";

@@ -1,7 +1,7 @@
 /** Input that is not part of a card yet: new cards, and texts that are not valid values. It survives the page, like the store's drafts. */
 import type { BoardStore, Changes } from "@boardcast/client";
+import { load, save } from "@boardcast/storage";
 import { useState } from "react";
-import { load, save } from "../storage";
 import type { FormField } from "./fields";
 import type { Unreadable } from "./Form";
 

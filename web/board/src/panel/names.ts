@@ -10,6 +10,7 @@ export function useNames({ board, members }: BoardState): Names {
     const people = new Map(members.map((member) => [member.userId, member.name]));
     const phases = new Map(board?.phases.map((phase) => [phase.id, phase.name]));
     return {
+      // An author who is not a member may be a database user: show the id.
       user: (id) => (id === null ? t("somebody") : (people.get(id) ?? id)),
       phase: (id) => phases.get(id) ?? id,
     };

@@ -14,7 +14,7 @@ export interface Saving {
   readonly errors: FieldErrors;
   /** Save; one call at a time. */
   readonly run: (send: () => Promise<Result>) => Promise<Outcome>;
-  /** What had to wait, for a decision or for the connection, is done. */
+  /** Called when a save that waited for a decision or for the connection is done. */
   readonly settled: (outcome: "saved" | "idle") => void;
   /** The user typed something else. */
   readonly typed: (fields: readonly Field[]) => void;

@@ -5,7 +5,6 @@ const LOOKS = {
   primary: "bg-accent text-on-accent hover:bg-accent-strong font-medium",
   plain: "bg-surface text-ink border border-line hover:bg-hover hover:border-edge",
   quiet: "text-soft hover:text-ink hover:bg-hover",
-  danger: "bg-danger-soft text-danger border border-transparent hover:border-danger font-medium",
 } as const;
 const SIZES = {
   md: "min-h-9 px-3 py-1.5 rounded-lg",

@@ -1,24 +1,14 @@
 import { useEffect, useId, useRef, type ReactNode } from "react";
 import { Button } from "./Button";
-import { classes } from "./classes";
 import { CloseIcon } from "./icons";
-
-const PLACES = {
-  center: "m-auto w-[min(44rem,calc(100vw-1.5rem))] max-h-[min(52rem,calc(100dvh-1.5rem))] rounded-2xl arrive",
-  side: "my-0 ml-auto mr-0 h-dvh max-h-none w-[min(28rem,100vw)] max-w-none border-l border-line arrive",
-} as const;
 
 interface Props {
   readonly title: ReactNode;
   /** The label of the × button. */
   readonly closeLabel: string;
   readonly onClose: () => void;
-  readonly place?: keyof typeof PLACES;
   /** Below the scrolling content, always visible. */
   readonly footer?: ReactNode;
-  /** To the right of the title. */
-  readonly aside?: ReactNode;
-  readonly className?: string;
   readonly children: ReactNode;
 }
 
@@ -26,7 +16,7 @@ interface Props {
  * A modal with the browser's own <dialog>: it keeps the focus inside, returns it when it closes, and makes the rest inert. It is open for as long as
  * it is rendered; Escape, ×, and a press outside call `onClose`.
  */
-export function Dialog({ title, closeLabel, onClose, place = "center", footer, aside, className, children }: Props) {
+export function Dialog({ title, closeLabel, onClose, footer, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const pressed = useRef(false);
   const heading = useId();
@@ -43,7 +33,7 @@ export function Dialog({ title, closeLabel, onClose, place = "center", footer, a
     <dialog
       ref={dialog}
       aria-labelledby={heading}
-      className={classes("bg-surface text-ink shadow-lift overflow-hidden p-0", PLACES[place], className)}
+      className="bg-surface text-ink shadow-lift arrive m-auto max-h-[min(52rem,calc(100dvh-1.5rem))] w-[min(44rem,calc(100vw-1.5rem))] overflow-hidden rounded-2xl p-0"
       onCancel={(event) => {
         if (event.target !== event.currentTarget) return; // from a file chooser or a popover
         event.preventDefault();
@@ -55,12 +45,11 @@ export function Dialog({ title, closeLabel, onClose, place = "center", footer, a
         if (pressed.current && event.target === event.currentTarget) onClose();
       }}
     >
-      <div className={classes("flex flex-col", place === "side" ? "h-dvh" : "max-h-[inherit]")}>
+      <div className="flex max-h-[inherit] flex-col">
         <header className="flex items-start gap-2 border-b border-line py-3 pr-3 pl-5">
           <h2 id={heading} className="min-w-0 flex-1 self-center text-base font-semibold">
             {title}
           </h2>
-          {aside}
           <Button look="quiet" size="icon" aria-label={closeLabel} onClick={onClose}>
             <CloseIcon className="size-5" />
           </Button>

@@ -8,7 +8,6 @@ interface Frame {
   readonly label: ReactNode;
   /** Shown below the field and read aloud; the input stays. */
   readonly error?: string | null | undefined;
-  readonly hint?: ReactNode;
   /** To the right of the label. */
   readonly aside?: ReactNode;
 }
@@ -19,21 +18,21 @@ interface Ids {
   readonly "aria-invalid": true | undefined;
 }
 
-function Labeled({ label, error, hint, aside, className, children }: Frame & { readonly className?: string | undefined; readonly children: (ids: Ids) => ReactNode }) {
+function Labeled({ label, error, aside, children }: Frame & { readonly children: (ids: Ids) => ReactNode }) {
   const id = useId();
   const descriptionId = `${id}-description`;
   return (
-    <div className={classes("flex flex-col gap-1", className)}>
+    <div className="flex flex-col gap-1">
       <div className="flex items-baseline justify-between gap-2">
         <label htmlFor={id} className="text-[13px] font-medium text-soft">
           {label}
         </label>
         {aside}
       </div>
-      {children({ id, "aria-describedby": error || hint ? descriptionId : undefined, "aria-invalid": error ? true : undefined })}
-      {(error || hint) && (
-        <div id={descriptionId} className={classes("text-[13px]", error ? "text-danger" : "text-soft")}>
-          {error || hint}
+      {children({ id, "aria-describedby": error ? descriptionId : undefined, "aria-invalid": error ? true : undefined })}
+      {error && (
+        <div id={descriptionId} className="text-danger text-[13px]">
+          {error}
         </div>
       )}
     </div>
@@ -44,25 +43,25 @@ function box(error: unknown): string {
   return classes(BOX, error ? "border-danger" : "border-edge");
 }
 
-export function Field({ label, error, hint, aside, className, ...rest }: Frame & ComponentProps<"input">) {
+export function Field({ label, error, aside, ...rest }: Frame & ComponentProps<"input">) {
   return (
-    <Labeled label={label} error={error} hint={hint} aside={aside} className={className}>
+    <Labeled label={label} error={error} aside={aside}>
       {(ids) => <input {...ids} {...rest} className={box(error)} />}
     </Labeled>
   );
 }
 
-export function TextArea({ label, error, hint, aside, className, ...rest }: Frame & ComponentProps<"textarea">) {
+export function TextArea({ label, error, aside, ...rest }: Frame & ComponentProps<"textarea">) {
   return (
-    <Labeled label={label} error={error} hint={hint} aside={aside} className={className}>
+    <Labeled label={label} error={error} aside={aside}>
       {(ids) => <textarea rows={4} {...ids} {...rest} className={classes(box(error), "resize-y")} />}
     </Labeled>
   );
 }
 
-export function Select({ label, error, hint, aside, className, children, ...rest }: Frame & ComponentProps<"select">) {
+export function Select({ label, error, aside, children, ...rest }: Frame & ComponentProps<"select">) {
   return (
-    <Labeled label={label} error={error} hint={hint} aside={aside} className={className}>
+    <Labeled label={label} error={error} aside={aside}>
       {(ids) => (
         <select {...ids} {...rest} className={box(error)}>
           {children}

@@ -1,6 +1,5 @@
 import { useId, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { Button, type ButtonProps } from "./Button";
-import { classes } from "./classes";
 import { CheckIcon } from "./icons";
 
 export interface MenuItem {
@@ -9,20 +8,17 @@ export interface MenuItem {
   readonly onSelect: () => void;
   /** If set, the item is one of several options; true for the selected one. */
   readonly checked?: boolean;
-  readonly disabled?: boolean;
-  readonly danger?: boolean;
   readonly icon?: ReactNode;
   /** Items with the same group are shown together under its name. */
   readonly group?: string;
 }
 
-interface Props extends Pick<ButtonProps, "look" | "size" | "className" | "tabIndex" | "onPointerDown"> {
+interface Props extends Pick<ButtonProps, "look" | "size" | "className" | "tabIndex"> {
   /** The accessible name of the button and of the menu. */
   readonly label: string;
   readonly button: ReactNode;
   readonly heading?: ReactNode;
   readonly items: readonly MenuItem[];
-  readonly title?: string;
 }
 
 const GAP = 4;
@@ -36,7 +32,7 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
   const popover = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
 
-  const entries = (): HTMLElement[] => [...(popover.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:not([aria-disabled=true])") ?? [])];
+  const entries = (): HTMLElement[] => [...(popover.current?.querySelectorAll<HTMLElement>("[role^=menuitem]") ?? [])];
 
   // Toggled by hand, so that the focus is in the menu before the next key press: the browser's own toggle event comes later.
   function toggle(event: MouseEvent): void {
@@ -48,7 +44,6 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
   }
 
   function choose(item: MenuItem): void {
-    if (item.disabled) return;
     popover.current?.hidePopover();
     anchor.current?.focus();
     item.onSelect();
@@ -88,7 +83,7 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
         className="bg-raised text-ink border-line shadow-lift fixed inset-auto m-0 max-h-[min(24rem,calc(100dvh-1rem))] w-max max-w-[min(20rem,calc(100vw-1rem))] min-w-44 overflow-y-auto rounded-xl border p-1"
       >
         {heading && <Heading>{heading}</Heading>}
-        {grouped(items).map(([group, members]) => (
+        {[...Map.groupBy(items, ({ group }) => group)].map(([group, members]) => (
           <div key={group ?? ""} {...(group === undefined ? { role: "presentation" } : { role: "group", "aria-label": group })} className="border-line not-first:mt-1 not-first:border-t not-first:pt-1">
             {group !== undefined && <Heading>{group}</Heading>}
             {members.map((item) => (
@@ -114,7 +109,6 @@ function Entry({ item, onChoose }: { readonly item: MenuItem; readonly onChoose:
     <div
       role={item.checked === undefined ? "menuitem" : "menuitemradio"}
       aria-checked={item.checked}
-      aria-disabled={item.disabled}
       tabIndex={-1}
       onClick={onChoose}
       onKeyDown={(event) => {
@@ -123,21 +117,13 @@ function Entry({ item, onChoose }: { readonly item: MenuItem; readonly onChoose:
         event.stopPropagation();
         onChoose();
       }}
-      className={classes(
-        "focus:bg-hover hover:bg-hover flex min-h-8 items-center gap-2 rounded-lg px-2.5 py-1 -outline-offset-2",
-        item.danger && "text-danger",
-        item.disabled && "opacity-55",
-      )}
+      className="focus:bg-hover hover:bg-hover flex min-h-8 items-center gap-2 rounded-lg px-2.5 py-1 -outline-offset-2"
     >
       {item.icon}
       <span className="min-w-0 flex-1">{item.label}</span>
       {item.checked && <CheckIcon className="text-accent" />}
     </div>
   );
-}
-
-function grouped(items: readonly MenuItem[]): readonly (readonly [group: string | undefined, items: readonly MenuItem[]])[] {
-  return [...Map.groupBy(items, ({ group }) => group)];
 }
 
 /** Below the button, above it if there is no room, and always inside the window. */

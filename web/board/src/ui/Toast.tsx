@@ -4,7 +4,7 @@ import { Button } from "./Button";
 import { classes } from "./classes";
 import { CloseIcon } from "./icons";
 
-export interface ToastOptions {
+interface ToastOptions {
   readonly text: ReactNode;
   readonly tone?: "plain" | "warn";
   readonly action?: { readonly label: string; readonly run: () => void };
@@ -55,7 +55,7 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
   );
 }
 
-export function Toast({ toast, onClose }: { readonly toast: ToastOptions; readonly onClose: () => void }) {
+function Toast({ toast, onClose }: { readonly toast: ToastOptions; readonly onClose: () => void }) {
   const { t } = useI18n();
   const { stays = STAYS } = toast;
   const [held, hold] = useState(false);

@@ -15,7 +15,7 @@ export class Chart {
   #is;
   #swatches;
   #values;
-  #empty = h("p", { class: "nothing", hidden: true }, t("nothingKnown"));
+  #empty = h("p", { class: "nothing", hidden: true }, t("noData"));
   #plot;
   #chosen;
   /** @type {uPlot | null} */

@@ -101,7 +101,7 @@ export class ChartsView {
     }
     this.#chosen.hidden = false;
     replace(this.#chosen, t("selected", { from: shortMoment(new Date(from * 1000)), until: shortMoment(new Date(until * 1000)) }), " ",
-      h("a", { href: address, "data-key": "chosen" }, t("inLog")),
+      h("a", { href: address, "data-key": "chosen" }, t("showInLog")),
       h("button", { type: "button", class: "quiet small", onclick: () => (this.#chosen.hidden = true) }, t("cancel")));
   }
 }

@@ -2,18 +2,19 @@
 
 import { h, say } from "../dom.js";
 import { briefTime, t } from "../i18n.js";
-import { Flags } from "./flags.js";
-import { Gaps } from "./gaps.js";
-import { Health } from "./health.js";
-import { Instances } from "./instances.js";
-import { Retention } from "./retention.js";
-import { Triggers } from "./triggers.js";
+import { flags } from "./flags.js";
+import { gaps } from "./gaps.js";
+import { health } from "./health.js";
+import { instances } from "./instances.js";
+import { Panel } from "./panel.js";
+import { retention } from "./retention.js";
+import { triggers } from "./triggers.js";
 
 /** @import { Overview } from "../../types" */
 /** @import { ApiError } from "../api.js" */
 
 export class FeedView {
-  #panels = [new Health(), new Instances(), new Triggers(), new Flags(), new Retention(), new Gaps()];
+  #panels = [health, instances, triggers, flags, retention, gaps].map((definition) => new Panel(definition));
   #word = h("p", { class: "asof", role: "status" }, t("loading"));
   #body = h("div", { class: "panels", hidden: true }, ...this.#panels.map((panel) => panel.node));
 

@@ -2,31 +2,24 @@
 
 import { h } from "../dom.js";
 import { number, shortMoment, t } from "../i18n.js";
-import { Panel, mark } from "./panel.js";
+import { mark } from "./panel.js";
 
-/** @import { Flag, Overview } from "../../types" */
+/** @import { Flag } from "../../types" */
+/** @import { Definition } from "./panel.js" */
 
-export class Flags {
-  #panel = new Panel("flags", t("flags"));
-  node = this.#panel.node;
-
-  /** @param {Overview} overview */
-  show({ flags }) {
-    if (flags.length === 0) {
-      this.#panel.empty(t("noFlags"));
-      return;
-    }
-    this.#panel.table([
-      { name: t("flag") }, { name: t("forWhom") }, { name: t("value") }, { name: t("since") }, { name: t("decidedBy") },
-    ], flags.map((flag) => [
-      flag.flag,
-      whom(flag),
-      flag.flag === "realtime" ? flag.value : mark(flag.flag === "capture" ? "bad" : "warning", flag.value),
-      h("time", { datetime: flag.at }, shortMoment(new Date(flag.at))),
-      flag.set_by,
-    ]));
-  }
-}
+/** @type {Definition} */
+export const flags = {
+  name: "flags",
+  headings: [{ name: t("flag") }, { name: t("appliesTo") }, { name: t("value") }, { name: t("since") }, { name: t("setBy") }],
+  rows: (overview) => overview.flags.map((flag) => [
+    flag.flag,
+    whom(flag),
+    flag.flag === "realtime" ? flag.value : mark(flag.flag === "capture" ? "bad" : "warning", flag.value),
+    h("time", { datetime: flag.at }, shortMoment(new Date(flag.at))),
+    flag.set_by,
+  ]),
+  empty: t("noFlags"),
+};
 
 /** @param {Flag} flag */
 function whom({ scope, user_id: user, percentage }) {

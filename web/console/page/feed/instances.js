@@ -2,38 +2,33 @@
 
 import { h } from "../dom.js";
 import { duration, number, shortMoment, t } from "../i18n.js";
-import { mark, Panel } from "./panel.js";
+import { mark } from "./panel.js";
 
-/** @import { Instance, Overview } from "../../types" */
+/** @import { Instance } from "../../types" */
+/** @import { Definition } from "./panel.js" */
 
-export class Instances {
-  #panel = new Panel("instances", t("instances"));
-  node = this.#panel.node;
-
-  /** @param {Overview} overview */
-  show({ instances }) {
-    if (instances.length === 0) {
-      this.#panel.empty(t("noInstances"));
-      return;
-    }
-    this.#panel.table([
-      { name: t("instance") }, { name: t("service") }, { name: t("state") }, { name: t("connections"), figures: true },
-      { name: t("behind"), figures: true }, { name: t("lag"), figures: true }, { name: t("lastRead"), figures: true },
-      { name: t("newestDelivered"), figures: true }, { name: t("startedAt") }, { name: t("backends") },
-    ], instances.map((each) => [
-      each.instance,
-      each.service,
-      state(each),
-      number(each.connections),
-      each.behind === null ? "–" : number(each.behind),
-      each.lag_seconds === null ? "–" : duration(each.lag_seconds),
-      duration(each.alive ? each.since_read_seconds : each.since_report_seconds),
-      number(each.anchor),
-      h("time", { datetime: each.started }, shortMoment(new Date(each.started))),
-      h("span", { class: "soft", lang: "en" }, [each.tailer, each.listener].filter(Boolean).join(" · ") || "–"),
-    ]));
-  }
-}
+/** @type {Definition} */
+export const instances = {
+  name: "instances",
+  headings: [
+    { name: t("instance") }, { name: t("service") }, { name: t("state") }, { name: t("connections"), figures: true },
+    { name: t("behind"), figures: true }, { name: t("lag"), figures: true }, { name: t("lastRead"), figures: true },
+    { name: t("newestDelivered"), figures: true }, { name: t("startedAt") }, { name: t("backends") },
+  ],
+  rows: (overview) => overview.instances.map((each) => [
+    each.instance,
+    each.service,
+    state(each),
+    number(each.connections),
+    each.behind === null ? "–" : number(each.behind),
+    each.lag_seconds === null ? "–" : duration(each.lag_seconds),
+    duration(each.alive ? each.since_read_seconds : each.since_report_seconds),
+    number(each.anchor),
+    h("time", { datetime: each.started }, shortMoment(new Date(each.started))),
+    h("span", { class: "soft", lang: "en" }, [each.tailer, each.listener].filter(Boolean).join(" · ") || "–"),
+  ]),
+  empty: t("noInstances"),
+};
 
 /** @param {Instance} instance */
 function state(instance) {

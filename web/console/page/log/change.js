@@ -8,7 +8,7 @@ import { difference } from "./difference.js";
 import { dated, operation, row } from "./row.js";
 import { elapsed } from "./elapsed.js";
 
-/** @import { Change, Step, Story } from "../../types" */
+/** @import { Change, Step, ChangeDetail } from "../../types" */
 /** @import { ApiError } from "../api.js" */
 /** @import { Child } from "../dom.js" */
 
@@ -58,8 +58,8 @@ export class ChangePanel {
     this.#shown = seq;
     this.#fill(null, h("p", { class: "soft", role: "status" }, t("loading")));
     try {
-      const story = await api.change(seq);
-      if (this.#shown === seq) this.#fill(story.change, whole(story));
+      const detail = await api.change(seq);
+      if (this.#shown === seq) this.#fill(detail.change, whole(detail));
     } catch (error) {
       if (this.#shown === seq) this.#fail(seq, asApiError(error));
     }
@@ -123,13 +123,13 @@ export class ChangePanel {
 
 const leave = () => go(link({ change: null }));
 
-/** @param {Story} story */
+/** @param {ChangeDetail} detail */
 function whole({ change, transaction, transaction_whole: complete, explain }) {
   const others = transaction.filter((each) => each.seq !== change.seq);
-  return h("div", { class: "story" },
+  return h("div", { class: "detail" },
     h("p", { class: "title" }, change.title ?? change.key ?? change.relation),
     difference(change.old, change.new),
-    h("h3", {}, t("story")), timeline(explain),
+    h("h3", {}, t("delivery")), timeline(explain),
     h("h3", {}, t("from")), facts(change),
     h("p", { class: "links" },
       change.key !== null && h("a", { href: only({ table: change.relation, key: change.key, change: change.seq }) }, t("history")),

@@ -43,7 +43,7 @@ function table(names, before, after, caption) {
  * @param {string | undefined} own @param {string | undefined} other @param {"del" | "ins"} tag
  */
 function shown(own, other, tag) {
-  if (own === undefined) return h("span", { class: "soft" }, t("notThere"));
+  if (own === undefined) return h("span", { class: "soft" }, t("missingColumn"));
   if (own === "") return h("span", { class: "soft" }, "''");
   const node = h("div", { class: own === "null" ? "value soft" : "value" });
   const short = own.length <= LONG;

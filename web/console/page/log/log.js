@@ -13,7 +13,7 @@ import { MAX_ROWS_PAGED, Tail } from "./tail.js";
 
 /** Within this many pixels from the top, the user sees the newest rows. */
 const TOP = 8;
-/** Highlight at most this many new rows at once: nobody can follow more, and fading them all keeps the browser busy. */
+/** Highlight at most this many new rows at once: more cannot be followed, and fading them all keeps the browser busy. */
 const FOLLOWED = 20;
 
 export class LogView {
@@ -38,7 +38,7 @@ export class LogView {
     this.#pauseIcon, this.#pauseWord);
   #note = h("p", { class: "note", role: "status" });
   #foot = h("div", { class: "foot" });
-  #scroller = h("div", { class: "scroller", onscroll: () => this.#tail?.hold("away", this.#scroller.scrollTop > TOP) },
+  #scroller = h("div", { class: "scroller", onscroll: () => this.#tail?.hold("scrolled", this.#scroller.scrollTop > TOP) },
     heads(), this.#list.node, this.#foot);
 
   node = h("section", { class: "log", "aria-label": t("log") }, this.#filters.node,
@@ -77,7 +77,7 @@ export class LogView {
 
   #showNewest() {
     this.#scroller.scrollTop = 0;
-    this.#tail?.hold("away", false);
+    this.#tail?.hold("scrolled", false);
     this.#tail?.hold("paused", false);
     this.#pause.focus();
   }

@@ -4,6 +4,7 @@
 // pause, nor a lost connection, nor the limit on rows loses one. A late commit with a lower number arrives through the stream.
 
 import { api, ApiError, asApiError } from "../api.js";
+import { LogStream } from "./logStream.js";
 
 /** @import { Change, LogPage } from "../../types" */
 
@@ -11,14 +12,11 @@ import { api, ApiError, asApiError } from "../api.js";
 export const MAX_ROWS = 1000;
 /** The most rows after the user has asked for older ones. */
 export const MAX_ROWS_PAGED = 5000;
-/** A stream that is silent for this many milliseconds, two and a half heartbeats, is dead. */
-const SILENCE = 25_000;
 /** Milliseconds before a failed request is repeated. */
 const AGAIN = 5000;
-const PATIENCE = [500, 1000, 2000, 5000, 10_000];
 
 /** @typedef {"loading" | "failed" | "connecting" | "live" | "trouble" | "lost" | "fixed"} State */
-/** @typedef {"paused" | "away"} Hold why new rows wait: the user paused, or has scrolled down */
+/** @typedef {"paused" | "scrolled"} Hold why new rows wait: the user paused, or has scrolled down */
 
 export class Tail {
   /** @type {Change[]} the newest first */
@@ -47,12 +45,8 @@ export class Tail {
   #most = MAX_ROWS;
   /** Where to read rows again that were dropped while they waited. */
   #dropped = 0;
-  /** @type {string | null} */
-  #cursor = null;
-  /** @type {EventSource | null} */
-  #source = null;
+  #stream;
   #timer = 0;
-  #tries = 0;
   #ended = false;
   #changed;
   #refused;
@@ -66,6 +60,12 @@ export class Tail {
     this.filters = filters;
     this.#changed = changed;
     this.#refused = refused;
+    this.#stream = new LogStream(filters, {
+      state: (state) => state !== this.state && this.#set({ state }),
+      changes: (changes) => this.#arrive(changes),
+      reload: (why) => this.load(why),
+      refused: (error) => this.#isRefused(error),
+    });
   }
 
   get paused() {
@@ -77,7 +77,7 @@ export class Tail {
    * @param {Tail["note"]} [note]
    */
   async load(note = null) {
-    this.#disconnect();
+    this.#close();
     this.#set({ state: "loading", error: null, note });
     await this.#read();
   }
@@ -91,10 +91,10 @@ export class Tail {
       this.waitedMore = false;
       this.#known = new Set(page.changes.map((change) => change.seq));
       this.#setPosition(page);
-      this.#cursor = page.cursor;
       this.error = null;
-      if (this.filters["until"]) this.#set({ state: "fixed" });
-      else this.#connect();
+      const follow = !this.filters["until"];
+      this.#set({ state: follow ? "connecting" : "fixed" });
+      if (follow) this.#stream.open(page.cursor);
     } catch (error) {
       if (this.#isRefused(error)) return;
       const found = asApiError(error);
@@ -147,7 +147,12 @@ export class Tail {
 
   stop() {
     this.#ended = true;
-    this.#disconnect();
+    this.#close();
+  }
+
+  #close() {
+    clearTimeout(this.#timer);
+    this.#stream.close();
   }
 
   /** @param {LogPage} page */
@@ -157,72 +162,12 @@ export class Tail {
     this.whole = page.whole;
   }
 
-  #connect() {
-    this.#disconnect();
-    if (this.state !== "lost") this.#set({ state: "connecting" });
-    const source = api.stream(this.filters, this.#cursor);
-    this.#source = source;
-    /** @param {string} name @param {(data: any) => void} act */
-    const on = (name, act) =>
-      source.addEventListener(name, (event) => {
-        this.#expectMessage();
-        const data = JSON.parse(event.data);
-        act(data);
-        this.#cursor = event.lastEventId || this.#cursor;
-      });
-    on("ready", () => this.#live());
-    on("changes", ({ changes }) => {
-      this.#live();
-      this.#arrive(changes);
-    });
-    on("heartbeat", (beat) => (beat.trouble ? this.#set({ state: "trouble" }) : this.#live()));
-    on("trouble", () => this.#set({ state: "trouble" }));
-    on("reset", () => this.load("reset"));
-    on("many", () => this.load("many"));
-    on("goodbye", ({ reason }) => this.#again(reason === "expired"));
-    source.onerror = () => this.#again(false);
-    this.#expectMessage();
-  }
-
-  /**
-   * EventSource gives up on anything but 200 and does not say why, so we reconnect ourselves, from the newest cursor.
-   * @param {boolean} renew the session
-   */
-  async #again(renew) {
-    this.#disconnect();
-    this.#set({ state: "lost" });
-    const wait = (PATIENCE[Math.min(this.#tries++, PATIENCE.length - 1)] ?? 0) * (0.5 + Math.random());
-    try {
-      if (renew) await api.renew();
-      else if (this.#tries > 1) await api.me();
-    } catch (error) {
-      if (this.#isRefused(error)) return;
-    }
-    if (!this.#ended) this.#timer = setTimeout(() => this.#connect(), wait);
-  }
-
   /** @param {unknown} error */
   #isRefused(error) {
     if (this.#ended) return true;
     if (!(error instanceof ApiError && error.refused)) return false;
     this.#refused(error);
     return true;
-  }
-
-  #expectMessage() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#again(false), SILENCE);
-  }
-
-  #disconnect() {
-    clearTimeout(this.#timer);
-    this.#source?.close();
-    this.#source = null;
-  }
-
-  #live() {
-    this.#tries = 0;
-    if (this.state !== "live") this.#set({ state: "live" });
   }
 
   /** @param {Change[]} changes in the order in which they were committed */

@@ -3,16 +3,31 @@ CREATE FUNCTION feed.attach(target regclass, key text DEFAULT NULL, board text D
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
     excluded text[] := ARRAY(SELECT DISTINCT c FROM unnest(exclude) AS c ORDER BY 1);
     key_columns text[];
     arguments text;
-    key_changed text;
-    key_set text;
     wrong text;
     earlier feed.attached;
+    cards regclass;
+    numbers jsonb; -- of the columns
+    same_rows boolean;
+    schema_name text;
+    table_name text;
+    replaced regclass;
+    since bigint := 0;
+    anew boolean := false;
+    is_empty boolean;
 BEGIN
     PERFORM feed.check_table(target);
+    cards := feed.opportunities_table();
+    SELECT n.nspname, c.relname INTO schema_name, table_name
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
+    IF target <> cards AND feed.relation_name(target) = feed.relation_name(cards) THEN
+        RAISE EXCEPTION 'table % cannot be attached: table % is logged under the name opportunities', target, cards
+            USING ERRCODE = 'duplicate_table', HINT = 'Rename the table, and attach it then.';
+    END IF;
     IF key IS NULL THEN
         SELECT array_agg(a.attname ORDER BY k.place) INTO key_columns
         FROM pg_index AS i
@@ -41,15 +56,9 @@ BEGIN
                 WHERE attrelid = target AND attnum > 0 AND NOT attisdropped) || '.';
     END IF;
     PERFORM feed.check_key(target, key_columns);
-    SELECT format_type(a.atttypid, NULL) INTO wrong FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-    WHERE a.attrelid = target AND a.attname = 'version_number' AND t.typcategory <> 'N';
-    IF FOUND THEN
-        RAISE EXCEPTION 'column version_number of table % is of type %, but the log needs a number', target, wrong
-            USING ERRCODE = 'datatype_mismatch', HINT = 'Rename the column, or change its type to integer.';
-    END IF;
     -- Boards are read from the table as well as from the log, and memberships are taken from the log, so both must be
     -- complete.
-    IF excluded <> '{}' AND target IN (to_regclass('public.opportunities'), to_regclass('public.boards'), to_regclass('public.board_members')) THEN
+    IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members')) THEN
         RAISE EXCEPTION 'columns of table % cannot be excluded: boards are built from its rows in the log', target
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Call feed.attach without exclude.';
     END IF;
@@ -63,24 +72,45 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The key, the board, version_number and last_modified_by must be logged, so they can be neither excluded nor virtual columns.';
     END IF;
 
+    SELECT jsonb_object_agg(a.attname, a.attnum) INTO numbers FROM pg_attribute AS a
+    WHERE a.attrelid = target AND a.attname = ANY (key_columns || board || excluded) AND NOT a.attisdropped;
     SELECT a.* INTO earlier FROM feed.attached AS a WHERE a.relation = target;
-    IF EXISTS (
-        SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state <> 'missing' AND t.function <> 'version_opportunity') THEN
+    IF (earlier.schema_name, earlier.table_name, earlier.key, coalesce(earlier.board, ''), earlier.excluded, earlier.columns, earlier.numbered)
+       = (schema_name, table_name, key_columns, coalesce(board, ''), excluded, numbers, target::oid)
+       AND NOT EXISTS (SELECT FROM feed.attached_tables AS t WHERE t.relation = target AND t.state <> 'on')
+       AND NOT EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state NOT IN ('on', 'always')
+                                                        AND t.function IN ('capture', 'begin_statement')) THEN
+        RETURN; -- whole, and attached like this: readers have nothing to load
+    END IF;
+    same_rows := (target = cards OR (earlier.schema_name, earlier.table_name) = (schema_name, table_name))
+                 AND CASE WHEN earlier.numbered = target::oid
+                          THEN ARRAY(SELECT earlier.columns -> k.name FROM unnest(earlier.key) AS k(name)) = ARRAY(SELECT numbers -> k.name FROM unnest(key_columns) AS k(name))
+                          ELSE earlier.key = key_columns END;
+    -- The table of the cards may have been renamed, and this table may have its name now. It stays attached.
+    UPDATE feed.attached AS a SET schema_name = n.nspname, table_name = c.relname
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE a.relation = cards AND c.oid = cards AND target <> cards AND (a.schema_name, a.table_name) = (schema_name, table_name);
+    -- Tables that had this name when they were attached, and were dropped or renamed since. A renamed one has kept its triggers,
+    -- and would log its changes under the name that it has now.
+    FOR replaced IN
+        SELECT a.relation FROM feed.attached AS a
+        WHERE (a.schema_name, a.table_name) = (schema_name, table_name) AND a.relation <> target
+    LOOP
+        PERFORM feed.detach(replaced);
+        anew := true;
+    END LOOP;
+    IF earlier.relation IS NOT NULL OR EXISTS (
+        SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND NOT t.tgisinternal
+                                      AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%') THEN
         PERFORM feed.detach(target);
     END IF;
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
-    FROM unnest(coalesce(board, '') || key_columns || CASE WHEN excluded <> '{}' THEN ''::text || excluded END) WITH ORDINALITY AS a(value, place);
-    SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c.name), ' OR '), string_agg(quote_ident(c.name), ', ')
-    INTO key_changed, key_set
-    FROM unnest(key_columns) AS c(name);
+    FROM unnest(ARRAY[CASE WHEN target = cards THEN 'opportunities' ELSE '' END, coalesce(board, '')]
+                || CASE WHEN cardinality(key_columns) = 1 AND excluded = '{}' THEN key_columns
+                        ELSE ''::text || key_columns || CASE WHEN excluded <> '{}' THEN ''::text || excluded END END) WITH ORDINALITY AS a(value, place);
 
-    -- Limited to statements that set the key, so that other UPDATEs do not evaluate the condition.
-    EXECUTE format('CREATE TRIGGER feed_guard_key BEFORE UPDATE OF %s ON %s FOR EACH ROW WHEN (%s) '
-                   'EXECUTE FUNCTION feed.guard_key()', key_set, target, key_changed);
-    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'last_modified_by' AND NOT attisdropped) THEN
-        EXECUTE format('CREATE TRIGGER feed_name_author BEFORE UPDATE OF last_modified_by ON %s FOR EACH STATEMENT '
-                       'EXECUTE FUNCTION feed.name_author()', target);
-    END IF;
+    EXECUTE format('CREATE TRIGGER feed_begin BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT '
+                   'EXECUTE FUNCTION feed.begin_statement()', target);
     EXECUTE format('CREATE TRIGGER feed_capture_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
@@ -89,11 +119,24 @@ BEGIN
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
-    -- If the table was attached before, the original attachment counts: what was written in between is missing from the
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', target) INTO is_empty;
+    -- Readers that hold rows of this table, or of an earlier one with its name, load it again.
+    IF anew OR earlier.relation IS NOT NULL OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = feed.relation_name(target)) THEN
+        since := feed.log_reload(feed.relation_name(target), 'attach');
+    END IF;
+    -- If the same table was attached before, with the same key, the original attachment counts: what was written in between is missing from the
     -- log, and verify should find it. Otherwise it counts from when the lock was acquired: until then other transactions
     -- may have written, even ones with a later ID than this one, which may have started long before.
-    INSERT INTO feed.attached (relation, xid, attached_at, attached_by)
-    VALUES (target, coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
+    IF same_rows IS NOT TRUE THEN
+        IF (earlier.schema_name, earlier.table_name) <> (schema_name, table_name) AND target IS DISTINCT FROM cards THEN
+            PERFORM feed.log_reload(CASE earlier.schema_name WHEN 'public' THEN earlier.table_name
+                                                             ELSE earlier.schema_name || '.' || earlier.table_name END, 'attach');
+        END IF;
+        earlier := NULL;
+    END IF;
+    INSERT INTO feed.attached (relation, schema_name, table_name, key, board, excluded, columns, numbered, partitions, seq, was_empty, xid, attached_at, attached_by)
+    VALUES (target, schema_name, table_name, key_columns, board, excluded, numbers, target, feed.all_partitions(target), coalesce(earlier.seq, since), coalesce(earlier.was_empty, is_empty),
+            coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
             coalesce(earlier.attached_at, clock_timestamp()), coalesce(earlier.attached_by, session_user));
 END
 $$;

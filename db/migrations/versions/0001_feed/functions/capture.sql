@@ -1,104 +1,154 @@
 -- Writes one row of feed.log for each row that a statement changed, in the transaction of the writer, and sends NOTIFY
--- unless the pacer does. For the trigger arguments, see feed.trigger_arguments. If columns are excluded there are more than
--- two arguments, so the fast path below is not taken, and other tables pay nothing for the check.
+-- unless the pacer does. For the trigger arguments, see feed.trigger_arguments.
 --
 -- seq is drawn here, in an AFTER trigger, while the row locks are held. That makes "transactions by their last seq" agree
--- with the commit order for any two that changed the same row. No error is suppressed: a write that cannot be logged fails.
+-- with the commit order for any two that changed the same row. If the application has dropped the key column, the log gets a reload
+-- for the row: readers load the table again, and the write goes on.
 CREATE FUNCTION feed.capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
--- Without this, pg_temp.log of a writer would receive the rows. With UTC, the same row has the same JSON regardless of the writer.
+-- Without this, pg_temp.log of a writer would receive the rows.
 SET search_path = pg_catalog, feed, pg_temp
+-- The same row has the same key and the same JSON, whatever the settings of the session that writes it.
 SET timezone = 'UTC'
+SET datestyle = 'ISO, YMD'
+SET intervalstyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = 1
+SET lc_monetary = 'C'
+SET quote_all_identifiers = off
 AS $$
 -- An attached table may have columns named like the variables below. No expression here refers to such a column by its bare
 -- name, so a bare name is always the variable.
 #variable_conflict use_variable
 DECLARE
-    relation_name text := CASE TG_TABLE_SCHEMA WHEN 'public' THEN TG_TABLE_NAME
-                                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
-    board_column text := TG_ARGV[0];
-    -- feed.row_key() is called only for keys of several columns, because a function in SQL costs more than everything else
-    -- for a row.
-    key_column text := CASE WHEN TG_NARGS = 2 THEN TG_ARGV[1] END;
+    -- The cards are logged under one name, whatever the application calls its table.
+    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0] WHEN TG_TABLE_SCHEMA = 'public' THEN TG_TABLE_NAME
+                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
+    board_column text := TG_ARGV[1];
+    key_column text := TG_ARGV[2]; -- '' if the key has several columns, or columns are excluded
     -- No NOTIFY while the pacer reads the log. The sequence is read with a function, because a query costs eight times as
     -- much. A value further ahead than any pacer sets it (a second) is ignored, because the server's clock was set back.
     -- But a value that no clock reaches means that NOTIFY is switched off.
-    sends_notify boolean := (width_bucket(abs(pg_sequence_last_value('feed.notify_suppressed_until') - date_part('epoch', clock_timestamp()) * 1000 - 500),
-                                   500, 4e15, 1) <> 1) IS NOT TRUE;
-    named boolean;
+    sends_notify boolean := (width_bucket(pg_sequence_last_value('feed.notify_suppressed_until') - date_part('epoch', clock_timestamp()) * 1000,
+                                          '{0,1000,4e15}') IN (1, 3)) IS NOT TRUE;
+    -- The list of open statements; see feed.begin_statement. Usually this is the only one, and the list is emptied at once.
+    open_statements text := CASE current_setting('feed.open', true)
+        WHEN '|' THEN set_config('feed.open', '', true) ELSE current_setting('feed.open', true) END;
+    statement text;
+    named boolean; -- whether the statement sets last_modified_by; null if not
+    own_entry text; -- a pattern
+    entry text;
+    nothing text; -- takes what a function returns, in assignments that would be queries with PERFORM
+    logged bigint;
     written bigint := 0;
 BEGIN
-    -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
-    IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'local', true);
+    IF open_statements <> '' OR current_setting('synchronous_commit') = 'off' THEN
+        -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
+        IF current_setting('synchronous_commit') = 'off' THEN
+            PERFORM set_config('synchronous_commit', 'local', true);
+        END IF;
+        IF open_statements LIKE '|%' THEN
+            own_entry := '[|]' || TG_RELID || left(TG_OP, 1) || '[^|]*';
+            IF open_statements !~ own_entry THEN
+                own_entry := '[|](?![0-9])[^|]*';
+            END IF;
+            entry := substring(open_statements FROM own_entry);
+            logged := coalesce(pg_sequence_last_value('feed.log_seq'), 0);
+        END IF;
     END IF;
 
+    -- Fast paths for one row that stays on its board, as in almost every INSERT and UPDATE. They need no join, and each is one
+    -- statement, because each PL/pgSQL expression costs a snapshot. Each function that is named costs something too, even if it is
+    -- not called. Everything else is left to the block below, which could handle these cases too.
     IF TG_OP = 'UPDATE' THEN
-        named := current_setting('feed.named', true) = TG_RELID::text;
-        IF named THEN
-            PERFORM set_config('feed.named', '', true);
+        -- last_modified_by still holds the author of the previous change if the statement does not set it.
+        statement := ltrim(lower(current_query() COLLATE "C"), E' \n\t');
+        statement := CASE WHEN entry IS NULL AND pg_trigger_depth() = 1 AND statement LIKE 'update%' AND strpos(statement, TG_TABLE_NAME) > 0
+                          THEN CASE WHEN strpos(statement, 'last_modified_by') > 0 THEN statement ELSE '' END END;
+        IF statement <> '' IS NOT FALSE THEN
+            named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
         END IF;
-        -- Fast path for one row that stays on its board, as in almost every UPDATE. It needs no join, and it is one
-        -- statement, because each PL/pgSQL expression costs a snapshot. Expressions contain no subqueries, because the
-        -- whole statement would be walked again for each. Everything else is left to the block below, which could handle
-        -- this case too.
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, notified)
-        SELECT relation_name, 'update', r.after ->> key_column, r.after ->> board_column, r.before, r.after,
-               (r.after ->> 'version_number')::int, nullif(current_setting('feed.parents', true), '')::integer[],
+        SELECT relation_name, 'update', r.key, r.board, r.before, r.after,
+               r.version::integer, nullif(current_setting('feed.parents', true), '')::integer[],
                coalesce(nullif(current_setting('feed.actor', true), ''),
-                        CASE WHEN named THEN r.after ->> 'last_modified_by' END, session_user),
+                        CASE WHEN named OR r.before ->> 'last_modified_by' IS DISTINCT FROM r.after ->> 'last_modified_by'
+                             THEN r.after ->> 'last_modified_by' END, r.db_user),
+               nullif(current_setting('feed.origin', true), ''),
+               r.db_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), sends_notify
+        FROM (SELECT i.before, i.after, i.after ->> key_column AS key, i.after ->> board_column AS board, session_user::text AS db_user,
+                     i.after -> 'version_number' AS version
+              FROM (SELECT feed.row_image(o.*) AS before, feed.row_image(n.*) AS after
+                    FROM old_rows AS o CROSS JOIN new_rows AS n
+                    WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r
+        WHERE r.before ->> key_column = r.key AND r.before <> r.after
+          AND greatest(pg_column_size(r.before), pg_column_size(r.after)) < 1500
+          AND (r.before ->> board_column = r.board OR board_column = '') AND (r.version >= '0' AND r.version <= '2147483647') IS NOT FALSE;
+        GET DIAGNOSTICS written = ROW_COUNT;
+    ELSIF TG_OP = 'INSERT' THEN
+        INSERT INTO feed.log (relation, op, key, board, new, version, parents,
+                              actor, origin, db_user, application, client_addr, pid, notified)
+        SELECT relation_name, 'insert', r.key, r.board, r.after,
+               r.version::integer, nullif(current_setting('feed.parents', true), '')::integer[],
+               coalesce(nullif(current_setting('feed.actor', true), ''), r.after ->> 'last_modified_by', session_user),
                nullif(current_setting('feed.origin', true), ''),
                session_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), sends_notify
-        FROM (SELECT o.before, n.after
-              FROM (SELECT feed.row_image(o.*) AS before FROM old_rows AS o LIMIT 2) AS o
-              CROSS JOIN (SELECT feed.row_image(n.*) AS after FROM new_rows AS n LIMIT 2) AS n
-              LEFT JOIN (SELECT true AS one FROM old_rows OFFSET 1 LIMIT 1) AS another ON true
-              WHERE another.one IS NULL) AS r
-        WHERE r.before ->> key_column = r.after ->> key_column
-          AND r.before <> r.after AND (r.before ->> board_column = r.after ->> board_column OR board_column = '');
+        FROM (SELECT i.after, i.after ->> key_column AS key, i.after ->> board_column AS board, i.after -> 'version_number' AS version
+              FROM (SELECT feed.row_image(n.*) AS after FROM new_rows AS n
+                    WHERE (SELECT true FROM new_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r
+        WHERE r.key IS NOT NULL AND (r.board IS NOT NULL OR board_column = '')
+          AND pg_column_size(r.after) < 1500 AND (r.version >= '0' AND r.version <= '2147483647') IS NOT FALSE;
         GET DIAGNOSTICS written = ROW_COUNT;
     END IF;
 
     IF written = 0 THEN
         DECLARE
-            key_columns text[] := TG_ARGV[1:];
+            key_columns text[] := CASE WHEN key_column = '' THEN TG_ARGV[3:] ELSE ARRAY[key_column] END;
             excluded text[];
             declared_actor text := nullif(current_setting('feed.actor', true), '');
             declared_origin text := nullif(current_setting('feed.origin', true), '');
             declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
             application text := current_setting('application_name');
             address inet := inet_client_addr();
+            unsafe record;
         BEGIN
-            IF TG_NARGS > 2 AND '' = ANY (key_columns) THEN
+            IF key_column = '' AND '' = ANY (key_columns) THEN
                 excluded := key_columns[array_position(key_columns, '') + 1:];
+                -- They must not reach the log, also after they were renamed.
+                excluded := excluded || array_remove(feed.current_columns(TG_RELID, excluded), NULL);
                 key_columns := key_columns[:array_position(key_columns, '') - 1];
             END IF;
             IF TG_OP = 'UPDATE' THEN
                 WITH before AS MATERIALIZED (
-                    SELECT r.data, r.data ->> board_column AS board,
-                           coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                    SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
+                               feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
+                           coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
                     FROM old_rows AS o CROSS JOIN LATERAL (
-                        SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*)
-                                    ELSE feed.exclude_columns(TG_RELID, feed.row_image(o.*), excluded) END AS data OFFSET 0) AS r
+                        SELECT CASE WHEN true THEN o.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL
                 ), after AS MATERIALIZED (
-                    SELECT r.data, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
+                    SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
-                           coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
+                           coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
                     FROM new_rows AS n CROSS JOIN LATERAL (
-                        SELECT CASE WHEN excluded IS NULL THEN feed.row_image(n.*)
-                                    ELSE feed.exclude_columns(TG_RELID, feed.row_image(n.*), excluded) END AS data OFFSET 0) AS r
+                        SELECT CASE WHEN true THEN n.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL
                 )
-                INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
-                                      actor, origin, db_user, application, client_addr, pid, notified)
-                SELECT relation_name, step.op, key,
+                INSERT INTO feed.log (relation, op, key, board, old, new, delta, image_hash, version, parents,
+                                      actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
+                SELECT relation_name, CASE WHEN key IS NULL THEN 'reload' ELSE step.op END, feed.short_key(key),
                        CASE WHEN step.op IN ('leave', 'delete') THEN before.board ELSE after.board END,
-                       before.data, after.data,
-                       (coalesce(after.data, before.data) ->> 'version_number')::int, declared_parents,
-                       coalesce(declared_actor, CASE WHEN named THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify
+                       CASE WHEN compact.delta IS NULL THEN before.data ELSE compact.old END,
+                       CASE WHEN compact.delta IS NULL THEN after.data ELSE compact.new END, compact.delta, compact.image_hash,
+                       feed.version_number(coalesce(after.data, before.data)), declared_parents,
+                       coalesce(declared_actor, CASE WHEN named OR before.data -> 'last_modified_by' IS DISTINCT FROM after.data -> 'last_modified_by'
+                                               THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
+                       session_user, application, address, pg_backend_pid(), sends_notify,
+                       CASE WHEN compact.delta IS NULL THEN nullif(greatest(pg_column_size(before.data), pg_column_size(after.data), 65536), 65536)
+                            ELSE compact.image_bytes END
                 FROM before FULL JOIN after USING (key)
                 -- A row that changes its board leaves one and enters the other. Each has its own readers, so there are two
                 -- log rows, in this order.
@@ -107,50 +157,85 @@ BEGIN
                          WHEN after.data IS NULL THEN '{delete}'::text[]
                          WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'::text[]
                          ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
-                WHERE before.data IS DISTINCT FROM after.data
+                LEFT JOIN LATERAL (
+                    SELECT c.*
+                    -- Changes that are nested are sorted later, so the one before is not known yet. The services read single columns
+                    -- of the tables in feed.
+                    -- A column of the condition is passed to the function, so that it is called for large rows only.
+                    FROM (SELECT TG_RELID AS target WHERE TG_TABLE_SCHEMA <> 'feed' AND (entry LIKE '%:%') IS NOT TRUE
+                                   AND (before.data = after.data OR greatest(pg_column_size(before.data), pg_column_size(after.data)) >= 1500) OFFSET 0) AS large
+                    CROSS JOIN LATERAL feed.compact_change(large.target, relation_name, step.op, feed.short_key(key), before.data, after.data) AS c
+                ) AS compact ON before.data IS NOT NULL AND after.data IS NOT NULL
+                -- Two different values may have the same JSON, such as 0 and -0.
+                WHERE before.data IS DISTINCT FROM after.data OR excluded IS NULL AND before.stored *<> after.stored
                 ORDER BY step.place;
             ELSIF TG_OP = 'INSERT' THEN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
-                                      actor, origin, db_user, application, client_addr, pid, notified)
-                SELECT relation_name, 'insert',
-                       coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-                                feed.missing_column(TG_RELID, r.data, key_columns)),
+                                      actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
+                SELECT relation_name, CASE WHEN r.key IS NULL THEN 'reload' ELSE 'insert' END, feed.short_key(r.key),
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
-                       (r.data ->> 'version_number')::int, declared_parents,
+                       feed.version_number(r.data), declared_parents,
                        coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify
-                FROM new_rows AS n CROSS JOIN LATERAL (
-                    SELECT CASE WHEN excluded IS NULL THEN feed.row_image(n.*)
-                                ELSE feed.exclude_columns(TG_RELID, feed.row_image(n.*), excluded) END AS data OFFSET 0) AS r;
+                       session_user, application, address, pg_backend_pid(), sends_notify,
+                       nullif(greatest(pg_column_size(r.data), 65536), 65536)
+                FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
+                                              feed.missing_column(TG_RELID, i.data, key_columns)) AS key
+                      FROM (SELECT CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data
+                            FROM new_rows AS n OFFSET 0) AS i
+                      WHERE i.data IS NOT NULL OFFSET 0) AS r;
             ELSIF TG_OP = 'DELETE' THEN
                 -- last_modified_by names the author of the previous change, not of the deletion.
                 INSERT INTO feed.log (relation, op, key, board, old, version,
                                       actor, origin, db_user, application, client_addr, pid, notified)
-                SELECT relation_name, 'delete',
-                       coalesce(CASE WHEN key_column IS NULL THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
-                                feed.missing_column(TG_RELID, r.data, key_columns)),
+                SELECT relation_name, CASE WHEN r.key IS NULL THEN 'reload' ELSE 'delete' END, feed.short_key(r.key),
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
-                       (r.data ->> 'version_number')::int,
+                       feed.version_number(r.data),
                        coalesce(declared_actor, session_user), declared_origin,
                        session_user, application, address, pg_backend_pid(), sends_notify
-                FROM old_rows AS o CROSS JOIN LATERAL (
-                    SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*)
-                                ELSE feed.exclude_columns(TG_RELID, feed.row_image(o.*), excluded) END AS data OFFSET 0) AS r;
+                FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
+                                              feed.missing_column(TG_RELID, i.data, key_columns)) AS key
+                      FROM (SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data
+                            FROM old_rows AS o OFFSET 0) AS i
+                      WHERE i.data IS NOT NULL OFFSET 0) AS r;
             ELSE
                 INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, notified)
                 VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
                         session_user, application, address, pg_backend_pid(), sends_notify);
             END IF;
-
             GET DIAGNOSTICS written = ROW_COUNT;
+
+            -- to_jsonb could not convert some rows, which were left out. All are logged again, one by one.
+            IF current_setting('feed.unsafe', true) = 'on' THEN
+                IF written > 0 THEN
+                    DELETE FROM feed.log AS l
+                    WHERE l.xid = pg_current_xact_id() AND l.cmin = (SELECT c.cmin FROM feed.log AS c WHERE c.xid = pg_current_xact_id()
+                                                                     ORDER BY c.seq DESC LIMIT 1);
+                    written := 0;
+                END IF;
+                key_columns := feed.current_columns(TG_RELID, key_columns);
+                FOR unsafe IN EXECUTE feed.unsafe_rows(TG_RELID, TG_OP, key_columns, excluded) LOOP
+                    written := written + feed.log_change(TG_RELID, relation_name, board_column, key_columns, unsafe.before, unsafe.after,
+                                                         named OR TG_OP = 'INSERT', (entry LIKE '%:%') IS TRUE, sends_notify);
+                END LOOP;
+                PERFORM set_config('feed.unsafe', '', true);
+            END IF;
         END;
     END IF;
 
-    IF sends_notify AND written > 0 THEN
-        PERFORM feed.notify(currval('feed.log_seq'), relation_name, lower(TG_OP));
+    IF entry IS NOT NULL THEN
+        IF written > 0 AND entry LIKE '%:%' THEN
+            PERFORM feed.sort_nested(relation_name, substring(entry FROM ':([0-9]{1,18})')::bigint, logged);
+        END IF;
+        open_statements := regexp_replace(open_statements, own_entry, '');
+        -- What was logged here was logged while the statements ran that are still open.
+        PERFORM set_config('feed.open', CASE WHEN written = 0 THEN open_statements
+            ELSE regexp_replace(open_statements, '([|]([0-9]+[A-Z])?)(?=[|]|$)', '\1:' || logged, 'g') END, true);
     END IF;
+
+    -- Without a payload, so that PostgreSQL sends one NOTIFY for all writes of the transaction.
+    nothing := CASE WHEN sends_notify AND written > 0 THEN pg_notify('boardcast', '') END;
     RETURN NULL;
 END
 $$;

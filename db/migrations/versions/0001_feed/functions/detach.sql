@@ -4,20 +4,25 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     trigger_name name;
+    was_attached boolean;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.state <> 'missing' AND t.function <> 'version_opportunity') THEN
-        RAISE EXCEPTION 'table % is not attached', target USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT DISTINCT relation FROM feed.triggers lists the attached tables.';
-    END IF;
+    -- By function and by name: a trigger with the name of ours may call another function.
     FOR trigger_name IN
         SELECT t.tgname FROM pg_trigger AS t
+        LEFT JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = 'feed'::regnamespace
         WHERE t.tgrelid = target AND NOT t.tgisinternal
-          AND t.tgfoid IN ('feed.capture()'::regprocedure, 'feed.guard_key()'::regprocedure, 'feed.name_author()'::regprocedure)
+          AND (p.proname IN ('capture', 'begin_statement')
+               OR t.tgname IN ('feed_begin', 'feed_capture_insert', 'feed_capture_update', 'feed_capture_delete', 'feed_capture_truncate'))
     LOOP
+        was_attached := true;
         EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, target);
     END LOOP;
     DELETE FROM feed.attached AS a WHERE a.relation = target;
+    IF NOT FOUND AND was_attached IS NULL AND target IS NOT NULL THEN
+        RAISE EXCEPTION 'table % is not attached', target USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT name FROM feed.attached_tables lists the attached tables.';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION feed.detach(regclass) IS 'Detaches a table from the feed. Its changes stay in feed.log.';
+COMMENT ON FUNCTION feed.detach(regclass) IS
+    'Detaches a table from the feed. Its changes stay in feed.log. For a table that was dropped, pass its OID: feed.detach(''16543'').';

@@ -1,33 +1,44 @@
 -- Building blocks for a statement about one attached table: how its triggers identify rows and boards, and how to find the
 -- row for a key from the log.
-CREATE FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT matches text,
-                                 OUT key_columns text, OUT key_texts text, OUT image text)
+CREATE FUNCTION feed.fed_columns(target regclass, OUT relation text, OUT board text, OUT row_key text, OUT key_columns text, OUT key_texts text,
+                                 OUT image text, OUT row_by_key text, OUT seq bigint, OUT key text[], OUT was_empty boolean)
 LANGUAGE plpgsql STABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     arguments record;
+    -- A shortened key (see feed.short_key) has no value to look up.
+    full_key CONSTANT text := 'CASE WHEN k.key !~ ''^md5:[0-9a-f]{32}$'' THEN k.key END';
+    matches text;
 BEGIN
-    SELECT a.* INTO arguments FROM pg_trigger AS t CROSS JOIN LATERAL feed.trigger_arguments(t.tgargs) AS a
-    WHERE t.tgrelid = target AND t.tgfoid = 'feed.capture()'::regprocedure LIMIT 1;
+    SELECT feed.current_columns(target, a.key) AS key, (feed.current_columns(target, ARRAY[a.board]))[1] AS board,
+           array_remove(feed.current_columns(target, a.excluded), NULL) AS excluded, a.seq, a.was_empty
+    INTO arguments FROM feed.attached AS a WHERE a.relation = target;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'table % is not attached', target
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Attach it with SELECT feed.attach(%L).', target);
     END IF;
     relation := feed.relation_name(target);
     board := arguments.board;
-    image := CASE WHEN arguments.excluded = '{}' THEN 'to_jsonb(t.*)' ELSE format('(to_jsonb(t.*) - %L::text[])', arguments.excluded) END;
-    row_key := format('feed.row_key(to_jsonb(t.*), %L)', arguments.key);
+    seq := arguments.seq;
+    key := arguments.key;
+    was_empty := arguments.was_empty;
+    image := CASE WHEN arguments.excluded = '{}' THEN 'feed.row_json(t.*)' ELSE format('(feed.row_json(t.*) - %L::text[])', arguments.excluded) END;
+    SELECT format('feed.short_key(feed.row_key(jsonb_build_object(%s), %L))', string_agg(format('%L::text, t.%I', k.name, k.name), ', '), arguments.key)
+    INTO row_key FROM unnest(arguments.key) AS k(name);
     -- Cast the key from the log to the column types, so that the index of the table is used.
     SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
-                             CASE WHEN cardinality(arguments.key) = 1 THEN 'k.key' ELSE format('k.key::jsonb ->> %s', c.place - 1) END,
+                             CASE WHEN cardinality(arguments.key) = 1 THEN full_key ELSE format('(%s)::jsonb ->> %s', full_key, c.place - 1) END,
                              format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY c.place),
            string_agg(format('t.%I', a.attname), ', ' ORDER BY c.place),
            string_agg(format('t.%I::text', a.attname), ', ' ORDER BY c.place)
     INTO matches, key_columns, key_texts
     FROM unnest(arguments.key) WITH ORDINALITY AS c(name, place)
     JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name AND NOT a.attisdropped;
+    row_by_key := format('SELECT %1$s AS data FROM %2$s AS t WHERE %3$s UNION ALL '
+                         'SELECT %1$s FROM %2$s AS t WHERE k.key ~ ''^md5:[0-9a-f]{32}$'' AND %4$s = k.key',
+                         image, target, matches, row_key);
 END
 $$;
 COMMENT ON FUNCTION feed.fed_columns(regclass) IS
-    'Building blocks for a statement about one attached table (t): its name in the log, its board column, the expression of its key, the condition that finds the row for a key (k.key), its key columns, the same cast to text, and the expression of a row image as in the log (without excluded columns).';
+    'Building blocks for a statement about one attached table (t): its name in the log, its board column, the expression of its key, its key columns, the same cast to text, the expression of a row image as in the log (without excluded columns), the query for the row of a key (k.key), the sequence number after which the log is about this table, its key, and whether it was empty when it was attached.';

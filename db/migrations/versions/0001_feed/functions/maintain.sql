@@ -14,6 +14,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
+    -- What has been written to a partition that was created empty is in the log, so its end must not go unnoticed.
+    UPDATE feed.attached AS a
+    SET partitions = ARRAY(SELECT DISTINCT p FROM unnest(a.partitions || feed.created_partitions(a.relation)) AS p ORDER BY p)
+    WHERE NOT a.partitions @> feed.created_partitions(a.relation);
+    -- The application may rename a column twice before the next migration.
+    PERFORM feed.note_columns();
     DELETE FROM feed.gap_reports WHERE at < clock_timestamp() - plan.retention;
     -- Read under the lock: a partition number from before it may be that of the partition that is current by now.
     ahead := format('feed.log_%s', current_partition() + 1);

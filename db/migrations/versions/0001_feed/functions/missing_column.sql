@@ -1,19 +1,26 @@
--- Called only if a key or board is null in a row image, or columns are excluded. If a column was renamed or dropped after
--- feed.attach, capture would otherwise log a row without a key, a change that reaches no board, or a column that should be
--- excluded.
+-- Called only if a key or board is null in a row image. If a column was renamed after feed.attach, its value is under the new
+-- name. If it was dropped, there is no value: a row without a key is logged as a reload, and a row without a board belongs to the
+-- default board if it is an opportunity, and otherwise to none. The write goes on in any case.
 CREATE FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) RETURNS text
 LANGUAGE plpgsql STABLE
+COST 1 -- as for feed.compact_change
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    current text[];
 BEGIN
-    IF NOT data ?& columns THEN
-        RAISE EXCEPTION 'table % was attached with column %, which no longer exists', target,
-            (SELECT quote_ident(c.name) FROM unnest(columns) AS c(name) WHERE NOT data ? c.name LIMIT 1)
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('It was renamed or dropped. Attach the table again with the current column names: SELECT feed.attach(%L, ...).', target);
+    IF data ?& columns THEN
+        RETURN NULL;
+    END IF;
+    current := feed.current_columns(target, columns);
+    IF array_position(current, NULL) IS NULL THEN
+        RETURN feed.row_key(data, current);
+    END IF;
+    IF target = feed.opportunities_table() AND columns = (SELECT ARRAY[a.board] FROM feed.attached AS a WHERE a.relation = target) THEN
+        RETURN feed.default_board();
     END IF;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION feed.missing_column(regclass, jsonb, text[]) IS
-    'Raises an error if a row lacks one of these columns; otherwise returns null. Used by feed.capture if it finds no key or board.';
+    'The value of columns that a row does not have under the names given in feed.attach; null if they were dropped, or are null. Used by feed.capture if it finds no key or board.';

@@ -4,7 +4,7 @@ CREATE FUNCTION feed.notify_presence() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    lease public.user_presence := coalesce(NEW, OLD);
+    lease feed.user_presence := coalesce(NEW, OLD);
 BEGIN
     -- If NOTIFY is switched off, the services see the change when they renew their leases.
     IF pg_catalog.pg_sequence_last_value('feed.notify_suppressed_until') = 9007199254740991 THEN

@@ -35,12 +35,12 @@ BEGIN
         suspects := same.cards;
     ELSE
         SELECT coalesce(array_agg(s.id ORDER BY s.id), '{}') INTO suspects
-        FROM (SELECT o.id::text AS id
-              FROM public.opportunities AS o
+        FROM (SELECT o.id
+              FROM feed.versions_on(board) AS o
               CROSS JOIN LATERAL (SELECT l.op, l.version FROM feed.log AS l
-                                  WHERE l.relation = 'opportunities' AND l.key = o.id::text
+                                  WHERE l.relation = 'opportunities' AND l.key = o.id
                                   ORDER BY l.seq DESC LIMIT 1) AS newest
-              WHERE o.board_id = board AND (newest.version <> o.version_number OR newest.op = 'delete')
+              WHERE newest.version <> o.version_number OR newest.op = 'delete'
               LIMIT 10) AS s;
         IF user_id IS NULL THEN
             cause := 'unlogged';

@@ -4,15 +4,27 @@
 -- function SECURITY INVOKER, and code that it runs next would run as the owner of the log. In that case the function raises
 -- an error. There is no SET search_path, which would cost each writer more than everything else here; all names are
 -- qualified instead.
+--
+-- Null if to_jsonb raises an error: json accepts what jsonb does not, a cast may fail, and a row may be too large. The setting
+-- feed.unsafe tells feed.capture() that this has happened.
 CREATE FUNCTION feed.row_image(row_data record) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER
+COST 1 -- as for feed.compact_change
 AS $$
 BEGIN
     IF CURRENT_USER OPERATOR(pg_catalog.=) 'feed_owner'::pg_catalog.name THEN
         RAISE EXCEPTION 'feed.row_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
     END IF;
-    RETURN pg_catalog.to_jsonb(row_data);
+    BEGIN
+        RETURN pg_catalog.to_jsonb(row_data);
+    EXCEPTION WHEN transaction_rollback THEN
+        RAISE;
+    WHEN OTHERS THEN
+        PERFORM pg_catalog.set_config('feed.unsafe', 'on', true);
+        RETURN NULL;
+    END;
 END
 $$;
-COMMENT ON FUNCTION feed.row_image(record) IS 'A row as JSON, made without any privileges. Used by feed.capture.';
+COMMENT ON FUNCTION feed.row_image(record) IS
+    'A row as JSON, made without any privileges; null if it cannot be made, see feed.value_image. Used by feed.capture.';

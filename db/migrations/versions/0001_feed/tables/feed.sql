@@ -22,24 +22,21 @@ CREATE TABLE feed.log (
     board text,
     old jsonb,
     new jsonb,
+    delta integer,
+    image_hash bigint,
     version integer,
     parents integer[],
     actor text NOT NULL,
     origin text,
-    -- A default, so that feed.capture() does not have to set it. A value that is not a W3C trace context is stored as null
-    -- rather than making the write fail. A regular expression would take four times as long.
-    traceparent text DEFAULT CASE
-        WHEN current_setting('feed.traceparent', true) LIKE '__-________________________________-________________-__'
-            THEN CASE WHEN translate(current_setting('feed.traceparent', true), '0123456789abcdef', '') = '---'
-                           AND left(current_setting('feed.traceparent', true), 2) <> 'ff'
-                           AND substr(current_setting('feed.traceparent', true), 4, 32) <> repeat('0', 32)
-                           AND substr(current_setting('feed.traceparent', true), 37, 16) <> repeat('0', 16)
-                      THEN current_setting('feed.traceparent', true) END END,
+    -- A default, so that feed.capture() does not have to set it. Readers ignore what is not a W3C trace context: to check it here
+    -- would cost each write as much as a trigger.
+    traceparent text DEFAULT left(current_setting('feed.traceparent', true), 56),
     db_user text NOT NULL,
     application text,
     client_addr inet,
     pid integer NOT NULL,
     notified boolean NOT NULL DEFAULT true,
+    image_bytes integer,
     PRIMARY KEY (seq, partition_number)
 ) PARTITION BY RANGE (partition_number);
 -- Includes partition_number, so that a condition on it is checked in the index and not in each row.
@@ -56,8 +53,11 @@ COMMENT ON COLUMN feed.log.op IS
     'insert, update, delete or truncate; leave and enter: one UPDATE that moved the row to another board; reload: a repair after which readers must load the table again, because the versions do not follow on from one another';
 COMMENT ON COLUMN feed.log.key IS 'Primary key as text; a JSON array if it has several columns';
 COMMENT ON COLUMN feed.log.board IS 'Board whose clients receive the change; null: none';
-COMMENT ON COLUMN feed.log.old IS 'The row before the change';
-COMMENT ON COLUMN feed.log.new IS 'The row after the change';
+COMMENT ON COLUMN feed.log.old IS 'The row before the change; if delta is set, only the columns that changed, or more. See feed.trigger_log for whole rows.';
+COMMENT ON COLUMN feed.log.new IS 'The row after the change; if delta is set, only the columns that changed, or more. See feed.trigger_log for whole rows.';
+COMMENT ON COLUMN feed.log.delta IS
+    'Null: old and new are whole rows. For an update of a large row: how many changes since the last whole row; 0: new is whole, and old has the changed columns (for leave: the reverse). See feed.compact_change.';
+COMMENT ON COLUMN feed.log.image_hash IS 'If delta is greater than 0: jsonb_hash_extended(row after the change, 0)';
 COMMENT ON COLUMN feed.log.version IS 'version_number of the row, if the table has that column';
 COMMENT ON COLUMN feed.log.parents IS
     'feed.parents: the versions that this one was merged or restored from; null for other changes';
@@ -69,6 +69,8 @@ COMMENT ON COLUMN feed.log.application IS 'application_name';
 COMMENT ON COLUMN feed.log.client_addr IS 'Client address; null for a Unix socket';
 COMMENT ON COLUMN feed.log.pid IS 'Process ID of the backend';
 COMMENT ON COLUMN feed.log.notified IS 'Whether the writing transaction sent NOTIFY';
+COMMENT ON COLUMN feed.log.image_bytes IS
+    'Bytes of the larger of old and new before compression, if more than 64 KiB; otherwise, and for deletions, null. Readers need it to leave out what is too large for a message without reading it.';
 -- Accepts rows even if the partition that should hold them is missing.
 CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
 COMMENT ON TABLE feed.log_default IS
@@ -128,11 +130,3 @@ COMMENT ON COLUMN feed.tickets.name IS 'Name of the user';
 COMMENT ON COLUMN feed.tickets.roles IS 'Roles from the user''s token, such as dba';
 COMMENT ON COLUMN feed.tickets.expires IS 'When the ticket expires';
 COMMENT ON COLUMN feed.tickets.session_expires IS 'When the token that was exchanged for the ticket expires';
-
-CREATE TABLE feed.adopted (
-    relation text PRIMARY KEY,
-    added jsonb NOT NULL
-);
-COMMENT ON TABLE feed.adopted IS 'Tables that existed before boardcast was installed.';
-COMMENT ON COLUMN feed.adopted.relation IS 'The table';
-COMMENT ON COLUMN feed.adopted.added IS 'Columns that the migration added; its downgrade drops them';

@@ -14,6 +14,13 @@ WITH alive AS (
     FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
       AND coalesce(xact_start, state_change) < clock_timestamp() - interval '10 s' AND (wait_event = 'ClientWrite' OR xact_start IS NOT NULL)
+), group_roles AS (
+    SELECT oid FROM pg_roles WHERE rolname IN ('feed_app', 'feed_listener', 'feed_dba', 'feed_owner')
+), feeds AS (
+    SELECT d.datname, d.datdba, d.datacl FROM pg_database AS d
+    WHERE d.datname = current_database()
+       OR d.datallowconn AND EXISTS (SELECT FROM pg_shdepend AS s
+                                     WHERE s.dbid = d.oid AND s.refclassid = 'pg_authid'::regclass AND s.refobjid IN (SELECT g.oid FROM group_roles AS g))
 ), partitions AS (
     SELECT e.last_value + n.n AS partition_number, format('feed.log_%s', e.last_value + n.n) AS name, n.n AS ahead
     FROM feed.partition_number AS e CROSS JOIN (VALUES (0), (1)) AS n(n)
@@ -74,15 +81,24 @@ SELECT 5, 'notify queue',
             ELSE 'GRANT pg_read_all_stats TO feed_dba; -- to see which session does not read. When the queue is full, writes fail' END
 FROM (SELECT pg_notification_queue_usage() AS usage) AS q LEFT JOIN blockers AS p ON p.nth = 1
 UNION ALL
-SELECT 6, 'triggers', CASE WHEN off.names IS NULL THEN 'ok' ELSE 'bad' END,
+SELECT 6, 'triggers', CASE WHEN off.names IS NULL THEN 'ok' WHEN off.renamed_only THEN 'warning' ELSE 'bad' END,
        coalesce(off.names, (SELECT count(DISTINCT relation) FROM feed.triggers WHERE function = 'capture') || ' tables are attached'),
        CASE WHEN EXISTS (SELECT FROM feed.flags AS f WHERE f.flag = 'capture') THEN 'boardcast flags capture on # capture is switched off'
-            ELSE off.fixes || ' -- until then writes are not logged (stale: they fail); afterwards run boardcast verify' END
+            WHEN off.renamed_only THEN off.fixes || ' -- or boardcast migrate; until then writes are logged correctly, but more slowly'
+            ELSE off.fixes || ' -- or boardcast migrate; until then writes are not logged, or not as they should be (stale: only as a reload, or without a board); afterwards run boardcast verify' END
 FROM (SELECT string_agg(format('%s on %s is %s', trigger, relation, state), ', ' ORDER BY relation::text, trigger) AS names,
-             string_agg(DISTINCT fix, ' ') AS fixes
+             string_agg(DISTINCT fix, ' ') AS fixes, bool_and(state = 'renamed') AS renamed_only
       FROM feed.triggers WHERE state NOT IN ('on', 'always')) AS off
 UNION ALL
-SELECT 7, 'replication role', CASE WHEN s.roles IS NULL THEN 'ok' ELSE 'bad' END,
+SELECT 7, 'tables', CASE WHEN off.problems IS NULL THEN 'ok' ELSE 'bad' END,
+       coalesce(off.problems, (SELECT count(*) FROM feed.attached) || ' tables are the ones that were attached'),
+       off.fixes || ' -- until then, what is written may not be logged. Attaching a table makes its readers load it again; afterwards run boardcast verify'
+FROM (SELECT string_agg(t.problem, '; ' ORDER BY t.name, t.state) AS problems,
+             string_agg(t.fix, ' ' ORDER BY t.name, t.state) AS fixes
+      FROM (SELECT min(t.name) AS name, min(t.state) AS state, string_agg(DISTINCT t.problem, '; ') AS problem, t.fix FROM feed.attached_tables AS t
+            WHERE t.state <> 'on' GROUP BY t.fix) AS t) AS off
+UNION ALL
+SELECT 8, 'replication role', CASE WHEN s.roles IS NULL THEN 'ok' ELSE 'bad' END,
        coalesce('replica is set for ' || s.roles, 'not set to replica for any role or database'),
        s.fixes || ' -- until then their writes are not logged; afterwards run boardcast verify'
 FROM (SELECT string_agg(coalesce(r.rolname, 'all'), ', ') AS roles,
@@ -95,7 +111,7 @@ FROM (SELECT string_agg(coalesce(r.rolname, 'all'), ', ') AS roles,
       WHERE g.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
         AND 'session_replication_role=replica' = ANY (g.setconfig)) AS s
 UNION ALL
-SELECT 8, 'transactions',
+SELECT 9, 'transactions',
        CASE WHEN a.pid IS NOT NULL THEN 'warning' WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN 'ok' ELSE 'unknown' END,
        CASE WHEN a.pid IS NOT NULL
             THEN format('pid %s (%s) has been in a transaction since %s, %s', a.pid, a.application_name, date_trunc('second', a.xact_start), a.state)
@@ -106,14 +122,14 @@ SELECT 8, 'transactions',
             WHEN NOT pg_has_role('pg_read_all_stats', 'USAGE') THEN 'GRANT pg_read_all_stats TO feed_dba;' END
 FROM (SELECT) AS one LEFT JOIN activity AS a ON a.nth = 1
 UNION ALL
-SELECT 9, 'prepared transactions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END,
+SELECT 10, 'prepared transactions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END,
        count(*) || ' older than a minute' || coalesce(': ' || min(gid), ''),
        CASE WHEN count(*) > 0
             THEN format('ROLLBACK PREPARED %L; -- or COMMIT PREPARED: ask its coordinator. It holds up vacuum until it ends. It changed an attached table only if it skipped NOTIFY',
                         min(gid)) END
 FROM pg_prepared_xacts WHERE database = current_database() AND prepared < clock_timestamp() - interval '1 min'
 UNION ALL
-SELECT 10, 'notify mode',
+SELECT 11, 'notify mode',
        CASE WHEN p.muted OR p.mode NOT IN ('direct', 'muted') AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
        CASE WHEN p.muted THEN 'muted: nobody sends NOTIFY, and the log is read once a second'
             WHEN p.until < clock_timestamp() OR p.mode IN ('direct', 'muted') THEN 'every write sends NOTIFY' ELSE p.instance || ' is the pacer, mode ' || p.mode END,
@@ -122,7 +138,7 @@ SELECT 10, 'notify mode',
             THEN 'SELECT * FROM feed.pacer; -- the pacer stopped without giving back the lease, and no instance took over: see instances. Until then every write sends NOTIFY, which is slower with many writers' END
 FROM feed.pacer AS p
 UNION ALL
-SELECT 11, 'history', CASE WHEN same THEN 'ok' ELSE 'warning' END,
+SELECT 12, 'history', CASE WHEN same THEN 'ok' ELSE 'warning' END,
        format('feed %s, since %s: %s', i.feed_id, date_trunc('second', i.renewed_at), i.reason),
        CASE WHEN NOT same
             THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects does this, too' END
@@ -130,14 +146,14 @@ FROM feed.identity AS i
 CROSS JOIN LATERAL (SELECT (i.system_identifier, i.timeline)
                            = (SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()) AS same) AS s
 UNION ALL
-SELECT 12, 'log', CASE WHEN sum(bytes) < 10 * 1024 ^ 3 THEN 'ok' ELSE 'warning' END,
+SELECT 13, 'log', CASE WHEN sum(bytes) < 10 * 1024 ^ 3 THEN 'ok' ELSE 'warning' END,
        format('%s in %s, about %s changes', pg_size_pretty(sum(bytes)), 'feed.log', sum(changes))
        || coalesce(', the oldest from ' || date_trunc('second', min(first_at)), ''),
        CASE WHEN sum(bytes) >= 10 * 1024 ^ 3
             THEN 'boardcast retain 30d # shorten the retention period, or use a larger disk. boardcast prune --older-than 30d removes old changes now' END
 FROM feed.retention
 UNION ALL
-SELECT 13, 'partitions',
+SELECT 14, 'partitions',
        CASE WHEN bool_or(p.name = 'feed.log_default' AND NOT p.attached) THEN 'bad'
             WHEN bool_and(p.attached) AND min(extra.first_seq) IS NULL THEN 'ok' ELSE 'warning' END,
        coalesce(nullif(concat_ws('; ',
@@ -162,14 +178,15 @@ FROM log_tables AS p
 CROSS JOIN feed.maintenance AS k
 LEFT JOIN feed.retention AS extra ON extra.partition = to_regclass('feed.log_default')
 UNION ALL
-SELECT 14, 'indexes', CASE WHEN off.names IS NULL THEN 'ok' ELSE 'warning' END, coalesce(off.names, 'all exist and are valid'), off.fixes
+SELECT 15, 'indexes', CASE WHEN off.names IS NULL THEN 'ok' WHEN off.keys > 0 THEN 'bad' ELSE 'warning' END, coalesce(off.names, 'all exist and are valid'),
+       off.fixes || CASE WHEN off.keys > 0 THEN ' -- until then, two rows with the same key would be one row to the readers' ELSE '' END
 FROM (SELECT string_agg(CASE WHEN i.index IS NULL THEN format('no index makes the key of %s unique', i.relation)
                              ELSE format('%s on %s is %s', i.index, i.relation, i.state) END, ', ' ORDER BY i.relation::text, i.index) AS names,
-             string_agg(i.fix, ' ' ORDER BY i.relation::text, i.index) AS fixes
+             string_agg(i.fix, ' ' ORDER BY i.relation::text, i.index) AS fixes, count(*) FILTER (WHERE i.index IS NULL) AS keys
       FROM feed.indexes AS i WHERE i.state <> 'on') AS off
 UNION ALL
 -- LIMIT is in a subquery: at this level it would keep WHERE topic = ... from skipping the other checks.
-SELECT 15, 'connections', CASE WHEN c.used < 0.8 * c.maximum THEN 'ok' WHEN c.used < 0.95 * c.maximum THEN 'warning' ELSE 'bad' END,
+SELECT 16, 'connections', CASE WHEN c.used < 0.8 * c.maximum THEN 'ok' WHEN c.used < 0.95 * c.maximum THEN 'warning' ELSE 'bad' END,
        format('%s of %s in use (%s)', c.used, c.maximum, c.bound),
        CASE WHEN c.used >= 0.8 * c.maximum
             THEN 'SELECT application_name, usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 ORDER BY 4 DESC; -- shows who uses them. Use a connection pooler, or '
@@ -187,21 +204,21 @@ FROM (SELECT b.* FROM (
           FROM pg_roles AS r JOIN pg_stat_activity AS a ON a.usesysid = r.oid WHERE r.rolconnlimit > 0 GROUP BY r.rolname, r.rolconnlimit) AS b
       ORDER BY b.used::float / greatest(b.maximum, 1) DESC LIMIT 1) AS c
 UNION ALL
-SELECT 16, 'transaction ids', CASE WHEN d.spent < 0.25 THEN 'ok' WHEN d.spent < 0.75 THEN 'warning' ELSE 'bad' END,
+SELECT 17, 'transaction ids', CASE WHEN d.spent < 0.25 THEN 'ok' WHEN d.spent < 0.75 THEN 'warning' ELSE 'bad' END,
        format('%s%% used in database %s', round(d.spent * 100), d.datname),
        CASE WHEN d.spent >= 0.25
             THEN 'VACUUM (FREEZE, VERBOSE); -- in database ' || quote_ident(d.datname) || '. At 100% writes fail. If vacuum does not help, see transactions and prepared transactions' END
 FROM (SELECT datname, (greatest(age(datfrozenxid), mxid_age(datminmxid)) / 2 ^ 31)::numeric AS spent FROM pg_database WHERE datallowconn
       ORDER BY spent DESC LIMIT 1) AS d
 UNION ALL
-SELECT 17, 'internal tables', CASE WHEN n.bytes < 256 * 1024 ^ 2 THEN 'ok' ELSE 'warning' END,
-       format('%s in feed.instances, feed.delivery_journal, feed.tickets and user_presence', pg_size_pretty(n.bytes)),
+SELECT 18, 'internal tables', CASE WHEN n.bytes < 256 * 1024 ^ 2 THEN 'ok' ELSE 'warning' END,
+       format('%s in feed.instances, feed.delivery_journal, feed.tickets and feed.user_presence', pg_size_pretty(n.bytes)),
        CASE WHEN n.bytes >= 256 * 1024 ^ 2
-            THEN 'VACUUM FULL feed.instances, feed.delivery_journal, feed.tickets, user_presence; -- these tables are small unless autovacuum is held up: see transactions' END
+            THEN 'VACUUM FULL feed.instances, feed.delivery_journal, feed.tickets, feed.user_presence; -- these tables are small unless autovacuum is held up: see transactions' END
 FROM (SELECT sum(pg_total_relation_size(to_regclass(t.name)))::bigint AS bytes
-      FROM unnest('{feed.instances,feed.delivery_journal,feed.tickets,public.user_presence}'::text[]) AS t(name)) AS n
+      FROM unnest('{feed.instances,feed.delivery_journal,feed.tickets,feed.user_presence}'::text[]) AS t(name)) AS n
 UNION ALL
-SELECT 18, 'flags', CASE WHEN f.capture IS NOT NULL THEN 'bad' WHEN f.notify IS NOT NULL THEN 'warning' ELSE 'ok' END,
+SELECT 19, 'flags', CASE WHEN f.capture IS NOT NULL THEN 'bad' WHEN f.notify IS NOT NULL THEN 'warning' ELSE 'ok' END,
        coalesce(nullif(concat_ws('; ', f.capture, f.notify, nullif(f.realtime, '')), ''), 'none set: websocket for everybody'),
        CASE WHEN f.capture IS NOT NULL THEN 'boardcast flags capture on # once the reason is gone; until then nothing is logged or delivered'
             WHEN f.notify IS NOT NULL THEN 'boardcast flags notify on # once the reason is gone; until then changes are delivered up to a second later' END
@@ -212,14 +229,34 @@ FROM (SELECT max(format('capture has been off since %s, set by %s', date_trunc('
                        nullif(count(*) FILTER (WHERE flag = 'realtime' AND scope = 'user'), 0) || ' users have their own realtime setting') AS realtime
       FROM feed.flags) AS f
 UNION ALL
-SELECT 19, 'ownership', CASE WHEN o.first IS NULL THEN 'ok' WHEN o.rights THEN 'bad' ELSE 'warning' END,
+-- The group roles belong to the cluster, so a login role that was granted one for another database may read this one, too, unless
+-- it cannot connect. PostgreSQL records in which databases a role has privileges. A role that was allowed to connect by name is
+-- meant to.
+SELECT 20, 'roles', CASE WHEN o.found IS NULL THEN 'ok' ELSE 'warning' END,
+       coalesce(o.found, CASE (SELECT count(*) FROM feeds) WHEN 1 THEN 'no other database of the cluster has a feed'
+                                                           ELSE 'only roles that were allowed to connect by name can read this feed' END),
+       o.fixes || ' -- first GRANT CONNECT ON DATABASE ... TO each role that uses that database'
+FROM (SELECT string_agg(format('database %I has a feed, too, and may be read by %s, whose group roles are those of the whole cluster', w.datname, w.members),
+                        '; ' ORDER BY w.datname) AS found,
+             string_agg(format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC;', w.datname), ' ' ORDER BY w.datname) AS fixes
+      FROM (SELECT d.datname, string_agg(DISTINCT format('%I', m.rolname), ', ') AS members
+            FROM feeds AS d
+            JOIN pg_roles AS m ON m.rolcanlogin AND NOT m.rolsuper AND NOT pg_has_role(m.oid, d.datdba, 'MEMBER')
+            WHERE (SELECT count(*) FROM feeds) > 1
+              AND EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')
+              AND NOT EXISTS (SELECT FROM aclexplode(d.datacl) AS a
+                              WHERE a.grantee <> 0 AND a.privilege_type = 'CONNECT' AND pg_has_role(m.oid, a.grantee, 'MEMBER'))
+              AND EXISTS (SELECT FROM group_roles AS g WHERE pg_has_role(m.oid, g.oid, 'MEMBER'))
+            GROUP BY d.datname) AS w) AS o
+UNION ALL
+SELECT 21, 'ownership', CASE WHEN o.first IS NULL THEN 'ok' WHEN o.rights THEN 'bad' ELSE 'warning' END,
        coalesce(o.first || coalesce('; and ' || nullif(o.others, 0) || ' more', ''), 'application code runs as feed_sandbox, everything else is owned by feed_owner'),
        o.fixes || CASE WHEN o.rights THEN ' -- until then application code can run with the rights of the function''s owner'
                        ELSE ' -- until then old partitions cannot be dropped' END
 FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS rights, string_agg(w.fix, ' ' ORDER BY w.fix) AS fixes
       FROM (SELECT format('%s is owned by %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)) AS found, p.prosecdef AS rights,
                    format('ALTER FUNCTION %s OWNER TO %s;', p.oid::regprocedure, n.owner) AS fix
-            FROM pg_proc AS p CROSS JOIN LATERAL (SELECT CASE p.proname WHEN 'row_image' THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner) AS n
+            FROM pg_proc AS p CROSS JOIN LATERAL (SELECT CASE WHEN p.proname IN ('row_image', 'value_image') THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner) AS n
             WHERE p.pronamespace = 'feed'::regnamespace AND pg_get_userbyid(p.proowner) <> n.owner
             UNION ALL
             SELECT format('%s is owned by %s', c.oid::regclass, pg_get_userbyid(c.relowner)), false,
@@ -228,12 +265,12 @@ FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS
             WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND pg_get_userbyid(c.relowner) <> 'feed_owner'
             UNION ALL
             -- The application code that it runs acts as its owner, so that code can alter it.
-            SELECT 'feed.row_image(record) was altered or dropped', true,
+            SELECT format('%s was altered or dropped', f.name), true,
                    CASE WHEN p.oid IS NOT NULL
-                        THEN 'ALTER FUNCTION feed.row_image(record) RESET ALL; '
-                             'ALTER FUNCTION feed.row_image(record) SECURITY DEFINER CALLED ON NULL INPUT STABLE;'
-                        ELSE '-- recreate it as in db/sql/functions/row_image.sql and db/sql/grants/ownership.sql; until then writes to attached tables fail' END
-            FROM (SELECT) AS one LEFT JOIN pg_proc AS p ON p.oid = to_regprocedure('feed.row_image(record)')
+                        THEN format('ALTER FUNCTION %1$s RESET ALL; ALTER FUNCTION %1$s SECURITY DEFINER CALLED ON NULL INPUT STABLE;', f.name)
+                        ELSE '-- recreate it as in db/sql/functions and db/sql/grants/ownership.sql; until then writes to attached tables fail' END
+            FROM unnest('{feed.row_image(record),feed.value_image(anyelement)}'::text[]) AS f(name)
+            LEFT JOIN pg_proc AS p ON p.oid = to_regprocedure(f.name)
             WHERE (p.prosecdef AND p.provolatile = 's' AND NOT p.proisstrict AND p.proconfig IS NULL) IS NOT TRUE
             UNION ALL
             SELECT format('role %s can log in or has role attributes', r.rolname), true,
@@ -244,7 +281,27 @@ FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS
             UNION ALL
             SELECT format('role %s is a member of %s', r.rolname, m.roleid::regrole), true, format('REVOKE %s FROM %s;', m.roleid::regrole, r.rolname)
             FROM pg_roles AS r JOIN pg_auth_members AS m ON m.member = r.oid
-            WHERE r.rolname IN ('feed_owner', 'feed_sandbox')) AS w) AS o;
+            WHERE r.rolname IN ('feed_owner', 'feed_sandbox')) AS w) AS o
+UNION ALL
+-- What the application may have changed: the table, its key, and the columns of the board.
+SELECT 22, 'opportunities', CASE WHEN a.relation IS NULL OR s.target IS NOT NULL AND m.names IS NULL THEN 'ok' WHEN s.target IS NULL THEN 'bad' ELSE 'warning' END,
+       CASE WHEN a.relation IS NULL THEN 'no table: only attached tables are logged'
+            WHEN feed.opportunities_table() IS NULL THEN 'the table of the opportunities was dropped: boards are empty'
+            WHEN s.target IS NULL THEN format('the key column of %s was dropped: boards are empty, and each write sends a reload', a.relation)
+            WHEN m.names IS NOT NULL THEN format('%s has no column %s: ', a.relation, array_to_string(m.names, ', ')) || m.effects
+            ELSE format('%s has all columns', a.relation) END,
+       CASE WHEN s.target IS NOT NULL AND m.names IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'
+            WHEN a.relation IS NOT NULL AND s.target IS NULL
+            THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column', coalesce(a.name, 'public.opportunities')) END
+FROM (SELECT) AS one
+LEFT JOIN feed.adopted AS a ON a.role = 'opportunities'
+CROSS JOIN LATERAL feed.opportunity_source() AS s
+CROSS JOIN LATERAL (
+    SELECT array_agg(w.name ORDER BY w.name) AS names, string_agg(w.effect, ', ' ORDER BY w.name) AS effects
+    FROM (VALUES ('board_id', 'all cards are on one board'), ('phase', 'cards have no stage'), ('position', 'cards are not sorted'),
+                 ('title', 'cards have no title'), ('version_number', 'versions are those of the log')) AS w(name, effect)
+    JOIN feed.field_columns() AS f ON f.field = w.name
+    WHERE s.target IS NOT NULL AND f.name IS NULL) AS m;
 COMMENT ON VIEW feed.health IS
     'Health checks of the feed, one row per check, with a fix for each problem. For problems only, use WHERE status <> ''ok''. Query it on the primary. boardcast doctor also checks what only a client can see.';
 COMMENT ON COLUMN feed.health.nr IS 'Sort order';

@@ -23,17 +23,24 @@ SELECT l.seq, l.at, l.actor,
            ELSE 'unknown'
        END AS source,
        l.op, l.relation, l.key, l.board,
-       coalesce(l.new ->> 'title', l.old ->> 'title', l.new ->> 'name', l.old ->> 'name') AS title,
+       CASE WHEN l.relation = 'opportunities' AND (SELECT n.names FROM feed.card_names() AS n) ? 'title'
+            THEN feed.card_image(coalesce(c.image, l.old), (SELECT n.names FROM feed.card_names() AS n)) ->> 'title'
+            ELSE coalesce(l.new ->> 'title', l.old ->> 'title', l.new ->> 'name', l.old ->> 'name',
+                          CASE WHEN l.delta > 0 THEN coalesce(c.image ->> 'title', c.image ->> 'name') END) END AS title,
        (SELECT string_agg(f.key || ': ' || feed.display_value(l.old -> f.key) || ' -> ' || feed.display_value(f.value), '; ' ORDER BY f.key)
         FROM jsonb_each(l.new) AS f
-        WHERE l.old IS NOT NULL AND f.value IS DISTINCT FROM l.old -> f.key
+        WHERE l.old IS NOT NULL AND (l.delta IS NULL AND f.value IS DISTINCT FROM l.old -> f.key
+                                     OR l.delta IS NOT NULL AND l.old ? f.key)
           AND NOT (l.relation = 'opportunities' AND f.key IN ('version_number', 'last_sync_at'))) AS changes,
        l.version, l.xid,
        (SELECT CASE WHEN count(*) > 1000 THEN 'of more than 1000'
                     ELSE count(*) FILTER (WHERE t.seq <= l.seq) || ' of ' || count(*) END
         FROM (SELECT o.seq FROM feed.log AS o WHERE o.xid BETWEEN l.xid AND l.xid LIMIT 1001) AS t) AS step,
-       l.origin, l.traceparent, l.application, l.client_addr, l.db_user, l.pid, l.notified, l.old, l.new
-FROM feed.log AS l;
+       l.origin, feed.valid_traceparent(l.traceparent) AS traceparent, l.application, l.client_addr, l.db_user, l.pid, l.notified,
+       feed.image_before(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS old,
+       feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+FROM feed.log AS l
+CROSS JOIN LATERAL (SELECT feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS image) AS c;
 COMMENT ON VIEW feed.trigger_log IS
     'The change log in readable form: who changed which columns, from where, and in which transaction. For the newest changes, use ORDER BY seq DESC LIMIT 20. See also feed.tail, feed.history and feed.explain.';
 COMMENT ON COLUMN feed.trigger_log.seq IS 'Sequence number of the change. It is not the commit order; see feed.changes_since.';

@@ -1,0 +1,17 @@
+CREATE FUNCTION feed.user_names(users text[]) RETURNS TABLE (id text, name text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source record := feed.user_columns();
+    key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+BEGIN
+    IF source.key_column IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT u.%1$I::text, %2$s FROM %3$s AS u WHERE %4$s', source.key_column,
+            CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(u.%I::text, u.%I::text)', source.name_column, source.key_column)
+                 ELSE format('u.%I::text', source.key_column) END,
+            source.target, feed.matches_any(format('u.%I', source.key_column), key_type, '$1')) USING users;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION feed.user_names(text[]) IS 'Names of the users with these IDs, or their IDs if the application has no names; only of those that exist.';

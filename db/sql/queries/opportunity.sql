@@ -1,0 +1,5 @@
+-- An opportunity that a user may see, and their role on its board.
+SELECT o.id, o.board_id, coalesce(o.body ->> 'phase', '') AS phase, o.version_number, m.role, b.phases, o.body::text
+FROM feed.opportunities_of(ARRAY[%(id)s::text]) AS o
+JOIN feed.boards AS b ON b.id = o.board_id
+JOIN feed.board_members AS m ON m.board_id = o.board_id AND m.user_id = %(user)s::text

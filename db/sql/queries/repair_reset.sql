@@ -1,0 +1,1 @@
+SELECT feed.reset_feed('the schema was repaired')

@@ -1,1 +1,0 @@
-SELECT %(table)s::text::regclass::text

@@ -1,0 +1,44 @@
+"""From the frames of a WebSocket client to its messages, without I/O. The frames are parsed by the library websockets.
+
+Invariant: no input raises an exception. What is kept of an incomplete message is at most its maximum size.
+"""
+
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Protocol, Side, State
+
+MAX_MESSAGE = 64 * 1024
+_DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+
+
+class MessageProtocol(Protocol):
+    """One connection after its handshake. After messages() and send_close(), data_to_send() returns what to write."""
+
+    def __init__(self) -> None:
+        super().__init__(Side.SERVER, max_size=MAX_MESSAGE)
+        self._text: bytearray | None = None
+        """The fragments of a text message so far."""
+
+    def messages(self, data: bytes) -> list[str | None]:
+        """Return the messages that these bytes complete, with None for a binary one. After a close or an error there are none."""
+        self.receive_data(data)
+        found: list[str | None] = []
+        try:
+            for event in self.events_received():
+                if isinstance(event, Frame) and event.opcode in _DATA:
+                    self._add(event, found)
+        except UnicodeDecodeError:
+            self.fail(CloseCode.INVALID_DATA, "invalid UTF-8")
+        return found if self.state is State.OPEN else []
+
+    def release(self) -> None:
+        """Break the reference cycles in this object, which is of no use afterwards. The garbage collector seldom runs."""
+        vars(self).clear()
+
+    def _add(self, frame: Frame, found: list[str | None]) -> None:
+        if frame.opcode is not Opcode.CONT:
+            self._text = bytearray() if frame.opcode is Opcode.TEXT else None
+        if self._text is not None:
+            self._text += frame.data
+        if frame.fin:
+            data, self._text = self._text, None
+            found.append(None if data is None else data.decode())
