@@ -7,6 +7,7 @@ AS $$
 DECLARE
     source record := feed.opportunity_source();
     users record := feed.user_columns();
+    has_phase boolean := EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field = 'phase' AND f.name IS NOT NULL);
     made text[];
 BEGIN
     IF source.target IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
@@ -17,7 +18,7 @@ BEGIN
             INSERT INTO feed.boards (id, name, phases)
             SELECT r.board_id, CASE r.board_id WHEN 'main' THEN 'Main' ELSE r.board_id END,
                    coalesce(jsonb_agg(jsonb_build_object('id', r.phase, 'name', r.phase) ORDER BY r.phase) FILTER (WHERE r.phase IS NOT NULL), '[]')
-            FROM (SELECT DISTINCT s.board_id, s.body ->> 'phase' AS phase FROM (%s) AS s
+            FROM (SELECT DISTINCT %s AS board_id, %s AS phase FROM (%s) AS s
                   UNION
                   SELECT 'main', NULL WHERE NOT EXISTS (SELECT FROM feed.boards) AND %L) AS r
             WHERE r.board_id IS NOT NULL AND NOT EXISTS (SELECT FROM feed.boards AS b WHERE b.id = r.board_id)
@@ -25,7 +26,11 @@ BEGIN
             RETURNING id
         )
         SELECT array_agg(n.id ORDER BY n.id) FROM new AS n
-    $query$, source.row_source, EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added))) INTO made;
+    $query$,
+        -- Columns that are missing are added after this, with these values.
+        CASE WHEN source.board_column IS NULL THEN 'coalesce(s.board_id, ''main'')' ELSE 's.board_id' END,
+        CASE WHEN has_phase THEN 's.body ->> ''phase''' ELSE quote_literal('') END, source.row_source,
+        source.board_column IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
         EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
                        'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
