@@ -1,5 +1,6 @@
 """`migrate --check` names everything that stands in the way, and what would be added, and changes nothing."""
 
+from collections.abc import AsyncIterator
 from typing import LiteralString
 
 import pytest
@@ -68,9 +69,9 @@ OBSTACLES: dict[str, tuple[LiteralString, tuple[str, ...]]] = {
 
 
 @pytest.fixture
-async def app(empty_database: Database) -> Connection:
+async def app(empty_database: Database) -> AsyncIterator[Connection]:
     async with await empty_database.connect() as conn:
-        yield conn  # type: ignore[misc]
+        yield conn
 
 
 @pytest.mark.parametrize("case", OBSTACLES)

@@ -9,24 +9,24 @@ DECLARE
     wanted record;
     lost text[];
     read_until bigint := 0;
-    version bigint := 0;
+    newest bigint := 0;
 BEGIN
     SELECT array_agg(m.name ORDER BY m.place) FILTER (WHERE m.was_there) INTO lost FROM feed.missing_columns() AS m;
     IF 'version_number' = ANY (lost) THEN
         -- The whole log is read before the table is locked, and what has come since then afterward.
-        SELECT coalesce(max(l.seq), 0), coalesce(max(coalesce(l.version, l.seq % 2147483647)), 0) INTO read_until, version
+        SELECT coalesce(max(l.seq), 0), coalesce(max(coalesce(l.version, l.seq % 2147483647)), 0) INTO read_until, newest
         FROM feed.log AS l WHERE l.relation = 'opportunities';
     END IF;
     FOR wanted IN SELECT m.* FROM feed.missing_columns() AS m ORDER BY m.place LOOP
         PERFORM feed.lock_tables(feed.application_tables());
         IF wanted.was_there AND wanted.name = 'version_number' THEN
             -- Greater than all versions that clients may have seen.
-            SELECT greatest(version, max(coalesce(l.version, l.seq % 2147483647))) INTO version
+            SELECT greatest(newest, max(coalesce(l.version, l.seq % 2147483647))) INTO newest
             FROM feed.log AS l WHERE l.relation = 'opportunities' AND l.seq > read_until;
         END IF;
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', target, wanted.name,
             CASE WHEN wanted.was_there AND wanted.name = 'board_id' THEN format('text NOT NULL DEFAULT %L', default_board)
-                 WHEN wanted.was_there AND wanted.name = 'version_number' THEN format('integer NOT NULL DEFAULT %s', version + 1)
+                 WHEN wanted.was_there AND wanted.name = 'version_number' THEN format('integer NOT NULL DEFAULT %s', newest + 1)
                  WHEN was_created AND wanted.name = 'board_id'
                  THEN wanted.definition || ' CONSTRAINT opportunities_board_id_fkey REFERENCES feed.boards (id) ON DELETE CASCADE'
                  ELSE wanted.definition END);
