@@ -105,9 +105,11 @@ def _finish(url: str) -> list[str]:
             return done
         while connection.exec_driver_sql(sql("queries/restoring")).scalar_one():
             done += connection.exec_driver_sql(sql("queries/mend_rows"), {"size": _ROWS}).scalars()
-        for command_ in connection.exec_driver_sql(sql("queries/board_index")).scalars().all():
-            connection.exec_driver_sql(command_)
-            done.append(f"ran {command_}")
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        for statement in connection.exec_driver_sql(sql("queries/board_index")).scalars().all():
+            driver.execute(statement)  # which may contain a percent sign
+            done.append(f"ran {statement}")
     return done
 
 

@@ -7,6 +7,7 @@ AS $$
 DECLARE
     source record := feed.opportunity_source();
     users record := feed.user_columns();
+    was_added boolean := (SELECT 'board_id' = ANY (a.added) FROM feed.adopted AS a WHERE a.role = 'opportunities');
     has_phase boolean := EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field = 'phase' AND f.name IS NOT NULL);
     made text[];
 BEGIN
@@ -27,10 +28,10 @@ BEGIN
         )
         SELECT array_agg(n.id ORDER BY n.id) FROM new AS n
     $query$,
-        -- Columns that are missing are added after this, with these values.
-        CASE WHEN source.board_column IS NULL THEN 'coalesce(s.board_id, ''main'')' ELSE 's.board_id' END,
+        -- Columns that are missing are added after this, with these values (see feed.mend_columns).
+        CASE WHEN source.board_column IS NOT NULL THEN 's.board_id' WHEN was_added THEN 'coalesce(s.board_id, ''main'')' ELSE quote_literal('main') END,
         CASE WHEN has_phase THEN 's.body ->> ''phase''' ELSE quote_literal('') END, source.row_source,
-        source.board_column IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added))) INTO made;
+        source.board_column IS NULL OR was_added) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
         EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
                        'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
