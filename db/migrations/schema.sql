@@ -2752,13 +2752,11 @@ CREATE FUNCTION feed.mend_boards() RETURNS SETOF text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-    source record := feed.opportunity_source();
+    stages text := feed.stage_source();
     users record := feed.user_columns();
-    was_added boolean := (SELECT 'board_id' = ANY (a.added) FROM feed.adopted AS a WHERE a.role = 'opportunities');
-    has_phase boolean := EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field = 'phase' AND f.name IS NOT NULL);
     made text[];
 BEGIN
-    IF source.target IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
+    IF stages IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
         RETURN;
     END IF;
     EXECUTE format($query$
@@ -2766,7 +2764,7 @@ BEGIN
             INSERT INTO feed.boards (id, name, phases)
             SELECT r.board_id, CASE r.board_id WHEN 'main' THEN 'Main' ELSE r.board_id END,
                    coalesce(jsonb_agg(jsonb_build_object('id', r.phase, 'name', r.phase) ORDER BY r.phase) FILTER (WHERE r.phase IS NOT NULL), '[]')
-            FROM (SELECT DISTINCT %s AS board_id, %s AS phase FROM (%s) AS s
+            FROM (%s
                   UNION
                   SELECT 'main', NULL WHERE NOT EXISTS (SELECT FROM feed.boards) AND %L) AS r
             WHERE r.board_id IS NOT NULL AND NOT EXISTS (SELECT FROM feed.boards AS b WHERE b.id = r.board_id)
@@ -2774,11 +2772,8 @@ BEGIN
             RETURNING id
         )
         SELECT array_agg(n.id ORDER BY n.id) FROM new AS n
-    $query$,
-        -- Columns that are missing are added after this, with these values (see feed.mend_columns).
-        CASE WHEN source.board_column IS NOT NULL THEN 's.board_id' WHEN was_added THEN 'coalesce(s.board_id, ''main'')' ELSE quote_literal('main') END,
-        CASE WHEN has_phase THEN 's.body ->> ''phase''' ELSE quote_literal('') END, source.row_source,
-        source.board_column IS NULL OR was_added) INTO made;
+    $query$, stages, EXISTS (SELECT FROM feed.field_columns() AS f LEFT JOIN feed.adopted AS a ON a.role = 'opportunities'
+                             WHERE f.field = 'board_id' AND (f.name IS NULL OR 'board_id' = ANY (a.added)))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
         EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
                        'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
@@ -2931,43 +2926,39 @@ DECLARE
     work jsonb := (SELECT a.restoring FROM feed.adopted AS a WHERE a.role = 'opportunities' FOR UPDATE);
     columns text[] := ARRAY(SELECT c FROM jsonb_array_elements_text(work -> 'columns') AS c WHERE c NOT IN ('version_number', 'last_sync_at')
                             AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped));
-    number integer := 0;
+    keys text[] := '{}';
     restored integer := 0;
-    last_id text;
 BEGIN
     IF work IS NULL THEN
         RETURN;
     END IF;
     IF columns <> '{}' THEN
+        keys := ARRAY(SELECT DISTINCT l.key FROM feed.log AS l
+                      WHERE l.relation = 'opportunities' AND l.key > coalesce(work ->> 'after', '') ORDER BY l.key LIMIT size);
         EXECUTE format($query$
-            WITH part AS MATERIALIZED (
-                SELECT o.%3$I AS id, feed.short_key(to_jsonb(o.%3$I) #>> '{}') AS key FROM %1$s AS o
-                WHERE $2 IS NULL OR o.%3$I > $2::%6$s ORDER BY o.%3$I LIMIT $3
-            ), done AS (
-                UPDATE %1$s AS o SET %2$s
-                FROM part AS p
+            WITH known AS MATERIALIZED (
+                SELECT k.key, l.new
+                FROM unnest($1) AS k(key)
                 CROSS JOIN LATERAL (SELECT i.new
                                     FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
                                           FROM feed.log AS l
-                                          WHERE l.relation = 'opportunities' AND l.key = p.key AND l.seq <= $4 AND l.op IN ('insert', 'update', 'enter')) AS i
-                                    WHERE i.new ?& $1 ORDER BY i.seq DESC LIMIT 1) AS l
-                CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, l.new) AS was
-                WHERE o.%3$I = p.id AND (%4$s) IS DISTINCT FROM (%5$s)
-                  AND (NOT 'board_id' = ANY ($1) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id'))
-                RETURNING 1
+                                          WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= $3 AND l.op IN ('insert', 'update', 'enter')) AS i
+                                    WHERE i.new ?& $2 ORDER BY i.seq DESC LIMIT 1) AS l
+                WHERE NOT 'board_id' = ANY ($2) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id')
             )
-            SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM done), (SELECT p.id::text FROM part AS p ORDER BY p.id DESC LIMIT 1)
+            UPDATE %1$s AS o SET %2$s FROM known AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
+            WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
         $query$, source.target,
             (SELECT string_agg(format('%1$I = %2$s', c.name, c.restored), ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
-            source.key_column,
             (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(columns) AS c),
             (SELECT string_agg(c.restored, ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
-            (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column AND NOT a.attisdropped))
-        INTO number, restored, last_id USING columns, work ->> 'after', size, (work ->> 'until')::bigint;
+            source.by_key, source.id_text)
+        USING keys, columns, (work ->> 'until')::bigint;
+        GET DIAGNOSTICS restored = ROW_COUNT;
     END IF;
-    work := work || jsonb_build_object('after', last_id, 'rows', (work ->> 'rows')::integer + restored);
-    UPDATE feed.adopted AS a SET restoring = CASE WHEN number = size THEN work END WHERE a.role = 'opportunities';
-    IF number < size THEN
+    work := work || jsonb_build_object('after', keys[cardinality(keys)], 'rows', (work ->> 'rows')::integer + restored);
+    UPDATE feed.adopted AS a SET restoring = CASE WHEN cardinality(keys) = size THEN work END WHERE a.role = 'opportunities';
+    IF cardinality(keys) < size THEN
         PERFORM feed.log_reload('opportunities', 'repair');
         RETURN NEXT format('restored %s in %s rows from the log', (SELECT string_agg(c, ', ') FROM jsonb_array_elements_text(work -> 'columns') AS c), work ->> 'rows');
     END IF;
@@ -2980,7 +2971,7 @@ ALTER FUNCTION feed.mend_rows(size integer) OWNER TO feed_owner;
 -- Name: FUNCTION mend_rows(size integer); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_rows(size integer) IS 'Restores the values of dropped columns from the log in the next size rows; after the last ones makes all readers load the opportunities again, and returns a line. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_rows(size integer) IS 'Restores the values of dropped columns in the next rows, at most size, that the log has; after the last ones makes all readers load the opportunities again, and returns a line. Used by feed.mend.';
 
 --
 -- Name: mend_structure(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4522,6 +4513,36 @@ ALTER FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint)
 --
 
 COMMENT ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) IS 'Sorts what was logged while a statement ran: for each row, the statement''s own change comes before those of its triggers.';
+
+--
+-- Name: stage_source(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.stage_source() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Columns that are missing will be added with these values (see feed.mend_columns).
+    SELECT format('SELECT DISTINCT %s AS board_id, %s AS phase FROM %s AS o',
+                  CASE WHEN b.name IS NOT NULL THEN feed.json_text(format('o.%I', b.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = b.name))
+                       WHEN EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added)) THEN 'coalesce(feed.default_board(), ''main'')'
+                       ELSE '''main''' END,
+                  CASE WHEN p.name IS NOT NULL THEN feed.json_text(format('o.%I', p.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = p.name))
+                       ELSE quote_literal('') END, t.target)
+    FROM (SELECT feed.opportunities_table() AS target) AS t
+    JOIN feed.field_columns() AS b ON b.field = 'board_id'
+    JOIN feed.field_columns() AS p ON p.field = 'phase'
+    JOIN feed.field_columns() AS k ON k.field = 'id' AND k.name IS NOT NULL
+    WHERE t.target IS NOT NULL
+$$;
+
+ALTER FUNCTION feed.stage_source() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION stage_source(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.stage_source() IS 'The statement that returns the boards and the stages in which the opportunities are (board_id, phase); null if there is no table. Used by feed.mend_boards.';
 
 --
 -- Name: stored_image(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -9446,6 +9467,12 @@ GRANT ALL ON FUNCTION feed.single_key(target regclass) TO feed_dba;
 --
 
 REVOKE ALL ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION stage_source(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.stage_source() FROM PUBLIC;
 
 --
 -- Name: FUNCTION stored_image(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner

@@ -17,7 +17,7 @@ from tests.support.until import until
 
 APPLICATION = """
     CREATE TABLE users (id integer PRIMARY KEY, name text);
-    CREATE TABLE opportunities (id integer PRIMARY KEY, title text NOT NULL, owner_id integer REFERENCES users (id));
+    CREATE TABLE opportunities (id integer PRIMARY KEY, title text NOT NULL, owner_id integer REFERENCES users (id), key text);
     INSERT INTO users SELECT n, 'user ' || n FROM generate_series(1, 20) AS n;
     INSERT INTO opportunities SELECT n, 'deal ' || n, 1 + n % 20 FROM generate_series(1, 20000) AS n;
 """

@@ -238,6 +238,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.single_key(regclass)": set(GROUPS),
     "feed.sort_nested(text,bigint,bigint)": set(),
     "feed.stored_image(jsonb)": set(GROUPS),
+    "feed.stage_source()": set(),
     "feed.table_obstacles(regclass)": set(),
     "feed.tail(interval,text,text,text,text,integer)": set(READERS),
     "feed.trigger_arguments(bytea)": set(READERS),
