@@ -1458,6 +1458,9 @@ DECLARE
     trigger_name name;
     was_attached boolean;
 BEGIN
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = target AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN
+        PERFORM feed.lock_tables(ARRAY[target]);
+    END IF;
     -- By function and by name: a trigger with the name of ours may call another function.
     FOR trigger_name IN
         SELECT t.tgname FROM pg_trigger AS t
@@ -3869,7 +3872,7 @@ BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
+    PERFORM feed.lock_tables(ARRAY[target], 'SHARE ROW EXCLUSIVE');
     SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
     emptied := greatest(emptied, parts.seq);
     EXECUTE format($query$
@@ -4622,6 +4625,9 @@ BEGIN
         RETURN QUERY SELECT format('table %s is %s: its rows are written through two tables, and keys are not unique across both', target,
                                    CASE parent WHEN target THEN 'an inheritance parent' ELSE 'a child of ' || parent END),
                             'Partitioned tables can be attached: use PARTITION BY instead of INHERITS.', 'invalid_table_definition';
+    END IF;
+    IF NOT checked.owned THEN
+        RETURN; -- and may not read feed.attached
     END IF;
     -- On an attached table, such a trigger is one of ours that somebody has replaced, and feed.attach creates it anew.
     RETURN QUERY

@@ -57,9 +57,17 @@ async def downgrade(database: Database) -> None:
 
 
 async def attach(database: Database) -> None:
+    await _execute(database, "SELECT feed.attach('opportunities')")
+
+
+async def detach(database: Database) -> None:
+    await _execute(database, "SELECT feed.detach('opportunities')")
+
+
+async def _execute(database: Database, statement: LiteralString) -> None:
     async with await database.connect() as conn:
         await conn.execute("SET application_name = 'boardcast-migrate'")
-        await conn.execute("SELECT feed.attach('opportunities')")
+        await conn.execute(statement)
 
 
 Action = Callable[[Database], Coroutine[Any, Any, None]]
@@ -69,6 +77,7 @@ STEPS: dict[str, tuple[list[Action], LiteralString, Action]] = {
     "migrate after a schema tool": ([upgrade], f"{TOOL}; DROP TRIGGER feed_capture_update ON opportunities", mend),
     "migrate without the index": ([upgrade], "DROP INDEX feed_opportunities_board_id", mend),
     "attach": ([install_feed], "", attach),
+    "detach": ([install_feed, attach], "", detach),
     "migrate --down": ([upgrade], "", downgrade),
 }
 """By name: what comes before, what a tool does then, and what is done beside writers."""

@@ -48,6 +48,9 @@ BEGIN
                                    CASE parent WHEN target THEN 'an inheritance parent' ELSE 'a child of ' || parent END),
                             'Partitioned tables can be attached: use PARTITION BY instead of INHERITS.', 'invalid_table_definition';
     END IF;
+    IF NOT checked.owned THEN
+        RETURN; -- and may not read feed.attached
+    END IF;
     -- On an attached table, such a trigger is one of ours that somebody has replaced, and feed.attach creates it anew.
     RETURN QUERY
     SELECT format('table %s has a trigger %s of its own, and boardcast needs the name', target, t.tgname),
