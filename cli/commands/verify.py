@@ -24,7 +24,8 @@ _Chunk = Annotated[
 _BYPASSED = "written with the triggers off, with session_replication_role = replica, or by logical replication"
 _CAUSES = {
     "changed": _BYPASSED,
-    "unlogged": f"{_BYPASSED}; or an UPDATE that changed nothing, of a row that is older than the log",
+    "unlogged": _BYPASSED,
+    "uncertain": f"written again by an UPDATE that changed nothing that is logged, or by an ALTER TABLE; or {_BYPASSED}",
     "gone": "deleted without the triggers, or the table was restored from an older copy",
     "back": "inserted again without the triggers, or the table was restored from an older copy",
     "hole": "a change before this one was written without the triggers, or its row of the log was deleted or altered; "
@@ -38,7 +39,7 @@ def verify(*, only: _Table = None, repair: _Repair = False, chunk: _Chunk = 1000
     """Find writes that bypassed the triggers.
 
     Compares each row of the attached tables with the log, and the rows of the log with each other. The exit status is 5 if it finds
-    anything that --repair has not mended. You can run it while the
+    anything that --repair has not mended. Rows that are uncertain, which --json lists, do not count. You can run it while the
     system is in use; with --repair, writers wait while a chunk with findings is repaired.
     """
 
@@ -96,7 +97,8 @@ async def _verify_table(
         }
         async for part in verification.verify(conn, table, part=chunk):
             for finding in part.findings:
-                _print_finding(table.name, finding, json=json)
+                if json or finding.certain:
+                    _print_finding(table.name, finding, json=json)
             repairable = [finding.key for finding in part.findings if finding.repairable]
             if repair and repairable:
                 totals["repaired"] += await verification.repair(conn, table, repairable)
@@ -107,7 +109,8 @@ async def _verify_table(
     return {
         "table": table.name,
         **totals,
-        "left": kinds.total() - kinds["hole"] - kinds["damaged"],
+        "uncertain": kinds["uncertain"],
+        "left": kinds.total() - kinds["uncertain"] - kinds["hole"] - kinds["damaged"],
         "holes": kinds["hole"],
         "damaged": kinds["damaged"],
         "triggers": ", ".join(table.faults),
@@ -135,6 +138,12 @@ def _or_none(version: int | None) -> str:
 def _print_advice(tables: list[FedTable], totals: list[dict[str, Any]]) -> None:
     if any(each["left"] for each in totals):
         print_line("Run boardcast verify --repair to log these rows as they are now and send them to the clients.")
+    for each in totals:
+        if each["uncertain"]:
+            print_line(
+                f"{each['table']}: {each['uncertain']} rows that are not in the log are uncertain: {_CAUSES['uncertain']}. "
+                "PostgreSQL does not keep which. boardcast verify --json lists them, and --repair logs them, too."
+            )
     for table in tables:
         if table.faults:
             print_line(f"{table.name}: {'; '.join(table.faults)}. Run {' '.join(table.fixes)} and verify again.")

@@ -32,8 +32,9 @@ class Finding(NamedTuple):
     """A row on which the table and the log disagree, by its key. `seq` is its newest row in the log.
 
     `what`: ``changed``; ``gone`` from the table; ``back`` in the table after a deletion; ``unlogged``, not in the log at all;
-    ``hole``, something between the row `seq` of the log and the one before it is not in the log; ``damaged``, this row contradicts
-    itself, or the order of the log, in these `columns`. `logged` and `found` are versions.
+    ``uncertain``, not in the log and written since the log began, but perhaps without a change; ``hole``, something between the row
+    `seq` of the log and the one before it is not in the log; ``damaged``, this row contradicts itself, or the order of the log, in
+    these `columns`. `logged` and `found` are versions.
     """
 
     what: str
@@ -42,6 +43,11 @@ class Finding(NamedTuple):
     logged: int | None
     found: int | None
     columns: list[str] | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether something is wrong."""
+        return self.what != "uncertain"
 
     @property
     def repairable(self) -> bool:

@@ -57,9 +57,8 @@ COMMENT ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_colu
 CREATE FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) RETURNS SETOF text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
-    source record;
     index_schema text := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target);
     key_column text := before ->> 'id';
 BEGIN
@@ -71,19 +70,8 @@ BEGIN
         PERFORM feed.log_reload('opportunities', 'attach');
     END IF;
     RETURN NEXT format('changed the columns of %s; clients load their boards again', target);
-    -- The boards keep their stages, and get those that they lack.
-    source := feed.opportunity_source();
-    EXECUTE format($query$
-        UPDATE feed.boards AS b SET phases = b.phases || n.phases
-        FROM (SELECT r.board_id, jsonb_agg(jsonb_build_object('id', r.phase, 'name', r.phase) ORDER BY r.phase) AS phases
-              FROM (SELECT DISTINCT s.board_id, s.body ->> 'phase' AS phase FROM (%s) AS s) AS r
-              JOIN feed.boards AS k ON k.id = r.board_id
-              WHERE r.phase IS NOT NULL AND NOT EXISTS (SELECT FROM jsonb_array_elements(k.phases) AS p WHERE p ->> 'id' = r.phase)
-              GROUP BY r.board_id) AS n
-        WHERE b.id = n.board_id AND %L
-    $query$, source.row_source, before ->> 'phase' IS DISTINCT FROM (SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'phase'));
 END
-$_$;
+$$;
 
 ALTER FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) OWNER TO feed_owner;
 
@@ -264,7 +252,7 @@ COMMENT ON FUNCTION feed.application_tables() IS 'The tables on which boardcast 
 CREATE FUNCTION feed.attach(target regclass, key text DEFAULT NULL::text, board text DEFAULT NULL::text, exclude text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 #variable_conflict use_variable
 DECLARE
     excluded text[] := ARRAY(SELECT DISTINCT c FROM unnest(exclude) AS c ORDER BY 1);
@@ -281,6 +269,7 @@ DECLARE
     since bigint := 0;
     anew boolean := false;
     is_empty boolean;
+    newest text;
     has_triggers boolean := EXISTS (
         SELECT FROM pg_trigger AS t
         WHERE t.tgrelid = target AND NOT t.tgisinternal AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%');
@@ -387,6 +376,11 @@ BEGIN
     EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', target) INTO is_empty;
+    newest := (SELECT CASE WHEN a.atttypid = 'uuid'::regtype THEN '00000000-0000-0000-0000-000000000000' ELSE '-9223372036854775808' END
+               FROM pg_attribute AS a WHERE a.attrelid = target AND ARRAY[a.attname::text] = key_columns AND a.atttypid = ANY ('{int2,int4,int8,uuid}'::regtype[]));
+    IF newest IS NOT NULL AND NOT is_empty THEN
+        EXECUTE format('SELECT %1$I::text FROM %2$s ORDER BY %1$I DESC LIMIT 1', key_columns[1], target) INTO newest;
+    END IF;
     -- Readers that hold rows of this table, or of an earlier one with its name, load it again.
     IF anew OR earlier.relation IS NOT NULL OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = feed.relation_name(target)) THEN
         since := feed.log_reload(feed.relation_name(target), 'attach');
@@ -401,12 +395,14 @@ BEGIN
         END IF;
         earlier := NULL;
     END IF;
-    INSERT INTO feed.attached (relation, schema_name, table_name, key, board, excluded, columns, numbered, partitions, seq, was_empty, xid, attached_at, attached_by)
-    VALUES (target, schema_name, table_name, key_columns, board, excluded, numbers, target, feed.all_partitions(target), coalesce(earlier.seq, since), coalesce(earlier.was_empty, is_empty),
-            coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
+    INSERT INTO feed.attached (relation, schema_name, table_name, key, board, excluded, columns, numbered, layouts, partitions, seq, was_empty, newest_key, xid, attached_at, attached_by)
+    VALUES (target, schema_name, table_name, key_columns, board, excluded, numbers, coalesce(earlier.numbered, target), coalesce(earlier.layouts, '[]'), feed.all_partitions(target), coalesce(earlier.seq, since), coalesce(earlier.was_empty, is_empty),
+            CASE WHEN earlier.relation IS NULL THEN newest ELSE earlier.newest_key END, coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
             coalesce(earlier.attached_at, clock_timestamp()), coalesce(earlier.attached_by, session_user));
+    PERFORM feed.note_layouts();
+    UPDATE feed.attached AS a SET numbered = target WHERE a.relation = target AND a.numbered <> target;
 END
-$$;
+$_$;
 
 ALTER FUNCTION feed.attach(target regclass, key text, board text, exclude text[]) OWNER TO feed_owner;
 
@@ -2394,6 +2390,29 @@ ALTER FUNCTION feed.key_obstacles(target regclass, key_columns text[]) OWNER TO 
 COMMENT ON FUNCTION feed.key_obstacles(target regclass, key_columns text[]) IS 'Why columns do not identify the rows of a table: each reason, what to do, and the SQLSTATE; no row if they do. Used by feed.attach.';
 
 --
+-- Name: later_triggers(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.later_triggers() RETURNS TABLE(relation regclass, name text, is_last boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.tgrelid::regclass, t.tgname::text,
+           NOT EXISTS (SELECT FROM pg_trigger AS o WHERE o.tgrelid = t.tgrelid AND o.tgfoid = to_regproc('feed.version_opportunity') AND o.tgname > t.tgname AND o.tgenabled <> 'D')
+    FROM pg_trigger AS t
+    WHERE t.tgrelid = feed.opportunities_table() AND t.tgname > 'zz_feed_version' AND t.tgtype & 19 = 19 AND t.tgenabled <> 'D'
+      AND t.tgfoid IS DISTINCT FROM to_regproc('feed.version_opportunity')
+$$;
+
+ALTER FUNCTION feed.later_triggers() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION later_triggers(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.later_triggers() IS 'BEFORE UPDATE triggers of the application on the table of the opportunities that run after zz_feed_version; is_last: no trigger of boardcast runs after this one, so it can set another version. See feed.mend_versions.';
+
+--
 -- Name: lock_tables(regclass[], text, interval); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -2758,6 +2777,7 @@ DECLARE
     stages text := feed.stage_source();
     users record := feed.user_columns();
     made text[];
+    grown record;
 BEGIN
     IF stages IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
         RETURN;
@@ -2783,6 +2803,24 @@ BEGIN
                        users.key_column, users.target) USING made;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
+    -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
+    IF EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field IN ('board_id', 'phase') AND f.name IS NULL)
+       OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.restoring IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    FOR grown IN EXECUTE format($query$
+        SELECT b.id, array_agg(r.phase ORDER BY r.phase) AS stages
+        FROM (%s) AS r
+        JOIN feed.boards AS b ON b.id = r.board_id AND jsonb_typeof(b.phases) = 'array'
+        WHERE r.phase <> '' AND NOT jsonb_path_exists(b.phases, '$[*].id ? (@ == $stage)', jsonb_build_object('stage', r.phase))
+        GROUP BY b.id ORDER BY b.id
+    $query$, stages) LOOP
+        UPDATE feed.boards AS b
+        SET phases = b.phases || (SELECT jsonb_agg(jsonb_build_object('id', s.stage, 'name', s.stage) ORDER BY s.place)
+                                  FROM unnest(grown.stages) WITH ORDINALITY AS s(stage, place))
+        WHERE b.id = grown.id;
+        RETURN QUERY SELECT format('added stage %s to board %s', s.stage, grown.id) FROM unnest(grown.stages) AS s(stage);
+    END LOOP;
 END
 $_$;
 
@@ -2792,7 +2830,7 @@ ALTER FUNCTION feed.mend_boards() OWNER TO feed_owner;
 -- Name: FUNCTION mend_boards(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_boards() IS 'Creates the boards that the opportunities of an application are on, with all users as editors. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_boards() IS 'Creates the boards that the opportunities of an application are on, with all users as editors, and adds the stages that boards lack. Used by feed.mend.';
 
 --
 -- Name: mend_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2862,6 +2900,42 @@ ALTER FUNCTION feed.mend_columns() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.mend_columns() IS 'Adds missing columns to the table of the opportunities, under a lock that is held for a moment. Used by feed.mend.';
 
 --
+-- Name: mend_former_users(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_former_users() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    each record;
+BEGIN
+    FOR each IN
+        SELECT t.tgname AS name, t.tgrelid::regclass AS relation FROM pg_trigger AS t
+        WHERE t.tgfoid = 'feed.forget_users()'::regprocedure AND NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgrelid <> feed.users_table()
+        ORDER BY t.tgrelid::regclass::text, t.tgname
+    LOOP
+        BEGIN
+            PERFORM feed.lock_tables(ARRAY[each.relation]);
+            EXECUTE format('DROP TRIGGER %I ON %s', each.name, each.relation);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RETURN NEXT format('could not drop trigger %s on %s: only the owner can', each.name, each.relation);
+            CONTINUE;
+        END;
+        RETURN NEXT format('dropped trigger %s on %s', each.name, each.relation);
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION feed.mend_former_users() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_former_users(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_former_users() IS 'Drops the triggers on a table that had the users before another one was named in feed.adopt. Used by feed.mend.';
+
+--
 -- Name: mend_privileges(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -2871,39 +2945,53 @@ CREATE FUNCTION feed.mend_privileges() RETURNS SETOF text
     AS $$
 DECLARE
     each record;
+    object text;
 BEGIN
     FOR each IN
-        SELECT w.of, w.relation, n.nspname AS schema, w.role, w.rights
-        FROM (
-            SELECT a.role AS of, c.oid::regclass AS relation, c.relnamespace, g.role, g.rights,
-                   (SELECT bool_and(has_table_privilege(g.role, c.oid, r.name)) FROM unnest(string_to_array(g.rights, ', ')) AS r(name)) AS granted
-            FROM feed.adopted AS a
-            JOIN pg_class AS c ON c.oid = a.relation
-            JOIN (VALUES ('opportunities', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('opportunities', 'feed_listener', 'SELECT'),
-                         ('opportunities', 'feed_dba', 'SELECT'), ('users', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('users', 'feed_dba', 'SELECT')
-                 ) AS g(of, role, rights) ON g.of = a.role
-            WHERE a.role <> 'users' OR a.name IS NULL
-            UNION ALL
-            SELECT a.role, c.oid, c.relnamespace, g.role, format('SELECT (%s)', string_agg(quote_ident(k.name), ', ')),
-                   bool_and(has_column_privilege(g.role, c.oid, k.name, 'SELECT'))
-            FROM feed.adopted AS a
-            JOIN pg_class AS c ON c.oid = a.relation
-            CROSS JOIN feed.user_columns() AS u
-            CROSS JOIN LATERAL unnest(ARRAY[u.key_column, u.name_column]) AS k(name)
-            CROSS JOIN unnest('{feed_app,feed_dba}'::text[]) AS g(role)
-            WHERE a.role = 'users' AND a.name IS NOT NULL AND k.name IS NOT NULL
-            GROUP BY a.role, c.oid, c.relnamespace, g.role
-        ) AS w
-        JOIN pg_namespace AS n ON n.oid = w.relnamespace
-        WHERE NOT w.granted OR NOT has_schema_privilege(w.role, n.nspname, 'USAGE')
-        ORDER BY w.of, w.role
+        SELECT a.role AS adopted, g.entry, c.oid::regclass AS relation, t.attname AS column_name, n.nspname AS schema_name,
+               -- Revoking a privilege on a table revokes it on the columns, too.
+               (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY k.attnum)
+                FROM pg_attribute AS k CROSS JOIN LATERAL aclexplode(k.attacl) AS x
+                WHERE k.attrelid = c.oid AND NOT k.attisdropped AND x.privilege_type = g.entry ->> 'privilege' AND x.grantee = to_regrole(g.entry ->> 'role')
+                  AND NOT g.entry ? 'column') AS other_columns
+        FROM feed.adopted AS a
+        CROSS JOIN LATERAL jsonb_array_elements(a.granted) WITH ORDINALITY AS g(entry, place)
+        LEFT JOIN pg_class AS c ON c.oid = (g.entry ->> 'table')::oid
+        LEFT JOIN pg_attribute AS t ON t.attrelid = c.oid AND t.attnum = (g.entry ->> 'column')::smallint AND NOT t.attisdropped
+        LEFT JOIN pg_namespace AS n ON n.nspname = g.entry ->> 'schema'
+        WHERE NOT EXISTS (SELECT FROM feed.needed_grants() AS w WHERE w.entry = g.entry)
+        ORDER BY a.role, g.entry ? 'schema', g.place
     LOOP
-        IF NOT has_schema_privilege(each.role, each.schema, 'USAGE') THEN
-            EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', each.schema, each.role);
-            UPDATE feed.adopted AS a SET granted = a.granted || each.schema::text WHERE a.role = each.of AND each.schema <> ALL (a.granted);
+        -- What was dropped has no privileges.
+        IF num_nulls(each.relation::text, each.schema_name) = 1 AND (each.entry ? 'column') = (each.column_name IS NOT NULL) THEN
+            object := CASE WHEN each.entry ? 'schema' THEN format(' ON SCHEMA %I', each.schema_name)
+                           WHEN each.entry ? 'column' THEN format(' (%I) ON %s', each.column_name, each.relation) ELSE format(' ON %s', each.relation) END;
+            BEGIN
+                EXECUTE format('REVOKE %s%s FROM %I', each.entry ->> 'privilege', object, each.entry ->> 'role');
+                IF each.other_columns IS NOT NULL THEN
+                    EXECUTE format('GRANT %s (%s) ON %s TO %I', each.entry ->> 'privilege', each.other_columns, each.relation, each.entry ->> 'role');
+                END IF;
+            EXCEPTION WHEN insufficient_privilege THEN
+                RETURN NEXT format('could not revoke %s%s from %s: only the owner can', each.entry ->> 'privilege', object, each.entry ->> 'role');
+                CONTINUE;
+            END;
+            RETURN NEXT format('revoked %s%s from %s', each.entry ->> 'privilege', object, each.entry ->> 'role');
         END IF;
-        EXECUTE format('GRANT %s ON %s TO %I', each.rights, each.relation, each.role);
-        RETURN NEXT format('granted %s on %s to %s', each.rights, each.relation, each.role);
+        UPDATE feed.adopted AS a SET granted = (SELECT coalesce(jsonb_agg(g.entry), '[]') FROM jsonb_array_elements(a.granted) AS g(entry) WHERE g.entry <> each.entry)
+        WHERE a.role = each.adopted;
+    END LOOP;
+    FOR each IN
+        SELECT w.adopted, w.relation, w.schema_name, w.entry ->> 'role' AS role, jsonb_agg(w.entry) AS entries,
+               CASE WHEN bool_or(w.entry ? 'column') THEN format('SELECT (%s)', string_agg(quote_ident(w.column_name), ', ' ORDER BY (w.entry ->> 'column')::smallint))
+                    ELSE string_agg(w.entry ->> 'privilege', ', ' ORDER BY array_position('{SELECT,INSERT,UPDATE,DELETE}', w.entry ->> 'privilege')) END AS privileges
+        FROM feed.needed_grants() AS w WHERE NOT w.is_granted
+        GROUP BY w.adopted, w.relation, w.schema_name, w.entry ->> 'role'
+        ORDER BY w.relation IS NOT NULL, w.adopted, w.entry ->> 'role'
+    LOOP
+        object := CASE WHEN each.relation IS NULL THEN format('SCHEMA %I', each.schema_name) ELSE each.relation::text END;
+        EXECUTE format('GRANT %s ON %s TO %I', each.privileges, object, each.role);
+        UPDATE feed.adopted AS a SET granted = a.granted || each.entries WHERE a.role = each.adopted;
+        RETURN NEXT format('granted %s on %s to %s', each.privileges, object, each.role);
     END LOOP;
 END
 $$;
@@ -2914,7 +3002,7 @@ ALTER FUNCTION feed.mend_privileges() OWNER TO feed_owner;
 -- Name: FUNCTION mend_privileges(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_privileges() IS 'Grants the services what they need on users and opportunities. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_privileges() IS 'Grants the services what they need on users and opportunities, and revokes what boardcast granted them on tables that are no longer used. Used by feed.mend.';
 
 --
 -- Name: mend_rows(integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2998,6 +3086,8 @@ BEGIN
     RETURN QUERY SELECT feed.mend_privileges();
     RETURN QUERY SELECT feed.mend_columns();
     RETURN QUERY SELECT feed.mend_triggers();
+    RETURN QUERY SELECT feed.mend_versions();
+    RETURN QUERY SELECT feed.mend_former_users();
 END
 $$;
 
@@ -3082,6 +3172,50 @@ ALTER FUNCTION feed.mend_triggers() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.mend_triggers() IS 'Attaches tables again that have lost triggers or whose columns were renamed, and creates the other triggers that are missing. Used by feed.mend.';
+
+--
+-- Name: mend_versions(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_versions() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    first record;
+    wanted name;
+    each record;
+BEGIN
+    SELECT t.tgrelid, t.tgrelid::regclass AS relation, convert_from(substr(t.tgargs, 1, octet_length(t.tgargs) - 1), 'SQL_ASCII') AS argument INTO first
+    FROM pg_trigger AS t WHERE t.tgrelid = feed.opportunities_table() AND t.tgname = 'zz_feed_version' AND octet_length(t.tgargs) > 0;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    wanted := (SELECT CASE WHEN octet_length(l.name) <= 55 THEN l.name || '_version' END FROM feed.later_triggers() AS l ORDER BY l.name COLLATE "C" DESC LIMIT 1);
+    FOR each IN
+        SELECT t.tgname AS name FROM pg_trigger AS t
+        WHERE t.tgrelid = first.tgrelid AND t.tgfoid = 'feed.version_opportunity()'::regprocedure AND t.tgname <> 'zz_feed_version'
+          AND (t.tgname IS DISTINCT FROM wanted OR t.tgargs <> (SELECT f.tgargs FROM pg_trigger AS f WHERE f.tgrelid = t.tgrelid AND f.tgname = 'zz_feed_version'))
+    LOOP
+        PERFORM feed.lock_tables(feed.application_tables());
+        EXECUTE format('DROP TRIGGER %I ON %s', each.name, first.relation);
+        RETURN NEXT format('dropped trigger %s on %s', each.name, first.relation);
+    END LOOP;
+    IF wanted IS NOT NULL AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = first.tgrelid AND t.tgname = wanted) THEN
+        PERFORM feed.lock_tables(feed.application_tables());
+        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity(%L)', wanted, first.relation, first.argument);
+        RETURN NEXT format('created trigger %s on %s', wanted, first.relation);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.mend_versions() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_versions(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_versions() IS 'Sees to it that the last BEFORE UPDATE trigger of the opportunities is one that increments the version. Used by feed.mend.';
 
 --
 -- Name: missing_column(regclass, jsonb, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3225,6 +3359,51 @@ ALTER FUNCTION feed.names_author(statement text, table_schema text, table_name t
 COMMENT ON FUNCTION feed.names_author(statement text, table_schema text, table_name text) IS 'Whether the UPDATE of this table that runs sets last_modified_by. Used by feed.capture.';
 
 --
+-- Name: needed_grants(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.needed_grants() RETURNS TABLE(adopted text, entry jsonb, relation regclass, schema_name text, column_name text, is_granted boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH tables AS (
+        SELECT a.role, a.role = 'users' AND a.name IS NOT NULL AS by_column, c.oid, c.relnamespace FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation
+    ), needed AS (
+        SELECT t.role, g.role AS grantee, p.privilege, t.oid, t.relnamespace, NULL::smallint AS attnum, NULL::name AS attname
+        FROM tables AS t
+        JOIN (VALUES ('opportunities', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('opportunities', 'feed_listener', 'SELECT'),
+                     ('opportunities', 'feed_dba', 'SELECT'), ('users', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('users', 'feed_dba', 'SELECT')
+             ) AS g(adopted, role, privileges) ON g.adopted = t.role
+        CROSS JOIN LATERAL unnest(string_to_array(g.privileges, ', ')) AS p(privilege)
+        WHERE NOT t.by_column
+        UNION ALL
+        SELECT t.role, g.role, 'SELECT', t.oid, t.relnamespace, a.attnum, a.attname
+        FROM tables AS t
+        CROSS JOIN feed.user_columns() AS u
+        JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attname IN (u.key_column, u.name_column) AND a.attnum > 0 AND NOT a.attisdropped
+        CROSS JOIN unnest('{feed_app,feed_dba}'::text[]) AS g(role)
+        WHERE t.by_column
+    )
+    SELECT n.role, jsonb_strip_nulls(jsonb_build_object('role', n.grantee, 'privilege', n.privilege, 'table', n.oid::bigint, 'column', n.attnum)),
+           n.oid::regclass, NULL::text, n.attname::text,
+           CASE WHEN n.attnum IS NULL THEN has_table_privilege(n.grantee, n.oid, n.privilege) ELSE has_column_privilege(n.grantee, n.oid, n.attnum, n.privilege) END
+    FROM needed AS n
+    UNION ALL
+    SELECT min(n.role), jsonb_build_object('role', n.grantee, 'privilege', 'USAGE', 'schema', s.nspname), NULL, s.nspname::text, NULL,
+           has_schema_privilege(n.grantee, s.oid, 'USAGE')
+    FROM needed AS n JOIN pg_namespace AS s ON s.oid = n.relnamespace
+    GROUP BY s.oid, s.nspname, n.grantee
+$$;
+
+ALTER FUNCTION feed.needed_grants() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION needed_grants(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.needed_grants() IS 'The privileges that the services need on tables of the application and their schemas, each as feed.adopted.granted has it, and whether they have it. Used by feed.mend_privileges.';
+
+--
 -- Name: new_id(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -3311,6 +3490,7 @@ CREATE FUNCTION feed.note_columns() RETURNS SETOF text
 DECLARE
     each record;
 BEGIN
+    PERFORM feed.note_layouts();
     UPDATE feed.attached AS a
     SET numbered = a.relation,
         columns = (SELECT coalesce(jsonb_object_agg(c.attname, c.attnum), '{}') FROM pg_attribute AS c
@@ -3347,7 +3527,46 @@ ALTER FUNCTION feed.note_columns() OWNER TO feed_owner;
 -- Name: FUNCTION note_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach. Used by feed.mend and feed.maintain.';
+COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach, and the columns of the attached tables. Used by feed.mend and feed.maintain.';
+
+--
+-- Name: note_layouts(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.note_layouts() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    logged bigint := coalesce(pg_sequence_last_value('feed.log_seq'), 0);
+    each record;
+BEGIN
+    FOR each IN
+        SELECT a.relation, n.columns, a.numbered <> a.relation::oid AS restored
+        FROM feed.attached AS a
+        JOIN pg_class AS c ON c.oid = a.relation
+        CROSS JOIN LATERAL (SELECT feed.table_layout(a.relation) AS columns OFFSET 0) AS n
+        WHERE n.columns IS DISTINCT FROM a.layouts -> -1 -> 'columns'
+          -- A transaction that alters the table now may have logged something that is not committed. It is noted the next time.
+          AND NOT EXISTS (SELECT FROM pg_locks AS l
+                          WHERE l.locktype = 'relation' AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                            AND l.relation = a.relation AND l.mode = 'AccessExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid())
+    LOOP
+        UPDATE feed.attached AS a
+        SET layouts = a.layouts || jsonb_build_object('after', logged, 'upto', coalesce(pg_sequence_last_value('feed.log_seq'), 0),
+                                                      'restored', each.restored, 'columns', each.columns)
+        WHERE a.relation = each.relation;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION feed.note_layouts() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION note_layouts(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.note_layouts() IS 'Notes the columns of each attached table if they have changed since they were noted last. Used by feed.attach and feed.note_columns.';
 
 --
 -- Name: notify_presence(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3586,9 +3805,11 @@ CREATE TABLE feed.attached (
     excluded text[] NOT NULL,
     columns jsonb NOT NULL,
     numbered oid NOT NULL,
+    layouts jsonb DEFAULT '[]'::jsonb NOT NULL,
     partitions regclass[] NOT NULL,
     seq bigint NOT NULL,
     was_empty boolean NOT NULL,
+    newest_key text,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     attached_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     attached_by text DEFAULT SESSION_USER NOT NULL
@@ -3651,6 +3872,12 @@ COMMENT ON COLUMN feed.attached.columns IS 'Number of each of these columns, by 
 COMMENT ON COLUMN feed.attached.numbered IS 'OID of the table whose columns have these numbers: after a dump was restored, it is another one, and the numbers mean nothing';
 
 --
+-- Name: COLUMN attached.layouts; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.layouts IS 'The columns that the table has had, with their numbers and types, oldest first. See feed.note_layouts.';
+
+--
 -- Name: COLUMN attached.partitions; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
@@ -3667,6 +3894,12 @@ COMMENT ON COLUMN feed.attached.seq IS 'Rows of the log up to this sequence numb
 --
 
 COMMENT ON COLUMN feed.attached.was_empty IS 'Whether the table had no rows when it was attached: then the log has each row from its insert on';
+
+--
+-- Name: COLUMN attached.newest_key; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.attached.newest_key IS 'Largest key, if it is an integer or a uuid, of the rows that the table had then and of those whose changes were pruned since: a row with a larger one must be in the log';
 
 --
 -- Name: COLUMN attached.xid; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -3715,6 +3948,7 @@ DECLARE
     newest feed.log;
     candidate record;
     last record;
+    keys jsonb; -- the largest ones, by relation
     later boolean;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -3745,6 +3979,12 @@ BEGIN
         EXECUTE format('SELECT max(seq) AS seq, max(xid) AS xid, max(at) AS at, count(*) AS rows, pg_current_snapshot() AS snapshot FROM %s',
                        candidate.name) INTO last;
         CONTINUE WHEN last.at >= before;
+        EXECUTE format($query$
+            SELECT jsonb_object_agg(k.relation, jsonb_build_array(k.number, k.uuid))
+            FROM (SELECT l.relation, max(l.key::numeric) FILTER (WHERE l.key ~ '^-?[0-9]{1,19}$') AS number,
+                         max(l.key COLLATE "C") FILTER (WHERE l.key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') AS uuid
+                  FROM %s AS l GROUP BY l.relation) AS k
+        $query$, candidate.name) INTO keys;
         BEGIN
             -- In the order in which readers take these locks. feed.make_partition() needs the first.
             LOCK TABLE feed.identity, ONLY feed.log IN ACCESS EXCLUSIVE MODE;
@@ -3779,6 +4019,12 @@ BEGIN
         UPDATE feed.identity
         SET floor_seq = greatest(floor_seq, last.seq),
             floor_xid = CASE WHEN last.xid > floor_xid AND coalesce(candidate.partition_number >= first_partition, true) THEN last.xid ELSE floor_xid END;
+        -- See feed.verify_rows.
+        UPDATE feed.attached AS a
+        SET newest_key = CASE WHEN a.newest_key ~ '^-?[0-9]+$' THEN greatest(a.newest_key::numeric, (k.newest ->> 0)::numeric)::text
+                              ELSE greatest(a.newest_key COLLATE "C", k.newest ->> 1) END
+        FROM (SELECT r.relation, keys -> feed.relation_name(r.relation) AS newest FROM feed.attached AS r) AS k
+        WHERE k.relation = a.relation AND k.newest IS NOT NULL AND a.newest_key IS NOT NULL;
         IF to_regclass(format('feed.log_%s', current_partition() + 1)) IS NULL THEN
             PERFORM feed.make_partition(current_partition() + 1);
         END IF;
@@ -3816,6 +4062,36 @@ ALTER FUNCTION feed.realtime(user_id text) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.realtime(user_id text) IS 'The best transport that a user is offered: websocket, sse, poll or off. Null: an unknown user, to whom only settings for everybody apply.';
+
+--
+-- Name: redefined_columns(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.redefined_columns(target regclass) RETURNS TABLE(name text, after bigint, upto bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH layouts AS (
+        SELECT n.place, n.layout, count(*) FILTER (WHERE (n.layout ->> 'restored')::boolean) OVER (ORDER BY n.place) AS restores
+        FROM feed.attached AS a
+        CROSS JOIN LATERAL jsonb_array_elements(a.layouts || jsonb_build_object(
+            'upto', 9223372036854775807, 'restored', a.numbered <> a.relation::oid, 'columns', feed.table_layout(a.relation))) WITH ORDINALITY AS n(layout, place)
+        WHERE a.relation = target
+    ), columns AS (
+        SELECT c.key, c.value, lag(c.value) OVER same AS last_value, lag(l.layout) OVER same AS last_layout, l.layout
+        FROM layouts AS l CROSS JOIN LATERAL jsonb_each_text(l.layout -> 'columns') AS c
+        WINDOW same AS (PARTITION BY c.key, l.restores ORDER BY l.place)
+    )
+    SELECT c.key, (c.last_layout ->> 'after')::bigint, (c.layout ->> 'upto')::bigint FROM columns AS c WHERE c.value <> c.last_value
+$$;
+
+ALTER FUNCTION feed.redefined_columns(target regclass) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION redefined_columns(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.redefined_columns(target regclass) IS 'Names of columns of an attached table that have come to stand for another column or another type: after the first sequence number, and not after the second. Used by feed.verify_log.';
 
 --
 -- Name: refuse(text, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3864,6 +4140,7 @@ DECLARE
     emptied bigint;
     written bigint;
     skips boolean;
+    complete boolean;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'feed.repair must see everything that was committed before it locked the table' USING ERRCODE = 'active_sql_transaction',
@@ -3874,6 +4151,7 @@ BEGIN
     END IF;
     PERFORM feed.lock_tables(ARRAY[target], 'SHARE ROW EXCLUSIVE');
     SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
+    complete := emptied > parts.seq OR parts.was_empty AND EXISTS (SELECT FROM feed.identity AS i WHERE i.floor_seq = 0);
     emptied := greatest(emptied, parts.seq);
     EXECUTE format($query$
         WITH written AS (
@@ -3900,11 +4178,12 @@ BEGIN
         ORDER BY r.place, step.number
         RETURNING op, old, new
         )
-        SELECT count(*), bool_or(op <> 'delete' AND feed.version_number(new) <> feed.version_number(old) + 1) FROM written
-    $query$, parts.relation, parts.row_by_key) INTO written, skips USING keys, emptied, parts.board;
+        SELECT count(*), bool_or(op <> 'delete' AND feed.version_number(new) <> feed.version_number(old) + 1 OR op = 'insert' AND NOT $4) FROM written
+    $query$, parts.relation, parts.row_by_key) INTO written, skips USING keys, emptied, parts.board, coalesce(complete, false);
     IF skips THEN
         -- Clients compare versions. They would ignore a version that is not newer than theirs, and would take a jump of
-        -- more than one, like a checkpoint that does not match, as a sign of a missing change.
+        -- more than one, like a checkpoint that does not match, as a sign of a missing change. They may hold a row that is
+        -- older than the log, in the same version.
         PERFORM feed.log_reload(parts.relation, 'repair');
     END IF;
     IF written > 0 THEN
@@ -4573,6 +4852,28 @@ ALTER FUNCTION feed.stored_image(image jsonb) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.stored_image(image jsonb) IS 'An image of an opportunity from the log, under the names that the columns have now. Used to restore versions.';
 
 --
+-- Name: table_layout(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.table_layout(target oid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- PostgreSQL 17 can give a generated column another expression.
+    SELECT coalesce(jsonb_object_agg(a.attname, concat_ws(' ', a.attnum, format_type(a.atttypid, a.atttypmod), md5(pg_get_expr(d.adbin, d.adrelid)))), '{}')
+    FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON a.attgenerated <> '' AND d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+
+ALTER FUNCTION feed.table_layout(target oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION table_layout(target oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.table_layout(target oid) IS 'The columns of a table by name: the number and the type of each, and a hash of the expression that generates it.';
+
+--
 -- Name: table_obstacles(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -4934,8 +5235,10 @@ DECLARE
     reloaded bigint;
     starts bigint[];
     floor bigint;
+    redefined record;
     key_of text;
-    other_key CONSTANT text := 'CASE WHEN %2$s ?& $11 THEN %1$s <> h.key ELSE cardinality($11) = 1 AND %2$s IS NOT NULL '
+    -- A column may have had another name then.
+    other_key CONSTANT text := 'CASE WHEN %2$s ?& $11 AND h.seq > $15 THEN %1$s <> h.key ELSE cardinality($11) = 1 AND %2$s IS NOT NULL '
                                'AND NOT EXISTS (SELECT FROM jsonb_each_text(%2$s) AS e WHERE feed.short_key(e.value) = h.key) END';
 BEGIN
     IF target IS NULL THEN
@@ -4946,12 +5249,15 @@ BEGIN
     INTO emptied, reloaded, starts
     FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op IN ('truncate', 'reload') AND l.seq > parts.seq;
     SELECT i.floor_seq INTO floor FROM feed.identity AS i;
+    SELECT coalesce(array_agg(r.name), '{}') AS names, array_agg(r.after) AS after, array_agg(r.upto) AS upto,
+           coalesce(max(r.upto) FILTER (WHERE r.name = ANY (parts.key)), 0) AS key_upto, max(r.upto) FILTER (WHERE r.name = parts.board) AS board_upto
+    INTO redefined FROM feed.redefined_columns(target) AS r;
     SELECT max(k.key) INTO last
     FROM (SELECT DISTINCT l.key FROM feed.log AS l
           WHERE l.relation = parts.relation AND l.key >= coalesce(after, '') AND l.key IS DISTINCT FROM after ORDER BY l.key LIMIT keys) AS k;
     RETURN QUERY EXECUTE format($query$
         WITH history AS MATERIALIZED (
-            SELECT l.*, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,
+            SELECT l.*, lag(l.seq) OVER same AS before_seq, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,
                    lag(l.op) OVER linked AS last_op, lag(l.seq) OVER linked AS last_seq, lag(l.xid) OVER linked AS last_xid,
                    lag(l.old) OVER linked AS last_old, lag(l.new) OVER linked AS last_new,
                    lag(l.delta) OVER linked AS last_delta, lag(l.image_hash) OVER linked AS last_hash,
@@ -4965,7 +5271,10 @@ BEGIN
             SELECT k.logged AS key, k.seq, k.version, k.after AS image, t.data,
                    k.op IN ('insert', 'update', 'enter') AND k.after IS NOT NULL AND k.seq > coalesce($3, 0) AS lives
             -- A key that is not that of its row may not even have the type of the key.
-            FROM (SELECT h.key AS logged, CASE WHEN h.key IN (%4$s, %5$s) THEN h.key END AS key, h.seq, h.version, i.after, h.op
+            FROM (SELECT h.key AS logged, CASE WHEN i.before IS NOT NULL AND NOT (%4$s) OR i.after IS NOT NULL AND NOT (%5$s) THEN
+                             CASE WHEN coalesce(i.after, i.before) ?& $11 AND h.seq > $15 OR cardinality($11) > 1
+                                       OR feed.normalize_image(%2$L, jsonb_build_object($11[1], h.key)) <> jsonb_build_object($11[1], h.key) THEN h.key END END AS key,
+                         h.seq, h.version, i.after, h.op
                   FROM history AS h
                   CROSS JOIN LATERAL (
                       SELECT feed.image_before(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS before,
@@ -4980,9 +5289,10 @@ BEGIN
             FROM compared AS c
             LEFT JOIN LATERAL (
                 SELECT array_agg(n.key ORDER BY n.key) AS columns
-                FROM jsonb_each(c.data) AS n
-                JOIN jsonb_each(feed.normalize_image(%2$L, c.image)) AS o ON o.key = n.key
-                WHERE c.image ? n.key AND n.value IS DISTINCT FROM o.value
+                FROM (SELECT c.image - ARRAY(SELECT r.name FROM unnest($12, $14) AS r(name, upto) WHERE c.seq <= r.upto) AS image OFFSET 0) AS last
+                CROSS JOIN jsonb_each(c.data) AS n
+                JOIN jsonb_each(feed.normalize_image(%2$L, last.image)) AS o ON o.key = n.key
+                WHERE last.image ? n.key AND n.value IS DISTINCT FROM o.value
             ) AS d ON c.lives AND c.data IS NOT NULL AND c.data <> c.image
         ), checked AS MATERIALIZED (
             SELECT h.key, h.seq, h.version, h.before_version, d.columns AS differing, w.columns AS wrong, p.incomplete,
@@ -4997,9 +5307,9 @@ BEGIN
                        WHEN h.op = 'insert' OR h.last_op = 'delete' THEN (h.op, h.last_op) <> ('insert', 'delete')
                        ELSE d.columns IS NOT NULL END
                    OR p.incomplete AND NOT p.follows
-                   -- Other tables may number their versions as they like.
-                   OR %1$L = 'opportunities' AND h.op IN ('update', 'leave') AND h.version <> h.before_version + 1
-                      AND h.origin IS DISTINCT FROM 'repair' AS hole
+                   -- Where no image is left to compare with. Other tables may number their versions as they like.
+                   OR %1$L = 'opportunities' AND h.last_op IS NULL AND h.before_seq > $6 AND h.op IN ('update', 'leave')
+                      AND feed.version_number(b.before) <> h.before_version AND ('version_number' = ANY (x.names)) IS NOT TRUE AS hole
             FROM history AS h
             CROSS JOIN LATERAL (SELECT feed.image_after(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS after OFFSET 0) AS a
             CROSS JOIN LATERAL (
@@ -5015,12 +5325,15 @@ BEGIN
                 SELECT h.delta > 0 AND jsonb_hash_extended(a.after, 0) IS DISTINCT FROM h.image_hash
                        AND (h.last_op IS NULL OR coalesce(h.last_delta, 0) = 0 OR s.same) IS TRUE AS incomplete,
                        (h.delta, h.partition_number) IS NOT DISTINCT FROM (coalesce(h.last_delta, 0) + 1, h.last_partition) AS follows OFFSET 0) AS p
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN $12 <> '{}' THEN ARRAY(SELECT r.name FROM unnest($12, $13, $14) AS r(name, after, upto)
+                                                        WHERE h.seq > r.after AND h.before_seq <= r.upto) END AS names OFFSET 0) AS x
             LEFT JOIN LATERAL (
-                -- Columns may have been added, dropped, or converted to another type in between.
+                -- Columns may have been added or dropped in between, or converted by a type whose texts the other one reads.
                 SELECT array_agg(n.key ORDER BY n.key) AS columns
-                FROM (SELECT feed.image_after(%1$L, h.key, h.last_seq, h.last_op, h.last_old, h.last_new, h.last_delta) AS image
+                FROM (SELECT feed.image_after(%1$L, h.key, h.last_seq, h.last_op, h.last_old, h.last_new, h.last_delta) - coalesce(x.names, '{}') AS image
                       WHERE h.op IN ('update', 'leave', 'delete') AND NOT s.same OFFSET 0) AS last
-                CROSS JOIN jsonb_each(CASE WHEN last.image IS NOT NULL THEN feed.normalize_image(%2$L, b.before) END) AS n
+                CROSS JOIN jsonb_each(CASE WHEN last.image IS NOT NULL THEN feed.normalize_image(%2$L, b.before - coalesce(x.names, '{}')) END) AS n
                 JOIN jsonb_each(feed.normalize_image(%2$L, last.image)) AS o ON o.key = n.key
                 WHERE b.before ? n.key AND last.image ? n.key AND n.value IS DISTINCT FROM o.value
             ) AS d ON true
@@ -5029,12 +5342,12 @@ BEGIN
                 SELECT array_remove(ARRAY[
                     CASE WHEN (h.old IS NOT NULL, h.new IS NOT NULL) <> (h.op <> 'insert', h.op <> 'delete')
                               OR h.delta IS NOT NULL AND h.op NOT IN ('update', 'enter', 'leave') THEN 'op' END,
-                    CASE WHEN (h.delta IS DISTINCT FROM 0 OR h.op <> 'leave') AND h.old || h.new <> h.new
-                              OR (h.delta IS DISTINCT FROM 0 OR h.op = 'leave') AND h.new || h.old <> h.old
+                    -- The two images of a repair were made at different times.
+                    CASE WHEN h.origin IS DISTINCT FROM 'repair' AND ((h.delta IS DISTINCT FROM 0 OR h.op <> 'leave') AND h.old || h.new <> h.new
+                                                                      OR (h.delta IS DISTINCT FROM 0 OR h.op = 'leave') AND h.new || h.old <> h.old)
                               OR p.incomplete AND p.follows THEN 'images' END,
-                    -- A column may have had another name then.
                     CASE WHEN h.seq > coalesce($9, 0) AND (%6$s OR %7$s) THEN 'key' END,
-                    CASE WHEN h.seq > coalesce($9, 0) AND whole.image ? $10 AND whole.image ->> $10 IS DISTINCT FROM h.board THEN 'board' END,
+                    CASE WHEN h.seq > coalesce(greatest($9, $16), 0) AND whole.image ? $10 AND whole.image ->> $10 IS DISTINCT FROM h.board THEN 'board' END,
                     CASE WHEN whole.image IS NOT NULL AND feed.version_number(coalesce(a.after, b.before)) IS DISTINCT FROM h.version THEN 'version' END], NULL) AS columns
                 FROM (SELECT CASE WHEN h.op IN ('leave', 'delete') THEN b.before ELSE a.after END AS image) AS whole
             ) AS w
@@ -5048,13 +5361,14 @@ BEGIN
         UNION ALL
         SELECT NULL, NULL, NULL, NULL, NULL, NULL, $2, count(*) FROM history
     $query$, parts.relation, target, parts.row_by_key,
-             format(key_of, parts.key, 'i.before', parts.key[1]), format(key_of, parts.key, 'i.after', parts.key[1]),
+             format(other_key, format(key_of, parts.key, 'i.before', parts.key[1]), 'i.before'),
+             format(other_key, format(key_of, parts.key, 'i.after', parts.key[1]), 'i.after'),
              format(other_key, format(key_of, parts.key, 'b.before', parts.key[1]), 'b.before'),
              format(other_key, format(key_of, parts.key, 'a.after', parts.key[1]), 'a.after'))
     USING after, last, emptied, parts.seq, coalesce(starts, '{}'), floor, parts.was_empty AND floor = 0,
           -- After a truncate, the first change of a row inserts it.
           ARRAY(SELECT l.op = 'truncate' FROM unnest(starts) WITH ORDINALITY AS s(seq, place) JOIN feed.log AS l ON l.seq = s.seq ORDER BY s.place),
-          reloaded, parts.board, parts.key;
+          reloaded, parts.board, parts.key, redefined.names, redefined.after, redefined.upto, redefined.key_upto, redefined.board_upto;
 END
 $_$;
 
@@ -5120,6 +5434,11 @@ CREATE FUNCTION feed.verify_rows(target regclass, since xid8, after text[] DEFAU
 DECLARE
     parts record := feed.fed_columns(target);
     beyond text := 'true';
+    floor bigint := (SELECT i.floor_seq FROM feed.identity AS i);
+    complete boolean;
+    starts_at_one boolean;
+    is_newest text;
+    newest bigint := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
 BEGIN
     IF target IS NULL THEN
         RETURN;
@@ -5128,22 +5447,32 @@ BEGIN
         SELECT format('(%s) > (%s)', parts.key_columns, string_agg(quote_literal(v), ', ' ORDER BY place)) INTO beyond
         FROM unnest(after) WITH ORDINALITY AS a(v, place);
     END IF;
+    complete := parts.was_empty AND floor = 0
+                OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate' AND l.seq > parts.seq);
+    -- A column that was dropped and added again has another default (see feed.mend_columns).
+    starts_at_one := floor = 0 AND EXISTS (SELECT FROM feed.adopted AS a WHERE a.relation = target AND a.role = 'opportunities' AND 'version_number' = ANY (a.added))
+                     AND NOT EXISTS (SELECT FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'reload' AND l.origin = 'repair');
+    is_newest := (SELECT format('t.%I > %L::%s', a.attname, t.newest_key, CASE a.atttypid WHEN 'uuid'::regtype THEN 'uuid' ELSE 'numeric' END)
+                  FROM feed.attached AS t JOIN pg_attribute AS a ON a.attrelid = t.relation AND ARRAY[a.attname::text] = parts.key
+                  WHERE t.relation = target AND CASE WHEN t.newest_key ~ '^-?[0-9]+$' THEN a.atttypid = ANY ('{int2,int4,int8}'::regtype[]) ELSE a.atttypid = 'uuid'::regtype END);
     RETURN QUERY EXECUTE format($query$
         WITH part AS MATERIALIZED (
-            SELECT %1$s AS key, ARRAY[%2$s]::text[] AS place, age(t.xmin) AS age, feed.version_number(%7$s) AS version,
+            SELECT %1$s AS key, ARRAY[%2$s]::text[] AS place, t.xmin, feed.version_number(%7$s) AS version, %8$s AS is_newest,
                    row_number() OVER (ORDER BY %3$s) AS number
             FROM %4$s AS t WHERE %5$s ORDER BY %3$s LIMIT $1
         ), unknown AS (
-            SELECT p.* FROM part AS p
+            -- xmin has the last 32 bits of a transaction ID, also long after the row was frozen; 1 and 2 stand for rows that are older still.
+            SELECT p.*, $4 OR p.is_newest OR $6 AND p.version > 1 AS missing, p.xmin::text::bigint > 2 AND (($5 - p.xmin::text::bigint) & 4294967295) < $5 - $2::text::bigint AS newer
+            FROM part AS p
             WHERE NOT EXISTS (SELECT FROM feed.log AS l WHERE l.relation = %6$L AND l.key = p.key AND l.seq > $3 OFFSET 0)
         )
-        SELECT 'unlogged', u.key, NULL::bigint, NULL::integer, u.version, NULL::text[], NULL::text[], NULL::bigint
-        FROM unknown AS u WHERE u.age < age($2::xid)
+        SELECT CASE WHEN u.missing THEN 'unlogged' ELSE 'uncertain' END, u.key, NULL::bigint, NULL::integer, u.version, NULL::text[], NULL::text[], NULL::bigint
+        FROM unknown AS u WHERE u.missing OR u.newer
         UNION ALL
-        SELECT NULL, NULL, NULL, NULL, (SELECT count(*) FROM unknown AS u WHERE u.age >= age($2::xid))::integer, NULL,
+        SELECT NULL, NULL, NULL, NULL, (SELECT count(*) FROM unknown AS u WHERE (u.missing OR u.newer) IS NOT TRUE)::integer, NULL,
                (SELECT p.place FROM part AS p WHERE p.number = $1), (SELECT count(*) FROM part)
-    $query$, parts.row_key, parts.key_texts, parts.key_columns, target, beyond, parts.relation, parts.image)
-    USING rows, since, parts.seq;
+    $query$, parts.row_key, parts.key_texts, parts.key_columns, target, beyond, parts.relation, parts.image, coalesce(is_newest, 'false'))
+    USING rows, since, parts.seq, complete, newest, starts_at_one;
 END
 $_$;
 
@@ -5153,7 +5482,7 @@ ALTER FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows 
 -- Name: FUNCTION verify_rows(target regclass, since xid8, after text[], rows integer); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) IS 'Rows of an attached table that are not in the log although they were written by a transaction since the given one. The last row reports how far the batch got.';
+COMMENT ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) IS 'Rows of an attached table that are not in the log. unlogged: the row must be there; uncertain: it was written by a transaction since the given one, but perhaps without a change. The last row reports how far the batch got.';
 
 --
 -- Name: version_number(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5289,7 +5618,7 @@ CREATE TABLE feed.adopted (
     added text[] DEFAULT '{}'::text[] NOT NULL,
     name text,
     columns jsonb DEFAULT '{}'::jsonb NOT NULL,
-    granted text[] DEFAULT '{}'::text[] NOT NULL,
+    granted jsonb DEFAULT '[]'::jsonb NOT NULL,
     restoring jsonb,
     CONSTRAINT adopted_role CHECK ((role = ANY (ARRAY['users'::text, 'opportunities'::text])))
 );
@@ -5342,7 +5671,7 @@ COMMENT ON COLUMN feed.adopted.columns IS 'The columns of fields that were named
 -- Name: COLUMN adopted.granted; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.adopted.granted IS 'Schemas on which boardcast granted the services USAGE. boardcast migrate --down revokes it.';
+COMMENT ON COLUMN feed.adopted.granted IS 'What boardcast granted the services on the table and its schema: each privilege with its role and the OID of the table and the number of the column, or the schema. It is revoked when it is no longer needed.';
 
 --
 -- Name: COLUMN adopted.restoring; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -7780,7 +8109,7 @@ UNION ALL
  SELECT 22 AS nr,
     'opportunities'::text AS topic,
         CASE
-            WHEN ((a.relation IS NULL) OR ((s.target IS NOT NULL) AND (m.names IS NULL))) THEN 'ok'::text
+            WHEN ((a.relation IS NULL) OR ((s.target IS NOT NULL) AND (m.names IS NULL) AND (l.name IS NULL))) THEN 'ok'::text
             WHEN (s.target IS NULL) THEN 'bad'::text
             ELSE 'warning'::text
         END AS status,
@@ -7789,21 +8118,27 @@ UNION ALL
             WHEN (feed.opportunities_table() IS NULL) THEN 'the table of the opportunities was dropped: boards are empty'::text
             WHEN (s.target IS NULL) THEN format('the key column of %s was dropped: boards are empty, and each write sends a reload'::text, a.relation)
             WHEN (m.names IS NOT NULL) THEN (format('%s has no column %s: '::text, a.relation, array_to_string(m.names, ', '::text)) || m.effects)
+            WHEN (l.name IS NOT NULL) THEN format('trigger %I on %s runs after zz_feed_version: if it sets version_number, clients drop changes'::text, l.name, a.relation)
             ELSE format('%s has all columns'::text, a.relation)
         END AS found,
         CASE
             WHEN ((s.target IS NOT NULL) AND (m.names IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'::text
+            WHEN ((s.target IS NOT NULL) AND (octet_length(l.name) > 55)) THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version'::text, l.name, a.relation)
+            WHEN ((s.target IS NOT NULL) AND (l.name IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'::text
             WHEN ((a.relation IS NOT NULL) AND (s.target IS NULL)) THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column'::text, COALESCE(a.name, 'public.opportunities'::text))
             ELSE NULL::text
         END AS fix
-   FROM (((( SELECT) one
+   FROM ((((( SELECT) one
      LEFT JOIN feed.adopted a ON ((a.role = 'opportunities'::text)))
      CROSS JOIN LATERAL feed.opportunity_source() s(target, key_column, board_column, complete, id_text, version_text, row_source, by_key, by_board))
      CROSS JOIN LATERAL ( SELECT array_agg(w.name ORDER BY w.name) AS names,
             string_agg(w.effect, ', '::text ORDER BY w.name) AS effects
            FROM (( VALUES ('board_id'::text,'all cards are on one board'::text), ('phase'::text,'cards have no stage'::text), ('position'::text,'cards are not sorted'::text), ('title'::text,'cards have no title'::text), ('version_number'::text,'versions are those of the log'::text)) w(name, effect)
              JOIN feed.field_columns() f(field, name) ON ((f.field = w.name)))
-          WHERE ((s.target IS NOT NULL) AND (f.name IS NULL))) m);
+          WHERE ((s.target IS NOT NULL) AND (f.name IS NULL))) m)
+     CROSS JOIN LATERAL ( SELECT max((t.name COLLATE "C")) AS name
+           FROM feed.later_triggers() t(relation, name, is_last)
+          WHERE t.is_last) l);
 
 ALTER VIEW feed.health OWNER TO feed_owner;
 
@@ -9085,6 +9420,14 @@ GRANT ALL ON FUNCTION feed.json_text(expression text, type oid) TO feed_dba;
 REVOKE ALL ON FUNCTION feed.key_obstacles(target regclass, key_columns text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION later_triggers(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.later_triggers() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.later_triggers() TO feed_app;
+GRANT ALL ON FUNCTION feed.later_triggers() TO feed_dba;
+
+--
 -- Name: FUNCTION lock_tables(targets regclass[], mode text, patience interval); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9169,6 +9512,12 @@ REVOKE ALL ON FUNCTION feed.mend_boards() FROM PUBLIC;
 REVOKE ALL ON FUNCTION feed.mend_columns() FROM PUBLIC;
 
 --
+-- Name: FUNCTION mend_former_users(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_former_users() FROM PUBLIC;
+
+--
 -- Name: FUNCTION mend_privileges(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9193,6 +9542,12 @@ REVOKE ALL ON FUNCTION feed.mend_structure() FROM PUBLIC;
 REVOKE ALL ON FUNCTION feed.mend_triggers() FROM PUBLIC;
 
 --
+-- Name: FUNCTION mend_versions(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_versions() FROM PUBLIC;
+
+--
 -- Name: FUNCTION missing_column(target regclass, data jsonb, columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9209,6 +9564,12 @@ REVOKE ALL ON FUNCTION feed.missing_columns() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION feed.names_author(statement text, table_schema text, table_name text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION needed_grants(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.needed_grants() FROM PUBLIC;
 
 --
 -- Name: FUNCTION new_id(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9235,6 +9596,12 @@ REVOKE ALL ON FUNCTION feed.note_adoption(cards regclass, columns jsonb, people 
 --
 
 REVOKE ALL ON FUNCTION feed.note_columns() FROM PUBLIC;
+
+--
+-- Name: FUNCTION note_layouts(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.note_layouts() FROM PUBLIC;
 
 --
 -- Name: FUNCTION notify_presence(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9335,6 +9702,14 @@ REVOKE ALL ON FUNCTION feed.prune(before timestamp with time zone, OUT partition
 REVOKE ALL ON FUNCTION feed.realtime(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.realtime(user_id text) TO feed_app;
 GRANT ALL ON FUNCTION feed.realtime(user_id text) TO feed_dba;
+
+--
+-- Name: FUNCTION redefined_columns(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.redefined_columns(target regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.redefined_columns(target regclass) TO feed_app;
+GRANT ALL ON FUNCTION feed.redefined_columns(target regclass) TO feed_dba;
 
 --
 -- Name: FUNCTION refuse(reason text, hint text, code text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9488,6 +9863,14 @@ REVOKE ALL ON FUNCTION feed.stored_image(image jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_app;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_listener;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION table_layout(target oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.table_layout(target oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.table_layout(target oid) TO feed_app;
+GRANT ALL ON FUNCTION feed.table_layout(target oid) TO feed_dba;
 
 --
 -- Name: FUNCTION table_obstacles(target regclass); Type: ACL; Schema: feed; Owner: feed_owner

@@ -41,6 +41,7 @@ async def test_a_table_of_the_application_is_the_board(application: Commands, em
     await empty_database.execute("UPDATE crm.deals SET stage = 'won'")
     line = application.output("log", "--table", "crm.deals")
     assert "update opportunities “First” 1  stage: new -> won" in line
+    assert json.loads(application.output("migrate", "--json"))["mended"] == ["added stage won to board 7"]
     assert json.loads(application.output("migrate", "--json"))["mended"] == []
     assert application.run("verify").returncode == 0
 
@@ -116,5 +117,7 @@ async def test_a_table_is_adopted_after_the_feed_alone_was_installed(
 ) -> None:
     await empty_database.execute("CREATE TABLE opportunities (id integer PRIMARY KEY, title text)")
     application.output("migrate", "--feed-only")
-    assert application.output("adopt", "opportunities").splitlines()[-1].startswith("the board is opportunities; id: id")
+    assert (
+        application.output("adopt", "opportunities").splitlines()[-1].startswith("the board is opportunities; id: id")
+    )
     assert application.run("verify").returncode == 0

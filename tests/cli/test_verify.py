@@ -72,6 +72,21 @@ async def test_a_repair_without_a_new_version_makes_clients_reload(
     assert (resync.type, resync.body["reason"], resync.body["table"]) == ("resync", "reload", "opportunities")
 
 
+async def test_uncertain_rows_are_counted_and_are_no_failure(production: Commands, database: Database) -> None:
+    await database.execute("CREATE TABLE tasks (id int PRIMARY KEY, name text)")
+    await database.execute("INSERT INTO tasks VALUES (1, 'One'), (2, 'Two')")
+    assert production.run("attach", "tasks").returncode == 0
+    await database.execute("UPDATE tasks SET name = name WHERE id = 1")
+    done = production.run("verify")
+    assert (done.returncode, "unlogged" in done.stdout) == (0, False)
+    assert "tasks: 1 rows that are not in the log are uncertain" in done.stdout
+    (finding, summary) = objects(production.run("verify", "--table", "tasks", "--json").stdout)
+    assert (finding["what"], finding["key"], summary["uncertain"], summary["left"]) == ("uncertain", "1", 1, 0)
+    (summary,) = objects(production.run("verify", "--table", "tasks", "--repair", "--json").stdout)[1:]
+    assert (summary["repaired"], summary["uncertain"]) == (1, 0)
+    assert "uncertain:" not in production.output("verify", "--table", "tasks")
+
+
 async def test_verify_of_one_table_and_of_an_unattached_table(production: Commands, database: Database) -> None:
     await add_people(database)
     await bypass_triggers(database, "UPDATE feed.boards SET name = 'Past' WHERE id = 'b1'", "DELETE FROM opportunities")

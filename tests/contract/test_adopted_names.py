@@ -300,7 +300,11 @@ async def test_the_mapping_can_be_changed(app: Database, services: Services, tra
     )
     assert adopt_deals(app) == []
     done = adopt(app.url, "crm.deals", {"phase": "status"}, users=None, user_columns={})
-    assert done == ["changed the columns of crm.deals; clients load their boards again"]
+    assert done == [
+        "changed the columns of crm.deals; clients load their boards again",
+        "added stage 3 to board 7",
+        "added stage 3 to board 8",
+    ]
     resync = (await client.next("resync")).body
     assert (resync["reason"], resync["table"]) == ("reload", "opportunities")
     async with services.api_client("1") as ana:

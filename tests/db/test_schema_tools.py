@@ -106,7 +106,9 @@ def test_two_pushes_stop_no_write_and_one_command_makes_it_whole(
     assert problems(conn) == set()
     added = query(conn, "SELECT added FROM feed.adopted WHERE role = 'opportunities'")
     assert added == [(["board_id", "position", "version_number"],)]
-    conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b2', 'Two', '[]')")
+    conn.execute(
+        """INSERT INTO feed.boards (id, name, phases) VALUES ('b2', 'Two', '[{"id": "won", "name": "Won"}]')"""
+    )
     conn.execute("UPDATE opportunities SET board_id = 'b2', position = 'a5' WHERE id = 2")
     conn.execute("UPDATE opportunities SET title = 'Changed' WHERE id = 2")
     seen = query(conn, "SELECT max(version) FROM feed.log WHERE relation = 'opportunities'")[0][0]

@@ -115,7 +115,7 @@ async def test_rows_from_before_the_feed_are_no_finding(db: Connection, conn: Pl
     assert sum(part.read for part in parts if part.of == "rows") == 6
     async with bypass_triggers(db):
         await db.execute("UPDATE things SET name = 'Past' WHERE id = 3")
-    assert await find_drift(conn, "things") == [Finding("unlogged", "3", None, None, None, None)]
+    assert await find_drift(conn, "things") == [Finding("uncertain", "3", None, None, None, None)]
     await db.execute("SELECT feed.attach('things')")
     assert len(await find_drift(conn, "things")) == 1, "attaching again keeps the original time of attachment"
 

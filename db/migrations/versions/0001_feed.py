@@ -20,6 +20,7 @@ TABLES = (
 FUNCTIONS = (
     "row_key",
     "current_columns",
+    "table_layout",
     "opportunities_table",
     "users_table",
     "single_key",
@@ -33,6 +34,7 @@ FUNCTIONS = (
     "default_board",
     "json_text",
     "matches_any",
+    "later_triggers",
     "opportunity_source",
     "opportunities_on",
     "opportunities_of",
@@ -84,6 +86,7 @@ FUNCTIONS = (
     "adoption_obstacles",
     "require_adoptable",
     "attach",
+    "note_layouts",
     "version_opportunity",
     "notify_presence",
     "forget_users",
@@ -113,6 +116,7 @@ FUNCTIONS = (
     "trigger_arguments",
     "fed_columns",
     "normalize_image",
+    "redefined_columns",
     "verify_log",
     "verify_rows",
     "repair",
@@ -137,8 +141,16 @@ VIEWS = (
 )
 READERS = ("tail", "history", "explain", "explain_cursor")  # functions that use the views
 MENDS = (
-    *("note_columns", "stage_source", "mend_boards", "missing_columns", "mend_columns", "mend_privileges", "mend_triggers"),
-    *("mend_structure", "restored_columns", "mend_rows", "mend"),
+    *(
+        "note_columns",
+        "stage_source",
+        "mend_boards",
+        "missing_columns",
+        "mend_columns",
+        "needed_grants",
+        "mend_privileges",
+    ),
+    *("mend_triggers", "mend_versions", "mend_former_users", "mend_structure", "restored_columns", "mend_rows", "mend"),
 )
 ADOPTION = ("adopt_again", "note_adoption", "adopt_table", "adopt")
 
@@ -184,7 +196,8 @@ def downgrade() -> None:
     tables = op.get_bind().execute(
         sa.text(
             "SELECT a.role, a.relation::text, a.created, a.added, quote_ident(n.nspname),"
-            " ARRAY(SELECT quote_ident(g.nspname) FROM pg_namespace AS g WHERE g.nspname = ANY (a.granted))"
+            " ARRAY(SELECT format('%I FROM %I', n.nspname, g.entry ->> 'role') FROM jsonb_array_elements(a.granted) AS g(entry)"
+            " JOIN pg_namespace AS n ON n.nspname = g.entry ->> 'schema')"
             " FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         )
     )
@@ -194,7 +207,7 @@ def downgrade() -> None:
             continue
         op.execute(f"REVOKE ALL ON {relation} FROM feed_app, feed_listener, feed_dba")
         for name in granted:
-            op.execute(f"REVOKE USAGE ON SCHEMA {name} FROM feed_app, feed_listener, feed_dba")
+            op.execute(f"REVOKE USAGE ON SCHEMA {name}")
         for trigger in ("feed_forget_users", "feed_forget_all_users") if role == "users" else ("zz_feed_version",):
             op.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {relation}")
         if role == "opportunities":

@@ -1,5 +1,6 @@
 -- An application has no boards in schema feed. Its rows are on the boards that their board column names or, if boardcast added
--- the column, on one board, main. Each board has the stages that its rows are in, and is visible to all users.
+-- the column, on one board, main. Each board has the stages that its rows are in, and is visible to all users. Boards and stages
+-- that appear later are added, but no stage for cards that have none. What people have changed in feed.boards stays: new stages come last.
 CREATE FUNCTION feed.mend_boards() RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -8,6 +9,7 @@ DECLARE
     stages text := feed.stage_source();
     users record := feed.user_columns();
     made text[];
+    grown record;
 BEGIN
     IF stages IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
         RETURN;
@@ -33,7 +35,25 @@ BEGIN
                        users.key_column, users.target) USING made;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
+    -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
+    IF EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field IN ('board_id', 'phase') AND f.name IS NULL)
+       OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.restoring IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    FOR grown IN EXECUTE format($query$
+        SELECT b.id, array_agg(r.phase ORDER BY r.phase) AS stages
+        FROM (%s) AS r
+        JOIN feed.boards AS b ON b.id = r.board_id AND jsonb_typeof(b.phases) = 'array'
+        WHERE r.phase <> '' AND NOT jsonb_path_exists(b.phases, '$[*].id ? (@ == $stage)', jsonb_build_object('stage', r.phase))
+        GROUP BY b.id ORDER BY b.id
+    $query$, stages) LOOP
+        UPDATE feed.boards AS b
+        SET phases = b.phases || (SELECT jsonb_agg(jsonb_build_object('id', s.stage, 'name', s.stage) ORDER BY s.place)
+                                  FROM unnest(grown.stages) WITH ORDINALITY AS s(stage, place))
+        WHERE b.id = grown.id;
+        RETURN QUERY SELECT format('added stage %s to board %s', s.stage, grown.id) FROM unnest(grown.stages) AS s(stage);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION feed.mend_boards() IS
-    'Creates the boards that the opportunities of an application are on, with all users as editors. Used by feed.mend.';
+    'Creates the boards that the opportunities of an application are on, with all users as editors, and adds the stages that boards lack. Used by feed.mend.';

@@ -8,6 +8,7 @@ AS $$
 DECLARE
     each record;
 BEGIN
+    PERFORM feed.note_layouts();
     UPDATE feed.attached AS a
     SET numbered = a.relation,
         columns = (SELECT coalesce(jsonb_object_agg(c.attname, c.attnum), '{}') FROM pg_attribute AS c
@@ -37,4 +38,4 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach. Used by feed.mend and feed.maintain.';
+COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach, and the columns of the attached tables. Used by feed.mend and feed.maintain.';

@@ -15,6 +15,7 @@ DECLARE
     newest feed.log;
     candidate record;
     last record;
+    keys jsonb; -- the largest ones, by relation
     later boolean;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -45,6 +46,12 @@ BEGIN
         EXECUTE format('SELECT max(seq) AS seq, max(xid) AS xid, max(at) AS at, count(*) AS rows, pg_current_snapshot() AS snapshot FROM %s',
                        candidate.name) INTO last;
         CONTINUE WHEN last.at >= before;
+        EXECUTE format($query$
+            SELECT jsonb_object_agg(k.relation, jsonb_build_array(k.number, k.uuid))
+            FROM (SELECT l.relation, max(l.key::numeric) FILTER (WHERE l.key ~ '^-?[0-9]{1,19}$') AS number,
+                         max(l.key COLLATE "C") FILTER (WHERE l.key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') AS uuid
+                  FROM %s AS l GROUP BY l.relation) AS k
+        $query$, candidate.name) INTO keys;
         BEGIN
             -- In the order in which readers take these locks. feed.make_partition() needs the first.
             LOCK TABLE feed.identity, ONLY feed.log IN ACCESS EXCLUSIVE MODE;
@@ -79,6 +86,12 @@ BEGIN
         UPDATE feed.identity
         SET floor_seq = greatest(floor_seq, last.seq),
             floor_xid = CASE WHEN last.xid > floor_xid AND coalesce(candidate.partition_number >= first_partition, true) THEN last.xid ELSE floor_xid END;
+        -- See feed.verify_rows.
+        UPDATE feed.attached AS a
+        SET newest_key = CASE WHEN a.newest_key ~ '^-?[0-9]+$' THEN greatest(a.newest_key::numeric, (k.newest ->> 0)::numeric)::text
+                              ELSE greatest(a.newest_key COLLATE "C", k.newest ->> 1) END
+        FROM (SELECT r.relation, keys -> feed.relation_name(r.relation) AS newest FROM feed.attached AS r) AS k
+        WHERE k.relation = a.relation AND k.newest IS NOT NULL AND a.newest_key IS NOT NULL;
         IF to_regclass(format('feed.log_%s', current_partition() + 1)) IS NULL THEN
             PERFORM feed.make_partition(current_partition() + 1);
         END IF;

@@ -20,6 +20,7 @@ DECLARE
     emptied bigint;
     written bigint;
     skips boolean;
+    complete boolean;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'feed.repair must see everything that was committed before it locked the table' USING ERRCODE = 'active_sql_transaction',
@@ -30,6 +31,7 @@ BEGIN
     END IF;
     PERFORM feed.lock_tables(ARRAY[target], 'SHARE ROW EXCLUSIVE');
     SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
+    complete := emptied > parts.seq OR parts.was_empty AND EXISTS (SELECT FROM feed.identity AS i WHERE i.floor_seq = 0);
     emptied := greatest(emptied, parts.seq);
     EXECUTE format($query$
         WITH written AS (
@@ -56,11 +58,12 @@ BEGIN
         ORDER BY r.place, step.number
         RETURNING op, old, new
         )
-        SELECT count(*), bool_or(op <> 'delete' AND feed.version_number(new) <> feed.version_number(old) + 1) FROM written
-    $query$, parts.relation, parts.row_by_key) INTO written, skips USING keys, emptied, parts.board;
+        SELECT count(*), bool_or(op <> 'delete' AND feed.version_number(new) <> feed.version_number(old) + 1 OR op = 'insert' AND NOT $4) FROM written
+    $query$, parts.relation, parts.row_by_key) INTO written, skips USING keys, emptied, parts.board, coalesce(complete, false);
     IF skips THEN
         -- Clients compare versions. They would ignore a version that is not newer than theirs, and would take a jump of
-        -- more than one, like a checkpoint that does not match, as a sign of a missing change.
+        -- more than one, like a checkpoint that does not match, as a sign of a missing change. They may hold a row that is
+        -- older than the log, in the same version.
         PERFORM feed.log_reload(parts.relation, 'repair');
     END IF;
     IF written > 0 THEN

@@ -45,7 +45,7 @@ GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), 
     feed.explain_cursor(text), feed.cursor_fault(text), feed.checkpoint(text, text), feed.checkpoint_seen(text, text), feed.row_hash(text, integer),
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.display_value(jsonb), feed.trigger_arguments(bytea),
     feed.attach_command(text, text[], text, text[]), feed.all_partitions(oid), feed.created_partitions(oid),
-    feed.seq_since(timestamptz), feed.log_partitions(), feed.fed_columns(regclass), feed.normalize_image(regclass, jsonb), feed.verify_log(regclass, text, integer), feed.verify_order(),
+    feed.seq_since(timestamptz), feed.log_partitions(), feed.fed_columns(regclass), feed.normalize_image(regclass, jsonb), feed.table_layout(oid), feed.redefined_columns(regclass), feed.later_triggers(), feed.verify_log(regclass, text, integer), feed.verify_order(),
     feed.verify_rows(regclass, xid8, text[], integer), feed.rollout_bucket(text), feed.realtime(text),
     feed.marked_text(jsonb), feed.short_key(text),
     feed.user_names(text[]) TO feed_app, feed_dba;

@@ -5,7 +5,7 @@ CREATE TABLE feed.adopted (
     added text[] NOT NULL DEFAULT '{}',
     name text,
     columns jsonb NOT NULL DEFAULT '{}',
-    granted text[] NOT NULL DEFAULT '{}',
+    granted jsonb NOT NULL DEFAULT '[]',
     restoring jsonb
 );
 COMMENT ON TABLE feed.adopted IS
@@ -20,4 +20,4 @@ COMMENT ON COLUMN feed.adopted.columns IS
     'The columns of fields that were named in feed.adopt: for each field the names that its column has had, its number, and the OID of the table that has this number. See feed.mapped_column.';
 COMMENT ON COLUMN feed.adopted.restoring IS
     'Columns that were dropped and added again, whose values feed.mend_rows is restoring from the log: up to which seq, after which key, in how many rows so far';
-COMMENT ON COLUMN feed.adopted.granted IS 'Schemas on which boardcast granted the services USAGE. boardcast migrate --down revokes it.';
+COMMENT ON COLUMN feed.adopted.granted IS 'What boardcast granted the services on the table and its schema: each privilege with its role and the OID of the table and the number of the column, or the schema. It is revoked when it is no longer needed.';

@@ -8,9 +8,11 @@ CREATE TABLE feed.attached (
     excluded text[] NOT NULL,
     columns jsonb NOT NULL,
     numbered oid NOT NULL,
+    layouts jsonb NOT NULL DEFAULT '[]',
     partitions regclass[] NOT NULL,
     seq bigint NOT NULL,
     was_empty boolean NOT NULL,
+    newest_key text,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     attached_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     attached_by text NOT NULL DEFAULT session_user,
@@ -29,12 +31,16 @@ COMMENT ON COLUMN feed.attached.columns IS
     'Number of each of these columns, by its name. It finds a column that was renamed since; see feed.current_columns.';
 COMMENT ON COLUMN feed.attached.numbered IS
     'OID of the table whose columns have these numbers: after a dump was restored, it is another one, and the numbers mean nothing';
+COMMENT ON COLUMN feed.attached.layouts IS
+    'The columns that the table has had, with their numbers and types, oldest first. See feed.note_layouts.';
 COMMENT ON COLUMN feed.attached.partitions IS
     'Partitions of the table, at all levels, whose rows are in the log. feed.maintain() adds those that were created empty.';
 COMMENT ON COLUMN feed.attached.seq IS
     'Rows of the log up to this sequence number belong to an earlier table with the same name; 0: none do';
 COMMENT ON COLUMN feed.attached.was_empty IS
     'Whether the table had no rows when it was attached: then the log has each row from its insert on';
+COMMENT ON COLUMN feed.attached.newest_key IS
+    'Largest key, if it is an integer or a uuid, of the rows that the table had then and of those whose changes were pruned since: a row with a larger one must be in the log';
 COMMENT ON COLUMN feed.attached.xid IS
     'Newest transaction that may have written to the table before it was attached; usually the transaction that attached it';
 COMMENT ON COLUMN feed.attached.attached_at IS 'When the table was attached';

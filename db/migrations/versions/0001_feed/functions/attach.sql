@@ -19,6 +19,7 @@ DECLARE
     since bigint := 0;
     anew boolean := false;
     is_empty boolean;
+    newest text;
     has_triggers boolean := EXISTS (
         SELECT FROM pg_trigger AS t
         WHERE t.tgrelid = target AND NOT t.tgisinternal AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%');
@@ -125,6 +126,11 @@ BEGIN
     EXECUTE format('CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION feed.capture(%s)', target, arguments);
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', target) INTO is_empty;
+    newest := (SELECT CASE WHEN a.atttypid = 'uuid'::regtype THEN '00000000-0000-0000-0000-000000000000' ELSE '-9223372036854775808' END
+               FROM pg_attribute AS a WHERE a.attrelid = target AND ARRAY[a.attname::text] = key_columns AND a.atttypid = ANY ('{int2,int4,int8,uuid}'::regtype[]));
+    IF newest IS NOT NULL AND NOT is_empty THEN
+        EXECUTE format('SELECT %1$I::text FROM %2$s ORDER BY %1$I DESC LIMIT 1', key_columns[1], target) INTO newest;
+    END IF;
     -- Readers that hold rows of this table, or of an earlier one with its name, load it again.
     IF anew OR earlier.relation IS NOT NULL OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = feed.relation_name(target)) THEN
         since := feed.log_reload(feed.relation_name(target), 'attach');
@@ -139,10 +145,12 @@ BEGIN
         END IF;
         earlier := NULL;
     END IF;
-    INSERT INTO feed.attached (relation, schema_name, table_name, key, board, excluded, columns, numbered, partitions, seq, was_empty, xid, attached_at, attached_by)
-    VALUES (target, schema_name, table_name, key_columns, board, excluded, numbers, target, feed.all_partitions(target), coalesce(earlier.seq, since), coalesce(earlier.was_empty, is_empty),
-            coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
+    INSERT INTO feed.attached (relation, schema_name, table_name, key, board, excluded, columns, numbered, layouts, partitions, seq, was_empty, newest_key, xid, attached_at, attached_by)
+    VALUES (target, schema_name, table_name, key_columns, board, excluded, numbers, coalesce(earlier.numbered, target), coalesce(earlier.layouts, '[]'), feed.all_partitions(target), coalesce(earlier.seq, since), coalesce(earlier.was_empty, is_empty),
+            CASE WHEN earlier.relation IS NULL THEN newest ELSE earlier.newest_key END, coalesce(earlier.xid, greatest(pg_current_xact_id(), (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8)),
             coalesce(earlier.attached_at, clock_timestamp()), coalesce(earlier.attached_by, session_user));
+    PERFORM feed.note_layouts();
+    UPDATE feed.attached AS a SET numbered = target WHERE a.relation = target AND a.numbered <> target;
 END
 $$;
 COMMENT ON FUNCTION feed.attach(regclass, text, text, text[]) IS

@@ -1,45 +1,60 @@
--- The services read and write the table of the opportunities, wherever the application has moved it. Of a table of users that was
--- named in feed.adopt they read the two columns that they need: it may hold secrets.
+-- What boardcast has granted is noted, so that it can be revoked when it is no longer needed: another table of users may have been named,
+-- or another column of it. What the application has granted to the same roles stays.
 CREATE FUNCTION feed.mend_privileges() RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     each record;
+    object text;
 BEGIN
     FOR each IN
-        SELECT w.of, w.relation, n.nspname AS schema, w.role, w.rights
-        FROM (
-            SELECT a.role AS of, c.oid::regclass AS relation, c.relnamespace, g.role, g.rights,
-                   (SELECT bool_and(has_table_privilege(g.role, c.oid, r.name)) FROM unnest(string_to_array(g.rights, ', ')) AS r(name)) AS granted
-            FROM feed.adopted AS a
-            JOIN pg_class AS c ON c.oid = a.relation
-            JOIN (VALUES ('opportunities', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('opportunities', 'feed_listener', 'SELECT'),
-                         ('opportunities', 'feed_dba', 'SELECT'), ('users', 'feed_app', 'SELECT, INSERT, UPDATE, DELETE'), ('users', 'feed_dba', 'SELECT')
-                 ) AS g(of, role, rights) ON g.of = a.role
-            WHERE a.role <> 'users' OR a.name IS NULL
-            UNION ALL
-            SELECT a.role, c.oid, c.relnamespace, g.role, format('SELECT (%s)', string_agg(quote_ident(k.name), ', ')),
-                   bool_and(has_column_privilege(g.role, c.oid, k.name, 'SELECT'))
-            FROM feed.adopted AS a
-            JOIN pg_class AS c ON c.oid = a.relation
-            CROSS JOIN feed.user_columns() AS u
-            CROSS JOIN LATERAL unnest(ARRAY[u.key_column, u.name_column]) AS k(name)
-            CROSS JOIN unnest('{feed_app,feed_dba}'::text[]) AS g(role)
-            WHERE a.role = 'users' AND a.name IS NOT NULL AND k.name IS NOT NULL
-            GROUP BY a.role, c.oid, c.relnamespace, g.role
-        ) AS w
-        JOIN pg_namespace AS n ON n.oid = w.relnamespace
-        WHERE NOT w.granted OR NOT has_schema_privilege(w.role, n.nspname, 'USAGE')
-        ORDER BY w.of, w.role
+        SELECT a.role AS adopted, g.entry, c.oid::regclass AS relation, t.attname AS column_name, n.nspname AS schema_name,
+               -- Revoking a privilege on a table revokes it on the columns, too.
+               (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY k.attnum)
+                FROM pg_attribute AS k CROSS JOIN LATERAL aclexplode(k.attacl) AS x
+                WHERE k.attrelid = c.oid AND NOT k.attisdropped AND x.privilege_type = g.entry ->> 'privilege' AND x.grantee = to_regrole(g.entry ->> 'role')
+                  AND NOT g.entry ? 'column') AS other_columns
+        FROM feed.adopted AS a
+        CROSS JOIN LATERAL jsonb_array_elements(a.granted) WITH ORDINALITY AS g(entry, place)
+        LEFT JOIN pg_class AS c ON c.oid = (g.entry ->> 'table')::oid
+        LEFT JOIN pg_attribute AS t ON t.attrelid = c.oid AND t.attnum = (g.entry ->> 'column')::smallint AND NOT t.attisdropped
+        LEFT JOIN pg_namespace AS n ON n.nspname = g.entry ->> 'schema'
+        WHERE NOT EXISTS (SELECT FROM feed.needed_grants() AS w WHERE w.entry = g.entry)
+        ORDER BY a.role, g.entry ? 'schema', g.place
     LOOP
-        IF NOT has_schema_privilege(each.role, each.schema, 'USAGE') THEN
-            EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', each.schema, each.role);
-            UPDATE feed.adopted AS a SET granted = a.granted || each.schema::text WHERE a.role = each.of AND each.schema <> ALL (a.granted);
+        -- What was dropped has no privileges.
+        IF num_nulls(each.relation::text, each.schema_name) = 1 AND (each.entry ? 'column') = (each.column_name IS NOT NULL) THEN
+            object := CASE WHEN each.entry ? 'schema' THEN format(' ON SCHEMA %I', each.schema_name)
+                           WHEN each.entry ? 'column' THEN format(' (%I) ON %s', each.column_name, each.relation) ELSE format(' ON %s', each.relation) END;
+            BEGIN
+                EXECUTE format('REVOKE %s%s FROM %I', each.entry ->> 'privilege', object, each.entry ->> 'role');
+                IF each.other_columns IS NOT NULL THEN
+                    EXECUTE format('GRANT %s (%s) ON %s TO %I', each.entry ->> 'privilege', each.other_columns, each.relation, each.entry ->> 'role');
+                END IF;
+            EXCEPTION WHEN insufficient_privilege THEN
+                RETURN NEXT format('could not revoke %s%s from %s: only the owner can', each.entry ->> 'privilege', object, each.entry ->> 'role');
+                CONTINUE;
+            END;
+            RETURN NEXT format('revoked %s%s from %s', each.entry ->> 'privilege', object, each.entry ->> 'role');
         END IF;
-        EXECUTE format('GRANT %s ON %s TO %I', each.rights, each.relation, each.role);
-        RETURN NEXT format('granted %s on %s to %s', each.rights, each.relation, each.role);
+        UPDATE feed.adopted AS a SET granted = (SELECT coalesce(jsonb_agg(g.entry), '[]') FROM jsonb_array_elements(a.granted) AS g(entry) WHERE g.entry <> each.entry)
+        WHERE a.role = each.adopted;
+    END LOOP;
+    FOR each IN
+        SELECT w.adopted, w.relation, w.schema_name, w.entry ->> 'role' AS role, jsonb_agg(w.entry) AS entries,
+               CASE WHEN bool_or(w.entry ? 'column') THEN format('SELECT (%s)', string_agg(quote_ident(w.column_name), ', ' ORDER BY (w.entry ->> 'column')::smallint))
+                    ELSE string_agg(w.entry ->> 'privilege', ', ' ORDER BY array_position('{SELECT,INSERT,UPDATE,DELETE}', w.entry ->> 'privilege')) END AS privileges
+        FROM feed.needed_grants() AS w WHERE NOT w.is_granted
+        GROUP BY w.adopted, w.relation, w.schema_name, w.entry ->> 'role'
+        ORDER BY w.relation IS NOT NULL, w.adopted, w.entry ->> 'role'
+    LOOP
+        object := CASE WHEN each.relation IS NULL THEN format('SCHEMA %I', each.schema_name) ELSE each.relation::text END;
+        EXECUTE format('GRANT %s ON %s TO %I', each.privileges, object, each.role);
+        UPDATE feed.adopted AS a SET granted = a.granted || each.entries WHERE a.role = each.adopted;
+        RETURN NEXT format('granted %s on %s to %s', each.privileges, object, each.role);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION feed.mend_privileges() IS 'Grants the services what they need on users and opportunities. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_privileges() IS
+    'Grants the services what they need on users and opportunities, and revokes what boardcast granted them on tables that are no longer used. Used by feed.mend.';

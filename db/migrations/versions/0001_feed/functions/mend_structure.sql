@@ -17,6 +17,8 @@ BEGIN
     RETURN QUERY SELECT feed.mend_privileges();
     RETURN QUERY SELECT feed.mend_columns();
     RETURN QUERY SELECT feed.mend_triggers();
+    RETURN QUERY SELECT feed.mend_versions();
+    RETURN QUERY SELECT feed.mend_former_users();
 END
 $$;
 COMMENT ON FUNCTION feed.mend_structure() IS

@@ -7,6 +7,8 @@
 --
 -- A change of a large row may have only the changed columns (see feed.compact_change). Its image is completed, and must have the
 -- hash in image_hash. The image before the next change must have this hash, too; only if it does not, the columns are compared.
+--
+-- A name may have come to stand for another column or type between two images (see feed.redefined_columns): it is not compared then.
 CREATE FUNCTION feed.verify_log(target regclass, after text DEFAULT NULL, keys integer DEFAULT 1000)
 RETURNS TABLE (finding text, key text, seq bigint, logged integer, found integer, columns text[], upto text, read bigint)
 LANGUAGE plpgsql STABLE
@@ -31,8 +33,10 @@ DECLARE
     reloaded bigint;
     starts bigint[];
     floor bigint;
+    redefined record;
     key_of text;
-    other_key CONSTANT text := 'CASE WHEN %2$s ?& $11 THEN %1$s <> h.key ELSE cardinality($11) = 1 AND %2$s IS NOT NULL '
+    -- A column may have had another name then.
+    other_key CONSTANT text := 'CASE WHEN %2$s ?& $11 AND h.seq > $15 THEN %1$s <> h.key ELSE cardinality($11) = 1 AND %2$s IS NOT NULL '
                                'AND NOT EXISTS (SELECT FROM jsonb_each_text(%2$s) AS e WHERE feed.short_key(e.value) = h.key) END';
 BEGIN
     IF target IS NULL THEN
@@ -43,12 +47,15 @@ BEGIN
     INTO emptied, reloaded, starts
     FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op IN ('truncate', 'reload') AND l.seq > parts.seq;
     SELECT i.floor_seq INTO floor FROM feed.identity AS i;
+    SELECT coalesce(array_agg(r.name), '{}') AS names, array_agg(r.after) AS after, array_agg(r.upto) AS upto,
+           coalesce(max(r.upto) FILTER (WHERE r.name = ANY (parts.key)), 0) AS key_upto, max(r.upto) FILTER (WHERE r.name = parts.board) AS board_upto
+    INTO redefined FROM feed.redefined_columns(target) AS r;
     SELECT max(k.key) INTO last
     FROM (SELECT DISTINCT l.key FROM feed.log AS l
           WHERE l.relation = parts.relation AND l.key >= coalesce(after, '') AND l.key IS DISTINCT FROM after ORDER BY l.key LIMIT keys) AS k;
     RETURN QUERY EXECUTE format($query$
         WITH history AS MATERIALIZED (
-            SELECT l.*, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,
+            SELECT l.*, lag(l.seq) OVER same AS before_seq, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,
                    lag(l.op) OVER linked AS last_op, lag(l.seq) OVER linked AS last_seq, lag(l.xid) OVER linked AS last_xid,
                    lag(l.old) OVER linked AS last_old, lag(l.new) OVER linked AS last_new,
                    lag(l.delta) OVER linked AS last_delta, lag(l.image_hash) OVER linked AS last_hash,
@@ -62,7 +69,10 @@ BEGIN
             SELECT k.logged AS key, k.seq, k.version, k.after AS image, t.data,
                    k.op IN ('insert', 'update', 'enter') AND k.after IS NOT NULL AND k.seq > coalesce($3, 0) AS lives
             -- A key that is not that of its row may not even have the type of the key.
-            FROM (SELECT h.key AS logged, CASE WHEN h.key IN (%4$s, %5$s) THEN h.key END AS key, h.seq, h.version, i.after, h.op
+            FROM (SELECT h.key AS logged, CASE WHEN i.before IS NOT NULL AND NOT (%4$s) OR i.after IS NOT NULL AND NOT (%5$s) THEN
+                             CASE WHEN coalesce(i.after, i.before) ?& $11 AND h.seq > $15 OR cardinality($11) > 1
+                                       OR feed.normalize_image(%2$L, jsonb_build_object($11[1], h.key)) <> jsonb_build_object($11[1], h.key) THEN h.key END END AS key,
+                         h.seq, h.version, i.after, h.op
                   FROM history AS h
                   CROSS JOIN LATERAL (
                       SELECT feed.image_before(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS before,
@@ -77,9 +87,10 @@ BEGIN
             FROM compared AS c
             LEFT JOIN LATERAL (
                 SELECT array_agg(n.key ORDER BY n.key) AS columns
-                FROM jsonb_each(c.data) AS n
-                JOIN jsonb_each(feed.normalize_image(%2$L, c.image)) AS o ON o.key = n.key
-                WHERE c.image ? n.key AND n.value IS DISTINCT FROM o.value
+                FROM (SELECT c.image - ARRAY(SELECT r.name FROM unnest($12, $14) AS r(name, upto) WHERE c.seq <= r.upto) AS image OFFSET 0) AS last
+                CROSS JOIN jsonb_each(c.data) AS n
+                JOIN jsonb_each(feed.normalize_image(%2$L, last.image)) AS o ON o.key = n.key
+                WHERE last.image ? n.key AND n.value IS DISTINCT FROM o.value
             ) AS d ON c.lives AND c.data IS NOT NULL AND c.data <> c.image
         ), checked AS MATERIALIZED (
             SELECT h.key, h.seq, h.version, h.before_version, d.columns AS differing, w.columns AS wrong, p.incomplete,
@@ -94,9 +105,9 @@ BEGIN
                        WHEN h.op = 'insert' OR h.last_op = 'delete' THEN (h.op, h.last_op) <> ('insert', 'delete')
                        ELSE d.columns IS NOT NULL END
                    OR p.incomplete AND NOT p.follows
-                   -- Other tables may number their versions as they like.
-                   OR %1$L = 'opportunities' AND h.op IN ('update', 'leave') AND h.version <> h.before_version + 1
-                      AND h.origin IS DISTINCT FROM 'repair' AS hole
+                   -- Where no image is left to compare with. Other tables may number their versions as they like.
+                   OR %1$L = 'opportunities' AND h.last_op IS NULL AND h.before_seq > $6 AND h.op IN ('update', 'leave')
+                      AND feed.version_number(b.before) <> h.before_version AND ('version_number' = ANY (x.names)) IS NOT TRUE AS hole
             FROM history AS h
             CROSS JOIN LATERAL (SELECT feed.image_after(%1$L, h.key, h.seq, h.op, h.old, h.new, h.delta) AS after OFFSET 0) AS a
             CROSS JOIN LATERAL (
@@ -112,12 +123,15 @@ BEGIN
                 SELECT h.delta > 0 AND jsonb_hash_extended(a.after, 0) IS DISTINCT FROM h.image_hash
                        AND (h.last_op IS NULL OR coalesce(h.last_delta, 0) = 0 OR s.same) IS TRUE AS incomplete,
                        (h.delta, h.partition_number) IS NOT DISTINCT FROM (coalesce(h.last_delta, 0) + 1, h.last_partition) AS follows OFFSET 0) AS p
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN $12 <> '{}' THEN ARRAY(SELECT r.name FROM unnest($12, $13, $14) AS r(name, after, upto)
+                                                        WHERE h.seq > r.after AND h.before_seq <= r.upto) END AS names OFFSET 0) AS x
             LEFT JOIN LATERAL (
-                -- Columns may have been added, dropped, or converted to another type in between.
+                -- Columns may have been added or dropped in between, or converted by a type whose texts the other one reads.
                 SELECT array_agg(n.key ORDER BY n.key) AS columns
-                FROM (SELECT feed.image_after(%1$L, h.key, h.last_seq, h.last_op, h.last_old, h.last_new, h.last_delta) AS image
+                FROM (SELECT feed.image_after(%1$L, h.key, h.last_seq, h.last_op, h.last_old, h.last_new, h.last_delta) - coalesce(x.names, '{}') AS image
                       WHERE h.op IN ('update', 'leave', 'delete') AND NOT s.same OFFSET 0) AS last
-                CROSS JOIN jsonb_each(CASE WHEN last.image IS NOT NULL THEN feed.normalize_image(%2$L, b.before) END) AS n
+                CROSS JOIN jsonb_each(CASE WHEN last.image IS NOT NULL THEN feed.normalize_image(%2$L, b.before - coalesce(x.names, '{}')) END) AS n
                 JOIN jsonb_each(feed.normalize_image(%2$L, last.image)) AS o ON o.key = n.key
                 WHERE b.before ? n.key AND last.image ? n.key AND n.value IS DISTINCT FROM o.value
             ) AS d ON true
@@ -126,12 +140,12 @@ BEGIN
                 SELECT array_remove(ARRAY[
                     CASE WHEN (h.old IS NOT NULL, h.new IS NOT NULL) <> (h.op <> 'insert', h.op <> 'delete')
                               OR h.delta IS NOT NULL AND h.op NOT IN ('update', 'enter', 'leave') THEN 'op' END,
-                    CASE WHEN (h.delta IS DISTINCT FROM 0 OR h.op <> 'leave') AND h.old || h.new <> h.new
-                              OR (h.delta IS DISTINCT FROM 0 OR h.op = 'leave') AND h.new || h.old <> h.old
+                    -- The two images of a repair were made at different times.
+                    CASE WHEN h.origin IS DISTINCT FROM 'repair' AND ((h.delta IS DISTINCT FROM 0 OR h.op <> 'leave') AND h.old || h.new <> h.new
+                                                                      OR (h.delta IS DISTINCT FROM 0 OR h.op = 'leave') AND h.new || h.old <> h.old)
                               OR p.incomplete AND p.follows THEN 'images' END,
-                    -- A column may have had another name then.
                     CASE WHEN h.seq > coalesce($9, 0) AND (%6$s OR %7$s) THEN 'key' END,
-                    CASE WHEN h.seq > coalesce($9, 0) AND whole.image ? $10 AND whole.image ->> $10 IS DISTINCT FROM h.board THEN 'board' END,
+                    CASE WHEN h.seq > coalesce(greatest($9, $16), 0) AND whole.image ? $10 AND whole.image ->> $10 IS DISTINCT FROM h.board THEN 'board' END,
                     CASE WHEN whole.image IS NOT NULL AND feed.version_number(coalesce(a.after, b.before)) IS DISTINCT FROM h.version THEN 'version' END], NULL) AS columns
                 FROM (SELECT CASE WHEN h.op IN ('leave', 'delete') THEN b.before ELSE a.after END AS image) AS whole
             ) AS w
@@ -145,13 +159,14 @@ BEGIN
         UNION ALL
         SELECT NULL, NULL, NULL, NULL, NULL, NULL, $2, count(*) FROM history
     $query$, parts.relation, target, parts.row_by_key,
-             format(key_of, parts.key, 'i.before', parts.key[1]), format(key_of, parts.key, 'i.after', parts.key[1]),
+             format(other_key, format(key_of, parts.key, 'i.before', parts.key[1]), 'i.before'),
+             format(other_key, format(key_of, parts.key, 'i.after', parts.key[1]), 'i.after'),
              format(other_key, format(key_of, parts.key, 'b.before', parts.key[1]), 'b.before'),
              format(other_key, format(key_of, parts.key, 'a.after', parts.key[1]), 'a.after'))
     USING after, last, emptied, parts.seq, coalesce(starts, '{}'), floor, parts.was_empty AND floor = 0,
           -- After a truncate, the first change of a row inserts it.
           ARRAY(SELECT l.op = 'truncate' FROM unnest(starts) WITH ORDINALITY AS s(seq, place) JOIN feed.log AS l ON l.seq = s.seq ORDER BY s.place),
-          reloaded, parts.board, parts.key;
+          reloaded, parts.board, parts.key, redefined.names, redefined.after, redefined.upto, redefined.key_upto, redefined.board_upto;
 END
 $$;
 COMMENT ON FUNCTION feed.verify_log(regclass, text, integer) IS

@@ -284,13 +284,16 @@ FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS
             WHERE r.rolname IN ('feed_owner', 'feed_sandbox')) AS w) AS o
 UNION ALL
 -- What the application may have changed: the table, its key, and the columns of the board.
-SELECT 22, 'opportunities', CASE WHEN a.relation IS NULL OR s.target IS NOT NULL AND m.names IS NULL THEN 'ok' WHEN s.target IS NULL THEN 'bad' ELSE 'warning' END,
+SELECT 22, 'opportunities', CASE WHEN a.relation IS NULL OR s.target IS NOT NULL AND m.names IS NULL AND l.name IS NULL THEN 'ok' WHEN s.target IS NULL THEN 'bad' ELSE 'warning' END,
        CASE WHEN a.relation IS NULL THEN 'no table: only attached tables are logged'
             WHEN feed.opportunities_table() IS NULL THEN 'the table of the opportunities was dropped: boards are empty'
             WHEN s.target IS NULL THEN format('the key column of %s was dropped: boards are empty, and each write sends a reload', a.relation)
             WHEN m.names IS NOT NULL THEN format('%s has no column %s: ', a.relation, array_to_string(m.names, ', ')) || m.effects
+            WHEN l.name IS NOT NULL THEN format('trigger %I on %s runs after zz_feed_version: if it sets version_number, clients drop changes', l.name, a.relation)
             ELSE format('%s has all columns', a.relation) END,
        CASE WHEN s.target IS NOT NULL AND m.names IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'
+            WHEN s.target IS NOT NULL AND octet_length(l.name) > 55 THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version', l.name, a.relation)
+            WHEN s.target IS NOT NULL AND l.name IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'
             WHEN a.relation IS NOT NULL AND s.target IS NULL
             THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column', coalesce(a.name, 'public.opportunities')) END
 FROM (SELECT) AS one
@@ -301,7 +304,8 @@ CROSS JOIN LATERAL (
     FROM (VALUES ('board_id', 'all cards are on one board'), ('phase', 'cards have no stage'), ('position', 'cards are not sorted'),
                  ('title', 'cards have no title'), ('version_number', 'versions are those of the log')) AS w(name, effect)
     JOIN feed.field_columns() AS f ON f.field = w.name
-    WHERE s.target IS NOT NULL AND f.name IS NULL) AS m;
+    WHERE s.target IS NOT NULL AND f.name IS NULL) AS m
+CROSS JOIN LATERAL (SELECT max(t.name COLLATE "C") AS name FROM feed.later_triggers() AS t WHERE t.is_last) AS l;
 COMMENT ON VIEW feed.health IS
     'Health checks of the feed, one row per check, with a fix for each problem. For problems only, use WHERE status <> ''ok''. Query it on the primary. boardcast doctor also checks what only a client can see.';
 COMMENT ON COLUMN feed.health.nr IS 'Sort order';
