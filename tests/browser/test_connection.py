@@ -49,11 +49,11 @@ def test_the_chip_follows_the_flag(people: People, psql: psycopg.Connection) -> 
     set_flag("poll")
     expect(chip).to_contain_text("atualizando a cada", timeout=WAIT)
     set_flag("off")
-    expect(chip).to_contain_text("sem tempo real", timeout=WAIT)
+    expect(chip).to_contain_text("tempo real desativado", timeout=WAIT)
     psql.execute("UPDATE opportunities SET phase = 'won' WHERE title = %s", [title])
     ana.evaluate("dispatchEvent(new Event('pageshow'))")  # as on a return to the tab
     expect(column(ana, "won").get_by_role("button", name=title, exact=True)).to_be_visible(timeout=WAIT)
-    expect(chip).to_contain_text("sem tempo real")
+    expect(chip).to_contain_text("tempo real desativado")
     set_flag("websocket")
     ana.evaluate("dispatchEvent(new Event('pageshow'))")
     expect(chip).to_have_attribute("data-transport", "websocket", timeout=WAIT)
