@@ -271,7 +271,9 @@ async def test_a_renamed_column_keeps_its_field(app: Database, services: Service
         assert (first.type, first.body["opportunityId"]) == ("opportunity_moved", FIRST)
 
 
-async def test_a_schema_tool_drops_what_was_added_and_one_command_restores_it(app: Database, services: Services) -> None:
+async def test_a_schema_tool_drops_what_was_added_and_one_command_restores_it(
+    app: Database, services: Services
+) -> None:
     async with services.api_client("1") as ana:
         path = f"/api/opportunities/{FIRST}"
         patched = await ana.patch(path, json={"position": "a7"}, headers={"If-Match": '"v1"'})

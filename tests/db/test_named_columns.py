@@ -1,4 +1,4 @@
-"""A board with the application's own names: every read of the log translates them in the same way, and they may change at any time."""
+"""A board with the application's own names: every read of the log translates them alike, and they may change at any time."""
 
 import asyncio
 import os

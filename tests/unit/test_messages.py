@@ -1,4 +1,4 @@
-"""What a client sends becomes messages, or a close code: whatever it is, and in whatever pieces it comes."""
+"""Any input from a client becomes messages or a close code, in whatever pieces it arrives."""
 
 import gc
 import random

@@ -52,5 +52,7 @@ async def _part(on: Stage, say: Callable[[str], None], *, rate: int, size: int, 
         "feed_mb": memory,
         "feed_mb_highest": most,
     }
-    say(f"{rate:,} rows/s in statements of {size}: " + ", ".join(f"{key} {value:,.4g}" for key, value in result.items()))
+    say(
+        f"{rate:,} rows/s in statements of {size}: " + ", ".join(f"{key} {value:,.4g}" for key, value in result.items())
+    )
     return result

@@ -29,9 +29,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     async with on.feed() as feed:
         with apart(feed.pid):
             cursors, seqs = await _history(on, feed)
-            say(
-                f"{CLIENTS:,} clients reconnect with {CURSORS} distinct cursors, to the feed that issued them"
-            )
+            say(f"{CLIENTS:,} clients reconnect with {CURSORS} distinct cursors, to the feed that issued them")
             warm = await _reconnect_all(on, feed, cursors, seqs, places)
             say(", ".join(f"{name} {value:g}" for name, value in warm.items()))
     async with on.feed() as feed:

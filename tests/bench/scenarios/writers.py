@@ -58,7 +58,9 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 rates[mode].append(written.rate)
                 turn += 2 * _TURNS
             said = ", ".join(f"{mode} {found[-1]:,.0f}" for mode, found in rates.items())
-            late = ", ".join(f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in latencies.items())
+            late = ", ".join(
+                f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in latencies.items()
+            )
             say(f"updates/s: {said}; ms from the trigger to the client: {late}")
     return [_figure(rates, latencies, *aim) for aim in (("off", 0.9), ("unread", 0.9), ("always", 2.5))]
 
