@@ -2,7 +2,8 @@
 
 Each package and module says in its docstring what it does. A module imports only from the lines below its own:
 
-    demo, doctor, restore, schema_repair          built from several of the modules below
+    demo, doctor, migration_check, restore,       built from several of the modules below
+    schema_repair
     boards, dba, flags, gap_reports, instances,   one noun each: the functions that read and write its rows
     notifications, opportunities, pacer,
     presence, privileges, tickets, users,

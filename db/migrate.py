@@ -1,7 +1,9 @@
 """Runs the schema migrations: the same call for the command line, `boardcast up`, and the tests.
 
 Invariant: two processes never migrate one database at once (an advisory lock), and a migration that fails leaves nothing behind
-(one transaction).
+(one transaction). No writer of the application waits longer than a second: a lock on its tables is tried for a moment, and held for
+a moment. What takes longer, restoring rows and creating an index, is done afterward and beside writers. If it is interrupted, the
+next migration goes on with it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import IsolationLevel
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, NullPool, create_engine  # noqa: TID251 - see _migrating()
+from sqlalchemy import Connection, Engine, NullPool, create_engine  # noqa: TID251 - see _engine()
 
 from db import session
 from db.migrations import SCHEMA
@@ -26,6 +28,10 @@ from db.sqlfiles import sql
 SCRIPTS = Path(__file__).parent / "migrations"
 LOCK = 0x626F617264  # "board"
 """The advisory lock of everything that changes the schema."""
+_SETTINGS = session.SETTINGS | {"transaction_timeout": "0", "search_path": "public"}
+"""The tables of the application are in schema public, whatever the search_path of the role or the database."""
+_ROWS = 2000
+"""Rows that are restored in one transaction. A writer of one of them waits for it."""
 
 
 class ForeignSchemaError(Exception):
@@ -38,11 +44,13 @@ def upgrade(url: str, revision: str = "head", *, feed_only: bool = False) -> Non
     `feed_only`: do not adopt users and opportunities, and do not create them; ignored if boardcast is installed already. Raises
     ForeignSchemaError.
     """
-    with _migrating(url) as (connection, config):
-        _upgrade(connection, config, revision, feed_only=feed_only)
+    with migrating(url) as (connection, config):
+        install(connection, config, revision, feed_only=feed_only)
+    _finish(url)
 
 
-def _upgrade(connection: Connection, config: Config, revision: str, *, feed_only: bool) -> None:
+def install(connection: Connection, config: Config, revision: str = "head", *, feed_only: bool) -> None:
+    """Like `upgrade`, in a transaction of `migrating`, and without the index."""
     if current(connection) is None:
         if connection.exec_driver_sql(sql("queries/schema_owned")).scalar_one():
             # Alembic's table was dropped or emptied. db.schema_repair adds what an older schema lacks.
@@ -66,15 +74,16 @@ def adopt(
     Installs boardcast if it is missing, in the same transaction: a table that is refused leaves nothing behind. Returns a line for
     each thing that it did. Raises ForeignSchemaError.
     """
-    with _migrating(url) as (connection, config):
-        _upgrade(connection, config, "head", feed_only=True)
+    with migrating(url) as (connection, config):
+        install(connection, config, feed_only=True)
         parameters = {
             "table": table,
             "columns": Jsonb(dict(columns)),
             "users": users,
             "user_columns": Jsonb(dict(user_columns)),
         }
-        return list(connection.exec_driver_sql(sql("queries/adopt"), parameters).scalars())
+        done = list(connection.exec_driver_sql(sql("queries/adopt"), parameters).scalars())
+    return [*done, *_finish(url)]
 
 
 def mend(url: str) -> list[str]:
@@ -82,8 +91,26 @@ def mend(url: str) -> list[str]:
 
     It needs the whole schema: see db.schema_repair.
     """
-    with _migrating(url) as (connection, _):
-        return list(connection.exec_driver_sql(sql("queries/mend")).scalars())
+    with migrating(url) as (connection, _):
+        done = list(connection.exec_driver_sql(sql("queries/mend")).scalars())
+    return [*done, *_finish(url)]
+
+
+def _finish(url: str) -> list[str]:
+    """Do what takes long, in transactions of their own. Returns a line for each thing that was done."""
+    done: list[str] = []
+    with _engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(sql("queries/finish_settings"), {"settings": Jsonb(_SETTINGS)})
+        if not connection.exec_driver_sql(sql("queries/schema_owned")).scalar_one():
+            return done
+        while connection.exec_driver_sql(sql("queries/restoring")).scalar_one():
+            done += connection.exec_driver_sql(sql("queries/mend_rows"), {"size": _ROWS}).scalars()
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        for statement in connection.exec_driver_sql(sql("queries/board_index")).scalars().all():
+            driver.execute(statement)  # which may contain a percent sign
+            done.append(f"ran {statement}")
+    return done
 
 
 def downgrade(url: str, revision: str = "base") -> bool:
@@ -91,7 +118,7 @@ def downgrade(url: str, revision: str = "base") -> bool:
 
     Returns False, and changes nothing, if boardcast is not installed.
     """
-    with _migrating(url) as (connection, config):
+    with migrating(url) as (connection, config):
         if current(connection) is None:
             return False
         command.downgrade(config, revision)
@@ -128,7 +155,17 @@ def installed_files() -> list[str]:
 
 
 @contextmanager
-def _migrating(url: str) -> Iterator[tuple[Connection, Config]]:
+def migrating(url: str) -> Iterator[tuple[Connection, Config]]:
+    """A transaction in which nobody else changes the schema; committed at the end."""
+    with _engine(url).begin() as connection:
+        connection.exec_driver_sql(sql("queries/migration_settings"), {"settings": Jsonb(_SETTINGS)})
+        connection.exec_driver_sql(sql("queries/migration_lock"), {"key": LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        yield connection, config
+
+
+def _engine(url: str) -> Engine:
     # libpq reads the URL, as for all other connections: several hosts and service files included.
     # A migration takes as long as it needs, and whoever runs it can end it: only keepalives end its connection.
     # Without a client encoding, psycopg returns the text of a SQL_ASCII database as bytes, and SQLAlchemy fails on it.
@@ -139,15 +176,7 @@ def _migrating(url: str) -> Iterator[tuple[Connection, Config]]:
         conn.isolation_level, conn.read_only, conn.deferrable = IsolationLevel.READ_COMMITTED, False, False
         return conn
 
-    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
-    with engine.begin() as connection:
-        # The tables of the CRM are in schema public, whatever the search_path of the role or the database.
-        settings = session.SETTINGS | {"transaction_timeout": "0", "search_path": "public"}
-        connection.exec_driver_sql(sql("queries/migration_settings"), {"settings": Jsonb(settings)})
-        connection.exec_driver_sql(sql("queries/migration_lock"), {"key": LOCK})
-        config = _config()
-        config.attributes["connection"] = connection
-        yield connection, config
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
 
 
 def _config() -> Config:

@@ -5,6 +5,7 @@ import typer
 from cli.connect import database_url, fetch_rows, read_settings
 from cli.output import Json, print_line, print_result
 from cli.schema import adopt as adopt_table
+from cli.schema import print_check
 from db import logging_config
 from db.sqlfiles import sql
 
@@ -42,6 +43,12 @@ def adopt(
     ] = None,
     user_name: Annotated[str | None, _column("--user-name", "The name of a user. Default: name.")] = None,
     *,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Change nothing: show what would be added, and everything that stands in the way."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a table of your own the board, under its own names.
@@ -65,18 +72,16 @@ def adopt(
     }
     settings = read_settings()
     logging_config.configure(settings)
-    done = adopt_table(
-        database_url(settings),
-        table,
-        _given(fields),
-        users=users,
-        user_columns=_given({"id": user_key, "name": user_name}),
-    )
+    url, columns, user_columns = database_url(settings), _given(fields), _given({"id": user_key, "name": user_name})
+    if check:
+        print_check(url, table, columns, users=users, user_columns=user_columns, json=json)
+        return
+    done = adopt_table(url, table, columns, users=users, user_columns=user_columns)
     for line in () if json else done:
         print_line(line)
     (adopted,) = fetch_rows(sql("queries/adopted"))
-    columns = ", ".join(f"{field}: {column}" for field, column in adopted["columns"].items())
-    print_result(f"the board is {adopted['table']}; {columns}", json=json, done=done, **adopted)
+    mapping = ", ".join(f"{field}: {column}" for field, column in adopted["columns"].items())
+    print_result(f"the board is {adopted['table']}; {mapping}", json=json, done=done, **adopted)
 
 
 def _given(columns: dict[str, str | None]) -> dict[str, str]:

@@ -6,10 +6,18 @@ import typer
 
 from cli.connect import database_url, read_settings
 from cli.output import Json, print_line, print_result
-from cli.schema import upgrade
+from cli.schema import print_check, upgrade
 from db import logging_config
 
 _Down = Annotated[bool, typer.Option("--down", help="Remove boardcast and its log. Your tables and their rows stay.")]
+
+_Check = Annotated[
+    bool,
+    typer.Option(
+        "--check",
+        help="Change nothing: show what would be added, which locks would be taken, and everything that stands in the way.",
+    ),
+]
 
 _FeedOnly = Annotated[
     bool,
@@ -22,7 +30,7 @@ _FeedOnly = Annotated[
 _log = structlog.get_logger()
 
 
-def migrate(*, down: _Down = False, feed_only: _FeedOnly = False, json: Json = False) -> None:
+def migrate(*, check: _Check = False, down: _Down = False, feed_only: _FeedOnly = False, json: Json = False) -> None:
     """Migrate the database to this version.
 
     Run it again after a schema tool or a migration of the application: it brings back the columns, indexes, triggers, and
@@ -33,6 +41,11 @@ def migrate(*, down: _Down = False, feed_only: _FeedOnly = False, json: Json = F
     settings = read_settings()
     logging_config.configure(settings)
     url = database_url(settings)
+    if check and down:
+        raise typer.BadParameter("--check examines a migration, and cannot be used with --down")
+    if check:
+        print_check(url, feed_only=feed_only, json=json)
+        return
     if not down:
         mended = upgrade(url, feed_only=feed_only)
         _log.info("database migrated", revision=migrations.head(), mended=len(mended))

@@ -35,81 +35,12 @@ COMMENT ON SCHEMA feed IS 'boardcast: the log of changes, its triggers and its r
 CREATE FUNCTION feed.adopt(target text, columns jsonb DEFAULT '{}'::jsonb, users text DEFAULT NULL::text, user_columns jsonb DEFAULT '{}'::jsonb) RETURNS SETOF text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-#variable_conflict use_variable
-DECLARE
-    cards regclass := to_regclass(CASE WHEN cardinality(parse_ident(target)) = 1 THEN 'public.' || target ELSE target END);
-    people regclass := to_regclass(CASE WHEN cardinality(parse_ident(users)) = 1 THEN 'public.' || users ELSE users END);
-    earlier feed.adopted;
-    before jsonb;
-    was_attached regclass;
-    problems text[] := '{}';
-    message text;
-    hint text;
+    AS $$
 BEGIN
-    -- Two sessions would each see the other's mapping too late.
-    LOCK TABLE feed.adopted IN SHARE ROW EXCLUSIVE MODE;
-    SELECT a.* INTO earlier FROM feed.adopted AS a WHERE a.role = 'opportunities';
-    IF cards IS NULL THEN
-        problems := problems || format('there is no table %s', target);
-    ELSIF earlier.relation <> cards AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = earlier.relation) THEN
-        problems := problems || format('the board is table %s already, and there is one board per database. To make %s the board, remove boardcast with its log first: '
-                                       'boardcast migrate --down%s', earlier.relation, cards,
-                                       CASE WHEN earlier.created THEN format(', which drops %s, because boardcast created it', earlier.relation) ELSE '' END);
-    ELSE
-        BEGIN
-            PERFORM feed.check_opportunities(cards);
-        EXCEPTION WHEN invalid_table_definition OR wrong_object_type OR insufficient_privilege OR check_violation THEN
-            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-            problems := problems || concat_ws(': ', message, nullif(rtrim(hint, '.'), ''));
-        END;
-        problems := problems || ARRAY(SELECT feed.check_fields(cards, columns));
-        IF earlier.relation IS NULL THEN
-            SELECT a.relation INTO was_attached FROM feed.attached AS a
-            WHERE a.relation = cards OR (a.schema_name, a.table_name) = ('public', 'opportunities') ORDER BY a.relation <> cards LIMIT 1;
-            IF FOUND THEN
-                problems := problems || format('table %s is attached, and the log would have the changes of two tables under one name: boardcast detach %1$s', was_attached);
-            END IF;
-        END IF;
-    END IF;
-    IF users IS NOT NULL THEN
-        problems := problems || CASE WHEN people IS NULL THEN ARRAY[format('there is no table or view %s', users)]
-                                     ELSE ARRAY(SELECT feed.check_users(people, user_columns)) END;
-    ELSIF user_columns <> '{}' THEN
-        problems := problems || 'columns of users are named, but no table of users'::text;
-    END IF;
-    problems := problems || ARRAY(
-        SELECT DISTINCT format('schema %s is owned by %s, so the services cannot be granted access to it: GRANT USAGE ON SCHEMA %1$s TO %3$I WITH GRANT OPTION',
-                               quote_ident(n.nspname), quote_ident(pg_get_userbyid(n.nspowner)), current_user)
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.oid IN (cards, people) AND NOT has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION')
-          AND NOT (has_schema_privilege('feed_app', n.oid, 'USAGE') AND has_schema_privilege('feed_listener', n.oid, 'USAGE')));
-    IF problems <> '{}' THEN
-        RAISE EXCEPTION 'table % cannot be the board: %', target, array_to_string(problems, '; ')
-            USING ERRCODE = 'invalid_table_definition', HINT = 'Nothing was changed. Write names of columns exactly as created, without quotes.';
-    END IF;
-
-    before := (SELECT jsonb_object_agg(f.field, f.name) FROM feed.field_columns() AS f);
-    INSERT INTO feed.adopted AS a (role, relation, created, name, columns)
-    SELECT n.role, n.relation, false, format('%I.%I', s.nspname, c.relname),
-           (SELECT coalesce(jsonb_object_agg(g.key, jsonb_build_object('names', jsonb_build_array(g.value), 'number', t.attnum, 'table', t.attrelid::bigint)), '{}')
-            FROM jsonb_each_text(n.columns) AS g JOIN pg_attribute AS t ON t.attrelid = n.relation AND t.attname = g.value)
-    FROM (VALUES ('opportunities', cards, columns), ('users', people, user_columns)) AS n(role, relation, columns)
-    JOIN pg_class AS c ON c.oid = n.relation
-    JOIN pg_namespace AS s ON s.oid = c.relnamespace
-    ON CONFLICT (role) DO UPDATE
-    SET relation = excluded.relation, name = excluded.name, created = a.created AND a.relation = excluded.relation,
-        -- The names that the column of a field has had, for what the log has under them.
-        columns = CASE WHEN a.relation = excluded.relation OR a.role = 'opportunities' THEN a.columns ELSE '{}' END || (
-            SELECT coalesce(jsonb_object_agg(e.key, e.value || jsonb_build_object('names', coalesce(
-                (SELECT jsonb_agg(o.name) FROM jsonb_array_elements(a.columns -> e.key -> 'names') AS o(name) WHERE o.name <> e.value -> 'names' -> 0), '[]') || (e.value -> 'names'))), '{}')
-            FROM jsonb_each(excluded.columns) AS e);
-    IF earlier.relation = cards AND EXISTS (SELECT FROM jsonb_each_text(columns) AS c WHERE c.value IS DISTINCT FROM before ->> c.key) THEN
-        RETURN QUERY SELECT feed.adopt_again(cards, before, columns ->> 'board_id');
-    END IF;
+    RETURN QUERY SELECT feed.adopt_table(target, columns, users, user_columns);
     RETURN QUERY SELECT feed.mend();
 END
-$_$;
+$$;
 
 ALTER FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) OWNER TO feed_owner;
 
@@ -117,7 +48,7 @@ ALTER FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns j
 -- Name: FUNCTION adopt(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) IS 'Makes a table the board, with the columns that it has for the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named has the column of its own name. Returns what was done. boardcast adopt calls it.';
+COMMENT ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) IS 'Makes a table the board, with the columns that it has for the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named has the column of its own name. Returns what was done. boardcast adopt does this without making writers wait.';
 
 --
 -- Name: adopt_again(regclass, jsonb, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -133,6 +64,7 @@ DECLARE
     key_column text := before ->> 'id';
 BEGIN
     IF board_column IS DISTINCT FROM before ->> 'board_id' AND board_column IS NOT NULL THEN
+        PERFORM feed.lock_tables(feed.application_tables());
         EXECUTE format('DROP INDEX IF EXISTS %I.feed_opportunities_board_id', index_schema);
         PERFORM feed.attach(target, ARRAY[key_column]::text, board_column);
     ELSE
@@ -162,6 +94,107 @@ ALTER FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text
 COMMENT ON FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) IS 'Applies other columns to a table that is the board already; before: those until now, by field. Used by feed.adopt.';
 
 --
+-- Name: adopt_table(text, jsonb, text, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    cards regclass;
+    before jsonb;
+    was_adopted boolean;
+BEGIN
+    -- Two sessions would each see the other's mapping too late.
+    LOCK TABLE feed.adopted IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM feed.require_adoptable(target, columns, users, user_columns);
+    cards := feed.application_table(target);
+    was_adopted := EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.relation = cards);
+    before := (SELECT jsonb_object_agg(f.field, f.name) FROM feed.field_columns() AS f);
+    PERFORM feed.note_adoption(cards, columns, feed.application_table(users), user_columns);
+    IF was_adopted AND EXISTS (SELECT FROM jsonb_each_text(columns) AS c WHERE c.value IS DISTINCT FROM before ->> c.key) THEN
+        RETURN QUERY SELECT feed.adopt_again(cards, before, columns ->> 'board_id');
+    END IF;
+    RETURN QUERY SELECT feed.mend_structure();
+END
+$$;
+
+ALTER FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION adopt_table(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_columns jsonb) IS 'What feed.adopt does except for the index and what else takes long. Raises an error with all obstacles. boardcast adopt calls it.';
+
+--
+-- Name: adoption_obstacles(text, jsonb, text, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.adoption_obstacles(target text, columns jsonb, users text, user_columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+DECLARE
+    cards regclass := feed.application_table(target);
+    people regclass := coalesce(feed.application_table(users), (SELECT a.relation FROM feed.adopted AS a JOIN pg_class AS c ON c.oid = a.relation WHERE a.role = 'users'),
+                                to_regclass('public.users'));
+    earlier feed.adopted;
+    attached regclass;
+BEGIN
+    SELECT a.* INTO earlier FROM feed.adopted AS a WHERE a.role = 'opportunities';
+    IF cards IS NULL THEN
+        RETURN NEXT format('there is no table %s', target);
+    ELSIF earlier.relation <> cards AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = earlier.relation) THEN
+        RETURN NEXT format('the board is table %s already, and there is one board per database. To make %s the board, remove boardcast with its log first: '
+                           'boardcast migrate --down%s', earlier.relation, cards,
+                           CASE WHEN earlier.created THEN format(', which drops %s, because boardcast created it', earlier.relation) ELSE '' END);
+    ELSE
+        RETURN QUERY SELECT feed.card_obstacles(cards, columns);
+        IF earlier.relation IS NULL THEN
+            SELECT a.relation INTO attached FROM feed.attached AS a
+            WHERE a.relation = cards OR (a.schema_name, a.table_name) = ('public', 'opportunities') ORDER BY a.relation <> cards LIMIT 1;
+            IF FOUND THEN
+                RETURN NEXT format('table %s is attached, and the log would have the changes of two tables under one name: boardcast detach %1$s', attached);
+            END IF;
+        END IF;
+    END IF;
+    IF users IS NOT NULL AND people IS NULL THEN
+        RETURN NEXT format('there is no table or view %s', users);
+    ELSIF users IS NOT NULL THEN
+        RETURN QUERY SELECT feed.user_obstacles(people, user_columns);
+    ELSIF user_columns <> '{}' THEN
+        RETURN NEXT 'columns of users are named, but no table of users';
+    ELSE
+        RETURN QUERY
+        SELECT format('%s is owned by %s, so the services cannot be granted access: name another table or view of users, with boardcast adopt --users', people, quote_ident(pg_get_userbyid(c.relowner)))
+        FROM pg_class AS c WHERE c.oid = people AND NOT pg_has_role(c.relowner, 'USAGE');
+    END IF;
+    RETURN QUERY
+    SELECT format('table %s has a trigger %s of its own, and boardcast needs the name: ALTER TRIGGER %2$I ON %1$s RENAME TO another name', people, t.tgname)
+    FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = people AND t.tgname IN ('feed_forget_users', 'feed_forget_all_users') AND p.pronamespace <> 'feed'::regnamespace
+      AND NOT EXISTS (SELECT FROM feed.adopted AS a WHERE a.relation = people);
+    RETURN QUERY
+    SELECT DISTINCT format('schema %s is owned by %s, so the services cannot be granted access to it: GRANT USAGE ON SCHEMA %1$s TO %3$I WITH GRANT OPTION',
+                           quote_ident(n.nspname), quote_ident(pg_get_userbyid(n.nspowner)), current_user)
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid IN (cards, people) AND NOT has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION')
+      AND NOT (has_schema_privilege('feed_app', n.oid, 'USAGE') AND has_schema_privilege('feed_listener', n.oid, 'USAGE'));
+END
+$_$;
+
+ALTER FUNCTION feed.adoption_obstacles(target text, columns jsonb, users text, user_columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION adoption_obstacles(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.adoption_obstacles(target text, columns jsonb, users text, user_columns jsonb) IS 'Why a table cannot be the board, with the arguments of feed.adopt; no row if it can. boardcast migrate --check shows them.';
+
+--
 -- Name: all_partitions(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -177,6 +210,52 @@ ALTER FUNCTION feed.all_partitions(target oid) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.all_partitions(target oid) IS 'Partitions of a table, at all levels.';
+
+--
+-- Name: application_table(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.application_table(name text) RETURNS regclass
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT to_regclass(CASE WHEN cardinality(parse_ident(name)) = 1 THEN 'public.' || name ELSE name END)
+$$;
+
+ALTER FUNCTION feed.application_table(name text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION application_table(name text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.application_table(name text) IS 'The table or view with this name, written as in SQL; without a schema, that in public. Null if there is none. Used by feed.adopt.';
+
+--
+-- Name: application_tables(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.application_tables() RETURNS regclass[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- The table of the cards before that of the users, which it may reference: a writer locks them in this order.
+    SELECT coalesce(array_agg(t.relation ORDER BY t.place, t.relation::oid), '{}')
+    FROM (SELECT n.relation, min(n.place) AS place
+          FROM (SELECT a.relation, CASE a.role WHEN 'opportunities' THEN 1 ELSE 3 END FROM feed.adopted AS a
+                UNION ALL
+                SELECT a.relation, 2 FROM feed.attached AS a) AS n(relation, place)
+          JOIN pg_class AS c ON c.oid = n.relation
+          WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
+          GROUP BY n.relation) AS t
+$$;
+
+ALTER FUNCTION feed.application_tables() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION application_tables(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.application_tables() IS 'The tables on which boardcast has triggers, or will have. Used by feed.mend.';
 
 --
 -- Name: attach(regclass, text, text, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -202,8 +281,11 @@ DECLARE
     since bigint := 0;
     anew boolean := false;
     is_empty boolean;
+    has_triggers boolean := EXISTS (
+        SELECT FROM pg_trigger AS t
+        WHERE t.tgrelid = target AND NOT t.tgisinternal AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%');
 BEGIN
-    PERFORM feed.check_table(target);
+    PERFORM feed.refuse(o.reason, o.hint, o.code) FROM feed.table_obstacles(target) AS o;
     cards := feed.opportunities_table();
     SELECT n.nspname, c.relname INTO schema_name, table_name
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
@@ -238,7 +320,7 @@ BEGIN
                 SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                 WHERE attrelid = target AND attnum > 0 AND NOT attisdropped) || '.';
     END IF;
-    PERFORM feed.check_key(target, key_columns);
+    PERFORM feed.refuse(o.reason, o.hint, o.code) FROM feed.key_obstacles(target, key_columns) AS o;
     -- Boards are read from the table as well as from the log, and memberships are taken from the log, so both must be
     -- complete.
     IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members')) THEN
@@ -269,6 +351,10 @@ BEGIN
                  AND CASE WHEN earlier.numbered = target::oid
                           THEN ARRAY(SELECT earlier.columns -> k.name FROM unnest(earlier.key) AS k(name)) = ARRAY(SELECT numbers -> k.name FROM unnest(key_columns) AS k(name))
                           ELSE earlier.key = key_columns END;
+    -- Dropping triggers takes the strongest lock, creating them does not keep out readers.
+    PERFORM feed.lock_tables(n.targets, CASE WHEN earlier.relation IS NULL AND n.targets = ARRAY[target] AND NOT has_triggers THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
+    FROM (SELECT ARRAY[target] || ARRAY(SELECT a.relation FROM feed.attached AS a JOIN pg_class AS c ON c.oid = a.relation
+                                        WHERE (a.schema_name, a.table_name) = (schema_name, table_name) AND a.relation <> target) AS targets) AS n;
     -- The table of the cards may have been renamed, and this table may have its name now. It stays attached.
     UPDATE feed.attached AS a SET schema_name = n.nspname, table_name = c.relname
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -282,9 +368,7 @@ BEGIN
         PERFORM feed.detach(replaced);
         anew := true;
     END LOOP;
-    IF earlier.relation IS NOT NULL OR EXISTS (
-        SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND NOT t.tgisinternal
-                                      AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%') THEN
+    IF earlier.relation IS NOT NULL OR has_triggers THEN
         PERFORM feed.detach(target);
     END IF;
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments
@@ -378,6 +462,58 @@ ALTER FUNCTION feed.begin_statement() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.begin_statement() IS 'Trigger of an attached table: notes that a statement runs, so that feed.capture can sort what its triggers write.';
+
+--
+-- Name: board_index(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.board_index() RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    target regclass := feed.opportunities_table();
+    board_column text := (SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'board_id');
+    partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
+    found record;
+BEGIN
+    SELECT c.oid::regclass AS index, i.indisvalid AS valid INTO found FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+    WHERE i.indrelid = target AND c.relname = 'feed_opportunities_board_id';
+    IF board_column IS NULL OR found.valid THEN
+        RETURN;
+    END IF;
+    IF found.index IS NOT NULL THEN
+        RETURN NEXT format('DROP INDEX %s%s;', CASE WHEN NOT partitioned THEN 'CONCURRENTLY ' END, found.index);
+    END IF;
+    IF NOT partitioned THEN
+        RETURN NEXT format('CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON %s (%I);', target, board_column);
+        RETURN;
+    END IF;
+    FOR found IN
+        SELECT p.relid AS partition, 'feed_board_id_' || p.relid::oid AS name, to_regclass(format('%I.%I', n.nspname, 'feed_board_id_' || p.relid::oid)) AS index,
+               (SELECT i.indisvalid FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid WHERE i.indrelid = p.relid AND x.relname = 'feed_board_id_' || p.relid::oid) AS valid
+        FROM pg_partition_tree(target) AS p JOIN pg_class AS c ON c.oid = p.relid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE p.isleaf AND c.relkind = 'r'
+        ORDER BY p.relid::oid
+    LOOP
+        IF found.valid IS FALSE THEN
+            RETURN NEXT format('DROP INDEX CONCURRENTLY %s;', found.index);
+        END IF;
+        IF found.valid IS NOT TRUE THEN
+            RETURN NEXT format('CREATE INDEX CONCURRENTLY %I ON %s (%I);', found.name, found.partition, board_column);
+        END IF;
+    END LOOP;
+    RETURN NEXT format('SELECT feed.lock_tables(ARRAY[%L::regclass], ''SHARE''); CREATE INDEX feed_opportunities_board_id ON %s (%I);', target, target, board_column);
+END
+$$;
+
+ALTER FUNCTION feed.board_index() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION board_index(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.board_index() IS 'The commands that create the index on the board column of the opportunities beside writers; no row if it is there. boardcast migrate runs them.';
 
 --
 -- Name: capture(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -660,6 +796,65 @@ ALTER FUNCTION feed.card_names() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.card_names() IS 'feed.field_names() if any column was named in feed.adopt; otherwise no row.';
 
 --
+-- Name: card_obstacles(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.card_obstacles(target regclass, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    schema_name text := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target);
+    key_column text := feed.single_key(target);
+    board_column text;
+    wrong text;
+BEGIN
+    RETURN QUERY SELECT concat_ws(': ', o.reason, rtrim(o.hint, '.')) FROM feed.table_obstacles(target) AS o;
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = target AND c.relkind NOT IN ('r', 'p')) THEN
+        RETURN;
+    END IF;
+    IF key_column IS NULL THEN
+        RETURN NEXT format('table %s has no primary key of one column, so clients cannot name its rows: Add such a key, or leave the table out of boards: '
+                           'boardcast migrate --feed-only, then boardcast attach', target);
+    ELSE
+        RETURN QUERY SELECT concat_ws(': ', o.reason, rtrim(o.hint, '.')) FROM feed.key_obstacles(target, ARRAY[key_column]) AS o;
+    END IF;
+    RETURN QUERY SELECT feed.field_obstacles(target, columns);
+    RETURN QUERY
+    SELECT format('there is an index %I.feed_opportunities_board_id on another table, and boardcast needs the name: ALTER INDEX %1$I.feed_opportunities_board_id RENAME TO another name', schema_name)
+    FROM pg_class AS c LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+    WHERE c.relname = 'feed_opportunities_board_id' AND c.relnamespace = to_regnamespace(quote_ident(schema_name)) AND i.indrelid IS DISTINCT FROM target;
+    -- Rows are read last. A table of another owner may not be readable.
+    IF NOT has_table_privilege(target, 'SELECT') THEN
+        RETURN;
+    END IF;
+    IF key_column IS NOT NULL THEN
+        EXECUTE format('SELECT min(o.%1$I::text) FROM %2$s AS o WHERE o.%1$I::text IN ('''', ''.'', ''..'')', key_column, target) INTO wrong;
+        IF wrong IS NOT NULL THEN
+            RETURN NEXT format('a row has the id ''%s'', which no URL can contain: Change the id of this row. Every other text is possible', wrong);
+        END IF;
+    END IF;
+    board_column := (SELECT a.attname FROM pg_attribute AS a
+                     WHERE a.attrelid = target AND a.attname = coalesce(columns ->> 'board_id', 'board_id') AND a.attnum > 0 AND NOT a.attisdropped);
+    IF board_column IS NOT NULL THEN
+        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT to_jsonb(o.%I) #>> ''{}'' AS id FROM %s AS o) AS b '
+                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200', board_column, target) INTO wrong;
+        IF wrong IS NOT NULL THEN
+            RETURN NEXT format('column %s has the value ''%s'', and the ID of a board has 1 to 200 characters, no comma, and is not a dot', quote_ident(board_column), left(wrong, 60));
+        END IF;
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION feed.card_obstacles(target regclass, columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION card_obstacles(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.card_obstacles(target regclass, columns jsonb) IS 'Why the rows of a table cannot be the cards of boards, with these columns for the fields; no row if they can. Used by feed.adoption_obstacles.';
+
+--
 -- Name: changed_columns(jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -933,275 +1128,6 @@ ALTER FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax 
 --
 
 COMMENT ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]) IS 'Rows of feed.log that the holder of a cursor (xmax, xip) has not seen, up to another cursor or up to now. Order them by max(seq) OVER (PARTITION BY xid), then by seq.';
-
---
--- Name: check_fields(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.check_fields(target regclass, columns jsonb) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    key_column text := coalesce((SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'id' AND target = feed.opportunities_table()), feed.single_key(target));
-    board_column text;
-    wrong text;
-BEGIN
-    RETURN QUERY
-    WITH fields(field, categories, wanted) AS (
-        VALUES ('board_id', 'SNUBDE', 'a text, a number, a uuid, or an enum'), ('phase', 'SNUBDE', 'a text, a number, a uuid, or an enum'),
-               ('owner_id', 'SNUBDE', 'a text, a number, a uuid, or an enum'), ('position', 'SN', 'a text or a number'),
-               ('title', 'S', 'a text'), ('company', 'S', 'a text'), ('contact', 'S', 'a text'), ('notes', 'S', 'a text'),
-               ('currency', 'SE', 'a text or an enum'), ('value', 'N', 'a number'), ('probability', 'N', 'a number'),
-               ('expected_close_date', 'D', 'a date or a time')
-    ), given AS (
-        SELECT c.key AS field, c.value AS name, f.categories, f.wanted FROM jsonb_each_text(columns) AS c LEFT JOIN fields AS f ON f.field = c.key
-    ), found AS (
-        SELECT g.*, a.attnum, a.attgenerated, format_type(a.atttypid, a.atttypmod) AS type, y.typtype,
-               -- An enum is a text to clients; money, bytea, json and the like have no form that a field can have.
-               CASE WHEN y.typtype = 'e' THEN 'E' WHEN y.oid = 'uuid'::regtype THEN 'U' WHEN y.oid = ANY ('{money,oid,time,timetz}'::regtype[]) OR y.typtype IN ('c', 'p')
-                    THEN '-' WHEN y.typcategory = 'U' THEN '-' ELSE y.typcategory::text END AS category
-        FROM given AS g
-        LEFT JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = g.name AND a.attnum > 0 AND NOT a.attisdropped
-        LEFT JOIN pg_type AS y ON y.oid = a.atttypid
-    )
-    SELECT format('there is no field %s; the fields are %s', quote_ident(g.field), (SELECT string_agg(f.field, ', ' ORDER BY f.field) FROM fields AS f))
-    FROM given AS g WHERE g.categories IS NULL
-    UNION ALL
-    SELECT format('it has no column %s; its columns are %s', quote_ident(f.name),
-                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped))
-    FROM found AS f WHERE f.categories IS NOT NULL AND f.attnum IS NULL
-    UNION ALL
-    SELECT format('column %s is named for %s', quote_ident(f.name), string_agg(f.field, ' and ' ORDER BY f.field))
-    FROM found AS f WHERE f.attnum IS NOT NULL GROUP BY f.name HAVING count(*) > 1
-    UNION ALL
-    SELECT format('column %s is the key, so it cannot be the %s', quote_ident(f.name), f.field) FROM found AS f WHERE f.attnum IS NOT NULL AND f.name = key_column
-    UNION ALL
-    SELECT format('column %s is set by boardcast, so it cannot be the %s', quote_ident(f.name), f.field)
-    FROM found AS f WHERE f.attnum IS NOT NULL AND f.name IN ('version_number', 'last_sync_at', 'last_modified_by')
-    UNION ALL
-    SELECT format('column %s is of type %s, but the %s has to be %s', quote_ident(f.name), f.type, f.field, f.wanted)
-    FROM found AS f WHERE f.attnum IS NOT NULL AND strpos(f.categories, f.category) = 0
-    UNION ALL
-    SELECT format('column %s is virtual, so triggers do not see its value', quote_ident(f.name)) FROM found AS f WHERE f.attgenerated = 'v';
-
-    board_column := (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = columns ->> 'board_id' AND NOT a.attisdropped);
-    IF board_column IS NOT NULL THEN
-        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT to_jsonb(o.%I) #>> ''{}'' AS id FROM %s AS o) AS b '
-                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200', board_column, target) INTO wrong;
-        IF wrong IS NOT NULL THEN
-            RETURN NEXT format('column %s has the value ''%s'', and the ID of a board has 1 to 200 characters, no comma, and is not a dot', quote_ident(board_column), left(wrong, 60));
-        END IF;
-    END IF;
-END
-$$;
-
-ALTER FUNCTION feed.check_fields(target regclass, columns jsonb) OWNER TO feed_owner;
-
---
--- Name: FUNCTION check_fields(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.check_fields(target regclass, columns jsonb) IS 'What keeps the named columns of a table from being the fields of cards; no row if nothing does. Used by feed.adopt.';
-
---
--- Name: check_key(regclass, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.check_key(target regclass, key_columns text[]) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    named text := array_to_string(key_columns, ', ');
-    wrong text;
-    nearest record;
-BEGIN
-    IF cardinality(key_columns) = 0 THEN
-        RAISE EXCEPTION 'no key columns given for table %', target USING ERRCODE = 'invalid_table_definition',
-            HINT = 'Omit the argument to use the primary key, or name the columns with key => ''...''.';
-    END IF;
-    SELECT quote_ident(attname) INTO wrong FROM pg_attribute
-    WHERE attrelid = target AND attname = ANY (key_columns) AND NOT attnotnull LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'key (%) of table % does not identify every row: % may be null', named, target, wrong
-            USING ERRCODE = 'invalid_table_definition', HINT = format('Use ALTER TABLE %s ALTER COLUMN %s SET NOT NULL.', target, wrong);
-    END IF;
-    SELECT quote_ident(attname) INTO wrong FROM pg_attribute
-    WHERE attrelid = target AND attname = ANY (key_columns) AND attgenerated <> '' LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'key (%) of table % would change with other columns: % is generated', named, target, wrong
-            USING ERRCODE = 'invalid_table_definition', HINT = 'Name a unique column that is not generated, with key => ''...''.';
-    END IF;
-    -- The index that comes closest determines the message.
-    SELECT i.indpred IS NOT NULL AS partial, i.indisvalid, i.indimmediate, i.indisunique INTO nearest
-    FROM pg_index AS i
-    WHERE i.indrelid = target AND i.indexprs IS NULL
-      AND ARRAY(SELECT a.attname::text
-                FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-                JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-                WHERE k.place <= i.indnkeyatts
-                ORDER BY 1) = ARRAY(SELECT DISTINCT k FROM unnest(key_columns) AS k ORDER BY 1)
-    ORDER BY i.indisunique DESC, i.indpred IS NULL DESC, i.indisvalid DESC, i.indimmediate DESC LIMIT 1;
-    wrong := CASE WHEN nearest.indisunique IS NOT TRUE THEN ''
-                  WHEN nearest.partial THEN ': its index covers only some rows'
-                  WHEN NOT nearest.indisvalid THEN ': its index is invalid because its creation failed'
-                  WHEN NOT nearest.indimmediate THEN ': its constraint is deferrable, so two rows may have the same key until it is checked' END;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'key (%) of table % is not unique%', named, target, wrong
-            USING ERRCODE = 'invalid_table_definition',
-                  HINT = 'Add a PRIMARY KEY or UNIQUE constraint on exactly these columns, for all rows, not deferrable.';
-    END IF;
-END
-$$;
-
-ALTER FUNCTION feed.check_key(target regclass, key_columns text[]) OWNER TO feed_owner;
-
---
--- Name: FUNCTION check_key(target regclass, key_columns text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.check_key(target regclass, key_columns text[]) IS 'Raises an error if a key does not identify the rows of a table. Used by feed.attach.';
-
---
--- Name: check_opportunities(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.check_opportunities(target regclass) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-    wrong text;
-BEGIN
-    PERFORM feed.check_table(target);
-    IF feed.single_key(target) IS NULL THEN
-        RAISE EXCEPTION 'table % has no primary key of one column, so clients cannot name its rows', target
-            USING ERRCODE = 'invalid_table_definition',
-                  HINT = 'Add such a key, or leave the table out of boards: boardcast migrate --feed-only, then boardcast attach.';
-    END IF;
-    PERFORM feed.check_key(target, ARRAY[feed.single_key(target)]);
-    EXECUTE format('SELECT min(o.%1$I::text) FROM %2$s AS o WHERE o.%1$I::text IN ('''', ''.'', ''..'')', feed.single_key(target), target) INTO wrong;
-    IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'table % cannot be adopted: a row has the id ''%'', which no URL can contain', target, wrong
-            USING ERRCODE = 'check_violation', HINT = 'Change the id of this row. Every other text is possible.';
-    END IF;
-END
-$_$;
-
-ALTER FUNCTION feed.check_opportunities(target regclass) OWNER TO feed_owner;
-
---
--- Name: FUNCTION check_opportunities(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.check_opportunities(target regclass) IS 'Raises an error if the rows of a table cannot be the cards of boards. Used by the migration.';
-
---
--- Name: check_table(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.check_table(target regclass) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    checked record;
-    parent regclass;
-BEGIN
-    SELECT c.relkind, c.relpersistence, c.relispartition, n.nspname AS schema, pg_get_userbyid(c.relowner) AS owner,
-           pg_has_role(c.relowner, 'USAGE') AS owned
-    INTO checked FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no table given' USING ERRCODE = 'undefined_table', HINT = 'Pass the name of a table, such as feed.attach(''public.tasks'').';
-    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags')) THEN
-        RAISE EXCEPTION '% belongs to the feed itself and cannot be attached', target USING ERRCODE = 'invalid_table_definition';
-    ELSIF checked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
-        RAISE EXCEPTION '% is a system catalog and cannot be attached', target USING ERRCODE = 'wrong_object_type';
-    ELSIF checked.relkind NOT IN ('r', 'p') THEN
-        RAISE EXCEPTION '% is %, not a table', target,
-            CASE checked.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
-                            WHEN 'S' THEN 'a sequence' WHEN 'i' THEN 'an index' WHEN 'I' THEN 'an index' ELSE 'a type' END
-            USING ERRCODE = 'wrong_object_type',
-                  HINT = CASE WHEN checked.relkind IN ('v', 'm') THEN 'Attach the tables that it reads from: writes through a view are logged there.'
-                              WHEN checked.relkind = 'f' THEN 'Its rows are written in another database: attach the table there.' ELSE 'Name a table.' END;
-    ELSIF checked.relpersistence = 't' THEN
-        RAISE EXCEPTION 'table % is temporary: no other session can read its rows', target USING ERRCODE = 'wrong_object_type';
-    ELSIF checked.relpersistence = 'u' THEN
-        RAISE EXCEPTION 'table % is unlogged: a crash would empty it without a change in the log', target
-            USING ERRCODE = 'wrong_object_type', HINT = format('Use ALTER TABLE %s SET LOGGED.', target);
-    ELSIF NOT checked.owned THEN
-        RAISE EXCEPTION 'table % is owned by %, and only its owner can create or drop triggers on it', target, quote_ident(checked.owner)
-            USING ERRCODE = 'insufficient_privilege',
-                  HINT = format('GRANT %I TO %I, or run this as a superuser.', checked.owner, current_user);
-    ELSIF checked.relispartition THEN
-        RAISE EXCEPTION 'table % is a partition: writes to % do not fire its triggers', target, pg_partition_root(target)
-            USING ERRCODE = 'invalid_table_definition', HINT = format('Attach the partitioned table: feed.attach(%L).', pg_partition_root(target));
-    END IF;
-    SELECT i.inhparent INTO parent FROM pg_inherits AS i
-    WHERE checked.relkind = 'r' AND target IN (i.inhparent, i.inhrelid) LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'table % is %: its rows are written through two tables, and keys are not unique across both', target,
-            CASE parent WHEN target THEN 'an inheritance parent' ELSE 'a child of ' || parent END
-            USING ERRCODE = 'invalid_table_definition', HINT = 'Partitioned tables can be attached: use PARTITION BY instead of INHERITS.';
-    END IF;
-END
-$$;
-
-ALTER FUNCTION feed.check_table(target regclass) OWNER TO feed_owner;
-
---
--- Name: FUNCTION check_table(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.check_table(target regclass) IS 'Raises an error if a table cannot be attached: it is not an ordinary table, or the caller does not own it. Used by feed.attach.';
-
---
--- Name: check_users(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.check_users(target regclass, columns jsonb) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    relation record;
-    key_column text := coalesce(columns ->> 'id', feed.single_key(target));
-    wrong text;
-BEGIN
-    RETURN QUERY
-    SELECT format('there is no field %s of users; the fields are id and name', quote_ident(c.key)) FROM jsonb_each_text(columns) AS c WHERE c.key NOT IN ('id', 'name')
-    UNION ALL
-    SELECT format('%s has no column %s; its columns are %s', target, quote_ident(c.value),
-                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped))
-    FROM jsonb_each_text(columns) AS c
-    WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = c.value AND a.attnum > 0 AND NOT a.attisdropped);
-    SELECT c.relkind, pg_get_userbyid(c.relowner) AS owner, pg_has_role(c.relowner, 'USAGE') AS owned INTO relation FROM pg_class AS c WHERE c.oid = target;
-    IF relation.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
-        RETURN NEXT format('%s is neither a table nor a view', target);
-    ELSIF key_column IS NULL THEN
-        RETURN NEXT format('%s has no primary key of one column and no column id: name the column that identifies a user', target);
-    ELSIF NOT relation.owned THEN
-        RETURN NEXT format('%s is owned by %s, so the services cannot be granted access: create a view of its IDs and names, and name that', target, quote_ident(relation.owner));
-    ELSIF relation.relkind IN ('r', 'p') AND EXISTS (
-        SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = key_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
-        BEGIN
-            PERFORM feed.check_key(target, ARRAY[key_column]);
-        EXCEPTION WHEN invalid_table_definition THEN
-            GET STACKED DIAGNOSTICS wrong = MESSAGE_TEXT;
-            RETURN NEXT wrong;
-        END;
-    END IF;
-END
-$$;
-
-ALTER FUNCTION feed.check_users(target regclass, columns jsonb) OWNER TO feed_owner;
-
---
--- Name: FUNCTION check_users(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.check_users(target regclass, columns jsonb) IS 'What keeps a table or view from being that of the users, with these columns; no row if nothing does. Used by feed.adopt.';
 
 --
 -- Name: checkpoint(text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1532,6 +1458,9 @@ DECLARE
     trigger_name name;
     was_attached boolean;
 BEGIN
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = target AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN
+        PERFORM feed.lock_tables(ARRAY[target]);
+    END IF;
     -- By function and by name: a trigger with the name of ours may call another function.
     FOR trigger_name IN
         SELECT t.tgname FROM pg_trigger AS t
@@ -1882,6 +1811,65 @@ ALTER FUNCTION feed.field_names() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.field_names() IS 'Which field of a card a column is, by each name that the column has or had, as feed.card_image needs it. Only columns that were named in feed.adopt.';
+
+--
+-- Name: field_obstacles(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.field_obstacles(target regclass, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    key_column text := coalesce((SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'id' AND target = feed.opportunities_table()), feed.single_key(target));
+BEGIN
+    RETURN QUERY
+    WITH fields(field, categories, wanted) AS (
+        VALUES ('board_id', 'SNUBDE', 'a text, a number, a uuid, or an enum'), ('phase', 'SNUBDE', 'a text, a number, a uuid, or an enum'),
+               ('owner_id', 'SNUBDE', 'a text, a number, a uuid, or an enum'), ('position', 'SN', 'a text or a number'),
+               ('title', 'S', 'a text'), ('company', 'S', 'a text'), ('contact', 'S', 'a text'), ('notes', 'S', 'a text'),
+               ('currency', 'SE', 'a text or an enum'), ('value', 'N', 'a number'), ('probability', 'N', 'a number'),
+               ('expected_close_date', 'D', 'a date or a time')
+    ), given AS (
+        SELECT c.key AS field, c.value AS name, f.categories, f.wanted FROM jsonb_each_text(columns) AS c LEFT JOIN fields AS f ON f.field = c.key
+    ), found AS (
+        SELECT g.*, a.attnum, a.attgenerated, format_type(a.atttypid, a.atttypmod) AS type, y.typtype,
+               -- An enum is a text to clients; money, bytea, json and the like have no form that a field can have.
+               CASE WHEN y.typtype = 'e' THEN 'E' WHEN y.oid = 'uuid'::regtype THEN 'U' WHEN y.oid = ANY ('{money,oid,time,timetz}'::regtype[]) OR y.typtype IN ('c', 'p')
+                    THEN '-' WHEN y.typcategory = 'U' THEN '-' ELSE y.typcategory::text END AS category
+        FROM given AS g
+        LEFT JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = g.name AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_type AS y ON y.oid = a.atttypid
+    )
+    SELECT format('there is no field %s; the fields are %s', quote_ident(g.field), (SELECT string_agg(f.field, ', ' ORDER BY f.field) FROM fields AS f))
+    FROM given AS g WHERE g.categories IS NULL
+    UNION ALL
+    SELECT format('it has no column %s; its columns are %s', quote_ident(f.name),
+                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped))
+    FROM found AS f WHERE f.categories IS NOT NULL AND f.attnum IS NULL
+    UNION ALL
+    SELECT format('column %s is named for %s', quote_ident(f.name), string_agg(f.field, ' and ' ORDER BY f.field))
+    FROM found AS f WHERE f.attnum IS NOT NULL GROUP BY f.name HAVING count(*) > 1
+    UNION ALL
+    SELECT format('column %s is the key, so it cannot be the %s', quote_ident(f.name), f.field) FROM found AS f WHERE f.attnum IS NOT NULL AND f.name = key_column
+    UNION ALL
+    SELECT format('column %s is set by boardcast, so it cannot be the %s', quote_ident(f.name), f.field)
+    FROM found AS f WHERE f.attnum IS NOT NULL AND f.name IN ('version_number', 'last_sync_at', 'last_modified_by')
+    UNION ALL
+    SELECT format('column %s is of type %s, but the %s has to be %s', quote_ident(f.name), f.type, f.field, f.wanted)
+    FROM found AS f WHERE f.attnum IS NOT NULL AND strpos(f.categories, f.category) = 0
+    UNION ALL
+    SELECT format('column %s is virtual, so triggers do not see its value', quote_ident(f.name)) FROM found AS f WHERE f.attgenerated = 'v';
+END
+$$;
+
+ALTER FUNCTION feed.field_obstacles(target regclass, columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION field_obstacles(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.field_obstacles(target regclass, columns jsonb) IS 'What keeps the named columns of a table from being the fields of cards; no row if nothing does. Used by feed.card_obstacles.';
 
 --
 -- Name: first_partition_since(xid8); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2383,6 +2371,114 @@ ALTER FUNCTION feed.json_text(expression text, type oid) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.json_text(expression text, type oid) IS 'SQL expression of a value''s text in a row image, which is not always that of a cast: character(n) keeps its blanks.';
 
 --
+-- Name: key_obstacles(regclass, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.key_obstacles(target regclass, key_columns text[]) RETURNS TABLE(reason text, hint text, code text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    named text := array_to_string(key_columns, ', ');
+    wrong text;
+    nearest record;
+BEGIN
+    code := 'invalid_table_definition';
+    IF cardinality(key_columns) = 0 THEN
+        reason := format('no key columns given for table %s', target);
+        hint := 'Omit the argument to use the primary key, or name the columns with key => ''...''.';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    FOR wrong IN SELECT quote_ident(a.attname) FROM pg_attribute AS a
+                 WHERE a.attrelid = target AND a.attname = ANY (key_columns) AND NOT a.attnotnull ORDER BY a.attnum LOOP
+        reason := format('key (%s) of table %s does not identify every row: %s may be null', named, target, wrong);
+        hint := format('Use ALTER TABLE %s ALTER COLUMN %s SET NOT NULL.', target, wrong);
+        RETURN NEXT;
+    END LOOP;
+    FOR wrong IN SELECT quote_ident(a.attname) FROM pg_attribute AS a
+                 WHERE a.attrelid = target AND a.attname = ANY (key_columns) AND a.attgenerated <> '' ORDER BY a.attnum LOOP
+        reason := format('key (%s) of table %s would change with other columns: %s is generated', named, target, wrong);
+        hint := 'Name a unique column that is not generated, with key => ''...''.';
+        RETURN NEXT;
+    END LOOP;
+    -- The index that comes closest determines the message.
+    SELECT i.indpred IS NOT NULL AS partial, i.indisvalid, i.indimmediate, i.indisunique INTO nearest
+    FROM pg_index AS i
+    WHERE i.indrelid = target AND i.indexprs IS NULL
+      AND ARRAY(SELECT a.attname::text
+                FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+                JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE k.place <= i.indnkeyatts
+                ORDER BY 1) = ARRAY(SELECT DISTINCT k FROM unnest(key_columns) AS k ORDER BY 1)
+    ORDER BY i.indisunique DESC, i.indpred IS NULL DESC, i.indisvalid DESC, i.indimmediate DESC LIMIT 1;
+    wrong := CASE WHEN nearest.indisunique IS NOT TRUE THEN ''
+                  WHEN nearest.partial THEN ': its index covers only some rows'
+                  WHEN NOT nearest.indisvalid THEN ': its index is invalid because its creation failed'
+                  WHEN NOT nearest.indimmediate THEN ': its constraint is deferrable, so two rows may have the same key until it is checked' END;
+    IF wrong IS NOT NULL THEN
+        reason := format('key (%s) of table %s is not unique%s', named, target, wrong);
+        hint := 'Add a PRIMARY KEY or UNIQUE constraint on exactly these columns, for all rows, not deferrable.';
+        RETURN NEXT;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.key_obstacles(target regclass, key_columns text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION key_obstacles(target regclass, key_columns text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.key_obstacles(target regclass, key_columns text[]) IS 'Why columns do not identify the rows of a table: each reason, what to do, and the SQLSTATE; no row if they do. Used by feed.attach.';
+
+--
+-- Name: lock_tables(regclass[], text, interval); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.lock_tables(targets regclass[], mode text DEFAULT 'ACCESS EXCLUSIVE'::text, patience interval DEFAULT '00:01:00'::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    give_up timestamptz := clock_timestamp() + patience;
+    before text := current_setting('lock_timeout');
+    attempt_ends timestamptz;
+    target regclass;
+BEGIN
+    LOOP
+        BEGIN
+            attempt_ends := clock_timestamp() + interval '0.4 s';
+            FOREACH target IN ARRAY targets LOOP
+                PERFORM set_config('lock_timeout', greatest(1, extract(milliseconds FROM attempt_ends - clock_timestamp())::integer)::text, true);
+                EXECUTE format('LOCK TABLE %s IN %s MODE', target, mode);
+            END LOOP;
+            PERFORM set_config('lock_timeout', before, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            IF clock_timestamp() > give_up THEN
+                RAISE EXCEPTION 'table % could not be locked for %: transactions have used it for longer', target, patience
+                    USING ERRCODE = 'lock_not_available',
+                          HINT = concat_ws(' ', 'Nothing was changed. Try again after these sessions have ended their transactions:', (
+                              SELECT string_agg(DISTINCT format('pid %s (%s)', l.pid, coalesce(nullif(s.application_name, ''), s.usename, 'unknown')), ', ')
+                              FROM pg_locks AS l LEFT JOIN pg_stat_activity AS s USING (pid)
+                              WHERE l.relation = target AND l.granted AND l.pid <> pg_backend_pid()));
+            END IF;
+        END;
+        PERFORM pg_sleep(0.2 + 0.3 * random());
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION feed.lock_tables(targets regclass[], mode text, patience interval) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION lock_tables(targets regclass[], mode text, patience interval); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.lock_tables(targets regclass[], mode text, patience interval) IS 'Locks tables in short attempts, so that no writer waits for longer than one attempt. Raises lock_not_available after the patience. Used by feed.mend and feed.attach.';
+
+--
 -- Name: log_change(oid, text, text, text[], jsonb, jsonb, boolean, boolean, boolean); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -2669,30 +2765,15 @@ CREATE FUNCTION feed.mend() RETURNS SETOF text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    each record;
-    lost text[] := '{}';
+    command text;
 BEGIN
-    UPDATE feed.adopted AS a SET relation = n.relation
-    FROM (SELECT w.role, to_regclass(coalesce(w.name, 'public.' || w.role)) AS relation FROM feed.adopted AS w) AS n
-    WHERE n.role = a.role AND n.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.relation);
-    INSERT INTO feed.adopted (role, relation, created)
-    SELECT 'users', feed.users_table(), false
-    WHERE feed.users_table() IS NOT NULL AND EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities')
-    ON CONFLICT DO NOTHING;
-
-    RETURN QUERY SELECT feed.note_columns();
-    FOR each IN SELECT c.name, c.was_there FROM feed.mend_columns() AS c LOOP
-        IF each.was_there THEN
-            lost := lost || each.name;
-        END IF;
-        RETURN NEXT 'added column ' || each.name;
+    RETURN QUERY SELECT feed.mend_structure();
+    WHILE EXISTS (SELECT FROM feed.adopted AS a WHERE a.restoring IS NOT NULL) LOOP
+        RETURN QUERY SELECT feed.mend_rows(10000);
     END LOOP;
-    RETURN QUERY SELECT feed.mend_boards();
-    RETURN QUERY SELECT feed.mend_triggers();
-    RETURN QUERY SELECT feed.mend_privileges();
-    IF lost <> '{}' THEN
-        RETURN NEXT feed.mend_rows(lost);
-    END IF;
+    FOR command IN SELECT feed.board_index() LOOP
+        EXECUTE replace(command, ' CONCURRENTLY', '');
+    END LOOP;
 END
 $$;
 
@@ -2702,7 +2783,7 @@ ALTER FUNCTION feed.mend() OWNER TO feed_owner;
 -- Name: FUNCTION mend(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend() IS 'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate calls it.';
+COMMENT ON FUNCTION feed.mend() IS 'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate does this without making writers wait.';
 
 --
 -- Name: mend_boards(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2713,11 +2794,11 @@ CREATE FUNCTION feed.mend_boards() RETURNS SETOF text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-    source record := feed.opportunity_source();
+    stages text := feed.stage_source();
     users record := feed.user_columns();
     made text[];
 BEGIN
-    IF source.target IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
+    IF stages IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created) THEN
         RETURN;
     END IF;
     EXECUTE format($query$
@@ -2725,7 +2806,7 @@ BEGIN
             INSERT INTO feed.boards (id, name, phases)
             SELECT r.board_id, CASE r.board_id WHEN 'main' THEN 'Main' ELSE r.board_id END,
                    coalesce(jsonb_agg(jsonb_build_object('id', r.phase, 'name', r.phase) ORDER BY r.phase) FILTER (WHERE r.phase IS NOT NULL), '[]')
-            FROM (SELECT DISTINCT s.board_id, s.body ->> 'phase' AS phase FROM (%s) AS s
+            FROM (%s
                   UNION
                   SELECT 'main', NULL WHERE NOT EXISTS (SELECT FROM feed.boards) AND %L) AS r
             WHERE r.board_id IS NOT NULL AND NOT EXISTS (SELECT FROM feed.boards AS b WHERE b.id = r.board_id)
@@ -2733,7 +2814,8 @@ BEGIN
             RETURNING id
         )
         SELECT array_agg(n.id ORDER BY n.id) FROM new AS n
-    $query$, source.row_source, EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added))) INTO made;
+    $query$, stages, EXISTS (SELECT FROM feed.field_columns() AS f LEFT JOIN feed.adopted AS a ON a.role = 'opportunities'
+                             WHERE f.field = 'board_id' AND (f.name IS NULL OR 'board_id' = ANY (a.added)))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
         EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
                        'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
@@ -2755,73 +2837,57 @@ COMMENT ON FUNCTION feed.mend_boards() IS 'Creates the boards that the opportuni
 -- Name: mend_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.mend_columns() RETURNS TABLE(name text, was_there boolean)
+CREATE FUNCTION feed.mend_columns() RETURNS SETOF text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     target regclass := feed.opportunities_table();
-    known feed.adopted;
+    was_created boolean := (SELECT a.created FROM feed.adopted AS a WHERE a.role = 'opportunities');
+    default_board text := coalesce(feed.default_board(), 'main');
     wanted record;
-    board_column text;
+    lost text[];
+    read_until bigint := 0;
+    newest bigint := 0;
 BEGIN
-    SELECT * INTO known FROM feed.adopted AS a WHERE a.role = 'opportunities';
-    -- Constant defaults do not rewrite the table. The order is that of keys in jsonb (shorter names first), so that the keys of row
-    -- images do not have to be sorted.
-    FOR wanted IN
-        SELECT w.*
-        FROM (VALUES (1, 'notes', 'text', true),
-                     (2, 'phase', 'text NOT NULL DEFAULT ''''', false),
-                     (3, 'title', 'text NOT NULL DEFAULT ''''', false),
-                     (4, 'value', 'numeric(14, 2)', true),
-                     (5, 'company', 'text', true),
-                     (6, 'contact', 'text', true),
-                     (7, 'board_id', 'text NOT NULL DEFAULT ''main''', false),
-                     (8, 'currency', 'text NOT NULL DEFAULT ''BRL''', true),
-                     (9, 'owner_id', 'text', true),
-                     (10, 'position', 'text NOT NULL DEFAULT ''a0''', false),
-                     (11, 'created_at', 'timestamptz NOT NULL DEFAULT now()', true),
-                     (12, 'probability', 'integer', true),
-                     (13, 'last_sync_at', 'timestamptz NOT NULL DEFAULT now()', true),
-                     (14, 'version_number', 'integer NOT NULL DEFAULT 1', false),
-                     (15, 'last_modified_by', 'text', true),
-                     (16, 'expected_close_date', 'date', true)) AS w(place, name, definition, created_only)
-        WHERE target IS NOT NULL AND (known.created OR NOT w.created_only)
-          AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = w.name AND NOT a.attisdropped)
-          AND NOT EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field = w.name AND f.name IS NOT NULL)
-        ORDER BY w.place
-    LOOP
-        name := wanted.name;
-        was_there := wanted.name = ANY (known.added);
+    SELECT array_agg(m.name ORDER BY m.place) FILTER (WHERE m.was_there) INTO lost FROM feed.missing_columns() AS m;
+    IF 'version_number' = ANY (lost) THEN
+        -- The whole log is read before the table is locked, and what has come since then afterward.
+        SELECT coalesce(max(l.seq), 0), coalesce(max(coalesce(l.version, l.seq % 2147483647)), 0) INTO read_until, newest
+        FROM feed.log AS l WHERE l.relation = 'opportunities';
+    END IF;
+    FOR wanted IN SELECT m.* FROM feed.missing_columns() AS m ORDER BY m.place LOOP
+        PERFORM feed.lock_tables(feed.application_tables());
+        IF wanted.was_there AND wanted.name = 'version_number' THEN
+            -- Greater than all versions that clients may have seen.
+            SELECT greatest(newest, max(coalesce(l.version, l.seq % 2147483647))) INTO newest
+            FROM feed.log AS l WHERE l.relation = 'opportunities' AND l.seq > read_until;
+        END IF;
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', target, wanted.name,
-            CASE WHEN was_there AND wanted.name = 'board_id' THEN format('text NOT NULL DEFAULT %L', coalesce(feed.default_board(), 'main'))
-                 -- Greater than all versions that clients may have seen.
-                 WHEN was_there AND wanted.name = 'version_number' THEN format('integer NOT NULL DEFAULT %s',
-                     (SELECT coalesce(max(coalesce(l.version, (l.seq % 2147483647)::integer)), 0) + 1 FROM feed.log AS l WHERE l.relation = 'opportunities'))
-                 WHEN known.created AND wanted.name = 'board_id'
+            CASE WHEN wanted.was_there AND wanted.name = 'board_id' THEN format('text NOT NULL DEFAULT %L', default_board)
+                 WHEN wanted.was_there AND wanted.name = 'version_number' THEN format('integer NOT NULL DEFAULT %s', newest + 1)
+                 WHEN was_created AND wanted.name = 'board_id'
                  THEN wanted.definition || ' CONSTRAINT opportunities_board_id_fkey REFERENCES feed.boards (id) ON DELETE CASCADE'
                  ELSE wanted.definition END);
-        IF was_there AND wanted.name IN ('board_id', 'version_number') THEN
+        IF wanted.was_there AND wanted.name IN ('board_id', 'version_number') THEN
             EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', target, wanted.name, substring(wanted.definition FROM 'DEFAULT (.*)'));
         END IF;
-        IF NOT was_there THEN
-            UPDATE feed.adopted AS a SET added = a.added || wanted.name::text WHERE a.role = 'opportunities';
+        IF NOT wanted.was_there THEN
+            UPDATE feed.adopted AS a SET added = a.added || wanted.name WHERE a.role = 'opportunities';
         END IF;
-        RETURN NEXT;
+        RETURN NEXT 'added column ' || wanted.name;
     END LOOP;
-    IF known.created AND target IS NOT NULL AND NOT EXISTS (
-        SELECT FROM pg_constraint AS k WHERE k.conrelid = target AND k.contype = 'f' AND k.confrelid = to_regclass('feed.boards')) THEN
-        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT opportunities_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards (id) ON DELETE CASCADE NOT VALID', target);
-        BEGIN
-            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT opportunities_board_id_fkey', target);
-        EXCEPTION WHEN foreign_key_violation THEN
-            NULL; -- rows on boards that are gone remain, and the constraint holds for new rows
-        END;
+    IF lost IS NOT NULL THEN
+        UPDATE feed.adopted AS a
+        SET restoring = jsonb_build_object(
+            'columns', (SELECT jsonb_agg(DISTINCT c) FROM (SELECT unnest(lost) UNION ALL SELECT jsonb_array_elements_text(a.restoring -> 'columns')) AS n(c)),
+            'board', default_board, 'rows', 0, 'until', coalesce(a.restoring -> 'until', to_jsonb(pg_sequence_last_value('feed.log_seq'))))
+        WHERE a.role = 'opportunities';
     END IF;
-    board_column := (SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'board_id');
-    IF board_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-                                                WHERE i.indrelid = target AND c.relname = 'feed_opportunities_board_id') THEN
-        EXECUTE format('CREATE INDEX feed_opportunities_board_id ON %s (%I)', target, board_column);
+    IF was_created AND target IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_constraint AS k WHERE k.conrelid = target AND k.contype = 'f' AND k.confrelid = to_regclass('feed.boards')) THEN
+        PERFORM feed.lock_tables(feed.application_tables());
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT opportunities_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards (id) ON DELETE CASCADE NOT VALID', target);
     END IF;
 END
 $$;
@@ -2832,7 +2898,7 @@ ALTER FUNCTION feed.mend_columns() OWNER TO feed_owner;
 -- Name: FUNCTION mend_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_columns() IS 'Adds missing columns and the index to the table of the opportunities. was_there: the column was added before and has been dropped since. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_columns() IS 'Adds missing columns to the table of the opportunities, under a lock that is held for a moment. Used by feed.mend.';
 
 --
 -- Name: mend_privileges(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2890,48 +2956,97 @@ ALTER FUNCTION feed.mend_privileges() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.mend_privileges() IS 'Grants the services what they need on users and opportunities. Used by feed.mend.';
 
 --
--- Name: mend_rows(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+-- Name: mend_rows(integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.mend_rows(lost text[]) RETURNS text
+CREATE FUNCTION feed.mend_rows(size integer) RETURNS SETOF text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
     source record := feed.opportunity_source();
-    columns text[] := ARRAY(SELECT c FROM unnest(lost) AS c WHERE c NOT IN ('version_number', 'last_sync_at'));
-    restored bigint := 0;
+    work jsonb := (SELECT a.restoring FROM feed.adopted AS a WHERE a.role = 'opportunities' FOR UPDATE);
+    columns text[] := ARRAY(SELECT c FROM jsonb_array_elements_text(work -> 'columns') AS c WHERE c NOT IN ('version_number', 'last_sync_at')
+                            AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped));
+    keys text[] := '{}';
+    restored integer := 0;
 BEGIN
+    IF work IS NULL THEN
+        RETURN;
+    END IF;
     IF columns <> '{}' THEN
+        keys := ARRAY(SELECT DISTINCT l.key FROM feed.log AS l
+                      WHERE l.relation = 'opportunities' AND l.key > coalesce(work ->> 'after', '') ORDER BY l.key LIMIT size);
         EXECUTE format($query$
-            UPDATE %1$s AS o SET %2$s
-            FROM (SELECT DISTINCT ON (i.key) i.key, i.new
-                  FROM (SELECT l.key, l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
-                        FROM feed.log AS l
-                        WHERE l.relation = 'opportunities' AND l.op IN ('insert', 'update', 'enter')) AS i
-                  WHERE i.new ?& $1
-                  ORDER BY i.key, i.seq DESC) AS l
-            CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, l.new) AS was
-            WHERE l.key = to_jsonb(o.%3$I) #>> '{}' AND (%4$s) IS DISTINCT FROM (%5$s)
-              AND (NOT 'board_id' = ANY ($1) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id'))
+            WITH known AS MATERIALIZED (
+                SELECT k.key, l.new
+                FROM unnest($1) AS k(key)
+                CROSS JOIN LATERAL (SELECT i.new
+                                    FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+                                          FROM feed.log AS l
+                                          WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= $3 AND l.op IN ('insert', 'update', 'enter')) AS i
+                                    WHERE i.new ?& $2 ORDER BY i.seq DESC LIMIT 1) AS l
+                WHERE NOT 'board_id' = ANY ($2) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id')
+            )
+            UPDATE %1$s AS o SET %2$s FROM known AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
+            WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
         $query$, source.target,
-            (SELECT string_agg(format('%1$I = was.%1$I', c), ', ') FROM unnest(columns) AS c), source.key_column,
+            (SELECT string_agg(format('%1$I = %2$s', c.name, c.restored), ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
             (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(columns) AS c),
-            (SELECT string_agg(format('was.%I', c), ', ') FROM unnest(columns) AS c)) USING columns;
+            (SELECT string_agg(c.restored, ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
+            source.by_key, source.id_text)
+        USING keys, columns, (work ->> 'until')::bigint;
         GET DIAGNOSTICS restored = ROW_COUNT;
     END IF;
-    PERFORM feed.log_reload('opportunities', 'repair');
-    RETURN format('restored %s in %s rows from the log', array_to_string(lost, ', '), restored);
+    work := work || jsonb_build_object('after', keys[cardinality(keys)], 'rows', (work ->> 'rows')::integer + restored);
+    UPDATE feed.adopted AS a SET restoring = CASE WHEN cardinality(keys) = size THEN work END WHERE a.role = 'opportunities';
+    IF cardinality(keys) < size THEN
+        PERFORM feed.log_reload('opportunities', 'repair');
+        RETURN NEXT format('restored %s in %s rows from the log', (SELECT string_agg(c, ', ') FROM jsonb_array_elements_text(work -> 'columns') AS c), work ->> 'rows');
+    END IF;
 END
 $_$;
 
-ALTER FUNCTION feed.mend_rows(lost text[]) OWNER TO feed_owner;
+ALTER FUNCTION feed.mend_rows(size integer) OWNER TO feed_owner;
 
 --
--- Name: FUNCTION mend_rows(lost text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION mend_rows(size integer); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_rows(lost text[]) IS 'Restores the values of dropped columns from the log, and makes all readers load the opportunities again. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_rows(size integer) IS 'Restores the values of dropped columns in the next rows, at most size, that the log has; after the last ones makes all readers load the opportunities again, and returns a line. Used by feed.mend.';
+
+--
+-- Name: mend_structure(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mend_structure() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE feed.adopted AS a SET relation = n.relation
+    FROM (SELECT w.role, to_regclass(coalesce(w.name, 'public.' || w.role)) AS relation FROM feed.adopted AS w) AS n
+    WHERE n.role = a.role AND n.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.relation);
+    INSERT INTO feed.adopted (role, relation, created)
+    SELECT 'users', feed.users_table(), false
+    WHERE feed.users_table() IS NOT NULL AND EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities')
+    ON CONFLICT DO NOTHING;
+
+    RETURN QUERY SELECT feed.note_columns();
+    RETURN QUERY SELECT feed.mend_boards();
+    RETURN QUERY SELECT feed.mend_privileges();
+    RETURN QUERY SELECT feed.mend_columns();
+    RETURN QUERY SELECT feed.mend_triggers();
+END
+$$;
+
+ALTER FUNCTION feed.mend_structure() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mend_structure(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mend_structure() IS 'Brings back boards, columns, triggers and privileges, and returns what it did. Its locks are held for a moment if the transaction ends after it. Used by feed.mend.';
 
 --
 -- Name: mend_triggers(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2970,6 +3085,7 @@ BEGIN
     LOOP
         -- If the key or the board was dropped, feed.health reports it, because the owner has to name another column.
         IF each.key <> '{}' AND array_position(each.key, NULL) IS NULL AND (each.board[1] IS NOT NULL OR each.has_no_board) THEN
+            PERFORM feed.lock_tables(feed.application_tables());
             PERFORM feed.attach(each.relation, each.key::text, each.board[1], each.excluded);
             RETURN NEXT format('attached %s', each.relation);
         END IF;
@@ -2979,6 +3095,7 @@ BEGIN
         EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.trigger = 'zz_feed_version' AND t.state = 'altered')
         OR NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND t.tgname = 'zz_feed_version'
                        AND t.tgargs = convert_to(version_argument, 'SQL_ASCII') || '\x00')) THEN
+        PERFORM feed.lock_tables(feed.application_tables());
         -- Last of the BEFORE triggers by name, so that it sees the changes that the application's own triggers make to the row.
         EXECUTE format('CREATE OR REPLACE TRIGGER zz_feed_version BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity(%L)',
                        target, version_argument);
@@ -2988,6 +3105,7 @@ BEGIN
         EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = users AND t.function = 'forget_users' AND t.state IN ('missing', 'altered'))
         OR NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = users AND t.tgname = 'feed_forget_users'
                        AND t.tgargs = convert_to(user_key, getdatabaseencoding()) || '\x00')) THEN
+        PERFORM feed.lock_tables(feed.application_tables());
         EXECUTE format('CREATE OR REPLACE TRIGGER feed_forget_users AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
                        'FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users(%L)', users, user_key);
         EXECUTE format('CREATE OR REPLACE TRIGGER feed_forget_all_users AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users()', users);
@@ -3036,6 +3154,46 @@ ALTER FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) 
 --
 
 COMMENT ON FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) IS 'The value of columns that a row does not have under the names given in feed.attach; null if they were dropped, or are null. Used by feed.capture if it finds no key or board.';
+
+--
+-- Name: missing_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.missing_columns() RETURNS TABLE(place integer, name text, definition text, was_there boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT w.place, w.name, w.definition, w.name = ANY (k.added)
+    FROM (VALUES (1, 'notes', 'text', true),
+                 (2, 'phase', 'text NOT NULL DEFAULT ''''', false),
+                 (3, 'title', 'text NOT NULL DEFAULT ''''', false),
+                 (4, 'value', 'numeric(14, 2)', true),
+                 (5, 'company', 'text', true),
+                 (6, 'contact', 'text', true),
+                 (7, 'board_id', 'text NOT NULL DEFAULT ''main''', false),
+                 (8, 'currency', 'text NOT NULL DEFAULT ''BRL''', true),
+                 (9, 'owner_id', 'text', true),
+                 (10, 'position', 'text NOT NULL DEFAULT ''a0''', false),
+                 (11, 'created_at', 'timestamptz NOT NULL DEFAULT now()', true),
+                 (12, 'probability', 'integer', true),
+                 (13, 'last_sync_at', 'timestamptz NOT NULL DEFAULT now()', true),
+                 (14, 'version_number', 'integer NOT NULL DEFAULT 1', false),
+                 (15, 'last_modified_by', 'text', true),
+                 (16, 'expected_close_date', 'date', true)) AS w(place, name, definition, created_only)
+    JOIN feed.adopted AS k ON k.role = 'opportunities'
+    CROSS JOIN (SELECT feed.opportunities_table() AS target) AS t
+    WHERE t.target IS NOT NULL AND (k.created OR NOT w.created_only)
+      AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = w.name AND NOT a.attisdropped)
+      AND NOT EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field = w.name AND f.name IS NOT NULL)
+$$;
+
+ALTER FUNCTION feed.missing_columns() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION missing_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.missing_columns() IS 'The columns that the table of the opportunities lacks, in the order in which they are added. was_there: it was added before, and has been dropped since. Used by feed.mend.';
 
 --
 -- Name: names_author(text, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3148,6 +3306,38 @@ ALTER FUNCTION feed.normalize_image(target regclass, image jsonb) OWNER TO feed_
 --
 
 COMMENT ON FUNCTION feed.normalize_image(target regclass, image jsonb) IS 'A row image from the log, written the way the table would give it now: feed.normalize_image(''tasks'', new).';
+
+--
+-- Name: note_adoption(regclass, jsonb, regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO feed.adopted AS a (role, relation, created, name, columns)
+    SELECT n.role, n.relation, false, format('%I.%I', s.nspname, c.relname),
+           (SELECT coalesce(jsonb_object_agg(g.key, jsonb_build_object('names', jsonb_build_array(g.value), 'number', t.attnum, 'table', t.attrelid::bigint)), '{}')
+            FROM jsonb_each_text(n.columns) AS g JOIN pg_attribute AS t ON t.attrelid = n.relation AND t.attname = g.value)
+    FROM (VALUES ('opportunities', cards, columns), ('users', people, user_columns)) AS n(role, relation, columns)
+    JOIN pg_class AS c ON c.oid = n.relation
+    JOIN pg_namespace AS s ON s.oid = c.relnamespace
+    ON CONFLICT (role) DO UPDATE
+    SET relation = excluded.relation, name = excluded.name, created = a.created AND a.relation = excluded.relation,
+        -- The names that the column of a field has had, for what the log has under them.
+        columns = CASE WHEN a.relation = excluded.relation OR a.role = 'opportunities' THEN a.columns ELSE '{}' END || (
+            SELECT coalesce(jsonb_object_agg(e.key, e.value || jsonb_build_object('names', coalesce(
+                (SELECT jsonb_agg(o.name) FROM jsonb_array_elements(a.columns -> e.key -> 'names') AS o(name) WHERE o.name <> e.value -> 'names' -> 0), '[]') || (e.value -> 'names'))), '{}')
+            FROM jsonb_each(excluded.columns) AS e)
+$$;
+
+ALTER FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb) IS 'Writes into feed.adopted which table is the board, and which columns hold the fields. Used by feed.adopt_table.';
 
 --
 -- Name: note_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3667,6 +3857,31 @@ ALTER FUNCTION feed.realtime(user_id text) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.realtime(user_id text) IS 'The best transport that a user is offered: websocket, sse, poll or off. Null: an unknown user, to whom only settings for everybody apply.';
 
 --
+-- Name: refuse(text, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.refuse(reason text, hint text, code text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF reason IS NOT NULL AND hint IS NULL THEN
+        RAISE EXCEPTION '%', reason USING ERRCODE = code;
+    ELSIF reason IS NOT NULL THEN
+        RAISE EXCEPTION '%', reason USING ERRCODE = code, HINT = hint;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.refuse(reason text, hint text, code text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION refuse(reason text, hint text, code text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.refuse(reason text, hint text, code text) IS 'Raises an error, if a reason is given. Used by feed.attach.';
+
+--
 -- Name: repair(regclass, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -3696,7 +3911,7 @@ BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
+    PERFORM feed.lock_tables(ARRAY[target], 'SHARE ROW EXCLUSIVE');
     SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
     emptied := greatest(emptied, parts.seq);
     EXECUTE format($query$
@@ -3782,7 +3997,7 @@ BEGIN
     SELECT 'opportunities', t.tgrelid, false FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.version_opportunity')
     ON CONFLICT DO NOTHING;
     -- A function that is dropped with CASCADE takes the triggers of all tables with it.
-    PERFORM feed.mend();
+    PERFORM feed.mend_structure();
     FOR fix IN SELECT t.fix FROM feed.attached_tables AS t WHERE t.state IN ('unknown', 'replaced') LOOP
         EXECUTE fix;
     END LOOP;
@@ -3872,6 +4087,32 @@ ALTER FUNCTION feed.report_gap(instance text, user_id text, connection text, boa
 COMMENT ON FUNCTION feed.report_gap(instance text, user_id text, connection text, board text, cursor text, expected_count bigint, expected_hash text, held_count bigint, held_hash text) IS 'Called by the services: records in feed.gap_reports that a client has other rows of a board than the checkpoint, with the suspected cause. Returns the cause; null if the report was not recorded.';
 
 --
+-- Name: require_adoptable(text, jsonb, text, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.require_adoptable(target text, columns jsonb, users text, user_columns jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    problems text[] := ARRAY(SELECT feed.adoption_obstacles(target, columns, users, user_columns));
+BEGIN
+    IF problems <> '{}' THEN
+        RAISE EXCEPTION 'table % cannot be the board: %', target, array_to_string(problems, '; ')
+            USING ERRCODE = 'invalid_table_definition', HINT = 'Nothing was changed. Write names of columns exactly as created, without quotes.';
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.require_adoptable(target text, columns jsonb, users text, user_columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION require_adoptable(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.require_adoptable(target text, columns jsonb, users text, user_columns jsonb) IS 'Raises an error with all reasons why a table cannot be the board. Used by feed.adopt_table and the migration.';
+
+--
 -- Name: reset_feed(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -3889,6 +4130,30 @@ ALTER FUNCTION feed.reset_feed(why text) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.reset_feed(why text) IS 'Renews the feed ID, so that every client loads a new snapshot when it connects next.';
+
+--
+-- Name: restored_columns(regclass, text[], text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.restored_columns(target regclass, columns text[], board text) RETURNS TABLE(name text, restored text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    SELECT c.name, format('CASE WHEN o.%1$I IS NOT DISTINCT FROM %2$s THEN was.%1$I ELSE o.%1$I END', c.name,
+                          CASE c.name WHEN 'board_id' THEN quote_literal(board) ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END)
+    FROM unnest(columns) WITH ORDINALITY AS c(name, place)
+    JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name
+    LEFT JOIN pg_attrdef AS d ON d.adrelid = target AND d.adnum = a.attnum
+    ORDER BY c.place
+$_$;
+
+ALTER FUNCTION feed.restored_columns(target regclass, columns text[], board text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION restored_columns(target regclass, columns text[], board text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.restored_columns(target regclass, columns text[], board text) IS 'For each column that was added again, the expression of its restored value (o: the row; was: the row in the log): a value other than the default, which is board for board_id, is newer, and stays. Used by feed.mend_rows.';
 
 --
 -- Name: rollout_bucket(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4527,6 +4792,36 @@ ALTER FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint)
 COMMENT ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) IS 'Sorts what was logged while a statement ran: for each row, the statement''s own change comes before those of its triggers.';
 
 --
+-- Name: stage_source(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.stage_source() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- Columns that are missing will be added with these values (see feed.mend_columns).
+    SELECT format('SELECT DISTINCT %s AS board_id, %s AS phase FROM %s AS o',
+                  CASE WHEN b.name IS NOT NULL THEN feed.json_text(format('o.%I', b.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = b.name))
+                       WHEN EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added)) THEN 'coalesce(feed.default_board(), ''main'')'
+                       ELSE '''main''' END,
+                  CASE WHEN p.name IS NOT NULL THEN feed.json_text(format('o.%I', p.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = p.name))
+                       ELSE quote_literal('') END, t.target)
+    FROM (SELECT feed.opportunities_table() AS target) AS t
+    JOIN feed.field_columns() AS b ON b.field = 'board_id'
+    JOIN feed.field_columns() AS p ON p.field = 'phase'
+    JOIN feed.field_columns() AS k ON k.field = 'id' AND k.name IS NOT NULL
+    WHERE t.target IS NOT NULL
+$$;
+
+ALTER FUNCTION feed.stage_source() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION stage_source(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.stage_source() IS 'The statement that returns the boards and the stages in which the opportunities are (board_id, phase); null if there is no table. Used by feed.mend_boards.';
+
+--
 -- Name: stored_image(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -4550,6 +4845,83 @@ ALTER FUNCTION feed.stored_image(image jsonb) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.stored_image(image jsonb) IS 'An image of an opportunity from the log, under the names that the columns have now. Used to restore versions.';
+
+--
+-- Name: table_obstacles(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.table_obstacles(target regclass) RETURNS TABLE(reason text, hint text, code text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    checked record;
+    parent regclass;
+BEGIN
+    SELECT c.relkind, c.relpersistence, c.relispartition, n.nspname AS schema, pg_get_userbyid(c.relowner) AS owner,
+           pg_has_role(c.relowner, 'USAGE') AS owned
+    INTO checked FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'no table given', 'Pass the name of a table, such as feed.attach(''public.tasks'').', 'undefined_table';
+        RETURN;
+    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags')) THEN
+        RETURN QUERY SELECT format('%s belongs to the feed itself and cannot be attached', target), NULL, 'invalid_table_definition';
+        RETURN;
+    ELSIF checked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
+        RETURN QUERY SELECT format('%s is a system catalog and cannot be attached', target), NULL, 'wrong_object_type';
+        RETURN;
+    ELSIF checked.relkind NOT IN ('r', 'p') THEN
+        RETURN QUERY SELECT format('%s is %s, not a table', target,
+            CASE checked.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
+                                 WHEN 'S' THEN 'a sequence' WHEN 'i' THEN 'an index' WHEN 'I' THEN 'an index' ELSE 'a type' END),
+            CASE WHEN checked.relkind IN ('v', 'm') THEN 'Attach the tables that it reads from: writes through a view are logged there.'
+                 WHEN checked.relkind = 'f' THEN 'Its rows are written in another database: attach the table there.' ELSE 'Name a table.' END,
+            'wrong_object_type';
+        RETURN;
+    END IF;
+    IF checked.relpersistence = 't' THEN
+        RETURN QUERY SELECT format('table %s is temporary: no other session can read its rows', target), NULL, 'wrong_object_type';
+    ELSIF checked.relpersistence = 'u' THEN
+        RETURN QUERY SELECT format('table %s is unlogged: a crash would empty it without a change in the log', target),
+                            format('Use ALTER TABLE %s SET LOGGED.', target), 'wrong_object_type';
+    END IF;
+    IF NOT checked.owned THEN
+        RETURN QUERY SELECT format('table %s is owned by %s, and only its owner can create or drop triggers on it', target, quote_ident(checked.owner)),
+                            format('GRANT %I TO %I, or run this as a superuser.', checked.owner, current_user), 'insufficient_privilege';
+    END IF;
+    IF checked.relispartition THEN
+        RETURN QUERY SELECT format('table %s is a partition: writes to %s do not fire its triggers', target, pg_partition_root(target)),
+                            format('Attach the partitioned table: feed.attach(%L).', pg_partition_root(target)), 'invalid_table_definition';
+    END IF;
+    SELECT i.inhparent INTO parent FROM pg_inherits AS i
+    WHERE checked.relkind = 'r' AND NOT checked.relispartition AND target IN (i.inhparent, i.inhrelid) LIMIT 1;
+    IF FOUND THEN
+        RETURN QUERY SELECT format('table %s is %s: its rows are written through two tables, and keys are not unique across both', target,
+                                   CASE parent WHEN target THEN 'an inheritance parent' ELSE 'a child of ' || parent END),
+                            'Partitioned tables can be attached: use PARTITION BY instead of INHERITS.', 'invalid_table_definition';
+    END IF;
+    IF NOT checked.owned THEN
+        RETURN; -- and may not read feed.attached
+    END IF;
+    -- On an attached table, such a trigger is one of ours that somebody has replaced, and feed.attach creates it anew.
+    RETURN QUERY
+    SELECT format('table %s has a trigger %s of its own, and boardcast needs the name', target, t.tgname),
+           format('Use ALTER TRIGGER %I ON %s RENAME TO another name.', t.tgname, target), 'duplicate_object'
+    FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+    WHERE t.tgrelid = target AND NOT t.tgisinternal AND p.pronamespace <> 'feed'::regnamespace
+      AND t.tgname IN ('feed_begin', 'feed_capture_insert', 'feed_capture_update', 'feed_capture_delete', 'feed_capture_truncate', 'zz_feed_version')
+      AND NOT EXISTS (SELECT FROM feed.attached AS a WHERE a.relation = target)
+    ORDER BY t.tgname;
+END
+$$;
+
+ALTER FUNCTION feed.table_obstacles(target regclass) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION table_obstacles(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.table_obstacles(target regclass) IS 'Why a table cannot be attached, whatever its key: each reason, what to do, and the SQLSTATE; no row if it can. Used by feed.attach.';
 
 --
 -- Name: tail(interval, text, text, text, text, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4714,6 +5086,47 @@ ALTER FUNCTION feed.user_names(users text[]) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.user_names(users text[]) IS 'Names of the users with these IDs, or their IDs if the application has no names; only of those that exist.';
+
+--
+-- Name: user_obstacles(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.user_obstacles(target regclass, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    relation record;
+    key_column text := coalesce(columns ->> 'id', feed.single_key(target));
+BEGIN
+    RETURN QUERY
+    SELECT format('there is no field %s of users; the fields are id and name', quote_ident(c.key)) FROM jsonb_each_text(columns) AS c WHERE c.key NOT IN ('id', 'name')
+    UNION ALL
+    SELECT format('%s has no column %s; its columns are %s', target, quote_ident(c.value),
+                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped))
+    FROM jsonb_each_text(columns) AS c
+    WHERE NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = c.value AND a.attnum > 0 AND NOT a.attisdropped);
+    SELECT c.relkind, pg_get_userbyid(c.relowner) AS owner, pg_has_role(c.relowner, 'USAGE') AS owned INTO relation FROM pg_class AS c WHERE c.oid = target;
+    IF relation.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RETURN NEXT format('%s is neither a table nor a view', target);
+    ELSIF key_column IS NULL THEN
+        RETURN NEXT format('%s has no primary key of one column and no column id: name the column that identifies a user', target);
+    ELSIF NOT relation.owned THEN
+        RETURN NEXT format('%s is owned by %s, so the services cannot be granted access: create a view of its IDs and names, and name that', target, quote_ident(relation.owner));
+    ELSIF relation.relkind IN ('r', 'p') AND EXISTS (
+        SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = key_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        RETURN QUERY SELECT o.reason FROM feed.key_obstacles(target, ARRAY[key_column]) AS o;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION feed.user_obstacles(target regclass, columns jsonb) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION user_obstacles(target regclass, columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.user_obstacles(target regclass, columns jsonb) IS 'What keeps a table or view from being that of the users, with these columns; no row if nothing does. Used by feed.adoption_obstacles.';
 
 --
 -- Name: users_table(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5226,6 +5639,7 @@ CREATE TABLE feed.adopted (
     name text,
     columns jsonb DEFAULT '{}'::jsonb NOT NULL,
     granted text[] DEFAULT '{}'::text[] NOT NULL,
+    restoring jsonb,
     CONSTRAINT adopted_role CHECK ((role = ANY (ARRAY['users'::text, 'opportunities'::text])))
 );
 
@@ -5278,6 +5692,12 @@ COMMENT ON COLUMN feed.adopted.columns IS 'The columns of fields that were named
 --
 
 COMMENT ON COLUMN feed.adopted.granted IS 'Schemas on which boardcast granted the services USAGE. boardcast migrate --down revokes it.';
+
+--
+-- Name: COLUMN adopted.restoring; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.restoring IS 'Columns that were dropped and added again, whose values feed.mend_rows is restoring from the log: up to which seq, after which key, in how many rows so far';
 
 --
 -- Name: alembic_version; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -6623,9 +7043,8 @@ CREATE VIEW feed.indexes AS
             w.fix
            FROM ( VALUES ('feed.log'::text,'log_pkey'::text,'ALTER TABLE feed.log ADD CONSTRAINT log_pkey PRIMARY KEY (seq, partition_number);'::text), ('feed.log'::text,'log_xid'::text,'CREATE INDEX log_xid ON feed.log (xid, partition_number);'::text), ('feed.log'::text,'log_key'::text,'CREATE INDEX log_key ON feed.log (relation, key, seq);'::text), ('feed.delivery_journal'::text,'delivery_journal_delivered'::text,'CREATE INDEX delivery_journal_delivered ON feed.delivery_journal (delivered_at);'::text), (( SELECT (feed.opportunities_table())::text AS opportunities_table
                            FROM feed.field_columns() f(field, name)
-                          WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL))),'feed_opportunities_board_id'::text,( SELECT format('CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON %s (%I);'::text, feed.opportunities_table(), f.name) AS format
-                           FROM feed.field_columns() f(field, name)
-                          WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL)))), ('feed.board_members'::text,'board_members_user_id'::text,'CREATE INDEX board_members_user_id ON feed.board_members (user_id);'::text)) w(relation, name, fix)
+                          WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL))),'feed_opportunities_board_id'::text,( SELECT string_agg(c.c, ' '::text) AS string_agg
+                           FROM feed.board_index() c(c))), ('feed.board_members'::text,'board_members_user_id'::text,'CREATE INDEX board_members_user_id ON feed.board_members (user_id);'::text)) w(relation, name, fix)
         ), there AS (
          SELECT i.indrelid,
             c.oid,
@@ -8665,12 +9084,36 @@ REVOKE ALL ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_c
 REVOKE ALL ON FUNCTION feed.adopt_again(target regclass, before jsonb, board_column text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION adopt_table(target text, columns jsonb, users text, user_columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_columns jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION adoption_obstacles(target text, columns jsonb, users text, user_columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.adoption_obstacles(target text, columns jsonb, users text, user_columns jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION all_partitions(target oid); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.all_partitions(target oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.all_partitions(target oid) TO feed_app;
 GRANT ALL ON FUNCTION feed.all_partitions(target oid) TO feed_dba;
+
+--
+-- Name: FUNCTION application_table(name text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.application_table(name text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION application_tables(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.application_tables() FROM PUBLIC;
 
 --
 -- Name: FUNCTION attach(target regclass, key text, board text, exclude text[]); Type: ACL; Schema: feed; Owner: feed_owner
@@ -8691,6 +9134,15 @@ GRANT ALL ON FUNCTION feed.attach_command(target text, key text[], board text, e
 --
 
 REVOKE ALL ON FUNCTION feed.begin_statement() FROM PUBLIC;
+
+--
+-- Name: FUNCTION board_index(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.board_index() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.board_index() TO feed_app;
+GRANT ALL ON FUNCTION feed.board_index() TO feed_listener;
+GRANT ALL ON FUNCTION feed.board_index() TO feed_dba;
 
 --
 -- Name: FUNCTION capture(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -8715,6 +9167,12 @@ REVOKE ALL ON FUNCTION feed.card_names() FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.card_names() TO feed_app;
 GRANT ALL ON FUNCTION feed.card_names() TO feed_listener;
 GRANT ALL ON FUNCTION feed.card_names() TO feed_dba;
+
+--
+-- Name: FUNCTION card_obstacles(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.card_obstacles(target regclass, columns jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION changed_columns(before jsonb, after jsonb); Type: ACL; Schema: feed; Owner: feed_owner
@@ -8762,36 +9220,6 @@ REVOKE ALL ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], unt
 GRANT ALL ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]) TO feed_app;
 GRANT ALL ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]) TO feed_listener;
 GRANT ALL ON FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8, until_xip xid8[]) TO feed_dba;
-
---
--- Name: FUNCTION check_fields(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.check_fields(target regclass, columns jsonb) FROM PUBLIC;
-
---
--- Name: FUNCTION check_key(target regclass, key_columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.check_key(target regclass, key_columns text[]) FROM PUBLIC;
-
---
--- Name: FUNCTION check_opportunities(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.check_opportunities(target regclass) FROM PUBLIC;
-
---
--- Name: FUNCTION check_table(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.check_table(target regclass) FROM PUBLIC;
-
---
--- Name: FUNCTION check_users(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.check_users(target regclass, columns jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION checkpoint(board text, cursor text, OUT count bigint, OUT hash text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -8953,6 +9381,12 @@ GRANT ALL ON FUNCTION feed.field_names() TO feed_listener;
 GRANT ALL ON FUNCTION feed.field_names() TO feed_dba;
 
 --
+-- Name: FUNCTION field_obstacles(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.field_obstacles(target regclass, columns jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION first_partition_since(first xid8); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9059,6 +9493,18 @@ GRANT ALL ON FUNCTION feed.json_text(expression text, type oid) TO feed_listener
 GRANT ALL ON FUNCTION feed.json_text(expression text, type oid) TO feed_dba;
 
 --
+-- Name: FUNCTION key_obstacles(target regclass, key_columns text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.key_obstacles(target regclass, key_columns text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lock_tables(targets regclass[], mode text, patience interval); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.lock_tables(targets regclass[], mode text, patience interval) FROM PUBLIC;
+
+--
 -- Name: FUNCTION log_change(target oid, relation text, board_column text, key_columns text[], before jsonb, after jsonb, named boolean, nested boolean, sends_notify boolean); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9143,10 +9589,16 @@ REVOKE ALL ON FUNCTION feed.mend_columns() FROM PUBLIC;
 REVOKE ALL ON FUNCTION feed.mend_privileges() FROM PUBLIC;
 
 --
--- Name: FUNCTION mend_rows(lost text[]); Type: ACL; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION mend_rows(size integer); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-REVOKE ALL ON FUNCTION feed.mend_rows(lost text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION feed.mend_rows(size integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION mend_structure(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mend_structure() FROM PUBLIC;
 
 --
 -- Name: FUNCTION mend_triggers(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9159,6 +9611,12 @@ REVOKE ALL ON FUNCTION feed.mend_triggers() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION feed.missing_column(target regclass, data jsonb, columns text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION missing_columns(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.missing_columns() FROM PUBLIC;
 
 --
 -- Name: FUNCTION names_author(statement text, table_schema text, table_name text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9179,6 +9637,12 @@ REVOKE ALL ON FUNCTION feed.new_id() FROM PUBLIC;
 REVOKE ALL ON FUNCTION feed.normalize_image(target regclass, image jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.normalize_image(target regclass, image jsonb) TO feed_app;
 GRANT ALL ON FUNCTION feed.normalize_image(target regclass, image jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION note_columns(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9287,6 +9751,12 @@ GRANT ALL ON FUNCTION feed.realtime(user_id text) TO feed_app;
 GRANT ALL ON FUNCTION feed.realtime(user_id text) TO feed_dba;
 
 --
+-- Name: FUNCTION refuse(reason text, hint text, code text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.refuse(reason text, hint text, code text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION repair(target regclass, keys text[]); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9307,10 +9777,22 @@ GRANT ALL ON FUNCTION feed.report_gap(instance text, user_id text, connection te
 GRANT ALL ON FUNCTION feed.report_gap(instance text, user_id text, connection text, board text, cursor text, expected_count bigint, expected_hash text, held_count bigint, held_hash text) TO feed_listener;
 
 --
+-- Name: FUNCTION require_adoptable(target text, columns jsonb, users text, user_columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.require_adoptable(target text, columns jsonb, users text, user_columns jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION reset_feed(why text); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.reset_feed(why text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION restored_columns(target regclass, columns text[], board text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.restored_columns(target regclass, columns text[], board text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION rollout_bucket(user_id text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9436,6 +9918,12 @@ GRANT ALL ON FUNCTION feed.single_key(target regclass) TO feed_dba;
 REVOKE ALL ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION stage_source(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.stage_source() FROM PUBLIC;
+
+--
 -- Name: FUNCTION stored_image(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9443,6 +9931,12 @@ REVOKE ALL ON FUNCTION feed.stored_image(image jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_app;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_listener;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION table_obstacles(target regclass); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.table_obstacles(target regclass) FROM PUBLIC;
 
 --
 -- Name: FUNCTION tail(since interval, board text, opportunity text, actor text, relation text, lim integer); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9491,6 +9985,12 @@ GRANT ALL ON FUNCTION feed.user_columns(OUT target regclass, OUT key_column text
 REVOKE ALL ON FUNCTION feed.user_names(users text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.user_names(users text[]) TO feed_app;
 GRANT ALL ON FUNCTION feed.user_names(users text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION user_obstacles(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.user_obstacles(target regclass, columns jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION users_table(); Type: ACL; Schema: feed; Owner: feed_owner

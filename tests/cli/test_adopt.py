@@ -82,3 +82,39 @@ async def test_another_table_is_refused_while_there_is_a_board(application: Comm
     status, message = application.fails("adopt", "leads")
     assert (status, "the board is table crm.deals already" in message) == (DATABASE, True)
     assert "boardcast migrate --down" in message
+
+
+async def test_the_check_changes_nothing(application: Commands, empty_database: Database) -> None:
+    lines = application.output("adopt", "crm.deals", *OPTIONS, *USERS, "--check").splitlines()
+    assert lines[-1] == "nothing stands in the way"
+    assert "would create index feed_opportunities_board_id on crm.deals (pipeline_id)" in lines
+    assert any(line.startswith("lock on crm.deals, crm.staff: ACCESS EXCLUSIVE") for line in lines)
+    done = application.run("adopt", "crm.deals", "--stage", "stge", "--users", "nobody", "--check")
+    assert done.returncode == DATABASE
+    assert done.stdout.splitlines() == [
+        "in the way: it has no column stge; its columns are deal_id, stage, pipeline_id, name, sales_rep",
+        "in the way: there is no table or view nobody",
+    ]
+    assert await empty_database.execute("SELECT to_regnamespace('feed') IS NULL AS nothing") == [{"nothing": True}]
+    application.output("adopt", "crm.deals", *OPTIONS, *USERS)
+    assert application.output("adopt", "crm.deals", "--check").splitlines()[-1] == "there is nothing to do"
+
+
+async def test_a_migration_is_checked(application: Commands, empty_database: Database) -> None:
+    found = json.loads(application.output("migrate", "--check", "--json"))
+    assert found["obstacles"] == found["locks"] == []
+    assert any("create table public.opportunities" in step for step in found["steps"])
+    await empty_database.execute("CREATE SCHEMA feed; CREATE VIEW opportunities AS SELECT 1 AS id")
+    done = application.run("migrate", "--check", "--json")
+    assert (done.returncode, json.loads(done.stdout)["steps"]) == (DATABASE, [])
+    assert len(json.loads(done.stdout)["obstacles"]) == 2
+    assert application.fails("migrate", "--check", "--down")[0] == USAGE
+
+
+async def test_a_table_is_adopted_after_the_feed_alone_was_installed(
+    application: Commands, empty_database: Database
+) -> None:
+    await empty_database.execute("CREATE TABLE opportunities (id integer PRIMARY KEY, title text)")
+    application.output("migrate", "--feed-only")
+    assert application.output("adopt", "opportunities").splitlines()[-1].startswith("the board is opportunities; id: id")
+    assert application.run("verify").returncode == 0

@@ -264,7 +264,7 @@ async def test_an_unflushed_commit_is_delivered_once_the_standby_has_it(
             assert row is not None
             return int(row["xid"])
 
-        written = ["flushed"]
+        written: list[str] = ["flushed"]
         with _wal_writer_stopped(own_server):
             # The WAL writer may have stopped within a record, which no standby can replay. This commit flushes all of it.
             await database.execute("UPDATE opportunities SET notes = 'flushed' WHERE id = 's1'")

@@ -70,12 +70,19 @@ FUNCTIONS = (
     "all_partitions",
     "created_partitions",
     "attach_command",
+    "board_index",
     "detach",
-    "check_table",
-    "check_key",
-    "check_opportunities",
-    "check_fields",
-    "check_users",
+    "application_table",
+    "application_tables",
+    "lock_tables",
+    "refuse",
+    "table_obstacles",
+    "key_obstacles",
+    "field_obstacles",
+    "card_obstacles",
+    "user_obstacles",
+    "adoption_obstacles",
+    "require_adoptable",
     "attach",
     "version_opportunity",
     "notify_presence",
@@ -134,8 +141,11 @@ VIEWS = (
     "health",
 )
 READERS = ("tail", "history", "explain", "explain_cursor")  # functions that use the views
-MENDS = ("note_columns", "mend_boards", "mend_columns", "mend_privileges", "mend_rows", "mend_triggers", "mend")
-ADOPTION = ("adopt_again", "adopt")
+MENDS = (
+    *("note_columns", "stage_source", "mend_boards", "missing_columns", "mend_columns", "mend_privileges", "mend_triggers"),
+    *("mend_structure", "restored_columns", "mend_rows", "mend"),
+)
+ADOPTION = ("adopt_again", "note_adoption", "adopt_table", "adopt")
 
 OBJECTS = ("grants/roles", *(f"tables/{name}" for name in TABLES), *(f"functions/{name}" for name in FUNCTIONS))
 VIEWS_AND_TRIGGERS = (
@@ -161,13 +171,17 @@ def upgrade() -> None:
     install(__file__, *VIEWS_AND_TRIGGERS)
     if not context.config.attributes.get("feed_only"):
         _adopt()
-    op.execute("SELECT feed.mend()")
+    op.execute("SELECT feed.mend_structure()")
     if not _exists("public.opportunity_versions"):
         install(__file__, PUBLIC_VIEW)
     install(__file__, *RIGHTS)
 
 
 def downgrade() -> None:
+    op.execute(
+        "SELECT feed.lock_tables(feed.application_tables() || ARRAY(SELECT c.oid::regclass FROM pg_class AS c"
+        " WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition))"
+    )
     op.execute(
         "SELECT feed.detach(f.relation) FROM (SELECT relation FROM feed.triggers WHERE state <> 'missing'"
         " AND function IN ('capture', 'begin_statement') UNION SELECT relation FROM feed.attached) AS f"
@@ -190,6 +204,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {relation}")
         if role == "opportunities":
             op.execute(f"DROP INDEX IF EXISTS {schema}.feed_opportunities_board_id")
+            _drop_partition_indexes(relation)
             for column in added:
                 op.execute(sa.text(f'ALTER TABLE {relation} DROP COLUMN IF EXISTS "{column}"'))
     # db.migrate drops schema feed, because Alembic still needs the table of its version.
@@ -203,7 +218,7 @@ def _adopt() -> None:
     if created:
         install(__file__, CRM)
     else:
-        op.execute("SELECT feed.check_opportunities('public.opportunities')")
+        op.execute("SELECT feed.require_adoptable('public.opportunities', '{}', NULL, '{}')")
     op.execute(
         sa.text("INSERT INTO feed.adopted VALUES ('opportunities', 'public.opportunities', :created)").bindparams(
             created=created
@@ -211,6 +226,16 @@ def _adopt() -> None:
     )
     if created and not users:
         op.execute("INSERT INTO feed.adopted VALUES ('users', 'public.users', true)")
+
+
+def _drop_partition_indexes(relation: str) -> None:
+    """Drop what an interrupted creation of the index on a partitioned table has left; see db/sql/functions/board_index.sql."""
+    left = sa.text(
+        "SELECT i.indexrelid::regclass::text FROM pg_partition_tree(:relation) AS p JOIN pg_index AS i ON i.indrelid = p.relid"
+        " JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relname = 'feed_board_id_' || p.relid::oid"
+    )
+    for index in op.get_bind().scalars(left.bindparams(relation=relation)).all():
+        op.execute(f"DROP INDEX {index}")
 
 
 def _exists(name: str) -> bool:

@@ -6,6 +6,9 @@ DECLARE
     trigger_name name;
     was_attached boolean;
 BEGIN
+    IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = target AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN
+        PERFORM feed.lock_tables(ARRAY[target]);
+    END IF;
     -- By function and by name: a trigger with the name of ours may call another function.
     FOR trigger_name IN
         SELECT t.tgname FROM pg_trigger AS t

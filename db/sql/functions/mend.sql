@@ -1,36 +1,22 @@
 -- Brings back what is missing outside of schema feed. A tool that makes a database equal to its own description of it drops what
 -- it does not find there, and the application's migrations change the tables as they like. Everything is compared with the catalog
--- first, so a second call finds nothing to do, and takes no locks.
+-- first, so a second call finds nothing to do, and takes no locks. boardcast migrate does the same in several transactions, so that
+-- writers do not wait for the rows and the index.
 CREATE FUNCTION feed.mend() RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    each record;
-    lost text[] := '{}';
+    command text;
 BEGIN
-    UPDATE feed.adopted AS a SET relation = n.relation
-    FROM (SELECT w.role, to_regclass(coalesce(w.name, 'public.' || w.role)) AS relation FROM feed.adopted AS w) AS n
-    WHERE n.role = a.role AND n.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.relation);
-    INSERT INTO feed.adopted (role, relation, created)
-    SELECT 'users', feed.users_table(), false
-    WHERE feed.users_table() IS NOT NULL AND EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities')
-    ON CONFLICT DO NOTHING;
-
-    RETURN QUERY SELECT feed.note_columns();
-    FOR each IN SELECT c.name, c.was_there FROM feed.mend_columns() AS c LOOP
-        IF each.was_there THEN
-            lost := lost || each.name;
-        END IF;
-        RETURN NEXT 'added column ' || each.name;
+    RETURN QUERY SELECT feed.mend_structure();
+    WHILE EXISTS (SELECT FROM feed.adopted AS a WHERE a.restoring IS NOT NULL) LOOP
+        RETURN QUERY SELECT feed.mend_rows(10000);
     END LOOP;
-    RETURN QUERY SELECT feed.mend_boards();
-    RETURN QUERY SELECT feed.mend_triggers();
-    RETURN QUERY SELECT feed.mend_privileges();
-    IF lost <> '{}' THEN
-        RETURN NEXT feed.mend_rows(lost);
-    END IF;
+    FOR command IN SELECT feed.board_index() LOOP
+        EXECUTE replace(command, ' CONCURRENTLY', '');
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION feed.mend() IS
-    'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate calls it.';
+    'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate does this without making writers wait.';

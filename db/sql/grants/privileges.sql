@@ -33,7 +33,7 @@ GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_
     feed.complete_image(text, text, bigint), feed.image_after(text, text, bigint, text, jsonb, jsonb, integer),
     feed.image_before(text, text, bigint, text, jsonb, jsonb, integer), feed.version_number(jsonb), feed.row_json(anyelement),
     feed.converts_safely(regclass), feed.unsafe_columns(oid, text), feed.columns_image(text[], jsonb[]),
-    feed.current_columns(regclass, text[]), feed.mapped_column(regclass, jsonb), feed.field_columns(), feed.field_names(), feed.card_names(),
+    feed.board_index(), feed.current_columns(regclass, text[]), feed.mapped_column(regclass, jsonb), feed.field_columns(), feed.field_names(), feed.card_names(),
     feed.card_image(jsonb, jsonb), feed.stored_image(jsonb), feed.user_columns(),
     feed.opportunities_table(), feed.users_table(), feed.single_key(regclass), feed.default_board(), feed.json_text(text, oid),
     feed.matches_any(text, oid, text), feed.opportunity_source(), feed.opportunities_on(text[]), feed.opportunities_of(text[]),

@@ -1,1 +1,1 @@
-SELECT a FROM feed.adopt(%(table)s, %(columns)s, %(users)s, %(user_columns)s) AS a
+SELECT a FROM feed.adopt_table(%(table)s, %(columns)s, %(users)s, %(user_columns)s) AS a

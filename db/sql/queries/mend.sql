@@ -1,1 +1,1 @@
-SELECT m FROM feed.mend() AS m
+SELECT m FROM feed.mend_structure() AS m

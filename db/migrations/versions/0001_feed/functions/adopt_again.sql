@@ -9,6 +9,7 @@ DECLARE
     key_column text := before ->> 'id';
 BEGIN
     IF board_column IS DISTINCT FROM before ->> 'board_id' AND board_column IS NOT NULL THEN
+        PERFORM feed.lock_tables(feed.application_tables());
         EXECUTE format('DROP INDEX IF EXISTS %I.feed_opportunities_board_id', index_schema);
         PERFORM feed.attach(target, ARRAY[key_column]::text, board_column);
     ELSE

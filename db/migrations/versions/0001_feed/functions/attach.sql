@@ -19,8 +19,11 @@ DECLARE
     since bigint := 0;
     anew boolean := false;
     is_empty boolean;
+    has_triggers boolean := EXISTS (
+        SELECT FROM pg_trigger AS t
+        WHERE t.tgrelid = target AND NOT t.tgisinternal AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%');
 BEGIN
-    PERFORM feed.check_table(target);
+    PERFORM feed.refuse(o.reason, o.hint, o.code) FROM feed.table_obstacles(target) AS o;
     cards := feed.opportunities_table();
     SELECT n.nspname, c.relname INTO schema_name, table_name
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
@@ -55,7 +58,7 @@ BEGIN
                 SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
                 WHERE attrelid = target AND attnum > 0 AND NOT attisdropped) || '.';
     END IF;
-    PERFORM feed.check_key(target, key_columns);
+    PERFORM feed.refuse(o.reason, o.hint, o.code) FROM feed.key_obstacles(target, key_columns) AS o;
     -- Boards are read from the table as well as from the log, and memberships are taken from the log, so both must be
     -- complete.
     IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members')) THEN
@@ -86,6 +89,10 @@ BEGIN
                  AND CASE WHEN earlier.numbered = target::oid
                           THEN ARRAY(SELECT earlier.columns -> k.name FROM unnest(earlier.key) AS k(name)) = ARRAY(SELECT numbers -> k.name FROM unnest(key_columns) AS k(name))
                           ELSE earlier.key = key_columns END;
+    -- Dropping triggers takes the strongest lock, creating them does not keep out readers.
+    PERFORM feed.lock_tables(n.targets, CASE WHEN earlier.relation IS NULL AND n.targets = ARRAY[target] AND NOT has_triggers THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END)
+    FROM (SELECT ARRAY[target] || ARRAY(SELECT a.relation FROM feed.attached AS a JOIN pg_class AS c ON c.oid = a.relation
+                                        WHERE (a.schema_name, a.table_name) = (schema_name, table_name) AND a.relation <> target) AS targets) AS n;
     -- The table of the cards may have been renamed, and this table may have its name now. It stays attached.
     UPDATE feed.attached AS a SET schema_name = n.nspname, table_name = c.relname
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -99,9 +106,7 @@ BEGIN
         PERFORM feed.detach(replaced);
         anew := true;
     END LOOP;
-    IF earlier.relation IS NOT NULL OR EXISTS (
-        SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND NOT t.tgisinternal
-                                      AND t.tgname LIKE 'feed\_%' AND t.tgname NOT LIKE 'feed\_forget\_%') THEN
+    IF earlier.relation IS NOT NULL OR has_triggers THEN
         PERFORM feed.detach(target);
     END IF;
     SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.place) INTO arguments

@@ -1,35 +1,52 @@
 -- A column that was dropped and added again has its default in all rows. The log still has the values. Versions are not restored:
--- they have to be greater than those that clients know (see feed.mend_columns). Then all readers load the table again.
-CREATE FUNCTION feed.mend_rows(lost text[]) RETURNS text
+-- they have to be greater than those that clients know (see feed.mend_columns). Rows are restored in parts, so that a writer waits
+-- for one part at most. A value that was written since the column is there again stays.
+CREATE FUNCTION feed.mend_rows(size integer) RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     source record := feed.opportunity_source();
-    columns text[] := ARRAY(SELECT c FROM unnest(lost) AS c WHERE c NOT IN ('version_number', 'last_sync_at'));
-    restored bigint := 0;
+    work jsonb := (SELECT a.restoring FROM feed.adopted AS a WHERE a.role = 'opportunities' FOR UPDATE);
+    columns text[] := ARRAY(SELECT c FROM jsonb_array_elements_text(work -> 'columns') AS c WHERE c NOT IN ('version_number', 'last_sync_at')
+                            AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped));
+    keys text[] := '{}';
+    restored integer := 0;
 BEGIN
+    IF work IS NULL THEN
+        RETURN;
+    END IF;
     IF columns <> '{}' THEN
+        keys := ARRAY(SELECT DISTINCT l.key FROM feed.log AS l
+                      WHERE l.relation = 'opportunities' AND l.key > coalesce(work ->> 'after', '') ORDER BY l.key LIMIT size);
         EXECUTE format($query$
-            UPDATE %1$s AS o SET %2$s
-            FROM (SELECT DISTINCT ON (i.key) i.key, i.new
-                  FROM (SELECT l.key, l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
-                        FROM feed.log AS l
-                        WHERE l.relation = 'opportunities' AND l.op IN ('insert', 'update', 'enter')) AS i
-                  WHERE i.new ?& $1
-                  ORDER BY i.key, i.seq DESC) AS l
-            CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, l.new) AS was
-            WHERE l.key = to_jsonb(o.%3$I) #>> '{}' AND (%4$s) IS DISTINCT FROM (%5$s)
-              AND (NOT 'board_id' = ANY ($1) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id'))
+            WITH known AS MATERIALIZED (
+                SELECT k.key, l.new
+                FROM unnest($1) AS k(key)
+                CROSS JOIN LATERAL (SELECT i.new
+                                    FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+                                          FROM feed.log AS l
+                                          WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= $3 AND l.op IN ('insert', 'update', 'enter')) AS i
+                                    WHERE i.new ?& $2 ORDER BY i.seq DESC LIMIT 1) AS l
+                WHERE NOT 'board_id' = ANY ($2) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id')
+            )
+            UPDATE %1$s AS o SET %2$s FROM known AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
+            WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
         $query$, source.target,
-            (SELECT string_agg(format('%1$I = was.%1$I', c), ', ') FROM unnest(columns) AS c), source.key_column,
+            (SELECT string_agg(format('%1$I = %2$s', c.name, c.restored), ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
             (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(columns) AS c),
-            (SELECT string_agg(format('was.%I', c), ', ') FROM unnest(columns) AS c)) USING columns;
+            (SELECT string_agg(c.restored, ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
+            source.by_key, source.id_text)
+        USING keys, columns, (work ->> 'until')::bigint;
         GET DIAGNOSTICS restored = ROW_COUNT;
     END IF;
-    PERFORM feed.log_reload('opportunities', 'repair');
-    RETURN format('restored %s in %s rows from the log', array_to_string(lost, ', '), restored);
+    work := work || jsonb_build_object('after', keys[cardinality(keys)], 'rows', (work ->> 'rows')::integer + restored);
+    UPDATE feed.adopted AS a SET restoring = CASE WHEN cardinality(keys) = size THEN work END WHERE a.role = 'opportunities';
+    IF cardinality(keys) < size THEN
+        PERFORM feed.log_reload('opportunities', 'repair');
+        RETURN NEXT format('restored %s in %s rows from the log', (SELECT string_agg(c, ', ') FROM jsonb_array_elements_text(work -> 'columns') AS c), work ->> 'rows');
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION feed.mend_rows(text[]) IS
-    'Restores the values of dropped columns from the log, and makes all readers load the opportunities again. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_rows(integer) IS
+    'Restores the values of dropped columns in the next rows, at most size, that the log has; after the last ones makes all readers load the opportunities again, and returns a line. Used by feed.mend.';

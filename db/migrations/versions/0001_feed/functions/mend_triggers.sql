@@ -31,6 +31,7 @@ BEGIN
     LOOP
         -- If the key or the board was dropped, feed.health reports it, because the owner has to name another column.
         IF each.key <> '{}' AND array_position(each.key, NULL) IS NULL AND (each.board[1] IS NOT NULL OR each.has_no_board) THEN
+            PERFORM feed.lock_tables(feed.application_tables());
             PERFORM feed.attach(each.relation, each.key::text, each.board[1], each.excluded);
             RETURN NEXT format('attached %s', each.relation);
         END IF;
@@ -40,6 +41,7 @@ BEGIN
         EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = target AND t.trigger = 'zz_feed_version' AND t.state = 'altered')
         OR NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = target AND t.tgname = 'zz_feed_version'
                        AND t.tgargs = convert_to(version_argument, 'SQL_ASCII') || '\x00')) THEN
+        PERFORM feed.lock_tables(feed.application_tables());
         -- Last of the BEFORE triggers by name, so that it sees the changes that the application's own triggers make to the row.
         EXECUTE format('CREATE OR REPLACE TRIGGER zz_feed_version BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION feed.version_opportunity(%L)',
                        target, version_argument);
@@ -49,6 +51,7 @@ BEGIN
         EXISTS (SELECT FROM feed.triggers AS t WHERE t.relation = users AND t.function = 'forget_users' AND t.state IN ('missing', 'altered'))
         OR NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = users AND t.tgname = 'feed_forget_users'
                        AND t.tgargs = convert_to(user_key, getdatabaseencoding()) || '\x00')) THEN
+        PERFORM feed.lock_tables(feed.application_tables());
         EXECUTE format('CREATE OR REPLACE TRIGGER feed_forget_users AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
                        'FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users(%L)', users, user_key);
         EXECUTE format('CREATE OR REPLACE TRIGGER feed_forget_all_users AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION feed.forget_users()', users);

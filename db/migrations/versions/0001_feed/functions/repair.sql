@@ -28,7 +28,7 @@ BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
+    PERFORM feed.lock_tables(ARRAY[target], 'SHARE ROW EXCLUSIVE');
     SELECT max(l.seq) INTO emptied FROM feed.log AS l WHERE l.relation = parts.relation AND l.key IS NULL AND l.op = 'truncate';
     emptied := greatest(emptied, parts.seq);
     EXECUTE format($query$

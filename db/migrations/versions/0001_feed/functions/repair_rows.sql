@@ -31,7 +31,7 @@ BEGIN
     SELECT 'opportunities', t.tgrelid, false FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.version_opportunity')
     ON CONFLICT DO NOTHING;
     -- A function that is dropped with CASCADE takes the triggers of all tables with it.
-    PERFORM feed.mend();
+    PERFORM feed.mend_structure();
     FOR fix IN SELECT t.fix FROM feed.attached_tables AS t WHERE t.state IN ('unknown', 'replaced') LOOP
         EXECUTE fix;
     END LOOP;

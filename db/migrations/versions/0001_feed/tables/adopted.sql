@@ -5,7 +5,8 @@ CREATE TABLE feed.adopted (
     added text[] NOT NULL DEFAULT '{}',
     name text,
     columns jsonb NOT NULL DEFAULT '{}',
-    granted text[] NOT NULL DEFAULT '{}'
+    granted text[] NOT NULL DEFAULT '{}',
+    restoring jsonb
 );
 COMMENT ON TABLE feed.adopted IS
     'The tables in other schemas that boards are made of. They are the application''s, unless boardcast created them.';
@@ -17,4 +18,6 @@ COMMENT ON COLUMN feed.adopted.name IS
     'Name of the table when it was adopted: a table that is created again under this name takes its place. Null: public.users or public.opportunities';
 COMMENT ON COLUMN feed.adopted.columns IS
     'The columns of fields that were named in feed.adopt: for each field the names that its column has had, its number, and the OID of the table that has this number. See feed.mapped_column.';
+COMMENT ON COLUMN feed.adopted.restoring IS
+    'Columns that were dropped and added again, whose values feed.mend_rows is restoring from the log: up to which seq, after which key, in how many rows so far';
 COMMENT ON COLUMN feed.adopted.granted IS 'Schemas on which boardcast granted the services USAGE. boardcast migrate --down revokes it.';

@@ -8,8 +8,7 @@ WITH wanted AS (
                  ('feed.log', 'log_key', 'CREATE INDEX log_key ON feed.log (relation, key, seq);'),
                  ('feed.delivery_journal', 'delivery_journal_delivered', 'CREATE INDEX delivery_journal_delivered ON feed.delivery_journal (delivered_at);'),
                  ((SELECT feed.opportunities_table()::text FROM feed.field_columns() AS f WHERE f.field = 'board_id' AND f.name IS NOT NULL), 'feed_opportunities_board_id',
-                  (SELECT format('CREATE INDEX CONCURRENTLY feed_opportunities_board_id ON %s (%I);', feed.opportunities_table(), f.name)
-                   FROM feed.field_columns() AS f WHERE f.field = 'board_id' AND f.name IS NOT NULL)),
+                  (SELECT string_agg(c, ' ') FROM feed.board_index() AS c)),
                  ('feed.board_members', 'board_members_user_id', 'CREATE INDEX board_members_user_id ON feed.board_members (user_id);')
          ) AS w(relation, name, fix)
 ), there AS (

@@ -1,11 +1,10 @@
-CREATE FUNCTION feed.check_users(target regclass, columns jsonb) RETURNS SETOF text
+CREATE FUNCTION feed.user_obstacles(target regclass, columns jsonb) RETURNS SETOF text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     relation record;
     key_column text := coalesce(columns ->> 'id', feed.single_key(target));
-    wrong text;
 BEGIN
     RETURN QUERY
     SELECT format('there is no field %s of users; the fields are id and name', quote_ident(c.key)) FROM jsonb_each_text(columns) AS c WHERE c.key NOT IN ('id', 'name')
@@ -23,14 +22,9 @@ BEGIN
         RETURN NEXT format('%s is owned by %s, so the services cannot be granted access: create a view of its IDs and names, and name that', target, quote_ident(relation.owner));
     ELSIF relation.relkind IN ('r', 'p') AND EXISTS (
         SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = key_column AND a.attnum > 0 AND NOT a.attisdropped) THEN
-        BEGIN
-            PERFORM feed.check_key(target, ARRAY[key_column]);
-        EXCEPTION WHEN invalid_table_definition THEN
-            GET STACKED DIAGNOSTICS wrong = MESSAGE_TEXT;
-            RETURN NEXT wrong;
-        END;
+        RETURN QUERY SELECT o.reason FROM feed.key_obstacles(target, ARRAY[key_column]) AS o;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION feed.check_users(regclass, jsonb) IS
-    'What keeps a table or view from being that of the users, with these columns; no row if nothing does. Used by feed.adopt.';
+COMMENT ON FUNCTION feed.user_obstacles(regclass, jsonb) IS
+    'What keeps a table or view from being that of the users, with these columns; no row if nothing does. Used by feed.adoption_obstacles.';

@@ -1,12 +1,10 @@
 -- Reasons why columns cannot be the fields of a card. Lists all of them, so that you can correct all names at once.
-CREATE FUNCTION feed.check_fields(target regclass, columns jsonb) RETURNS SETOF text
+CREATE FUNCTION feed.field_obstacles(target regclass, columns jsonb) RETURNS SETOF text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     key_column text := coalesce((SELECT f.name FROM feed.field_columns() AS f WHERE f.field = 'id' AND target = feed.opportunities_table()), feed.single_key(target));
-    board_column text;
-    wrong text;
 BEGIN
     RETURN QUERY
     WITH fields(field, categories, wanted) AS (
@@ -45,16 +43,7 @@ BEGIN
     FROM found AS f WHERE f.attnum IS NOT NULL AND strpos(f.categories, f.category) = 0
     UNION ALL
     SELECT format('column %s is virtual, so triggers do not see its value', quote_ident(f.name)) FROM found AS f WHERE f.attgenerated = 'v';
-
-    board_column := (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = columns ->> 'board_id' AND NOT a.attisdropped);
-    IF board_column IS NOT NULL THEN
-        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT to_jsonb(o.%I) #>> ''{}'' AS id FROM %s AS o) AS b '
-                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200', board_column, target) INTO wrong;
-        IF wrong IS NOT NULL THEN
-            RETURN NEXT format('column %s has the value ''%s'', and the ID of a board has 1 to 200 characters, no comma, and is not a dot', quote_ident(board_column), left(wrong, 60));
-        END IF;
-    END IF;
 END
 $$;
-COMMENT ON FUNCTION feed.check_fields(regclass, jsonb) IS
-    'What keeps the named columns of a table from being the fields of cards; no row if nothing does. Used by feed.adopt.';
+COMMENT ON FUNCTION feed.field_obstacles(regclass, jsonb) IS
+    'What keeps the named columns of a table from being the fields of cards; no row if nothing does. Used by feed.card_obstacles.';

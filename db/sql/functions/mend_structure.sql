@@ -1,0 +1,23 @@
+-- What takes long (reading all rows for their boards) comes before the first lock, and nothing that takes long comes after it.
+CREATE FUNCTION feed.mend_structure() RETURNS SETOF text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE feed.adopted AS a SET relation = n.relation
+    FROM (SELECT w.role, to_regclass(coalesce(w.name, 'public.' || w.role)) AS relation FROM feed.adopted AS w) AS n
+    WHERE n.role = a.role AND n.relation IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.relation);
+    INSERT INTO feed.adopted (role, relation, created)
+    SELECT 'users', feed.users_table(), false
+    WHERE feed.users_table() IS NOT NULL AND EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities')
+    ON CONFLICT DO NOTHING;
+
+    RETURN QUERY SELECT feed.note_columns();
+    RETURN QUERY SELECT feed.mend_boards();
+    RETURN QUERY SELECT feed.mend_privileges();
+    RETURN QUERY SELECT feed.mend_columns();
+    RETURN QUERY SELECT feed.mend_triggers();
+END
+$$;
+COMMENT ON FUNCTION feed.mend_structure() IS
+    'Brings back boards, columns, triggers and privileges, and returns what it did. Its locks are held for a moment if the transaction ends after it. Used by feed.mend.';

@@ -1,0 +1,1 @@
+SELECT m FROM feed.mend_rows(%(size)s) AS m
