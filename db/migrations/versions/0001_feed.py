@@ -142,7 +142,15 @@ VIEWS = (
 )
 READERS = ("tail", "history", "explain", "explain_cursor")  # functions that use the views
 MENDS = (
-    *("note_columns", "stage_source", "mend_boards", "missing_columns", "mend_columns", "mend_privileges", "mend_triggers"),
+    *(
+        "note_columns",
+        "stage_source",
+        "mend_boards",
+        "missing_columns",
+        "mend_columns",
+        "mend_privileges",
+        "mend_triggers",
+    ),
     *("mend_structure", "restored_columns", "mend_rows", "mend"),
 )
 ADOPTION = ("adopt_again", "note_adoption", "adopt_table", "adopt")
