@@ -114,5 +114,7 @@ async def test_a_table_is_adopted_after_the_feed_alone_was_installed(
 ) -> None:
     await empty_database.execute("CREATE TABLE opportunities (id integer PRIMARY KEY, title text)")
     application.output("migrate", "--feed-only")
-    assert application.output("adopt", "opportunities").splitlines()[-1].startswith("the board is opportunities; id: id")
+    assert (
+        application.output("adopt", "opportunities").splitlines()[-1].startswith("the board is opportunities; id: id")
+    )
     assert application.run("verify").returncode == 0

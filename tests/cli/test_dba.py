@@ -220,5 +220,7 @@ INTERNAL = {
     "opportunity_image",
     "versions_on",
     "user_names",
+    "seal_hash",
+    "hash_changes",
 }
 """Functions that the views and services call, which a DBA does not need."""

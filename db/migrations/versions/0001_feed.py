@@ -15,7 +15,7 @@ depends_on = None
 
 TABLES = (
     *("adopted", "boards", "user_presence", "feed", "pacer", "flags"),
-    *("instances", "attached", "delivery_journal", "gap_reports"),
+    *("instances", "attached", "delivery_journal", "gap_reports", "seals"),
 )
 FUNCTIONS = (
     "row_key",
@@ -119,6 +119,11 @@ FUNCTIONS = (
     "seq_since",
     "log_partitions",
     "verify_order",
+    "set_seal",
+    "seal_hash",
+    "hash_changes",
+    "seal",
+    "verify_seals",
     "repair_rows",
 )
 VIEWS = (
@@ -137,7 +142,15 @@ VIEWS = (
 )
 READERS = ("tail", "history", "explain", "explain_cursor")  # functions that use the views
 MENDS = (
-    *("note_columns", "stage_source", "mend_boards", "missing_columns", "mend_columns", "mend_privileges", "mend_triggers"),
+    *(
+        "note_columns",
+        "stage_source",
+        "mend_boards",
+        "missing_columns",
+        "mend_columns",
+        "mend_privileges",
+        "mend_triggers",
+    ),
     *("mend_structure", "restored_columns", "mend_rows", "mend"),
 )
 ADOPTION = ("adopt_again", "note_adoption", "adopt_table", "adopt")

@@ -179,7 +179,7 @@ export const en = {
   perCall: "{value} µs",
   noTriggers: "No table is attached: SELECT feed.attach(…).",
   flags: "Flags",
-  noFlags: "No flags are set: everyone uses WebSocket, and all features are on.",
+  noFlags: "No flags are set: everyone uses WebSocket, and NOTIFY and capture are on.",
   flag: "Flag",
   appliesTo: "For",
   everybody: "everyone",

@@ -179,7 +179,7 @@ export const pt = {
   perCall: "{value} µs",
   noTriggers: "Nenhuma tabela anexada: SELECT feed.attach(…).",
   flags: "Flags",
-  noFlags: "Nenhuma flag definida: todos usam WebSocket e todos os recursos estão ativos.",
+  noFlags: "Nenhuma flag definida: todos usam WebSocket; NOTIFY e captura estão ativos.",
   flag: "Flag",
   appliesTo: "Para",
   everybody: "todos",
