@@ -13,7 +13,7 @@ from api import errors
 from api.http.problems import Problem
 from api.state import app_state
 from feed.access.tokens import TokenError
-from feed.stream import COOKIE, origin_allowed
+from feed.stream_request import COOKIE, origin_allowed
 from feed.wire.principal import Principal
 
 DBA_ROLE = "dba"

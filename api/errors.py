@@ -20,7 +20,7 @@ from api.http.problems import Problem, validation_problem
 from db.opportunity_table import MissingColumnsError, MissingTableError
 from db.readiness import NotReadyError
 from feed.access.tokens import TokenError
-from feed.stream import TOKEN_PROBLEMS
+from feed.stream_request import TOKEN_PROBLEMS
 
 _log = structlog.get_logger("api")
 

@@ -6,7 +6,7 @@ imports only from the lines below its own, never from its neighbors:
     commands                                        one file per command; no command imports another
     follow, checks, services                        `log --follow`, the checks of `doctor`, what `up`, `feed` and `api` share
     formatting, log_query, probe, reconnect,        what these use
-    schema, stdout
+    schema, seals, stdout
     connect, output, times                          the database, what is printed, times given as arguments
     failures                                        exit statuses and error messages
 

@@ -1,4 +1,4 @@
-"""Feature flags: which transport users are offered, and the two switches. Read by the feed, set with `boardcast flags`.
+"""Feature flags: which transport users are offered, and the three switches. Read by the feed, set with `boardcast flags`.
 
 Invariant: a flag is a row of feed.flags, and its changes are in the log: every instance applies them at their position. Waiting for
 a table that is in use blocks writers for at most a second at a time.
@@ -77,6 +77,11 @@ async def clear_realtime(conn: PsycopgConnection, scope: str | None, user: str |
 async def set_notify(conn: PsycopgConnection, *, on: bool) -> None:
     """Let writers send NOTIFY, or mute them; for the owner of schema feed."""
     await conn.execute(sql("queries/notify_switch"), {"on": on})
+
+
+async def set_seal(conn: PsycopgConnection, *, on: bool) -> None:
+    """Start or stop sealing the log; for the owner of schema feed."""
+    await conn.execute(sql("queries/seal_switch"), {"on": on})
 
 
 async def set_capture(conn: PsycopgConnection, *, on: bool) -> list[str]:

@@ -105,10 +105,8 @@ def _finish(url: str) -> list[str]:
             return done
         while connection.exec_driver_sql(sql("queries/restoring")).scalar_one():
             done += connection.exec_driver_sql(sql("queries/mend_rows"), {"size": _ROWS}).scalars()
-        driver = connection.connection.driver_connection
-        assert driver is not None
         for statement in connection.exec_driver_sql(sql("queries/board_index")).scalars().all():
-            driver.execute(statement)  # which may contain a percent sign
+            connection.exec_driver_sql(statement.replace("%", "%%"), {})
             done.append(f"ran {statement}")
     return done
 

@@ -4,7 +4,7 @@ The docstring of each package says what it does. A package imports only from the
 neighbors:
 
     http                                                    the only part that knows aiohttp
-    router, stream                                          what a message does, what a stream request says
+    router, stream_request                                  handles a message; reads the request for a stream
     runtime                                                 the composition root of one process
     access, integrity, notify, recovery, registry, upkeep   services around the running feed
     presence, tailing                                       which users are active; reading the log

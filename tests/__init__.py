@@ -1,1 +1,1 @@
-"""The tests, and what they lean on in `support`."""
+"""The tests, with shared helpers in `support`."""

@@ -22,7 +22,7 @@ from api.dba.log_filter import Filters
 from api.dba.reads import DbaReads
 from api.http.json_response import dumps
 from db.changelog import trigger_log
-from feed.stream import RETRY
+from feed.stream_request import RETRY
 from feed.wire.cursor import Cursor, Fault
 from feed.wire.encoding import one_line
 

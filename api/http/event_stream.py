@@ -14,7 +14,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from api.http.connection import abort_connection
-from feed.stream import HEADERS
+from feed.stream_request import HEADERS
 from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import TOO_SLOW, CloseReason
 

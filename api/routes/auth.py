@@ -15,7 +15,7 @@ from api.schemas.requests import Login
 from api.schemas.responses import Me, Session, Users
 from api.state import AppState, app_state
 from db import demo, users
-from feed.stream import COOKIE
+from feed.stream_request import COOKIE
 
 _SESSION = timedelta(hours=12)
 

@@ -16,7 +16,7 @@ from api.http.problems import Problem
 from api.state import app_state
 from feed.recovery.backpressure import unread_limit
 from feed.runtime import Runtime
-from feed.stream import RETRY, StreamError, StreamRequest
+from feed.stream_request import RETRY, StreamError, StreamRequest
 from feed.wire.encoding import SSE
 from feed.wire.principal import Principal
 

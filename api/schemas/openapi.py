@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from api.http.operation import Operation
 from api.http.problems import MEDIA_TYPE, PROBLEMS
 from api.schemas.responses import ConflictBody, MergeConflictBody, ProblemBody
-from feed.stream import COOKIE
+from feed.stream_request import COOKIE
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM_MODELS: Mapping[str, type[ProblemBody]] = {"stale-version": ConflictBody, "merge-conflict": MergeConflictBody}

@@ -1,4 +1,4 @@
-"""`boardcast flags`: the rollout of live updates, and the switches for emergencies."""
+"""`boardcast flags`: the rollout of live updates, the switches for emergencies, and the seals of the log."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -61,7 +61,9 @@ def show(context: typer.Context, *, user: _OfUser = None, json: Json = False) ->
     if user is None:
         rules = [rule._asdict() for rule in with_connection(flags.list_flags)]
         print_table(
-            rules, json=json, empty="No flag is set: realtime is websocket for everyone, and NOTIFY and capture are on."
+            rules,
+            json=json,
+            empty="No flag is set: realtime is websocket for everyone, NOTIFY and capture are on, and the log is not sealed.",
         )
         return
     value, bucket, known = with_connection(lambda conn: flags.for_user(conn, user))
@@ -150,6 +152,19 @@ def capture(switch: _Switch, *, json: Json = False) -> None:
     else:
         sentence = f"capture is off for {names}: nothing is logged, and nobody gets live updates"
     print_result(sentence, json=json, capture=switch, tables=tables, **({"repaired": repaired} if on else {}))
+
+
+@app.command()
+def seal(switch: _Switch, *, json: Json = False) -> None:
+    """Turn the sealing of the log on or off.
+
+    While it is on, the services hash the rows of the log once a minute, those from before as well, so that boardcast verify can
+    prove that nobody has altered them since. Writers do not wait for it.
+    """
+    on = switch is Switch.ON
+    with_connection(lambda conn: flags.set_seal(conn, on=on))
+    effect = "the services seal it once a minute" if on else "what is written now is not sealed until it is on again"
+    print_result(f"sealing of the log is {switch}: {effect}", json=json, seal=switch)
 
 
 async def _log_missed_changes(conn: PsycopgConnection) -> int:

@@ -21,6 +21,8 @@ _Chunk = Annotated[
     int, typer.Option(metavar="ROWS", help="Rows per statement, and with --repair per table lock.", min=1, max=100_000)
 ]
 
+_Seal = Annotated[str | None, typer.Option("--seal", metavar="HASH", help="Find the seal that was noted elsewhere.")]
+
 _BYPASSED = "written with the triggers off, with session_replication_role = replica, or by logical replication"
 _CAUSES = {
     "changed": _BYPASSED,
@@ -35,15 +37,20 @@ _CAUSES = {
 """The likely causes of each finding. See db.changelog.verify.Finding."""
 
 
-def verify(*, only: _Table = None, repair: _Repair = False, chunk: _Chunk = 1000, json: Json = False) -> None:
+def verify(
+    *, only: _Table = None, repair: _Repair = False, chunk: _Chunk = 1000, seal: _Seal = None, json: Json = False
+) -> None:
     """Find writes that bypassed the triggers.
 
     Compares each row of the attached tables with the log, and the rows of the log with each other. The exit status is 5 if it finds
     anything that --repair has not mended. Rows that are uncertain, which --json lists, do not count. You can run it while the
     system is in use; with --repair, writers wait while a chunk with findings is repaired.
+
+    If the log is sealed (boardcast flags seal on), it also checks the seals, and prints the hash of the newest.
     """
 
     async def work(conn: PsycopgConnection) -> bool:
+        from cli.seals import check_seals
         from db.changelog.verify import verify_order
 
         chosen = await _chosen_tables(conn, only)
@@ -54,8 +61,9 @@ def verify(*, only: _Table = None, repair: _Repair = False, chunk: _Chunk = 1000
         print_table(totals, json=json, empty="No table is attached. To attach one, run boardcast attach TABLE.")
         if not json:
             _print_advice(chosen, totals)
+        sealed = (only is not None and seal is None) or await check_seals(conn, seal, json=json)
         whole = all(each["left"] == each["holes"] == each["damaged"] == 0 and not each["triggers"] for each in totals)
-        return whole and not damages
+        return whole and not damages and sealed
 
     if not with_connection(work, read_timeout=WORK_TIMEOUT):
         raise typer.Exit(PROBLEMS)

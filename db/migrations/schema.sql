@@ -1939,6 +1939,45 @@ ALTER FUNCTION feed.has_seen(cursor text, xid xid8) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.has_seen(cursor text, xid xid8) IS 'Whether a cursor covers a transaction (feed.trigger_log.xid). Null if the cursor is malformed.';
 
 --
+-- Name: hash_changes(bigint, xid8, bigint, xid8, bigint); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+    is_part CONSTANT boolean := after_xid = upto_xid AND upto_seq < 9223372036854775807;
+    -- Not UTF-8: a text may have bytes that cannot be converted.
+    encoding CONSTANT name := getdatabaseencoding();
+BEGIN
+    SELECT count(*), min(l.seq), max(l.seq), encode(sha256(coalesce(string_agg(sha256(convert_to(
+               format('%L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L %L',
+                      l.seq, l.xid, extract(epoch FROM l.at), l.relation, l.op, l.key, l.board,
+                      -- Hashed by themselves: together, the texts of two large images could exceed what a text can hold.
+                      encode(sha256(convert_to(l.old::text, encoding)), 'hex'), encode(sha256(convert_to(l.new::text, encoding)), 'hex'),
+                      l.delta, l.image_hash, l.version, l.parents, l.actor, l.origin, l.traceparent, l.db_user, l.application,
+                      l.client_addr, l.pid, l.notified, l.image_bytes), encoding)), '' ORDER BY l.xid, l.seq), '')), 'hex')
+    INTO changes, first_seq, last_seq, hash
+    FROM (SELECT p.* FROM feed.log AS p
+          WHERE is_part AND p.partition_number = partition AND p.seq > after_seq AND p.seq <= upto_seq AND p.xid::text = upto_xid::text
+          UNION ALL
+          SELECT x.* FROM feed.log AS x
+          WHERE NOT is_part AND x.partition_number = partition AND (x.xid, x.seq) > (after_xid, after_seq) AND (x.xid, x.seq) <= (upto_xid, upto_seq)) AS l;
+END
+$$;
+
+ALTER FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text) IS 'The number of rows of a partition of feed.log between two positions (xid, seq), and their hash. Used by feed.seal and feed.verify_seals.';
+
+--
 -- Name: image_after(text, text, bigint, text, jsonb, jsonb, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -4564,6 +4603,221 @@ ALTER FUNCTION feed.row_key(row_data jsonb, key_columns text[]) OWNER TO feed_ow
 COMMENT ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) IS 'Key of a row as written in feed.log: the text of a single key column, or a JSON array of several.';
 
 --
+-- Name: seal(integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.seal(size integer DEFAULT 2000) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+    everything CONSTANT bigint := 9223372036854775807;
+    budget CONSTANT bigint := 4194304;
+    last feed.seals;
+    next feed.seals;
+    after_xid xid8;
+    after_seq bigint;
+    part_start bigint;
+    complete boolean;
+    horizon xid8;
+    first xid8;
+    beyond xid8;
+BEGIN
+    IF NOT EXISTS (SELECT FROM feed.flags AS f WHERE f.flag = 'seal') THEN
+        RETURN false;
+    END IF;
+    -- One session at a time. No partition is started or dropped meanwhile.
+    PERFORM FROM feed.maintenance FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    SELECT * INTO last FROM feed.seals ORDER BY number DESC LIMIT 1;
+    next.number := coalesce(last.number, 0) + 1;
+    next.partition_number := coalesce(last.partition_number,
+        (SELECT min(substring(l.partition::text FROM '(\d+)$')::bigint) FROM feed.log_partitions() AS l), current_partition());
+    after_xid := coalesce(last.xid, '0');
+    after_seq := CASE WHEN last.number IS NULL THEN -everything ELSE coalesce(last.part_seq, everything) END;
+
+    IF last.part_seq IS NOT NULL THEN
+        next.xid := last.xid;
+        next.part_end := last.part_end;
+        part_start := last.part_seq;
+    END IF;
+    WHILE next.xid IS NULL LOOP
+        complete := next.partition_number < current_partition()
+                    AND pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= pg_sequence_last_value('feed.partition_xid');
+        horizon := CASE WHEN complete THEN '18446744073709551615'
+                        WHEN next.partition_number >= (SELECT i.first_partition FROM feed.identity AS i) THEN pg_snapshot_xmin(pg_current_snapshot())
+                        ELSE '0' END;
+        WITH ahead AS (
+            SELECT l.xid, row_number() OVER w > size OR sum(l.bytes) OVER w > budget AS over
+            FROM (SELECT n.xid, 500 + coalesce(pg_column_size(n.old), 0) + coalesce(pg_column_size(n.new), 0) AS bytes FROM feed.log AS n
+                  WHERE n.partition_number = next.partition_number AND n.xid > after_xid AND n.xid < horizon ORDER BY n.xid LIMIT size + 1) AS l
+            WINDOW w AS (ORDER BY l.xid ROWS UNBOUNDED PRECEDING)
+        ), ends AS (
+            SELECT min(a.xid) AS first, min(a.xid) FILTER (WHERE a.over) AS beyond FROM ahead AS a
+        )
+        SELECT e.first, e.beyond, (SELECT max(a.xid) FROM ahead AS a WHERE e.beyond IS NULL OR a.xid < e.beyond)
+        INTO first, beyond, next.xid FROM ends AS e;
+        IF first = beyond THEN
+            next.xid := first;
+            SELECT min(l.seq) - 1, max(l.seq) INTO part_start, next.part_end
+            FROM feed.log AS l WHERE l.partition_number = next.partition_number AND l.xid = first;
+        ELSIF first IS NULL AND complete THEN
+            next.partition_number := next.partition_number + 1;
+            after_xid := '0';
+            after_seq := -everything;
+        ELSIF first IS NULL THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+
+    IF next.part_end IS NOT NULL THEN
+        SELECT max(l.seq) INTO next.part_seq
+        FROM (SELECT n.seq, row_number() OVER w > 1 AND sum(n.bytes) OVER w > budget AS over
+              FROM (SELECT p.seq, 500 + coalesce(pg_column_size(p.old), 0) + coalesce(pg_column_size(p.new), 0) AS bytes FROM feed.log AS p
+                    WHERE p.partition_number = next.partition_number AND p.seq > part_start AND p.seq <= next.part_end AND p.xid::text = next.xid::text
+                    ORDER BY p.seq LIMIT size) AS n
+              WINDOW w AS (ORDER BY n.seq)) AS l
+        WHERE NOT l.over;
+        IF next.part_seq < next.part_end IS NOT TRUE THEN
+            next.part_seq := NULL;
+            next.part_end := NULL;
+        END IF;
+    END IF;
+    SELECT h.changes, h.first_seq, h.last_seq, h.hash INTO next.changes, next.first_seq, next.last_seq, next.rows_hash
+    FROM feed.hash_changes(next.partition_number, after_xid, after_seq, next.xid, coalesce(next.part_seq, everything)) AS h;
+    next.sealed_at := clock_timestamp();
+    next.hash := feed.seal_hash(next, last.hash);
+    INSERT INTO feed.seals SELECT next.*;
+    RETURN beyond IS NOT NULL OR last.part_seq IS NOT NULL OR next.part_seq IS NOT NULL OR complete IS TRUE;
+END
+$_$;
+
+ALTER FUNCTION feed.seal(size integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION seal(size integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.seal(size integer) IS 'Seals the next rows of feed.log, if this is switched on (boardcast flags seal on): writes a row of feed.seals. Returns whether there are more to seal now; false, too, if another session does it.';
+
+--
+-- Name: seals; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.seals (
+    number bigint NOT NULL,
+    partition_number bigint NOT NULL,
+    xid xid8 NOT NULL,
+    part_seq bigint,
+    part_end bigint,
+    changes bigint NOT NULL,
+    first_seq bigint,
+    last_seq bigint,
+    sealed_at timestamp with time zone NOT NULL,
+    rows_hash text NOT NULL,
+    hash text NOT NULL
+);
+
+ALTER TABLE feed.seals OWNER TO feed_owner;
+
+--
+-- Name: TABLE seals; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.seals IS 'Hashes of the rows of the log, for proving that nobody has altered them since (boardcast flags seal on). Each seal covers the rows after those of the seal before it, and its hash covers that seal''s hash. Written by feed.seal(), checked by feed.verify_seals().';
+
+--
+-- Name: COLUMN seals.number; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.number IS 'Counts the seals, starting at 1';
+
+--
+-- Name: COLUMN seals.partition_number; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.partition_number IS 'The partition that has the rows. A seal covers rows of one partition, because partitions are dropped whole.';
+
+--
+-- Name: COLUMN seals.xid; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.xid IS 'The last transaction of the rows: they are sealed in the order of xid, seq';
+
+--
+-- Name: COLUMN seals.part_seq; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.part_seq IS 'The last row of that transaction that is covered, if a large transaction has several seals; null: all its rows in this partition are';
+
+--
+-- Name: COLUMN seals.part_end; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.part_end IS 'If part_seq is set: the largest sequence number of that transaction in this partition';
+
+--
+-- Name: COLUMN seals.changes; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.changes IS 'How many rows are sealed';
+
+--
+-- Name: COLUMN seals.first_seq; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.first_seq IS 'Smallest sequence number among them';
+
+--
+-- Name: COLUMN seals.last_seq; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.last_seq IS 'Largest sequence number among them. Rows in between may belong to a later seal, because transactions overlap.';
+
+--
+-- Name: COLUMN seals.sealed_at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.sealed_at IS 'When they were sealed';
+
+--
+-- Name: COLUMN seals.rows_hash; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.rows_hash IS 'SHA-256 of the hashes of these rows, in hexadecimal; see feed.hash_changes';
+
+--
+-- Name: COLUMN seals.hash; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.seals.hash IS 'SHA-256 of all other columns and the hash of the seal before, in hexadecimal. Note it elsewhere: it proves all rows up to here.';
+
+--
+-- Name: seal_hash(feed.seals, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.seal_hash(seal feed.seals, previous text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- A column without a value leaves an empty place.
+    SELECT encode(sha256(convert_to(format('%s %s %s %s %s %s %s %s %s %s %s', previous, seal.number, seal.partition_number, seal.xid,
+        seal.part_seq, seal.part_end, seal.changes, seal.first_seq, seal.last_seq, extract(epoch FROM seal.sealed_at), seal.rows_hash), 'UTF8')), 'hex')
+$$;
+
+ALTER FUNCTION feed.seal_hash(seal feed.seals, previous text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION seal_hash(seal feed.seals, previous text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.seal_hash(seal feed.seals, previous text) IS 'The hash of a seal, given the hash of the seal before it (null: there is none).';
+
+--
 -- Name: seq_since(timestamp with time zone); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -4698,6 +4952,26 @@ ALTER FUNCTION feed.set_notify(enabled boolean) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.set_notify(enabled boolean) IS 'Switches NOTIFY on or off. Off: no trigger sends NOTIFY. Changes are logged as before, and delivered by the read pass that every instance makes once a second.';
+
+--
+-- Name: set_seal(boolean); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.set_seal(enabled boolean) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $$
+    DELETE FROM feed.flags AS f WHERE f.flag = 'seal' AND NOT enabled;
+    INSERT INTO feed.flags (flag, scope, value) SELECT 'seal', 'everybody', 'on' WHERE enabled ON CONFLICT DO NOTHING;
+$$;
+
+ALTER FUNCTION feed.set_seal(enabled boolean) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION set_seal(enabled boolean); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.set_seal(enabled boolean) IS 'Switches sealing of the log on or off. Seals that were made stay, and verify checks them. Switched on again, it continues where it stopped.';
 
 --
 -- Name: short_key(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5483,6 +5757,81 @@ ALTER FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows 
 --
 
 COMMENT ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) IS 'Rows of an attached table that are not in the log. unlogged: the row must be there; uncertain: it was written by a transaction since the given one, but perhaps without a change. The last row reports how far the batch got.';
+
+--
+-- Name: verify_seals(bigint, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.verify_seals(after bigint DEFAULT 0, seals integer DEFAULT 100) RETURNS TABLE(finding text, number bigint, first_seq bigint, last_seq bigint, sealed bigint, found bigint, columns text[], hash text, pruned bigint, upto bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    everything CONSTANT bigint := 9223372036854775807;
+    oldest bigint;
+    each record;
+    newest feed.seals;
+    actual_changes bigint;
+    actual_hash text;
+    total bigint := 0;
+    gone bigint := 0;
+    checked bigint := 0;
+    wrong text[];
+BEGIN
+    -- No partition is dropped meanwhile.
+    LOCK TABLE ONLY feed.log IN ACCESS SHARE MODE;
+    oldest := (SELECT min(substring(l.partition::text FROM '(\d+)$')::bigint) FROM feed.log_partitions() AS l);
+    FOR each IN
+        SELECT c.* FROM (
+            SELECT s AS seal, s.number, lag(s.number) OVER w AS last_number, lag(s.hash) OVER w AS last_hash, lag(s.partition_number) OVER w AS last_partition,
+                   lag(s.xid) OVER w AS last_xid, lag(s.part_seq) OVER w AS last_part, lead(s.partition_number) OVER w AS next_partition
+            FROM feed.seals AS s WHERE s.number >= after WINDOW w AS (ORDER BY s.number) ORDER BY s.number LIMIT seals + 2) AS c
+        WHERE c.number > after ORDER BY c.number LIMIT seals
+    LOOP
+        checked := checked + 1;
+        newest := each.seal;
+        wrong := '{}';
+        actual_changes := NULL;
+        IF each.number <> coalesce(each.last_number, 0) + 1 THEN
+            -- Where its rows begin is not known.
+            wrong := '{number}';
+        ELSE
+            IF newest.hash <> feed.seal_hash(newest, each.last_hash) THEN
+                wrong := wrong || 'hash'::text;
+            END IF;
+            SELECT h.changes, h.hash INTO actual_changes, actual_hash
+            FROM feed.hash_changes(newest.partition_number,
+                CASE WHEN each.last_partition = newest.partition_number THEN each.last_xid ELSE '0' END,
+                CASE WHEN each.last_partition = newest.partition_number THEN coalesce(each.last_part, everything) ELSE -everything END,
+                CASE WHEN each.next_partition > newest.partition_number THEN '18446744073709551615' ELSE newest.xid END,
+                CASE WHEN each.next_partition > newest.partition_number THEN everything ELSE coalesce(newest.part_seq, everything) END) AS h;
+            total := total + actual_changes;
+            IF actual_changes = 0 AND newest.partition_number < oldest THEN
+                gone := gone + 1;
+            ELSIF actual_changes <> newest.changes OR actual_hash <> newest.rows_hash THEN
+                wrong := wrong || 'rows'::text;
+            ELSIF EXISTS (SELECT FROM feed.log AS l
+                          WHERE l.partition_number > each.last_partition AND l.partition_number < newest.partition_number) THEN
+                wrong := wrong || 'rows'::text;
+            END IF;
+        END IF;
+        IF wrong <> '{}' THEN
+            RETURN QUERY SELECT 'broken', newest.number, newest.first_seq, newest.last_seq, newest.changes, actual_changes, wrong, NULL::text, NULL::bigint, NULL::bigint;
+        END IF;
+    END LOOP;
+    RETURN QUERY SELECT NULL::text, newest.number, NULL::bigint, NULL::bigint, checked, total, NULL::text[], newest.hash, gone,
+                        CASE WHEN checked = seals THEN newest.number END;
+END
+$_$;
+
+ALTER FUNCTION feed.verify_seals(after bigint, seals integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION verify_seals(after bigint, seals integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.verify_seals(after bigint, seals integer) IS 'Seals that are broken: rows: the rows of the log are not those that were sealed; hash: the seal or the one before it was altered; number: seals before it were removed. The last row reports how far the batch got.';
 
 --
 -- Name: version_number(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -6456,7 +6805,7 @@ CREATE TABLE feed.flags (
     always_triggers jsonb,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     set_by text DEFAULT SESSION_USER NOT NULL,
-    CONSTRAINT flags_flag CHECK ((flag = ANY (ARRAY['realtime'::text, 'notify'::text, 'capture'::text]))),
+    CONSTRAINT flags_flag CHECK ((flag = ANY (ARRAY['realtime'::text, 'notify'::text, 'capture'::text, 'seal'::text]))),
     CONSTRAINT flags_percentage CHECK (
 CASE
     WHEN (scope = 'percentage'::text) THEN ((percentage IS NOT NULL) AND ((percentage >= 0) AND (percentage <= 100)))
@@ -6467,7 +6816,11 @@ END),
     CONSTRAINT flags_value CHECK (
 CASE
     WHEN (flag = 'realtime'::text) THEN (value = ANY (ARRAY['websocket'::text, 'sse'::text, 'poll'::text, 'off'::text]))
-    ELSE ((value = 'off'::text) AND (scope = 'everybody'::text))
+    ELSE ((value =
+    CASE flag
+        WHEN 'seal'::text THEN 'on'::text
+        ELSE 'off'::text
+    END) AND (scope = 'everybody'::text))
 END)
 );
 
@@ -6477,13 +6830,13 @@ ALTER TABLE feed.flags OWNER TO feed_owner;
 -- Name: TABLE flags; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE feed.flags IS 'Manual settings: which transport users are offered, and the switches that turn NOTIFY and capture off. Without a row, everybody gets websocket and everything is on. The table is attached, so every change of it is logged and reaches every instance in order. Set notify and capture only with feed.set_notify and feed.set_capture.';
+COMMENT ON TABLE feed.flags IS 'Manual settings: which transport users are offered, the switches that turn NOTIFY and capture off, and the one that turns sealing of the log on. Without a row, everybody gets websocket, NOTIFY and capture are on, and the log is not sealed. The table is attached, so every change of it is logged and reaches every instance in order. Set notify, capture and seal only with feed.set_notify, feed.set_capture and feed.set_seal.';
 
 --
 -- Name: COLUMN flags.flag; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.flags.flag IS 'realtime: the best transport that users are offered; notify: writers do not send NOTIFY; capture: writes are not logged';
+COMMENT ON COLUMN feed.flags.flag IS 'realtime: the best transport that users are offered; notify: writers do not send NOTIFY; capture: writes are not logged; seal: the log is sealed (feed.seals)';
 
 --
 -- Name: COLUMN flags.scope; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -6507,7 +6860,7 @@ COMMENT ON COLUMN feed.flags.percentage IS 'Rollout percentage, for scope percen
 -- Name: COLUMN flags.value; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.flags.value IS 'websocket, sse, poll or off for realtime; always off for notify and capture';
+COMMENT ON COLUMN feed.flags.value IS 'websocket, sse, poll or off for realtime; always off for notify and capture, and on for seal';
 
 --
 -- Name: COLUMN flags.always_triggers; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -8138,7 +8491,53 @@ UNION ALL
           WHERE ((s.target IS NOT NULL) AND (f.name IS NULL))) m)
      CROSS JOIN LATERAL ( SELECT max((t.name COLLATE "C")) AS name
            FROM feed.later_triggers() t(relation, name, is_last)
-          WHERE t.is_last) l);
+          WHERE t.is_last) l)
+UNION ALL
+ SELECT 23 AS nr,
+    'seals'::text AS topic,
+        CASE
+            WHEN (late.at IS NULL) THEN 'ok'::text
+            ELSE 'warning'::text
+        END AS status,
+        CASE
+            WHEN (f.flag IS NULL) THEN 'the log is not sealed'::text
+            WHEN (late.at IS NOT NULL) THEN format('changes since %s are not sealed'::text, date_trunc('second'::text, late.at))
+            WHEN (s.number IS NULL) THEN 'nothing is sealed yet'::text
+            ELSE format('seal %s of %s, up to seq %s'::text, s.number, date_trunc('second'::text, s.sealed_at), s.last_seq)
+        END AS found,
+        CASE
+            WHEN (late.at IS NOT NULL) THEN 'SELECT feed.seal(); -- services do this once a minute, until the log is sealed up to the oldest transaction in progress: see instances and transactions'::text
+            ELSE NULL::text
+        END AS fix
+   FROM (((( SELECT) one
+     LEFT JOIN feed.flags f ON ((f.flag = 'seal'::text)))
+     LEFT JOIN LATERAL ( SELECT n.number,
+            n.partition_number,
+            n.xid,
+            n.part_seq,
+            n.part_end,
+            n.changes,
+            n.first_seq,
+            n.last_seq,
+            n.sealed_at,
+            n.rows_hash,
+            n.hash
+           FROM feed.seals n
+          ORDER BY n.number DESC
+         LIMIT 1) s ON ((f.flag IS NOT NULL)))
+     LEFT JOIN LATERAL ( SELECT min(n.at) AS at
+           FROM ( SELECT ( SELECT l.at
+                           FROM feed.log l
+                          WHERE ((l.partition_number = s.partition_number) AND (l.xid > s.xid))
+                          ORDER BY l.xid
+                         LIMIT 1) AS at
+                UNION ALL
+                 SELECT ( SELECT l.at
+                           FROM feed.log l
+                          WHERE (l.partition_number > COALESCE(s.partition_number, (0)::bigint))
+                          ORDER BY l.xid
+                         LIMIT 1) AS at) n(at)
+          WHERE (GREATEST(n.at, f.at) < (clock_timestamp() - '00:10:00'::interval))) late ON ((f.flag IS NOT NULL)));
 
 ALTER VIEW feed.health OWNER TO feed_owner;
 
@@ -8661,6 +9060,13 @@ ALTER TABLE ONLY feed.maintenance
 
 ALTER TABLE ONLY feed.pacer
     ADD CONSTRAINT pacer_pkey PRIMARY KEY (one);
+
+--
+-- Name: seals seals_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.seals
+    ADD CONSTRAINT seals_pkey PRIMARY KEY (number);
 
 --
 -- Name: tickets tickets_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
@@ -9339,6 +9745,14 @@ GRANT ALL ON FUNCTION feed.has_seen(cursor text, xid xid8) TO feed_app;
 GRANT ALL ON FUNCTION feed.has_seen(cursor text, xid xid8) TO feed_dba;
 
 --
+-- Name: FUNCTION hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text) TO feed_app;
+GRANT ALL ON FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_seq bigint, upto_xid xid8, upto_seq bigint, OUT changes bigint, OUT first_seq bigint, OUT last_seq bigint, OUT hash text) TO feed_dba;
+
+--
 -- Name: FUNCTION image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9807,6 +10221,29 @@ GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_l
 GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_dba;
 
 --
+-- Name: FUNCTION seal(size integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.seal(size integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.seal(size integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.seal(size integer) TO feed_listener;
+
+--
+-- Name: TABLE seals; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON TABLE feed.seals TO feed_app;
+GRANT SELECT ON TABLE feed.seals TO feed_dba;
+
+--
+-- Name: FUNCTION seal_hash(seal feed.seals, previous text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.seal_hash(seal feed.seals, previous text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.seal_hash(seal feed.seals, previous text) TO feed_app;
+GRANT ALL ON FUNCTION feed.seal_hash(seal feed.seals, previous text) TO feed_dba;
+
+--
 -- Name: FUNCTION seq_since(moment timestamp with time zone); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9825,6 +10262,12 @@ REVOKE ALL ON FUNCTION feed.set_capture(captures boolean) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION feed.set_notify(enabled boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION set_seal(enabled boolean); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.set_seal(enabled boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION short_key(key text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9974,6 +10417,14 @@ GRANT ALL ON FUNCTION feed.verify_order() TO feed_dba;
 REVOKE ALL ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) TO feed_app;
 GRANT ALL ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[], rows integer) TO feed_dba;
+
+--
+-- Name: FUNCTION verify_seals(after bigint, seals integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.verify_seals(after bigint, seals integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.verify_seals(after bigint, seals integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.verify_seals(after bigint, seals integer) TO feed_dba;
 
 --
 -- Name: FUNCTION version_number(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner

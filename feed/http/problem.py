@@ -3,7 +3,7 @@
 import orjson
 from aiohttp import web
 
-from feed.stream import StreamError
+from feed.stream_request import StreamError
 from feed.wire.problems import STREAM_PROBLEMS
 
 REQUEST_ID = web.RequestKey("request_id", str)

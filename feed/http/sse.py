@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 from feed.http.problem import stream_problem
 from feed.recovery.backpressure import unread_limit
 from feed.runtime import Runtime
-from feed.stream import HEADERS, RETRY, StreamError, StreamRequest
+from feed.stream_request import HEADERS, RETRY, StreamError, StreamRequest
 from feed.wire.close_codes import CloseReason
 from feed.wire.encoding import SSE, SSE_CHUNKED, chunk
 

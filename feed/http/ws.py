@@ -20,7 +20,7 @@ from feed.http.takeover import early_bytes, take_over
 from feed.recovery.backpressure import drop_slow_client, unread_limit
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
-from feed.stream import origin_allowed
+from feed.stream_request import origin_allowed
 from feed.system.tasks import end
 from feed.wire.close_codes import (
     BAD_MESSAGE,

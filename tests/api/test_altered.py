@@ -1,4 +1,4 @@
-"""The API while the application's table is not as it was: every request works, or says what the table lacks."""
+"""The API after the application has altered its table: every request works, or reports what the table lacks."""
 
 from typing import LiteralString
 

@@ -25,21 +25,21 @@ _ERROR = 300
 """Characters of an error that are reported."""
 
 Figures = dict[str, list[Figure]]
-"""Those of each scenario."""
+"""By scenario."""
 
 
 def run(names: Sequence[str], seconds: int | None) -> tuple[Figures, dict[str, str]]:
-    """The figures, and what failed, with why."""
+    """Return the figures, and the error of each scenario that failed."""
     figures: Figures = {}
     failed: dict[str, str] = {}
     for place, name in enumerate(names, 1):
         console.print(f"[{place}/{len(names)}] {name}")
         try:
             figures[name] = perform(name, seconds)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the next one is not to suffer
+        except Exception as error:  # noqa: BLE001 - the other scenarios still run
             traceback.print_exc()
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:_ERROR]
-            failed[name] = re.sub(r"/[^\s'\"]+", "…", said)  # no paths of this machine
+            message = " ".join(f"{type(error).__name__}: {error}".split())[:_ERROR]
+            failed[name] = re.sub(r"/[^\s'\"]+", "…", message)  # no paths of this machine
         else:
             console.print(table(figures[name]))
     return figures, failed
@@ -59,8 +59,8 @@ def table(figures: Sequence[Figure]) -> Table:
 
 
 def raw(figures: Figures, failed: dict[str, str], took: float) -> dict[str, object]:
-    """What the report is made of."""
-    from tests.bench.machine import machine, versions  # noqa: PLC0415 - single parts do without what only the report needs
+    """Return the contents of raw.json."""
+    from tests.bench.machine import machine, versions  # noqa: PLC0415 - only the report needs these packages
 
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -79,17 +79,17 @@ def raw(figures: Figures, failed: dict[str, str], took: float) -> dict[str, obje
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--seconds", type=int, help="how long each load is to last, instead of its own time")
+    parser.add_argument("--seconds", type=int, help="seconds that each load lasts")
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.names if name not in NAMES]:
-        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(NAMES)}")
     begin = time.monotonic()
     figures, failed = run(chosen.names or NAMES, chosen.seconds)
     if not chosen.names:
         from tests.bench.report import report  # noqa: PLC0415 - as above
 
         report(raw(figures, failed, time.monotonic() - begin))
-        console.print("docs/benchmarks.md is written")
+        console.print("wrote docs/benchmarks.md")
     if len(figures) > 1:
         console.print(table([figure for its in figures.values() for figure in its]))
     for name, error in failed.items():

@@ -83,7 +83,7 @@ def _latency(figure: Any, details: Details, theme: str) -> None:
     _curves(figure, {TITLES[name]: row["steady_curve_ms"] for name, row in rows.items()}, theme)
 
 
-def _calm(figure: Any, details: Details, theme: str) -> None:
+def _low_rate(figure: Any, details: Details, theme: str) -> None:
     curves = {"boardcast, at each of 100 clients": "ours_curve_ms", "bare LISTEN, one": "bare_curve_ms"}
     _curves(figure, {title: details[key] for title, key in curves.items()}, theme)
 
@@ -136,7 +136,7 @@ def _colour(place: int, theme: str) -> str:
 _PICTURES: Mapping[str, tuple[Sequence[str], Callable[[Any, Details, str], None]]] = {
     "efficiency": (["peers"], _efficiency),
     "latency": (["peers"], _latency),
-    "calm": (["ours_curve_ms", "bare_curve_ms"], _calm),
+    "low_rate": (["ours_curve_ms", "bare_curve_ms"], _low_rate),
     "writers": (["updates_per_s"], _writers),
     "growth": (["us_per_delivery", "rows_us"], _growth),
 }

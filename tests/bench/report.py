@@ -20,7 +20,7 @@ _SCENARIOS = Path(__file__).parent / "scenarios"
 _ALT = {
     "efficiency": "Deliveries per CPU-second of boardcast and its peers, with 100 and 1,000 clients",
     "latency": "Time from commit to client at 500 writes a second, of boardcast and its peers",
-    "calm": "Time from commit to client at 20 writes a second, and of a bare LISTEN",
+    "low_rate": "Time from commit to client at 20 writes a second, and of a bare LISTEN",
     "writers": "Committed updates per second with NOTIFY off, with adaptive, and with always",
     "growth": "CPU time per delivery by clients, and per read pass by rows in the log",
 }
@@ -29,8 +29,8 @@ _WHY = {
     "the same feed with NOTIFY off, the rate meets its target.",
     "capture": "An UPDATE with capture also writes two images of the row to a log with three indexes. This halves the rate. "
     "With row-level triggers generated for each table, the ratio was 0.57×. That gain is not worth a function per table.",
-    "calm_median": "The median client is the fiftieth of a hundred. Each send takes 8 µs, so this client waits 0.4 ms for "
-    "the sends before its own. The rest of the difference is the query that follows the notification.",
+    "low_rate_median": "The median client is the fiftieth of a hundred. Each send takes 8 µs, so this client waits 0.4 ms for "
+    "the sends to the clients before it. The rest of the difference is the query that follows the notification.",
 }
 """Why a figure misses its target."""
 _METHOD = """\
@@ -87,8 +87,8 @@ def _page(raw: Mapping[str, Any], details: Mapping[str, Any], drawn: Sequence[st
     yield "\n## Method\n"
     yield _METHOD
     yield "\n## Running the benchmarks\n"
-    yield "`make bench` needs no preparation and writes this page. `.venv/bin/python -m tests.bench NAME…` runs only these"
-    yield "scenarios and writes nothing. `--seconds N` sets how long each load lasts."
+    yield "`make bench` needs no preparation, and writes this page. `.venv/bin/python -m tests.bench NAME…` runs only these"
+    yield "scenarios and writes no file. `--seconds N` sets how long each load lasts."
     yield "\n## Scenarios\n"
     for name in NAMES:
         yield f"**{name}**: {_summary(name)}\n"

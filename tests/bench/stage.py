@@ -14,7 +14,7 @@ from feed.access.tokens import Tokens
 from tests.bench import feed
 from tests.bench.reader import Reader, connect
 
-SECRET = "a secret of the bench, long enough for HS256"
+SECRET = "a secret for the benchmarks, long enough for HS256"
 CARDS = 1000
 USERS = 1000
 

@@ -182,12 +182,12 @@ def test_editing_users_are_shown_on_the_card_until_they_stop(people: People, psq
     for page in (bruno, carla):
         opener(page, title).click()
         page.get_by_role("dialog").locator("[name=notes]").fill("Ligar na segunda")
-    expect(card(ana, title)).to_contain_text("2 usuários editando")
+    expect(card(ana, title)).to_contain_text("2 pessoas editando")
     opener(ana, title).hover()
     expect(card(ana, title).get_by_text("Editando: Bruno Lima e Carla Nunes")).to_be_visible()
     expect(ana.get_by_role("list", name="2 pessoas aqui")).to_be_visible()
     carla.keyboard.press("Escape")
-    expect(card(ana, title)).to_contain_text("1 usuário editando")
+    expect(card(ana, title)).to_contain_text("1 pessoa editando")
     bruno.context.close()
     expect(card(ana, title).locator("[data-editing]")).to_have_count(0)
 

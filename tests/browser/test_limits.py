@@ -51,7 +51,7 @@ def test_axe_finds_no_serious_violation(people: People, psql: psycopg.Connection
     title = "Contrato corporativo"
     opener(bruno, title).click()
     bruno.get_by_role("dialog").locator("[name=notes]").fill("Ligar na segunda")
-    expect(card(ana, title)).to_contain_text("1 usuário editando")
+    expect(card(ana, title)).to_contain_text("1 pessoa editando")
     assert violations(ana) == []
     ana.get_by_role("button", name=f"{NAMES['ana']}: menu").click()
     assert violations(ana) == []

@@ -161,7 +161,7 @@ def test_a_conflict_dialog_resolves_the_same_field(people: People, deal: Deal, p
     expect(panel.get_by_label("Valor")).to_have_value(f"{value:,}".replace(",", "."))
     if pick != "theirs":
         panel.get_by_role("tab", name="Histórico").click()
-        expect(panel.locator("[data-version='3']")).to_contain_text("mesclagem de v1 e v2")
+        expect(panel.locator("[data-version='3']")).to_contain_text("mesclagem da v1 com a v2")
 
 
 def test_notes_are_merged_by_lines_and_conflict_only_on_the_same_line(
@@ -264,7 +264,7 @@ def test_history_shows_changes_and_restores_a_version(people: People, deal: Deal
     panel.get_by_role("button", name="Restaurar v1").click()
     wait_for_row(deal, ana, value=96500, notes=None, version_number=3)
     third = panel.locator("[data-version='3']")
-    expect(third).to_contain_text("restaurada da v1")
+    expect(third).to_contain_text("restaurada a partir da v1")
     expect(third).to_contain_text("atual")
     psql.execute("DELETE FROM opportunities WHERE title = %s", [TITLE])
     panel.get_by_role("button", name="Restaurar v2").click()

@@ -57,9 +57,7 @@ async def test_the_columns_can_be_changed(application: Commands, empty_database:
     assert board["phases"] == ["new", "open"]
 
 
-async def test_what_is_wrong_is_one_line_and_nothing_is_changed(
-    application: Commands, empty_database: Database
-) -> None:
+async def test_each_problem_is_one_line_and_nothing_is_changed(application: Commands, empty_database: Database) -> None:
     status, message = application.fails(
         "adopt", "crm.deals", "--stage", "stge", "--title", "pipeline_id", "--board", "pipeline_id", "--users", "nobody"
     )

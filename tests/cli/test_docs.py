@@ -15,7 +15,7 @@ from api.routes import health
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
-from feed import runtime, stream
+from feed import runtime, stream_request
 from feed.access import tokens
 from feed.integrity import checkpoints, gap_reports
 from feed.notify import pacer
@@ -67,10 +67,12 @@ def test_problems() -> None:
 
 
 def test_streams_are_refused_with_documented_problems() -> None:
-    tree = ast.parse(Path(stream.__file__).read_text())
+    tree = ast.parse(Path(stream_request.__file__).read_text())
     raised = {slug for node in _calls(tree, "StreamError") if (slug := _text(node.args[0]))}
-    assert raised | set(stream.TOKEN_PROBLEMS.values()) | set(stream._REFUSAL_PROBLEMS.values()) == set(STREAM_PROBLEMS)
-    assert all(each.status == STREAM_PROBLEMS[slug].status for each, slug in stream._REFUSAL_PROBLEMS.items())
+    assert raised | set(stream_request.TOKEN_PROBLEMS.values()) | set(stream_request._REFUSAL_PROBLEMS.values()) == set(
+        STREAM_PROBLEMS
+    )
+    assert all(each.status == STREAM_PROBLEMS[slug].status for each, slug in stream_request._REFUSAL_PROBLEMS.items())
 
 
 def test_client_messages() -> None:

@@ -322,9 +322,7 @@ def test_unencrypted_connections(address: str, tls: bool, status: str) -> None:
     assert checks.connection("database", conn, server_info).status == status
 
 
-def test_a_half_dropped_schema_is_bad_with_its_names_and_put_back_by_the_fix(
-    production: Commands, database: Database
-) -> None:
+def test_a_partly_dropped_schema_is_bad_and_restored_by_the_fix(production: Commands, database: Database) -> None:
     for statement, name in (
         ("DROP VIEW feed.health", "view feed.health is missing"),
         ("DROP TABLE feed.instances CASCADE", "table feed.instances is missing"),

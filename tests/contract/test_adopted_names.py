@@ -93,7 +93,7 @@ async def test_the_boards_are_those_of_the_table(app: Database) -> None:
     assert migrate.mend(app.url) == []
 
 
-async def test_a_raw_write_reaches_clients_with_the_names_they_know(
+async def test_a_raw_write_reaches_clients_with_the_names_of_the_protocol(
     app: Database, services: Services, transport: str
 ) -> None:
     client = await services.open(transport, user="1")
@@ -235,7 +235,7 @@ async def test_versions_are_read_merged_and_restored(app: Database, services: Se
     assert await found_by_verify(app) == []
 
 
-async def test_a_renamed_column_holds_the_same_field(app: Database, services: Services, transport: str) -> None:
+async def test_a_renamed_column_keeps_its_field(app: Database, services: Services, transport: str) -> None:
     client = await services.open(transport, user="1")
     cursor = client.cursor
     await app.execute("UPDATE crm.deals SET stage = 'won' WHERE deal_id = %s", [FIRST])
@@ -271,7 +271,9 @@ async def test_a_renamed_column_holds_the_same_field(app: Database, services: Se
         assert (first.type, first.body["opportunityId"]) == ("opportunity_moved", FIRST)
 
 
-async def test_a_schema_tool_drops_what_was_added_and_one_command_mends_it(app: Database, services: Services) -> None:
+async def test_a_schema_tool_drops_what_was_added_and_one_command_restores_it(
+    app: Database, services: Services
+) -> None:
     async with services.api_client("1") as ana:
         path = f"/api/opportunities/{FIRST}"
         patched = await ana.patch(path, json={"position": "a7"}, headers={"If-Match": '"v1"'})
@@ -332,7 +334,7 @@ async def test_the_mapping_can_be_changed(app: Database, services: Services, tra
     assert await found_by_verify(app) == []
 
 
-async def test_a_repair_reaches_clients_with_the_names_they_know(
+async def test_a_repair_reaches_clients_with_the_names_of_the_protocol(
     app: Database, services: Services, transport: str
 ) -> None:
     client = await services.open(transport, user="1")

@@ -42,7 +42,9 @@ async def test_a_larger_card_is_a_resync_and_does_not_touch_other_boards(
     assert [event.body for event in await returned.collect(4)] == [event.body for event in live]
 
 
-async def test_what_large_rows_do_not_need_a_body_for(services: Services, database: Database, transport: str) -> None:
+async def test_deletions_of_large_rows_are_sent_as_usual(
+    services: Services, database: Database, transport: str
+) -> None:
     client = await services.open(transport, user="bruno")
     large: LiteralString = (
         "INSERT INTO opportunities (id, board_id, title, notes) VALUES ('o2', 'b1', 'Large', repeat('x', %s))"

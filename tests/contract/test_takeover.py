@@ -83,7 +83,7 @@ async def server() -> AsyncIterator[Server]:
         yield served
 
 
-async def told(reader: asyncio.StreamReader, count: int) -> list[bytes]:
+async def received_texts(reader: asyncio.StreamReader, count: int) -> list[bytes]:
     """The texts that come after the handshake."""
     data = b""
     async with asyncio.timeout(5):
@@ -104,7 +104,7 @@ async def test_each_byte_before_and_after_the_handshake_reaches_the_socket(serve
     await asyncio.sleep(0.05)
     server.delay.set()
     writer.write(masked(b"after it"))
-    assert await told(reader, 4) == [b"with the request", b"in parts", b"before the response", b"after it"]
+    assert await received_texts(reader, 4) == [b"with the request", b"in parts", b"before the response", b"after it"]
     writer.close()
 
 
@@ -116,7 +116,7 @@ async def test_more_early_bytes_than_aiohttp_reads(server: Server) -> None:
     await server.requested.wait()
     await asyncio.sleep(0.05)  # aiohttp stops reading
     server.delay.set()
-    assert await told(reader, len(messages)) == messages
+    assert await received_texts(reader, len(messages)) == messages
     writer.close()
 
 
@@ -131,7 +131,7 @@ def test_nothing_is_kept_of_aiohttp(loop: Callable[[], asyncio.AbstractEventLoop
         async with serving() as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(upgrade(server.port) + masked(b"hello"))
-            assert await told(reader, 1) == [b"hello"]
+            assert await received_texts(reader, 1) == [b"hello"]
             await until(server.tasks.pop().done)
             assert server.open == []
             await until(lambda: kept() <= others, timeout=10, what="what belongs to aiohttp to be gone")

@@ -80,7 +80,7 @@ async def one(db: Connection) -> Connection:
 
 @pytest.mark.parametrize("session", ["same session", "other session"])
 @pytest.mark.parametrize("name", ALTERATIONS)
-async def test_no_alteration_is_refused_and_writes_go_on(
+async def test_no_alteration_is_refused_and_writes_continue(
     one: Connection, database: Database, name: str, session: str
 ) -> None:
     before = await newest_seq(one)

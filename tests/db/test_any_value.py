@@ -76,7 +76,7 @@ async def test_values_that_jsonb_refuses_are_logged_as_text(
     assert await find_drift(conn, "t") == []
 
 
-async def test_a_value_that_has_not_even_a_text_is_left_out(db: Connection, conn: Plain) -> None:
+async def test_a_value_without_a_storable_text_is_left_out(db: Connection, conn: Plain) -> None:
     await db.execute(
         b"""
         CREATE TYPE mood AS ENUM ('warm', 'cold');

@@ -1,4 +1,4 @@
-"""Whatever happens to an attached table behind the back of its triggers, feed.health says it, and its fix mends it."""
+"""feed.health reports changes to an attached table that its triggers do not see, and each fix works."""
 
 from typing import LiteralString, NamedTuple
 
@@ -239,7 +239,7 @@ async def test_writes_to_a_table_that_was_attached_again_are_logged(db: Connecti
     assert await find_drift(conn, "tasks") == [], "what the log says about the earlier table is no finding"
 
 
-async def test_attaching_a_whole_table_like_before_changes_nothing(db: Connection) -> None:
+async def test_attaching_an_unchanged_table_again_changes_nothing(db: Connection) -> None:
     await db.execute(TASKS)
     before = await newest_seq(db)
     attached = await rows(db, "SELECT * FROM feed.attached")
@@ -250,7 +250,7 @@ async def test_attaching_a_whole_table_like_before_changes_nothing(db: Connectio
     assert await logged_changes(db, before) == [("reload", None, None)], "without its board, for other readers"
 
 
-async def test_the_history_goes_on_under_another_column_name_and_starts_anew_with_another_column(
+async def test_the_history_continues_after_a_column_rename_and_restarts_with_another_column(
     db: Connection,
 ) -> None:
     await db.execute(TASKS)
@@ -280,7 +280,7 @@ async def test_the_opportunities_may_have_another_name_but_no_other_table_is_log
     assert await problems(db) == {}
 
 
-async def test_opportunities_that_were_created_again_are_mended(db: Connection) -> None:
+async def test_opportunities_that_were_created_again_are_attached_again(db: Connection) -> None:
     await db.execute("DROP TABLE opportunities")
     assert "public.opportunities was dropped" in (await problems(db))["tables"]
     await db.execute("CREATE TABLE opportunities (id int PRIMARY KEY, title text)")

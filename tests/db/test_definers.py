@@ -61,6 +61,9 @@ ATTACKS: tuple[LiteralString, ...] = (
     "SELECT feed.reset_feed()",
     "SELECT feed.identify()",
     "SELECT feed.set_capture(false)",
+    "SELECT feed.set_seal(false)",
+    "SELECT feed.seal()",
+    "DELETE FROM feed.seals",
     "CREATE TABLE feed.mine (x int)",
     "CREATE FUNCTION feed.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE OR REPLACE FUNCTION feed.version_number(image jsonb) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
@@ -138,6 +141,7 @@ async def test_security_definer_functions_fix_their_search_path(db: Connection) 
         "make_partition",
         "prune",
         "row_image",
+        "seal",
         "value_image",
     }
     for row in found:

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from db import migrate
 from db.embedded.server import EmbeddedPostgres
+from tests.support.until import wait_until
 
 SQL = Path(__file__).parents[2] / "db" / "sql"
 
@@ -33,5 +34,11 @@ def test_a_database_with_another_encoding_can_be_migrated(server: EmbeddedPostgr
                 conn.execute("INSERT INTO users (id) VALUES ('ana')")
                 conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b', 'B', '[]')")
                 assert conn.execute("SELECT op FROM feed.trigger_log").fetchall() == [("insert",)]
+                # A byte that no UTF-8 text has in this place.
+                conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('c', chr(227), '[]')")
+                conn.execute("SELECT feed.set_seal(true)")
+                seal = "SELECT NOT feed.seal() AND (SELECT sum(changes) FROM feed.seals) = count(*) FROM feed.log"
+                wait_until(lambda: conn.execute(seal).fetchone() == (True,), what="all rows to be sealed")
+                assert conn.execute("SELECT finding FROM feed.verify_seals()").fetchall() == [(None,)]
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))

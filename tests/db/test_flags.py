@@ -96,6 +96,8 @@ async def test_flag_changes_are_logged(db: Connection, plain: Plain) -> None:
         "('realtime', 'everybody', '', 50, 'sse')",
         "('notify', 'user', 'ana', NULL, 'off')",
         "('capture', 'everybody', '', NULL, 'on')",
+        "('seal', 'everybody', '', NULL, 'off')",
+        "('seal', 'user', 'ana', NULL, 'on')",
         "('else', 'everybody', '', NULL, 'off')",
     ],
 )

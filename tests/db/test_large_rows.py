@@ -1,4 +1,4 @@
-"""A change of a large row costs what it changed: the log has the columns that changed, and readers get whole rows from it."""
+"""For a change of a large row, the log has only the changed columns, and readers get whole rows from it."""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A table that is the board under its own names: every read of the log translates them alike, and they may change at any time."""
+"""A board with the application's own names: every read of the log translates them alike, and they may change at any time."""
 
 import asyncio
 import os
@@ -71,7 +71,7 @@ def body(change: Change) -> Any:
 
 
 @pytest.mark.parametrize("memo", [10, 3000, 100_000], ids=["small", "compact", "large"])
-async def test_every_read_of_the_log_has_the_names_that_clients_know(
+async def test_every_read_of_the_log_has_the_names_of_the_protocol(
     app: Connection, empty_database: Database, memo: int
 ) -> None:
     # PostgreSQL compresses what repeats.

@@ -283,7 +283,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, str], str | None, dict[str, str], l
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_all_that_is_wrong_is_said_at_once_and_nothing_is_changed(
+async def test_all_problems_are_reported_at_once_and_nothing_is_changed(
     app: Connection, empty_database: Database, name: str
 ) -> None:
     more, table, columns, users, user_columns, reasons = REFUSED[name]

@@ -1,4 +1,4 @@
-"""Folding the log in the order in which it is delivered gives the table, whatever the statements of the writer nest."""
+"""Applying the log in the order of delivery gives the table, even if the writer's statements are nested."""
 
 from typing import Any, LiteralString
 

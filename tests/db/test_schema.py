@@ -1,4 +1,4 @@
-"""A part of schema feed that was dropped or altered is found by name, and one command puts it back."""
+"""A part of schema feed that was dropped or altered is found by name, and one command restores it."""
 
 from typing import LiteralString
 
@@ -77,7 +77,7 @@ ALTERED: dict[str, LiteralString] = {
 
 
 @pytest.mark.parametrize("found", ALTERED)
-async def test_what_was_altered_is_found_and_put_back(db: Connection, conn: Plain, found: str) -> None:
+async def test_altered_objects_are_found_and_restored(db: Connection, conn: Plain, found: str) -> None:
     await alter(db, ALTERED[found])
     finding = await doctor.schema(conn)
     assert finding.status == ("warning" if found.startswith("privilege") else "bad")
@@ -143,7 +143,7 @@ LOST = (
 
 
 @pytest.mark.parametrize("name", LOST)
-async def test_what_was_dropped_is_put_back(db: Connection, conn: Plain, name: str) -> None:
+async def test_dropped_objects_are_restored(db: Connection, conn: Plain, name: str) -> None:
     (wanted,) = (each for each in catalog.expected() if f"{each.kind} {each.name}" == name)
     feed_id = await value(db, "SELECT feed_id FROM feed.identity")
     await db.execute("UPDATE opportunities SET title = 'Before' WHERE id = 'o1'")
@@ -156,7 +156,7 @@ async def test_what_was_dropped_is_put_back(db: Connection, conn: Plain, name: s
         assert await value(db, "SELECT feed_id FROM feed.identity") != feed_id, "every client reloads"
 
 
-async def test_columns_that_cannot_be_put_back_are_an_error_and_change_nothing(db: Connection, conn: Plain) -> None:
+async def test_columns_that_cannot_be_restored_are_an_error_and_change_nothing(db: Connection, conn: Plain) -> None:
     await db.execute("ALTER TABLE feed.log DROP COLUMN relation CASCADE")
     before = await rows(db, "SELECT * FROM feed.log")
     with pytest.raises(errors.NotNullViolation):
@@ -169,7 +169,7 @@ async def test_a_foreign_search_path_makes_no_difference(db: Connection, conn: P
     assert await catalog.faults(conn) == []
 
 
-async def test_what_the_application_adds_is_no_fault(db: Connection, conn: Plain) -> None:
+async def test_objects_of_the_application_are_not_reported(db: Connection, conn: Plain) -> None:
     """Grants to roles of the DBA, views on the log, partitions, and rows do not make the schema incomplete."""
     for statement in (
         "CREATE VIEW feed.mine AS SELECT * FROM feed.trigger_log",

@@ -1,4 +1,4 @@
-"""A schema tool that drops what it does not know costs features until the next `boardcast migrate`, and never a write."""
+"""A schema tool that drops boardcast's objects disables features until the next `boardcast migrate`, but no write fails."""
 
 import os
 import shutil
@@ -95,7 +95,7 @@ def problems(conn: Connection) -> set[str]:
     return {topic for (topic,) in found} & {"triggers", "indexes", "opportunities", "ownership"}
 
 
-def test_two_pushes_stop_no_write_and_one_command_makes_it_whole(
+def test_two_pushes_stop_no_write_and_one_command_restores_everything(
     empty_database: Database, conn: Connection, push: Push
 ) -> None:
     conn.execute(APPLICATION)
@@ -162,7 +162,7 @@ def test_two_pushes_stop_no_write_and_one_command_makes_it_whole(
         "DROP TRIGGER feed_capture_insert ON feed.boards",
     ],
 )
-def test_each_lost_object_stops_no_write_and_is_mended(
+def test_each_dropped_object_stops_no_write_and_is_restored(
     empty_database: Database, conn: Connection, lost: LiteralString
 ) -> None:
     upgrade(empty_database.url)

@@ -102,6 +102,6 @@ def test_origins_are_written_as_browsers_send_them() -> None:
 
 
 @pytest.mark.parametrize("origin", ["*", "https://*.example", "board.example", "https://board.example/path", "null"])
-def test_what_is_not_an_origin_is_refused(origin: str) -> None:
+def test_invalid_origins_are_refused(origin: str) -> None:
     with pytest.raises(ValidationError, match="must be origins such as"):
         Settings(origins=(origin,))

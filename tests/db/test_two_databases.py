@@ -63,7 +63,7 @@ async def test_a_role_of_one_application_that_can_read_the_other_is_reported_unt
             read_log(other_database, role)
 
 
-async def test_a_role_that_was_allowed_by_name_is_meant_to_read_both(
+async def test_a_role_that_was_allowed_by_name_is_not_reported(
     db: Connection, database: Database, other_database: Database
 ) -> None:
     with login(database, f"{database.name}_both", "feed_dba") as role:
@@ -109,7 +109,7 @@ async def test_copied_and_renamed_databases_with_any_name(
             admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
-def test_a_migrating_role_that_cannot_create_roles_is_told_what_to_ask_for(
+def test_a_migrating_role_that_cannot_create_roles_gets_instructions(
     binaries: None, server: EmbeddedPostgres, empty_database: Database
 ) -> None:
     with psycopg.connect(empty_database.url, autocommit=True) as admin:

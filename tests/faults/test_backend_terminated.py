@@ -1,4 +1,4 @@
-"""The server terminates our backends repeatedly while writes go on."""
+"""The server terminates our backends repeatedly while writes continue."""
 
 import pytest
 

@@ -109,7 +109,7 @@ async def test_services_start_and_stream_on_a_full_disk(disk: SmallDisk, databas
 
 
 async def test_a_server_stopped_by_a_full_wal_disk_recovers(binaries: Path | None) -> None:
-    """PostgreSQL shuts down when WAL cannot be written. After a restart with space, it has every commit, and clients go on."""
+    """PostgreSQL shuts down when WAL cannot be written. After a restart with space, it has every commit, and clients continue."""
     with small_server(binaries) as (disk, server):
         database = Database(server.url(), "boardcast")
         await add_people(database)

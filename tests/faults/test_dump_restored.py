@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from db.changelog.seals import verify_seals
+from db.connection import PsycopgConnection
 from db.embedded.binaries import find_binaries
 from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database, cloned
@@ -60,3 +62,30 @@ async def test_the_feed_continues_in_a_restored_database(
         assert history == [{"n": 23}]
         images = "SELECT DISTINCT new ? 'secret' AS secret FROM feed.log WHERE relation = 'tasks'"
         assert await restored.execute(images) == [{"secret": False}]
+
+
+async def test_seals_match_in_a_restored_database_and_go_on(
+    database: Database, own_server: EmbeddedPostgres, binaries: Path | None, tmp_path: Path
+) -> None:
+    await add_people(database)
+    await database.execute("SELECT feed.set_seal(true)")
+    for number in range(20):
+        await database.execute("UPDATE opportunities SET notes = %s WHERE id = 'o1'", [str(number)])
+    await database.execute("SELECT feed.seal(9)")
+    with cloned(own_server, "template0") as restored:
+        await asyncio.to_thread(_copy, binaries or find_binaries(), database, restored, tmp_path)
+        hashes = "SELECT hash FROM feed.seals ORDER BY number"
+        noted = await restored.execute(hashes)
+        assert noted == await database.execute(hashes) != []
+        await restored.execute("SELECT feed.identify()")
+        await restored.execute("UPDATE opportunities SET notes = 'after' WHERE id = 'o1'")
+
+        async def sealed() -> bool:
+            await restored.execute("SELECT feed.seal()")
+            count = "SELECT (SELECT count(*) FROM feed.log) = (SELECT sum(changes) FROM feed.seals) AS all"
+            return bool((await restored.execute(count))[0]["all"])
+
+        await until(sealed)
+        async with await PsycopgConnection.connect(restored.url, autocommit=True) as conn:
+            assert [part.broken async for part in verify_seals(conn, part=100)] == [[]]
+        assert (await restored.execute(hashes))[: len(noted)] == noted

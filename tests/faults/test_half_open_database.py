@@ -192,7 +192,7 @@ async def test_a_service_without_a_database_is_not_ready_and_sends_no_heartbeats
             heartbeats = [_heartbeats(client) for client in clients]
             await asyncio.sleep(2)  # four heartbeat intervals
             assert [_heartbeats(client) for client in clients] == heartbeats
-            assert not any(client.ended for client in clients), "pings go on, so no client is dropped"
+            assert not any(client.ended for client in clients), "pings continue, so no client is dropped"
             new = await services.open("websocket")
             assert new.messages[0].body["resume"] == "live"
             await new.send({"type": "ping"})  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A partition of the log is detached while services run: writes go on, `health` reports it, and its fix restores the log."""
+"""A partition of the log is detached while services run: writes continue, `health` reports it, and its fix restores the log."""
 
 import pytest
 

@@ -113,7 +113,7 @@ def test_the_revision_of_the_code_is_that_of_alembic() -> None:
     assert code_revision() == migrate.head()
 
 
-async def test_a_lost_table_of_alembic_is_written_again_by_the_migration(database: Database) -> None:
+async def test_a_dropped_alembic_table_is_created_again_by_the_migration(database: Database) -> None:
     await database.execute("DROP TABLE feed.alembic_version")
     await asyncio.to_thread(migrate.upgrade, database.url)
     async with await psycopg.AsyncConnection.connect(database.url) as conn:

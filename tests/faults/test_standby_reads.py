@@ -290,6 +290,9 @@ async def test_a_checkpoint_waits_for_what_the_standby_lacks(
         assert isinstance(client, WebSocketClient)
         await client.next("presence_state")
         with _wal_writer_stopped(own_server):
+            await database.execute(
+                "UPDATE opportunities SET notes = 'flushed' WHERE id = 's1'"
+            )  # as in the test before
             async with await database.connect(autocommit=False) as writer:
                 await writer.execute("INSERT INTO opportunities (id, board_id) VALUES ('early', 'b1')")
                 await writer.execute("SET LOCAL synchronous_commit = off")

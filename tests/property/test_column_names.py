@@ -24,7 +24,9 @@ MAX_NAME_BYTES = 63
 NUMBERS = count()
 FUNCTION_SOURCES = "SELECT string_agg(prosrc, ' ') FROM pg_proc WHERE pronamespace = 'feed'::regnamespace"
 
-VARIABLES = "address application named rings written key_column board_column relation_name found tg_op tg_relid target"
+VARIABLES = (
+    "address application named sends_notify written key_column board_column relation_name found tg_op tg_relid target"
+)
 ALIASES = "key board op step place data before after old new old_rows new_rows another one o n r t k l a c"
 KEYWORDS = "table select user session_user row oid last_modified_by version"
 QUOTED = (

@@ -1,1 +1,1 @@
-"""What several tests lean on."""
+"""Helpers that several test directories share."""

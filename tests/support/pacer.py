@@ -12,8 +12,8 @@ from tests.support.until import until
 
 # The board has no members, so these writes are read from the log but delivered to no client.
 _CARD = """
-INSERT INTO feed.boards (id, name, phases) VALUES ('unseen', 'Unseen', '[]') ON CONFLICT DO NOTHING;
-INSERT INTO opportunities (id, board_id) SELECT 'busy' || n, 'unseen' FROM generate_series(1, 3) AS n ON CONFLICT DO NOTHING;
+INSERT INTO feed.boards (id, name, phases) VALUES ('unwatched', 'Unwatched', '[]') ON CONFLICT DO NOTHING;
+INSERT INTO opportunities (id, board_id) SELECT 'busy' || n, 'unwatched' FROM generate_series(1, 3) AS n ON CONFLICT DO NOTHING;
 """
 _WRITERS = 3
 """So many that a read pass finds more than one change, even if this process gets little of the processor."""

@@ -1,4 +1,4 @@
-"""What a client sends becomes messages, or a close code: whatever it is, and in whatever pieces it comes."""
+"""Any input from a client becomes messages or a close code, in whatever pieces it arrives."""
 
 import gc
 import random
@@ -78,7 +78,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_wrong_ends_it_with_a_code(kind: str) -> None:
+def test_invalid_input_ends_the_connection_with_a_code(kind: str) -> None:
     data, code = WRONG[kind]
     protocol = MessageProtocol()
     assert protocol.messages(data) == []
@@ -113,7 +113,7 @@ parts = st.builds(
 
 
 @given(st.lists(st.one_of(parts, st.binary(max_size=40)), max_size=12).map(b"".join), st.randoms(use_true_random=False))
-def test_whatever_comes_there_are_messages_or_a_code(data: bytes, choose: random.Random) -> None:
+def test_any_input_gives_messages_or_a_close_code(data: bytes, choose: random.Random) -> None:
     protocol, at, ended = MessageProtocol(), 0, False
     while at < len(data):
         size = choose.choice([1, 2, 7, 100])

@@ -111,7 +111,7 @@ export interface Gap {
 }
 
 export interface Flag {
-  flag: "realtime" | "notify" | "capture";
+  flag: "realtime" | "notify" | "capture" | "seal";
   scope: "everybody" | "percentage" | "user";
   user_id: string | null;
   percentage: number | null;

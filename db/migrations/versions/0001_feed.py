@@ -15,7 +15,7 @@ depends_on = None
 
 TABLES = (
     *("adopted", "boards", "user_presence", "feed", "pacer", "flags"),
-    *("instances", "attached", "delivery_journal", "gap_reports"),
+    *("instances", "attached", "delivery_journal", "gap_reports", "seals"),
 )
 FUNCTIONS = (
     "row_key",
@@ -123,6 +123,11 @@ FUNCTIONS = (
     "seq_since",
     "log_partitions",
     "verify_order",
+    "set_seal",
+    "seal_hash",
+    "hash_changes",
+    "seal",
+    "verify_seals",
     "repair_rows",
 )
 VIEWS = (

@@ -1,4 +1,4 @@
-"""pg-sse as its README has it, with Starlette: `python -m tests.bench.peers.pgsse PORT URL SCHEMA`.
+"""pg-sse as its README shows it, with Starlette: `python -m tests.bench.peers.pgsse PORT URL SCHEMA`.
 
 Async reads on a connection pool, as it recommends; uvicorn with uvloop and httptools; `order_column`, without which a reader can
 skip the row that commits late. Two things differ: the limit of 500 streams per process is raised to the number that is
@@ -63,7 +63,7 @@ def main() -> None:
     port, url, schema = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute(trigger_sql(f"{schema}.changes", "board_id", CHANNEL, order_column="id", on=("insert",)))
-    logging.getLogger("psycopg").setLevel(logging.ERROR)  # clients that leave cancel their reads
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # clients that disconnect cancel their reads
     uvicorn.run(
         make_app(url, schema),
         host="127.0.0.1",

@@ -1,4 +1,4 @@
-// Open loop: tells the main thread when each write is due, to a tenth of a millisecond, which setTimeout cannot.
+// Open loop: signals the main thread when each write is due, to a tenth of a millisecond, which setTimeout cannot do.
 import { parentPort, workerData } from 'node:worker_threads'
 
 const cell = new Int32Array(new SharedArrayBuffer(4))

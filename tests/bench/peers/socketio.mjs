@@ -1,8 +1,9 @@
 // socket.io with its PostgreSQL adapter: the node that clients are connected to: `node socketio.mjs PORT URL`.
 //
-// The adapter is for several nodes, so there are two: writes arrive at the other (socketio_write.mjs), and come here by NOTIFY.
-// As socket.io's performance tuning says: WebSocket alone, no compression, `bufferutil` installed, and the first request of a
-// connection not kept.
+// The adapter connects several nodes, so there are two: the writers emit on the other one (socketio_write.mjs), and NOTIFY brings the
+// events here.
+// Tuned as socket.io's documentation advises: WebSocket only, no compression, `bufferutil` installed, and the first request of a
+// connection is discarded.
 import { createServer } from 'node:http'
 import { createAdapter } from '@socket.io/postgres-adapter'
 import pg from 'pg'

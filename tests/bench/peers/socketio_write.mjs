@@ -1,4 +1,4 @@
-// Writers beside socket.io: the row, then the event, emitted on a node of its own that has no clients.
+// Writers for socket.io: each writes the row, then emits the event on a separate node that has no clients.
 import { createServer } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { createAdapter } from '@socket.io/postgres-adapter'

@@ -1,7 +1,7 @@
 // The original design's stack: Express, `ws`, and Redis publish/subscribe between the instances: `node stack.mjs PORT REDIS`.
 //
-// As ws's documentation has a broadcast: one string, sent to each client that is open; compression off, which is its default. The
-// design's EventBatcher is left out: it waits for 100 ms without any event, so under a steady load it never sends.
+// Broadcasts as the documentation of ws shows: one string, sent to each open client; compression is off, as by default. The design's
+// EventBatcher is left out: it waits for 100 ms without any event, so under a steady load it never sends.
 import { createServer } from 'node:http'
 import express from 'express'
 import { createClient } from 'redis'

@@ -1,4 +1,4 @@
-// Writers of the original design's stack: the row, then the event to Redis, whose address is in REDIS_URL.
+// Writers for the original design's stack: each writes the row, then publishes the event to Redis (REDIS_URL).
 import { createClient } from 'redis'
 import { write } from './write.mjs'
 

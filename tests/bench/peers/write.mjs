@@ -1,9 +1,10 @@
 // The writers of the peers in JavaScript: `node PEER.mjs URL RATE COUNT WRITERS ROWS SIZE FIRST`, as tests/bench/writers.py
 // is called; SIZE is 1.
 //
-// Invariant: open loop, so a stall counts for every write that it held up; with rate 0, each as soon as the one before has ended.
-// Prints one JSON list of [mark, due, ended], in ns of the monotonic clock. They run beside the load and not in the serving
-// process, so that its processor time is that of telling clients alone.
+// Invariant: open loop, so a stall counts for every write that it delays. With rate 0, each write starts when the one before has
+// ended.
+// Prints one JSON list of [mark, due, ended], in ns of the monotonic clock. They do not run in the serving process,
+// so that its CPU time covers only delivery.
 import { Worker } from 'node:worker_threads'
 import pg from 'pg'
 
@@ -23,7 +24,7 @@ export async function write(publish) {
   const done = []
 
   async function change(place, mark, due) {
-    // A card belongs to one writer, as it does to one person: none waits for another's commit.
+    // Each card belongs to one writer, so no writer waits for another's commit.
     const id = `o${Math.floor(Math.random() * Math.floor(rows / writers)) * writers + place}`
     const { rows: found } = await clients[place].query({
       name: 'change',

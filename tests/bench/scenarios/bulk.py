@@ -26,18 +26,18 @@ RATE = 50
 BEFORE = 5
 AFTER = 10
 LAST = 20
-"""Writes to the great board once all is over, so that each client has something to lay on what it took."""
+"""Writes to the large board at the end, so that each client has events to apply to its snapshot."""
 _CHANGED = re.compile(rb'"opportunityId":"(\w+)","changes":\{[^}]*"company": "(\w+)"')
 _RESYNC = re.compile(rb'"type":"resync","reason":"bulk","table":"opportunities","count":(\d+),"boardId":"(\w+)"')
 _PATIENCE = 60.0
 _SEGMENTS = 96
-"""Of 16 MB: more than the great transaction takes."""
+"""Of 16 MB: more than the large transaction needs."""
 _PART = 500
-"""Rows of the great board that are read at a time."""
+"""Rows of the large board that are read at a time."""
 
 
 class Watcher:
-    """One client: `times` of arrival (ns) of each mark of the other board, and the great board as it knows it."""
+    """One client: `times` of arrival (ns) of each mark of the other board, and its copy of the large board."""
 
     def __init__(self) -> None:
         self.client: Returner
@@ -83,7 +83,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 took = time.monotonic() - begin
                 say(f"committed after {took:.1f} s")
                 await until(lambda: all(w.resyncs for w in watchers), timeout=_PATIENCE, what="a resync at each client")
-                told = time.monotonic() - begin - took
+                resync = time.monotonic() - begin - took
                 base = await _table(writer)
                 for watcher in watchers:
                     watcher.base = base
@@ -97,18 +97,19 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     until_ns = int((begin + took + AFTER) * 1e9)
     due = {one.mark: one.due for one in written if began <= one.due <= until_ns}
     waits = [(at - due[mark]) / 1e6 for w in watchers for mark, times in w.times.items() if mark in due for at in times]
-    told_ms = summary(waits)
-    say(f"told {told:.2f} s after the commit; others: " + ", ".join(f"{k} {v:g}" for k, v in told_ms.items()) + " ms")
+    others_ms = summary(waits)
+    others = ", ".join(f"{name} {value:g}" for name, value in others_ms.items())
+    say(f"resync {resync:.2f} s after the commit; other board: {others} ms")
     what = f"UPDATE of {ROWS:,} rows in one transaction, {READERS} clients: "
-    detail = {"update_s": took, "told_s": told, "others_ms": told_ms, "others_curve_ms": curve(waits)}
+    detail = {"update_s": took, "resync_s": resync, "others_ms": others_ms, "others_curve_ms": curve(waits)}
     return [
         Figure("bulk_memory", what + "peak memory of the feed", memory, "MB", 256, more=False, detail=detail),
-        Figure("bulk_others", what + "latency of other boards, p99", told_ms["p99"], "ms", 250, more=False),
+        Figure("bulk_others", what + "latency of other boards, p99", others_ms["p99"], "ms", 250, more=False),
     ]
 
 
 async def _segments(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
-    """Have the server's WAL files made, as after some use: in a new cluster each is filled with zeros while commits wait for it."""
+    """Create the server's WAL files in advance: in a new cluster, commits wait while each file is filled with zeros."""
     await writer.execute("ALTER SYSTEM SET min_wal_size = '2GB'")
     await writer.execute("SELECT pg_reload_conf()")
     for _ in range(_SEGMENTS):
@@ -131,7 +132,7 @@ async def _board(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
 
 
 async def _table(writer: psycopg.AsyncConnection[tuple[object, ...]]) -> dict[str, str]:
-    """Read the great board by and by: whoever reads it at once takes no notice of what arrives meanwhile."""
+    """Read the large board in parts: to read it at once would delay the events that arrive meanwhile."""
     table: dict[str, str] = {}
     async with writer.transaction(), writer.cursor("board") as cursor:
         await cursor.execute("SELECT id, company FROM opportunities WHERE board_id = 'bulk'")
@@ -154,8 +155,8 @@ def _check(watchers: Sequence[Watcher], written: Sequence[load.Written], table: 
     marks = {one.mark for one in written}
     for watcher in watchers:
         if watcher.resyncs != [ROWS]:
-            raise RuntimeError(f"a client was told of {watcher.resyncs} changes at once, of {ROWS}")
+            raise RuntimeError(f"a client got resyncs for {watcher.resyncs} changes instead of {ROWS}")
         if watcher.times.keys() != marks or any(len(times) != 1 for times in watcher.times.values()):
             raise RuntimeError("a client did not get each write to the other board once")
         if not watcher.ends_with(table):
-            raise RuntimeError("a client does not end equal to the table")
+            raise RuntimeError("the rows of a client do not equal the table")

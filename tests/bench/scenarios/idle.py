@@ -16,7 +16,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     seconds = on.lasting(10)
     async with on.feed() as feed, on.readers(READERS) as readers:
         with apart(feed.pid):
-            await asyncio.sleep(SETTLE)  # what connecting left to do is no idling
+            await asyncio.sleep(SETTLE)  # work left over from connecting is not idling
             say(f"{READERS} clients, {seconds} s of silence")
             cpu, begin = feed.cpu(), time.monotonic()
             await asyncio.sleep(seconds)

@@ -51,16 +51,16 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 for clients, writes in BURSTS.items():
                     done = await burst(serving, clients, writes)
                     bursts[serving.name][clients].append(done)
-                    _tell(say, f"burst, {clients:,} clients: {done.deliveries / done.cpu:,.0f} deliveries/CPU-s", done)
+                    _print(say, f"burst, {clients:,} clients: {done.deliveries / done.cpu:,.0f} deliveries/CPU-s", done)
                 done = await steady(serving, CLIENTS, RATE, seconds)
                 steadies[serving.name].append(done)
-                told = summary(done.waits)
-                _tell(say, f"{RATE} writes/s: median {told['median']:.1f} ms, p99 {told['p99']:.1f} ms", done)
+                latency = summary(done.waits)
+                _print(say, f"{RATE} writes/s: median {latency['median']:.1f} ms, p99 {latency['p99']:.1f} ms", done)
     table = {name: _row(bursts[name], steadies[name]) for name in bursts}
     return [*_efficiency(bursts, table), _latency(steadies)]
 
 
-def _tell(say: Callable[[str], None], text: str, done: Run) -> None:
+def _print(say: Callable[[str], None], text: str, done: Run) -> None:
     say(f"  {text}{'; ' + done.fault if done.fault else ''}")
 
 

@@ -35,7 +35,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     p99: list[float] = []
     grown: list[float] = []
     async with on.feed() as feed:
-        # The buffer of recent batches is the feed's for good, and full from here on: of events, and of places between them.
+        # Fill the feed's replay buffer, with events and with cursors, so that it does not grow later.
         await load.write(on.url, count=FILL, size=50)
         await load.write(on.url, count=PLACES, rate=RATE, first=FILL)
         with apart(feed.pid):
@@ -58,10 +58,10 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
 
 async def _turn(on: Stage, feed: Feed, first: int, count: int, *, slow: bool) -> tuple[float, float]:
     async with following(on, READERS) as (tape, followers):
-        told: dict[str, int] = {}
+        received: dict[str, int] = {}
 
         def note(data: bytes) -> None:
-            told.update((card.decode(), int(mark)) for card, mark in _CHANGED.findall(data))
+            received.update((card.decode(), int(mark)) for card, mark in _CHANGED.findall(data))
 
         sleeper: Returner | None = None
         if slow:
@@ -76,11 +76,11 @@ async def _turn(on: Stage, feed: Feed, first: int, count: int, *, slow: bool) ->
         due = {one.mark: one.due for one in written}
         complete(tape, followers, due)
         if sleeper is not None:
-            await _wake(on, sleeper, told, written)
+            await _wake(on, sleeper, received, written)
         return quantile(waits(tape, followers, due), 0.99), grown
 
 
-async def _wake(on: Stage, sleeper: Returner, told: dict[str, int], written: list[Written]) -> None:
+async def _wake(on: Stage, sleeper: Returner, received: dict[str, int], written: list[Written]) -> None:
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as reader:
         found = await (
             await reader.execute("SELECT id, company FROM opportunities WHERE company IS NOT NULL")
@@ -91,12 +91,12 @@ async def _wake(on: Stage, sleeper: Returner, told: dict[str, int], written: lis
     begin = time.monotonic()
     sleeper.resume_reading()
     try:
-        await until(lambda: told == table, timeout=30, what="the slow one to have what the table has")
+        await until(lambda: received == table, timeout=30, what="the slow client's rows to equal the table")
     except AssertionError as error:
-        raise RuntimeError("the slow one does not end equal to the table") from error
+        raise RuntimeError("the rows of the slow client do not equal the table") from error
     finally:
         sleeper.close()
     if len(sleeper.seqs) >= len(written):
-        raise RuntimeError(f"it was told {len(sleeper.seqs)} events ({slept} before): it was not slow")
+        raise RuntimeError(f"the slow client received {len(sleeper.seqs)} events ({slept} before): it was not slow")
     if time.monotonic() - begin > 25:
-        raise RuntimeError("it took too long")
+        raise RuntimeError("the slow client took too long to catch up")

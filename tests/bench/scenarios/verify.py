@@ -76,9 +76,9 @@ async def _verify(url: str) -> tuple[float, float, list[tuple[str, str]], int]:
     output, _ = await process.communicate()
     seconds = time.monotonic() - begin
     watching.cancel()
-    told = [json.loads(line) for line in output.splitlines()]
-    findings = [(one["what"], one["key"]) for one in told if "what" in one]
-    return seconds, highest, findings, sum(one["log"] for one in told if "log" in one)
+    results = [json.loads(line) for line in output.splitlines()]
+    findings = [(one["what"], one["key"]) for one in results if "what" in one]
+    return seconds, highest, findings, sum(one["log"] for one in results if "log" in one)
 
 
 async def _one(conn: psycopg.AsyncConnection[tuple[int, ...]], statement: str) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ READERS = 3
 ROUNDS = 9
 RUN = 2
 WARM_UP = 1
-"""Seconds of each."""
+"""Seconds of a run, and of the warm-up before it."""
 
 AGAINST = {
     "off": "NOTIFY off",
@@ -37,7 +37,7 @@ AGAINST = {
     "always": "`always`",
 }
 _TURNS = 1_000_000
-"""More than a writer makes in a run, so that no mark is written twice."""
+"""More updates than a writer makes in a run, so that no mark is written twice."""
 
 Connection = psycopg.AsyncConnection[tuple[int, int]]
 
@@ -45,7 +45,7 @@ Connection = psycopg.AsyncConnection[tuple[int, int]]
 async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     rates: dict[str, list[float]] = {mode: [] for mode in ("unread", "off", "adaptive", "always")}
     seconds = max(1, on.lasting(len(rates) * ROUNDS * RUN) // (len(rates) * ROUNDS))
-    told: dict[str, dict[str, float]] = {}
+    latencies: dict[str, dict[str, float]] = {}
     turn = 0
     say(f"{ROUNDS} rounds of {len(rates)} runs of {seconds} s, {WRITERS} writers")
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as conn:
@@ -54,16 +54,18 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 if mode == "unread":
                     written = await _unread(on, conn, seconds, turn)
                 else:
-                    written, told[mode] = await _read(on, conn, mode, seconds, turn)
+                    written, latencies[mode] = await _read(on, conn, mode, seconds, turn)
                 rates[mode].append(written.rate)
                 turn += 2 * _TURNS
             said = ", ".join(f"{mode} {found[-1]:,.0f}" for mode, found in rates.items())
-            late = ", ".join(f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in told.items())
+            late = ", ".join(
+                f"{mode} {found['median']:.0f} (p95 {found['p95']:.0f})" for mode, found in latencies.items()
+            )
             say(f"updates/s: {said}; ms from the trigger to the client: {late}")
-    return [_figure(rates, told, *aim) for aim in (("off", 0.9), ("unread", 0.9), ("always", 2.5))]
+    return [_figure(rates, latencies, *aim) for aim in (("off", 0.9), ("unread", 0.9), ("always", 2.5))]
 
 
-def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], other: str, aim: float) -> Figure:
+def _figure(rates: dict[str, list[float]], latencies: dict[str, dict[str, float]], other: str, aim: float) -> Figure:
     against = AGAINST[other]
     ratios = [one / two for one, two in zip(rates["adaptive"], rates[other], strict=True)]
     return Figure(
@@ -73,7 +75,7 @@ def _figure(rates: dict[str, list[float]], told: dict[str, dict[str, float]], ot
         "×",
         aim,
         more=True,
-        detail={"ratios": ratios, "updates_per_s": rates, "trigger_to_client_ms": told},
+        detail={"ratios": ratios, "updates_per_s": rates, "trigger_to_client_ms": latencies},
     )
 
 
@@ -132,5 +134,5 @@ async def _log(conn: Connection) -> tuple[int, int]:
     """The number of updates, and the newest row."""
     row = await (await conn.execute("SELECT count(*) FILTER (WHERE op = 'update'), max(seq) FROM feed.log")).fetchone()
     if row is None:
-        raise RuntimeError("a count counts")
+        raise RuntimeError("the log could not be counted")
     return row

@@ -1,4 +1,4 @@
-"""Opens a stream on a transport, and tells which endpoints serve which transport."""
+"""Opens a stream on a transport, and lists the endpoints of each transport."""
 
 import random
 

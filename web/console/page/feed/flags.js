@@ -14,7 +14,7 @@ export const flags = {
   rows: (overview) => overview.flags.map((flag) => [
     flag.flag,
     whom(flag),
-    flag.flag === "realtime" ? flag.value : mark(flag.flag === "capture" ? "bad" : "warning", flag.value),
+    flag.flag === "realtime" || flag.flag === "seal" ? flag.value : mark(flag.flag === "capture" ? "bad" : "warning", flag.value),
     h("time", { datetime: flag.at }, shortMoment(new Date(flag.at))),
     flag.set_by,
   ]),

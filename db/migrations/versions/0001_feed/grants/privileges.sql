@@ -38,7 +38,7 @@ GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_
     feed.opportunities_table(), feed.users_table(), feed.single_key(regclass), feed.default_board(), feed.json_text(text, oid),
     feed.matches_any(text, oid, text), feed.opportunity_source(), feed.opportunities_on(text[]), feed.opportunities_of(text[]),
     feed.opportunities_page(text[], text, integer), feed.opportunity_image(jsonb, text, text, bigint), feed.versions_on(text) TO feed_app, feed_listener, feed_dba;
-GRANT EXECUTE ON FUNCTION feed.maintain(),
+GRANT EXECUTE ON FUNCTION feed.maintain(), feed.seal(integer),
     feed.report_gap(text, text, text, text, text, bigint, text, bigint, text), feed.checkpoint_seen(text, text), feed.cursor_fault(text),
     feed.parse_cursor(text), feed.row_hash(text, integer) TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),
@@ -46,7 +46,8 @@ GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), 
     feed.parse_cursor(text), feed.has_seen(text, xid8), feed.display_value(jsonb), feed.trigger_arguments(bytea),
     feed.attach_command(text, text[], text, text[]), feed.all_partitions(oid), feed.created_partitions(oid),
     feed.seq_since(timestamptz), feed.log_partitions(), feed.fed_columns(regclass), feed.normalize_image(regclass, jsonb), feed.table_layout(oid), feed.redefined_columns(regclass), feed.later_triggers(), feed.verify_log(regclass, text, integer), feed.verify_order(),
-    feed.verify_rows(regclass, xid8, text[], integer), feed.rollout_bucket(text), feed.realtime(text),
+    feed.verify_rows(regclass, xid8, text[], integer), feed.verify_seals(bigint, integer), feed.seal_hash(feed.seals, text),
+    feed.hash_changes(bigint, xid8, bigint, xid8, bigint), feed.rollout_bucket(text), feed.realtime(text),
     feed.marked_text(jsonb), feed.short_key(text),
     feed.user_names(text[]) TO feed_app, feed_dba;
 -- Every connection checks that the database is on the revision of the code.

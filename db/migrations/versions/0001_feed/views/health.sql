@@ -305,7 +305,22 @@ CROSS JOIN LATERAL (
                  ('title', 'cards have no title'), ('version_number', 'versions are those of the log')) AS w(name, effect)
     JOIN feed.field_columns() AS f ON f.field = w.name
     WHERE s.target IS NOT NULL AND f.name IS NULL) AS m
-CROSS JOIN LATERAL (SELECT max(t.name COLLATE "C") AS name FROM feed.later_triggers() AS t WHERE t.is_last) AS l;
+CROSS JOIN LATERAL (SELECT max(t.name COLLATE "C") AS name FROM feed.later_triggers() AS t WHERE t.is_last) AS l
+UNION ALL
+SELECT 23, 'seals', CASE WHEN late.at IS NULL THEN 'ok' ELSE 'warning' END,
+       CASE WHEN f.flag IS NULL THEN 'the log is not sealed' WHEN late.at IS NOT NULL THEN format('changes since %s are not sealed', date_trunc('second', late.at))
+            WHEN s.number IS NULL THEN 'nothing is sealed yet' ELSE format('seal %s of %s, up to seq %s', s.number, date_trunc('second', s.sealed_at), s.last_seq) END,
+       CASE WHEN late.at IS NOT NULL
+            THEN 'SELECT feed.seal(); -- services do this once a minute, until the log is sealed up to the oldest transaction in progress: see instances and transactions' END
+FROM (SELECT) AS one
+LEFT JOIN feed.flags AS f ON f.flag = 'seal'
+LEFT JOIN LATERAL (SELECT n.* FROM feed.seals AS n ORDER BY n.number DESC LIMIT 1) AS s ON f.flag IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT min(n.at) AS at
+    FROM (SELECT (SELECT l.at FROM feed.log AS l WHERE l.partition_number = s.partition_number AND l.xid > s.xid ORDER BY l.xid LIMIT 1)
+          UNION ALL
+          SELECT (SELECT l.at FROM feed.log AS l WHERE l.partition_number > coalesce(s.partition_number, 0) ORDER BY l.xid LIMIT 1)) AS n(at)
+    WHERE greatest(n.at, f.at) < clock_timestamp() - interval '10 min') AS late ON f.flag IS NOT NULL;
 COMMENT ON VIEW feed.health IS
     'Health checks of the feed, one row per check, with a fix for each problem. For problems only, use WHERE status <> ''ok''. Query it on the primary. boardcast doctor also checks what only a client can see.';
 COMMENT ON COLUMN feed.health.nr IS 'Sort order';

@@ -29,28 +29,26 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     async with on.feed() as feed:
         with apart(feed.pid):
             cursors, seqs = await _history(on, feed)
-            say(
-                f"{CLIENTS:,} clients come back with {CURSORS} distinct cursors, to a feed that has been there all the time"
-            )
-            warm = await _storm(on, feed, cursors, seqs, places)
+            say(f"{CLIENTS:,} clients reconnect with {CURSORS} distinct cursors, to the feed that issued them")
+            warm = await _reconnect_all(on, feed, cursors, seqs, places)
             say(", ".join(f"{name} {value:g}" for name, value in warm.items()))
     async with on.feed() as feed:
         with apart(feed.pid):
             say("the same, to a feed that has just started")
-            new = await _storm(on, feed, cursors, seqs, places)
+            new = await _reconnect_all(on, feed, cursors, seqs, places)
             say(", ".join(f"{name} {value:g}" for name, value in new.items()))
     if warm["reads"]:
         raise RuntimeError("the log was read for events that are in the replay buffer")
     what = f"{CLIENTS:,} clients reconnect at once with {CURSORS} distinct cursors: "
     detail = {"new_feed": new, "replay_buffer": warm}
     return [
-        Figure("storm", what + "time until all are caught up", new["seconds"], "s", 10, more=False, detail=detail),
-        Figure("storm_reads", what + "reads of the log", new["reads"], "", CURSORS, more=False),
+        Figure("reconnect", what + "time until all are caught up", new["seconds"], "s", 10, more=False, detail=detail),
+        Figure("reconnect_reads", what + "reads of the log", new["reads"], "", CURSORS, more=False),
     ]
 
 
 async def _history(on: Stage, feed: Feed) -> tuple[list[str], list[int]]:
-    """The cursors of one who was told event by event, and the events: the nth cursor is that of before the nth event."""
+    """Write events one by one. Return the cursor before each event, and the seq of each event."""
     cursors: list[str] = []
     async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
         client = await connect_returner(feed.port, on.tokens[0])
@@ -66,7 +64,7 @@ async def _history(on: Stage, feed: Feed) -> tuple[list[str], list[int]]:
     return cursors, seqs
 
 
-async def _storm(
+async def _reconnect_all(
     on: Stage, feed: Feed, cursors: Sequence[str], seqs: list[int], places: Sequence[int]
 ) -> dict[str, float]:
     reads, cpu, begin = await _reads(feed), feed.cpu(), time.monotonic()
@@ -78,8 +76,8 @@ async def _storm(
     )
     try:
         await asyncio.gather(*(client.live for client in clients))
-        told = {"seconds": time.monotonic() - begin, "feed_cpu_s": feed.cpu() - cpu}
-        told |= {"reads": await _reads(feed) - reads, "memory_mb": feed.memory()[1]}
+        result = {"seconds": time.monotonic() - begin, "feed_cpu_s": feed.cpu() - cpu}
+        result |= {"reads": await _reads(feed) - reads, "memory_mb": feed.memory()[1]}
         check_each_once([(client, seqs[place:]) for client, place in zip(clients, places, strict=True)])
         async with await psycopg.AsyncConnection.connect(on.url, autocommit=True) as writer:
             await _write(writer, len(seqs))
@@ -91,11 +89,11 @@ async def _storm(
         for client in clients:
             client.close()
     await asyncio.gather(*(client.ended for client in clients))
-    return told
+    return result
 
 
 async def _write(writer: psycopg.AsyncConnection[tuple[object, ...]], n: int) -> None:
-    await writer.execute("UPDATE opportunities SET title = %s WHERE id = %s", (f"storm {n}", f"o{n % CARDS}"))
+    await writer.execute("UPDATE opportunities SET title = %s WHERE id = %s", (f"title {n}", f"o{n % CARDS}"))
 
 
 async def _reads(feed: Feed) -> float:

@@ -27,7 +27,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     bare_sent: dict[int, int] = {}
     bare: dict[int, int] = {}
 
-    async def hear(conn: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    async def collect(conn: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         async for notification in conn.notifies():
             bare[int(notification.payload)] = time.monotonic_ns()
 
@@ -36,7 +36,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
         writer = await psycopg.AsyncConnection.connect(on.url, autocommit=True)
         listener = await psycopg.AsyncConnection.connect(on.url, autocommit=True)
         await listener.execute("LISTEN bare")
-        hearing = asyncio.create_task(hear(listener), name="bare listener")
+        collecting = asyncio.create_task(collect(listener), name="bare listener")
         say(f"{RATE} writes/s for {seconds} s, and as many bare notifications")
         loop = asyncio.get_running_loop()
         begin = loop.time()
@@ -59,8 +59,8 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
                 await writer.execute("COMMIT")
             await arrived(readers, total)
             await until(lambda: len(bare) == total, what="the bare notifications")
-        hearing.cancel()
-        await asyncio.gather(hearing, return_exceptions=True)
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
         await writer.close()
         await listener.close()
 
@@ -68,8 +68,8 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     ours = [(at - sent[m]) / 1e6 for r in readers for at, marks in r.got for m in marks if m >= warm]
     theirs = [(bare[m] - at) / 1e6 for m, at in bare_sent.items() if m >= warm]
     figures = summary(ours), summary(theirs)
-    for name, told in zip(("boardcast, at every client", "bare NOTIFY, one listener"), figures, strict=True):
-        say(f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in told.items()) + " ms")
+    for name, values in zip(("boardcast, at every client", "bare NOTIFY, one listener"), figures, strict=True):
+        say(f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in values.items()) + " ms")
     detail = {
         "ours_ms": figures[0],
         "bare_ms": figures[1],
@@ -79,7 +79,7 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
     what = f"Latency at {RATE} writes/s, {READERS} WebSocket clients, relative to a bare LISTEN: "
     return [
         Figure(
-            "calm_median",
+            "low_rate_median",
             what + "median",
             figures[0]["median"] / figures[1]["median"],
             "×",
@@ -87,5 +87,5 @@ async def run(on: Stage, say: Callable[[str], None]) -> list[Figure]:
             more=False,
             detail=detail,
         ),
-        Figure("calm_p99", what + "p99", figures[0]["p99"] / figures[1]["p99"], "×", 4, more=False),
+        Figure("low_rate_p99", what + "p99", figures[0]["p99"] / figures[1]["p99"], "×", 4, more=False),
     ]

@@ -1,0 +1,1 @@
+SELECT feed.set_seal(%(on)s)

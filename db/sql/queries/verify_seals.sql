@@ -1,0 +1,1 @@
+SELECT * FROM feed.verify_seals(%(after)s, %(seals)s)
