@@ -231,7 +231,10 @@ CREATE FUNCTION feed.application_tables() RETURNS regclass[]
     FROM (SELECT n.relation, min(n.place) AS place
           FROM (SELECT a.relation, CASE a.role WHEN 'opportunities' THEN 1 ELSE 3 END FROM feed.adopted AS a
                 UNION ALL
-                SELECT a.relation, 2 FROM feed.attached AS a) AS n(relation, place)
+                SELECT a.relation, 2 FROM feed.attached AS a
+                UNION ALL
+                -- Those that had the users before. All locks are taken at once: whoever holds one must not wait for another.
+                SELECT t.tgrelid, 3 FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.forget_users') AND t.tgparentid = 0) AS n(relation, place)
           JOIN pg_class AS c ON c.oid = n.relation
           WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
           GROUP BY n.relation) AS t
@@ -2955,7 +2958,7 @@ BEGIN
         ORDER BY t.tgrelid::regclass::text, t.tgname
     LOOP
         BEGIN
-            PERFORM feed.lock_tables(ARRAY[each.relation]);
+            PERFORM feed.lock_tables(feed.application_tables());
             EXECUTE format('DROP TRIGGER %I ON %s', each.name, each.relation);
         EXCEPTION WHEN insufficient_privilege THEN
             RETURN NEXT format('could not drop trigger %s on %s: only the owner can', each.name, each.relation);

@@ -12,7 +12,7 @@ BEGIN
         ORDER BY t.tgrelid::regclass::text, t.tgname
     LOOP
         BEGIN
-            PERFORM feed.lock_tables(ARRAY[each.relation]);
+            PERFORM feed.lock_tables(feed.application_tables());
             EXECUTE format('DROP TRIGGER %I ON %s', each.name, each.relation);
         EXCEPTION WHEN insufficient_privilege THEN
             RETURN NEXT format('could not drop trigger %s on %s: only the owner can', each.name, each.relation);

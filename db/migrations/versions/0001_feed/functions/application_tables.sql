@@ -7,7 +7,10 @@ AS $$
     FROM (SELECT n.relation, min(n.place) AS place
           FROM (SELECT a.relation, CASE a.role WHEN 'opportunities' THEN 1 ELSE 3 END FROM feed.adopted AS a
                 UNION ALL
-                SELECT a.relation, 2 FROM feed.attached AS a) AS n(relation, place)
+                SELECT a.relation, 2 FROM feed.attached AS a
+                UNION ALL
+                -- Those that had the users before. All locks are taken at once: whoever holds one must not wait for another.
+                SELECT t.tgrelid, 3 FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.forget_users') AND t.tgparentid = 0) AS n(relation, place)
           JOIN pg_class AS c ON c.oid = n.relation
           WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
           GROUP BY n.relation) AS t
