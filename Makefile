@@ -15,6 +15,8 @@ NODE_STAMP := node_modules/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
+PRISMA := tests/db/prisma
+PRISMA_STAMP := $(PRISMA)/node_modules/.installed
 BOARD := api/static/board/index.html
 BOARD_SOURCES := $(shell find web/board/src web/client/src) web/console/page/storage.js package-lock.json \
     $(addprefix web/board/,index.html vite.config.ts tsconfig.json package.json)
@@ -44,7 +46,7 @@ check: $(VENV_STAMP) ## the quick checks: format, lint rules, types, import cont
 
 # Two targets at a time: a test that waits leaves the processors to the others. A failed test is run once more, and named.
 # Only the tests need programs of the system: .ci/machine installs them as root on Debian and Ubuntu, and elsewhere names what is missing.
-test: programs $(VENV_STAMP) $(NODE_STAMP) $(BOARD) $(CONSOLE) ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
+test: programs $(VENV_STAMP) $(NODE_STAMP) $(PRISMA_STAMP) $(BOARD) $(CONSOLE) ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	@.ci/together test-main test-rest
 
 .PHONY: test-main test-rest
@@ -62,7 +64,7 @@ long: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the tests that generate what they do,
 	BOARDCAST_TEST_EXAMPLES=100 BOARDCAST_TEST_CHAOS_SECONDS=120 $(NODE) $(PYTEST) $(DURATIONS) -n 2 --timeout 1800 tests/property tests/chaos/test_chaos.py
 
 # They run on the PostgreSQL whose programs are in BOARDCAST_TEST_PG_BIN, and otherwise on the one from PyPI.
-compat: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## the tests that depend on the versions of Python and PostgreSQL
+compat: $(VENV_STAMP) $(PRISMA_STAMP) $(BOARD) $(CONSOLE) ## the tests that depend on the versions of Python and PostgreSQL
 	$(PYTEST) $(DURATIONS) $(WORKERS) tests/unit tests/db tests/feed tests/api tests/contract
 
 lint: $(VENV_STAMP) $(NODE_STAMP) ## style, types and the layers
@@ -90,7 +92,7 @@ screenshots: $(VENV_STAMP) $(BOARD) $(CONSOLE) ## retake the pictures of the doc
 	$(BIN)/python -m tests.browser.picture
 
 clean: ## remove what these targets made, but not the data
-	rm -rf $(VENV) node_modules $(PEERS)/node_modules api/static web/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) node_modules $(PEERS)/node_modules $(PRISMA)/node_modules api/static web/client/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_STAMP): pyproject.toml constraints.txt
@@ -108,6 +110,11 @@ $(BENCH_STAMP): $(VENV_STAMP)
 
 $(PEERS_STAMP): $(PEERS)/package-lock.json | $(VENV_STAMP)
 	cd $(PEERS) && $(CURDIR)/$(NODE) npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# Its scripts would download programs, which the test does not need.
+$(PRISMA_STAMP): $(PRISMA)/package-lock.json | $(VENV_STAMP)
+	cd $(PRISMA) && $(CURDIR)/$(NODE) npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # What is served at /.

@@ -1,6 +1,7 @@
 """A schema tool that drops boardcast's objects disables features until the next `boardcast migrate`, but no write fails."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -31,13 +32,8 @@ export const opportunities = pgTable("opportunities", {
   ownerId: integer("owner_id").references(() => users.id),
 }, (table) => [index("opportunities_phase").on(table.phase)]);
 """
-# What `prisma db push` runs for the same description: its engine is a program that npm does not have.
-STATEMENTS = """
-    ALTER TABLE "opportunities" DROP CONSTRAINT IF EXISTS "opportunities_board_id_fkey";
-    DROP INDEX IF EXISTS "feed_opportunities_board_id";
-    ALTER TABLE "opportunities" DROP COLUMN IF EXISTS "board_id",
-        DROP COLUMN IF EXISTS "position", DROP COLUMN IF EXISTS "version_number";
-"""
+PRISMA = Path(__file__).parent / "prisma"
+"""A description of the same tables, and Prisma's packages."""
 APPLICATION = """
     CREATE TABLE users (id serial PRIMARY KEY, name text NOT NULL);
     CREATE TABLE opportunities (
@@ -53,36 +49,76 @@ def conn(empty_database: Database) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.fixture(params=["drizzle-kit push --force", "statements"])
-def push(request: pytest.FixtureRequest, conn: Connection, empty_database: Database, tmp_path: Path) -> Push:
+@pytest.fixture(params=["drizzle-kit push", "prisma db push"])
+def push(request: pytest.FixtureRequest, empty_database: Database, tmp_path: Path) -> Push:
     """Make the database equal to the application's description of it."""
-    if request.param == "statements":
+    return (_drizzle if request.param.startswith("drizzle") else _prisma)(empty_database, tmp_path)
 
-        def run_statements() -> None:
-            conn.execute(STATEMENTS)
 
-        return run_statements
-    if shutil.which("node") is None or not (ROOT / "node_modules").exists():
-        pytest.fail("needs Node and its packages, as `make setup` installs them")
-    folder = tmp_path / "app"
-    folder.mkdir()
+def _drizzle(database: Database, folder: Path) -> Push:
+    _require(ROOT / "node_modules", "make setup")
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / "schema.mjs").write_text(SCHEMA)
     (folder / "drizzle.config.mjs").write_text(CONFIG.format(schema=folder / "schema.mjs"))
+    program = ROOT / "node_modules" / ".bin" / "drizzle-kit"
 
-    def run() -> None:
-        done = subprocess.run(
-            [ROOT / "node_modules" / ".bin" / "drizzle-kit", "push", "--force", "--config=drizzle.config.mjs"],
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "DATABASE_URL": empty_database.url},
-            capture_output=True,
+    def push() -> None:
+        output = _run(folder, database, program, "push", "--force", "--config=drizzle.config.mjs")
+        assert "Changes applied" in output or "No changes detected" in output, output
+
+    return push
+
+
+def _prisma(database: Database, _: Path) -> Push:
+    _require(PRISMA / "node_modules", "make test")
+    program = PRISMA / "node_modules" / ".bin" / "prisma"
+
+    def push() -> None:
+        # It does not end, because it leaves a connection open.
+        with subprocess.Popen(
+            [program, "db", "push", "--accept-data-loss", "--skip-generate"],
+            cwd=PRISMA,
+            env=_environment(database),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Changes applied" in done.stdout or "No changes detected" in done.stdout, done.stdout + done.stderr
+        ) as process:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if re.search("in sync with (your|the) Prisma schema", line):
+                    break
+            else:
+                pytest.fail("".join(lines))
+            process.kill()
 
-    return run
+    return push
+
+
+def _require(packages: Path, target: str) -> None:
+    if shutil.which("node") is None or not packages.exists():
+        pytest.fail(f"needs Node and the packages that `{target}` installs")
+
+
+def _run(folder: Path, database: Database, *command: str | Path) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=_environment(database),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def _environment(database: Database) -> dict[str, str]:
+    # Prisma downloads each engine for which it is given no path, even if it does not use it.
+    unused = {"PRISMA_QUERY_ENGINE_LIBRARY": "/dev/null", "PRISMA_SCHEMA_ENGINE_BINARY": "/dev/null"}
+    return {"PATH": os.environ["PATH"], "DATABASE_URL": database.url, "CHECKPOINT_DISABLE": "1"} | unused
 
 
 def query(conn: Connection, statement: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
