@@ -8465,7 +8465,7 @@ UNION ALL
  SELECT 22 AS nr,
     'opportunities'::text AS topic,
         CASE
-            WHEN ((a.relation IS NULL) OR ((s.target IS NOT NULL) AND (m.names IS NULL) AND (l.name IS NULL))) THEN 'ok'::text
+            WHEN ((a.relation IS NULL) OR ((s.target IS NOT NULL) AND (m.names IS NULL) AND (l.name IS NULL) AND (a.restoring IS NULL))) THEN 'ok'::text
             WHEN (s.target IS NULL) THEN 'bad'::text
             ELSE 'warning'::text
         END AS status,
@@ -8474,11 +8474,14 @@ UNION ALL
             WHEN (feed.opportunities_table() IS NULL) THEN 'the table of the opportunities was dropped: boards are empty'::text
             WHEN (s.target IS NULL) THEN format('the key column of %s was dropped: boards are empty, and each write sends a reload'::text, a.relation)
             WHEN (m.names IS NOT NULL) THEN (format('%s has no column %s: '::text, a.relation, array_to_string(m.names, ', '::text)) || m.effects)
+            WHEN (a.restoring IS NOT NULL) THEN format('values of %s are being restored from the log in %s'::text, ( SELECT string_agg(c.value, ', '::text) AS string_agg
+               FROM jsonb_array_elements_text((a.restoring -> 'columns'::text)) c(value)), a.relation)
             WHEN (l.name IS NOT NULL) THEN format('trigger %I on %s runs after zz_feed_version: if it sets version_number, clients drop changes'::text, l.name, a.relation)
             ELSE format('%s has all columns'::text, a.relation)
         END AS found,
         CASE
             WHEN ((s.target IS NOT NULL) AND (m.names IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'::text
+            WHEN ((s.target IS NOT NULL) AND (a.restoring IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it goes on with it'::text
             WHEN ((s.target IS NOT NULL) AND (octet_length(l.name) > 55)) THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version'::text, l.name, a.relation)
             WHEN ((s.target IS NOT NULL) AND (l.name IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'::text
             WHEN ((a.relation IS NOT NULL) AND (s.target IS NULL)) THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column'::text, COALESCE(a.name, 'public.opportunities'::text))

@@ -150,6 +150,9 @@ async def test_values_are_restored_in_parts_and_newer_ones_stay(
         interrupted.setattr(migrate, "_finish", lambda url: [])
         lines = migrate.mend(empty_database.url)
     assert lines == ["added column board_id", "added column position"]
+    assert await value(app, "SELECT found FROM feed.health WHERE topic = 'opportunities'") == (
+        "values of board_id, position are being restored from the log in opportunities"
+    )
     await app.execute("UPDATE opportunities SET board_id = 'west' WHERE id = 7")
     await app.execute("UPDATE opportunities SET title = 'afterward' WHERE id = 8")
     await app.execute("INSERT INTO opportunities (id, title) VALUES (30000, 'new')")

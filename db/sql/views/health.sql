@@ -284,14 +284,16 @@ FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS
             WHERE r.rolname IN ('feed_owner', 'feed_sandbox')) AS w) AS o
 UNION ALL
 -- What the application may have changed: the table, its key, and the columns of the board.
-SELECT 22, 'opportunities', CASE WHEN a.relation IS NULL OR s.target IS NOT NULL AND m.names IS NULL AND l.name IS NULL THEN 'ok' WHEN s.target IS NULL THEN 'bad' ELSE 'warning' END,
+SELECT 22, 'opportunities', CASE WHEN a.relation IS NULL OR s.target IS NOT NULL AND m.names IS NULL AND l.name IS NULL AND a.restoring IS NULL THEN 'ok' WHEN s.target IS NULL THEN 'bad' ELSE 'warning' END,
        CASE WHEN a.relation IS NULL THEN 'no table: only attached tables are logged'
             WHEN feed.opportunities_table() IS NULL THEN 'the table of the opportunities was dropped: boards are empty'
             WHEN s.target IS NULL THEN format('the key column of %s was dropped: boards are empty, and each write sends a reload', a.relation)
             WHEN m.names IS NOT NULL THEN format('%s has no column %s: ', a.relation, array_to_string(m.names, ', ')) || m.effects
+            WHEN a.restoring IS NOT NULL THEN format('values of %s are being restored from the log in %s', (SELECT string_agg(c, ', ') FROM jsonb_array_elements_text(a.restoring -> 'columns') AS c), a.relation)
             WHEN l.name IS NOT NULL THEN format('trigger %I on %s runs after zz_feed_version: if it sets version_number, clients drop changes', l.name, a.relation)
             ELSE format('%s has all columns', a.relation) END,
        CASE WHEN s.target IS NOT NULL AND m.names IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'
+            WHEN s.target IS NOT NULL AND a.restoring IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it goes on with it'
             WHEN s.target IS NOT NULL AND octet_length(l.name) > 55 THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version', l.name, a.relation)
             WHEN s.target IS NOT NULL AND l.name IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'
             WHEN a.relation IS NOT NULL AND s.target IS NULL
