@@ -382,7 +382,8 @@ BEGIN
     newest := (SELECT CASE WHEN a.atttypid = 'uuid'::regtype THEN '00000000-0000-0000-0000-000000000000' ELSE '-9223372036854775808' END
                FROM pg_attribute AS a WHERE a.attrelid = target AND ARRAY[a.attname::text] = key_columns AND a.atttypid = ANY ('{int2,int4,int8,uuid}'::regtype[]));
     IF newest IS NOT NULL AND NOT is_empty THEN
-        EXECUTE format('SELECT %1$I::text FROM %2$s ORDER BY %1$I DESC LIMIT 1', key_columns[1], target) INTO newest;
+        -- ORDER BY without t would mean the text.
+        EXECUTE format('SELECT t.%1$I::text FROM %2$s AS t ORDER BY t.%1$I DESC LIMIT 1', key_columns[1], target) INTO newest;
     END IF;
     -- Readers that hold rows of this table, or of an earlier one with its name, load it again.
     IF anew OR earlier.relation IS NOT NULL OR EXISTS (SELECT FROM feed.log AS l WHERE l.relation = feed.relation_name(target)) THEN

@@ -219,3 +219,14 @@ async def test_a_row_is_judged_alike_within_a_transaction(db: Connection, conn: 
         async with bypass_triggers(db):
             await db.execute("UPDATE things SET name = 'Past' WHERE id = 3")
         assert await found(conn) == [("uncertain", "3")]
+
+
+async def test_integer_keys_are_compared_as_numbers(db: Connection, conn: Plain) -> None:
+    await db.execute("CREATE TABLE things (id bigint PRIMARY KEY, name text)")
+    await db.execute("INSERT INTO things VALUES (-5, 'a'), (9, 'b'), (10, 'c'), (1000, 'd')")
+    await db.execute("SELECT feed.attach('things')")
+    await db.execute("UPDATE things SET name = name")
+    assert sorted(await found(conn)) == [("uncertain", key) for key in ("-5", "10", "1000", "9")]
+    async with bypass_triggers(db):
+        await db.execute("INSERT INTO things VALUES (1001, 'e')")
+    assert ("unlogged", "1001") in await found(conn)
