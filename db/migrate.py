@@ -18,8 +18,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import IsolationLevel
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import DuplicateTable
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, NullPool, create_engine  # noqa: TID251 - see _engine()
+from sqlalchemy.exc import ProgrammingError
 
 from db import session
 from db.migrations import SCHEMA
@@ -99,14 +102,22 @@ def mend(url: str) -> list[str]:
 def _finish(url: str) -> list[str]:
     """Do what takes long, in transactions of their own. Returns a line for each thing that was done."""
     done: list[str] = []
-    with _engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(sql("queries/finish_settings"), {"settings": Jsonb(_SETTINGS)})
-        if not connection.exec_driver_sql(sql("queries/schema_owned")).scalar_one():
-            return done
-        while connection.exec_driver_sql(sql("queries/restoring")).scalar_one():
+    restoring = True
+    while restoring:
+        with migrating(url) as (connection, _):
+            if not connection.exec_driver_sql(sql("queries/schema_owned")).scalar_one():
+                return done
             done += connection.exec_driver_sql(sql("queries/mend_rows"), {"size": _ROWS}).scalars()
-        for statement in connection.exec_driver_sql(sql("queries/board_index")).scalars().all():
-            connection.exec_driver_sql(statement.replace("%", "%%"), {})
+            restoring = connection.exec_driver_sql(sql("queries/restoring")).scalar_one()
+            commands = connection.exec_driver_sql(sql("queries/board_index")).scalars().all()
+    with _engine(url, settings=True).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in commands:
+            try:
+                connection.exec_driver_sql(statement.replace("%", "%%"), {})
+            except ProgrammingError as error:
+                if isinstance(error.orig, DuplicateTable):  # another migration has begun to create it
+                    break
+                raise
             done.append(f"ran {statement}")
     return done
 
@@ -163,14 +174,21 @@ def migrating(url: str) -> Iterator[tuple[Connection, Config]]:
         yield connection, config
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, *, settings: bool = False) -> Engine:
+    """`settings`: set what a transaction cannot set for itself, unless there is a pooler, which would keep it for others."""
+
     # libpq reads the URL, as for all other connections: several hosts and service files included.
     # A migration takes as long as it needs, and whoever runs it can end it: only keepalives end its connection.
     # Without a client encoding, psycopg returns the text of a SQL_ASCII database as bytes, and SQLAlchemy fails on it.
     def connect() -> Any:
-        conn = psycopg.connect(  # noqa: TID251
-            url, application_name="boardcast-migrate", client_encoding="utf8", connect_timeout=5
-        )
+        parameters: dict[str, Any] = {"application_name": "boardcast-migrate", "client_encoding": "utf8"}
+        options: dict[str, Any] = {"options": session.with_settings(conninfo_to_dict(url))} if settings else {}
+        try:
+            conn = psycopg.connect(url, connect_timeout=5, **parameters, **options)  # noqa: TID251
+        except psycopg.OperationalError as error:
+            if not settings or not session.refuses_settings(error):
+                raise
+            conn = psycopg.connect(url, connect_timeout=5, **parameters)  # noqa: TID251
         conn.isolation_level, conn.read_only, conn.deferrable = IsolationLevel.READ_COMMITTED, False, False
         return conn
 

@@ -479,7 +479,8 @@ DECLARE
 BEGIN
     SELECT c.oid::regclass AS index, i.indisvalid AS valid INTO found FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
     WHERE i.indrelid = target AND c.relname = 'feed_opportunities_board_id';
-    IF board_column IS NULL OR found.valid THEN
+    -- An index that another session is creating is left to it.
+    IF board_column IS NULL OR found.valid OR EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.relid = target) THEN
         RETURN;
     END IF;
     IF found.index IS NOT NULL THEN

@@ -110,5 +110,5 @@ async def test_a_board_that_could_not_be_requested_is_refused(database: Database
 async def test_a_table_with_an_id_that_cannot_be_requested_is_not_adopted(empty_database: Database, id_: str) -> None:
     await empty_database.execute("CREATE TABLE opportunities (id varchar PRIMARY KEY)")
     await empty_database.execute("INSERT INTO opportunities VALUES (%s)", [id_])
-    with pytest.raises(Exception, match=f"cannot be adopted: a row has the id '{id_}', which no URL can contain"):
+    with pytest.raises(Exception, match=f"cannot be the board: a row has the id '{id_}', which no URL can contain"):
         migrate.upgrade(empty_database.url)

@@ -74,7 +74,7 @@ async def test_a_healthy_system(started_before: Commands) -> None:
         done = started_before.run("doctor")
     topics = [line.split("  ")[0] for line in done.stdout.splitlines()]
     assert topics[:8] == ["topic", "database", "primary", "version", "clock", "pooler", "LISTEN", "settings"]
-    assert topics[-1] == "opportunities"
+    assert topics[-2:] == ["opportunities", "seals"]
     assert done.stderr == ""
 
 

@@ -95,7 +95,7 @@ async def test_writers_go_on_while_it_waits_for_an_open_transaction(
         await oldest.execute("UPDATE users SET name = 'x' WHERE id = 1")
         await oldest.execute("UPDATE opportunities SET title = 'open' WHERE id = 1")
         task = asyncio.create_task(action(empty_database))
-        await until(lambda: _waits(app), timeout=30, what="the migration to wait")
+        await until(lambda: _waits(app), timeout=60, what="the migration to wait")
         await writer.execute("SET lock_timeout = '10s'")
         for number in range(8):  # some of them while an attempt is waiting, some between attempts
             await writer.execute("UPDATE opportunities SET title = %s, owner_id = 2 WHERE id = 2", [f"new {number}"])
