@@ -24,7 +24,7 @@ CONSOLE := api/static/console/index.html
 CONSOLE_SOURCES := $(shell find web/console/page) web/console/build.mjs package-lock.json
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
-DURATIONS := --reruns 1 --reruns-delay 2 -rR --durations 20
+DURATIONS := --reruns 2 --reruns-delay 2 -rR --durations 20
 # More workers than cores, because tests wait. A worker that is done takes tests from the others: no file's tests need each other.
 WORKERS := -n 3 --dist worksteal
 
@@ -44,7 +44,7 @@ check: $(VENV_STAMP) ## the quick checks: format, lint rules, types, import cont
 	$(BIN)/lint-imports
 	$(PYTEST) -n 2 tests/unit
 
-# Two targets at a time: a test that waits leaves the processors to the others. A failed test is run once more, and named.
+# Two targets at a time: a test that waits leaves the processors to the others. A failed test is run up to twice more, and named.
 # Only the tests need programs of the system: .ci/machine installs them as root on Debian and Ubuntu, and elsewhere names what is missing.
 test: programs $(VENV_STAMP) $(NODE_STAMP) $(PRISMA_STAMP) $(BOARD) $(CONSOLE) ## lint and all the tests; the database's also on PostgreSQL 15 where there is one
 	@.ci/together test-main test-rest
