@@ -4,6 +4,7 @@ import re
 from itertools import product
 
 import psycopg
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import violations
@@ -111,6 +112,7 @@ def test_an_expired_session_leads_to_the_sign_in_and_back(people: People, psql: 
     wait_for_state(maria, "live")
 
 
+@pytest.mark.timeout(300)  # axe looks at each page for ten seconds, and longer beside other tests
 def test_axe_finds_no_serious_violation(people: People, psql: psycopg.Connection) -> None:
     for scheme, width in product(("light", "dark"), (1400, 360)):
         maria = sign_in(people, color_scheme=scheme, width=width)

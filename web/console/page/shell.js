@@ -70,6 +70,7 @@ export class Shell {
     replace(this.#nav, ...VIEWS.map((each) =>
       h("a", { href: link({ view: each === "log" ? null : each, change: null }), "data-key": each, "aria-current": each === view ? "page" : null }, t(each))));
     this.#health.setAttribute("href", link({ view: "feed", change: null }));
+    if (!this.#health.hasChildNodes()) replace(this.#health, t("feed")); // until its state is known
     this.#views[view].show();
   }
 
