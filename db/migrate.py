@@ -165,7 +165,7 @@ def installed_files() -> list[str]:
 
 @contextmanager
 def migrating(url: str) -> Iterator[tuple[Connection, Config]]:
-    """A transaction in which nobody else changes the schema; committed at the end."""
+    """A transaction during which no other migration runs; committed at the end."""
     with _engine(url).begin() as connection:
         connection.exec_driver_sql(sql("queries/migration_settings"), {"settings": Jsonb(_SETTINGS)})
         connection.exec_driver_sql(sql("queries/migration_lock"), {"key": LOCK})

@@ -233,7 +233,7 @@ CREATE FUNCTION feed.application_tables() RETURNS regclass[]
                 UNION ALL
                 SELECT a.relation, 2 FROM feed.attached AS a
                 UNION ALL
-                -- Those that had the users before. All locks are taken at once: whoever holds one must not wait for another.
+                -- Former tables of users. They are locked with the others, because a session that holds a lock must not wait for another.
                 SELECT t.tgrelid, 3 FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.forget_users') AND t.tgparentid = 0) AS n(relation, place)
           JOIN pg_class AS c ON c.oid = n.relation
           WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
@@ -2470,6 +2470,10 @@ DECLARE
     attempt_ends timestamptz;
     target regclass;
 BEGIN
+    PERFORM set_config('lock_timeout', greatest(1, extract(epoch FROM patience) * 1000)::integer::text, true);
+    FOREACH target IN ARRAY targets LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', target);
+    END LOOP;
     LOOP
         BEGIN
             attempt_ends := clock_timestamp() + interval '0.4 s';
@@ -2481,16 +2485,18 @@ BEGIN
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             IF clock_timestamp() > give_up THEN
-                RAISE EXCEPTION 'table % could not be locked for %: transactions have used it for longer', target, patience
-                    USING ERRCODE = 'lock_not_available',
-                          HINT = concat_ws(' ', 'Nothing was changed. Try again after these sessions have ended their transactions:', (
-                              SELECT string_agg(DISTINCT format('pid %s (%s)', l.pid, coalesce(nullif(s.application_name, ''), s.usename, 'unknown')), ', ')
-                              FROM pg_locks AS l LEFT JOIN pg_stat_activity AS s USING (pid)
-                              WHERE l.relation = target AND l.granted AND l.pid <> pg_backend_pid()));
+                RAISE;
             END IF;
         END;
         PERFORM pg_sleep(0.2 + 0.3 * random());
     END LOOP;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    RAISE EXCEPTION 'table % could not be locked for %: transactions have used it for longer', target, patience
+        USING ERRCODE = 'lock_not_available',
+              HINT = concat_ws(' ', 'Nothing was changed. Try again after these sessions have ended their transactions:', (
+                  SELECT string_agg(DISTINCT format('pid %s (%s)', l.pid, coalesce(nullif(s.application_name, ''), s.usename, s.backend_type, 'unknown')), ', ')
+                  FROM pg_locks AS l LEFT JOIN pg_stat_activity AS s USING (pid)
+                  WHERE l.relation = target AND l.granted AND l.pid <> pg_backend_pid()));
 END
 $$;
 
@@ -5086,7 +5092,7 @@ CREATE FUNCTION feed.stage_source() RETURNS text
     -- Columns that are missing will be added with these values (see feed.mend_columns).
     SELECT format('SELECT DISTINCT %s AS board_id, %s AS phase FROM %s AS o',
                   CASE WHEN b.name IS NOT NULL THEN feed.json_text(format('o.%I', b.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = b.name))
-                       WHEN EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added)) THEN 'coalesce(feed.default_board(), ''main'')'
+                       WHEN EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added)) THEN '(SELECT coalesce(feed.default_board(), ''main''))' -- once, not for each row
                        ELSE '''main''' END,
                   CASE WHEN p.name IS NOT NULL THEN feed.json_text(format('o.%I', p.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = p.name))
                        ELSE quote_literal('') END, t.target)
@@ -5209,7 +5215,7 @@ BEGIN
     IF NOT checked.owned THEN
         RETURN; -- and may not read feed.attached
     END IF;
-    -- On an attached table, such a trigger is one of ours that somebody has replaced, and feed.attach creates it anew.
+    -- On an attached table, such a trigger is one of ours that was replaced, and feed.attach creates it again.
     RETURN QUERY
     SELECT format('table %s has a trigger %s of its own, and boardcast needs the name', target, t.tgname),
            format('Use ALTER TRIGGER %I ON %s RENAME TO another name.', t.tgname, target), 'duplicate_object'

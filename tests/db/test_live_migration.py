@@ -126,6 +126,27 @@ async def test_no_transaction_is_ended_in_favor_of_the_migration(app: Connection
     assert await value(app, "SELECT to_regnamespace('feed') IS NULL")
 
 
+@pytest.mark.parametrize("step", STEPS)
+async def test_no_writer_waits_while_it_waits_for_a_vacuum(
+    app: Connection, empty_database: Database, step: str
+) -> None:
+    earlier, tool, action = STEPS[step]
+    for each in earlier:
+        await each(empty_database)
+    await app.execute(tool)
+    async with await empty_database.connect(autocommit=False) as vacuum, await empty_database.connect() as writer:
+        await vacuum.execute("LOCK TABLE opportunities IN SHARE UPDATE EXCLUSIVE MODE")  # the lock of VACUUM
+        task = asyncio.create_task(action(empty_database))
+        await until(lambda: _waits(app), timeout=60, what="the migration to wait")
+        await writer.execute("SET lock_timeout = '1ms'")
+        for number in range(10):
+            await writer.execute("UPDATE opportunities SET title = %s WHERE id = 2", [f"new {number}"])
+            await asyncio.sleep(0.1)
+        assert not task.done()
+        await vacuum.commit()
+        await asyncio.wait_for(task, 60)
+
+
 async def test_it_gives_up_and_names_the_sessions(app: Connection, empty_database: Database) -> None:
     await upgrade(empty_database)
     async with await empty_database.connect(autocommit=False) as oldest:

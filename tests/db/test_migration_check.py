@@ -127,7 +127,7 @@ async def test_what_would_be_added_is_what_is_added(app: Connection, empty_datab
         "opportunities",
         "opportunities",
     ]
-    assert check(empty_database.url)[:2] == ([], [])
+    assert check(empty_database.url) == ([], [], [])
 
 
 async def test_after_a_schema_tool_what_is_missing_is_named(app: Connection, empty_database: Database) -> None:

@@ -183,10 +183,10 @@ def upgrade() -> None:
     install(__file__, *VIEWS_AND_TRIGGERS)
     if not context.config.attributes.get("feed_only"):
         _adopt()
-    op.execute("SELECT feed.mend_structure()")
     if not _exists("public.opportunity_versions"):
         install(__file__, PUBLIC_VIEW)
     install(__file__, *RIGHTS)
+    op.execute("SELECT feed.mend_structure()")  # last, because it locks tables of the application
 
 
 def downgrade() -> None:

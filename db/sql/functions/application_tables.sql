@@ -9,7 +9,7 @@ AS $$
                 UNION ALL
                 SELECT a.relation, 2 FROM feed.attached AS a
                 UNION ALL
-                -- Those that had the users before. All locks are taken at once: whoever holds one must not wait for another.
+                -- Former tables of users. They are locked with the others, because a session that holds a lock must not wait for another.
                 SELECT t.tgrelid, 3 FROM pg_trigger AS t WHERE t.tgfoid = to_regproc('feed.forget_users') AND t.tgparentid = 0) AS n(relation, place)
           JOIN pg_class AS c ON c.oid = n.relation
           WHERE c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')

@@ -51,7 +51,7 @@ BEGIN
     IF NOT checked.owned THEN
         RETURN; -- and may not read feed.attached
     END IF;
-    -- On an attached table, such a trigger is one of ours that somebody has replaced, and feed.attach creates it anew.
+    -- On an attached table, such a trigger is one of ours that was replaced, and feed.attach creates it again.
     RETURN QUERY
     SELECT format('table %s has a trigger %s of its own, and boardcast needs the name', target, t.tgname),
            format('Use ALTER TRIGGER %I ON %s RENAME TO another name.', t.tgname, target), 'duplicate_object'

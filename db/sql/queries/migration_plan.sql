@@ -1,6 +1,6 @@
 -- What feed.mend() would do to the tables of the application, and the locks that it would take, from feed.adopted.
 WITH target AS (
-    SELECT c.oid::regclass AS relation, greatest(c.reltuples, 0)::bigint AS rows, source.board_column, source.row_source
+    SELECT c.oid::regclass AS relation, CASE WHEN c.reltuples > 0 THEN format(' (about %%s)', c.reltuples::bigint) END AS rows, source.board_column, source.row_source
     FROM feed.opportunity_source() AS source JOIN pg_class AS c ON c.oid = source.target
 ), triggers AS (
     SELECT a.relation, string_agg(t.name, ', ' ORDER BY t.name) AS names
@@ -36,7 +36,8 @@ FROM unnest(feed.application_tables()) AS l(relation)
 WHERE EXISTS (SELECT FROM steps AS s WHERE s.locks) AND l.relation::text NOT LIKE 'feed.%%'
 HAVING count(*) > 0
 UNION ALL
-SELECT 'lock', format('%%s: ACCESS SHARE, which keeps out nobody, while its rows (about %%s) are read for boards and keys', t.relation, t.rows), 7, 0 FROM target AS t
+SELECT 'lock', format('%%s: ACCESS SHARE, which keeps out nobody, while its rows%%s are read for boards and keys', t.relation, t.rows), 7, 0
+FROM target AS t WHERE EXISTS (SELECT FROM steps)
 UNION ALL
 SELECT 'lock', format('%%s: SHARE UPDATE EXCLUSIVE, which keeps out other changes of the schema and no writer, while the index is created', t.relation), 8, 0
 FROM target AS t WHERE EXISTS (SELECT FROM steps AS s WHERE s.place = 4)

@@ -5,7 +5,7 @@ AS $$
     -- Columns that are missing will be added with these values (see feed.mend_columns).
     SELECT format('SELECT DISTINCT %s AS board_id, %s AS phase FROM %s AS o',
                   CASE WHEN b.name IS NOT NULL THEN feed.json_text(format('o.%I', b.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = b.name))
-                       WHEN EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added)) THEN 'coalesce(feed.default_board(), ''main'')'
+                       WHEN EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND 'board_id' = ANY (a.added)) THEN '(SELECT coalesce(feed.default_board(), ''main''))' -- once, not for each row
                        ELSE '''main''' END,
                   CASE WHEN p.name IS NOT NULL THEN feed.json_text(format('o.%I', p.name), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = t.target AND a.attname = p.name))
                        ELSE quote_literal('') END, t.target)
