@@ -36,7 +36,7 @@ async def repair(conn: PsycopgConnection) -> list[Fault]:
     faults = first
     async with conn.transaction():
         # As in a migration: the tables of the CRM are in schema public.
-        await conn.execute(sql("queries/migration_settings"), {"settings": Jsonb({"search_path": "public"})})
+        await conn.execute(sql("queries/migration_settings"), {"settings": Jsonb({"search_path": "pg_catalog, pg_temp"})})
         await conn.execute(sql("queries/migration_lock"), {"key": migrate.LOCK})
         for _ in range(_ROUNDS):
             await _repair(conn, faults)
@@ -132,9 +132,11 @@ async def _replace(conn: PsycopgConnection, file: str, faults: list[Fault]) -> N
             await _create(conn, _CREATE.sub(r"\g<0> OR REPLACE", sql(file)), f"{wanted.kind.upper()} {wanted.name}")
         elif folder == "triggers" and wanted.kind == "trigger":
             for statement in _STATEMENT_END.split(sql(file)):
-                if f"CREATE TRIGGER {wanted.name.partition(' on ')[0]} " in statement:
+                name = wanted.name.partition(" on ")[0]
+                if f" TRIGGER {name} " in statement:
+                    if "CREATE CONSTRAINT TRIGGER" in statement:  # it cannot be replaced
+                        await conn.execute(f"DROP TRIGGER IF EXISTS {name} ON {wanted.part_of}".encode())
                     await conn.execute(_CREATE.sub(r"\g<0> OR REPLACE", statement).encode())
-                    name = wanted.name.partition(" on ")[0]
                     await conn.execute(f"ALTER TABLE {wanted.part_of} ENABLE TRIGGER {name}".encode())
 
 

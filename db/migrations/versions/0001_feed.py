@@ -32,6 +32,8 @@ FUNCTIONS = (
     "stored_image",
     "user_columns",
     "default_board",
+    "trusted_type",
+    "plain_text",
     "json_text",
     "matches_any",
     "later_triggers",
@@ -47,6 +49,7 @@ FUNCTIONS = (
     "missing_column",
     "row_image",
     "value_image",
+    "typed_image",
     "columns_image",
     "unsafe_columns",
     "unsafe_rows",
@@ -107,6 +110,8 @@ FUNCTIONS = (
     "cursor_fault",
     "rollout_bucket",
     "realtime",
+    "suppress_notify",
+    "mute_notify",
     "set_notify",
     "set_capture",
     "row_hash",
@@ -166,6 +171,7 @@ VIEWS_AND_TRIGGERS = (
     *(f"functions/{name}" for name in MENDS),
     *(f"functions/{name}" for name in ADOPTION),
     "triggers/user_presence",
+    "triggers/pacer",
 )
 RIGHTS = ("grants/privileges", "grants/ownership")
 CRM = "tables/crm"

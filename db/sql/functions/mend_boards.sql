@@ -31,8 +31,9 @@ BEGIN
                              WHERE f.field = 'board_id' AND (f.name IS NULL OR 'board_id' = ANY (a.added)))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
         EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
-                       'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
-                       users.key_column, users.target) USING made;
+                       'FROM unnest($1) AS b(id) CROSS JOIN (SELECT %s AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
+                       feed.json_text(format('u.%I', users.key_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = users.target AND a.attname = users.key_column)),
+                       users.target) USING made;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
     -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.

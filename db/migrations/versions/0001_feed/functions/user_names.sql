@@ -5,11 +5,13 @@ AS $$
 DECLARE
     source record := feed.user_columns();
     key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+    name_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.name_column);
+    id_text text := feed.plain_text(format('u.%I', source.key_column), key_type);
 BEGIN
     IF source.key_column IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT u.%1$I::text, %2$s FROM %3$s AS u WHERE %4$s', source.key_column,
-            CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(u.%I::text, u.%I::text)', source.name_column, source.key_column)
-                 ELSE format('u.%I::text', source.key_column) END,
+        RETURN QUERY EXECUTE format('SELECT %1$s, %2$s FROM %3$s AS u WHERE %4$s', id_text,
+            CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(%s, %s)', feed.plain_text(format('u.%I', source.name_column), name_type), id_text)
+                 ELSE id_text END,
             source.target, feed.matches_any(format('u.%I', source.key_column), key_type, '$1')) USING users;
     END IF;
 END
