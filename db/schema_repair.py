@@ -36,7 +36,9 @@ async def repair(conn: PsycopgConnection) -> list[Fault]:
     faults = first
     async with conn.transaction():
         # As in a migration: the tables of the CRM are in schema public.
-        await conn.execute(sql("queries/migration_settings"), {"settings": Jsonb({"search_path": "pg_catalog, pg_temp"})})
+        await conn.execute(
+            sql("queries/migration_settings"), {"settings": Jsonb({"search_path": "pg_catalog, pg_temp"})}
+        )
         await conn.execute(sql("queries/migration_lock"), {"key": migrate.LOCK})
         for _ in range(_ROUNDS):
             await _repair(conn, faults)

@@ -2971,10 +2971,11 @@ BEGIN
     $query$, stages, EXISTS (SELECT FROM feed.field_columns() AS f LEFT JOIN feed.adopted AS a ON a.role = 'opportunities'
                              WHERE f.field = 'board_id' AND (f.name IS NULL OR 'board_id' = ANY (a.added)))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
-        EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
-                       'FROM unnest($1) AS b(id) CROSS JOIN (SELECT %s AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
-                       feed.json_text(format('u.%I', users.key_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = users.target AND a.attname = users.key_column)),
-                       users.target) USING made;
+        INSERT INTO feed.board_members (board_id, user_id, role)
+        SELECT b.id, u.id, 'editor' FROM unnest(made) AS b(id)
+        CROSS JOIN unnest(feed.run_as_owner(users.target, format('SELECT array_agg(to_jsonb(u.%I) #>> ''{}'') FROM %s AS u', users.key_column, users.target))) AS u(id)
+        WHERE u.id IS NOT NULL
+        ON CONFLICT DO NOTHING;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
     -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
@@ -3192,6 +3193,10 @@ DECLARE
     columns text[] := ARRAY(SELECT c FROM jsonb_array_elements_text(work -> 'columns') AS c WHERE c NOT IN ('version_number', 'last_sync_at')
                             AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped));
     keys text[] := '{}';
+    -- Those of them that have an image, and their images.
+    found_keys text[];
+    found_images jsonb[];
+    key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
     restored integer := 0;
 BEGIN
     IF work IS NULL THEN
@@ -3200,26 +3205,29 @@ BEGIN
     IF columns <> '{}' THEN
         keys := ARRAY(SELECT DISTINCT l.key FROM feed.log AS l
                       WHERE l.relation = 'opportunities' AND l.key > coalesce(work ->> 'after', '') ORDER BY l.key LIMIT size);
-        EXECUTE format($query$
-            WITH known AS MATERIALIZED (
-                SELECT k.key, l.new
-                FROM unnest($1) AS k(key)
-                CROSS JOIN LATERAL (SELECT i.new
-                                    FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
-                                          FROM feed.log AS l
-                                          WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= $3 AND l.op IN ('insert', 'update', 'enter')) AS i
-                                    WHERE i.new ?& $2 ORDER BY i.seq DESC LIMIT 1) AS l
-                WHERE NOT 'board_id' = ANY ($2) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id')
+        SELECT array_agg(k.key), array_agg(l.new) INTO found_keys, found_images
+        FROM unnest(keys) AS k(key)
+        CROSS JOIN LATERAL (SELECT i.new
+                            FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+                                  FROM feed.log AS l
+                                  WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= (work ->> 'until')::bigint
+                                    AND l.op IN ('insert', 'update', 'enter')) AS i
+                            WHERE i.new ?& columns ORDER BY i.seq DESC LIMIT 1) AS l
+        WHERE NOT 'board_id' = ANY (columns) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id');
+        restored := (feed.run_as_owner(source.target, format($query$
+            WITH restored AS (
+                UPDATE %1$s AS o SET %2$s
+                FROM (SELECT u.key, u.new FROM unnest($1, $2) AS u(key, new) OFFSET 0) AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
+                WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
+                RETURNING 1
             )
-            UPDATE %1$s AS o SET %2$s FROM known AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
-            WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
+            SELECT ARRAY[count(*)::text] FROM restored
         $query$, source.target,
             (SELECT string_agg(format('%1$I = %2$s', c.name, c.restored), ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
             (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(columns) AS c),
             (SELECT string_agg(c.restored, ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
-            source.by_key, source.id_text)
-        USING keys, columns, (work ->> 'until')::bigint;
-        GET DIAGNOSTICS restored = ROW_COUNT;
+            CASE WHEN feed.trusted_type(key_type) THEN source.by_key ELSE 'true' END,
+            CASE WHEN feed.trusted_type(key_type) THEN source.id_text ELSE format('(to_jsonb(o.%I) #>> ''{}'')', source.key_column) END), found_keys, found_images))[1];
     END IF;
     work := work || jsonb_build_object('after', keys[cardinality(keys)], 'rows', (work ->> 'rows')::integer + restored);
     UPDATE feed.adopted AS a SET restoring = CASE WHEN cardinality(keys) = size THEN work END WHERE a.role = 'opportunities';
@@ -4755,6 +4763,47 @@ ALTER FUNCTION feed.row_key(row_data jsonb, key_columns text[]) OWNER TO feed_ow
 COMMENT ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) IS 'Key of a row as written in feed.log: the text of a single key column, or a JSON array of several.';
 
 --
+-- Name: run_as_owner(regclass, text, text[], jsonb[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.run_as_owner(target regclass, statement text, keys text[] DEFAULT NULL::text[], images jsonb[] DEFAULT NULL::jsonb[]) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    path CONSTANT text := pg_catalog.current_setting('search_path');
+    owner CONSTANT name := (SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) target::pg_catalog.oid);
+    result text[];
+    left_open text;
+BEGIN
+    IF owner OPERATOR(pg_catalog.=) CURRENT_USER THEN
+        EXECUTE statement INTO result USING keys, images;
+        RETURN result;
+    END IF;
+    EXECUTE pg_catalog.format('CREATE FUNCTION pg_temp.feed_run_as_owner(keys text[], images jsonb[]) RETURNS text[] LANGUAGE plpgsql SECURITY DEFINER '
+                              'SET search_path = pg_catalog, pg_temp AS %L', pg_catalog.format(
+        'DECLARE result text[]; BEGIN EXECUTE %L INTO result USING keys, images; SET CONSTRAINTS ALL IMMEDIATE; RETURN result; END', statement));
+    EXECUTE pg_catalog.format('ALTER FUNCTION pg_temp.feed_run_as_owner(text[], jsonb[]) OWNER TO %I', owner);
+    EXECUTE 'SELECT pg_temp.feed_run_as_owner($1, $2)' INTO result USING keys, images;
+    IF pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.<>) path THEN
+        PERFORM pg_catalog.set_config('search_path', path, false);
+    END IF;
+    DROP FUNCTION pg_temp.feed_run_as_owner(text[], jsonb[]);
+    FOR left_open IN SELECT c.name FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable LOOP
+        EXECUTE pg_catalog.format('CLOSE %I', left_open);
+    END LOOP;
+    RETURN result;
+END
+$_$;
+
+ALTER FUNCTION feed.run_as_owner(target regclass, statement text, keys text[], images jsonb[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION run_as_owner(target regclass, statement text, keys text[], images jsonb[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.run_as_owner(target regclass, statement text, keys text[], images jsonb[]) IS 'Runs a statement that reads or writes a table of the application with the rights of its owner, and returns its array. Used by feed.mend.';
+
+--
 -- Name: seal(integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -5649,7 +5698,9 @@ DECLARE
     name_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.name_column);
     id_text text := feed.plain_text(format('u.%I', source.key_column), key_type);
 BEGIN
-    IF source.key_column IS NOT NULL THEN
+    IF source.key_column IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_class AS c JOIN pg_roles AS reader ON reader.rolname = current_user JOIN pg_roles AS owner ON owner.oid = c.relowner
+        WHERE c.oid = source.target AND c.relkind NOT IN ('r', 'p') AND reader.rolsuper AND NOT owner.rolsuper) THEN
         RETURN QUERY EXECUTE format('SELECT %1$s, %2$s FROM %3$s AS u WHERE %4$s', id_text,
             CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(%s, %s)', feed.plain_text(format('u.%I', source.name_column), name_type), id_text)
                  ELSE id_text END,
@@ -10463,6 +10514,12 @@ REVOKE ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) FROM PUB
 GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_app;
 GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_listener;
 GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION run_as_owner(target regclass, statement text, keys text[], images jsonb[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.run_as_owner(target regclass, statement text, keys text[], images jsonb[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION seal(size integer); Type: ACL; Schema: feed; Owner: feed_owner

@@ -245,6 +245,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.row_image(record)": set(GROUPS),
     "feed.row_json(anyelement)": set(GROUPS),
     "feed.row_key(jsonb,text[])": set(GROUPS),
+    "feed.run_as_owner(regclass,text,text[],jsonb[])": set(),
     "feed.seal(integer)": {"feed_app", "feed_listener"},
     "feed.seal_hash(feed.seals,text)": set(READERS),
     "feed.seq_since(timestamp with time zone)": set(READERS),

@@ -55,6 +55,7 @@ QUALIFIED = {
     "names_author",
     "notify_presence",
     "row_image",
+    "run_as_owner",
     "typed_image",
     "value_image",
     "version_opportunity",

@@ -154,6 +154,7 @@ MENDS = (
     *(
         "note_columns",
         "stage_source",
+        "run_as_owner",
         "mend_boards",
         "missing_columns",
         "mend_columns",
@@ -176,7 +177,7 @@ VIEWS_AND_TRIGGERS = (
 RIGHTS = ("grants/privileges", "grants/ownership")
 CRM = "tables/crm"
 PUBLIC_VIEW = "views/public_opportunity_versions"
-INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, CRM, PUBLIC_VIEW, *RIGHTS)
+INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, *RIGHTS, CRM, PUBLIC_VIEW)
 
 
 def upgrade() -> None:
@@ -187,11 +188,11 @@ def upgrade() -> None:
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     install(__file__, *VIEWS_AND_TRIGGERS)
+    install(__file__, *RIGHTS)  # before anything converts values of the application
     if not context.config.attributes.get("feed_only"):
         _adopt()
     if not _exists("public.opportunity_versions"):
         install(__file__, PUBLIC_VIEW)
-    install(__file__, *RIGHTS)
     op.execute("SELECT feed.mend_structure()")  # last, because it locks tables of the application
 
 

@@ -1,3 +1,4 @@
+-- A view runs functions of its owner with the rights of whoever reads it, so a superuser reads no view of another role.
 CREATE FUNCTION feed.user_names(users text[]) RETURNS TABLE (id text, name text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -8,7 +9,9 @@ DECLARE
     name_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.name_column);
     id_text text := feed.plain_text(format('u.%I', source.key_column), key_type);
 BEGIN
-    IF source.key_column IS NOT NULL THEN
+    IF source.key_column IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_class AS c JOIN pg_roles AS reader ON reader.rolname = current_user JOIN pg_roles AS owner ON owner.oid = c.relowner
+        WHERE c.oid = source.target AND c.relkind NOT IN ('r', 'p') AND reader.rolsuper AND NOT owner.rolsuper) THEN
         RETURN QUERY EXECUTE format('SELECT %1$s, %2$s FROM %3$s AS u WHERE %4$s', id_text,
             CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(%s, %s)', feed.plain_text(format('u.%I', source.name_column), name_type), id_text)
                  ELSE id_text END,
