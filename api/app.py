@@ -23,7 +23,7 @@ from api.http.json_response import json_response
 from api.http.operation import Operation
 from api.long_poll import LongPolls
 from api.metrics import ApiMetrics
-from api.middleware import RequestContext
+from api.middleware import KnownHost, RequestContext
 from api.routes import (
     auth,
     boards,
@@ -101,9 +101,12 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, runti
             ),
             *tracing.middleware(),
             Middleware(RequestContext, metrics=state.metrics, instance=runtime.instance if runtime else None),
+            Middleware(KnownHost, settings=settings),
         ],
         exception_handlers=dict(errors.EXCEPTION_HANDLERS),
     )
+    # A redirect would repeat the Host of the request.
+    app.router.redirect_slashes = False
     app.state.api = state
     return app
 

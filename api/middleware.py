@@ -1,4 +1,4 @@
-"""Around every request: its id, its log fields, its metrics, and the response to an unexpected exception."""
+"""Around every request: its id, its log fields, its metrics, its host, and the response to an unexpected exception."""
 
 import asyncio
 import time
@@ -13,11 +13,15 @@ from api import errors, tracing
 from api.http.connection import abort_connection
 from api.http.problems import Problem
 from api.metrics import ApiMetrics
+from db.settings import Settings
+from feed.access.origins import host_allowed
 from feed.telemetry.tracing import current_traceparent
 from feed.wire import request_id as request_ids
 
 _log = structlog.get_logger("api")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+_FOR_OPERATORS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Called by the names of containers and machines, and without secrets."""
 
 
 class RequestContext:
@@ -76,6 +80,26 @@ class RequestContext:
         )
 
 
+class KnownHost:
+    """Refuses requests to a name that is not known, unless they have a token in a header, which no page can send for another.
+
+    A site whose name resolves to this address would otherwise be served as if it were ours.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _FOR_OPERATORS:
+            headers = Headers(scope=scope)
+            if "Authorization" not in headers and not host_allowed(headers, self._settings):
+                problem = Problem("wrong-host", "Add its address to BOARDCAST_ORIGINS to allow it.")
+                await problem.response(Request(scope))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 class _ResponseStart:
     """Adds the request id to the response's headers, and notes its status."""
 
@@ -90,6 +114,7 @@ class _ResponseStart:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers[request_ids.HEADER] = self._request_id
+            headers["X-Content-Type-Options"] = "nosniff"
             self.status = message["status"]
             self.is_stream = headers.get("content-type", "").startswith("text/event-stream")
         await self._send(message)

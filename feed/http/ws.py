@@ -11,6 +11,7 @@ from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from feed.access.admission import RefusedError, random_retry
+from feed.access.origins import origin_allowed
 from feed.delivery.subscription import Subscription
 from feed.http.auth_message import AuthMessageError, verify_auth_message
 from feed.http.message_queue import MessageQueue
@@ -20,7 +21,6 @@ from feed.http.takeover import early_bytes, take_over
 from feed.recovery.backpressure import drop_slow_client, unread_limit
 from feed.router import Router, UnauthenticatedError
 from feed.runtime import Runtime
-from feed.stream_request import origin_allowed
 from feed.system.tasks import end
 from feed.wire.close_codes import (
     BAD_MESSAGE,

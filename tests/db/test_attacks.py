@@ -25,9 +25,12 @@ CODE = """
         RETURN true;
     END $$;
     CREATE TYPE app.mood AS ENUM ('cold', 'warm');
-    CREATE FUNCTION app.to_json(app.mood) RETURNS json LANGUAGE sql AS $$ SELECT app.run('cast to json'); SELECT to_json('' || enum_out($1)::text) $$;
-    CREATE FUNCTION app.to_text(app.mood) RETURNS text LANGUAGE sql AS $$ SELECT app.run('cast to text'); SELECT enum_out($1)::text $$;
-    CREATE FUNCTION app.to_mood(text) RETURNS app.mood LANGUAGE sql AS $$ SELECT app.run('cast from text'); SELECT NULL::app.mood $$;
+    CREATE FUNCTION app.to_json(app.mood) RETURNS json LANGUAGE sql AS
+        $$ SELECT app.run('cast to json'); SELECT to_json(enum_out($1)::text) $$;
+    CREATE FUNCTION app.to_text(app.mood) RETURNS text LANGUAGE sql AS
+        $$ SELECT app.run('cast to text'); SELECT enum_out($1)::text $$;
+    CREATE FUNCTION app.to_mood(text) RETURNS app.mood LANGUAGE sql AS
+        $$ SELECT app.run('cast from text'); SELECT NULL::app.mood $$;
     CREATE CAST (app.mood AS json) WITH FUNCTION app.to_json(app.mood);
     CREATE CAST (app.mood AS text) WITH FUNCTION app.to_text(app.mood);
     CREATE CAST (text AS app.mood) WITH FUNCTION app.to_mood(text);
@@ -168,7 +171,8 @@ async def test_postponed_code_does_not_run_with_the_rights_of_whoever_migrates(d
         SQL("""
         SET SESSION AUTHORIZATION {};
         CREATE TABLE app.rows (id text);
-        CREATE CONSTRAINT TRIGGER deferred AFTER INSERT ON app.rows DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fired();
+        CREATE CONSTRAINT TRIGGER deferred AFTER INSERT ON app.rows DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION app.fired();
         CREATE FUNCTION app.postpone() RETURNS text LANGUAGE plpgsql AS $$
         BEGIN
             INSERT INTO app.rows VALUES ('1');

@@ -1,5 +1,7 @@
 """Functions of other users that match the arguments better than those of pg_catalog are never called by boardcast's own."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 
@@ -7,36 +9,46 @@ from db import migrate
 from tests.support.database import Database
 
 # What a role may have put into schema public. PostgreSQL prefers an exact match to one of any type, whatever the order of schemas.
-BETTER_MATCHES = """
-    CREATE FUNCTION public.caught() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'run as %', current_user; RETURN true; END $$;
-    CREATE FUNCTION public.cardinality(text[]) RETURNS integer LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.cardinality($1)';
-    CREATE FUNCTION public.array_position(text[], text) RETURNS integer LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.array_position($1, $2)';
-    CREATE FUNCTION public.array_remove(text[], text) RETURNS text[] LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.array_remove($1, $2)';
-    CREATE FUNCTION public.array_to_string(text[], text) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.array_to_string($1, $2)';
-    CREATE FUNCTION public.unnest(text[]) RETURNS SETOF text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.unnest($1)';
-    CREATE FUNCTION public.convert_to(text, text) RETURNS bytea LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.convert_to($1, $2::name)';
-    CREATE FUNCTION public.to_jsonb(text) RETURNS jsonb LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.to_jsonb($1)';
-    CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.format($1, $2)';
-    CREATE FUNCTION public.format(text, bigint) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.format($1, $2)';
-    CREATE FUNCTION public.format(text, name) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.format($1, $2)';
-    CREATE FUNCTION public.format(text, regclass) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.format($1, $2)';
-    CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.format($1, $2, $3)';
-    CREATE FUNCTION public.format(text, name, name) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.format($1, $2, $3)';
-    CREATE FUNCTION public.concat_ws(text, text, text) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.concat_ws($1, $2, $3)';
+FUNCTIONS = (
+    *(
+        ("cardinality(text[])", "integer"),
+        ("array_position(text[], text)", "integer"),
+        ("unnest(text[])", "SETOF text"),
+    ),
+    *(("array_remove(text[], text)", "text[]"), ("array_to_string(text[], text)", "text"), ("to_jsonb(text)", "jsonb")),
+    *(("convert_to(text, text)", "bytea"), ("concat_ws(text, text, text)", "text"), ("format(text, text)", "text")),
+    *(("format(text, bigint)", "text"), ("format(text, name)", "text"), ("format(text, regclass)", "text")),
+    *(("format(text, text, text)", "text"), ("format(text, name, name)", "text")),
+)
+OPERATORS = (
+    *(("text", "||", "bigint", "text"), ("bigint", "||", "text", "text"), ("text[]", "||", "text[]", "text[]")),
+    *(("text[]", "=", "text[]", "boolean"), ("regclass", "=", "oid", "boolean"), ("oid", "=", "regclass", "boolean")),
+)
+CAUGHT = """
+    CREATE FUNCTION public.caught() RETURNS boolean LANGUAGE plpgsql AS
+        'BEGIN RAISE WARNING ''run as %'', current_user; RETURN true; END';
     CREATE AGGREGATE public.array_agg(text) (SFUNC = array_append, STYPE = text[], INITCOND = '{}');
-    CREATE FUNCTION public.join(text, bigint) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.concat($1, $2)';
-    CREATE FUNCTION public.join(bigint, text) RETURNS text LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.concat($1, $2)';
-    CREATE OPERATOR public.|| (LEFTARG = text, RIGHTARG = bigint, FUNCTION = public.join);
-    CREATE OPERATOR public.|| (LEFTARG = bigint, RIGHTARG = text, FUNCTION = public.join);
-    CREATE FUNCTION public.join(text[], text[]) RETURNS text[] LANGUAGE sql AS 'SELECT public.caught(); SELECT pg_catalog.array_cat($1, $2)';
-    CREATE OPERATOR public.|| (LEFTARG = text[], RIGHTARG = text[], FUNCTION = public.join);
-    CREATE FUNCTION public.same(text[], text[]) RETURNS boolean LANGUAGE sql AS 'SELECT public.caught(); SELECT $1 OPERATOR(pg_catalog.=) $2';
-    CREATE OPERATOR public.= (LEFTARG = text[], RIGHTARG = text[], FUNCTION = public.same);
-    CREATE FUNCTION public.same(regclass, oid) RETURNS boolean LANGUAGE sql AS 'SELECT public.caught(); SELECT $1::oid OPERATOR(pg_catalog.=) $2';
-    CREATE OPERATOR public.= (LEFTARG = regclass, RIGHTARG = oid, FUNCTION = public.same);
-    CREATE FUNCTION public.same(oid, regclass) RETURNS boolean LANGUAGE sql AS 'SELECT public.caught(); SELECT $1 OPERATOR(pg_catalog.=) $2::oid';
-    CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = public.same);
 """
+
+
+def better_matches() -> Iterator[str]:
+    """Statements that create functions and operators which do what those of pg_catalog do, and tell who called them."""
+    yield CAUGHT
+    for signature, result in FUNCTIONS:
+        name, _, types = signature.removesuffix(")").partition("(")
+        given = [f"${n + 1}" + ("::name" if name == "convert_to" and n else "") for n in range(len(types.split(",")))]
+        call = f"pg_catalog.{name}({', '.join(given)})"
+        yield f"CREATE FUNCTION public.{signature} RETURNS {result} LANGUAGE sql AS 'SELECT public.caught(); SELECT {call}'"
+    for n, (left, operator, right, result) in enumerate(OPERATORS):
+        sides = (
+            "$1::oid OPERATOR(pg_catalog.=) $2::oid"
+            if "oid" in (left, right)
+            else f"$1 OPERATOR(pg_catalog.{operator}) $2"
+        )
+        body = f"'SELECT public.caught(); SELECT {sides}'"
+        yield f"CREATE FUNCTION public.operator_{n}({left}, {right}) RETURNS {result} LANGUAGE sql AS {body}"
+        yield f"CREATE OPERATOR public.{operator} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = public.operator_{n})"
+
 
 OTHERS_USED = """
     SELECT pg_describe_object(d.classid, d.objid, d.objsubid), pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)
@@ -64,7 +76,7 @@ QUALIFIED = {
 
 CALLS = (
     *(
-        f"SELECT * FROM feed.{view}"
+        f"SELECT * FROM feed.{view}"  # noqa: S608 - constant values
         for view in (
             *("health", "triggers", "attached_tables", "indexes", "trigger_log", "retention", "lag", "gaps"),
             *("instance_status", "client_positions", "editing", "opportunity_versions"),
@@ -95,7 +107,8 @@ CALLS = (
 def hostile_database(empty_database: Database) -> Database:
     """A database in which somebody had put better matches into schema public before boardcast was installed."""
     with psycopg.connect(empty_database.url, autocommit=True) as conn:
-        conn.execute(BETTER_MATCHES.encode())
+        for statement in better_matches():
+            conn.execute(statement.encode())
     migrate.upgrade(empty_database.url)
     return empty_database
 
