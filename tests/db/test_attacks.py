@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from db import migrate
+from db import migrate, sqlfiles
 from tests.db.support import Connection, newest_seq, rows, sqlstate_of, value
 from tests.support.database import Database
 
@@ -247,6 +247,15 @@ async def test_what_a_role_without_privileges_may_try(db: Connection, owner: str
     await db.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(owner)))
     found = {attack: await sqlstate_of(db, attack) for attack in ATTACKS}
     assert found == ATTACKS
+
+
+async def test_a_writer_cannot_make_the_services_read_a_huge_actor_or_origin(db: Connection) -> None:
+    for setting in ("feed.actor", "feed.origin", "feed.traceparent"):
+        await db.execute("SELECT set_config(%s, repeat('x', 20000000), false)", (setting,))
+    await db.execute("UPDATE opportunities SET title = 'B'")
+    await db.execute(sqlfiles.sql("queries/changes_since_prefetch"))
+    found = (await rows(db, "EXECUTE changes_since('3', '{}', 1000)"))[-1]
+    assert (found["op"], len(found["actor"]), len(found["origin"]), found["traceparent"]) == ("update", 200, 200, None)
 
 
 SETTINGS = ("feed.open", "feed.unsafe", "feed.actor", "feed.origin", "feed.traceparent", "feed.parents")
