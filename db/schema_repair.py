@@ -133,13 +133,12 @@ async def _replace(conn: PsycopgConnection, file: str, faults: list[Fault]) -> N
         if folder == f"{wanted.kind}s" and wanted.kind in {"function", "view"} and _bare_name(wanted.name) == name:
             await _create(conn, _CREATE.sub(r"\g<0> OR REPLACE", sql(file)), f"{wanted.kind.upper()} {wanted.name}")
         elif folder == "triggers" and wanted.kind == "trigger":
-            for statement in _STATEMENT_END.split(sql(file)):
-                name = wanted.name.partition(" on ")[0]
-                if f" TRIGGER {name} " in statement:
-                    if "CREATE CONSTRAINT TRIGGER" in statement:  # it cannot be replaced
-                        await conn.execute(f"DROP TRIGGER IF EXISTS {name} ON {wanted.part_of}".encode())
-                    await conn.execute(_CREATE.sub(r"\g<0> OR REPLACE", statement).encode())
-                    await conn.execute(f"ALTER TABLE {wanted.part_of} ENABLE TRIGGER {name}".encode())
+            trigger = wanted.name.partition(" on ")[0]
+            statements = [text for text in _STATEMENT_END.split(sql(file)) if f" {trigger} " in text]
+            for statement in statements:
+                await conn.execute(_CREATE.sub(r"\g<0> OR REPLACE", statement).encode())
+            if statements:
+                await conn.execute(f"ALTER TABLE {wanted.part_of} ENABLE TRIGGER {trigger}".encode())
 
 
 def _bare_name(name: str) -> str:
