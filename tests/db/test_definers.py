@@ -209,6 +209,23 @@ async def owner(db: Connection, database: Database) -> AsyncIterator[str]:
     await db.execute(SQL("DROP ROLE {}").format(Identifier(name)))
 
 
+# The later ones first try to end the read-only state.
+WRITING = (
+    "DROP OWNED BY CURRENT_USER CASCADE",
+    "CREATE FUNCTION pg_temp.kept() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'DROP OWNED BY CURRENT_USER CASCADE'",
+    *(
+        f"DO $$ BEGIN {undo}; DROP OWNED BY CURRENT_USER CASCADE; END $$"
+        for undo in (
+            "SET transaction_read_only = off",
+            "SET LOCAL transaction_read_only = off",
+            "SET TRANSACTION READ WRITE",
+            "RESET transaction_read_only",
+            "RESET ALL",
+            "PERFORM set_config('transaction_read_only', 'off', false)",
+            "BEGIN SET transaction_read_only = off; EXCEPTION WHEN OTHERS THEN NULL; END",
+        )
+    ),
+)
 WRITES: tuple[LiteralString, ...] = (
     "INSERT INTO app.things VALUES ('1', 'warm')",
     "INSERT INTO app.things VALUES ('2', 'warm'), ('3', 'warm')",
@@ -267,6 +284,18 @@ async def test_sandboxed_code_cannot_escape_if_public_has_usage_on_the_schema(db
     assert fix is not None
     await db.execute(fix.encode())
     assert await attack(db, owner, "DELETE FROM feed.log", WRITES[1]) in DENIED
+
+
+@pytest.mark.parametrize("statement", WRITING)
+async def test_code_that_converts_a_value_writes_nothing(db: Connection, owner: str, statement: str) -> None:
+    """A role can drop what it owns without naming it."""
+    if "RESET transaction" in statement and db.info.server_version < 160_000:
+        pytest.skip("PostgreSQL 15 lets a transaction reset that it is read-only")
+    await db.execute("SELECT set_config('app.attacks', %s, false)", (json.dumps([statement]),))
+    await db.execute("SELECT feed.value_image('warm'::app.mood)")
+    found = json.loads(await value(db, "SELECT current_setting('app.found')"))[statement]
+    assert found in {"25001", "25006", "0A000"}  # the state cannot be ended, reset, or ignored
+    assert (await ownership_health(db))[0] == "ok"
 
 
 async def test_health_reports_sandboxed_code_that_drops_the_sandbox(db: Connection, owner: str) -> None:
