@@ -145,18 +145,19 @@ async def _attack(stage: Stage, attack: Attack, port: int, *, direct: bool) -> N
         await EventStreamClient.connect(stage.api, "/api/events", headers=_bearer(stage, "bruno")),
         await WebSocketClient.connect(stage.proxy, stage.token("bruno"), "bruno"),
     ]
+    attacking: list[asyncio.Task[None]] = []
     with sockets() as opened:
         try:
             for other in others:
                 await other.next("presence_state")
             before, descriptors = stage.memory(), stage.descriptors()
             clients = [await attacker(port, opened) for _ in range(attack.clients)]
-            attacking = asyncio.gather(*(_run(stage, attack, client, port) for client in clients))
+            attacking += [asyncio.create_task(_run(stage, attack, client, port)) for client in clients]
             rounds = 0
-            while rounds < 3 or not attacking.done():
+            while rounds < 3 or not all(task.done() for task in attacking):
                 await _others_are_served(stage, others, attack.event_size)
                 rounds += 1
-            await attacking
+            await asyncio.gather(*attacking)
             after = stage.memory()
             assert max(a - b for a, b in zip(after, before, strict=True)) < MAX_GROWTH
             if direct and attack.ends:
@@ -165,6 +166,7 @@ async def _attack(stage: Stage, attack: Attack, port: int, *, direct: bool) -> N
             if attack.named:
                 assert any(name in client.received for name in attack.named for client in clients)
         finally:
+            await end(*attacking)
             await asyncio.gather(*(other.close() for other in others))
 
 
