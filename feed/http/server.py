@@ -112,6 +112,7 @@ def health(runtime: Runtime) -> dict[str, object]:
         "log_age": round(runtime.freshness.age, 1),
         "listener": "up" if runtime.listener.up else "down",
         "pacer": runtime.pacer.mode,
+        **({"down": down} if (down := runtime.supervisor.down) else {}),
         **({"replica": runtime.replica.status or "not checked yet"} if runtime.replica is not None else {}),
         **({"database": runtime.tailer.refused} if runtime.tailer.refused is not None else {}),
         "connections": len(runtime.connections),

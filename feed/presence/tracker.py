@@ -152,9 +152,6 @@ class PresenceTracker(BackgroundTask):
             except (psycopg.Error, PoolTimeout) as error:
                 log.warning("presence update failed; retrying", error=str(error).strip())
                 await asyncio.sleep(_RENEW_INTERVAL)
-            except Exception:
-                log.exception("presence update failed")
-                await asyncio.sleep(_RENEW_INTERVAL)
             await asyncio.sleep(_MIN_READ_INTERVAL)
             try:
                 async with asyncio.timeout_at(renew_at):
