@@ -5,6 +5,7 @@ abort its connection: the client receives nothing more, and the incomplete respo
 the connection ends a stream, without chunks, if the request has HTTP/1.0.
 """
 
+import logging
 from collections import deque
 from typing import Any
 
@@ -13,6 +14,19 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _log = structlog.get_logger("api")
+
+
+class _ClientFaults(logging.Filter):
+    """uvicorn warns only about what clients send."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        _log.debug("malformed request")
+        return False
+
+
+logging.getLogger("uvicorn.error").addFilter(_ClientFaults())
 
 
 class _UnchunkedCycle(RequestResponseCycle):
@@ -64,7 +78,7 @@ class HttpConnection(HttpToolsProtocol):
         self._unfinished.clear()
 
     def _unsupported_upgrade_warning(self) -> None:
-        _log.info("upgrade refused: the feed service has the WebSocket, not the API")
+        _log.debug("upgrade refused: the feed service has the WebSocket, not the API")
 
 
 def abort_connection(scope: Scope) -> None:
