@@ -35,3 +35,47 @@ async def test_a_lease_taken_for_a_disconnected_client_is_released(
 
     # Long before the lease would expire.
     await until(no_lease, timeout=3)
+
+
+@pytest.mark.parametrize("step", ["renew", "claim"])
+async def test_a_lease_that_is_released_while_it_is_renewed_does_not_come_back(
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr("feed.presence.tracker._RENEW_INTERVAL", 0.1)
+
+    async def leases() -> int:
+        return len(await database.execute("SELECT FROM feed.user_presence WHERE opportunity_id = 'o1'"))
+
+    async def no_lease() -> bool:
+        return await leases() == 0
+
+    client = await services.open("websocket", user="bruno")
+    assert isinstance(client, WebSocketClient)
+    await client.send({"type": "user_editing", "opportunityId": "o1"})
+    await until(leases)
+    real, renewing, proceed = getattr(presence, step), asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: object) -> object:
+        renewing.set()
+        await proceed.wait()
+        return await real(*arguments)
+
+    monkeypatch.setattr(f"db.presence.{step}", slow)
+    if step == "claim":  # a lease that was lost is taken again
+        await database.execute("DELETE FROM feed.user_presence")
+    await renewing.wait()
+    await client.send({"type": "user_stopped_editing", "opportunityId": "o1"})
+    await client.send({"type": "ping"})
+    await client.next("pong")
+    await until(no_lease)
+    renewed = asyncio.Event()
+    expire = presence.expire
+
+    async def after(*arguments: object) -> None:
+        await expire(*arguments)  # type: ignore[arg-type]
+        renewed.set()
+
+    monkeypatch.setattr("db.presence.expire", after)
+    proceed.set()
+    await renewed.wait()
+    assert await no_lease()
