@@ -5,15 +5,15 @@ If a browser could not see the HTTP status of an error, the WebSocket is opened 
 """
 
 import asyncio
-import re
 
 import structlog
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from feed.access.admission import RefusedError, random_retry
 from feed.delivery.subscription import Subscription
 from feed.http.auth_message import AuthMessageError, verify_auth_message
+from feed.http.handshake import is_handshake
 from feed.http.message_queue import MessageQueue
 from feed.http.problem import REQUEST_ID
 from feed.http.socket import READ_SIZE, Limits, Socket
@@ -39,7 +39,6 @@ from feed.wire.principal import Principal
 from feed.wire.protocol import BadMessageError
 
 PROTOCOL = "boardcast.v1"
-_KEY = re.compile(r"[A-Za-z0-9+/]{22}==", re.ASCII)
 _AUTH_TIMEOUT = 10.0
 """Seconds for the first message, and then again until the service has admitted or refused its sender."""
 _MAX_UNREAD_BEFORE_AUTH = 4 * 1024
@@ -58,7 +57,7 @@ class WebSocketHandler:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         answer = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False)
-        if not _is_handshake(request, answer):
+        if not is_handshake(request, answer):
             raise web.HTTPUpgradeRequired(
                 text="GET /ws is a WebSocket: connect with an Upgrade request of RFC 6455\n",
                 headers={"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
@@ -96,19 +95,6 @@ class WebSocketHandler:
             for connection in list(self.connections):
                 connection.abort()
             await end(*tasks)
-
-
-def _is_handshake(request: web.Request, answer: web.WebSocketResponse) -> bool:
-    """Return whether this is a handshake of RFC 6455. aiohttp also takes drafts, HTTP/1.0, and other keys."""
-    try:
-        return (
-            request.version >= HttpVersion11
-            and request.headers.get("Sec-WebSocket-Version") == "13"
-            and _KEY.fullmatch(request.headers.get("Sec-WebSocket-Key", "")) is not None
-            and answer.can_prepare(request).ok
-        )
-    except UnicodeEncodeError:
-        return False  # aiohttp quotes a header that is not UTF-8
 
 
 class WebSocketConnection(Socket):
