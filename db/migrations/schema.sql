@@ -549,6 +549,7 @@ DECLARE
     open_statements text := CASE current_setting('feed.open', true)
         WHEN '|' THEN set_config('feed.open', '', true) ELSE current_setting('feed.open', true) END;
     statement text;
+    set_part text; -- what stands in front of WHERE
     named boolean; -- whether the statement sets last_modified_by; null if not
     own_entry text; -- a pattern
     entry text;
@@ -580,7 +581,13 @@ BEGIN
         statement := CASE WHEN entry IS NULL AND pg_trigger_depth() = 1 AND statement LIKE 'update%' AND strpos(statement, TG_TABLE_NAME) > 0
                           THEN CASE WHEN strpos(statement, 'last_modified_by') > 0 THEN statement ELSE '' END END;
         IF statement <> '' IS NOT FALSE THEN
-            named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+            -- Most statements that have the column's name set it, and have nothing else that could be mistaken.
+            set_part := split_part(statement, ' where ', 1);
+            named := strpos(set_part, 'last_modified_by') > 0 AND set_part !~ '[''"\t\n;]|select|where|returning'
+                     AND strpos(substr(statement, 2), 'update ') = 0;
+            IF named IS NOT TRUE THEN
+                named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+            END IF;
         END IF;
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, notified)
@@ -620,6 +627,8 @@ BEGIN
         DECLARE
             key_columns text[] := CASE WHEN key_column = '' THEN TG_ARGV[3:] ELSE ARRAY[key_column] END;
             excluded text[];
+            db_user text := session_user;
+            pid integer := pg_backend_pid();
             declared_actor text := nullif(current_setting('feed.actor', true), '');
             declared_origin text := nullif(current_setting('feed.origin', true), '');
             declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
@@ -634,55 +643,56 @@ BEGIN
                 key_columns := key_columns[:array_position(key_columns, '') - 1];
             END IF;
             IF TG_OP = 'UPDATE' THEN
-                WITH before AS MATERIALIZED (
+                WITH before AS (
                     SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
                            coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
-                    FROM old_rows AS o CROSS JOIN LATERAL (
-                        SELECT CASE WHEN true THEN o.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data OFFSET 0) AS r
-                    WHERE r.data IS NOT NULL
-                ), after AS MATERIALIZED (
+                    FROM (SELECT CASE WHEN true THEN o.* END AS stored,
+                                 CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data
+                          FROM old_rows AS o OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL OFFSET 0
+                ), after AS (
                     SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
                            coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
-                    FROM new_rows AS n CROSS JOIN LATERAL (
-                        SELECT CASE WHEN true THEN n.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data OFFSET 0) AS r
-                    WHERE r.data IS NOT NULL
+                    FROM (SELECT CASE WHEN true THEN n.* END AS stored,
+                                 CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data
+                          FROM new_rows AS n OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL OFFSET 0
                 )
                 INSERT INTO feed.log (relation, op, key, board, old, new, delta, image_hash, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
-                SELECT relation_name, CASE WHEN key IS NULL THEN 'reload' ELSE step.op END, feed.short_key(key),
-                       CASE WHEN step.op IN ('leave', 'delete') THEN before.board ELSE after.board END,
-                       CASE WHEN compact.delta IS NULL THEN before.data ELSE compact.old END,
-                       CASE WHEN compact.delta IS NULL THEN after.data ELSE compact.new END, compact.delta, compact.image_hash,
-                       feed.version_number(coalesce(after.data, before.data)), declared_parents,
-                       coalesce(declared_actor, CASE WHEN named OR before.data -> 'last_modified_by' IS DISTINCT FROM after.data -> 'last_modified_by'
-                                               THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify,
-                       CASE WHEN compact.delta IS NULL THEN nullif(greatest(pg_column_size(before.data), pg_column_size(after.data), 65536), 65536)
-                            ELSE compact.image_bytes END
-                FROM before FULL JOIN after USING (key)
-                -- A row that changes its board leaves one and enters the other. Each has its own readers, so there are two
-                -- log rows, in this order.
-                CROSS JOIN LATERAL unnest(
-                    CASE WHEN before.data IS NULL THEN '{insert}'::text[]
-                         WHEN after.data IS NULL THEN '{delete}'::text[]
-                         WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'::text[]
-                         ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
-                LEFT JOIN LATERAL (
-                    SELECT c.*
-                    -- Changes that are nested are sorted later, so the one before is not known yet. The services read single columns
-                    -- of the tables in feed.
-                    -- A column of the condition is passed to the function, so that it is called for large rows only.
-                    FROM (SELECT TG_RELID AS target WHERE TG_TABLE_SCHEMA <> 'feed' AND (entry LIKE '%:%') IS NOT TRUE
-                                   AND (before.data = after.data OR greatest(pg_column_size(before.data), pg_column_size(after.data)) >= 1500) OFFSET 0) AS large
-                    CROSS JOIN LATERAL feed.compact_change(large.target, relation_name, step.op, feed.short_key(key), before.data, after.data) AS c
-                ) AS compact ON before.data IS NOT NULL AND after.data IS NOT NULL
-                -- Two different values may have the same JSON, such as 0 and -0.
-                WHERE before.data IS DISTINCT FROM after.data OR excluded IS NULL AND before.stored *<> after.stored
-                ORDER BY step.place;
+                SELECT relation_name, CASE WHEN c.key IS NULL THEN 'reload' ELSE c.op END, c.key,
+                       CASE WHEN c.op IN ('leave', 'delete') THEN c.board_before ELSE c.board_after END,
+                       CASE WHEN (c.compact).delta IS NULL THEN c.before ELSE (c.compact).old END,
+                       CASE WHEN (c.compact).delta IS NULL THEN c.after ELSE (c.compact).new END, (c.compact).delta, (c.compact).image_hash,
+                       CASE WHEN c.version >= '0' AND c.version <= '2147483647' THEN c.version::integer END, declared_parents,
+                       coalesce(declared_actor, CASE WHEN named OR c.before ->> 'last_modified_by' IS DISTINCT FROM c.after ->> 'last_modified_by'
+                                               THEN c.after ->> 'last_modified_by' END, db_user), declared_origin,
+                       db_user, application, address, pid, sends_notify,
+                       CASE WHEN (c.compact).delta IS NOT NULL THEN (c.compact).image_bytes WHEN c.bytes > 65536 THEN c.bytes END
+                FROM (
+                    SELECT s.*, coalesce(s.after, s.before) -> 'version_number' AS version,
+                           -- Changes that are nested are sorted later, so the one before is not known yet. The services read single
+                           -- columns of the tables in feed.
+                           CASE WHEN (s.bytes >= 1500 OR s.looks_same) AND s.op IN ('update', 'leave', 'enter') AND TG_TABLE_SCHEMA <> 'feed' AND (entry LIKE '%:%') IS NOT TRUE
+                                THEN feed.compact_change(TG_RELID, relation_name, s.op, s.key, s.before, s.after) END AS compact
+                    FROM (
+                        SELECT before.data AS before, after.data AS after, before.board AS board_before, after.board AS board_after, feed.short_key(key) AS key,
+                               greatest(pg_column_size(before.data), pg_column_size(after.data)) AS bytes,
+                               -- Two different values may have the same JSON, such as 0 and -0.
+                               CASE WHEN before.data IS DISTINCT FROM after.data THEN false WHEN excluded IS NULL AND before.stored *<> after.stored THEN true END AS looks_same,
+                               -- A row that changes its board leaves one and enters the other. Each has its own readers, so there are two
+                               -- log rows, in this order.
+                               unnest(CASE WHEN before.data IS NULL THEN '{insert}'::text[]
+                                           WHEN after.data IS NULL THEN '{delete}'
+                                           WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'
+                                           ELSE '{update}' END) AS op
+                        FROM before FULL JOIN after USING (key)
+                        OFFSET 0) AS s
+                    WHERE s.looks_same IS NOT NULL OFFSET 0) AS c;
             ELSIF TG_OP = 'INSERT' THEN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
@@ -690,8 +700,8 @@ BEGIN
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
                        feed.version_number(r.data), declared_parents,
-                       coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify,
+                       coalesce(declared_actor, r.data ->> 'last_modified_by', db_user), declared_origin,
+                       db_user, application, address, pid, sends_notify,
                        nullif(greatest(pg_column_size(r.data), 65536), 65536)
                 FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
                                               feed.missing_column(TG_RELID, i.data, key_columns)) AS key
@@ -706,8 +716,8 @@ BEGIN
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
                        feed.version_number(r.data),
-                       coalesce(declared_actor, session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify
+                       coalesce(declared_actor, db_user), declared_origin,
+                       db_user, application, address, pid, sends_notify
                 FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
                                               feed.missing_column(TG_RELID, i.data, key_columns)) AS key
                       FROM (SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data
@@ -715,8 +725,8 @@ BEGIN
                       WHERE i.data IS NOT NULL OFFSET 0) AS r;
             ELSE
                 INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, notified)
-                VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
-                        session_user, application, address, pg_backend_pid(), sends_notify);
+                VALUES (relation_name, 'truncate', coalesce(declared_actor, db_user), declared_origin,
+                        db_user, application, address, pid, sends_notify);
             END IF;
             GET DIAGNOSTICS written = ROW_COUNT;
 
@@ -1213,7 +1223,7 @@ COMMENT ON FUNCTION feed.columns_image(names text[], images jsonb[]) IS 'The ima
 -- Name: compact_change(oid, text, text, text, jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
-CREATE FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) RETURNS record
+CREATE FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb) RETURNS feed.log
     LANGUAGE plpgsql STABLE COST 1
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     AS $$
@@ -1221,43 +1231,45 @@ CREATE FUNCTION feed.compact_change(target oid, relation text, op text, key text
 DECLARE
     changed text[] := feed.changed_columns(before, after);
     previous record;
+    result feed.log;
 BEGIN
     IF changed = '{}' THEN
         -- The stored rows differ all the same.
         changed := feed.inexact_columns(target);
     END IF;
     SELECT jsonb_object_agg(c.name, before -> c.name) FILTER (WHERE before ? c.name), jsonb_object_agg(c.name, after -> c.name) FILTER (WHERE after ? c.name)
-    INTO old, new FROM unnest(changed) AS c(name);
-    old := coalesce(old, '{}');
-    new := coalesce(new, '{}');
-    delta := 0;
+    INTO result.old, result.new FROM unnest(changed) AS c(name);
+    result.old := coalesce(result.old, '{}');
+    result.new := coalesce(result.new, '{}');
+    result.delta := 0;
     IF op = 'leave' THEN
-        old := before;
-        RETURN;
+        result.old := before;
+        RETURN result;
     ELSIF op = 'update' THEN
         SELECT l.op, l.delta, coalesce(l.image_hash, jsonb_hash_extended(l.new, 0)) AS image_hash, l.partition_number INTO previous
         FROM feed.log AS l WHERE l.relation = relation AND l.key = key ORDER BY l.seq DESC LIMIT 1;
         IF previous.op IN ('insert', 'update', 'enter') AND previous.partition_number = pg_sequence_last_value('feed.partition_number')
            AND previous.image_hash = jsonb_hash_extended(before, 0)
            AND coalesce(previous.delta, 0) < greatest(100, pg_column_size(after) / 2000) THEN
-            delta := coalesce(previous.delta, 0) + 1;
-            image_hash := jsonb_hash_extended(after, 0);
-            image_bytes := nullif(greatest(pg_column_size(old), pg_column_size(new), 65536), 65536);
-            RETURN;
+            result.delta := coalesce(previous.delta, 0) + 1;
+            result.image_hash := jsonb_hash_extended(after, 0);
+            result.image_bytes := nullif(greatest(pg_column_size(result.old), pg_column_size(result.new), 65536), 65536);
+            RETURN result;
         END IF;
     END IF;
-    new := after;
-    image_bytes := nullif(greatest(pg_column_size(old), pg_column_size(new), 65536), 65536);
+    result.new := after;
+    result.image_bytes := nullif(greatest(pg_column_size(result.old), pg_column_size(result.new), 65536), 65536);
+    RETURN result;
 END
 $$;
 
-ALTER FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) OWNER TO feed_owner;
+ALTER FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb) OWNER TO feed_owner;
 
 --
--- Name: FUNCTION compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) IS 'The images of a change of a large row, as feed.log has them: without the columns that did not change. Used by feed.capture.';
+COMMENT ON FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb) IS 'The images of a change of a large row, as feed.log has them: without the columns that did not change. Used by feed.capture.';
 
 --
 -- Name: compact_changes(jsonb, jsonb, integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1356,15 +1368,19 @@ COMMENT ON FUNCTION feed.created_partitions(target oid) IS 'Partitions of a tabl
 --
 
 CREATE FUNCTION feed.current_columns(target regclass, named text[]) RETURNS text[]
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
-    SELECT coalesce(array_agg(coalesce(
-               (SELECT a.attname::text FROM feed.attached AS t JOIN pg_attribute AS a ON a.attrelid = t.relation AND a.attnum = (t.columns ->> n.name)::integer
-                WHERE t.relation = target AND t.numbered = target::oid AND NOT a.attisdropped),
-               (SELECT a.attname::text FROM pg_attribute AS a
-                WHERE a.attrelid = target AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) ORDER BY n.place), '{}')
-    FROM unnest(named) WITH ORDINALITY AS n(name, place)
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(coalesce(
+                   (SELECT a.attname::text FROM feed.attached AS t JOIN pg_attribute AS a ON a.attrelid = t.relation AND a.attnum = (t.columns ->> n.name)::integer
+                    WHERE t.relation = target AND t.numbered = target::oid AND NOT a.attisdropped),
+                   (SELECT a.attname::text FROM pg_attribute AS a
+                    WHERE a.attrelid = target AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) ORDER BY n.place), '{}')
+        FROM unnest(named) WITH ORDINALITY AS n(name, place));
+END
 $$;
 
 ALTER FUNCTION feed.current_columns(target regclass, named text[]) OWNER TO feed_owner;
@@ -5540,6 +5556,11 @@ BEGIN
     SELECT max(k.key) INTO last
     FROM (SELECT DISTINCT l.key FROM feed.log AS l
           WHERE l.relation = parts.relation AND l.key >= coalesce(after, '') AND l.key IS DISTINCT FROM after ORDER BY l.key LIMIT keys) AS k;
+    -- To plan the statement takes some milliseconds.
+    IF last IS NULL THEN
+        RETURN QUERY SELECT NULL, NULL, NULL::bigint, NULL::integer, NULL::integer, NULL::text[], NULL, 0::bigint;
+        RETURN;
+    END IF;
     RETURN QUERY EXECUTE format($query$
         WITH history AS MATERIALIZED (
             SELECT l.*, lag(l.seq) OVER same AS before_seq, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,
@@ -6128,14 +6149,14 @@ CREATE VIEW feed.attached_tables AS
             c.relkind,
             c.relpersistence,
             c.relispartition,
-            (((n.nspname = t.schema_name) AND (c.relname = t.table_name)) OR ((t.relation)::oid = (feed.opportunities_table())::oid)) AS keeps_name,
+            (((n.nspname = t.schema_name) AND (c.relname = t.table_name)) OR ((t.relation)::oid = (( SELECT feed.opportunities_table() AS opportunities_table))::oid)) AS keeps_name,
             other.oid AS other,
             other.relkind AS other_kind
            FROM (((tables t
              LEFT JOIN pg_class c ON ((c.oid = (t.relation)::oid)))
              LEFT JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
              LEFT JOIN (pg_class other
-             JOIN pg_namespace m ON ((m.oid = other.relnamespace))) ON (((m.nspname = t.schema_name) AND (other.relname = t.table_name) AND (other.oid <> (t.relation)::oid) AND ((t.relation)::oid IS DISTINCT FROM (feed.opportunities_table())::oid))))
+             JOIN pg_namespace m ON ((m.oid = other.relnamespace))) ON (((m.nspname = t.schema_name) AND (other.relname = t.table_name) AND (other.oid <> (t.relation)::oid) AND ((t.relation)::oid IS DISTINCT FROM (( SELECT feed.opportunities_table() AS opportunities_table))::oid))))
         ), problems AS (
          SELECT f_1.relation,
             p_1.state,
@@ -7219,8 +7240,10 @@ CREATE VIEW feed.triggers AS
         UNION
          SELECT c.oid
            FROM pg_class c
-          WHERE ((c.oid IN ( SELECT a.relation
-                   FROM feed.attached a)) OR (c.oid = ANY (ARRAY[(feed.opportunities_table())::oid, (to_regclass('feed.boards'::text))::oid, (to_regclass('feed.board_members'::text))::oid, (to_regclass('feed.flags'::text))::oid])))
+          WHERE (c.oid IN ( SELECT a.relation
+                   FROM feed.attached a
+                UNION ALL
+                 VALUES (feed.opportunities_table()), (to_regclass('feed.boards'::text)), (to_regclass('feed.board_members'::text)), (to_regclass('feed.flags'::text))))
         ), wanted AS (
          SELECT f.tgrelid,
             w.name,
@@ -7234,7 +7257,7 @@ CREATE VIEW feed.triggers AS
             'version_opportunity'::text,
             '19'::text
            FROM attached f
-          WHERE (f.tgrelid = (feed.opportunities_table())::oid)
+          WHERE (f.tgrelid = (( SELECT feed.opportunities_table() AS opportunities_table))::oid)
         UNION ALL
          SELECT c.oid,
             w.name,
@@ -7385,6 +7408,12 @@ CREATE VIEW feed.indexes AS
                            FROM feed.field_columns() f(field, name)
                           WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL))),'feed_opportunities_board_id'::text,( SELECT string_agg(c.c, ' '::text) AS string_agg
                            FROM feed.board_index() c(c))), ('feed.board_members'::text,'board_members_user_id'::text,'CREATE INDEX board_members_user_id ON feed.board_members (user_id);'::text)) w(relation, name, fix)
+        ), attached AS MATERIALIZED (
+         SELECT DISTINCT t.relation,
+            t.key,
+            t.state
+           FROM feed.triggers t
+          WHERE (t.function = 'capture'::text)
         ), there AS (
          SELECT i.indrelid,
             c.oid,
@@ -7402,14 +7431,13 @@ CREATE VIEW feed.indexes AS
              JOIN pg_class c ON ((c.oid = i.indexrelid)))
              JOIN pg_class r ON ((r.oid = i.indrelid)))
           WHERE ((r.relnamespace = ('feed'::regnamespace)::oid) OR (r.oid IN ( SELECT w.relation
-                   FROM wanted w)) OR (r.oid IN ( SELECT t.relation
-                   FROM feed.triggers t
-                  WHERE (t.function = 'capture'::text))))
+                   FROM wanted w)) OR (r.oid IN ( SELECT a.relation
+                   FROM attached a)))
         ), keys AS (
-         SELECT DISTINCT t.relation,
-            t.key
-           FROM feed.triggers t
-          WHERE ((t.function = 'capture'::text) AND (t.state <> ALL (ARRAY['missing'::text, 'stale'::text])))
+         SELECT DISTINCT a.relation,
+            a.key
+           FROM attached a
+          WHERE (a.state <> ALL (ARRAY['missing'::text, 'stale'::text]))
         )
  SELECT w.relation,
     w.name AS index,
@@ -9597,10 +9625,10 @@ GRANT ALL ON FUNCTION feed.columns_image(names text[], images jsonb[]) TO feed_l
 GRANT ALL ON FUNCTION feed.columns_image(names text[], images jsonb[]) TO feed_dba;
 
 --
--- Name: FUNCTION compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer); Type: ACL; Schema: feed; Owner: feed_owner
+-- Name: FUNCTION compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-REVOKE ALL ON FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb, OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION compact_changes(old jsonb, new jsonb, delta integer); Type: ACL; Schema: feed; Owner: feed_owner

@@ -53,6 +53,11 @@ BEGIN
     SELECT max(k.key) INTO last
     FROM (SELECT DISTINCT l.key FROM feed.log AS l
           WHERE l.relation = parts.relation AND l.key >= coalesce(after, '') AND l.key IS DISTINCT FROM after ORDER BY l.key LIMIT keys) AS k;
+    -- To plan the statement takes some milliseconds.
+    IF last IS NULL THEN
+        RETURN QUERY SELECT NULL, NULL, NULL::bigint, NULL::integer, NULL::integer, NULL::text[], NULL, 0::bigint;
+        RETURN;
+    END IF;
     RETURN QUERY EXECUTE format($query$
         WITH history AS MATERIALIZED (
             SELECT l.*, lag(l.seq) OVER same AS before_seq, lag(l.version) OVER same AS before_version, lead(l.seq) OVER same IS NULL AS newest,

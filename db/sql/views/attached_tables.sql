@@ -25,7 +25,7 @@ WITH capturing AS (
     WHERE NOT EXISTS (SELECT FROM feed.attached AS a WHERE a.relation = c.oid OR (a.schema_name, a.table_name) = (n.nspname, c.relname))
 ), found AS (
     SELECT t.*, format('%I.%I', t.schema_name, t.table_name) AS full_name, c.oid IS NOT NULL AS there, c.relkind, c.relpersistence, c.relispartition,
-           (n.nspname, c.relname) = (t.schema_name, t.table_name) OR t.relation = feed.opportunities_table() AS keeps_name, other.oid AS other, other.relkind AS other_kind
+           (n.nspname, c.relname) = (t.schema_name, t.table_name) OR t.relation = (SELECT feed.opportunities_table()) AS keeps_name, other.oid AS other, other.relkind AS other_kind
     FROM tables AS t
     LEFT JOIN pg_class AS c ON c.oid = t.relation
     LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -33,7 +33,7 @@ WITH capturing AS (
     LEFT JOIN (pg_class AS other JOIN pg_namespace AS m ON m.oid = other.relnamespace)
       ON m.nspname = t.schema_name AND other.relname = t.table_name AND other.oid <> t.relation
          -- The log and the boards follow the table of the opportunities to another name.
-         AND t.relation IS DISTINCT FROM feed.opportunities_table()
+         AND t.relation IS DISTINCT FROM (SELECT feed.opportunities_table())
 ), problems AS (
     SELECT f.relation, p.state, p.problem, p.fix
     FROM found AS f

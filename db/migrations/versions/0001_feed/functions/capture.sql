@@ -35,6 +35,7 @@ DECLARE
     open_statements text := CASE current_setting('feed.open', true)
         WHEN '|' THEN set_config('feed.open', '', true) ELSE current_setting('feed.open', true) END;
     statement text;
+    set_part text; -- what stands in front of WHERE
     named boolean; -- whether the statement sets last_modified_by; null if not
     own_entry text; -- a pattern
     entry text;
@@ -66,7 +67,13 @@ BEGIN
         statement := CASE WHEN entry IS NULL AND pg_trigger_depth() = 1 AND statement LIKE 'update%' AND strpos(statement, TG_TABLE_NAME) > 0
                           THEN CASE WHEN strpos(statement, 'last_modified_by') > 0 THEN statement ELSE '' END END;
         IF statement <> '' IS NOT FALSE THEN
-            named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+            -- Most statements that have the column's name set it, and have nothing else that could be mistaken.
+            set_part := split_part(statement, ' where ', 1);
+            named := strpos(set_part, 'last_modified_by') > 0 AND set_part !~ '[''"\t\n;]|select|where|returning'
+                     AND strpos(substr(statement, 2), 'update ') = 0;
+            IF named IS NOT TRUE THEN
+                named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+            END IF;
         END IF;
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, notified)
@@ -106,6 +113,8 @@ BEGIN
         DECLARE
             key_columns text[] := CASE WHEN key_column = '' THEN TG_ARGV[3:] ELSE ARRAY[key_column] END;
             excluded text[];
+            db_user text := session_user;
+            pid integer := pg_backend_pid();
             declared_actor text := nullif(current_setting('feed.actor', true), '');
             declared_origin text := nullif(current_setting('feed.origin', true), '');
             declared_parents integer[] := nullif(current_setting('feed.parents', true), '')::integer[];
@@ -120,55 +129,56 @@ BEGIN
                 key_columns := key_columns[:array_position(key_columns, '') - 1];
             END IF;
             IF TG_OP = 'UPDATE' THEN
-                WITH before AS MATERIALIZED (
+                WITH before AS (
                     SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
                            coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
-                    FROM old_rows AS o CROSS JOIN LATERAL (
-                        SELECT CASE WHEN true THEN o.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data OFFSET 0) AS r
-                    WHERE r.data IS NOT NULL
-                ), after AS MATERIALIZED (
+                    FROM (SELECT CASE WHEN true THEN o.* END AS stored,
+                                 CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data
+                          FROM old_rows AS o OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL OFFSET 0
+                ), after AS (
                     SELECT r.data, r.stored, coalesce(r.data ->> board_column, CASE WHEN board_column <> '' THEN
                                feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END) AS board,
                            coalesce(CASE WHEN key_column = '' THEN feed.row_key(r.data, key_columns) ELSE r.data ->> key_column END,
                                     feed.missing_column(TG_RELID, r.data, key_columns)) AS key
-                    FROM new_rows AS n CROSS JOIN LATERAL (
-                        SELECT CASE WHEN true THEN n.* END AS stored, CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data OFFSET 0) AS r
-                    WHERE r.data IS NOT NULL
+                    FROM (SELECT CASE WHEN true THEN n.* END AS stored,
+                                 CASE WHEN excluded IS NULL THEN feed.row_image(n.*) ELSE feed.row_image(n.*) - excluded END AS data
+                          FROM new_rows AS n OFFSET 0) AS r
+                    WHERE r.data IS NOT NULL OFFSET 0
                 )
                 INSERT INTO feed.log (relation, op, key, board, old, new, delta, image_hash, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
-                SELECT relation_name, CASE WHEN key IS NULL THEN 'reload' ELSE step.op END, feed.short_key(key),
-                       CASE WHEN step.op IN ('leave', 'delete') THEN before.board ELSE after.board END,
-                       CASE WHEN compact.delta IS NULL THEN before.data ELSE compact.old END,
-                       CASE WHEN compact.delta IS NULL THEN after.data ELSE compact.new END, compact.delta, compact.image_hash,
-                       feed.version_number(coalesce(after.data, before.data)), declared_parents,
-                       coalesce(declared_actor, CASE WHEN named OR before.data -> 'last_modified_by' IS DISTINCT FROM after.data -> 'last_modified_by'
-                                               THEN after.data ->> 'last_modified_by' END, session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify,
-                       CASE WHEN compact.delta IS NULL THEN nullif(greatest(pg_column_size(before.data), pg_column_size(after.data), 65536), 65536)
-                            ELSE compact.image_bytes END
-                FROM before FULL JOIN after USING (key)
-                -- A row that changes its board leaves one and enters the other. Each has its own readers, so there are two
-                -- log rows, in this order.
-                CROSS JOIN LATERAL unnest(
-                    CASE WHEN before.data IS NULL THEN '{insert}'::text[]
-                         WHEN after.data IS NULL THEN '{delete}'::text[]
-                         WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'::text[]
-                         ELSE '{update}'::text[] END) WITH ORDINALITY AS step(op, place)
-                LEFT JOIN LATERAL (
-                    SELECT c.*
-                    -- Changes that are nested are sorted later, so the one before is not known yet. The services read single columns
-                    -- of the tables in feed.
-                    -- A column of the condition is passed to the function, so that it is called for large rows only.
-                    FROM (SELECT TG_RELID AS target WHERE TG_TABLE_SCHEMA <> 'feed' AND (entry LIKE '%:%') IS NOT TRUE
-                                   AND (before.data = after.data OR greatest(pg_column_size(before.data), pg_column_size(after.data)) >= 1500) OFFSET 0) AS large
-                    CROSS JOIN LATERAL feed.compact_change(large.target, relation_name, step.op, feed.short_key(key), before.data, after.data) AS c
-                ) AS compact ON before.data IS NOT NULL AND after.data IS NOT NULL
-                -- Two different values may have the same JSON, such as 0 and -0.
-                WHERE before.data IS DISTINCT FROM after.data OR excluded IS NULL AND before.stored *<> after.stored
-                ORDER BY step.place;
+                SELECT relation_name, CASE WHEN c.key IS NULL THEN 'reload' ELSE c.op END, c.key,
+                       CASE WHEN c.op IN ('leave', 'delete') THEN c.board_before ELSE c.board_after END,
+                       CASE WHEN (c.compact).delta IS NULL THEN c.before ELSE (c.compact).old END,
+                       CASE WHEN (c.compact).delta IS NULL THEN c.after ELSE (c.compact).new END, (c.compact).delta, (c.compact).image_hash,
+                       CASE WHEN c.version >= '0' AND c.version <= '2147483647' THEN c.version::integer END, declared_parents,
+                       coalesce(declared_actor, CASE WHEN named OR c.before ->> 'last_modified_by' IS DISTINCT FROM c.after ->> 'last_modified_by'
+                                               THEN c.after ->> 'last_modified_by' END, db_user), declared_origin,
+                       db_user, application, address, pid, sends_notify,
+                       CASE WHEN (c.compact).delta IS NOT NULL THEN (c.compact).image_bytes WHEN c.bytes > 65536 THEN c.bytes END
+                FROM (
+                    SELECT s.*, coalesce(s.after, s.before) -> 'version_number' AS version,
+                           -- Changes that are nested are sorted later, so the one before is not known yet. The services read single
+                           -- columns of the tables in feed.
+                           CASE WHEN (s.bytes >= 1500 OR s.looks_same) AND s.op IN ('update', 'leave', 'enter') AND TG_TABLE_SCHEMA <> 'feed' AND (entry LIKE '%:%') IS NOT TRUE
+                                THEN feed.compact_change(TG_RELID, relation_name, s.op, s.key, s.before, s.after) END AS compact
+                    FROM (
+                        SELECT before.data AS before, after.data AS after, before.board AS board_before, after.board AS board_after, feed.short_key(key) AS key,
+                               greatest(pg_column_size(before.data), pg_column_size(after.data)) AS bytes,
+                               -- Two different values may have the same JSON, such as 0 and -0.
+                               CASE WHEN before.data IS DISTINCT FROM after.data THEN false WHEN excluded IS NULL AND before.stored *<> after.stored THEN true END AS looks_same,
+                               -- A row that changes its board leaves one and enters the other. Each has its own readers, so there are two
+                               -- log rows, in this order.
+                               unnest(CASE WHEN before.data IS NULL THEN '{insert}'::text[]
+                                           WHEN after.data IS NULL THEN '{delete}'
+                                           WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'
+                                           ELSE '{update}' END) AS op
+                        FROM before FULL JOIN after USING (key)
+                        OFFSET 0) AS s
+                    WHERE s.looks_same IS NOT NULL OFFSET 0) AS c;
             ELSIF TG_OP = 'INSERT' THEN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
@@ -176,8 +186,8 @@ BEGIN
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
                        feed.version_number(r.data), declared_parents,
-                       coalesce(declared_actor, r.data ->> 'last_modified_by', session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify,
+                       coalesce(declared_actor, r.data ->> 'last_modified_by', db_user), declared_origin,
+                       db_user, application, address, pid, sends_notify,
                        nullif(greatest(pg_column_size(r.data), 65536), 65536)
                 FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
                                               feed.missing_column(TG_RELID, i.data, key_columns)) AS key
@@ -192,8 +202,8 @@ BEGIN
                        coalesce(r.data ->> board_column,
                                 CASE WHEN board_column <> '' THEN feed.missing_column(TG_RELID, r.data, ARRAY[board_column]) END), r.data,
                        feed.version_number(r.data),
-                       coalesce(declared_actor, session_user), declared_origin,
-                       session_user, application, address, pg_backend_pid(), sends_notify
+                       coalesce(declared_actor, db_user), declared_origin,
+                       db_user, application, address, pid, sends_notify
                 FROM (SELECT i.data, coalesce(CASE WHEN key_column = '' THEN feed.row_key(i.data, key_columns) ELSE i.data ->> key_column END,
                                               feed.missing_column(TG_RELID, i.data, key_columns)) AS key
                       FROM (SELECT CASE WHEN excluded IS NULL THEN feed.row_image(o.*) ELSE feed.row_image(o.*) - excluded END AS data
@@ -201,8 +211,8 @@ BEGIN
                       WHERE i.data IS NOT NULL OFFSET 0) AS r;
             ELSE
                 INSERT INTO feed.log (relation, op, actor, origin, db_user, application, client_addr, pid, notified)
-                VALUES (relation_name, 'truncate', coalesce(declared_actor, session_user), declared_origin,
-                        session_user, application, address, pg_backend_pid(), sends_notify);
+                VALUES (relation_name, 'truncate', coalesce(declared_actor, db_user), declared_origin,
+                        db_user, application, address, pid, sends_notify);
             END IF;
             GET DIAGNOSTICS written = ROW_COUNT;
 

@@ -12,8 +12,7 @@
 --
 -- image_hash is the hash of the row after the change. If the row before a change does not have the hash of the change before
 -- (a write bypassed the triggers, for example), the change is logged with the whole row.
-CREATE FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb,
-                                    OUT old jsonb, OUT new jsonb, OUT delta integer, OUT image_hash bigint, OUT image_bytes integer)
+CREATE FUNCTION feed.compact_change(target oid, relation text, op text, key text, before jsonb, after jsonb) RETURNS feed.log
 LANGUAGE plpgsql STABLE
 COST 1 -- or the planner would find the statement in feed.capture worth compiling
 SET search_path = pg_catalog, feed, pg_temp
@@ -22,33 +21,35 @@ AS $$
 DECLARE
     changed text[] := feed.changed_columns(before, after);
     previous record;
+    result feed.log;
 BEGIN
     IF changed = '{}' THEN
         -- The stored rows differ all the same.
         changed := feed.inexact_columns(target);
     END IF;
     SELECT jsonb_object_agg(c.name, before -> c.name) FILTER (WHERE before ? c.name), jsonb_object_agg(c.name, after -> c.name) FILTER (WHERE after ? c.name)
-    INTO old, new FROM unnest(changed) AS c(name);
-    old := coalesce(old, '{}');
-    new := coalesce(new, '{}');
-    delta := 0;
+    INTO result.old, result.new FROM unnest(changed) AS c(name);
+    result.old := coalesce(result.old, '{}');
+    result.new := coalesce(result.new, '{}');
+    result.delta := 0;
     IF op = 'leave' THEN
-        old := before;
-        RETURN;
+        result.old := before;
+        RETURN result;
     ELSIF op = 'update' THEN
         SELECT l.op, l.delta, coalesce(l.image_hash, jsonb_hash_extended(l.new, 0)) AS image_hash, l.partition_number INTO previous
         FROM feed.log AS l WHERE l.relation = relation AND l.key = key ORDER BY l.seq DESC LIMIT 1;
         IF previous.op IN ('insert', 'update', 'enter') AND previous.partition_number = pg_sequence_last_value('feed.partition_number')
            AND previous.image_hash = jsonb_hash_extended(before, 0)
            AND coalesce(previous.delta, 0) < greatest(100, pg_column_size(after) / 2000) THEN
-            delta := coalesce(previous.delta, 0) + 1;
-            image_hash := jsonb_hash_extended(after, 0);
-            image_bytes := nullif(greatest(pg_column_size(old), pg_column_size(new), 65536), 65536);
-            RETURN;
+            result.delta := coalesce(previous.delta, 0) + 1;
+            result.image_hash := jsonb_hash_extended(after, 0);
+            result.image_bytes := nullif(greatest(pg_column_size(result.old), pg_column_size(result.new), 65536), 65536);
+            RETURN result;
         END IF;
     END IF;
-    new := after;
-    image_bytes := nullif(greatest(pg_column_size(old), pg_column_size(new), 65536), 65536);
+    result.new := after;
+    result.image_bytes := nullif(greatest(pg_column_size(result.old), pg_column_size(result.new), 65536), 65536);
+    RETURN result;
 END
 $$;
 COMMENT ON FUNCTION feed.compact_change(oid, text, text, text, jsonb, jsonb) IS

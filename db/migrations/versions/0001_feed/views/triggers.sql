@@ -14,8 +14,8 @@ WITH ours AS (
     SELECT tgrelid FROM ours WHERE does = 'capture'
     UNION
     SELECT c.oid FROM pg_class AS c
-    WHERE c.oid IN (SELECT a.relation FROM feed.attached AS a)
-       OR c.oid IN (feed.opportunities_table(), to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags'))
+    WHERE c.oid IN (SELECT a.relation FROM feed.attached AS a
+                    UNION ALL VALUES (feed.opportunities_table()), (to_regclass('feed.boards')), (to_regclass('feed.board_members')), (to_regclass('feed.flags')))
 ), wanted AS (
     SELECT f.tgrelid, w.name, w.does, w.shape
     FROM attached AS f
@@ -23,7 +23,7 @@ WITH ours AS (
                        ('feed_capture_delete', 'capture', '8 old_rows'), ('feed_capture_truncate', 'capture', '32'),
                        ('feed_begin', 'begin_statement', '30')) AS w(name, does, shape)
     UNION ALL
-    SELECT f.tgrelid, 'zz_feed_version', 'version_opportunity', '19' FROM attached AS f WHERE f.tgrelid = feed.opportunities_table()
+    SELECT f.tgrelid, 'zz_feed_version', 'version_opportunity', '19' FROM attached AS f WHERE f.tgrelid = (SELECT feed.opportunities_table())
     UNION ALL
     SELECT c.oid, w.name, 'forget_users', w.shape
     FROM pg_class AS c CROSS JOIN (VALUES ('feed_forget_users', '8 old_rows'), ('feed_forget_all_users', '32')) AS w(name, shape)
