@@ -12,8 +12,9 @@ from starlette.requests import Request
 from api import errors
 from api.http.problems import Problem
 from api.state import app_state
+from feed.access.origins import origin_allowed
 from feed.access.tokens import TokenError
-from feed.stream_request import COOKIE, origin_allowed
+from feed.stream_request import COOKIE
 from feed.wire.principal import Principal
 
 DBA_ROLE = "dba"
@@ -55,7 +56,7 @@ async def authenticate_dba(request: Request) -> Principal:
 
 
 def check_origin(request: Request, *, required: bool) -> None:
-    """Reject requests of other origins. Allowed are those of the settings, and the address that was called."""
+    """Reject requests of other origins. Allowed are those of the settings, and the numeric address that was called."""
     if required and "Origin" not in request.headers:
         raise Problem("wrong-origin", "A request that is authenticated by a cookie must have an Origin header.")
     if not origin_allowed(request.headers, app_state(request).settings):

@@ -1,4 +1,4 @@
-"""Around every request: its id, its log fields, its metrics, and the response to an unexpected exception."""
+"""Around every request: its id, log fields, metrics, host and origin, and the response to an unexpected exception."""
 
 import asyncio
 import time
@@ -6,18 +6,24 @@ from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, tracing
 from api.http.connection import abort_connection
 from api.http.problems import Problem
 from api.metrics import ApiMetrics
+from db.settings import Settings
+from feed.access.origins import host_allowed
 from feed.telemetry.tracing import current_traceparent
 from feed.wire import request_id as request_ids
 
 _log = structlog.get_logger("api")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+_FOR_OPERATORS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Called by the names of containers and machines, and without secrets."""
 
 
 class RequestContext:
@@ -76,6 +82,44 @@ class RequestContext:
         )
 
 
+class AllowedOrigins(CORSMiddleware):
+    """Starlette's, which answers a page that is not allowed as if only the page's name were missing."""
+
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        if message["type"] == "http.response.start" and not self.is_allowed_origin(request_headers.get("Origin", "")):
+            MutableHeaders(scope=message).add_vary_header("Origin")
+            await send(message)
+            return
+        await super().send(message, send, request_headers)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if not self.is_allowed_origin(request_headers["Origin"]):
+            for name in [name for name in response.headers if name.startswith("access-control-")]:
+                del response.headers[name]
+        return response
+
+
+class KnownHost:
+    """Refuses requests to a name that is not known, unless they have a token in a header, which no page can send for another.
+
+    A site whose name resolves to this address would otherwise be served as if it were ours.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _FOR_OPERATORS:
+            headers = Headers(scope=scope)
+            if "Authorization" not in headers and not host_allowed(headers, self._settings):
+                problem = Problem("wrong-host", "Add its address to BOARDCAST_ORIGINS to allow it.")
+                await problem.response(Request(scope))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 class _ResponseStart:
     """Adds the request id to the response's headers, and notes its status."""
 
@@ -90,6 +134,7 @@ class _ResponseStart:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers[request_ids.HEADER] = self._request_id
+            headers["X-Content-Type-Options"] = "nosniff"
             self.status = message["status"]
             self.is_stream = headers.get("content-type", "").startswith("text/event-stream")
         await self._send(message)

@@ -31,7 +31,7 @@ from db.sqlfiles import sql
 SCRIPTS = Path(__file__).parent / "migrations"
 LOCK = 0x626F617264  # "board"
 """The advisory lock of everything that changes the schema."""
-_SETTINGS = session.SETTINGS | {"transaction_timeout": "0", "search_path": "public"}
+_SETTINGS = session.SETTINGS | {"transaction_timeout": "0", "search_path": "pg_catalog, pg_temp"}
 """The tables of the application are in schema public, whatever the search_path of the role or the database."""
 _ROWS = 2000
 """Rows that are restored in one transaction. A writer of one of them waits for it."""

@@ -36,7 +36,9 @@ async def repair(conn: PsycopgConnection) -> list[Fault]:
     faults = first
     async with conn.transaction():
         # As in a migration: the tables of the CRM are in schema public.
-        await conn.execute(sql("queries/migration_settings"), {"settings": Jsonb({"search_path": "public"})})
+        await conn.execute(
+            sql("queries/migration_settings"), {"settings": Jsonb({"search_path": "pg_catalog, pg_temp"})}
+        )
         await conn.execute(sql("queries/migration_lock"), {"key": migrate.LOCK})
         for _ in range(_ROUNDS):
             await _repair(conn, faults)
@@ -131,11 +133,12 @@ async def _replace(conn: PsycopgConnection, file: str, faults: list[Fault]) -> N
         if folder == f"{wanted.kind}s" and wanted.kind in {"function", "view"} and _bare_name(wanted.name) == name:
             await _create(conn, _CREATE.sub(r"\g<0> OR REPLACE", sql(file)), f"{wanted.kind.upper()} {wanted.name}")
         elif folder == "triggers" and wanted.kind == "trigger":
-            for statement in _STATEMENT_END.split(sql(file)):
-                if f"CREATE TRIGGER {wanted.name.partition(' on ')[0]} " in statement:
-                    await conn.execute(_CREATE.sub(r"\g<0> OR REPLACE", statement).encode())
-                    name = wanted.name.partition(" on ")[0]
-                    await conn.execute(f"ALTER TABLE {wanted.part_of} ENABLE TRIGGER {name}".encode())
+            trigger = wanted.name.partition(" on ")[0]
+            statements = [text for text in _STATEMENT_END.split(sql(file)) if f" {trigger} " in text]
+            for statement in statements:
+                await conn.execute(_CREATE.sub(r"\g<0> OR REPLACE", statement).encode())
+            if statements:
+                await conn.execute(f"ALTER TABLE {wanted.part_of} ENABLE TRIGGER {trigger}".encode())
 
 
 def _bare_name(name: str) -> str:

@@ -167,7 +167,8 @@ class Router:
         if place.board_id is not None:
             subscription.send_unknown_boards([place.board_id])
         else:
-            text = f"there is no opportunity {place.opportunity_id!r} that you can see"
+            may = "edit" if action == "editing" else "see"
+            text = f"there is no opportunity {place.opportunity_id!r} that you can {may}"
             subscription.send("error", code="unknown_opportunity", message=text)
 
     def _refuse(self, subscription: Subscription, limit: str, advice: str, *, code: str) -> None:

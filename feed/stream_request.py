@@ -7,13 +7,13 @@ any status but 200.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from db.settings import Settings
 from feed.access.admission import RefusedError
+from feed.access.origins import origin_allowed
 from feed.access.tokens import TokenError
 from feed.runtime import Runtime
 from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
@@ -114,14 +114,3 @@ class StreamRequest:
         if (session := self.cookies.get(COOKIE)) is not None:
             return await runtime.tokens.verify(session)
         raise StreamError("unauthenticated", "send Authorization: Bearer, a ticket, or the session cookie")
-
-
-def origin_allowed(headers: Mapping[str, str], settings: Settings) -> bool:
-    """Return whether the request has no Origin, an allowed one, or that of the called address itself."""
-    origin = headers.get("Origin")
-    if origin is None or origin in settings.allowed_origins:
-        return True
-    try:
-        return urlsplit(origin).netloc == headers.get("Host")
-    except ValueError:
-        return False

@@ -35,6 +35,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "cursor-reset": ProblemType(410, "The cursor cannot be resumed; start again without it"),
     "stale-version": ProblemType(412, "The opportunity has changed since the version you named"),
     "body-too-large": ProblemType(413, "The body is too large"),
+    "wrong-host": ProblemType(421, "This service is not known by that name"),
     "unsupported-media-type": ProblemType(415, "The body must be JSON"),
     "invalid-input": ProblemType(422, "Some of the input is not valid"),
     "unknown-phase": ProblemType(422, "The board has no such phase"),

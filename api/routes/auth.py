@@ -15,6 +15,7 @@ from api.schemas.requests import Login
 from api.schemas.responses import Me, Session, Users
 from api.state import AppState, app_state
 from db import demo, users
+from feed.access.origins import is_secure
 from feed.stream_request import COOKIE
 
 _SESSION = timedelta(hours=12)
@@ -61,7 +62,7 @@ async def refresh(request: Request) -> Response:
 async def log_out(request: Request) -> Response:
     check_origin(request, required=False)
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    response.delete_cookie(COOKIE, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
     return response
 
 
@@ -82,8 +83,12 @@ def _set_cookie(request: Request, response: Response, token: str) -> None:
         path="/",
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=_is_secure(request),
     )
+
+
+def _is_secure(request: Request) -> bool:
+    return is_secure(request.url.scheme, request.headers, app_state(request).settings)
 
 
 def _require_demo(state: AppState) -> None:

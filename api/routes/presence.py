@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.authentication import authenticate
-from api.cards.access import find_card
+from api.cards.access import find_card, require_writer
 from api.http.operation import Operation
 from api.http.parsing import parse_body, path_id
 from api.http.problems import Problem
@@ -23,8 +23,10 @@ async def put_presence(request: Request) -> Response:
     principal = await authenticate(request)
     claim = await parse_body(request, PresenceClaim)
     async with app_state(request).engine.begin() as conn:
-        place = Place((await find_card(conn, request, principal.user_id)).id)
-        holder = _holder(principal.user_id)
+        card = await find_card(conn, request, principal.user_id)
+        if claim.action == "editing":
+            require_writer(card.role)
+        place, holder = Place(card.id), _holder(principal.user_id)
         lease = Lease(holder, principal.user_id, principal.name, place, claim.action, claim.base_version)
         await presence.claim(await driver(conn), HTTP, [lease])
     return Response(status_code=204)
@@ -77,7 +79,7 @@ ROUTES = [
         tag="presence",
         request_body=PresenceClaim,
         responses={204: None},
-        problems=("unknown-opportunity",),
+        problems=("unknown-opportunity", "read-only"),
     ),
     Operation(
         "DELETE",

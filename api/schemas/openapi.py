@@ -16,7 +16,7 @@ from feed.stream_request import COOKIE
 _REF = "#/components/schemas/{model}"
 _PROBLEM_MODELS: Mapping[str, type[ProblemBody]] = {"stale-version": ConflictBody, "merge-conflict": MergeConflictBody}
 """Of the problems that have additional fields."""
-_ANY_OPERATION = ("internal-error", "database-unavailable", "busy", "timeout")
+_ANY_OPERATION = ("wrong-host", "internal-error", "database-unavailable", "busy", "timeout")
 _WITH_TOKEN = ("unauthenticated", "invalid-token", "expired-token", "keys-unavailable")
 _WITH_BODY = ("invalid-json", "invalid-input", "unsupported-media-type", "body-too-large")
 _PATH_PARAMETER = re.compile(r"{(\w+)(?::int)?}")

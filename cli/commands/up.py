@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 import typer
+from pydantic import SecretStr
 
 from cli.connect import make_tokens
 from cli.schema import upgrade
@@ -42,23 +43,36 @@ def up(*, ephemeral: _Ephemeral = False, no_demo: _NoDemo = False) -> None:
     """Run everything in one process, for development.
 
     Starts the feed, the API and the board, on an embedded PostgreSQL with demo data. If DATABASE_URL or the variables of libpq
-    name a database, that one is migrated and used instead; it gets demo data only if it has no users of its own.
+    name a database, that one is migrated and used instead; it gets demo data only with BOARDCAST_DEMO=true, and only if it has no
+    users of its own. The password is not printed: see `boardcast database`.
     """
     settings = service_settings()
-    if no_demo or "demo" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"demo": not no_demo})
+    embedded = settings.database is None or ephemeral
+    if no_demo:
+        settings = settings.model_copy(update={"demo": False})
+    elif "demo" not in settings.model_fields_set:
+        # In somebody's own database, nobody can sign in without a password unless BOARDCAST_DEMO says so.
+        demo = settings.model_copy(update={"demo": True})
+        secret = demo.signing_secret()
+        settings = (
+            demo
+            if embedded or secret is None
+            else demo.model_copy(update={"demo": False, "jwt_secret": SecretStr(secret)})
+        )
     tokens, signals = make_tokens(settings), Signals()
     signals.install()
     if settings.database is not None and not ephemeral:
         upgrade(settings.database)
-        signals.run(_serve(settings, tokens, None))
+        signals.run(_serve(settings, tokens, None, _without_password(settings.database)))
         return
     with _embedded_server(settings, signals, ephemeral=ephemeral) as server:
         if signals.stop_requested:
             return
         settings = settings.model_copy(update={"database_url": server.url(), "listen_database_url": None})
         upgrade(server.url())
-        signals.run(_serve(settings, tokens, server))
+        # `boardcast database` does not find a temporary one.
+        shown = server.url() if ephemeral else _without_password(server.url())
+        signals.run(_serve(settings, tokens, server, shown))
 
 
 @contextmanager
@@ -74,7 +88,8 @@ def _embedded_server(settings: Settings, signals: Signals, *, ephemeral: bool) -
         yield server
 
 
-async def _serve(settings: Settings, tokens: "Tokens", server: EmbeddedPostgres | None) -> None:
+async def _serve(settings: Settings, tokens: "Tokens", server: EmbeddedPostgres | None, database: str) -> None:
+    """Serve until a signal; `database` is its URL in the ready line."""
     from api.serve import serving as serving_api
     from db import demo
     from db.engine import create_engine
@@ -88,7 +103,6 @@ async def _serve(settings: Settings, tokens: "Tokens", server: EmbeddedPostgres 
         serving_api(settings, tokens, drain_timeout=_DRAIN_TIMEOUT) as api,
     ):
         try:
-            database = _without_password(settings) if server is None else server.url()
             print_ready(f"api={settings.api_url} feed={settings.public_feed_url} database={database}")
             await _watch(api, server)
         finally:
@@ -109,8 +123,8 @@ async def _watch(api: "ApiServer", server: EmbeddedPostgres | None) -> None:
     serving.result()
 
 
-def _without_password(settings: Settings) -> str:
-    """The database's URL without its password."""
-    url = urlsplit(settings.database or LIBPQ_URL)
+def _without_password(database: str) -> str:
+    """A database's URL without its password."""
+    url = urlsplit(database)
     user, at, place = url.netloc.rpartition("@")
     return urlunsplit(url._replace(netloc=f"{user.partition(':')[0]}{at}{place}")) if at else url.geturl()

@@ -789,14 +789,127 @@ ALTER FUNCTION feed.card_image(image jsonb, names jsonb) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.card_image(image jsonb, names jsonb) IS 'An image of an opportunity, or a part of one, with the names that clients know; names is that of feed.card_names, or null if nothing has another name.';
 
 --
+-- Name: field_names(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.field_names() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    target regclass := feed.opportunities_table();
+    mapping jsonb := (SELECT a.columns FROM feed.adopted AS a WHERE a.role = 'opportunities');
+    present text[] := ARRAY(SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped);
+BEGIN
+    RETURN (WITH held AS MATERIALIZED (
+        SELECT f.field, f.name FROM feed.field_columns() AS f WHERE mapping ? f.field AND f.name IS NOT NULL
+    )
+    SELECT coalesce(jsonb_object_agg(n.name, n.field), '{}')
+    FROM (SELECT h.field AS name, NULL AS field FROM held AS h
+          WHERE h.field = ANY (present) AND NOT EXISTS (SELECT FROM held AS other WHERE other.name = h.field)
+          UNION ALL
+          SELECT f.name, m.key FROM jsonb_each(mapping) AS m CROSS JOIN LATERAL jsonb_array_elements_text(m.value -> 'names') AS f(name)
+          WHERE f.name <> ALL (present)
+          UNION ALL
+          SELECT h.name, h.field FROM held AS h) AS n);
+END
+$$;
+
+ALTER FUNCTION feed.field_names() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION field_names(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.field_names() IS 'Which field of a card a column is, by each name that the column has or had, as feed.card_image needs it. Only columns that were named in feed.adopt.';
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: adopted; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.adopted (
+    role text NOT NULL,
+    relation regclass NOT NULL,
+    created boolean NOT NULL,
+    added text[] DEFAULT '{}'::text[] NOT NULL,
+    name text,
+    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    granted jsonb DEFAULT '[]'::jsonb NOT NULL,
+    restoring jsonb,
+    CONSTRAINT adopted_role CHECK ((role = ANY (ARRAY['users'::text, 'opportunities'::text])))
+);
+
+ALTER TABLE feed.adopted OWNER TO feed_owner;
+
+--
+-- Name: TABLE adopted; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.adopted IS 'The tables in other schemas that boards are made of. They are the application''s, unless boardcast created them.';
+
+--
+-- Name: COLUMN adopted.role; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.role IS 'opportunities: its rows are the cards; users: it has the names of the users';
+
+--
+-- Name: COLUMN adopted.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.relation IS 'The table';
+
+--
+-- Name: COLUMN adopted.created; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.created IS 'Whether boardcast created it. boardcast migrate --down then drops it.';
+
+--
+-- Name: COLUMN adopted.added; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.added IS 'Columns that boardcast added to a table of the application. boardcast migrate --down drops them.';
+
+--
+-- Name: COLUMN adopted.name; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.name IS 'Name of the table when it was adopted: a table that is created again under this name takes its place. Null: public.users or public.opportunities';
+
+--
+-- Name: COLUMN adopted.columns; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.columns IS 'The columns of fields that were named in feed.adopt: for each field the names that its column has had, its number, and the OID of the table that has this number. See feed.mapped_column.';
+
+--
+-- Name: COLUMN adopted.granted; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.granted IS 'What boardcast granted the services on the table and its schema: each privilege with its role and the OID of the table and the number of the column, or the schema. It is revoked when it is no longer needed.';
+
+--
+-- Name: COLUMN adopted.restoring; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.adopted.restoring IS 'Columns that were dropped and added again, whose values feed.mend_rows is restoring from the log: up to which seq, after which key, in how many rows so far';
+
+--
 -- Name: card_names(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
 CREATE FUNCTION feed.card_names() RETURNS TABLE(names jsonb)
     LANGUAGE sql STABLE
-    AS $$
-    SELECT feed.field_names() FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.columns <> '{}'
-$$;
+    BEGIN ATOMIC
+ SELECT feed.field_names() AS field_names
+    FROM feed.adopted a
+   WHERE ((a.role = 'opportunities'::text) AND (a.columns <> '{}'::jsonb));
+END;
 
 ALTER FUNCTION feed.card_names() OWNER TO feed_owner;
 
@@ -840,7 +953,8 @@ BEGIN
         RETURN;
     END IF;
     IF key_column IS NOT NULL THEN
-        EXECUTE format('SELECT min(o.%1$I::text) FROM %2$s AS o WHERE o.%1$I::text IN ('''', ''.'', ''..'')', key_column, target) INTO wrong;
+        EXECUTE format('SELECT min(k.id) FROM (SELECT %s AS id FROM %s AS o) AS k WHERE k.id IN ('''', ''.'', ''..'')',
+                       feed.plain_text(format('o.%I', key_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = key_column)), target) INTO wrong;
         IF wrong IS NOT NULL THEN
             RETURN NEXT format('a row has the id ''%s'', which no URL can contain: Change the id of this row. Every other text is possible', wrong);
         END IF;
@@ -848,8 +962,9 @@ BEGIN
     board_column := (SELECT a.attname FROM pg_attribute AS a
                      WHERE a.attrelid = target AND a.attname = coalesce(columns ->> 'board_id', 'board_id') AND a.attnum > 0 AND NOT a.attisdropped);
     IF board_column IS NOT NULL THEN
-        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT to_jsonb(o.%I) #>> ''{}'' AS id FROM %s AS o) AS b '
-                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200', board_column, target) INTO wrong;
+        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT %s AS id FROM %s AS o) AS b '
+                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200',
+                       feed.json_text(format('o.%I', board_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = board_column)), target) INTO wrong;
         IF wrong IS NOT NULL THEN
             RETURN NEXT format('column %s has the value ''%s'', and the ID of a board has 1 to 200 characters, no comma, and is not a dot', quote_ident(board_column), left(wrong, 60));
         END IF;
@@ -934,8 +1049,6 @@ ALTER SEQUENCE feed.partition_number OWNER TO feed_owner;
 --
 
 COMMENT ON SEQUENCE feed.partition_number IS 'Number of the partition of feed.log that is being written (feed.log_<number>).';
-
-SET default_tablespace = '';
 
 --
 -- Name: log; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -1728,17 +1841,22 @@ BEGIN
     key := arguments.key;
     was_empty := arguments.was_empty;
     image := CASE WHEN arguments.excluded = '{}' THEN 'feed.row_json(t.*)' ELSE format('(feed.row_json(t.*) - %L::text[])', arguments.excluded) END;
-    SELECT format('feed.short_key(feed.row_key(jsonb_build_object(%s), %L))', string_agg(format('%L::text, t.%I', k.name, k.name), ', '), arguments.key)
-    INTO row_key FROM unnest(arguments.key) AS k(name);
-    -- Cast the key from the log to the column types, so that the index of the table is used.
-    SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
-                             CASE WHEN cardinality(arguments.key) = 1 THEN full_key ELSE format('(%s)::jsonb ->> %s', full_key, c.place - 1) END,
-                             format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY c.place),
+    SELECT format('feed.short_key(feed.row_key(jsonb_build_object(%s), %L))',
+                  string_agg(format(CASE WHEN feed.trusted_type(a.atttypid) THEN '%L::text, t.%I' ELSE '%L::text, feed.value_image(t.%I)' END, k.name, k.name), ', '), arguments.key)
+    INTO row_key FROM unnest(arguments.key) AS k(name) JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = k.name AND NOT a.attisdropped;
+    -- Cast the key from the log to the column types, so that the index of the table is used. For a domain, cast it to the type below:
+    -- the domain would check it with the rights of the caller.
+    SELECT string_agg(format(CASE WHEN feed.trusted_type(a.atttypid) AND b.typtype IS DISTINCT FROM 'd' THEN '%1$s = (%2$s)::%3$s' ELSE '%4$s = %2$s' END, format('t.%I', a.attname),
+                             CASE WHEN cardinality(arguments.key) = 1 THEN full_key ELSE format('((%s)::jsonb ->> %s)', full_key, c.place - 1) END,
+                             CASE y.typtype WHEN 'd' THEN format_type(b.oid, y.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
+                             feed.json_text(format('t.%I', a.attname), a.atttypid)), ' AND ' ORDER BY c.place),
            string_agg(format('t.%I', a.attname), ', ' ORDER BY c.place),
-           string_agg(format('t.%I::text', a.attname), ', ' ORDER BY c.place)
+           string_agg(feed.plain_text(format('t.%I', a.attname), a.atttypid), ', ' ORDER BY c.place)
     INTO matches, key_columns, key_texts
     FROM unnest(arguments.key) WITH ORDINALITY AS c(name, place)
-    JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name AND NOT a.attisdropped;
+    JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name AND NOT a.attisdropped
+    JOIN pg_type AS y ON y.oid = a.atttypid
+    LEFT JOIN pg_type AS b ON b.oid = y.typbasetype;
     row_by_key := format('SELECT %1$s AS data FROM %2$s AS t WHERE %3$s UNION ALL '
                          'SELECT %1$s FROM %2$s AS t WHERE k.key ~ ''^md5:[0-9a-f]{32}$'' AND %4$s = k.key',
                          image, target, matches, row_key);
@@ -1793,41 +1911,6 @@ ALTER FUNCTION feed.field_columns() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.field_columns() IS 'The fields of a card, each with the column of the table of the opportunities that holds it; null: there is none. See feed.adopt.';
-
---
--- Name: field_names(); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.field_names() RETURNS jsonb
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    target regclass := feed.opportunities_table();
-    mapping jsonb := (SELECT a.columns FROM feed.adopted AS a WHERE a.role = 'opportunities');
-    present text[] := ARRAY(SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped);
-BEGIN
-    RETURN (WITH held AS MATERIALIZED (
-        SELECT f.field, f.name FROM feed.field_columns() AS f WHERE mapping ? f.field AND f.name IS NOT NULL
-    )
-    SELECT coalesce(jsonb_object_agg(n.name, n.field), '{}')
-    FROM (SELECT h.field AS name, NULL AS field FROM held AS h
-          WHERE h.field = ANY (present) AND NOT EXISTS (SELECT FROM held AS other WHERE other.name = h.field)
-          UNION ALL
-          SELECT f.name, m.key FROM jsonb_each(mapping) AS m CROSS JOIN LATERAL jsonb_array_elements_text(m.value -> 'names') AS f(name)
-          WHERE f.name <> ALL (present)
-          UNION ALL
-          SELECT h.name, h.field FROM held AS h) AS n);
-END
-$$;
-
-ALTER FUNCTION feed.field_names() OWNER TO feed_owner;
-
---
--- Name: FUNCTION field_names(); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.field_names() IS 'Which field of a card a column is, by each name that the column has or had, as feed.card_image needs it. Only columns that were named in feed.adopt.';
 
 --
 -- Name: field_obstacles(regclass, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1942,14 +2025,40 @@ ALTER FUNCTION feed.forget_users() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.forget_users() IS 'Trigger of users: removes the memberships of deleted users. Its argument is the key column.';
 
 --
+-- Name: parse_cursor(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) RETURNS record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    SELECT part[1], part[3]::xid8, progress.xip::text[]::xid8[], least(part[5]::numeric, 9223372036854775807)::bigint, part[6]
+    FROM regexp_match(cursor,
+        '^([0-9a-z]{1,32})[.](0|[1-9][0-9]{0,18})[.](0|[1-9][0-9]{0,18})[.]((?:0(?:-[1-9][0-9]{0,18})*)?)[.](0|[1-9][0-9]{0,18})[.]([0-9a-f]{8})$') AS part
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(d.xid ORDER BY d.place), '{}') AS xip, max(d.xid) AS last
+        FROM (SELECT d.place, part[2]::numeric + sum(d.distance::numeric) OVER (ORDER BY d.place) AS xid
+              FROM unnest(string_to_array(nullif(part[4], ''), '-')) WITH ORDINALITY AS d(distance, place)) AS d
+    ) AS progress
+    WHERE length(cursor) <= 4096
+      AND CASE WHEN progress.last IS NULL THEN part[2] = part[3] ELSE progress.last < part[3]::numeric END
+$_$;
+
+ALTER FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) IS 'The parts of a cursor. Its holder has seen all transactions below xmax except those in xip; anchor is the newest row of the log among them. All null if the cursor is malformed.';
+
+--
 -- Name: has_seen(text, xid8); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
 CREATE FUNCTION feed.has_seen(cursor text, xid xid8) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT has_seen.xid < c.xmax AND has_seen.xid <> ALL (c.xip) FROM feed.parse_cursor(has_seen.cursor) AS c
-$$;
+    RETURN (SELECT ((has_seen.xid < c.xmax) AND (has_seen.xid <> ALL (c.xip))) FROM feed.parse_cursor(has_seen.cursor) c(feed_id, xmax, xip, anchor, tag));
 
 ALTER FUNCTION feed.has_seen(cursor text, xid xid8) OWNER TO feed_owner;
 
@@ -2004,12 +2113,7 @@ COMMENT ON FUNCTION feed.hash_changes(partition bigint, after_xid xid8, after_se
 
 CREATE FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) RETURNS jsonb
     LANGUAGE sql STABLE
-    AS $$
-    SELECT CASE WHEN delta IS NULL THEN new
-                WHEN op = 'leave' THEN old || new
-                WHEN delta = 0 THEN new
-                ELSE feed.complete_image(relation, key, seq) END
-$$;
+    RETURN CASE WHEN (delta IS NULL) THEN new WHEN (op = 'leave'::text) THEN (old || new) WHEN (delta = 0) THEN new ELSE feed.complete_image(relation, key, seq) END;
 
 ALTER FUNCTION feed.image_after(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) OWNER TO feed_owner;
 
@@ -2025,11 +2129,7 @@ COMMENT ON FUNCTION feed.image_after(relation text, key text, seq bigint, op tex
 
 CREATE FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) RETURNS jsonb
     LANGUAGE sql STABLE
-    AS $$
-    SELECT CASE WHEN delta IS NULL OR op = 'leave' THEN old
-                WHEN delta = 0 THEN new || old
-                ELSE feed.complete_image(relation, key, seq) || old END
-$$;
+    RETURN CASE WHEN ((delta IS NULL) OR (op = 'leave'::text)) THEN old WHEN (delta = 0) THEN (new || old) ELSE (feed.complete_image(relation, key, seq) || old) END;
 
 ALTER FUNCTION feed.image_before(relation text, key text, seq bigint, op text, old jsonb, new jsonb, delta integer) OWNER TO feed_owner;
 
@@ -2045,11 +2145,7 @@ COMMENT ON FUNCTION feed.image_before(relation text, key text, seq bigint, op te
 
 CREATE FUNCTION feed.relation_name(relation oid) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-    SELECT CASE WHEN c.oid = (SELECT a.relation FROM feed.adopted AS a WHERE a.role = 'opportunities') THEN 'opportunities' ELSE CASE n.nspname WHEN 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END END
-    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.oid = relation
-$$;
+    RETURN (SELECT CASE WHEN (c.oid = ((SELECT a.relation FROM feed.adopted a WHERE (a.role = 'opportunities'::text)))::oid) THEN 'opportunities'::text ELSE CASE n.nspname WHEN 'public'::name THEN (c.relname)::text ELSE (((n.nspname)::text || '.'::text) || (c.relname)::text) END END AS "case" FROM (pg_class c JOIN pg_namespace n ON ((n.oid = c.relnamespace))) WHERE (c.oid = relation_name.relation));
 
 ALTER FUNCTION feed.relation_name(relation oid) OWNER TO feed_owner;
 
@@ -2285,9 +2381,33 @@ COMMENT ON COLUMN feed.trigger_log.new IS 'The row after the change';
 
 CREATE FUNCTION feed.history(opportunity text, relation text DEFAULT 'opportunities'::text) RETURNS SETOF feed.trigger_log
     LANGUAGE sql STABLE
-    AS $$
-    SELECT t.* FROM feed.trigger_log AS t WHERE t.relation = history.relation AND t.key = history.opportunity ORDER BY t.seq
-$$;
+    BEGIN ATOMIC
+ SELECT t.seq,
+     t.at,
+     t.actor,
+     t.source,
+     t.op,
+     t.relation,
+     t.key,
+     t.board,
+     t.title,
+     t.changes,
+     t.version,
+     t.xid,
+     t.step,
+     t.origin,
+     t.traceparent,
+     t.application,
+     t.client_addr,
+     t.db_user,
+     t.pid,
+     t.notified,
+     t.old,
+     t.new
+    FROM feed.trigger_log t
+   WHERE ((t.relation = history.relation) AND (t.key = history.opportunity))
+   ORDER BY t.seq;
+END;
 
 ALTER FUNCTION feed.history(opportunity text, relation text) OWNER TO feed_owner;
 
@@ -2330,8 +2450,8 @@ BEGIN
         SELECT * INTO known FROM feed.identity;
     END IF;
     -- The sequence is unlogged and is reset by a crash, but the setting that NOTIFY is switched off survives it.
-    IF pg_sequence_last_value('feed.notify_suppressed_until') IS DISTINCT FROM 9007199254740991 AND (SELECT p.muted FROM feed.pacer AS p) THEN
-        PERFORM setval('feed.notify_suppressed_until', 9007199254740991) FROM (SELECT FROM feed.pacer AS p WHERE p.muted FOR SHARE) AS locked;
+    IF (pg_sequence_last_value('feed.notify_suppressed_until') IS NOT DISTINCT FROM 9007199254740991) <> (SELECT p.muted FROM feed.pacer AS p) THEN
+        PERFORM setval('feed.notify_suppressed_until', CASE WHEN locked.muted THEN 9007199254740991 ELSE 0 END) FROM (SELECT p.muted FROM feed.pacer AS p FOR SHARE) AS locked;
     END IF;
     RETURN known.feed_id;
 END
@@ -2376,7 +2496,10 @@ CREATE FUNCTION feed.json_text(expression text, type oid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     SELECT CASE WHEN type = ANY ('{text,varchar,uuid,int2,int4,int8,numeric}'::regtype[]) THEN format('%s::text', expression)
-                ELSE format('(to_jsonb(%s) #>> ''{}'')', expression) END
+                WHEN feed.trusted_type(type) THEN format('(to_jsonb(%s) #>> ''{}'')', expression)
+                WHEN EXISTS (SELECT FROM pg_type AS y WHERE y.oid = type AND y.typtype = 'e')
+                     AND NOT EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = type) THEN feed.plain_text(expression, type)
+                ELSE format('(feed.value_image(%s) #>> ''{}'')', expression) END
 $$;
 
 ALTER FUNCTION feed.json_text(expression text, type oid) OWNER TO feed_owner;
@@ -2786,7 +2909,7 @@ CREATE FUNCTION feed.matches_any(expression text, type oid, given text) RETURNS 
         WHEN b.name IN ('text', 'character varying', 'character', 'name') THEN format('%s = ANY (%s::%s[])', expression, given, t.cast)
         WHEN t.cast IS NOT NULL
         THEN format('%s = ANY (ARRAY(SELECT CASE WHEN g.v ~* %L THEN g.v::%s END FROM unnest(%s) AS g(v)))', expression, t.form, t.cast, given)
-        ELSE format('(to_jsonb(%s) #>> ''{}'') = ANY (%s)', expression, given) END
+        ELSE format('%s = ANY (%s)', feed.json_text(expression, type), given) END
     FROM (SELECT format_type(CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, NULL) AS name FROM pg_type AS y WHERE y.oid = type) AS b
     LEFT JOIN (VALUES ('text', 'text', NULL), ('character varying', 'text', NULL), ('character', 'bpchar', NULL), ('name', 'name', NULL),
                       ('smallint', 'bigint', '^-?[0-9]{1,18}$'), ('integer', 'bigint', '^-?[0-9]{1,18}$'), ('bigint', 'bigint', '^-?[0-9]{1,18}$'),
@@ -2864,9 +2987,11 @@ BEGIN
     $query$, stages, EXISTS (SELECT FROM feed.field_columns() AS f LEFT JOIN feed.adopted AS a ON a.role = 'opportunities'
                              WHERE f.field = 'board_id' AND (f.name IS NULL OR 'board_id' = ANY (a.added)))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
-        EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
-                       'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
-                       users.key_column, users.target) USING made;
+        INSERT INTO feed.board_members (board_id, user_id, role)
+        SELECT b.id, u.id, 'editor' FROM unnest(made) AS b(id)
+        CROSS JOIN unnest(feed.run_as_owner(users.target, format('SELECT array_agg(to_jsonb(u.%I) #>> ''{}'') FROM %s AS u', users.key_column, users.target))) AS u(id)
+        WHERE u.id IS NOT NULL
+        ON CONFLICT DO NOTHING;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
     -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
@@ -3084,6 +3209,10 @@ DECLARE
     columns text[] := ARRAY(SELECT c FROM jsonb_array_elements_text(work -> 'columns') AS c WHERE c NOT IN ('version_number', 'last_sync_at')
                             AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped));
     keys text[] := '{}';
+    -- Those of them that have an image, and their images.
+    found_keys text[];
+    found_images jsonb[];
+    key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
     restored integer := 0;
 BEGIN
     IF work IS NULL THEN
@@ -3092,26 +3221,29 @@ BEGIN
     IF columns <> '{}' THEN
         keys := ARRAY(SELECT DISTINCT l.key FROM feed.log AS l
                       WHERE l.relation = 'opportunities' AND l.key > coalesce(work ->> 'after', '') ORDER BY l.key LIMIT size);
-        EXECUTE format($query$
-            WITH known AS MATERIALIZED (
-                SELECT k.key, l.new
-                FROM unnest($1) AS k(key)
-                CROSS JOIN LATERAL (SELECT i.new
-                                    FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
-                                          FROM feed.log AS l
-                                          WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= $3 AND l.op IN ('insert', 'update', 'enter')) AS i
-                                    WHERE i.new ?& $2 ORDER BY i.seq DESC LIMIT 1) AS l
-                WHERE NOT 'board_id' = ANY ($2) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id')
+        SELECT array_agg(k.key), array_agg(l.new) INTO found_keys, found_images
+        FROM unnest(keys) AS k(key)
+        CROSS JOIN LATERAL (SELECT i.new
+                            FROM (SELECT l.seq, feed.image_after(l.relation, l.key, l.seq, l.op, l.old, l.new, l.delta) AS new
+                                  FROM feed.log AS l
+                                  WHERE l.relation = 'opportunities' AND l.key = k.key AND l.seq <= (work ->> 'until')::bigint
+                                    AND l.op IN ('insert', 'update', 'enter')) AS i
+                            WHERE i.new ?& columns ORDER BY i.seq DESC LIMIT 1) AS l
+        WHERE NOT 'board_id' = ANY (columns) OR EXISTS (SELECT FROM feed.boards AS b WHERE b.id = l.new ->> 'board_id');
+        restored := (feed.run_as_owner(source.target, format($query$
+            WITH restored AS (
+                UPDATE %1$s AS o SET %2$s
+                FROM (SELECT u.key, u.new FROM unnest($1, $2) AS u(key, new) OFFSET 0) AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
+                WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
+                RETURNING 1
             )
-            UPDATE %1$s AS o SET %2$s FROM known AS k CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, k.new) AS was
-            WHERE %5$s AND %6$s = k.key AND (%3$s) IS DISTINCT FROM (%4$s)
+            SELECT ARRAY[count(*)::text] FROM restored
         $query$, source.target,
             (SELECT string_agg(format('%1$I = %2$s', c.name, c.restored), ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
             (SELECT string_agg(format('o.%I', c), ', ') FROM unnest(columns) AS c),
             (SELECT string_agg(c.restored, ', ') FROM feed.restored_columns(source.target, columns, work ->> 'board') AS c),
-            source.by_key, source.id_text)
-        USING keys, columns, (work ->> 'until')::bigint;
-        GET DIAGNOSTICS restored = ROW_COUNT;
+            CASE WHEN feed.trusted_type(key_type) THEN source.by_key ELSE 'true' END,
+            CASE WHEN feed.trusted_type(key_type) THEN source.id_text ELSE format('(to_jsonb(o.%I) #>> ''{}'')', source.key_column) END), found_keys, found_images))[1];
     END IF;
     work := work || jsonb_build_object('after', keys[cardinality(keys)], 'rows', (work ->> 'rows')::integer + restored);
     UPDATE feed.adopted AS a SET restoring = CASE WHEN cardinality(keys) = size THEN work END WHERE a.role = 'opportunities';
@@ -3357,6 +3489,27 @@ ALTER FUNCTION feed.missing_columns() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.missing_columns() IS 'The columns that the table of the opportunities lacks, in the order in which they are added. was_there: it was added before, and has been dropped since. Used by feed.mend.';
 
 --
+-- Name: mute_notify(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.mute_notify() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_catalog.setval('feed.notify_suppressed_until', CASE WHEN NEW.muted THEN 9007199254740991 ELSE 0 END);
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION feed.mute_notify() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION mute_notify(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.mute_notify() IS 'Trigger of feed.pacer: switches NOTIFY off or on when feed.set_notify is committed.';
+
+--
 -- Name: names_author(text, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -3491,6 +3644,7 @@ COMMENT ON FUNCTION feed.new_id() IS 'A new feed ID: ten hexadecimal digits.';
 
 CREATE FUNCTION feed.normalize_image(target regclass, image jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
     normalized jsonb;
@@ -3498,10 +3652,8 @@ BEGIN
     IF target IS NULL THEN
         RETURN NULL;
     END IF;
-    EXECUTE pg_catalog.format('SELECT pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(NULL::%s, $1))', target) INTO normalized USING image;
+    EXECUTE pg_catalog.format('SELECT feed.typed_image(NULL::%s, $1)', target) INTO normalized USING image;
     RETURN normalized;
-EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
-    RETURN image;
 END
 $_$;
 
@@ -3641,16 +3793,12 @@ COMMENT ON FUNCTION feed.note_layouts() IS 'Notes the columns of each attached t
 CREATE FUNCTION feed.notify_presence() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    lease feed.user_presence := coalesce(NEW, OLD);
 BEGIN
     -- If NOTIFY is switched off, the services see the change when they renew their leases.
-    IF pg_catalog.pg_sequence_last_value('feed.notify_suppressed_until') = 9007199254740991 THEN
+    IF pg_catalog.pg_sequence_last_value('feed.notify_suppressed_until') OPERATOR(pg_catalog.=) 9007199254740991 THEN
         RETURN NULL;
     END IF;
-    PERFORM pg_catalog.pg_notify('boardcast_presence', pg_catalog.json_build_object(
-        'op', pg_catalog.lower(TG_OP), 'user', lease.user_id, 'opportunity', lease.opportunity_id, 'board', lease.board_id,
-        'action', lease.action)::text);
+    PERFORM pg_catalog.pg_notify('boardcast_presence', '');
     RETURN NULL;
 END
 $$;
@@ -3723,11 +3871,18 @@ CREATE FUNCTION feed.opportunities_page(boards text[], after text, size integer)
     AS $_$
 DECLARE
     source record := feed.opportunity_source();
-    key_type text := (SELECT format_type(a.atttypid, NULL) FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+    key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+    -- A domain would check the key with the rights of the caller.
+    base_type text := (SELECT format_type(CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, NULL) FROM pg_type AS y WHERE y.oid = key_type);
+    key text := format('o.%I', source.key_column);
 BEGIN
     IF source.target IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT s.id, s.body FROM (%1$s WHERE %2$s AND ($2 IS NULL OR o.%3$I > $2::%4$s) ORDER BY o.%3$I LIMIT $3) AS s',
-                                    source.row_source, source.by_board, source.key_column, key_type) USING boards, after, size;
+        IF NOT feed.trusted_type(key_type) OR EXISTS (SELECT FROM pg_type AS y JOIN pg_type AS b ON b.oid = y.typbasetype WHERE y.oid = key_type AND b.typtype = 'd') THEN
+            key := feed.json_text(key, key_type);
+            base_type := 'text';
+        END IF;
+        RETURN QUERY EXECUTE format('SELECT s.id, s.body FROM (%1$s WHERE %2$s AND ($2 IS NULL OR %3$s > $2::%4$s) ORDER BY %3$s LIMIT $3) AS s',
+                                    source.row_source, source.by_board, key, base_type) USING boards, after, size;
     END IF;
 END
 $_$;
@@ -3788,6 +3943,7 @@ DECLARE
     place_column text;
     key_type oid;
     board_type oid;
+    place_type oid;
     has_version boolean;
     board_text text;
     image text;
@@ -3800,8 +3956,9 @@ BEGIN
         RETURN;
     END IF;
     SELECT max(a.atttypid::bigint) FILTER (WHERE a.attname = key_column), max(a.atttypid::bigint) FILTER (WHERE a.attname = board_column),
+           max(a.atttypid::bigint) FILTER (WHERE a.attname = place_column),
            coalesce(bool_or(a.attname = 'version_number' AND y.typcategory = 'N'), false)
-    INTO key_type, board_type, has_version
+    INTO key_type, board_type, place_type, has_version
     FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped;
     complete := (has_version AND names IS NULL AND key_column = 'id' AND board_column = 'board_id'
                  AND (SELECT bool_and(y.typcategory = 'S') FROM pg_type AS y WHERE y.oid IN (key_type, board_type))) IS TRUE;
@@ -3812,7 +3969,7 @@ BEGIN
         id_text) END;
     image := CASE WHEN feed.converts_safely(target) THEN 'to_jsonb(o.*)' ELSE 'feed.row_json(o.*)' END;
     row_source := format('SELECT %s AS id, %s AS board_id, %s AS version_number, %s AS place, %s%s AS body FROM %s AS o',
-        id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE format('o.%I::text', place_column) END,
+        id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE feed.plain_text(format('o.%I', place_column), place_type) END,
         CASE WHEN names IS NULL THEN image ELSE format('feed.card_image(%s, %L)', image, names) END,
         CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END,
         target);
@@ -3828,35 +3985,6 @@ ALTER FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text,
 --
 
 COMMENT ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) IS 'How the table of the opportunities is read now: its name, the columns of the key and the board, whether a row as JSON has its id, board and version as clients expect them, the expressions of id and version, the statement (o) that returns the rows, and its conditions for some keys or boards ($1, an array of text). target is null if the table or its key column is missing.';
-
---
--- Name: parse_cursor(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
---
-
-CREATE FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) RETURNS record
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $_$
-    SELECT part[1], part[3]::xid8, progress.xip::text[]::xid8[], least(part[5]::numeric, 9223372036854775807)::bigint, part[6]
-    FROM regexp_match(cursor,
-        '^([0-9a-z]{1,32})[.](0|[1-9][0-9]{0,18})[.](0|[1-9][0-9]{0,18})[.]((?:0(?:-[1-9][0-9]{0,18})*)?)[.](0|[1-9][0-9]{0,18})[.]([0-9a-f]{8})$') AS part
-    CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(d.xid ORDER BY d.place), '{}') AS xip, max(d.xid) AS last
-        FROM (SELECT d.place, part[2]::numeric + sum(d.distance::numeric) OVER (ORDER BY d.place) AS xid
-              FROM unnest(string_to_array(nullif(part[4], ''), '-')) WITH ORDINALITY AS d(distance, place)) AS d
-    ) AS progress
-    WHERE length(cursor) <= 4096
-      AND CASE WHEN progress.last IS NULL THEN part[2] = part[3] ELSE progress.last < part[3]::numeric END
-$_$;
-
-ALTER FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) OWNER TO feed_owner;
-
---
--- Name: FUNCTION parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text); Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) IS 'The parts of a cursor. Its holder has seen all transactions below xmax except those in xip; anchor is the newest row of the log among them. All null if the cursor is malformed.';
-
-SET default_table_access_method = heap;
 
 --
 -- Name: attached; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -4002,6 +4130,26 @@ ALTER FUNCTION feed.plain_relations() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.plain_relations() IS 'Attached tables for which two values in row images are equal if their texts (->>) are equal.';
 
 --
+-- Name: plain_text(text, oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.plain_text(expression text, type oid) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    SELECT CASE WHEN feed.trusted_type(type) THEN format('%s::text', expression)
+                ELSE format('CASE WHEN %1$s IS DISTINCT FROM NULL THEN concat(%1$s) END', expression) END
+$_$;
+
+ALTER FUNCTION feed.plain_text(expression text, type oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION plain_text(expression text, type oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.plain_text(expression text, type oid) IS 'SQL expression of a value as text, without casts of an application (see feed.trusted_type).';
+
+--
 -- Name: prune(timestamp with time zone); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -4113,6 +4261,7 @@ COMMENT ON FUNCTION feed.prune(before timestamp with time zone, OUT partition te
 
 CREATE FUNCTION feed.realtime(user_id text) RETURNS text
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
     SELECT CASE WHEN EXISTS (SELECT FROM feed.flags AS f WHERE f.flag = 'capture') THEN 'off' ELSE coalesce((
         SELECT f.value FROM feed.flags AS f
@@ -4273,6 +4422,7 @@ COMMENT ON FUNCTION feed.repair(target regclass, keys text[]) IS 'Logs the curre
 
 CREATE FUNCTION feed.repair_rows() RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     newest bigint := (SELECT max(l.seq) FROM feed.log AS l);
@@ -4424,6 +4574,7 @@ COMMENT ON FUNCTION feed.require_adoptable(target text, columns jsonb, users tex
 
 CREATE FUNCTION feed.reset_feed(why text DEFAULT 'by hand'::text) RETURNS text
     LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     SELECT pg_notify('boardcast', '');
     UPDATE feed.identity SET feed_id = feed.new_id(), renewed_at = clock_timestamp(), reason = why RETURNING feed_id
@@ -4467,9 +4618,7 @@ COMMENT ON FUNCTION feed.restored_columns(target regclass, columns text[], board
 
 CREATE FUNCTION feed.rollout_bucket(user_id text) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-    SELECT (('x' || left(encode(sha256(convert_to(user_id, 'UTF8')), 'hex'), 8))::bit(32)::bigint % 100)::integer
-$$;
+    RETURN ((((('x'::text || "left"(encode(sha256(convert_to(user_id, 'UTF8'::name)), 'hex'::text), 8)))::bit(32))::bigint % (100)::bigint))::integer;
 
 ALTER FUNCTION feed.rollout_bucket(user_id text) OWNER TO feed_owner;
 
@@ -4628,6 +4777,47 @@ ALTER FUNCTION feed.row_key(row_data jsonb, key_columns text[]) OWNER TO feed_ow
 --
 
 COMMENT ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) IS 'Key of a row as written in feed.log: the text of a single key column, or a JSON array of several.';
+
+--
+-- Name: run_as_owner(regclass, text, text[], jsonb[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.run_as_owner(target regclass, statement text, keys text[] DEFAULT NULL::text[], images jsonb[] DEFAULT NULL::jsonb[]) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    path CONSTANT text := pg_catalog.current_setting('search_path');
+    owner CONSTANT name := (SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) target::pg_catalog.oid);
+    result text[];
+    left_open text;
+BEGIN
+    IF owner OPERATOR(pg_catalog.=) CURRENT_USER THEN
+        EXECUTE statement INTO result USING keys, images;
+        RETURN result;
+    END IF;
+    EXECUTE pg_catalog.format('CREATE FUNCTION pg_temp.feed_run_as_owner(keys text[], images jsonb[]) RETURNS text[] LANGUAGE plpgsql SECURITY DEFINER '
+                              'SET search_path = pg_catalog, pg_temp AS %L', pg_catalog.format(
+        'DECLARE result text[]; BEGIN EXECUTE %L INTO result USING keys, images; SET CONSTRAINTS ALL IMMEDIATE; RETURN result; END', statement));
+    EXECUTE pg_catalog.format('ALTER FUNCTION pg_temp.feed_run_as_owner(text[], jsonb[]) OWNER TO %I', owner);
+    EXECUTE 'SELECT pg_temp.feed_run_as_owner($1, $2)' INTO result USING keys, images;
+    IF pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.<>) path THEN
+        PERFORM pg_catalog.set_config('search_path', path, false);
+    END IF;
+    DROP FUNCTION pg_temp.feed_run_as_owner(text[], jsonb[]);
+    FOR left_open IN SELECT c.name FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable LOOP
+        EXECUTE pg_catalog.format('CLOSE %I', left_open);
+    END LOOP;
+    RETURN result;
+END
+$_$;
+
+ALTER FUNCTION feed.run_as_owner(target regclass, statement text, keys text[], images jsonb[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION run_as_owner(target regclass, statement text, keys text[], images jsonb[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.run_as_owner(target regclass, statement text, keys text[], images jsonb[]) IS 'Runs a statement that reads or writes a table of the application with the rights of its owner, and returns its array. Used by feed.mend.';
 
 --
 -- Name: seal(integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4850,6 +5040,7 @@ COMMENT ON FUNCTION feed.seal_hash(seal feed.seals, previous text) IS 'The hash 
 
 CREATE FUNCTION feed.seq_since(moment timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     low bigint := (SELECT min(l.seq) FROM feed.log AS l);
@@ -4961,14 +5152,13 @@ CREATE FUNCTION feed.set_notify(enabled boolean) RETURNS void
     SET search_path TO 'pg_catalog', 'feed', 'pg_temp'
     AS $$
 BEGIN
-    UPDATE feed.pacer SET muted = NOT enabled WHERE muted = enabled;
+    UPDATE feed.pacer SET muted = NOT enabled WHERE enabled IS NOT NULL;
     IF enabled THEN
         DELETE FROM feed.flags AS f WHERE f.flag = 'notify';
     ELSIF NOT enabled THEN
         INSERT INTO feed.flags (flag, scope, value) VALUES ('notify', 'everybody', 'off') ON CONFLICT DO NOTHING;
     END IF;
     PERFORM pg_notify('boardcast_pacer', '');
-    PERFORM setval('feed.notify_suppressed_until', CASE WHEN enabled THEN 0 WHEN NOT enabled THEN 9007199254740991 END);
 END
 $$;
 
@@ -5153,6 +5343,34 @@ ALTER FUNCTION feed.stored_image(image jsonb) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.stored_image(image jsonb) IS 'An image of an opportunity from the log, under the names that the columns have now. Used to restore versions.';
 
 --
+-- Name: suppress_notify(integer); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.suppress_notify(ahead integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    lease feed.pacer;
+BEGIN
+    SELECT * INTO lease FROM feed.pacer;
+    PERFORM setval('feed.notify_suppressed_until', CASE
+        WHEN lease.muted THEN 9007199254740991
+        WHEN ahead > 0 AND lease.pid = pg_backend_pid() THEN (date_part('epoch', clock_timestamp()) * 1000)::bigint + least(ahead, 1000)
+        ELSE 0 END);
+    RETURN lease.muted;
+END
+$$;
+
+ALTER FUNCTION feed.suppress_notify(ahead integer) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION suppress_notify(ahead integer); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.suppress_notify(ahead integer) IS 'Lets writers skip NOTIFY for some milliseconds, or ends that if 0, and returns whether NOTIFY is switched off. Called in the statement that renews the lease of the pacer, so under the lock of its row.';
+
+--
 -- Name: table_layout(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -5257,19 +5475,57 @@ COMMENT ON FUNCTION feed.table_obstacles(target regclass) IS 'Why a table cannot
 
 CREATE FUNCTION feed.tail(since interval DEFAULT '00:10:00'::interval, board text DEFAULT NULL::text, opportunity text DEFAULT NULL::text, actor text DEFAULT NULL::text, relation text DEFAULT NULL::text, lim integer DEFAULT 50) RETURNS SETOF feed.trigger_log
     LANGUAGE sql STABLE
-    AS $$
-    SELECT newest.*
-    FROM (SELECT t.*
-          FROM feed.trigger_log AS t
-          WHERE (tail.since IS NULL OR t.seq >= (SELECT feed.seq_since(now() - tail.since)))
-            AND (tail.board IS NULL OR t.board = tail.board)
-            AND (tail.opportunity IS NULL OR t.relation = 'opportunities' AND t.key = tail.opportunity)
-            AND (tail.actor IS NULL OR t.actor = tail.actor)
-            AND (tail.relation IS NULL OR t.relation = tail.relation)
-          ORDER BY t.seq DESC
-          LIMIT tail.lim) AS newest
-    ORDER BY newest.seq
-$$;
+    BEGIN ATOMIC
+ SELECT newest.seq,
+     newest.at,
+     newest.actor,
+     newest.source,
+     newest.op,
+     newest.relation,
+     newest.key,
+     newest.board,
+     newest.title,
+     newest.changes,
+     newest.version,
+     newest.xid,
+     newest.step,
+     newest.origin,
+     newest.traceparent,
+     newest.application,
+     newest.client_addr,
+     newest.db_user,
+     newest.pid,
+     newest.notified,
+     newest.old,
+     newest.new
+    FROM ( SELECT t.seq,
+             t.at,
+             t.actor,
+             t.source,
+             t.op,
+             t.relation,
+             t.key,
+             t.board,
+             t.title,
+             t.changes,
+             t.version,
+             t.xid,
+             t.step,
+             t.origin,
+             t.traceparent,
+             t.application,
+             t.client_addr,
+             t.db_user,
+             t.pid,
+             t.notified,
+             t.old,
+             t.new
+            FROM feed.trigger_log t
+           WHERE (((tail.since IS NULL) OR (t.seq >= ( SELECT feed.seq_since((now() - tail.since)) AS seq_since))) AND ((tail.board IS NULL) OR (t.board = tail.board)) AND ((tail.opportunity IS NULL) OR ((t.relation = 'opportunities'::text) AND (t.key = tail.opportunity))) AND ((tail.actor IS NULL) OR (t.actor = tail.actor)) AND ((tail.relation IS NULL) OR (t.relation = tail.relation)))
+           ORDER BY t.seq DESC
+          LIMIT tail.lim) newest
+   ORDER BY newest.seq;
+END;
 
 ALTER FUNCTION feed.tail(since interval, board text, opportunity text, actor text, relation text, lim integer) OWNER TO feed_owner;
 
@@ -5285,6 +5541,7 @@ COMMENT ON FUNCTION feed.tail(since interval, board text, opportunity text, acto
 
 CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) RETURNS record
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH bytes AS (
         SELECT string_to_array(regexp_replace(encode(tgargs, 'hex'), '(..)', E'\\1 ', 'g'), '00 ') AS parts
@@ -5306,6 +5563,63 @@ ALTER FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text
 --
 
 COMMENT ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) IS 'Arguments of a trigger that calls feed.capture, from pg_trigger.tgargs: the board column, the key columns and the excluded columns.';
+
+--
+-- Name: trusted_type(oid); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.trusted_type(type oid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH RECURSIVE base AS (
+        SELECT y.* FROM pg_type AS y WHERE y.oid = type
+        UNION ALL
+        SELECT y.* FROM base AS b JOIN pg_type AS y ON b.typtype = 'd' AND y.oid = b.typbasetype
+    )
+    SELECT b.typnamespace = 'pg_catalog'::regnamespace OR b.typtype = 'b' AND b.typelem = 0 FROM base AS b WHERE b.typtype <> 'd'
+$$;
+
+ALTER FUNCTION feed.trusted_type(type oid) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION trusted_type(type oid); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.trusted_type(type oid) IS 'Whether values of a type can be converted to text and to JSON without running code of an application.';
+
+--
+-- Name: typed_image(anyelement, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_sandbox
+--
+
+CREATE FUNCTION feed.typed_image(base anyelement, image jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    AS $$
+DECLARE
+    nothing text;
+BEGIN
+    IF CURRENT_USER OPERATOR(pg_catalog.<>) 'feed_sandbox'::pg_catalog.name THEN
+        RAISE EXCEPTION 'feed.typed_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
+    END IF;
+    BEGIN
+        nothing := pg_catalog.set_config('transaction_read_only', 'on', true);
+        RETURN pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(base, image));
+    EXCEPTION WHEN transaction_rollback THEN
+        RAISE;
+    WHEN OTHERS THEN
+        RETURN image;
+    END;
+END
+$$;
+
+ALTER FUNCTION feed.typed_image(base anyelement, image jsonb) OWNER TO feed_sandbox;
+
+--
+-- Name: FUNCTION typed_image(base anyelement, image jsonb); Type: COMMENT; Schema: feed; Owner: feed_sandbox
+--
+
+COMMENT ON FUNCTION feed.typed_image(base anyelement, image jsonb) IS 'A row image converted to a row type and back, without any privileges; unchanged if that fails. Used by feed.normalize_image.';
 
 --
 -- Name: unsafe_columns(oid, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5397,11 +5711,15 @@ CREATE FUNCTION feed.user_names(users text[]) RETURNS TABLE(id text, name text)
 DECLARE
     source record := feed.user_columns();
     key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
+    name_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.name_column);
+    id_text text := feed.plain_text(format('u.%I', source.key_column), key_type);
 BEGIN
-    IF source.key_column IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT u.%1$I::text, %2$s FROM %3$s AS u WHERE %4$s', source.key_column,
-            CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(u.%I::text, u.%I::text)', source.name_column, source.key_column)
-                 ELSE format('u.%I::text', source.key_column) END,
+    IF source.key_column IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_class AS c JOIN pg_roles AS reader ON reader.rolname = current_user JOIN pg_roles AS owner ON owner.oid = c.relowner
+        WHERE c.oid = source.target AND c.relkind NOT IN ('r', 'p') AND reader.rolsuper AND NOT owner.rolsuper) THEN
+        RETURN QUERY EXECUTE format('SELECT %1$s, %2$s FROM %3$s AS u WHERE %4$s', id_text,
+            CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(%s, %s)', feed.plain_text(format('u.%I', source.name_column), name_type), id_text)
+                 ELSE id_text END,
             source.target, feed.matches_any(format('u.%I', source.key_column), key_type, '$1')) USING users;
     END IF;
 END
@@ -5483,17 +5801,21 @@ COMMENT ON FUNCTION feed.users_table() IS 'The table or view with the users, fro
 CREATE FUNCTION feed.value_image(value anyelement) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     AS $_$
+DECLARE
+    nothing text;
 BEGIN
-    IF CURRENT_USER OPERATOR(pg_catalog.=) 'feed_owner'::pg_catalog.name THEN
+    IF CURRENT_USER OPERATOR(pg_catalog.<>) 'feed_sandbox'::pg_catalog.name THEN
         RAISE EXCEPTION 'feed.value_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
     END IF;
     BEGIN
+        nothing := pg_catalog.set_config('transaction_read_only', 'on', true);
         RETURN coalesce(pg_catalog.to_jsonb(value), 'null');
     EXCEPTION WHEN transaction_rollback THEN
         RAISE;
     WHEN OTHERS THEN
         BEGIN
+            nothing := pg_catalog.set_config('transaction_read_only', 'on', true);
             RETURN pg_catalog.jsonb_build_object('$text', value::pg_catalog.text);
         EXCEPTION WHEN transaction_rollback THEN
             RAISE;
@@ -5987,78 +6309,6 @@ ALTER FUNCTION feed.versions_on(board text) OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.versions_on(board text) IS 'IDs and versions of the opportunities on a board.';
-
---
--- Name: adopted; Type: TABLE; Schema: feed; Owner: feed_owner
---
-
-CREATE TABLE feed.adopted (
-    role text NOT NULL,
-    relation regclass NOT NULL,
-    created boolean NOT NULL,
-    added text[] DEFAULT '{}'::text[] NOT NULL,
-    name text,
-    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
-    granted jsonb DEFAULT '[]'::jsonb NOT NULL,
-    restoring jsonb,
-    CONSTRAINT adopted_role CHECK ((role = ANY (ARRAY['users'::text, 'opportunities'::text])))
-);
-
-ALTER TABLE feed.adopted OWNER TO feed_owner;
-
---
--- Name: TABLE adopted; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON TABLE feed.adopted IS 'The tables in other schemas that boards are made of. They are the application''s, unless boardcast created them.';
-
---
--- Name: COLUMN adopted.role; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.role IS 'opportunities: its rows are the cards; users: it has the names of the users';
-
---
--- Name: COLUMN adopted.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.relation IS 'The table';
-
---
--- Name: COLUMN adopted.created; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.created IS 'Whether boardcast created it. boardcast migrate --down then drops it.';
-
---
--- Name: COLUMN adopted.added; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.added IS 'Columns that boardcast added to a table of the application. boardcast migrate --down drops them.';
-
---
--- Name: COLUMN adopted.name; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.name IS 'Name of the table when it was adopted: a table that is created again under this name takes its place. Null: public.users or public.opportunities';
-
---
--- Name: COLUMN adopted.columns; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.columns IS 'The columns of fields that were named in feed.adopt: for each field the names that its column has had, its number, and the OID of the table that has this number. See feed.mapped_column.';
-
---
--- Name: COLUMN adopted.granted; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.granted IS 'What boardcast granted the services on the table and its schema: each privilege with its role and the OID of the table and the number of the column, or the schema. It is revoked when it is no longer needed.';
-
---
--- Name: COLUMN adopted.restoring; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON COLUMN feed.adopted.restoring IS 'Columns that were dropped and added again, whose values feed.mend_rows is restoring from the log: up to which seq, after which key, in how many rows so far';
 
 --
 -- Name: alembic_version; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -7861,6 +8111,25 @@ COMMENT ON COLUMN feed.maintenance.retention IS 'Partitions of feed.log older th
 COMMENT ON COLUMN feed.maintenance.rotated_at IS 'When the current partition was started';
 
 --
+-- Name: notify_suppressed_until; Type: SEQUENCE; Schema: feed; Owner: feed_owner
+--
+
+CREATE UNLOGGED SEQUENCE feed.notify_suppressed_until
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE feed.notify_suppressed_until OWNER TO feed_owner;
+
+--
+-- Name: SEQUENCE notify_suppressed_until; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON SEQUENCE feed.notify_suppressed_until IS 'Writers skip NOTIFY until this time (milliseconds since 1970, by clock_timestamp), because the pacer reads the log every few milliseconds and sends NOTIFY for them. 9007199254740991: NOTIFY is switched off.';
+
+--
 -- Name: retention; Type: VIEW; Schema: feed; Owner: feed_owner
 --
 
@@ -8222,20 +8491,22 @@ UNION ALL
  SELECT 11 AS nr,
     'notify mode'::text AS topic,
         CASE
-            WHEN (p.muted OR ((p.mode <> ALL (ARRAY['direct'::text, 'muted'::text])) AND (p.until < (clock_timestamp() - '00:00:10'::interval)))) THEN 'warning'::text
+            WHEN (p.muted OR n.muted OR ((p.mode <> ALL (ARRAY['direct'::text, 'muted'::text])) AND (p.until < (clock_timestamp() - '00:00:10'::interval)))) THEN 'warning'::text
             ELSE 'ok'::text
         END AS status,
         CASE
-            WHEN p.muted THEN 'muted: nobody sends NOTIFY, and the log is read once a second'::text
+            WHEN (p.muted OR n.muted) THEN 'muted: nobody sends NOTIFY, and the log is read once a second'::text
             WHEN ((p.until < clock_timestamp()) OR (p.mode = ANY (ARRAY['direct'::text, 'muted'::text]))) THEN 'every write sends NOTIFY'::text
             ELSE ((p.instance || ' is the pacer, mode '::text) || p.mode)
         END AS found,
         CASE
             WHEN p.muted THEN 'boardcast flags notify on # NOTIFY is switched off'::text
+            WHEN n.muted THEN 'SELECT feed.set_notify(true); -- somebody has set the sequence feed.notify_suppressed_until'::text
             WHEN ((p.mode <> ALL (ARRAY['direct'::text, 'muted'::text])) AND (p.until < (clock_timestamp() - '00:00:10'::interval))) THEN 'SELECT * FROM feed.pacer; -- the pacer stopped without giving back the lease, and no instance took over: see instances. Until then every write sends NOTIFY, which is slower with many writers'::text
             ELSE NULL::text
         END AS fix
-   FROM feed.pacer p
+   FROM (feed.pacer p
+     CROSS JOIN LATERAL ( SELECT (NOT (pg_sequence_last_value('feed.notify_suppressed_until'::regclass) IS DISTINCT FROM '9007199254740991'::bigint)) AS muted) n)
 UNION ALL
  SELECT 12 AS nr,
     'history'::text AS topic,
@@ -8464,7 +8735,7 @@ UNION ALL
                    FROM (pg_proc p
                      CROSS JOIN LATERAL ( SELECT
                                 CASE
-                                    WHEN (p.proname = ANY (ARRAY['row_image'::name, 'value_image'::name])) THEN 'feed_sandbox'::text
+                                    WHEN (p.proname = ANY (ARRAY['row_image'::name, 'value_image'::name, 'typed_image'::name])) THEN 'feed_sandbox'::text
                                     ELSE 'feed_owner'::text
                                 END AS owner) n)
                   WHERE ((p.pronamespace = ('feed'::regnamespace)::oid) AND (pg_get_userbyid(p.proowner) <> n.owner))
@@ -8481,7 +8752,7 @@ UNION ALL
                             WHEN (p.oid IS NOT NULL) THEN format('ALTER FUNCTION %1$s RESET ALL; ALTER FUNCTION %1$s SECURITY DEFINER CALLED ON NULL INPUT STABLE;'::text, f.name)
                             ELSE '-- recreate it as in db/sql/functions and db/sql/grants/ownership.sql; until then writes to attached tables fail'::text
                         END AS "case"
-                   FROM (unnest('{feed.row_image(record),feed.value_image(anyelement)}'::text[]) f(name)
+                   FROM (( VALUES ('feed.row_image(record)'::text), ('feed.value_image(anyelement)'::text), ('feed.typed_image(anyelement,jsonb)'::text)) f(name)
                      LEFT JOIN pg_proc p ON ((p.oid = (to_regprocedure(f.name))::oid)))
                   WHERE ((p.prosecdef AND (p.provolatile = 's'::"char") AND (NOT p.proisstrict) AND (p.proconfig IS NULL)) IS NOT TRUE)
                 UNION ALL
@@ -8734,25 +9005,6 @@ ALTER TABLE feed.log_default OWNER TO feed_owner;
 --
 
 COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless somebody dropped or detached a partition by hand.';
-
---
--- Name: notify_suppressed_until; Type: SEQUENCE; Schema: feed; Owner: feed_owner
---
-
-CREATE UNLOGGED SEQUENCE feed.notify_suppressed_until
-    START WITH 0
-    INCREMENT BY 1
-    MINVALUE 0
-    NO MAXVALUE
-    CACHE 1;
-
-ALTER SEQUENCE feed.notify_suppressed_until OWNER TO feed_owner;
-
---
--- Name: SEQUENCE notify_suppressed_until; Type: COMMENT; Schema: feed; Owner: feed_owner
---
-
-COMMENT ON SEQUENCE feed.notify_suppressed_until IS 'Writers skip NOTIFY until this time (milliseconds since 1970, by clock_timestamp), because the pacer reads the log every few milliseconds and sends NOTIFY for them. 9007199254740991: NOTIFY is switched off.';
 
 --
 -- Name: opportunity_versions; Type: VIEW; Schema: feed; Owner: feed_owner
@@ -9367,6 +9619,12 @@ CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.boards REFERENCING OLD T
 CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.flags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
 
 --
+-- Name: pacer feed_mute_notify; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE CONSTRAINT TRIGGER feed_mute_notify AFTER UPDATE OF muted ON feed.pacer DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION feed.mute_notify();
+
+--
 -- Name: user_presence feed_presence; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
@@ -9535,6 +9793,23 @@ REVOKE ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) TO feed_app;
 GRANT ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) TO feed_listener;
 GRANT ALL ON FUNCTION feed.card_image(image jsonb, names jsonb) TO feed_dba;
+
+--
+-- Name: FUNCTION field_names(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.field_names() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.field_names() TO feed_app;
+GRANT ALL ON FUNCTION feed.field_names() TO feed_listener;
+GRANT ALL ON FUNCTION feed.field_names() TO feed_dba;
+
+--
+-- Name: TABLE adopted; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON TABLE feed.adopted TO feed_app;
+GRANT SELECT ON TABLE feed.adopted TO feed_dba;
+GRANT SELECT ON TABLE feed.adopted TO feed_listener;
 
 --
 -- Name: FUNCTION card_names(); Type: ACL; Schema: feed; Owner: feed_owner
@@ -9749,15 +10024,6 @@ GRANT ALL ON FUNCTION feed.field_columns() TO feed_listener;
 GRANT ALL ON FUNCTION feed.field_columns() TO feed_dba;
 
 --
--- Name: FUNCTION field_names(); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.field_names() FROM PUBLIC;
-GRANT ALL ON FUNCTION feed.field_names() TO feed_app;
-GRANT ALL ON FUNCTION feed.field_names() TO feed_listener;
-GRANT ALL ON FUNCTION feed.field_names() TO feed_dba;
-
---
 -- Name: FUNCTION field_obstacles(target regclass, columns jsonb); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -9777,6 +10043,15 @@ GRANT ALL ON FUNCTION feed.first_partition_since(first xid8) TO feed_dba;
 --
 
 REVOKE ALL ON FUNCTION feed.forget_users() FROM PUBLIC;
+
+--
+-- Name: FUNCTION parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) TO feed_app;
+GRANT ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) TO feed_dba;
 
 --
 -- Name: FUNCTION has_seen(cursor text, xid xid8); Type: ACL; Schema: feed; Owner: feed_owner
@@ -10016,6 +10291,12 @@ REVOKE ALL ON FUNCTION feed.missing_column(target regclass, data jsonb, columns 
 REVOKE ALL ON FUNCTION feed.missing_columns() FROM PUBLIC;
 
 --
+-- Name: FUNCTION mute_notify(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.mute_notify() FROM PUBLIC;
+
+--
 -- Name: FUNCTION names_author(statement text, table_schema text, table_name text); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -10120,15 +10401,6 @@ GRANT ALL ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_colum
 GRANT ALL ON FUNCTION feed.opportunity_source(OUT target regclass, OUT key_column text, OUT board_column text, OUT complete boolean, OUT id_text text, OUT version_text text, OUT row_source text, OUT by_key text, OUT by_board text) TO feed_dba;
 
 --
--- Name: FUNCTION parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text); Type: ACL; Schema: feed; Owner: feed_owner
---
-
-REVOKE ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) FROM PUBLIC;
-GRANT ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) TO feed_app;
-GRANT ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) TO feed_listener;
-GRANT ALL ON FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text) TO feed_dba;
-
---
 -- Name: TABLE attached; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -10144,6 +10416,15 @@ REVOKE ALL ON FUNCTION feed.plain_relations() FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.plain_relations() TO feed_app;
 GRANT ALL ON FUNCTION feed.plain_relations() TO feed_listener;
 GRANT ALL ON FUNCTION feed.plain_relations() TO feed_dba;
+
+--
+-- Name: FUNCTION plain_text(expression text, type oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.plain_text(expression text, type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.plain_text(expression text, type oid) TO feed_app;
+GRANT ALL ON FUNCTION feed.plain_text(expression text, type oid) TO feed_listener;
+GRANT ALL ON FUNCTION feed.plain_text(expression text, type oid) TO feed_dba;
 
 --
 -- Name: FUNCTION prune(before timestamp with time zone, OUT partition text, OUT forgotten bigint); Type: ACL; Schema: feed; Owner: feed_owner
@@ -10263,6 +10544,12 @@ GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_l
 GRANT ALL ON FUNCTION feed.row_key(row_data jsonb, key_columns text[]) TO feed_dba;
 
 --
+-- Name: FUNCTION run_as_owner(target regclass, statement text, keys text[], images jsonb[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.run_as_owner(target regclass, statement text, keys text[], images jsonb[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION seal(size integer); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -10350,6 +10637,14 @@ GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_listener;
 GRANT ALL ON FUNCTION feed.stored_image(image jsonb) TO feed_dba;
 
 --
+-- Name: FUNCTION suppress_notify(ahead integer); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.suppress_notify(ahead integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.suppress_notify(ahead integer) TO feed_app;
+GRANT ALL ON FUNCTION feed.suppress_notify(ahead integer) TO feed_listener;
+
+--
 -- Name: FUNCTION table_layout(target oid); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -10378,6 +10673,25 @@ GRANT ALL ON FUNCTION feed.tail(since interval, board text, opportunity text, ac
 REVOKE ALL ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) TO feed_app;
 GRANT ALL ON FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key text[], OUT excluded text[]) TO feed_dba;
+
+--
+-- Name: FUNCTION trusted_type(type oid); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.trusted_type(type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.trusted_type(type oid) TO feed_app;
+GRANT ALL ON FUNCTION feed.trusted_type(type oid) TO feed_listener;
+GRANT ALL ON FUNCTION feed.trusted_type(type oid) TO feed_dba;
+
+--
+-- Name: FUNCTION typed_image(base anyelement, image jsonb); Type: ACL; Schema: feed; Owner: feed_sandbox
+--
+
+REVOKE ALL ON FUNCTION feed.typed_image(base anyelement, image jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.typed_image(base anyelement, image jsonb) TO feed_owner;
+GRANT ALL ON FUNCTION feed.typed_image(base anyelement, image jsonb) TO feed_app;
+GRANT ALL ON FUNCTION feed.typed_image(base anyelement, image jsonb) TO feed_dba;
+GRANT ALL ON FUNCTION feed.typed_image(base anyelement, image jsonb) TO feed_listener;
 
 --
 -- Name: FUNCTION unsafe_columns(target oid, source text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -10491,14 +10805,6 @@ REVOKE ALL ON FUNCTION feed.versions_on(board text) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.versions_on(board text) TO feed_app;
 GRANT ALL ON FUNCTION feed.versions_on(board text) TO feed_listener;
 GRANT ALL ON FUNCTION feed.versions_on(board text) TO feed_dba;
-
---
--- Name: TABLE adopted; Type: ACL; Schema: feed; Owner: feed_owner
---
-
-GRANT SELECT ON TABLE feed.adopted TO feed_app;
-GRANT SELECT ON TABLE feed.adopted TO feed_dba;
-GRANT SELECT ON TABLE feed.adopted TO feed_listener;
 
 --
 -- Name: TABLE alembic_version; Type: ACL; Schema: feed; Owner: feed_owner
@@ -10686,6 +10992,14 @@ GRANT SELECT ON TABLE feed.maintenance TO feed_app;
 GRANT SELECT ON TABLE feed.maintenance TO feed_dba;
 
 --
+-- Name: SEQUENCE notify_suppressed_until; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_app;
+GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_listener;
+GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_dba;
+
+--
 -- Name: TABLE retention; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -10698,14 +11012,6 @@ GRANT SELECT ON TABLE feed.retention TO feed_dba;
 
 GRANT SELECT ON TABLE feed.health TO feed_app;
 GRANT SELECT ON TABLE feed.health TO feed_dba;
-
---
--- Name: SEQUENCE notify_suppressed_until; Type: ACL; Schema: feed; Owner: feed_owner
---
-
-GRANT SELECT,UPDATE ON SEQUENCE feed.notify_suppressed_until TO feed_app;
-GRANT SELECT,UPDATE ON SEQUENCE feed.notify_suppressed_until TO feed_listener;
-GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_dba;
 
 --
 -- Name: TABLE opportunity_versions; Type: ACL; Schema: feed; Owner: feed_owner

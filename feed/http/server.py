@@ -9,7 +9,7 @@ from functools import partial
 from typing import cast
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from db.settings import Settings
@@ -102,7 +102,7 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
     origins = runtime.settings.allowed_origins
 
     async def prepare(request: web.Request, answer: web.StreamResponse) -> None:
-        _add_request_id(request, answer)
+        _add_general_headers(request, answer)
         cors.add_headers(request, answer, origins)
 
     app = web.Application(middlewares=[_request_middleware(runtime.instance, origins)])
@@ -191,8 +191,10 @@ def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
     return answer
 
 
-def _add_request_id(request: web.Request, answer: web.StreamResponse) -> None:
+def _add_general_headers(request: web.Request, answer: web.StreamResponse) -> None:
     request[_RESPONSE_STARTED] = True
+    answer.headers.pop(hdrs.SERVER, None)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
     # A request with an unknown Expect header is refused before it has an ID.
     if (name := request.get(REQUEST_ID)) is not None:
         answer.headers[request_id.HEADER] = name

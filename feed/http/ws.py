@@ -7,6 +7,7 @@ import asyncio
 
 from aiohttp import web
 
+from feed.access.origins import origin_allowed
 from feed.access.unauthenticated import Unauthenticated
 from feed.http.handshake import is_handshake
 from feed.http.problem import REQUEST_ID
@@ -15,7 +16,6 @@ from feed.http.takeover import early_bytes, take_over
 from feed.http.ws_connection import WebSocketConnection
 from feed.router import Router
 from feed.runtime import Runtime
-from feed.stream_request import origin_allowed
 from feed.system.tasks import end
 from feed.wire.close_codes import FORBIDDEN
 

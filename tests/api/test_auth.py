@@ -74,6 +74,50 @@ async def test_the_demo_signs_in_by_name_and_sets_a_session_cookie(api: Api) -> 
     problem(await client.post("/api/auth/token", json={"user": "ana"}, headers=foreign), "wrong-origin")
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/api/auth/users", "/api/config", "/api/boards", "/docs", "/problems/conflict", "/nowhere"]
+)
+async def test_a_name_that_is_not_known_is_refused(api: Api, path: str) -> None:
+    """The name of another site may have been made to resolve to this address."""
+    rebound = await api.client(Host="evil.example:8000", Origin="http://evil.example:8000")
+    problem(await rebound.get(path), "wrong-host")
+    problem(await rebound.post("/api/auth/token", json={"user": "ana", "role": "dba"}), "wrong-host")
+    assert (await rebound.get("/healthz")).status_code == 200
+    own = {"Authorization": f"Bearer {api.tokens.issue('ana', 'Ana', 60)}"}
+    assert (await rebound.get("/api/boards", headers=own)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/boards/", "/docs/", "/dba/", "/static", "/assets", "/problems/conflict"])
+async def test_no_redirect_repeats_the_host(api: Api, path: str) -> None:
+    client = await api.client(Authorization="Bearer x", Host="evil.example")
+    answer = await client.get(path)
+    assert "evil" not in answer.headers.get("Location", "")
+    assert answer.status_code in {307, 404}
+
+
+@pytest.mark.parametrize("path", ["/metrics%0a", "/metrics%0A", "/metrics/", "/metrics%00", "/metrics;x", "/readyz%0a"])
+async def test_no_other_path_is_taken_for_one_that_proxies_hide(api: Api, path: str) -> None:
+    problem(await (await api.client()).get(path), "not-found")
+
+
+async def test_every_response_is_of_its_declared_type_and_names_no_server(api: Api) -> None:
+    client = await api.client()
+    for path in ("/healthz", "/api/config", "/api/boards", "/nowhere", "/docs", "/static/style.css", "/metrics"):
+        answer = await client.get(path)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert "Server" not in answer.headers
+
+
+async def test_the_cookie_is_for_https_only_behind_a_proxy_that_ends_tls(api: Api) -> None:
+    origin = "https://board.example"
+    app_state(api.app).settings = api.settings.model_copy(update={"origins": (origin,)})
+    client = await api.client(
+        Host="board.example", Origin=origin, Authorization=f"Bearer {api.tokens.issue('ana', 'Ana', 60)}"
+    )
+    for answer in (await client.post("/api/auth/session"), await client.delete("/api/auth/token")):
+        assert "Secure" in answer.headers["Set-Cookie"]
+
+
 async def test_sign_in_by_name_works_only_in_the_demo(api: Api) -> None:
     app_state(api.app).settings = api.settings.model_copy(update={"demo": False})
     client = await api.client()

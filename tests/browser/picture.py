@@ -25,7 +25,8 @@ def main() -> None:
         Path(name).chmod(0o711)
         env = {"BOARDCAST_API_PORT": str(free_port()), "BOARDCAST_FEED_PORT": str(free_port())}
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
-        with Commands(Path(name), env).serving("up") as up, psycopg.connect(up.database, autocommit=True) as psql:
+        commands = Commands(Path(name), env)
+        with commands.serving("up") as up, psycopg.connect(commands.output("database"), autocommit=True) as psql:
             people = People(browser, up.api)
             boards(people, psql)
             log(people, psql)

@@ -52,6 +52,7 @@ async def read_move(client: Client) -> tuple[Any, ...]:
 
 async def test_one_write_is_one_event_on_every_transport_and_its_cursor_works_on_all(started_before: Commands) -> None:
     with started_before.serving("up") as up:
+        up.database = started_before.output("database")
         token = started_before.output("token", "ana")
         clients = await follow(up, started_before)
         start = clients[0].cursor
@@ -79,6 +80,7 @@ async def test_one_write_is_one_event_on_every_transport_and_its_cursor_works_on
         assert sync(up, token, second[-1])["opportunities"] == []
 
     with started_before.serving("up") as up:
+        up.database = started_before.output("database")
         move(up, "proposal")
         for order in permutations(("ws", "sse", "events")):
             cursor = first[0][-1]

@@ -1,6 +1,7 @@
 """`boardcast up` runs everything in one process and leaves nothing behind."""
 
 import os
+import re
 import signal
 import sys
 from contextlib import closing
@@ -27,6 +28,10 @@ def data_of(commands: Commands) -> Path:
     return commands.folder / ".boardcast" / "postgres" / "data"
 
 
+def without_password(url: str) -> str:
+    return re.sub(r"(?<=\w):[^@/]+@", "@", url)
+
+
 def nothing_is_left(commands: Commands) -> bool:
     return not postmaster.children(data_of(commands)) and not (data_of(commands) / "postmaster.pid").exists()
 
@@ -50,8 +55,9 @@ def test_only_the_ready_line_is_printed(commands: Commands) -> None:
         assert READY.fullmatch(up.ready_line)
         assert httpx.get(f"{up.api}/readyz").json()["status"] == "ready"
         assert httpx.get(f"{up.feed}/readyz").json()["status"] == "ready"
-        assert commands.output("database") == up.database
-        with closing(psycopg.connect(up.database)) as conn:
+        database = commands.output("database")
+        assert up.database == without_password(database)
+        with closing(psycopg.connect(database)) as conn:
             assert conn.execute("SELECT count(*) FROM feed.boards").fetchone() == (2,)
         up.stop()
         assert up.process.stdout is not None
@@ -78,7 +84,7 @@ async def test_up_stops_quickly_with_a_client_that_does_not_read(started_before:
         clients = await follow(up, started_before)
         for client in clients:
             client.pause()
-        with closing(psycopg.connect(up.database, autocommit=True)) as conn:
+        with closing(psycopg.connect(started_before.output("database"), autocommit=True)) as conn:
             for _ in range(6):
                 conn.execute("UPDATE opportunities SET notes = md5(random()::text) || repeat('x', 60000)")
         seconds = up.stop()
@@ -90,7 +96,7 @@ async def test_up_stops_quickly_with_a_client_that_does_not_read(started_before:
 
 async def test_a_second_signal_stops_up_immediately(started_before: Commands) -> None:
     with started_before.serving("up") as up:
-        with closing(psycopg.connect(up.database)) as busy:
+        with closing(psycopg.connect(started_before.output("database"))) as busy:
             busy.execute("SELECT 1")
             os.kill(up.process.pid, signal.SIGSTOP)  # both signals are pending when it continues
             up.process.send_signal(signal.SIGTERM)
@@ -115,11 +121,11 @@ async def test_a_signal_during_the_start_leaves_nothing(commands: Commands, reac
 def test_data_survives_a_restart(commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
     with commands.serving("up") as up:
         first, database = up.seconds, up.database
-        with closing(psycopg.connect(up.database, autocommit=True)) as conn:
+        with closing(psycopg.connect(commands.output("database"), autocommit=True)) as conn:
             conn.execute("DELETE FROM opportunities WHERE board_id = 'parcerias'")
     with commands.serving("up") as up:
         assert up.database == database
-        with closing(psycopg.connect(up.database)) as conn:
+        with closing(psycopg.connect(commands.output("database"))) as conn:
             assert conn.execute("SELECT count(*) FROM opportunities").fetchone() == (15,)
         second = up.seconds
     with capsys.disabled():
@@ -142,7 +148,7 @@ async def test_a_killed_postgresql_is_restarted(started_before: Commands) -> Non
         os.kill(pid, signal.SIGKILL)
         await until(lambda: postmaster.pid_of(data_of(started_before)) not in {None, pid}, timeout=20)
         await until(lambda: EmbeddedPostgres(data_of(started_before).parent).is_running(), timeout=20)
-        with closing(psycopg.connect(up.database, autocommit=True)) as conn:
+        with closing(psycopg.connect(started_before.output("database"), autocommit=True)) as conn:
             conn.execute(
                 "UPDATE opportunities SET phase = 'won' WHERE id = (SELECT min(id) FROM opportunities WHERE phase <> 'won')"
             )
@@ -173,19 +179,29 @@ def test_an_ephemeral_database_is_removed(commands: Commands) -> None:
 
 
 def test_up_with_a_database_url(commands: Commands, empty_database: Database) -> None:
-    with commands.serving("up", DATABASE_URL=empty_database.url) as up:
-        assert up.database == empty_database.url.replace(f":{empty_database.url.split(':')[2].split('@')[0]}", "")
+    with commands.serving("up", DATABASE_URL=empty_database.url, BOARDCAST_DEMO="true") as up:
+        assert up.database == without_password(empty_database.url)
         with closing(psycopg.connect(empty_database.url)) as conn:
             assert conn.execute("SELECT count(*) FROM opportunities").fetchone() == (24,)
         assert httpx.post(f"{up.api}/api/auth/token", json={"user": "ana"}).status_code == 200
     assert not data_of(commands).exists()
 
 
+def test_a_database_of_ones_own_has_no_sign_in_by_name(commands: Commands, database: Database) -> None:
+    commands.env["DATABASE_URL"] = database.url
+    with commands.serving("up") as up:
+        assert httpx.post(f"{up.api}/api/auth/token", json={"user": "ana"}).status_code == 404
+        token = commands.output("token", "ana")
+        assert httpx.get(f"{up.api}/api/auth/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        with closing(psycopg.connect(database.url)) as conn:
+            assert conn.execute("SELECT count(*) FROM feed.boards").fetchone() == (0,)
+
+
 def test_a_database_with_users_gets_no_demo(commands: Commands, empty_database: Database) -> None:
     with closing(psycopg.connect(empty_database.url, autocommit=True)) as conn:
         conn.execute("CREATE TABLE users (id varchar PRIMARY KEY, password text NOT NULL)")
         conn.execute("INSERT INTO users VALUES ('zeca', 'x')")
-        with commands.serving("up", DATABASE_URL=empty_database.url):
+        with commands.serving("up", DATABASE_URL=empty_database.url, BOARDCAST_DEMO="true"):
             assert conn.execute("SELECT array_agg(id::text) FROM users").fetchone() == (["zeca"],)
             assert conn.execute("SELECT count(*) FROM feed.boards").fetchone() == (0,)
 

@@ -60,7 +60,7 @@ TABLES = """
     LEFT JOIN pg_attrdef AS d ON d.adrelid = o.oid AND d.adnum = a.attnum
     UNION ALL
     SELECT concat_ws(' ', o.name, k.conname, pg_get_constraintdef(k.oid))
-    FROM ours AS o JOIN pg_constraint AS k ON k.conrelid = o.oid
+    FROM ours AS o JOIN pg_constraint AS k ON k.conrelid = o.oid AND k.contype <> 't'
     UNION ALL
     SELECT pg_get_indexdef(i.indexrelid) FROM ours AS o JOIN pg_index AS i ON i.indrelid = o.oid
 """

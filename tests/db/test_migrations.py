@@ -96,7 +96,9 @@ def catalog(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, str]:
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_catalog_matches_the_sql_file(database: Database, name: str) -> None:
     text = sql(name)
-    created = re.findall(r"^CREATE (FUNCTION|VIEW|TRIGGER) ([\w.]+)(?:.*? ON ([\w.]+))?", text, re.MULTILINE)
+    created = re.findall(
+        r"^CREATE (?:CONSTRAINT )?(FUNCTION|VIEW|TRIGGER) ([\w.]+)(?:.*? ON ([\w.]+))?", text, re.MULTILINE
+    )
     assert created or name == "triggers/attach_crm"
     with connect(database) as conn:
         before = catalog(conn)

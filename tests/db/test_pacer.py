@@ -9,7 +9,7 @@ import pytest
 from db import pacer
 from db.connection import PsycopgConnection as Plain
 from feed.system.database import connect
-from tests.db.support import Connection
+from tests.db.support import Connection, rows
 from tests.support.database import Database
 from tests.support.pacer import pacer_lease
 from tests.support.until import until
@@ -90,6 +90,40 @@ async def test_a_suppression_too_far_in_the_future_is_ignored(db: Connection) ->
     for ahead, expected in ((900, False), (5_000, True), (3_600_000, True), (-1, True)):
         await db.execute(f"SELECT setval('feed.notify_suppressed_until', {now} + {ahead})")
         assert await notified(db) is expected, ahead
+
+
+async def test_a_service_can_suppress_notify_only_as_the_pacer_and_for_a_second(
+    db: Connection, database: Database, two: tuple[Plain, Plain]
+) -> None:
+    holder, other = two
+    await pacer.claim(holder, "a")
+    await other.execute("SELECT feed.suppress_notify(1000)")
+    assert await notified(db)
+    await holder.execute("SELECT feed.suppress_notify(2147483647)")
+    assert 0 < (await pacer_lease(database))["ahead"] <= 1000
+    assert not await notified(db)
+
+
+async def test_muting_notify_takes_effect_at_the_commit(db: Connection) -> None:
+    async with db.transaction(force_rollback=True):
+        await db.execute("SELECT feed.set_notify(false)")
+    assert await notified(db)
+    await db.execute("SELECT feed.set_notify(false)")
+    assert not await notified(db)
+    async with db.transaction(force_rollback=True):
+        await db.execute("SELECT feed.set_notify(true)")
+    assert not await notified(db)
+    await db.execute("SELECT feed.set_notify(true)")
+    assert await notified(db)
+
+
+async def test_a_sequence_that_says_muted_without_the_switch_is_reported_and_reset(db: Connection) -> None:
+    await db.execute("SELECT setval('feed.notify_suppressed_until', 9007199254740991)")
+    (health,) = await rows(db, "SELECT status, fix FROM feed.health WHERE topic = 'notify mode'")
+    assert health["status"] == "warning"
+    assert health["fix"].startswith("SELECT feed.set_notify(true);")
+    await db.execute("SELECT feed.identify()")
+    assert await notified(db)
 
 
 async def test_the_muted_value_suppresses_notify(db: Connection) -> None:

@@ -79,7 +79,8 @@ RIGHTS: dict[LiteralString, set[str]] = {
     "INSERT INTO feed.pacer (one) VALUES (false)": set(),
     "DELETE FROM feed.pacer": set(),
     "SELECT last_value FROM feed.notify_suppressed_until": {"feed_app", "feed_listener", "feed_dba"},
-    "SELECT setval('feed.notify_suppressed_until', 1)": {"feed_app", "feed_listener"},
+    "SELECT setval('feed.notify_suppressed_until', 1)": set(),
+    "SELECT feed.suppress_notify(1000)": {"feed_app", "feed_listener"},
     "ALTER SEQUENCE feed.notify_suppressed_until RESTART": set(),
     "SELECT * FROM feed.adopted": {"feed_app", "feed_listener", "feed_dba"},
     "SELECT feed.identify()": {"feed_app", "feed_listener", "feed_dba"},
@@ -226,6 +227,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.opportunity_source()": set(GROUPS),
     "feed.parse_cursor(text)": set(GROUPS),
     "feed.plain_relations()": set(GROUPS),
+    "feed.plain_text(text,oid)": set(GROUPS),
     "feed.prune(timestamp with time zone)": set(),
     "feed.realtime(text)": set(READERS),
     "feed.redefined_columns(regclass)": set(READERS),
@@ -243,10 +245,13 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.row_image(record)": set(GROUPS),
     "feed.row_json(anyelement)": set(GROUPS),
     "feed.row_key(jsonb,text[])": set(GROUPS),
+    "feed.run_as_owner(regclass,text,text[],jsonb[])": set(),
     "feed.seal(integer)": {"feed_app", "feed_listener"},
     "feed.seal_hash(feed.seals,text)": set(READERS),
     "feed.seq_since(timestamp with time zone)": set(READERS),
     "feed.set_capture(boolean)": set(),
+    "feed.mute_notify()": set(),
+    "feed.suppress_notify(integer)": {"feed_app", "feed_listener"},
     "feed.set_notify(boolean)": set(),
     "feed.set_seal(boolean)": set(),
     "feed.short_key(text)": set(READERS),
@@ -257,6 +262,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.table_layout(oid)": set(READERS),
     "feed.table_obstacles(regclass)": set(),
     "feed.tail(interval,text,text,text,text,integer)": set(READERS),
+    "feed.trusted_type(oid)": set(GROUPS),
     "feed.trigger_arguments(bytea)": set(READERS),
     "feed.unsafe_columns(oid,text)": set(GROUPS),
     "feed.unsafe_rows(oid,text,text[],text[])": set(),
@@ -265,6 +271,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.user_obstacles(regclass,jsonb)": set(),
     "feed.users_table()": set(GROUPS),
     "feed.valid_traceparent(text)": set(GROUPS),
+    "feed.typed_image(anyelement,jsonb)": set(GROUPS),
     "feed.value_image(anyelement)": set(GROUPS),
     "feed.verify_log(regclass,text,integer)": set(READERS),
     "feed.verify_order()": set(READERS),
@@ -377,7 +384,8 @@ async def test_services_may_claim_the_lease_but_not_mute_notify(db: Connection, 
             )
             == expected
         )
-        assert await sqlstate_of(db, "SELECT setval('feed.notify_suppressed_until', 1)") == expected
+        assert await sqlstate_of(db, "SELECT setval('feed.notify_suppressed_until', 1)") == DENIED
+        assert await sqlstate_of(db, "SELECT feed.suppress_notify(0)") == expected
         assert await sqlstate_of(db, "SELECT last_value FROM feed.notify_suppressed_until") == (
             None if role in GROUPS else DENIED
         )

@@ -48,6 +48,34 @@ def test_every_variable_of_compose_is_documented_or_has_a_default(compose: Any) 
     assert {name for name, form in used.items() if form != ":-"} <= documented
 
 
+def test_each_container_is_limited_and_hardened(compose: Any) -> None:
+    for name, service in compose["services"].items():
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["pids_limit"] > 0, name
+
+
+def test_each_service_has_a_role_of_its_own(compose: Any) -> None:
+    urls = {name: compose["services"][name]["environment"]["DATABASE_URL"] for name in BOARDCAST_SERVICES}
+    users = {name: url.partition("//")[2].partition(":")[0] for name, url in urls.items()}
+    assert users == {name: f"boardcast_{name}" for name in BOARDCAST_SERVICES}
+    superuser = compose["services"]["postgres"]["environment"]["POSTGRES_USER"]
+    assert superuser not in users.values()
+    assert not any("POSTGRES_PASSWORD" in url for url in urls.values())
+
+
+def test_only_the_services_reach_the_database(compose: Any) -> None:
+    assert compose["networks"]["database"]["internal"] is True
+    reach = {name for name, service in compose["services"].items() if "database" in service["networks"]}
+    assert reach == {"postgres", *BOARDCAST_SERVICES}
+
+
+def test_https_is_published(compose: Any) -> None:
+    assert {port.rpartition(":")[2] for port in compose["services"]["proxy"]["ports"]} == {"80", "443", "443/udp"}
+
+
 def test_only_the_proxy_is_reachable_from_outside(compose: Any) -> None:
     ports = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
     assert ports.pop("proxy")
@@ -62,7 +90,7 @@ def test_monitoring_starts_only_with_its_profile(compose: Any) -> None:
 def test_each_mounted_file_exists(compose: Any) -> None:
     mounted = [volume for service in compose["services"].values() for volume in service.get("volumes", ())]
     files = [ROOT / volume.partition(":")[0] for volume in mounted if volume.startswith("./")]
-    assert len(files) == 4
+    assert len(files) == 5
     assert all(file.exists() for file in files)
 
 

@@ -32,6 +32,8 @@ FUNCTIONS = (
     "stored_image",
     "user_columns",
     "default_board",
+    "trusted_type",
+    "plain_text",
     "json_text",
     "matches_any",
     "later_triggers",
@@ -47,6 +49,7 @@ FUNCTIONS = (
     "missing_column",
     "row_image",
     "value_image",
+    "typed_image",
     "columns_image",
     "unsafe_columns",
     "unsafe_rows",
@@ -107,6 +110,8 @@ FUNCTIONS = (
     "cursor_fault",
     "rollout_bucket",
     "realtime",
+    "suppress_notify",
+    "mute_notify",
     "set_notify",
     "set_capture",
     "row_hash",
@@ -149,6 +154,7 @@ MENDS = (
     *(
         "note_columns",
         "stage_source",
+        "run_as_owner",
         "mend_boards",
         "missing_columns",
         "mend_columns",
@@ -166,11 +172,12 @@ VIEWS_AND_TRIGGERS = (
     *(f"functions/{name}" for name in MENDS),
     *(f"functions/{name}" for name in ADOPTION),
     "triggers/user_presence",
+    "triggers/pacer",
 )
 RIGHTS = ("grants/privileges", "grants/ownership")
 CRM = "tables/crm"
 PUBLIC_VIEW = "views/public_opportunity_versions"
-INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, CRM, PUBLIC_VIEW, *RIGHTS)
+INSTALLS = (*OBJECTS, *VIEWS_AND_TRIGGERS, *RIGHTS, CRM, PUBLIC_VIEW)
 
 
 def upgrade() -> None:
@@ -181,11 +188,11 @@ def upgrade() -> None:
     op.execute("INSERT INTO feed.identity (feed_id, system_identifier, timeline, reason) SELECT '', '', '', ''")
     op.execute("SELECT feed.identify()")
     install(__file__, *VIEWS_AND_TRIGGERS)
+    install(__file__, *RIGHTS)  # before anything converts values of the application
     if not context.config.attributes.get("feed_only"):
         _adopt()
     if not _exists("public.opportunity_versions"):
         install(__file__, PUBLIC_VIEW)
-    install(__file__, *RIGHTS)
     op.execute("SELECT feed.mend_structure()")  # last, because it locks tables of the application
 
 

@@ -28,7 +28,8 @@ BEGIN
         RETURN;
     END IF;
     IF key_column IS NOT NULL THEN
-        EXECUTE format('SELECT min(o.%1$I::text) FROM %2$s AS o WHERE o.%1$I::text IN ('''', ''.'', ''..'')', key_column, target) INTO wrong;
+        EXECUTE format('SELECT min(k.id) FROM (SELECT %s AS id FROM %s AS o) AS k WHERE k.id IN ('''', ''.'', ''..'')',
+                       feed.plain_text(format('o.%I', key_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = key_column)), target) INTO wrong;
         IF wrong IS NOT NULL THEN
             RETURN NEXT format('a row has the id ''%s'', which no URL can contain: Change the id of this row. Every other text is possible', wrong);
         END IF;
@@ -36,8 +37,9 @@ BEGIN
     board_column := (SELECT a.attname FROM pg_attribute AS a
                      WHERE a.attrelid = target AND a.attname = coalesce(columns ->> 'board_id', 'board_id') AND a.attnum > 0 AND NOT a.attisdropped);
     IF board_column IS NOT NULL THEN
-        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT to_jsonb(o.%I) #>> ''{}'' AS id FROM %s AS o) AS b '
-                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200', board_column, target) INTO wrong;
+        EXECUTE format('SELECT min(b.id) FROM (SELECT DISTINCT %s AS id FROM %s AS o) AS b '
+                       'WHERE b.id LIKE ''%%,%%'' OR b.id IN (''.'', ''..'') OR char_length(b.id) NOT BETWEEN 1 AND 200',
+                       feed.json_text(format('o.%I', board_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = board_column)), target) INTO wrong;
         IF wrong IS NOT NULL THEN
             RETURN NEXT format('column %s has the value ''%s'', and the ID of a board has 1 to 200 characters, no comma, and is not a dot', quote_ident(board_column), left(wrong, 60));
         END IF;

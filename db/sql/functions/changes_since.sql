@@ -1,10 +1,10 @@
 -- The core of the feed: the rows of the log that are visible now and were not visible to the holder of a cursor.
 --
--- A plain SQL function, so that the planner inlines it. Each of the two branches has its own index condition on log_xid;
--- joined by OR they would be no index condition, and each read pass would scan the whole index. (Written as xid >= xmin AND
--- NOT pg_visible_in_snapshot(...), a long transaction would make each read pass read everything after it.) The conditions
--- on partition_number exclude partitions that cannot contain such rows before they are opened. since_xip must be sorted, as
--- in a snapshot.
+-- A plain SQL function, so that the planner inlines it. Whatever the search_path, its operators are those of pg_catalog, because they
+-- match the types exactly. Each of the two branches has its own index condition on log_xid; joined by OR they would be no index
+-- condition, and each read pass would scan the whole index. (Written as xid >= xmin AND NOT pg_visible_in_snapshot(...), a long
+-- transaction would make each read pass read everything after it.) The conditions on partition_number exclude partitions that cannot
+-- contain such rows before they are opened. since_xip must be sorted, as in a snapshot.
 CREATE FUNCTION feed.changes_since(since_xmax xid8, since_xip xid8[], until_xmax xid8 DEFAULT NULL, until_xip xid8[] DEFAULT NULL)
 RETURNS SETOF feed.log
 LANGUAGE sql STABLE

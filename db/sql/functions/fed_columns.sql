@@ -24,17 +24,22 @@ BEGIN
     key := arguments.key;
     was_empty := arguments.was_empty;
     image := CASE WHEN arguments.excluded = '{}' THEN 'feed.row_json(t.*)' ELSE format('(feed.row_json(t.*) - %L::text[])', arguments.excluded) END;
-    SELECT format('feed.short_key(feed.row_key(jsonb_build_object(%s), %L))', string_agg(format('%L::text, t.%I', k.name, k.name), ', '), arguments.key)
-    INTO row_key FROM unnest(arguments.key) AS k(name);
-    -- Cast the key from the log to the column types, so that the index of the table is used.
-    SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
-                             CASE WHEN cardinality(arguments.key) = 1 THEN full_key ELSE format('(%s)::jsonb ->> %s', full_key, c.place - 1) END,
-                             format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY c.place),
+    SELECT format('feed.short_key(feed.row_key(jsonb_build_object(%s), %L))',
+                  string_agg(format(CASE WHEN feed.trusted_type(a.atttypid) THEN '%L::text, t.%I' ELSE '%L::text, feed.value_image(t.%I)' END, k.name, k.name), ', '), arguments.key)
+    INTO row_key FROM unnest(arguments.key) AS k(name) JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = k.name AND NOT a.attisdropped;
+    -- Cast the key from the log to the column types, so that the index of the table is used. For a domain, cast it to the type below:
+    -- the domain would check it with the rights of the caller.
+    SELECT string_agg(format(CASE WHEN feed.trusted_type(a.atttypid) AND b.typtype IS DISTINCT FROM 'd' THEN '%1$s = (%2$s)::%3$s' ELSE '%4$s = %2$s' END, format('t.%I', a.attname),
+                             CASE WHEN cardinality(arguments.key) = 1 THEN full_key ELSE format('((%s)::jsonb ->> %s)', full_key, c.place - 1) END,
+                             CASE y.typtype WHEN 'd' THEN format_type(b.oid, y.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
+                             feed.json_text(format('t.%I', a.attname), a.atttypid)), ' AND ' ORDER BY c.place),
            string_agg(format('t.%I', a.attname), ', ' ORDER BY c.place),
-           string_agg(format('t.%I::text', a.attname), ', ' ORDER BY c.place)
+           string_agg(feed.plain_text(format('t.%I', a.attname), a.atttypid), ', ' ORDER BY c.place)
     INTO matches, key_columns, key_texts
     FROM unnest(arguments.key) WITH ORDINALITY AS c(name, place)
-    JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name AND NOT a.attisdropped;
+    JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = c.name AND NOT a.attisdropped
+    JOIN pg_type AS y ON y.oid = a.atttypid
+    LEFT JOIN pg_type AS b ON b.oid = y.typbasetype;
     row_by_key := format('SELECT %1$s AS data FROM %2$s AS t WHERE %3$s UNION ALL '
                          'SELECT %1$s FROM %2$s AS t WHERE k.key ~ ''^md5:[0-9a-f]{32}$'' AND %4$s = k.key',
                          image, target, matches, row_key);

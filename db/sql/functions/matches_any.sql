@@ -8,7 +8,7 @@ AS $$
         WHEN b.name IN ('text', 'character varying', 'character', 'name') THEN format('%s = ANY (%s::%s[])', expression, given, t.cast)
         WHEN t.cast IS NOT NULL
         THEN format('%s = ANY (ARRAY(SELECT CASE WHEN g.v ~* %L THEN g.v::%s END FROM unnest(%s) AS g(v)))', expression, t.form, t.cast, given)
-        ELSE format('(to_jsonb(%s) #>> ''{}'') = ANY (%s)', expression, given) END
+        ELSE format('%s = ANY (%s)', feed.json_text(expression, type), given) END
     FROM (SELECT format_type(CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END, NULL) AS name FROM pg_type AS y WHERE y.oid = type) AS b
     LEFT JOIN (VALUES ('text', 'text', NULL), ('character varying', 'text', NULL), ('character', 'bpchar', NULL), ('name', 'name', NULL),
                       ('smallint', 'bigint', '^-?[0-9]{1,18}$'), ('integer', 'bigint', '^-?[0-9]{1,18}$'), ('bigint', 'bigint', '^-?[0-9]{1,18}$'),

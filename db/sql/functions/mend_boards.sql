@@ -30,9 +30,11 @@ BEGIN
     $query$, stages, EXISTS (SELECT FROM feed.field_columns() AS f LEFT JOIN feed.adopted AS a ON a.role = 'opportunities'
                              WHERE f.field = 'board_id' AND (f.name IS NULL OR 'board_id' = ANY (a.added)))) INTO made;
     IF made IS NOT NULL AND users.key_column IS NOT NULL THEN
-        EXECUTE format('INSERT INTO feed.board_members (board_id, user_id, role) SELECT b.id, u.id, ''editor'' '
-                       'FROM unnest($1) AS b(id) CROSS JOIN (SELECT to_jsonb(u.%I) #>> ''{}'' AS id FROM %s AS u) AS u WHERE u.id IS NOT NULL ON CONFLICT DO NOTHING',
-                       users.key_column, users.target) USING made;
+        INSERT INTO feed.board_members (board_id, user_id, role)
+        SELECT b.id, u.id, 'editor' FROM unnest(made) AS b(id)
+        CROSS JOIN unnest(feed.run_as_owner(users.target, format('SELECT array_agg(to_jsonb(u.%I) #>> ''{}'') FROM %s AS u', users.key_column, users.target))) AS u(id)
+        WHERE u.id IS NOT NULL
+        ON CONFLICT DO NOTHING;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
     -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.

@@ -3,6 +3,7 @@
 -- violates a domain constraint, is returned unchanged.
 CREATE FUNCTION feed.normalize_image(target regclass, image jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     normalized jsonb;
@@ -10,10 +11,8 @@ BEGIN
     IF target IS NULL THEN
         RETURN NULL;
     END IF;
-    EXECUTE pg_catalog.format('SELECT pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(NULL::%s, $1))', target) INTO normalized USING image;
+    EXECUTE pg_catalog.format('SELECT feed.typed_image(NULL::%s, $1)', target) INTO normalized USING image;
     RETURN normalized;
-EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
-    RETURN image;
 END
 $$;
 COMMENT ON FUNCTION feed.normalize_image(regclass, jsonb) IS

@@ -11,6 +11,7 @@ DECLARE
     place_column text;
     key_type oid;
     board_type oid;
+    place_type oid;
     has_version boolean;
     board_text text;
     image text;
@@ -23,8 +24,9 @@ BEGIN
         RETURN;
     END IF;
     SELECT max(a.atttypid::bigint) FILTER (WHERE a.attname = key_column), max(a.atttypid::bigint) FILTER (WHERE a.attname = board_column),
+           max(a.atttypid::bigint) FILTER (WHERE a.attname = place_column),
            coalesce(bool_or(a.attname = 'version_number' AND y.typcategory = 'N'), false)
-    INTO key_type, board_type, has_version
+    INTO key_type, board_type, place_type, has_version
     FROM pg_attribute AS a JOIN pg_type AS y ON y.oid = a.atttypid WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped;
     complete := (has_version AND names IS NULL AND key_column = 'id' AND board_column = 'board_id'
                  AND (SELECT bool_and(y.typcategory = 'S') FROM pg_type AS y WHERE y.oid IN (key_type, board_type))) IS TRUE;
@@ -35,7 +37,7 @@ BEGIN
         id_text) END;
     image := CASE WHEN feed.converts_safely(target) THEN 'to_jsonb(o.*)' ELSE 'feed.row_json(o.*)' END;
     row_source := format('SELECT %s AS id, %s AS board_id, %s AS version_number, %s AS place, %s%s AS body FROM %s AS o',
-        id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE format('o.%I::text', place_column) END,
+        id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE feed.plain_text(format('o.%I', place_column), place_type) END,
         CASE WHEN names IS NULL THEN image ELSE format('feed.card_image(%s, %L)', image, names) END,
         CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END,
         target);

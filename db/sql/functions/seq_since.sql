@@ -3,6 +3,7 @@
 -- changes from the repeated period are missed.
 CREATE FUNCTION feed.seq_since(moment timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     low bigint := (SELECT min(l.seq) FROM feed.log AS l);

@@ -15,7 +15,7 @@ WITH names AS MATERIALIZED (
 )
 SELECT (SELECT concat_ws(' ', i.feed_id, i.floor_xid, pg_current_snapshot()) FROM feed.identity AS i) AS place,
        o.seq, o.xid::text::bigint AS xid, l.at, l.relation,
-       CASE WHEN o.bulk THEN 'resync' WHEN m.large THEN 'large' ELSE l.op END AS op, l.key, l.board, l.version, l.actor, l.origin, feed.valid_traceparent(l.traceparent) AS traceparent,
+       CASE WHEN o.bulk THEN 'resync' WHEN m.large THEN 'large' ELSE l.op END AS op, l.key, l.board, l.version, left(l.actor, 200) AS actor, left(l.origin, 200) AS origin, feed.valid_traceparent(l.traceparent) AS traceparent,
        CASE WHEN o.bulk OR m.large THEN NULL
             -- feed.changes(), inlined, and with ->> where that is sufficient, because this is the most expensive part of a
             -- row. The two images of a repair were made at different times, so a column may have had another type or may

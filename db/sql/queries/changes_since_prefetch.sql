@@ -1,12 +1,13 @@
 -- What almost every read pass needs: the few new rows, for all boards, without aggregation. Each connection that uses it
 -- prepares it. The caller sorts the rows, and runs changes_since.sql instead if there are too many, or if a body is missing:
--- rows above 64 KiB (image_bytes) are not read here. Arguments: xmax and xip of the cursor, and the maximum number of rows.
+-- rows above 64 KiB (image_bytes) are not read here. A writer may set an actor and an origin of any length. Arguments: xmax and
+-- xip of the cursor, and the maximum number of rows.
 PREPARE changes_since (text, text[], int) AS
 WITH names AS MATERIALIZED (
     SELECT n.names FROM feed.card_names() AS n
 )
 SELECT i.feed_id, i.floor_xid::text::bigint AS floor_xid, pg_current_snapshot()::text AS snapshot,
-       u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, u.actor, u.origin, feed.valid_traceparent(u.traceparent) AS traceparent,
+       u.seq, u.xid::text::bigint AS xid, u.at, u.relation, u.op, u.key, u.board, u.version, left(u.actor, 200) AS actor, left(u.origin, 200) AS origin, feed.valid_traceparent(u.traceparent) AS traceparent,
        -- feed.changes(), inlined: a call costs a third more.
        CASE WHEN u.image_bytes IS NOT NULL THEN NULL
             WHEN u.op = 'update' AND u.delta IS NOT NULL THEN feed.compact_changes(c.old, c.new, u.delta)::text

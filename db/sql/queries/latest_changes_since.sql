@@ -4,7 +4,7 @@ WITH names AS MATERIALIZED (
 )
 SELECT (SELECT concat_ws(' ', i.feed_id, i.floor_xid, pg_current_snapshot()) FROM feed.identity AS i) AS place,
        o.seq, o.xid, l.at, l.relation,
-       CASE WHEN o.bulk THEN 'resync' WHEN m.large THEN 'large' ELSE o.op END AS op, l.key, l.board, l.version, l.actor, l.origin, feed.valid_traceparent(l.traceparent) AS traceparent,
+       CASE WHEN o.bulk THEN 'resync' WHEN m.large THEN 'large' ELSE o.op END AS op, l.key, l.board, l.version, left(l.actor, 200) AS actor, left(l.origin, 200) AS origin, feed.valid_traceparent(l.traceparent) AS traceparent,
        CASE WHEN o.bulk OR m.large THEN NULL
             WHEN o.op = 'update' THEN feed.changes(c.before, c.after)::text
             WHEN o.op IN ('insert', 'enter') AND l.relation = 'opportunities' THEN feed.opportunity_image(c.after, l.key, l.board, l.seq)::text

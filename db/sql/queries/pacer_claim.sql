@@ -6,4 +6,4 @@ SET instance = %(instance)s, pid = pg_backend_pid(), mode = 'draining', since = 
     until = clock_timestamp() + %(lease)s
 WHERE instance IN ('', %(instance)s)
    OR until NOT BETWEEN clock_timestamp() AND clock_timestamp() + %(lease)s
-RETURNING setval('feed.notify_suppressed_until', CASE WHEN muted THEN 9007199254740991 ELSE 0 END)
+RETURNING feed.suppress_notify(0)

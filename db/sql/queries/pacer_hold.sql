@@ -5,5 +5,4 @@ UPDATE feed.pacer
 SET mode = CASE WHEN muted THEN 'muted' ELSE %(mode)s END, notifications = notifications + %(notifications)s, until = clock_timestamp() + %(lease)s,
     since = CASE WHEN mode = CASE WHEN muted THEN 'muted' ELSE %(mode)s END THEN since ELSE clock_timestamp() END
 WHERE instance = %(instance)s AND pid = pg_backend_pid()
-RETURNING muted, setval('feed.notify_suppressed_until', CASE WHEN muted THEN 9007199254740991 WHEN %(ahead)s = 0 THEN 0
-                                       ELSE (date_part('epoch', clock_timestamp()) * 1000)::bigint + %(ahead)s END)
+RETURNING feed.suppress_notify(%(ahead)s)

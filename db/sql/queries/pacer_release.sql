@@ -3,4 +3,4 @@
 UPDATE feed.pacer
 SET instance = '', pid = NULL, mode = 'direct', since = clock_timestamp(), until = clock_timestamp(), notifications = notifications + %(notifications)s
 WHERE instance = %(instance)s
-RETURNING setval('feed.notify_suppressed_until', CASE WHEN muted THEN 9007199254740991 ELSE 0 END), pg_notify('boardcast_pacer', '')
+RETURNING feed.suppress_notify(0), pg_notify('boardcast_pacer', '')

@@ -2,8 +2,8 @@
 SELECT t.seq, to_jsonb(entry)::text AS body
 FROM feed.trigger_log AS t
 CROSS JOIN LATERAL (
-    SELECT t.seq, t.at, t.actor, t.source, t.op, t.relation, t.key, t.board, left(t.title, 200) AS title, left(t.changes, 2000) AS changes,
-           t.version, t.xid, t.step, t.origin, t.application, t.client_addr, t.db_user, t.pid, t.notified
+    SELECT t.seq, t.at, left(t.actor, 200) AS actor, t.source, t.op, t.relation, t.key, t.board, left(t.title, 200) AS title, left(t.changes, 2000) AS changes,
+           t.version, t.xid, t.step, left(t.origin, 200) AS origin, t.application, t.client_addr, t.db_user, t.pid, t.notified
 ) AS entry
 WHERE t.seq >= %(low)s AND t.seq < %(before)s
   AND (%(named)s::bigint[] IS NULL OR t.seq = ANY (%(named)s::bigint[]))

@@ -30,8 +30,8 @@ BEGIN
         SELECT * INTO known FROM feed.identity;
     END IF;
     -- The sequence is unlogged and is reset by a crash, but the setting that NOTIFY is switched off survives it.
-    IF pg_sequence_last_value('feed.notify_suppressed_until') IS DISTINCT FROM 9007199254740991 AND (SELECT p.muted FROM feed.pacer AS p) THEN
-        PERFORM setval('feed.notify_suppressed_until', 9007199254740991) FROM (SELECT FROM feed.pacer AS p WHERE p.muted FOR SHARE) AS locked;
+    IF (pg_sequence_last_value('feed.notify_suppressed_until') IS NOT DISTINCT FROM 9007199254740991) <> (SELECT p.muted FROM feed.pacer AS p) THEN
+        PERFORM setval('feed.notify_suppressed_until', CASE WHEN locked.muted THEN 9007199254740991 ELSE 0 END) FROM (SELECT p.muted FROM feed.pacer AS p FOR SHARE) AS locked;
     END IF;
     RETURN known.feed_id;
 END

@@ -2,6 +2,7 @@
 -- distances: the first from xmin (so it is 0), each other one from its predecessor.
 CREATE FUNCTION feed.parse_cursor(cursor text, OUT feed_id text, OUT xmax xid8, OUT xip xid8[], OUT anchor bigint, OUT tag text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT part[1], part[3]::xid8, progress.xip::text[]::xid8[], least(part[5]::numeric, 9223372036854775807)::bigint, part[6]
     FROM regexp_match(cursor,

@@ -1,6 +1,7 @@
 -- feed/delivery/flags.py implements the same rule in memory.
 CREATE FUNCTION feed.realtime(user_id text) RETURNS text
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN EXISTS (SELECT FROM feed.flags AS f WHERE f.flag = 'capture') THEN 'off' ELSE coalesce((
         SELECT f.value FROM feed.flags AS f

@@ -1,6 +1,7 @@
 -- Rows and sequence values without which a schema that was created again does not work. Everything that is still there stays.
 CREATE FUNCTION feed.repair_rows() RETURNS void
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     newest bigint := (SELECT max(l.seq) FROM feed.log AS l);

@@ -1,18 +1,17 @@
--- Holds the lock on the row of the lease, like everything that sets feed.notify_suppressed_until. That sequence is set
--- last, because a rollback would not undo it.
+-- Holds the lock on the row of the lease, like everything that sets feed.notify_suppressed_until. That sequence is set by
+-- feed.mute_notify, at the commit.
 CREATE FUNCTION feed.set_notify(enabled boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, feed, pg_temp
 AS $$
 BEGIN
-    UPDATE feed.pacer SET muted = NOT enabled WHERE muted = enabled;
+    UPDATE feed.pacer SET muted = NOT enabled WHERE enabled IS NOT NULL;
     IF enabled THEN
         DELETE FROM feed.flags AS f WHERE f.flag = 'notify';
     ELSIF NOT enabled THEN
         INSERT INTO feed.flags (flag, scope, value) VALUES ('notify', 'everybody', 'off') ON CONFLICT DO NOTHING;
     END IF;
     PERFORM pg_notify('boardcast_pacer', '');
-    PERFORM setval('feed.notify_suppressed_until', CASE WHEN enabled THEN 0 WHEN NOT enabled THEN 9007199254740991 END);
 END
 $$;
 COMMENT ON FUNCTION feed.set_notify(boolean) IS

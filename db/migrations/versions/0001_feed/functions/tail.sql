@@ -4,7 +4,7 @@ CREATE FUNCTION feed.tail(since interval DEFAULT '10 min', board text DEFAULT NU
                           actor text DEFAULT NULL, relation text DEFAULT NULL, lim integer DEFAULT 50)
 RETURNS SETOF feed.trigger_log
 LANGUAGE sql STABLE
-AS $$
+BEGIN ATOMIC
     SELECT newest.*
     FROM (SELECT t.*
           FROM feed.trigger_log AS t
@@ -15,7 +15,7 @@ AS $$
             AND (tail.relation IS NULL OR t.relation = tail.relation)
           ORDER BY t.seq DESC
           LIMIT tail.lim) AS newest
-    ORDER BY newest.seq
-$$;
+    ORDER BY newest.seq;
+END;
 COMMENT ON FUNCTION feed.tail(interval, text, text, text, text, integer) IS
     'The newest changes, in ascending order: feed.tail(since => ''1 hour'', board => ''b1'', opportunity => ''o1'', actor => ''ana'', relation => ''tasks'', lim => 20). All arguments are optional. since => NULL: of any age.';

@@ -1,6 +1,6 @@
 -- The SECURITY DEFINER functions of the feed run with these privileges. feed_owner owns schema feed and everything in it,
--- and nothing elsewhere; none of its functions run application code. feed_sandbox owns only feed.row_image() and
--- feed.value_image(), which do run application code, and has no privileges.
+-- and nothing elsewhere; none of its functions run application code. feed_sandbox owns only feed.row_image(),
+-- feed.value_image() and feed.typed_image(), which do run application code, and has no privileges.
 DO $$
 DECLARE
     object record;
@@ -30,7 +30,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s OWNER TO feed_owner', object.name);
     END LOOP;
     FOR object IN
-        SELECT p.oid::regprocedure AS name, CASE WHEN p.proname IN ('row_image', 'value_image') THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner
+        SELECT p.oid::regprocedure AS name, CASE WHEN p.proname IN ('row_image', 'value_image', 'typed_image') THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner
         FROM pg_proc AS p WHERE p.pronamespace = 'feed'::regnamespace
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO %I', object.name, object.owner);
@@ -40,6 +40,6 @@ BEGIN
     REVOKE ALL ON SCHEMA feed FROM feed_sandbox;
 END
 $$;
-GRANT EXECUTE ON FUNCTION feed.row_image(record), feed.value_image(anyelement) TO feed_owner, feed_app, feed_dba, feed_listener;
+GRANT EXECUTE ON FUNCTION feed.row_image(record), feed.value_image(anyelement), feed.typed_image(anyelement, jsonb) TO feed_owner, feed_app, feed_dba, feed_listener;
 -- The view public.opportunity_versions reads the history with the privileges of the role that migrates.
 GRANT SELECT ON feed.opportunity_versions TO CURRENT_USER;

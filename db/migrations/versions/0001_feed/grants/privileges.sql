@@ -3,10 +3,9 @@
 GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
 GRANT SELECT ON feed.log, feed.identity, feed.pacer, feed.flags, feed.attached TO feed_listener;
--- Any instance may be the pacer. Writers need no privilege on the sequence, because feed.capture() reads it with the
--- privileges of its owner.
+-- Any instance may be the pacer. Nobody needs a privilege to write the sequence: feed.capture() reads it, and feed.suppress_notify()
+-- sets it, with the privileges of their owner.
 GRANT UPDATE (instance, pid, until, mode, notifications, since) ON feed.pacer TO feed_app, feed_listener;
-GRANT UPDATE ON SEQUENCE feed.notify_suppressed_until TO feed_app, feed_listener;
 GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_app, feed_listener, feed_dba;
 GRANT SELECT, INSERT, DELETE ON feed.tickets TO feed_app, feed_listener;
 -- Partitions are read only through feed.log, with its privileges.
@@ -32,13 +31,13 @@ GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_
     feed.plain_relations(), feed.relation_name(oid), feed.valid_traceparent(text), feed.compact_changes(jsonb, jsonb, integer),
     feed.complete_image(text, text, bigint), feed.image_after(text, text, bigint, text, jsonb, jsonb, integer),
     feed.image_before(text, text, bigint, text, jsonb, jsonb, integer), feed.version_number(jsonb), feed.row_json(anyelement),
-    feed.converts_safely(regclass), feed.unsafe_columns(oid, text), feed.columns_image(text[], jsonb[]),
+    feed.converts_safely(regclass), feed.trusted_type(oid), feed.plain_text(text, oid), feed.unsafe_columns(oid, text), feed.columns_image(text[], jsonb[]),
     feed.board_index(), feed.current_columns(regclass, text[]), feed.mapped_column(regclass, jsonb), feed.field_columns(), feed.field_names(), feed.card_names(),
     feed.card_image(jsonb, jsonb), feed.stored_image(jsonb), feed.user_columns(),
     feed.opportunities_table(), feed.users_table(), feed.single_key(regclass), feed.default_board(), feed.json_text(text, oid),
     feed.matches_any(text, oid, text), feed.opportunity_source(), feed.opportunities_on(text[]), feed.opportunities_of(text[]),
     feed.opportunities_page(text[], text, integer), feed.opportunity_image(jsonb, text, text, bigint), feed.versions_on(text) TO feed_app, feed_listener, feed_dba;
-GRANT EXECUTE ON FUNCTION feed.maintain(), feed.seal(integer),
+GRANT EXECUTE ON FUNCTION feed.maintain(), feed.seal(integer), feed.suppress_notify(integer),
     feed.report_gap(text, text, text, text, text, bigint, text, bigint, text), feed.checkpoint_seen(text, text), feed.cursor_fault(text),
     feed.parse_cursor(text), feed.row_hash(text, integer) TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), feed.history(text, text), feed.explain(bigint),

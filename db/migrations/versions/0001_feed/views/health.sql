@@ -130,13 +130,15 @@ SELECT 10, 'prepared transactions', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warni
 FROM pg_prepared_xacts WHERE database = current_database() AND prepared < clock_timestamp() - interval '1 min'
 UNION ALL
 SELECT 11, 'notify mode',
-       CASE WHEN p.muted OR p.mode NOT IN ('direct', 'muted') AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
-       CASE WHEN p.muted THEN 'muted: nobody sends NOTIFY, and the log is read once a second'
+       CASE WHEN p.muted OR n.muted OR p.mode NOT IN ('direct', 'muted') AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
+       CASE WHEN p.muted OR n.muted THEN 'muted: nobody sends NOTIFY, and the log is read once a second'
             WHEN p.until < clock_timestamp() OR p.mode IN ('direct', 'muted') THEN 'every write sends NOTIFY' ELSE p.instance || ' is the pacer, mode ' || p.mode END,
        CASE WHEN p.muted THEN 'boardcast flags notify on # NOTIFY is switched off'
+            WHEN n.muted THEN 'SELECT feed.set_notify(true); -- somebody has set the sequence feed.notify_suppressed_until'
             WHEN p.mode NOT IN ('direct', 'muted') AND p.until < clock_timestamp() - interval '10 s'
             THEN 'SELECT * FROM feed.pacer; -- the pacer stopped without giving back the lease, and no instance took over: see instances. Until then every write sends NOTIFY, which is slower with many writers' END
 FROM feed.pacer AS p
+CROSS JOIN LATERAL (SELECT pg_sequence_last_value('feed.notify_suppressed_until') IS NOT DISTINCT FROM 9007199254740991 AS muted) AS n
 UNION ALL
 SELECT 12, 'history', CASE WHEN same THEN 'ok' ELSE 'warning' END,
        format('feed %s, since %s: %s', i.feed_id, date_trunc('second', i.renewed_at), i.reason),
@@ -256,7 +258,7 @@ SELECT 21, 'ownership', CASE WHEN o.first IS NULL THEN 'ok' WHEN o.rights THEN '
 FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS rights, string_agg(w.fix, ' ' ORDER BY w.fix) AS fixes
       FROM (SELECT format('%s is owned by %s', p.oid::regprocedure, pg_get_userbyid(p.proowner)) AS found, p.prosecdef AS rights,
                    format('ALTER FUNCTION %s OWNER TO %s;', p.oid::regprocedure, n.owner) AS fix
-            FROM pg_proc AS p CROSS JOIN LATERAL (SELECT CASE WHEN p.proname IN ('row_image', 'value_image') THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner) AS n
+            FROM pg_proc AS p CROSS JOIN LATERAL (SELECT CASE WHEN p.proname IN ('row_image', 'value_image', 'typed_image') THEN 'feed_sandbox' ELSE 'feed_owner' END AS owner) AS n
             WHERE p.pronamespace = 'feed'::regnamespace AND pg_get_userbyid(p.proowner) <> n.owner
             UNION ALL
             SELECT format('%s is owned by %s', c.oid::regclass, pg_get_userbyid(c.relowner)), false,
@@ -269,7 +271,7 @@ FROM (SELECT min(w.found) AS first, count(*) - 1 AS others, bool_or(w.rights) AS
                    CASE WHEN p.oid IS NOT NULL
                         THEN format('ALTER FUNCTION %1$s RESET ALL; ALTER FUNCTION %1$s SECURITY DEFINER CALLED ON NULL INPUT STABLE;', f.name)
                         ELSE '-- recreate it as in db/sql/functions and db/sql/grants/ownership.sql; until then writes to attached tables fail' END
-            FROM unnest('{feed.row_image(record),feed.value_image(anyelement)}'::text[]) AS f(name)
+            FROM (VALUES ('feed.row_image(record)'), ('feed.value_image(anyelement)'), ('feed.typed_image(anyelement,jsonb)')) AS f(name)
             LEFT JOIN pg_proc AS p ON p.oid = to_regprocedure(f.name)
             WHERE (p.prosecdef AND p.provolatile = 's' AND NOT p.proisstrict AND p.proconfig IS NULL) IS NOT TRUE
             UNION ALL
