@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,7 +22,7 @@ from api.http.json_response import json_response
 from api.http.operation import Operation
 from api.long_poll import LongPolls
 from api.metrics import ApiMetrics
-from api.middleware import KnownHost, RequestContext
+from api.middleware import AllowedOrigins, KnownHost, RequestContext
 from api.routes import (
     auth,
     boards,
@@ -90,7 +89,7 @@ def create_app(settings: Settings, *, engine: AsyncEngine, tokens: Tokens, runti
         routes=[*operations(), _openapi_operation(), *pages.ROUTES],
         middleware=[
             Middleware(
-                CORSMiddleware,
+                AllowedOrigins,
                 allow_origins=sorted(settings.allowed_origins),
                 allow_methods=cors.METHODS,
                 allow_headers=cors.ALLOWED_HEADERS,

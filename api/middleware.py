@@ -1,4 +1,4 @@
-"""Around every request: its id, its log fields, its metrics, its host, and the response to an unexpected exception."""
+"""Around every request: its id, log fields, metrics, host and origin, and the response to an unexpected exception."""
 
 import asyncio
 import time
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, tracing
@@ -78,6 +80,24 @@ class RequestContext:
             status=response.status,
             ms=round(seconds * 1000, 1),
         )
+
+
+class AllowedOrigins(CORSMiddleware):
+    """Starlette's, which answers a page that is not allowed as if only the page's name were missing."""
+
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        if message["type"] == "http.response.start" and not self.is_allowed_origin(request_headers.get("Origin", "")):
+            MutableHeaders(scope=message).add_vary_header("Origin")
+            await send(message)
+            return
+        await super().send(message, send, request_headers)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if not self.is_allowed_origin(request_headers["Origin"]):
+            for name in [name for name in response.headers if name.startswith("access-control-")]:
+                del response.headers[name]
+        return response
 
 
 class KnownHost:

@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 import math
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import cast
 
 import structlog
 import uvicorn
@@ -17,7 +19,9 @@ from starlette.applications import Starlette
 
 from api.http.connection import HttpConnection
 from api.state import app_state
+from feed.access.unauthenticated import Unauthenticated
 from feed.system.sockets import listen
+from feed.telemetry.metrics import Metrics
 
 _GRACE = 1.0
 """Seconds to cancel and abort what outlasts the drain timeout."""
@@ -45,7 +49,7 @@ class ApiServer:
         self._server = _Server(
             uvicorn.Config(
                 self._app,
-                http=HttpConnection,
+                http=cast(type[asyncio.Protocol], self._connections()),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -91,6 +95,13 @@ class ApiServer:
         self._server.abort_connections()
         await state.stop()
         self._server = self._serving = None
+
+    def _connections(self) -> Callable[..., HttpConnection]:
+        """Return what makes a connection from uvicorn's arguments."""
+        state = app_state(self._app)
+        metrics = Metrics("api") if state.runtime is None else state.runtime.metrics
+        unauthenticated = Unauthenticated(state.settings, metrics)
+        return partial(HttpConnection, settings=state.settings, metrics=metrics, unauthenticated=unauthenticated)
 
     async def wait(self) -> None:
         """Return when the server was stopped. Raises its error if it failed."""

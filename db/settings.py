@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import tempfile
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -79,11 +80,20 @@ class Settings(BaseSettings):
 
     resync_threshold: PositiveInt = 5000
     chunk_rows: PositiveInt = 1000
+    max_resume_rows: PositiveInt = 200_000
     client_budget: ByteSize = ByteSize(512 * 1024)
     drain_timeout: NonNegativeFloat = 30.0
     max_user_connections: PositiveInt = 20
     max_connections: PositiveInt = 20_000
     connection_rate: PositiveInt = 1000
+    max_unauthenticated: PositiveInt = 5000
+    max_unauthenticated_per_address: PositiveInt = 400
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    request_timeout: PositiveFloat = 10.0
+    message_rate: PositiveInt = 100
+    message_burst: PositiveInt = 2000
+    max_boards: PositiveInt = 1000
+    max_leases: PositiveInt = 100
     heartbeat_interval: PositiveFloat = 15.0
     read_interval: PositiveFloat = 1.0
     checkpoint_interval: NonNegativeFloat = 10.0
@@ -116,6 +126,13 @@ class Settings(BaseSettings):
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError("must be origins such as https://board.example, separated by commas")
         return tuple(re.sub(r"^(http://.*):80$|^(https://.*):443$", r"\1\2", origin.lower()) for origin in origins)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ip_network(proxy)  # raises ValueError
+        return proxies
 
     @model_validator(mode="after")
     def _one_way_to_trust(self) -> Self:
@@ -155,6 +172,11 @@ class Settings(BaseSettings):
         if self._reachable_host in {"127.0.0.1", "localhost", "[::1]"}:
             hosts |= {"127.0.0.1", "localhost"}
         return frozenset(f"http://{host}:{self.api_port}" for host in hosts)
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The addresses whose X-Forwarded-For is believed: those named, and this machine's own."""
+        return tuple(ip_network(proxy) for proxy in ("127.0.0.0/8", "::1", *self.trusted_proxies))
 
     @property
     def _reachable_host(self) -> str:

@@ -96,9 +96,12 @@ class Router:
 
     async def _subscribe(self, message: Subscribe, subscription: Subscription) -> None:
         if subscription.requested is not None:
-            self._runtime.set_boards(subscription, subscription.requested | frozenset(message.boards))
-        for board in sorted(set(message.boards) - subscription.permitted_boards):
-            _send_unknown_board(subscription, board)
+            requested = subscription.requested | frozenset(message.boards)
+            if len(requested) > max(self._runtime.settings.max_boards, len(subscription.requested)):
+                self._refuse(subscription, "boards", "unsubscribe from other boards first", code="too_many_boards")
+                return
+            self._runtime.set_boards(subscription, requested)
+        subscription.send_unknown_boards(set(message.boards) - subscription.permitted_boards)
         self._runtime.send_subscribed(subscription)
 
     async def _unsubscribe(self, message: Unsubscribe, subscription: Subscription) -> None:
@@ -138,12 +141,12 @@ class Router:
         if message.boardId in subscription.permitted_boards:
             self._runtime.checkpoints.request(subscription, message.boardId)
         else:
-            _send_unknown_board(subscription, message.boardId)
+            subscription.send_unknown_boards([message.boardId])
 
     async def _gap(self, message: Gap, subscription: Subscription) -> None:
         board, expected, held = message.boardId, message.expected, message.held
         if board not in subscription.permitted_boards:
-            _send_unknown_board(subscription, board)
+            subscription.send_unknown_boards([board])
             return
         self._runtime.checkpoints.request_recount(board)
         await self._runtime.gap_reports.report(
@@ -156,15 +159,19 @@ class Router:
         )
 
     async def _claim(self, subscription: Subscription, place: Place, action: str, base: int | None = None) -> None:
+        if not self._runtime.presence.has_room(subscription, place, self._runtime.settings.max_leases):
+            self._refuse(subscription, "leases", "stop viewing or editing other places first", code="too_many_leases")
+            return
         if await self._runtime.presence.claim(subscription, place, action, base):
             return
         if place.board_id is not None:
-            _send_unknown_board(subscription, place.board_id)
+            subscription.send_unknown_boards([place.board_id])
         else:
             may = "edit" if action == "editing" else "see"
             text = f"there is no opportunity {place.opportunity_id!r} that you can {may}"
             subscription.send("error", code="unknown_opportunity", message=text)
 
-
-def _send_unknown_board(subscription: Subscription, board: str) -> None:
-    subscription.send("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
+    def _refuse(self, subscription: Subscription, limit: str, advice: str, *, code: str) -> None:
+        """Answer a message that would exceed a limit; it has no effect."""
+        self._runtime.metrics.limited.labels(limit).inc()
+        subscription.send("error", code=code, message=f"this stream has too many {limit}: {advice}")

@@ -73,7 +73,7 @@ class Runtime:
         self.tailer = Tailer(settings, self.publisher, self.metrics, self._on_log_replaced, self.replica)
         self.presence = PresenceTracker(self.instance, self.pool, self.connections)
         self.rollout = Rollout(self.publisher, self.connections, self.metrics)
-        self.admission = Admission(settings, self.connections, self.rollout)
+        self.admission = Admission(settings, self.connections, self.rollout, self.metrics)
         self.recovery_tasks = RecoveryTasks(
             settings,
             self.pool,

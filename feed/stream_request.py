@@ -5,7 +5,7 @@ with the sender are reported before the stream begins. Problems with the cursor 
 any status but 200.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -69,19 +69,23 @@ class StreamRequest:
         named = parse_qs(self.query_string, keep_blank_values=True).get("boards")
         return None if named is None else frozenset(board for board in ",".join(named).split(",") if board)
 
-    async def admit(self, runtime: Runtime) -> Principal:
-        """Authenticate and admit the sender. Raises StreamError."""
+    async def admit(self, runtime: Runtime, on_authenticated: Callable[[], None] = lambda: None) -> Principal:
+        """Authenticate and admit the sender. `on_authenticated` is called in between. Raises StreamError."""
         try:
-            return await self._admit(runtime)
+            return await self._admit(runtime, on_authenticated)
         except StreamError as error:
             runtime.metrics.refused.labels(error.slug).inc()
             raise
 
-    async def _admit(self, runtime: Runtime) -> Principal:
+    async def _admit(self, runtime: Runtime, on_authenticated: Callable[[], None]) -> Principal:
         if not origin_allowed(self.headers, runtime.settings):
             raise StreamError("wrong-origin", "this Origin is not one of BOARDCAST_ORIGINS")
         try:
             principal = await self._authenticate(runtime)
+            on_authenticated()
+            if len(self.boards or ()) > runtime.settings.max_boards:
+                runtime.metrics.limited.labels("boards").inc()
+                raise StreamError("too-many-boards", f"name at most {runtime.settings.max_boards} boards")
             await runtime.admission.admit(principal, SSE)
         except TokenError as error:
             raise StreamError(TOKEN_PROBLEMS[error.code], error.message) from error

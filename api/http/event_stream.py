@@ -1,24 +1,17 @@
 """Server-sent events as a Starlette response.
 
 Invariant: nothing is encoded here. The bytes that the generator yields are the ones that every other client of the
-process gets, and what a client has not read is bounded.
+process gets, and what a client has not read is bounded. Its connection drops a client that does not read.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-import structlog
 from sse_starlette import EventSourceResponse
-from sse_starlette.sse import SendTimeoutError
-from starlette.types import Receive, Scope, Send
 
-from api.http.connection import abort_connection
 from feed.stream_request import HEADERS
-from feed.telemetry.metrics import Metrics
-from feed.wire.close_codes import TOO_SLOW, CloseReason
-
-_log = structlog.get_logger("api")
+from feed.wire.close_codes import CloseReason
 
 
 class BufferedSink:
@@ -74,18 +67,7 @@ class BufferedSink:
 
 
 class EventStreamResponse(EventSourceResponse):
-    """Sends messages, heartbeats included. A client that reads nothing for `send_timeout` seconds is dropped."""
+    """Sends messages, heartbeats included."""
 
-    def __init__(self, messages: AsyncIterator[bytes], send_timeout: float, metrics: Metrics | None) -> None:
-        super().__init__(messages, headers=HEADERS, ping=0, send_timeout=send_timeout)
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except SendTimeoutError:
-            _log.info("slow client dropped", path=scope["path"])
-            if self._metrics is not None:
-                self._metrics.slow.labels("dropped").inc()
-                self._metrics.closed.labels(TOO_SLOW.name).inc()
-            abort_connection(scope)
+    def __init__(self, messages: AsyncIterator[bytes]) -> None:
+        super().__init__(messages, headers=HEADERS, ping=0)

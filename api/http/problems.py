@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.json_response import dumps
-from feed.wire.problems import INTERNAL_ERROR, STREAM_PROBLEMS, ProblemType
+from feed.wire.problems import INTERNAL_ERROR, REQUEST_TIMEOUT, STREAM_PROBLEMS, ProblemType
 
 PROBLEMS: Mapping[str, ProblemType] = {
     **STREAM_PROBLEMS,
@@ -29,6 +29,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "unknown-change": ProblemType(404, "The log has no such change"),
     "no-demo": ProblemType(404, "Signing in by name is only available in the demo"),
     "method-not-allowed": ProblemType(405, "This address does not support the method"),
+    "request-timeout": REQUEST_TIMEOUT,
     "conflict": ProblemType(409, "The change conflicts with existing data"),
     "merge-conflict": ProblemType(409, "Both versions changed the same fields; a person has to choose"),
     "cursor-reset": ProblemType(410, "The cursor cannot be resumed; start again without it"),
@@ -44,6 +45,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "busy": ProblemType(503, "The database is busy with another transaction; try again"),
     "timeout": ProblemType(503, "The request took too long; check whether it took effect before you try again"),
 }
+
+_MAX_FAULTS = 20
+"""An input may have thousands of faults."""
+_MAX_POINTER = 200
+"""Characters."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -79,15 +85,15 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's term
 
 
 def validation_problem(error: ValidationError, location: str = "body") -> Problem:
-    """List everything wrong with the input, each with a JSON pointer to where it is."""
+    """List what is wrong with the input, each with a JSON pointer to where it is."""
     faults = [
         {
             "in": location,
-            "pointer": "".join(f"/{_escape(part)}" for part in fault["loc"]),
+            "pointer": "".join(f"/{_escape(part)}" for part in fault["loc"])[:_MAX_POINTER],
             "code": fault["type"],
             "detail": fault["msg"],
         }
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)[:_MAX_FAULTS]
     ]
     return Problem("invalid-input", errors=faults)
 

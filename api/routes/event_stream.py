@@ -3,11 +3,12 @@
 Invariant: this process follows the log by itself, so the stream does not depend on the feed service.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.http.connection import abort_connection
 from api.http.event_stream import BufferedSink, EventStreamResponse
@@ -30,21 +31,30 @@ async def events(request: Request) -> Response:
         principal = await stream_request.admit(runtime)
     except StreamError as error:
         raise Problem(error.slug, str(error)) from error
-    messages = _messages(runtime, principal, stream_request, partial(abort_connection, request.scope))
-    return EventStreamResponse(messages, runtime.settings.drain_timeout, runtime.metrics)
+    return _FeedResponse(runtime, principal, stream_request, partial(abort_connection, request.scope))
 
 
-async def _messages(
-    runtime: Runtime, principal: Principal, stream_request: StreamRequest, abort: Callable[[], None]
-) -> AsyncIterator[bytes]:
-    sink = BufferedSink(unread_limit(runtime.settings), abort)
-    sink.write(RETRY)
-    subscription = runtime.open_stream(principal, SSE, sink, stream_request.boards, stream_request.cursor)
-    try:
-        async for data in sink.read():
-            yield data
-    finally:
-        runtime.close_stream(subscription)
+class _FeedResponse(EventStreamResponse):
+    """Opens the stream when it is sent. Nothing is awaited between the admission and that, so the count of streams is exact."""
+
+    def __init__(
+        self, runtime: Runtime, principal: Principal, stream_request: StreamRequest, abort: Callable[[], None]
+    ) -> None:
+        self._runtime = runtime
+        self._principal = principal
+        self._stream_request = stream_request
+        self._sink = BufferedSink(unread_limit(runtime.settings), abort)
+        super().__init__(self._sink.read())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._sink.write(RETRY)
+        subscription = self._runtime.open_stream(
+            self._principal, SSE, self._sink, self._stream_request.boards, self._stream_request.cursor
+        )
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._runtime.close_stream(subscription)
 
 
 ROUTES = [

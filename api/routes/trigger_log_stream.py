@@ -19,8 +19,7 @@ async def follow(request: Request) -> Response:
     since = request.headers.get("Last-Event-ID") or query.since
     tail = LogTail(state.dba_reads, state.change_watcher, lambda: state.draining, log_filters(query), since)
     state.change_watcher.require_room()
-    metrics = None if state.runtime is None else state.runtime.metrics
-    return EventStreamResponse(tail.messages(principal.expires), state.settings.drain_timeout, metrics)
+    return EventStreamResponse(tail.messages(principal.expires))
 
 
 ROUTES = [

@@ -53,6 +53,12 @@ async def read_proof(conn: PsycopgConnection, anchor: int) -> Proof:
     return Proof._make(await fetch_one(conn, "queries/proof", {"seq": anchor}))
 
 
+async def rows_after(conn: PsycopgConnection, seen: Seen) -> int:
+    """About how many rows the log has after a position, at most. Rows of transactions in progress there do not count."""
+    (rows,) = await fetch_one(conn, "queries/rows_after", {"xid": str(seen.xmax)})
+    return int(rows)
+
+
 async def identify_feed(conn: PsycopgConnection) -> str:
     """The feed's id, renewed first if this is another cluster or timeline than the one it was made on. Primary only."""
     (feed_id,) = await fetch_one(conn, "queries/identify", {})

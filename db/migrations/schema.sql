@@ -7664,6 +7664,12 @@ CREATE VIEW feed.indexes AS
                            FROM feed.field_columns() f(field, name)
                           WHERE ((f.field = 'board_id'::text) AND (f.name IS NOT NULL))),'feed_opportunities_board_id'::text,( SELECT string_agg(c.c, ' '::text) AS string_agg
                            FROM feed.board_index() c(c))), ('feed.board_members'::text,'board_members_user_id'::text,'CREATE INDEX board_members_user_id ON feed.board_members (user_id);'::text)) w(relation, name, fix)
+        ), attached AS MATERIALIZED (
+         SELECT DISTINCT t.relation,
+            t.key,
+            t.state
+           FROM feed.triggers t
+          WHERE (t.function = 'capture'::text)
         ), there AS (
          SELECT i.indrelid,
             c.oid,
@@ -7681,14 +7687,13 @@ CREATE VIEW feed.indexes AS
              JOIN pg_class c ON ((c.oid = i.indexrelid)))
              JOIN pg_class r ON ((r.oid = i.indrelid)))
           WHERE ((r.relnamespace = ('feed'::regnamespace)::oid) OR (r.oid IN ( SELECT w.relation
-                   FROM wanted w)) OR (r.oid IN ( SELECT t.relation
-                   FROM feed.triggers t
-                  WHERE (t.function = 'capture'::text))))
+                   FROM wanted w)) OR (r.oid IN ( SELECT a.relation
+                   FROM attached a)))
         ), keys AS (
-         SELECT DISTINCT t.relation,
-            t.key
-           FROM feed.triggers t
-          WHERE ((t.function = 'capture'::text) AND (t.state <> ALL (ARRAY['missing'::text, 'stale'::text])))
+         SELECT DISTINCT a.relation,
+            a.key
+           FROM attached a
+          WHERE (a.state <> ALL (ARRAY['missing'::text, 'stale'::text]))
         )
  SELECT w.relation,
     w.name AS index,

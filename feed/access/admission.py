@@ -10,6 +10,8 @@ from db.settings import Settings
 from feed.access.rate_limit import RateLimitedError, RateLimiter
 from feed.delivery.connections import Connections
 from feed.delivery.rollout import RETRY_MS, Rollout
+from feed.system.descriptors import descriptors
+from feed.telemetry.metrics import Metrics
 from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY, CloseReason
 from feed.wire.encoding import Encoding
 from feed.wire.principal import Principal
@@ -30,15 +32,19 @@ class RefusedError(Exception):
 class Admission:
     """Decides on new streams. While `draining` is set, all are refused."""
 
-    def __init__(self, settings: Settings, connections: Connections, rollout: Rollout) -> None:
+    def __init__(self, settings: Settings, connections: Connections, rollout: Rollout, metrics: Metrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._connections = connections
         self._rollout = rollout
         self._rate_limiter = RateLimiter(settings.connection_rate)
         self.draining = False
 
     async def admit(self, principal: Principal, encoding: Encoding) -> None:
-        """Wait until a stream of this user may start. Raises RefusedError."""
+        """Wait until a stream of this user may start. Raises RefusedError.
+
+        Open the stream before anything else is awaited: until then it does not count.
+        """
         if not self._rollout.allows_transport(principal.user_id, encoding):
             raise RefusedError(NOT_OFFERED, RETRY_MS)
         try:
@@ -48,6 +54,10 @@ class Admission:
         if self.draining:
             raise RefusedError(RESTART, random_retry())
         if len(self._connections) >= self._settings.max_connections:
+            raise RefusedError(OVERLOADED, random_retry())
+        left, reserve = descriptors()
+        if left <= 2 * reserve:
+            self._metrics.limited.labels("descriptors").inc()
             raise RefusedError(OVERLOADED, random_retry())
         if self._connections.count_for_user(principal.user_id) >= self._settings.max_user_connections:
             raise RefusedError(TOO_MANY)

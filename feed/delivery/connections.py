@@ -106,13 +106,17 @@ class Connections:
         counts, self._counts = self._counts, DeliveryCounts()
         return counts
 
-    def send_to_board(self, board: str, kind: str, body: bytes) -> None:
-        """Send a message that is not in the log, and therefore has no cursor, to all live clients of a board."""
+    def send_to_board(self, board: str, kind: str, body: bytes) -> list[Subscription]:
+        """Send a message that is not in the log, and therefore has no cursor, to all live clients of a board.
+
+        Return those that did not get it because they have too much unread data.
+        """
+        missed = []
         for (boards, encoding), subscriptions in self._groups.items():
             if board in boards:
                 data = encoding.message(kind, body)
-                for subscription in subscriptions:
-                    subscription.write(data)
+                missed += [subscription for subscription in subscriptions if not subscription.write(data)]
+        return missed
 
     def watched(self, boards: set[str]) -> set[str]:
         """Return those of the boards that at least one live client follows."""

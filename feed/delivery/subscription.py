@@ -6,6 +6,7 @@ but no queue, until it has read its backlog and recovered from the log. Nothing 
 a client holds part of a batch, only the end of that batch is sent with a cursor.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple, Protocol
 from uuid import uuid4
@@ -17,6 +18,9 @@ from feed.wire.cursor import Cursor
 from feed.wire.encoding import Encoding
 from feed.wire.event import Grant, message
 from feed.wire.principal import Principal
+
+_MAX_UNKNOWN_BOARDS = 10
+"""Boards of a message that get an error each."""
 
 
 class Sink(Protocol):
@@ -164,6 +168,18 @@ class Subscription:
         """Send `subscribed`: the boards whose events the client receives after this cursor."""
         self.subscribed_pending = False
         self.send_with_cursor("subscribed", cursor, boards=sorted(self.permitted_boards))
+
+    def send_unknown_boards(self, boards: Iterable[str]) -> None:
+        """Answer a request for boards that the user cannot see. A message may name a thousand of them."""
+        unknown = sorted(boards)
+        for board in unknown[:_MAX_UNKNOWN_BOARDS]:
+            self.send("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
+        if (more := len(unknown) - _MAX_UNKNOWN_BOARDS) > 0:
+            self.send(
+                "error",
+                code="unknown_board",
+                message=f"{more} more of these boards do not exist, or you cannot see them",
+            )
 
     def close_with_error(self, reason: CloseReason, *, code: str, text: str) -> None:
         """Close the stream because of a client's error, after an `error` message."""

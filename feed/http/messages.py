@@ -17,13 +17,17 @@ class MessageProtocol(Protocol):
         super().__init__(Side.SERVER, max_size=MAX_MESSAGE)
         self._text: bytearray | None = None
         """The fragments of a text message so far."""
+        self.frames = 0
+        """Frames that the last call of messages() completed."""
 
     def messages(self, data: bytes) -> list[str | None]:
         """Return the messages that these bytes complete, with None for a binary one. After a close or an error there are none."""
         self.receive_data(data)
         found: list[str | None] = []
+        events = self.events_received()
+        self.frames = len(events)
         try:
-            for event in self.events_received():
+            for event in events:
                 if isinstance(event, Frame) and event.opcode in _DATA:
                     self._add(event, found)
         except UnicodeDecodeError:

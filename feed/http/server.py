@@ -5,14 +5,17 @@ says goodbye to every client before it closes their connections.
 """
 
 import asyncio
+from functools import partial
+from typing import cast
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from db.settings import Settings
+from feed.access.unauthenticated import Unauthenticated
 from feed.http import cors
-from feed.http.faults import logger
+from feed.http.connection import HttpConnection
 from feed.http.problem import REQUEST_ID, problem
 from feed.http.sse import SseHandler
 from feed.http.ws import WebSocketHandler
@@ -24,8 +27,6 @@ from feed.wire.problems import INTERNAL_ERROR
 
 _RESPONSE_STARTED = web.RequestKey("response_started", bool)
 """Set on a request whose response has started."""
-_MAX_HEADER = 64 * 1024
-"""Bytes of the request line, or of one header: more than the longest token, so that a longer one gets an error that says so."""
 _CLOSE_TIMEOUT = 3.0
 """Seconds for clients to answer a close."""
 
@@ -36,16 +37,13 @@ class FeedServer:
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
         self._settings = settings
         self._runtime = runtime
-        self._sockets = WebSocketHandler(runtime, Router(runtime))
+        self._unauthenticated = Unauthenticated(settings, runtime.metrics)
+        self._sockets = WebSocketHandler(runtime, Router(runtime), self._unauthenticated)
         self._runner = web.AppRunner(
-            make_app(runtime, self._sockets),
-            handler_cancellation=True,
-            shutdown_timeout=_CLOSE_TIMEOUT,
-            access_log=None,
-            max_line_size=_MAX_HEADER,
-            max_field_size=_MAX_HEADER,
-            logger=logger,
+            make_app(runtime, self._sockets), handler_cancellation=True, shutdown_timeout=_CLOSE_TIMEOUT
         )
+        self._listener: asyncio.Server | None = None
+        self._port = 0
 
     async def start(self) -> None:
         """Raises OSError if the port is taken, and what Runtime.start() raises."""
@@ -53,8 +51,19 @@ class FeedServer:
         try:
             await self._runner.setup()
             sock = await listen(self._settings.host, self._settings.feed_port, "BOARDCAST_FEED_PORT")
+            self._port = int(sock.getsockname()[1])
             try:
-                await web.SockSite(self._runner, sock, backlog=4096).start()
+                self._listener = await asyncio.get_running_loop().create_server(
+                    partial(
+                        HttpConnection,
+                        cast(web.Server, self._runner.server),
+                        self._settings,
+                        self._runtime.metrics,
+                        self._unauthenticated,
+                    ),
+                    sock=sock,
+                    backlog=4096,
+                )
             except BaseException:
                 sock.close()
                 raise
@@ -65,10 +74,12 @@ class FeedServer:
     @property
     def port(self) -> int:
         """The open port, for settings that say 0."""
-        return int(self._runner.addresses[0][1])
+        return self._port
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
+        if self._listener is not None:
+            self._listener.close()
         self._runtime.drain()
         await asyncio.gather(self._runner.cleanup(), self._sockets.stop(_CLOSE_TIMEOUT))
         await self._runtime.stop()
@@ -124,6 +135,8 @@ def _request_middleware(instance: str, origins: frozenset[str]) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[REQUEST_ID] = request_id.resolve(request.headers.get(request_id.HEADER))
+        connection = cast(HttpConnection, request.protocol)
+        connection.request_begins()
         with structlog.contextvars.bound_contextvars(instance=instance, request_id=request[REQUEST_ID]):
             try:
                 preflight = cors.is_preflight(request)
@@ -141,6 +154,8 @@ def _request_middleware(instance: str, origins: frozenset[str]) -> Middleware:
                 log.exception("request failed", method=request.method, path=request.path)
                 detail = "the log of the service has the details, under this request_id"
                 answer = problem(request, INTERNAL_ERROR.status, "internal-error", INTERNAL_ERROR.title, detail)
+            finally:
+                connection.request_ends()
             log.debug("request", method=request.method, path=request.path, status=answer.status)
             return answer
 

@@ -78,6 +78,9 @@ class Socket(asyncio.BufferedProtocol):
         """Handle a message; None stands for a binary one."""
         raise NotImplementedError
 
+    def on_frames(self, number: int) -> None:
+        """Handle that the client sent this many frames, before their messages are handled. May close the connection."""
+
     def on_protocol_error(self, code: int) -> None:
         """Handle data that is not a valid WebSocket message, or is too large. The close frame has been sent."""
 
@@ -123,6 +126,10 @@ class Socket(asyncio.BufferedProtocol):
         if not self.closing:
             self._protocol.send_close(reason.code, reason.name)
             self._write_close(last + b"".join(self._protocol.data_to_send()))
+
+    def end(self) -> None:
+        """End the connection once what was written is sent, without waiting for the client's close frame."""
+        self._transport.close()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the buffer has a fixed size
         return self._buffer
@@ -175,8 +182,11 @@ class Socket(asyncio.BufferedProtocol):
         self._protocol.release()
 
     def _parse(self, data: bytes) -> None:
-        for message in self._protocol.messages(data):
-            self.on_message(message)
+        messages = self._protocol.messages(data)
+        self.on_frames(self._protocol.frames)
+        for message in messages:
+            if not self.closing:
+                self.on_message(message)
         answers = self._protocol.data_to_send()
         if SEND_EOF in answers:
             self._on_end(answers)

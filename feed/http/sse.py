@@ -6,10 +6,12 @@ Invariant: after the headers, every byte goes straight to the transport, already
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
+from feed.http.connection import HttpConnection
 from feed.http.problem import stream_problem
 from feed.recovery.backpressure import unread_limit
 from feed.runtime import Runtime
@@ -60,8 +62,9 @@ class SseHandler:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         runtime = self._runtime
         stream_request = StreamRequest(request.headers, request.rel_url.raw_query_string, request.cookies)
+        connection = cast(HttpConnection, request.protocol)
         try:
-            principal = await stream_request.admit(runtime)
+            principal = await stream_request.admit(runtime, connection.authenticated)
         except StreamError as error:
             return stream_problem(request, error)
         chunked = request.version >= HttpVersion11

@@ -51,6 +51,8 @@ class PresenceTracker(BackgroundTask):
         self._held: defaultdict[str, dict[Place, Lease]] = defaultdict(dict)
         self._departed: set[str] = set()
         self._seen: Leases = {}
+        self._owed: set[Subscription] = set()
+        """Clients with too much unread data for the last change. They are sent the whole state once they have read."""
         self._wake = asyncio.Event()
 
     async def stop(self) -> None:
@@ -109,6 +111,11 @@ class PresenceTracker(BackgroundTask):
         if not held:
             del self._held[connection]
 
+    def has_room(self, subscription: Subscription, place: Place, most: int) -> bool:
+        """Return whether a client may claim a place, if it may hold this many leases."""
+        held = self._held.get(subscription.id, {})
+        return len(held) < most or place in held
+
     def count(self, action: str) -> int:
         """Return how many leases of this process have this action."""
         return sum(lease.action == action for held in self._held.values() for lease in held.values())
@@ -149,6 +156,7 @@ class PresenceTracker(BackgroundTask):
                         self._departed -= gone
                     self._wake.clear()
                     self._send_changes(await presence.live(conn))
+                    self._settle()
             except (psycopg.Error, PoolTimeout) as error:
                 log.warning("presence update failed; retrying", error=str(error).strip())
                 await asyncio.sleep(_RENEW_INTERVAL)
@@ -184,17 +192,29 @@ class PresenceTracker(BackgroundTask):
         now = {user: lease for user, lease in after.items() if lease.action == "editing"}
         for user in was.keys() - now.keys():
             stopped = message("user_stopped_editing", opportunityId=opportunity, userId=user, timestamp=_now())
-            self._connections.send_to_board(board, "user_stopped_editing", stopped)
+            self._send(board, "user_stopped_editing", stopped)
         for user, lease in now.items():
             if was.get(user) != lease:
                 fields = _presence_fields(lease)
                 fields["timestamp"] = fields.pop("since")
                 del fields["action"]
-                self._connections.send_to_board(board, "user_editing", message("user_editing", **fields))
+                self._send(board, "user_editing", message("user_editing", **fields))
         state = message(
             "presence_state", boardId=board, opportunityId=opportunity, presence=presence_json(after.values())
         )
-        self._connections.send_to_board(board, "presence_state", state)
+        self._send(board, "presence_state", state)
+
+    def _send(self, board: str, kind: str, body: bytes) -> None:
+        self._owed.update(self._connections.send_to_board(board, kind, body))
+
+    def _settle(self) -> None:
+        """Send the whole state to clients that missed a change. One that recovers from the log gets it at the end of that."""
+        for subscription in list(self._owed):
+            if subscription.state is State.LIVE:
+                state = message("presence_state", presence=self.state(subscription.boards))
+                if not subscription.write(subscription.encoding.message("presence_state", state)):
+                    continue
+            self._owed.discard(subscription)
 
 
 def merge_tabs(leases: Iterable[presence.Presence]) -> Leases:

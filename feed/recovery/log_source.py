@@ -12,7 +12,7 @@ import structlog
 
 from db.changelog.changes import read_changes
 from db.changelog.memberships import read_membership_changes
-from db.changelog.positions import read_proof
+from db.changelog.positions import read_proof, rows_after
 from db.changelog.transactions import begin_log_read, tune_log_read
 from db.connection import Connection
 from db.settings import Settings
@@ -22,7 +22,7 @@ from feed.system.database import Pool
 from feed.tailing.replica import Replica, ReplicaReadError
 from feed.tailing.tailer import Tailer
 from feed.wire.batch import Batch
-from feed.wire.cursor import Cursor
+from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Event, Grant
 
 _QUERY_TIMEOUT = 60.0
@@ -52,7 +52,7 @@ class LogSource:
     async def validate(self, cursor: Cursor) -> None:
         """Raises InvalidCursorError."""
         async with self.primary_connection() as conn:
-            await _validate(conn, cursor)
+            await self._validate(conn, cursor)
 
     async def read(self, request: ReadRequest, log_read: LogRead, after: ReadPosition | None) -> Parts:
         """Validate the cursor, then yield what came after it and after a position, from the replica if it is used."""
@@ -71,7 +71,7 @@ class LogSource:
             else:
                 return
         async with self.primary_connection() as conn:
-            await _validate(conn, request.cursor)
+            await self._validate(conn, request.cursor)
             async with aclosing(self._read_from(conn, request, log_read, after)) as parts:
                 async for part in parts:
                     yield part
@@ -103,6 +103,14 @@ class LogSource:
                 events = [Event.of(change) for change in part.changes]
                 yield Batch(events, log_read.target if part.last else None), part.end or after or (0, 0)
 
+    async def _validate(self, conn: Connection, cursor: Cursor) -> None:
+        async with asyncio.timeout(_QUERY_TIMEOUT):
+            fault = cursor.fault(await read_proof(conn, cursor.anchor))
+            if fault is None and await rows_after(conn, cursor.seen) > self._settings.max_resume_rows:
+                fault = Fault.TOO_FAR
+        if fault is not None:
+            raise InvalidCursorError(fault)
+
     @asynccontextmanager
     async def primary_connection(self) -> AsyncIterator[Connection]:
         async with self._semaphore, self._pool.connection() as conn, conn.transaction():
@@ -120,15 +128,8 @@ class LogSource:
                     # A prepared statement cannot hold several commands.
                     await tune_log_read(conn)
                 try:
-                    await _validate(conn, request.cursor)
+                    await self._validate(conn, request.cursor)
                 except InvalidCursorError as error:
                     # Only the primary may know this cursor yet, so the primary decides.
                     raise ReplicaReadError("doubted", error.fault) from error
                 yield conn
-
-
-async def _validate(conn: Connection, cursor: Cursor) -> None:
-    async with asyncio.timeout(_QUERY_TIMEOUT):
-        fault = cursor.fault(await read_proof(conn, cursor.anchor))
-    if fault is not None:
-        raise InvalidCursorError(fault)

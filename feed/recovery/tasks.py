@@ -103,8 +103,7 @@ class RecoveryTasks:
         # If the cursor was refused, `reset` carries the new one: a client cut off before it must not store it.
         self._rollout.send_auth_success(subscription, resume, cursor if fault is None else None)
         log.debug("auth_success sent", connection=subscription.id, resume=resume, cursor=cursor)
-        for board in sorted((subscription.requested or frozenset()) - subscription.permitted_boards):
-            subscription.send("error", code="unknown_board", message=f"there is no board {board!r} that you can see")
+        subscription.send_unknown_boards((subscription.requested or frozenset()) - subscription.permitted_boards)
         if fault is not None:
             self._recovery.reset(subscription, fault)
         self._auth_success_done(subscription)

@@ -59,6 +59,18 @@ class Metrics:
             ),
             ("behind", "dropped"),
         )
+        self.limited = _each(
+            self._counter("limited", "Clients that reached a limit, by limit", "limit"),
+            (
+                "unauthenticated",
+                "unauthenticated_per_address",
+                "descriptors",
+                "request_timeout",
+                "messages",
+                "boards",
+                "leases",
+            ),
+        )
         self.messages = _each(
             self._counter(
                 "messages",

@@ -40,6 +40,9 @@ TOO_SLOW = CloseReason(
 TOO_MANY = CloseReason(
     "too_many", 4429, 429, reconnect=True, meaning="The user has too many connections: close one first"
 )
+TOO_FAST = CloseReason(
+    "too_fast", 4529, 429, reconnect=True, meaning="The client sent too many messages: reconnect after retryMs"
+)
 TOO_BIG = CloseReason("too_big", 1009, 413, reconnect=False, meaning="A message was larger than 64 KiB")
 RESTART = CloseReason(
     "restart", 1012, 503, reconnect=True, meaning="The service is restarting: reconnect after retryMs"
@@ -48,4 +51,16 @@ OVERLOADED = CloseReason(
     "overloaded", 1013, 503, reconnect=True, meaning="The service is full: reconnect after retryMs"
 )
 
-ALL = (BAD_MESSAGE, UNAUTHENTICATED, FORBIDDEN, NOT_OFFERED, NO_AUTH, TOO_SLOW, TOO_MANY, TOO_BIG, RESTART, OVERLOADED)
+ALL = (
+    BAD_MESSAGE,
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    NOT_OFFERED,
+    NO_AUTH,
+    TOO_SLOW,
+    TOO_MANY,
+    TOO_FAST,
+    TOO_BIG,
+    RESTART,
+    OVERLOADED,
+)

@@ -43,6 +43,8 @@ class Fault(StrEnum):
     """The changes that follow it are no longer kept."""
     DIVERGED = "diverged"
     """Its anchor is missing from the log, or is another row now: history was replaced."""
+    TOO_FAR = "too_far"
+    """So many changes follow it that a snapshot is cheaper. Cursor.fault() does not find this one."""
 
 
 @dataclass(frozen=True, slots=True)

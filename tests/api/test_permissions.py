@@ -18,6 +18,10 @@ async def test_each_role_has_its_permissions(api: Api, role: str | None) -> None
     path = f"/api/opportunities/{card['id']}"
     match = {"If-Match": "*"}
     reads = [await eva.get(path), await eva.get("/api/boards/vendas"), await eva.get(f"{path}/versions")]
+    viewing = await eva.put(f"{path}/presence", json={"action": "viewing"})
+    editing = await eva.put(f"{path}/presence", json={"action": "editing"})
+    assert viewing.is_success is (role is not None)
+    assert editing.is_success is (role in {"editor", "admin"})
     new = {"board_id": "vendas", "phase": "won", "title": "x"}
     writes = [
         await eva.post("/api/opportunities", json=new),
@@ -27,7 +31,7 @@ async def test_each_role_has_its_permissions(api: Api, role: str | None) -> None
     assert [answer.is_success for answer in reads] == [role is not None] * 3
     assert [answer.is_success for answer in writes] == [role in {"editor", "admin"}] * 3
     if role == "viewer":
-        for answer in writes:
+        for answer in (editing, *writes):
             problem(answer, "read-only")
     if role is None:
         unknown = ["unknown-opportunity", "unknown-board", "unknown-opportunity"]

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.lending import database, services, services_and_database, shared_services
+
+__all__ = ["bundle", "database", "node", "services", "services_and_database", "shared_services"]
+
 ROOT = Path(__file__).parents[2]
 
 

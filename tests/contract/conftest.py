@@ -1,52 +1,14 @@
-"""Every scenario runs on every transport: clients get the same events from each service and over each wire format.
-
-The tests of a module that use `services` share one feed and one API; see tests.support.shared_services. A test of an instance
-that starts calls `services.stop()` first. A test that uses `serve` starts its own.
-"""
-
-from collections.abc import AsyncIterator
+"""Every scenario runs on every transport: clients get the same events from each service and over each wire format."""
 
 import pytest
 
-from db.embedded.server import EmbeddedPostgres
-from tests.support.database import Database, cloned
-from tests.support.services import Services
-from tests.support.shared_services import SharedServices
+from tests.support.lending import database, services, services_and_database, shared_services
 from tests.support.streams import TRANSPORTS
+
+__all__ = ["database", "services", "services_and_database", "shared_services", "transport"]
 
 
 @pytest.fixture(params=TRANSPORTS)
 def transport(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
-
-
-@pytest.fixture(scope="module")
-async def shared_services(server: EmbeddedPostgres, template: str) -> AsyncIterator[SharedServices]:
-    shared = SharedServices(server, template)
-    yield shared
-    await shared.close()
-
-
-@pytest.fixture
-async def services_and_database(
-    request: pytest.FixtureRequest, shared_services: SharedServices
-) -> AsyncIterator[tuple[Database, Services]]:
-    async with shared_services.lent() as lent:
-        yield lent
-
-
-@pytest.fixture
-async def services(services_and_database: tuple[Database, Services]) -> Services:
-    """The feed and the API, with the users and boards of tests.support.services.add_people."""
-    return services_and_database[1]
-
-
-@pytest.fixture
-async def database(request: pytest.FixtureRequest, server: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
-    """The database of the services, or one of the test's own if it does not use them."""
-    if "services_and_database" in request.fixturenames:
-        yield request.getfixturevalue("services_and_database")[0]
-    else:
-        with cloned(server, template) as database:
-            yield database

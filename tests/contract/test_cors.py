@@ -41,7 +41,7 @@ async def test_every_route_answers_a_preflight(services: Services, service: str)
             for origin in ("http://evil.example", "null", f"{ORIGIN}.evil.example"):
                 refused = await client.options(path, headers=asked | {"Origin": origin})
                 assert refused.is_client_error
-                assert "Access-Control-Allow-Origin" not in refused.headers
+                assert not any(name.startswith("access-control-") for name in refused.headers)
 
 
 @pytest.mark.parametrize("service", ["feed", "api"])
@@ -77,8 +77,16 @@ async def test_an_allowed_page_may_read_responses_and_problems(services: Service
         assert "origin" in _listed(answer, "Vary")
         for headers in ({}, {"Origin": "http://evil.example"}):
             answer = await client.get(path, headers=headers)
-            assert "Access-Control-Allow-Origin" not in answer.headers
+            assert not any(name.startswith("access-control-") for name in answer.headers)
             assert "origin" in _listed(answer, "Vary")
+
+
+async def test_no_response_of_the_feed_names_the_server(services: Services) -> None:
+    async with await _client(services, "feed") as client:
+        for path in ("/healthz", "/metrics", "/sse", "/ws", "/nowhere"):
+            answer = await client.get(path)
+            assert "Server" not in answer.headers, path
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", path
 
 
 async def test_a_stream_may_be_read_by_an_allowed_page(services: Services) -> None:

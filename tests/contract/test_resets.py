@@ -6,7 +6,7 @@ import pytest
 
 from feed.wire.cursor import Cursor
 from tests.support.database import Database
-from tests.support.services import Services
+from tests.support.services import Serve, Services
 from tests.support.streams import Client
 from tests.support.until import until
 
@@ -88,6 +88,25 @@ async def test_each_invalid_cursor_is_reset_with_its_reason(
     resumed = await services.open(transport, reset.cursor, wait_for_auth=False)
     assert (await resumed.next()).body["resume"] == "resumed"
     assert (await resumed.next_event()).body["opportunityId"] == "mark"
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+async def test_a_cursor_that_is_too_far_back_is_reset(serve: Serve, database: Database, *, anchored: bool) -> None:
+    services = await serve(max_resume_rows=10)
+    client = await services.open("websocket")
+    assert client.cursor is not None
+    feed, xmin, xmax, *_ = client.cursor.split(".")
+    cursor = client.cursor if anchored else f"{feed}.{xmin}.{xmax}..0.00000000"
+    for size in (9, 3):
+        await services.stop()
+        await database.execute(
+            "INSERT INTO opportunities (id, board_id) SELECT gen_random_uuid()::text, 'b1' FROM generate_series(1, %s)",
+            [size],
+        )
+        again = await services.open("websocket", cursor, wait_for_auth=False)
+        assert (await again.next()).body["resume"] == ("resumed" if size == 9 else "reset")
+        await again.close()
+    assert (await again.next()).body["reason"] == "too_far"
 
 
 MALFORMED_CURSORS = ["x", "0", "null", "-1", "..", "." * 5, "a" * 5000, "%00", "é", "1.1.1.1.1.1", "' OR 1=1 --"]

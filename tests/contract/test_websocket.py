@@ -10,7 +10,7 @@ from feed.delivery.subscription import Subscription
 from feed.wire.close_codes import ALL
 from feed.wire.cursor import Fault
 from tests.support.database import Database
-from tests.support.services import Services, summaries
+from tests.support.services import Serve, Services, summaries
 from tests.support.streams import EndedError, WebSocketClient
 from tests.support.until import until
 
@@ -134,10 +134,8 @@ async def test_another_first_message_is_an_auth_error(unauthenticated: WebSocket
     assert (await unauthenticated.wait_closed()).code == UNAUTHENTICATED
 
 
-async def test_a_client_without_a_first_message_is_disconnected(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 0.1)
+async def test_a_client_without_a_first_message_is_disconnected(serve: Serve) -> None:
+    services = await serve(request_timeout=0.1)
     client = await WebSocketClient.connect_unauthenticated(await services.feed())
     services.clients.append(client)
     error = await client.next()

@@ -185,8 +185,18 @@ async def test_pages_are_compressed_streams_are_not_and_internal_paths_are_hidde
         page = await http.get("/")
         assert (page.status_code, "text/html" in page.headers["content-type"]) == (200, True)
         assert page.headers["content-encoding"] in {"gzip", "zstd"}
-        for path in ("/metrics", "/readyz"):
-            assert (await http.get(path)).status_code == 404
+        for path in (
+            "/metrics",
+            "/readyz",
+            "/metric%73",
+            "/%72eadyz",
+            "/metrics%0a",
+            "/METRICS",
+            "/x/../metrics",
+            "/metrics/",
+        ):
+            raw = httpx.URL(shared_gateway.url).copy_with(raw_path=path.encode())
+            assert (await http.get(raw)).status_code == 404, path
     for path in TRANSPORTS[1:]:
         sse = await EventStreamClient.connect(
             shared_gateway.port, path, headers=bearer(token) | {"Accept-Encoding": "gzip, zstd"}

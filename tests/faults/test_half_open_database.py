@@ -1,7 +1,6 @@
 """A half-open connection to PostgreSQL: TCP is acknowledged, but no answer ever comes."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -25,13 +24,6 @@ def short_probe_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the listener's probe interval and timeout."""
     monkeypatch.setattr("feed.tailing.listener._PROBE_AFTER", 0.5)
     monkeypatch.setattr("feed.tailing.listener._PROBE_TIMEOUT", 0.5)
-
-
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < seconds
 
 
 async def _readyz(port: int) -> httpx.Response:
@@ -132,7 +124,7 @@ async def test_one_hung_pool_connection_delays_recovery_by_seconds_only(database
             proxy.hang_connections()
         else:
             proxy.hang_at(said)
-        async with _within(10):
+        async with asyncio.timeout(30):
             client = await services.open("websocket", cursor, wait_for_auth=False)
             if said is not None:
                 await until(lambda: proxy.hanging)
@@ -157,7 +149,7 @@ async def test_hung_recoveries_do_not_block_other_clients(database: Database) ->
             await services.open("websocket", cursor, boards=wanted, user="bruno", wait_for_auth=False)
         await until(lambda: proxy.hanging == 4)
         proxy.hang_at(None)
-        async with _within(10):
+        async with asyncio.timeout(30):
             late = await services.open("websocket", cursor, wait_for_auth=False)
             await late.next("auth_success", timeout=10)
             assert (await late.next_event(timeout=10)).body["version"] == 3
@@ -179,13 +171,11 @@ async def test_a_service_without_a_database_is_not_ready_and_sends_no_heartbeats
             for client in clients:
                 await client.next("heartbeat")
             proxy.hang()
-            began = time.monotonic()
-            await until(lambda: _is_ready(feed, ready=False), timeout=7)
-            assert time.monotonic() - began < 6.5
+            await until(lambda: _is_ready(feed, ready=False), timeout=20)
             health = (await _readyz(feed)).json()
             assert health["log"] != "followed"
             assert health["log_age"] >= 5
-            async with _within(4):
+            async with asyncio.timeout(20):
                 answer = await _readyz(api)
             assert answer.status_code == 503
             assert "the log was last read" in answer.json()["checks"]["feed"]
@@ -223,10 +213,10 @@ async def test_a_request_on_a_hung_connection_fails_and_the_next_one_works(datab
         ana.timeout = httpx.Timeout(20)
         assert (await ana.get("/api/boards/b1")).status_code == 200
         proxy.hang_connections()
-        async with _within(10):
+        async with asyncio.timeout(30):
             assert (await ana.get("/api/boards/b1")).status_code == 200, "the pool opens another connection"
         proxy.hang_at(b"opportunities AS o\nSET")
-        async with _within(10):
+        async with asyncio.timeout(30):
             answer = await ana.patch("/api/opportunities/o1", json={"notes": "x"}, headers={"If-Match": '"v1"'})
         assert answer.status_code == 503
         assert answer.json()["type"].endswith("database-unavailable")
@@ -234,7 +224,7 @@ async def test_a_request_on_a_hung_connection_fails_and_the_next_one_works(datab
         answer = await ana.patch("/api/opportunities/o1", json={"notes": "x"}, headers={"If-Match": '"v1"'})
         assert answer.status_code == 200
         proxy.hang()
-        async with _within(10):
+        async with asyncio.timeout(30):
             answer = await ana.get("/api/opportunities/o1")
         assert answer.status_code == 503
         await proxy.resume()
@@ -254,5 +244,5 @@ async def test_services_stop_while_all_connections_hang(database: Database) -> N
             proxy.hang()
             await services.open("websocket", first.messages[0].cursor, wait_for_auth=False)
             feed, api = await services.runtime("websocket"), await services.runtime("api-events")
-            async with _within(10):
+            async with asyncio.timeout(30):
                 await asyncio.gather(feed.stop(), api.stop())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.bench.wire import hello, upgrade
 from tests.cli.harness import Commands
-from tests.contract.test_hostile import KIB, HostileClient, control
 from tests.faults.test_log_levels import Target, environment, streams_and_requests
+from tests.hostile.test_unread import KIB, HostileClient, control
 from tests.support.database import Database
 from tests.support.services import add_people
 from tests.support.until import until

@@ -1,6 +1,6 @@
 """For any writes, any commit order and any disconnects, a client ends with the contents of the tables.
 
-BOARDCAST_TEST_EXAMPLES sets how many programs are tried (10 otherwise).
+BOARDCAST_TEST_EXAMPLES sets how many programs are tried (6 otherwise).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tests.support.services import Services, add_people, serving
 from tests.support.streams import TRANSPORTS
 from tests.support.until import until
 
-EXAMPLES = int(os.environ.get("BOARDCAST_TEST_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("BOARDCAST_TEST_EXAMPLES", "6"))
 WRITERS = 3
 CARDS = ("o1", "c1", "c2", "c3")
 

@@ -2,13 +2,15 @@
 -- another cluster mean nothing here: if the table was attached there, the start of the log in this cluster counts. If the log
 -- was pruned, the first row that was kept counts, because the last pruned transactions may have written under subtransaction
 -- IDs greater than their own.
-WITH problems AS (
-    SELECT t.relation, t.name, t.state, t.problem, t.fix FROM feed.attached_tables AS t
+WITH tables AS MATERIALIZED (
+    SELECT * FROM feed.attached_tables
+), problems AS (
+    SELECT t.relation, t.name, t.state, t.problem, t.fix FROM tables AS t
     UNION ALL
     SELECT t.relation, t.relation::text, CASE WHEN array_position(t.key, NULL) IS NULL THEN 'on' ELSE 'unknown' END,
            t.trigger || ' is ' || t.state, t.fix
     FROM feed.triggers AS t
-    WHERE t.state NOT IN ('on', 'always') AND t.relation IN (SELECT a.relation FROM feed.attached_tables AS a)
+    WHERE t.state NOT IN ('on', 'always') AND t.relation IN (SELECT a.relation FROM tables AS a)
     UNION ALL
     SELECT i.relation, i.relation::text, 'on', 'no index makes its key unique', i.fix FROM feed.indexes AS i WHERE i.index IS NULL
 )

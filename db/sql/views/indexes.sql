@@ -11,6 +11,8 @@ WITH wanted AS (
                   (SELECT string_agg(c, ' ') FROM feed.board_index() AS c)),
                  ('feed.board_members', 'board_members_user_id', 'CREATE INDEX board_members_user_id ON feed.board_members (user_id);')
          ) AS w(relation, name, fix)
+), attached AS MATERIALIZED (
+    SELECT DISTINCT t.relation, t.key, t.state FROM feed.triggers AS t WHERE t.function = 'capture'
 ), there AS (
     SELECT i.indrelid, c.oid, c.relname::text AS name, c.relkind, i.indisvalid, i.indisprimary,
            i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AS is_key,
@@ -22,9 +24,9 @@ WITH wanted AS (
     JOIN pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_class AS r ON r.oid = i.indrelid
     WHERE r.relnamespace = 'feed'::regnamespace OR r.oid IN (SELECT w.relation FROM wanted AS w)
-       OR r.oid IN (SELECT t.relation FROM feed.triggers AS t WHERE t.function = 'capture')
+       OR r.oid IN (SELECT a.relation FROM attached AS a)
 ), keys AS (
-    SELECT DISTINCT t.relation, t.key FROM feed.triggers AS t WHERE t.function = 'capture' AND t.state NOT IN ('missing', 'stale')
+    SELECT DISTINCT a.relation, a.key FROM attached AS a WHERE a.state NOT IN ('missing', 'stale')
 )
 SELECT w.relation, w.name AS index,
        CASE WHEN t.oid IS NULL THEN 'missing' WHEN t.indisvalid THEN 'on' ELSE 'invalid' END AS state,

@@ -22,6 +22,7 @@ export const CLOSE_CODES: Readonly<Record<number, CloseCode>> = {
   4408: { name: "no_auth", reaction: "fallBack" },
   4409: { name: "too_slow", reaction: "retry" },
   4429: { name: "too_many", reaction: "fallBackLong" },
+  4529: { name: "too_fast", reaction: "fallBack" },
   1009: { name: "too_big", reaction: "never" },
   1012: { name: "restart", reaction: "fallBack" },
   1013: { name: "overloaded", reaction: "fallBack" },

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from feed.delivery.subscription import State
-from feed.http.ws import WebSocketConnection
+from feed.http.ws_connection import WebSocketConnection
 from tests.bench.wire import hello, masked, upgrade
 from tests.contract.test_socket import RawClient, connected
 from tests.support.database import Database
@@ -21,6 +21,8 @@ from tests.support.until import until
 KIB = 1024
 BUDGET = 64 * KIB
 DRAIN_TIMEOUT = 1.5
+MUCH = 10**9
+"""Messages, where only bytes should count."""
 MOST_SENT = 24 * 1024 * KIB
 FRAGMENT = b"\x01\x80\0\0\0\0"
 MORE = b"\x00\x80\0\0\0\0"
@@ -32,7 +34,7 @@ MAX_ANSWER = 16 * KIB
 @pytest.fixture
 async def services(serve: Serve) -> Services:
     """Not shared: these tests measure what a service holds for their clients."""
-    return await serve()
+    return await serve(message_rate=MUCH, message_burst=MUCH)
 
 
 def masked_json(**body: object) -> bytes:
@@ -155,7 +157,7 @@ async def monitoring(services: Services) -> AsyncIterator[Monitor]:
 async def test_a_hostile_client_that_never_reads_is_throttled_and_dropped(
     serve: Serve, database: Database, kind: str
 ) -> None:
-    services = await serve(client_budget=BUDGET, drain_timeout=DRAIN_TIMEOUT)
+    services = await serve(client_budget=BUDGET, drain_timeout=DRAIN_TIMEOUT, message_rate=MUCH, message_burst=MUCH)
     runtime = await services.runtime("websocket")
     other = await services.open("websocket", user="bruno")
     token = services.token("ana")
@@ -178,7 +180,7 @@ async def test_a_hostile_client_that_never_reads_is_throttled_and_dropped(
 
 
 async def test_before_authentication_the_output_is_limited_to_a_few_kib(serve: Serve) -> None:
-    services = await serve(drain_timeout=DRAIN_TIMEOUT)
+    services = await serve(drain_timeout=DRAIN_TIMEOUT, message_rate=MUCH, message_burst=MUCH)
     runtime = await services.runtime("websocket")
     async with hostile_client(services) as hostile, monitoring(services) as monitor:
         await hostile.flood(control(0x9, 125))
@@ -190,13 +192,8 @@ async def test_before_authentication_the_output_is_limited_to_a_few_kib(serve: S
     assert runtime.metrics.closed.labels("too_slow")._value.get() == 1
 
 
-@pytest.fixture
-def deadline(monkeypatch: pytest.MonkeyPatch) -> float:
-    monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 0.6)
-    return 0.6
-
-
-async def test_pings_do_not_postpone_the_auth_deadline(services: Services, deadline: float) -> None:
+async def test_pings_do_not_postpone_the_auth_deadline(serve: Serve) -> None:
+    services, deadline = await serve(request_timeout=0.6), 0.6
     async with connected(services) as client:
         client.writer.write(upgrade(client.port) + FRAGMENT)
         await client.wait_for_upgrade()
@@ -209,8 +206,9 @@ async def test_pings_do_not_postpone_the_auth_deadline(services: Services, deadl
 
 
 async def test_a_client_whose_token_is_not_verified_in_time_is_asked_to_retry(
-    services: Services, deadline: float, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("feed.http.ws_connection._ADMISSION_TIMEOUT", 0.6)
     monkeypatch.setattr(services.tokens, "verify", _never)
     async with connected(services) as client, monitoring(services) as monitor:
         client.writer.write(upgrade(client.port) + hello("ana", services.token("ana")))
@@ -221,11 +219,8 @@ async def test_a_client_whose_token_is_not_verified_in_time_is_asked_to_retry(
     assert 0 < monitor.queued < 160 * KIB
 
 
-async def test_only_the_newest_ping_is_answered_once_the_client_reads(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("feed.http.ws._AUTH_TIMEOUT", 60)
-    services = await serve(drain_timeout=10)
+async def test_only_the_newest_ping_is_answered_once_the_client_reads(serve: Serve) -> None:
+    services = await serve(drain_timeout=10, request_timeout=60, message_rate=MUCH, message_burst=MUCH)
     async with hostile_client(services) as hostile:
         await hostile.flood(control(0x9, 125))
         (connection,) = connections(services)
