@@ -47,7 +47,8 @@ class AppState:
 
     def start(self) -> None:
         """Start what runs beside the requests."""
-        self.gauge_history.start()
+        if self.runtime is not None:
+            self.gauge_history.start(self.runtime.supervisor)
 
     def drain(self) -> None:
         """Release streams and long polls, because this instance stops."""

@@ -10,6 +10,7 @@ Use this class wherever the services connect: the linter rejects psycopg's own (
 
 import asyncio
 import math
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -80,10 +81,15 @@ class Connection(PsycopgConnection):
         try:
             # psycopg bounds each attempt, but not the time to resolve the names.
             async with asyncio.timeout(hosts * seconds + RESOLVE_TIMEOUT):
-                if own_settings:
-                    connection = await cls._connect_with_settings(dsn, options)
-                else:
-                    connection = await super().connect(dsn, **options)
+                try:
+                    if own_settings:
+                        connection = await cls._connect_with_settings(dsn, options)
+                    else:
+                        connection = await super().connect(dsn, **options)
+                except BaseException as error:
+                    # The frames hold the socket, which would stay open as long as anybody keeps the exception.
+                    traceback.clear_frames(error.__traceback__)
+                    raise
         except TimeoutError as error:
             raise psycopg.errors.ConnectionTimeout("connection timeout expired") from error
         connection.since = monotonic()

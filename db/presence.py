@@ -52,7 +52,7 @@ class Presence(NamedTuple):
 async def claim(
     conn: PsycopgConnection, instance: str, leases: Sequence[Lease], boards: Sequence[str] | None = None
 ) -> set[Place]:
-    """Take or renew leases, only on these boards; returns the places that the caller may be on."""
+    """Take leases, or change their action, only on these boards; returns the places that the caller may be on."""
     parameters = {
         "connections": [lease.connection for lease in leases],
         "users": [lease.user_id for lease in leases],
@@ -66,6 +66,17 @@ async def claim(
     }
     found = await conn.execute(sql("queries/presence_claim"), parameters)
     return {Place._make(row) for row in await found.fetchall()}
+
+
+async def renew(conn: PsycopgConnection, leases: Sequence[Lease]) -> set[tuple[str, Place]]:
+    """Renew leases, and return the connection and place of each one that exists."""
+    parameters = {
+        "connections": [lease.connection for lease in leases],
+        "opportunities": [lease.place.opportunity_id for lease in leases],
+        "boards": [lease.place.board_id for lease in leases],
+    }
+    found = await conn.execute(sql("queries/presence_renew"), parameters)
+    return {(connection, Place(*place)) for connection, *place in await found.fetchall()}
 
 
 async def release(conn: PsycopgConnection, connections: Sequence[str], place: Place | None = None) -> None:

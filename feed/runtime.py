@@ -33,6 +33,7 @@ from feed.registry.client_positions import ClientPositions
 from feed.registry.delivery_journal import DeliveryJournal
 from feed.registry.instance_registry import InstanceRegistry
 from feed.system.database import pool
+from feed.system.supervisor import Supervisor
 from feed.tailing import tailer
 from feed.tailing.freshness import Freshness
 from feed.tailing.listener import Listener
@@ -61,6 +62,7 @@ class Runtime:
         self.tokens = tokens
         self.metrics = Metrics(name)
         self.service = name
+        self.supervisor = Supervisor(self.metrics.task_failures)
         self.instance = f"{name}-{secrets.token_hex(3)}"
         self.pool = pool(settings.database, f"boardcast-{name}", _POOL_SIZE)
         self.connections = Connections(self.metrics, self._on_fell_behind)
@@ -129,15 +131,15 @@ class Runtime:
     async def _start(self) -> None:
         async with AsyncExitStack() as started:
             started.push_async_callback(self.pool.close)
-            await self.tailer.start()
+            await self.tailer.start(self.supervisor)
             self.freshness.start()
             started.push_async_callback(self.tailer.stop)
             await self.pool.open(wait=True, timeout=10)
             started.push_async_callback(self.recovery_tasks.stop)
             if self.replica is not None:
                 started.push_async_callback(self.replica.stop)
-                await self.replica.start()
-            await self.listener.start()
+                await self.replica.start(self.supervisor)
+            await self.listener.start(self.supervisor)
             started.push_async_callback(self.listener.stop)
             self._started = time.monotonic()
             for part in (
@@ -148,7 +150,7 @@ class Runtime:
                 self._heartbeats,
                 self._instance_registry,
             ):
-                part.start()
+                part.start(self.supervisor)
                 started.push_async_callback(part.stop)
             self._running = started.pop_all()
 
@@ -160,7 +162,7 @@ class Runtime:
     @property
     def ready(self) -> bool:
         """Whether new clients should be sent to this instance."""
-        return self.reads_log and self.listener.up and not self.admission.draining
+        return self.reads_log and self.listener.up and not self.admission.draining and not self.supervisor.down
 
     @property
     def reads_log(self) -> bool:

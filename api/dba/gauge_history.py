@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 
 
 class GaugeHistory(BackgroundTask):
-    task_name = "gauge-history"
+    task_name = "gauge history"
 
     def __init__(self, reads: DbaReads) -> None:
         self._reads = reads

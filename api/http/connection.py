@@ -10,6 +10,7 @@ connection ends a stream, without chunks, if the request has HTTP/1.0.
 """
 
 import asyncio
+import logging
 from collections import deque
 from functools import partial
 from typing import Any
@@ -33,6 +34,19 @@ _CLOSE_TIMEOUT = 2.0
 """Seconds for a client to read the last response."""
 
 _log = structlog.get_logger("api")
+
+
+class _ClientFaults(logging.Filter):
+    """uvicorn warns only about what clients send."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        _log.debug("malformed request")
+        return False
+
+
+logging.getLogger("uvicorn.error").addFilter(_ClientFaults())
 
 
 class _UnchunkedCycle(RequestResponseCycle):
@@ -204,7 +218,7 @@ class HttpConnection(HttpToolsProtocol):
         self._unfinished.clear()
 
     def _unsupported_upgrade_warning(self) -> None:
-        _log.info("upgrade refused: the feed service has the WebSocket, not the API")
+        _log.debug("upgrade refused: the feed service has the WebSocket, not the API")
 
 
 def abort_connection(scope: Scope) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from pydantic import BaseModel
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -19,6 +20,15 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 HANDLER_TIMEOUT = 20.0
 """Seconds. A stream's handler is finished when the stream begins."""
+
+
+class _BoundedInteger(IntegerConvertor):
+    """Python raises an exception if it is to convert thousands of digits."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("int", _BoundedInteger())
 
 
 class Operation(Route):

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -29,7 +30,12 @@ async def parse_body(request: Request, model: type[Model]) -> Model:
 def parse_query(request: Request, model: type[Model]) -> Model:
     """Parse the query string; the last value of a repeated parameter counts."""
     try:
-        return model.model_validate(dict(request.query_params))
+        # Starlette would replace what is not UTF-8.
+        parameters = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise Problem("invalid-input", "The query string is not percent-encoded UTF-8.") from None
+    try:
+        return model.model_validate(dict(parameters))
     except ValidationError as error:
         problem = validation_problem(error, "query")
         for fault in problem.members["errors"]:

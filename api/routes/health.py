@@ -38,6 +38,8 @@ def _check_feed(runtime: Runtime) -> str:
         return "ok"
     if runtime.tailer.refused is not None:
         return runtime.tailer.refused
+    if down := runtime.supervisor.down:
+        return f"restarting after an error: {', '.join(down)}"
     return "not live" if runtime.freshness.is_fresh else f"the log was last read {runtime.freshness.age:.0f} s ago"
 
 

@@ -12,6 +12,8 @@ from feed.wire.protocol import MAX_KEY_LENGTH
 
 _VERSION = re.compile(r"v?[1-9][0-9]{0,9}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,19}", re.ASCII)
 _AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -29,6 +31,15 @@ def _require_storable(text: str) -> str:
 def _require_number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueErrors only
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError('must be a number, or its digits such as "1250.50"')
+    return value
+
+
+def _require_digits(value: object) -> object:
+    """A number in a query string. pydantic would also take `1_0`, `+1`, `1.0`, and spaces around it."""
+    if isinstance(value, str) and not _COUNT.fullmatch(value):
+        raise ValueError("must be a number of up to 19 digits")
     return value
 
 
@@ -49,9 +60,9 @@ def _require_date(value: object) -> object:
 def parse_moment(value: object) -> datetime:
     """Parse a time, or an age before now."""
     if isinstance(value, str):
-        if (age := _AGE.fullmatch(value)) is not None:
-            return datetime.now(UTC) - timedelta(seconds=int(age[1]) * _UNITS[age[2]])
         try:
+            if (age := _AGE.fullmatch(value)) is not None:
+                return datetime.now(UTC) - timedelta(seconds=int(age[1]) * _UNITS[age[2]])
             # In a query string, an unescaped + is a space.
             moment = datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", value))
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
@@ -96,6 +107,14 @@ Value = Annotated[
     Decimal,
     BeforeValidator(_require_number),
     Field(ge=0, lt=1_000_000_000_000, decimal_places=2, allow_inf_nan=False),
-    WithJsonSchema({"type": "number", "minimum": 0, "exclusiveMaximum": 1e12, "multipleOf": 0.01}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 1e12, "multipleOf": 0.01},
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"},
+            ]
+        }
+    ),
 ]
+QueryNumber = Annotated[int, BeforeValidator(_require_digits)]
 TransactionId = Annotated[str, StringConstraints(pattern="^[0-9]{1,19}$")]

@@ -5,14 +5,14 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.fields import Id, Key, Moment, TransactionId, parse_moment
+from api.schemas.fields import Id, Key, Moment, QueryNumber, TransactionId, parse_moment
 from api.schemas.requests import Input
 
 
 class OpportunityQuery(BaseModel):
     board: Id | None = None
     after: Key | None = Field(None, description="The `next` of the previous page")
-    limit: int = Field(100, ge=1, le=500)
+    limit: QueryNumber = Field(100, ge=1, le=500)
 
 
 class StartQuery(BaseModel):
@@ -20,13 +20,13 @@ class StartQuery(BaseModel):
 
 
 class VersionQuery(BaseModel):
-    before: int | None = Field(None, ge=1, le=2**31 - 1, description="Only versions below this one")
-    limit: int = Field(50, ge=1, le=200)
+    before: QueryNumber | None = Field(None, ge=1, le=2**31 - 1, description="Only versions below this one")
+    limit: QueryNumber = Field(50, ge=1, le=200)
 
 
 class SyncQuery(BaseModel):
     since: str | None = Field(None, max_length=5000, description="A cursor (lastSync) or an ISO 8601 time")
-    limit: int = Field(500, ge=1, le=5000)
+    limit: QueryNumber = Field(500, ge=1, le=5000)
 
 
 class FlagsQuery(BaseModel):
@@ -53,8 +53,8 @@ class LogFilter(Input):
 class LogQuery(LogFilter):
     since: Moment | None = Field(None, description="Written after this time, or within this age")
     until: Moment | None = Field(None, description="Written up to this time")
-    before: int | None = Field(None, ge=1, lt=2**63, description="The `next` of the previous page")
-    limit: int = Field(100, ge=1, le=500)
+    before: QueryNumber | None = Field(None, ge=1, lt=2**63, description="The `next` of the previous page")
+    limit: QueryNumber = Field(100, ge=1, le=500)
 
 
 class TailQuery(LogFilter):

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from api.schemas.fields import (
     Currency,
@@ -83,13 +83,13 @@ class Login(Input):
 
 class PresenceClaim(Input):
     action: Literal["editing", "viewing"] = "editing"
-    base_version: int | None = Field(
+    base_version: StrictInt | None = Field(
         None, ge=0, lt=2**31, alias="baseVersion", description="The version that the editor started from"
     )
 
 
 class HeldRows(Input):
-    count: int = Field(ge=0, lt=2**53, description="The number of opportunities")
+    count: StrictInt = Field(ge=0, lt=2**53, description="The number of opportunities")
     hash: str = Field(pattern="^[0-9a-f]{8}$", description="The sum of their hashes, as described in docs/protocol.md")
 
 

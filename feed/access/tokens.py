@@ -4,16 +4,15 @@ Invariant: `verify` returns a Principal only for a token with a subject that has
 pinned algorithms and a key from the settings. Anything else raises TokenError and no other exception.
 """
 
-import asyncio
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import jwt
 
 from db.settings import Settings
+from feed.access.issuer_keys import IssuerKeys, KeysUnavailableError
 from feed.wire.principal import Principal
 
 __all__ = ["Principal", "TokenError", "Tokens"]
@@ -21,10 +20,8 @@ __all__ = ["Principal", "TokenError", "Tokens"]
 _MAX_LENGTH = 8192
 _MAX_NAME_LENGTH = 200
 _LEEWAY = 10.0
-_SOCKET_TIMEOUT = 5
-"""Seconds of silence after which a request to the issuer fails."""
-KEYS_TIMEOUT = 8.0
-"""Seconds to get a key, however slow the issuer is and however many tokens are waiting."""
+_MAX_EXPIRES = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970. Python and PostgreSQL have no later time in common."""
 _REQUIRED = ("exp", "sub")
 _BY_JWKS = ("RS256", "EdDSA")
 _BY_SECRET = ("HS256",)
@@ -44,12 +41,8 @@ class Tokens:
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
         self._secret = None if settings.jwt_jwks_url else settings.signing_secret()
-        self._keys: jwt.PyJWKClient | None = None
-        if settings.jwt_jwks_url:
-            self._keys = jwt.PyJWKClient(settings.jwt_jwks_url, timeout=_SOCKET_TIMEOUT)
-            # Fetching keys blocks. A dedicated thread makes sure that a hanging issuer delays only its own tokens.
-            self._thread = ThreadPoolExecutor(1, "jwks")
-        elif self._secret is None:
+        self._keys = IssuerKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None
+        if self._keys is None and self._secret is None:
             raise ValueError("tokens cannot be verified: set JWT_SECRET or JWT_JWKS_URL")
 
     @property
@@ -63,16 +56,13 @@ class Tokens:
         try:
             if self._keys is None:
                 return self._decode(token, self._secret, _BY_SECRET)
-            async with asyncio.timeout(KEYS_TIMEOUT):
-                key = await asyncio.get_running_loop().run_in_executor(
-                    self._thread, self._keys.get_signing_key_from_jwt, token
-                )
+            key = await self._keys.get(jwt.get_unverified_header(token).get("kid"))
             return self._decode(token, key, _BY_JWKS)
         except TokenError:
             raise
         except jwt.ExpiredSignatureError:
             raise TokenError("token_expired", "the token has expired") from None
-        except (jwt.PyJWKClientConnectionError, TimeoutError) as error:
+        except KeysUnavailableError as error:
             raise TokenError("keys_unavailable", "the issuer's keys cannot be fetched now") from error
         # Besides PyJWT's own errors: what hostile JSON causes in its parser (nesting, invalid text, huge numbers).
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:
@@ -104,7 +94,7 @@ class Tokens:
             # The audience is checked only if the settings name ours.
             options={"require": list(_REQUIRED), "verify_aud": self._audience is not None},
         )
-        expires = float(claims["exp"])
+        expires = _expiry(claims["exp"])
         # The leeway is for issuers with a fast clock. An expired token is never accepted: its connections are being closed.
         if expires <= time.time():
             raise TokenError("token_expired", "the token has expired")
@@ -117,6 +107,13 @@ class Tokens:
             expires=expires,
             roles=frozenset(role for role in named if isinstance(role, str)),
         )
+
+
+def _expiry(value: object) -> float:
+    """Return `exp` in seconds since 1970. PyJWT also takes a string, or `true`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _MAX_EXPIRES:
+        raise TokenError("token_invalid", "the token's exp is not a time up to the year 9999")
+    return float(value)
 
 
 def _text_claim(value: object, claim: str) -> str:

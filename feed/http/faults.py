@@ -21,10 +21,12 @@ class _ClientFaults(logging.Filter):
         if isinstance(error, ConnectionError):
             log.debug("connection lost during response", error=type(error).__name__)
         else:
-            log.info("malformed request", error=type(error).__name__)
+            log.debug("malformed request", error=type(error).__name__)
         return False
 
 
 logger = logging.getLogger("feed.http")
 """The logger for aiohttp's server."""
 logger.addFilter(_ClientFaults())
+# It quotes the subprotocols that a client offers. Some clients put their token there.
+logging.getLogger("aiohttp.websocket").addFilter(lambda _: False)

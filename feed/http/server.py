@@ -27,6 +27,7 @@ from feed.wire.problems import INTERNAL_ERROR
 
 _RESPONSE_STARTED = web.RequestKey("response_started", bool)
 """Set on a request whose response has started."""
+_STREAMS = ("/ws", "/sse")
 _CLOSE_TIMEOUT = 3.0
 """Seconds for clients to answer a close."""
 
@@ -106,12 +107,30 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
 
     app = web.Application(middlewares=[_request_middleware(runtime.instance, origins)])
     app.on_response_prepare.append(prepare)
-    app.router.add_get("/ws", sockets.handle)
-    app.router.add_get("/sse", SseHandler(runtime).handle, allow_head=False)
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    app.router.add_get("/metrics", metrics)
+    paths = {
+        "/ws": sockets.handle,
+        "/sse": SseHandler(runtime).handle,
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/metrics": metrics,
+    }
+    for path, handler in paths.items():
+        app.router.add_get(path, handler, allow_head=path not in _STREAMS, expect_handler=_refuse_expectation)
+    app.router.add_route("*", "/{path:.*}", _refuse, expect_handler=_refuse_expectation)
     return app
+
+
+async def _refuse(request: web.Request) -> web.StreamResponse:
+    """Refuse what no other route serves."""
+    path = request.path
+    if path not in (resource.canonical for resource in request.app.router.resources()):
+        raise web.HTTPNotFound
+    raise web.HTTPMethodNotAllowed(request.method, ["GET"] if path in _STREAMS else ["GET", "HEAD"])
+
+
+async def _refuse_expectation(request: web.Request) -> None:  # noqa: ARG001 - the signature of aiohttp
+    """Refuse an Expect header: no request has a body. aiohttp would quote the header, and fail if it is not UTF-8."""
+    raise web.HTTPExpectationFailed
 
 
 def health(runtime: Runtime) -> dict[str, object]:
@@ -123,6 +142,7 @@ def health(runtime: Runtime) -> dict[str, object]:
         "log_age": round(runtime.freshness.age, 1),
         "listener": "up" if runtime.listener.up else "down",
         "pacer": runtime.pacer.mode,
+        **({"down": down} if (down := runtime.supervisor.down) else {}),
         **({"replica": runtime.replica.status or "not checked yet"} if runtime.replica is not None else {}),
         **({"database": runtime.tailer.refused} if runtime.tailer.refused is not None else {}),
         "connections": len(runtime.connections),
@@ -165,7 +185,7 @@ def _request_middleware(instance: str, origins: frozenset[str]) -> Middleware:
 def _problem(request: web.Request, error: web.HTTPException) -> web.Response:
     slug = error.reason.lower().replace(" ", "-")
     answer = problem(request, error.status, slug, error.reason, error.text or error.reason)
-    for name in ("Allow", "Upgrade"):
+    for name in ("Allow", "Upgrade", "Sec-WebSocket-Version"):
         if name in error.headers:
             answer.headers[name] = error.headers[name]
     return answer

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from feed.access.origins import origin_allowed
 from feed.access.unauthenticated import Unauthenticated
+from feed.http.handshake import is_handshake
 from feed.http.problem import REQUEST_ID
 from feed.http.socket import READ_SIZE
 from feed.http.takeover import early_bytes, take_over
@@ -32,9 +33,10 @@ class WebSocketHandler:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         answer = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False)
-        if not answer.can_prepare(request).ok:
+        if not is_handshake(request, answer):
             raise web.HTTPUpgradeRequired(
-                text="GET /ws is a WebSocket: connect with an Upgrade request\n", headers={"Upgrade": "websocket"}
+                text="GET /ws is a WebSocket: connect with an Upgrade request of RFC 6455\n",
+                headers={"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
             )
         early = early_bytes(request)
         await answer.prepare(request)

@@ -157,6 +157,7 @@ class WebSocketConnection(Socket):
         except Exception:
             # A bug of ours in one client's stream. The client reconnects with its cursor; others are not affected.
             connection = None if self._subscription is None else self._subscription.id
+            self._runtime.metrics.task_failures.labels("messages").inc()
             log.exception("message handling failed", connection=connection)
             self.abort()
         finally:

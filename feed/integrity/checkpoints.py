@@ -188,8 +188,6 @@ class Checkpoints(BackgroundTask, Observer):
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
             try:
                 while self._drifts:
                     await self._report_drift(self._drifts.pop(0))
@@ -198,11 +196,9 @@ class Checkpoints(BackgroundTask, Observer):
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
                 log.warning("board count failed; retrying", error=str(error).strip())
                 await asyncio.sleep(_RETRY_DELAY)
-                self._wake.set()
-            except Exception:
-                # A bug of ours; no client is affected.
-                log.exception("board count failed")
-                await asyncio.sleep(_RETRY_DELAY)
+                continue
+            await self._wake.wait()
+            self._wake.clear()
 
     async def _report_drift(self, drift: _Drift) -> None:
         """Report a difference before the clients find it: they miss the same changes."""

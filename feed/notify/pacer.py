@@ -31,6 +31,7 @@ from feed.notify.poll_loop import PollLoop
 from feed.notify.write_rate import WriteRate
 from feed.system.backoff import backoff
 from feed.system.database import connect
+from feed.system.supervisor import Supervisor
 from feed.system.tasks import end
 from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
@@ -74,6 +75,7 @@ class Pacer(Observer):
         self._tailer = tailer
         self._metrics = metrics
         self._poll_loop = PollLoop(tailer.wait_for_pass)
+        self._supervisor: Supervisor
         self._write_rate = WriteRate()
         self._wake_event = asyncio.Event()
         self._notify_due = False
@@ -82,12 +84,13 @@ class Pacer(Observer):
         self.mode = Mode.INACTIVE
         tailer.publisher.subscribe(self)
 
-    def start(self) -> None:
+    def start(self, supervisor: Supervisor) -> None:
         """Compete for the lease, unless the settings require every writer to notify."""
         if self._settings.notify_mode == "always":
             self._metrics.pacer.state("always")
         else:
-            self._task = asyncio.create_task(self._run(), name="pacer")
+            self._supervisor = supervisor
+            self._task = supervisor.start("pacer", self._run)
 
     async def stop(self) -> None:
         """Stop suppressing NOTIFY, and give the lease back. Idempotent; complete when it returns."""
@@ -137,8 +140,6 @@ class Pacer(Observer):
                         await self._wait(_RENEW_INTERVAL)
             except (psycopg.Error, OSError, TimeoutError, NotReadyError) as error:
                 log.warning("pacer connection lost; reconnecting", error=str(error).strip())
-            except Exception:
-                log.exception("pacer failed; reconnecting")
             self._metrics.reconnects.labels("pacer").inc()
             await asyncio.sleep(next(delays))
 
@@ -180,7 +181,7 @@ class Pacer(Observer):
         """Send NOTIFY for all writers until the suppression must be extended. Returns the next mode."""
         loop = asyncio.get_running_loop()
         if not self._poll_loop.running:
-            self._poll_loop.start()
+            self._poll_loop.start(self._supervisor)
         extend_at = loop.time() + _EXTEND_INTERVAL
         while (remaining := extend_at - loop.time()) > 0:
             await self._wait(remaining)

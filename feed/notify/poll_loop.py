@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from feed.system.supervisor import Supervisor
 from feed.system.tasks import end
 
 _MIN_PAUSE = 0.002
@@ -36,8 +37,8 @@ class PollLoop:
         """Record that a pass found changes."""
         self._found_changes = True
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="poll loop")
+    def start(self, supervisor: Supervisor) -> None:
+        self._task = supervisor.start("poll loop", self._run)
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns. The caller handles a notification that arrives during the last pass."""

@@ -160,9 +160,6 @@ class PresenceTracker(BackgroundTask):
             except (psycopg.Error, PoolTimeout) as error:
                 log.warning("presence update failed; retrying", error=str(error).strip())
                 await asyncio.sleep(_RENEW_INTERVAL)
-            except Exception:
-                log.exception("presence update failed")
-                await asyncio.sleep(_RENEW_INTERVAL)
             await asyncio.sleep(_MIN_READ_INTERVAL)
             try:
                 async with asyncio.timeout_at(renew_at):
@@ -173,8 +170,26 @@ class PresenceTracker(BackgroundTask):
     async def _renew(self, conn: PsycopgConnection) -> None:
         if self._held:
             leases = [lease for held in self._held.values() for lease in held.values()]
-            await presence.claim(conn, self._instance, leases)
+            renewed = await presence.renew(conn, leases)
+            await self._retake(conn, [lease for lease in leases if (lease.connection, lease.place) not in renewed])
         await presence.expire(conn)
+
+    async def _retake(self, conn: PsycopgConnection, leases: list[Lease]) -> None:
+        """Take leases again that were lost, such as with a crashed server, or that the client is just taking."""
+        lost = [lease for lease in leases if self._current(lease) is lease]
+        if not lost:
+            return
+        await presence.claim(conn, self._instance, lost)
+        for lease in lost:
+            current = self._current(lease)
+            if current is None:
+                await presence.release(conn, [lease.connection], lease.place)
+            elif current is not lease:
+                await presence.claim(conn, self._instance, [current])
+
+    def _current(self, lease: Lease) -> Lease | None:
+        """Return the lease that the same client has on the same place now."""
+        return self._held.get(lease.connection, {}).get(lease.place)
 
     def _send_changes(self, leases: list[presence.Presence]) -> None:
         seen = merge_tabs(leases)

@@ -127,5 +127,6 @@ class RecoveryTasks:
             self._tailer.publisher.replay_buffer.drop_encoded()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A bug of ours in one client's stream. The client reconnects with its cursor; others are not affected.
+            self._metrics.task_failures.labels("recovery").inc()
             log.error("recovery failed", connection=subscription.id, exc_info=error)
             subscription.sink.abort()

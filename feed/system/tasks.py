@@ -7,6 +7,8 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from feed.system.supervisor import Supervisor
+
 _RETRY_INTERVAL = 0.1
 """Seconds after which a task that has not ended is canceled again."""
 
@@ -36,8 +38,8 @@ class BackgroundTask(ABC):
     task_name: ClassVar[str]
     _task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.task_name)
+    def start(self, supervisor: Supervisor) -> None:
+        self._task = supervisor.start(self.task_name, self._run)
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
@@ -46,4 +48,4 @@ class BackgroundTask(ABC):
 
     @abstractmethod
     async def _run(self) -> None:
-        """Run until it is canceled."""
+        """Run until it is canceled. Called again if it fails."""

@@ -25,6 +25,7 @@ from db.readiness import NotReadyError
 from db.settings import Settings
 from feed.system.backoff import backoff
 from feed.system.database import POOLER_MESSAGE, connect
+from feed.system.supervisor import Supervisor
 from feed.system.tasks import end
 from feed.tailing.prefetch import Prefetch
 from feed.tailing.session import Session
@@ -64,6 +65,7 @@ class Listener:
         self.backend_pid: int | None = None
         """The server process that LISTENs for this instance; None while not connected."""
         self._task: asyncio.Task[None] | None = None
+        self._first_connection: PsycopgConnection | None = None
 
     @property
     def up(self) -> bool:
@@ -75,10 +77,10 @@ class Listener:
         """Seconds since the last notification."""
         return time.monotonic() - self._received_at
 
-    async def start(self) -> None:
+    async def start(self, supervisor: Supervisor) -> None:
         """Connect, and wait until the first probe arrives. Raises NotReadyError if it does not."""
-        conn = await self._connect()
-        self._task = asyncio.create_task(self._run(conn), name="listener")
+        self._first_connection = await self._connect()
+        self._task = supervisor.start("listener", self._run)
         try:
             async with asyncio.timeout(2 * _PROBE_TIMEOUT):
                 await self._verified.wait()
@@ -105,18 +107,17 @@ class Listener:
             raise
         return conn
 
-    async def _run(self, conn: PsycopgConnection) -> None:
+    async def _run(self) -> None:
+        conn, self._first_connection = self._first_connection or await self._reconnect(), None
         while True:
             try:
                 await self._listen(conn)
             except (psycopg.Error, OSError, TimeoutError) as error:
                 log.warning("listener connection lost; reconnecting", error=str(error).strip())
-            except Exception:
-                log.exception("listener failed; reconnecting")
-            self._verified.clear()
-            self.backend_pid = None
-            self._metrics.listener_up.set(0)
-            self._metrics.reconnects.labels("listener").inc()
+            finally:
+                self._verified.clear()
+                self.backend_pid = None
+                self._metrics.listener_up.set(0)
             conn = await self._reconnect()
 
     async def _listen(self, conn: PsycopgConnection) -> None:
@@ -166,6 +167,7 @@ class Listener:
             await end(probe)
 
     async def _reconnect(self) -> PsycopgConnection:
+        self._metrics.reconnects.labels("listener").inc()
         for seconds in backoff():
             await asyncio.sleep(seconds)
             try:

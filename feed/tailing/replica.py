@@ -24,6 +24,7 @@ from db.changelog.replica import Horizon, StandbyStatus
 from db.changelog.transactions import begin_log_read
 from db.connection import Connection, ReadTimeoutError
 from feed.system.database import Pool, direct_pool
+from feed.system.supervisor import Supervisor
 from feed.system.tasks import end
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import parse_snapshot
@@ -91,10 +92,10 @@ class Replica:
     def used(self) -> bool:
         return self.status is ReplicaStatus.USED
 
-    async def start(self) -> None:
+    async def start(self, supervisor: Supervisor) -> None:
         """Start checking the standby, without waiting for it."""
         await self._pool.open(wait=False)
-        self._task = asyncio.create_task(self._watch(), name="replica")
+        self._task = supervisor.start("replica", self._watch)
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""

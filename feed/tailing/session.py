@@ -70,7 +70,7 @@ class Session:
             while (notification := self._conn.pgconn.notifies()) is not None:
                 self._on_notify(notification.relname.decode())
             self._collect_result()
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - `lost` passes a bug of ours to the task that owns this session
             self._fail(error)
 
     def _collect_result(self) -> None:
@@ -91,7 +91,7 @@ class Session:
         else:
             future.set_exception(error_from_result(result))
 
-    def _fail(self, error: psycopg.Error) -> None:
+    def _fail(self, error: Exception) -> None:
         # Remove the callbacks at once: the descriptor of a lost connection may be reused soon.
         if self.lost.done():
             return

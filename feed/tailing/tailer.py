@@ -25,6 +25,7 @@ from feed.delivery.memberships import Memberships
 from feed.delivery.publisher import Publisher
 from feed.system.backoff import backoff
 from feed.system.database import connect
+from feed.system.supervisor import Supervisor
 from feed.system.tasks import end
 from feed.tailing.log_reader import PROGRESS_TIMEOUT, LogReader, LogReplacedError
 from feed.tailing.passes import Passes
@@ -67,6 +68,7 @@ class Tailer:
         self._verified_at = 0.0
         """When the log's identity was last verified."""
         self._task: asyncio.Task[None] | None = None
+        self._first_connection: Connection | None = None
         self.up = False
         self.refused: str | None = None
         """Why the database cannot be used although it answers, such as another schema revision; otherwise None."""
@@ -77,7 +79,7 @@ class Tailer:
         self.previous_head: Cursor
         """The head when the current or last pass began; set by the first pass."""
 
-    async def start(self) -> None:
+    async def start(self, supervisor: Supervisor) -> None:
         """Connect, and follow the log from its current end. Raises if the database cannot be used."""
         conn = await self._connect()
         try:
@@ -85,7 +87,8 @@ class Tailer:
         except BaseException:
             await conn.close()
             raise
-        self._task = asyncio.create_task(self._run(conn), name="tailer")
+        self._first_connection = conn
+        self._task = supervisor.start("tailer", self._run)
 
     async def stop(self) -> None:
         """Idempotent; complete when it returns."""
@@ -131,8 +134,9 @@ class Tailer:
         self._wake_event.set()
         await self.passes.wait_for_next()
 
-    async def _run(self, conn: Connection) -> None:
+    async def _run(self) -> None:
         delays = backoff()
+        conn, self._first_connection = self._first_connection or await self._reconnect(delays), None
         while True:
             try:
                 async with conn:
@@ -159,15 +163,14 @@ class Tailer:
                 self._log_reader.timeout *= 2
             except (psycopg.Error, OSError) as error:
                 log.warning("log read failed; reconnecting", error=str(error).strip())
-            except Exception:
-                # A bug of ours. The head has not moved, so repeating this pass loses nothing.
-                log.exception("read pass failed; reconnecting")
-            self._set_backend(None)
-            self.publisher.notify_lost()
-            self._metrics.reconnects.labels("tailer").inc()
+            finally:
+                # After a bug of ours too: the head has not moved, so repeating this pass loses nothing.
+                self._set_backend(None)
+                self.publisher.notify_lost()
             conn = await self._reconnect(delays)
 
     async def _reconnect(self, delays: Iterator[float]) -> Connection:
+        self._metrics.reconnects.labels("tailer").inc()
         for seconds in delays:
             await asyncio.sleep(seconds)
             try:

@@ -39,6 +39,9 @@ class Metrics:
         self._delivery()
         self._recovery()
         self._database()
+        self.task_failures = self._counter(
+            "task_failures", "Failures of tasks by a bug of boardcast, each with a traceback in the log", "task"
+        )
         self.runtime_gauges = RuntimeGauges(self.registry)
 
     def _streams(self) -> None:

@@ -10,8 +10,6 @@ import asyncio
 import math
 import time
 
-import structlog
-
 from db.settings import Settings
 from feed.delivery.connections import Connections
 from feed.delivery.rollout import Rollout
@@ -25,8 +23,6 @@ from feed.wire.encoding import Encoding
 
 _MISSED_LIMIT = 2
 """Heartbeat periods without an answer after which a client that can answer is considered gone."""
-
-log = structlog.get_logger()
 
 
 class Heartbeats(BackgroundTask):
@@ -47,13 +43,14 @@ class Heartbeats(BackgroundTask):
         self._freshness = freshness
         self._rollout = rollout
         self._metrics = metrics
+        self._slot = 0
         self._resumed_at = -math.inf
         """When this process last continued after a stall. Clients could not be heard during it, so it does not count as silence."""
 
     async def _run(self) -> None:
         tick = min(1.0, self._period / 4)
         slots = max(1, round(self._period / tick))
-        slot, clock = 0, asyncio.get_running_loop().time
+        clock = asyncio.get_running_loop().time
         while True:
             due = clock() + tick
             await asyncio.sleep(tick)
@@ -62,11 +59,9 @@ class Heartbeats(BackgroundTask):
                 self._resumed_at = clock()
             self._metrics.loop_lag_seconds.observe((lag,))
             self._freshness.report()
-            slot = (slot + 1) % slots
-            try:
-                self._process_slot(slot, slots)
-            except Exception:
-                log.exception("heartbeat slot failed")
+            # Kept in this object: if a slot fails, the others still have their turn.
+            self._slot = (self._slot + 1) % slots
+            self._process_slot(self._slot, slots)
 
     def _process_slot(self, slot: int, slots: int) -> None:
         now, clock = time.time(), asyncio.get_running_loop().time()

@@ -29,6 +29,8 @@ _TEXT = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TAG = "0" * 8
+_LIMIT = 2**63
+"""No transaction ID or `seq` is as high: PostgreSQL's bigint is not."""
 
 
 class Fault(StrEnum):
@@ -78,6 +80,8 @@ class Cursor:
         if match is None:
             raise ValueError("not a cursor")
         feed, xmin, xmax, deltas, anchor, tag_ = match.groups()
+        if int(xmax) >= _LIMIT or int(anchor) >= _LIMIT:
+            raise ValueError("not a cursor of PostgreSQL's numbers")
         xip = tuple(accumulate(map(int, deltas.split("-")), initial=int(xmin)))[1:] if deltas else ()
         cursor = cls(feed, Seen(int(xmax), xip), int(anchor), tag_)
         if any(a >= b for a, b in pairwise((*xip, int(xmax)))) or str(cursor) != text:

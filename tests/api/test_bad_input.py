@@ -54,6 +54,9 @@ async def test_an_unusable_body(ana: httpx.AsyncClient, content: bytes, slug: st
         ({"value": 0.001}, "/value"),
         ({"value": True}, "/value"),
         ({"value": []}, "/value"),
+        ({"value": "1e3"}, "/value"),
+        ({"value": "1_0"}, "/value"),
+        ({"value": " 5"}, "/value"),
         ({"currency": "BRLX"}, "/currency"),
         ({"currency": "brl"}, "/currency"),
         ({"currency": "BRL\n"}, "/currency"),
@@ -161,12 +164,61 @@ async def test_an_unsupported_content_type(ana: httpx.AsyncClient) -> None:
         ("/api/opportunities?after=%00", "/after"),
         ("/api/opportunities/x/versions?before=99999999999", "/before"),
         ("/api/sync/opportunities?limit=-1", "/limit"),
+        ("/api/sync/opportunities?limit=1_0", "/limit"),
+        ("/api/sync/opportunities?limit=%2B5", "/limit"),
+        ("/api/sync/opportunities?limit=%205", "/limit"),
+        ("/api/sync/opportunities?limit=5.0", "/limit"),
+        ("/api/sync/opportunities?limit=%D9%A3", "/limit"),
+        (f"/api/sync/opportunities?limit={'9' * 5000}", "/limit"),
     ],
 )
 async def test_an_invalid_query_parameter(ana: httpx.AsyncClient, path: str, pointer: str) -> None:
     body = problem(await ana.get(path), "invalid-input")
     assert body["errors"][0]["pointer"] == pointer
     assert body["errors"][0]["in"] == "query"
+
+
+@pytest.mark.parametrize("path", ["/api/trigger-log", "/api/dba/series"])
+async def test_a_time_before_the_year_1_is_invalid(api: Api, path: str) -> None:
+    dba = await api.user("ana", "dba")
+    for age in ("999999d", "0001-01-01T00:00:00%2B12:00", "9999-12-31T23:59:59-12:00"):
+        body = problem(await dba.get(f"{path}?since={age}"), "invalid-input")
+        assert body["errors"][0]["pointer"] == "/since"
+
+
+async def test_a_query_string_that_is_not_utf8(ana: httpx.AsyncClient) -> None:
+    for text in ("%ff", "%ed%a0%80", "%c0%80"):
+        problem(await ana.get(f"/api/opportunities?after={text}"), "invalid-input")
+
+
+async def test_a_number_of_thousands_of_digits(api: Api, ana: httpx.AsyncClient) -> None:
+    digits, path = "9" * 5000, f"/api/opportunities/{(await api.card())['id']}"
+    problem(await ana.get(f"{path}/versions/{digits}"), "not-found")
+    problem(await ana.post(f"{path}/versions/{digits}/restore", headers={"If-Match": "*"}), "not-found")
+    problem(await ana.patch(path, json={"title": "y"}, headers={"If-Match": f'"v{digits}"'}), "stale-version")
+    body = {"clientVersion": digits, "serverVersion": f"v{digits}", "resolution": "server"}
+    faults = problem(await ana.post(f"{path}/resolve-conflict", json=body), "invalid-input")["errors"]
+    assert {fault["pointer"] for fault in faults} == {"/clientVersion", "/serverVersion"}
+
+
+@pytest.mark.parametrize("count", [False, True, "1", 1.5, -1, 2**53])
+async def test_a_count_is_an_integer(ana: httpx.AsyncClient, count: object) -> None:
+    held = {"count": 1, "hash": "0" * 8}
+    body = {"cursor": "x", "expected": held, "held": held | {"count": count}}
+    faults = problem(await ana.post("/api/boards/vendas/gaps", json=body), "invalid-input")["errors"]
+    assert faults[0]["pointer"] == "/held/count"
+    presence = {"baseVersion": 2**31 if count == 2**53 else count}
+    faults = problem(await ana.put("/api/opportunities/x/presence", json=presence), "invalid-input")["errors"]
+    assert faults[0]["pointer"] == "/baseVersion"
+
+
+async def test_a_cursor_with_numbers_that_postgresql_does_not_have(ana: httpx.AsyncClient) -> None:
+    feed, *_, tag = (await ana.get("/api/sync/opportunities")).json()["lastSync"].split(".")
+    huge = "9" * 19
+    for cursor in (f"{feed}.{huge}.{huge}..0.{tag}", f"{feed}.1.1..{huge}.{tag}", f"{feed}.1.{huge}.0-1.1.{tag}"):
+        assert (
+            problem(await ana.get(f"/api/sync/opportunities?since={cursor}"), "cursor-reset")["reason"] == "malformed"
+        )
 
 
 async def test_a_method_that_is_not_allowed(ana: httpx.AsyncClient) -> None:

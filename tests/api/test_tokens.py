@@ -19,6 +19,7 @@ from db import tickets
 from db.settings import Settings
 from feed.access.tokens import Principal, TokenError, Tokens
 from tests.support.database import Database
+from tests.support.until import until
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ED = ed25519.Ed25519PrivateKey.generate()
@@ -83,15 +84,58 @@ async def test_an_unreachable_issuer_does_not_make_the_token_invalid() -> None:
 
 
 async def test_an_issuer_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("feed.access.tokens.KEYS_TIMEOUT", 0.3)
-    monkeypatch.setattr("feed.access.tokens._SOCKET_TIMEOUT", 1)
+    monkeypatch.setattr("feed.access.issuer_keys.FETCH_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tokens = Tokens(Settings(jwt_jwks_url=f"http://127.0.0.1:{silent.getsockname()[1]}/jwks.json"))
         token = jwt.encode({"sub": "u1", "exp": int(time.time()) + 60}, RSA, "RS256", {"kid": "rsa"})
-        began = time.monotonic()
         codes = await asyncio.gather(*(refused(tokens, token) for _ in range(5)))
-        assert time.monotonic() - began < 0.9, "the requests must wait concurrently"
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()  # they shared one request
     assert codes == ["keys_unavailable"] * 5
+
+
+async def test_known_keys_are_used_while_the_issuer_is_down(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = Tokens(Settings(jwt_jwks_url=issuer))
+    claims = {"sub": "u1", "exp": int(time.time()) + 60}
+    token = jwt.encode(claims, RSA, "RS256", {"kid": "rsa"})
+    assert (await tokens.verify(token)).user_id == "u1"
+    keys = tokens._keys
+    assert keys is not None
+    hanging, fetches = asyncio.Event(), 0
+
+    async def hang() -> list[jwt.PyJWK]:
+        nonlocal fetches
+        fetches += 1
+        await hanging.wait()
+        raise ConnectionResetError
+
+    monkeypatch.setattr(keys, "_fetch_in_thread", hang)
+    monkeypatch.setattr("feed.access.issuer_keys._REFRESH_AFTER", 0)
+    monkeypatch.setattr("feed.access.issuer_keys._COOLDOWN", 0)
+    invented = jwt.encode(claims, RSA, "RS256", {"kid": "invented"})
+    others = [asyncio.create_task(refused(tokens, invented)) for _ in range(10)]
+    await until(lambda: fetches == 1)
+    # Each of them ends without waiting: the event that all others wait for is not set.
+    assert (await tokens.verify(token)).user_id == "u1"
+    assert not any(other.done() for other in others)
+    monkeypatch.setattr("feed.access.issuer_keys._COOLDOWN", 60)
+    hanging.set()
+    assert await asyncio.gather(*others) == ["keys_unavailable"] * 10
+    assert (await refused(tokens, invented), fetches) == ("keys_unavailable", 1)
+    monkeypatch.setattr("feed.access.issuer_keys._MAX_AGE", 0)
+    assert await refused(tokens, token) == "keys_unavailable"
+
+
+@pytest.mark.parametrize("exp", [253_402_300_800, 1e300, 2**63, "9999999999", True, None, [], 1e400])
+async def test_an_exp_that_is_no_time_of_ours_is_invalid(exp: object) -> None:
+    tokens = Tokens(Settings(jwt_secret="s" * 40))
+    claims = json.dumps({"sub": "u1", "exp": exp}).encode()
+    token = jwt.api_jws.encode(claims, "s" * 40, "HS256")
+    assert await refused(tokens, token) in {"token_invalid", "token_expired"}
+    latest = jwt.encode({"sub": "u1", "exp": 253_402_300_799}, "s" * 40)
+    assert (await tokens.verify(latest)).expires == 253_402_300_799
 
 
 async def test_malformed_text_is_an_invalid_token() -> None:

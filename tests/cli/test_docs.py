@@ -16,7 +16,7 @@ from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
 from feed import runtime, stream_request
-from feed.access import tokens
+from feed.access import issuer_keys
 from feed.integrity import checkpoints, gap_reports
 from feed.notify import pacer
 from feed.presence import tracker
@@ -172,7 +172,7 @@ DEADLINES = {
     "A connection of the API's pool": engine.POOL_TIMEOUT,
     "The API's check of the database for /readyz": health.CHECK_TIMEOUT,
     "The server's answer to the cancellation of a statement; after that, the connection is closed": connection.CANCEL_TIMEOUT,
-    "The keys of the issuer behind JWT_JWKS_URL": tokens.KEYS_TIMEOUT,
+    "The keys of the issuer behind JWT_JWKS_URL": issuer_keys.FETCH_TIMEOUT,
     "At a stop: releasing presence leases": tracker.RELEASE_TIMEOUT,
     "At a stop: removing the instance from feed.instances": instance_registry.LEAVE_TIMEOUT,
     "At a stop: closing a pool that is still connecting": database.CLOSE_TIMEOUT,

@@ -1,6 +1,7 @@
 """Every wait for PostgreSQL has a timeout, even if the connection dies behind a live proxy; the connection is then closed."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -225,3 +226,29 @@ async def test_name_resolution_times_out(database: Database, monkeypatch: pytest
     async with _ends_within(4):
         with pytest.raises(psycopg.OperationalError):
             await Connection.connect("host=db.example", connect_timeout=2)
+
+
+async def test_a_canceled_connect_closes_its_socket_even_if_the_exception_is_kept() -> None:
+    connected, ended = asyncio.Event(), asyncio.Event()
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        while await reader.read(100):
+            pass
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        gc.disable()  # as in a service, where it seldom runs
+        try:
+            connecting = asyncio.create_task(Connection.connect(f"host=127.0.0.1 port={port} user=x"))
+            await connected.wait()
+            connecting.cancel()
+            with pytest.raises(asyncio.CancelledError) as kept:
+                await connecting
+            async with asyncio.timeout(5):
+                await ended.wait()
+            assert kept.value is not None
+        finally:
+            gc.enable()

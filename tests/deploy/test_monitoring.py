@@ -254,6 +254,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'boardcast_gaps_total{cause="unlogged"}': "0x10 1x20"},
         {'boardcast_gaps_total{cause="unlogged"}': "7x30"},
     ),
+    "BoardcastTaskFailed": (
+        {'boardcast_task_failures_total{instance="a", task="maintenance"}': "0x10 1x20"},
+        {'boardcast_task_failures_total{instance="a", task="maintenance"}': "7x30"},
+    ),
     "BoardcastFull": (
         {
             'boardcast_refused_total{job="j", instance="a", problem="overloaded"}': "0+9x30",

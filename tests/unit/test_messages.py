@@ -89,7 +89,7 @@ def test_invalid_input_ends_the_connection_with_a_code(kind: str) -> None:
 
 def test_a_close_is_answered_with_its_code_and_ends_it() -> None:
     protocol = MessageProtocol()
-    assert protocol.messages(sent(TEXT, b"x") + sent(CLOSE, b"\x03\xe9bye") + sent(TEXT, b"y")) == []
+    assert protocol.messages(sent(TEXT, b"x") + sent(CLOSE, b"\x03\xe9bye") + sent(TEXT, b"y")) == ["x"]
     assert close_code(protocol) == 1001
 
 

@@ -2,8 +2,13 @@
 
 import asyncio
 
+from prometheus_client import CollectorRegistry, Counter
+
 from feed.notify.poll_loop import PollLoop
+from feed.system.supervisor import Supervisor
 from tests.support.until import until
+
+SUPERVISOR = Supervisor(Counter("failures", "", ("task",), registry=CollectorRegistry()))
 
 
 class Passes:
@@ -26,7 +31,7 @@ class Passes:
 async def test_it_polls_until_it_is_stopped() -> None:
     passes = Passes()
     loop = PollLoop(passes.run)
-    loop.start()
+    loop.start(SUPERVISOR)
     assert loop.running
     await until(lambda: len(passes.starts) > 10)
     await loop.stop()
@@ -39,13 +44,13 @@ async def test_it_polls_until_it_is_stopped() -> None:
 async def test_the_pause_is_as_long_as_the_pass_up_to_a_limit() -> None:
     passes = Passes(takes=0.015)
     loop = PollLoop(passes.run)
-    loop.start()
+    loop.start(SUPERVISOR)
     await until(lambda: len(passes.starts) > 5)
     await loop.stop()
     assert min(passes.pauses) >= 0.014
     longer = Passes(takes=0.2)
     loop = PollLoop(longer.run)
-    loop.start()
+    loop.start(SUPERVISOR)
     await until(lambda: len(longer.starts) > 3)
     await loop.stop()
     assert min(longer.pauses) < 0.1
@@ -60,8 +65,8 @@ async def test_it_pauses_longer_if_it_finds_nothing() -> None:
         second.note_changes()
 
     second = PollLoop(run)
-    first.start()
-    second.start()
+    first.start(SUPERVISOR)
+    second.start(SUPERVISOR)
     await until(lambda: len(busy.starts) > 40)
     await asyncio.gather(first.stop(), second.stop())
     assert len(idle.starts) < len(busy.starts)

@@ -42,16 +42,10 @@ export class Connection {
   readonly #inbox: Inbox;
   readonly #transports: Transports;
   readonly #presenceSender: PresenceSender;
-  #before: string | null;
 
   constructor(parts: ConnectionParts, cursor: string) {
     this.#parts = parts;
-    this.#before = cursor;
-    this.#inbox = new Inbox(cursor, (delivery) => {
-      const before = this.#before;
-      this.#before = this.#inbox.cursor;
-      parts.delivery(delivery, before);
-    });
+    this.#inbox = new Inbox(cursor, (delivery) => parts.delivery(delivery, this.#inbox.cursor));
     this.#presenceSender = new PresenceSender(parts.http, parts.timing.presenceRenewal);
     const hooks = {
       cursor: () => this.#inbox.cursor,

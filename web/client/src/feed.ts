@@ -223,8 +223,10 @@ export class Feed implements Source {
   }
 
   #accept(delivery: Delivery): void {
-    if (delivery.cursor !== null) this.#cursor = delivery.cursor;
+    const before = this.#cursor;
     this.#gapBuffer.deliver(delivery);
+    // A listener may have stopped this feed.
+    if (delivery.cursor !== null && this.#cursor === before) this.#cursor = delivery.cursor;
   }
 
   #emit(delivery: Delivery): void {

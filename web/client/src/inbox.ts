@@ -1,9 +1,10 @@
 /**
  * Applies the rules of docs/protocol.md, for all transports.
  *
- * Invariant: only whole batches are delivered, each event once, and all events up to `cursor`, which moves back only on a reset. Each
- * stream holds its own unfinished batch. If the stream is cut, the batch is dropped, because it will be sent again. A stream that
- * replaces another one repeats what the other delivered in the meantime; the inbox remembers the `seq` of each event to skip those.
+ * Invariant: only whole batches are delivered, each event once, and all events up to `cursor`, which moves after the delivery, and back
+ * only on a reset. Each stream holds its own unfinished batch. If the stream is cut, the batch is dropped, because it will be sent
+ * again. A stream that replaces another one repeats what the other delivered in the meantime; the inbox remembers the `seq` of each
+ * event to skip those.
  */
 import { covers, coversXid } from "./compareCursors.js";
 import type { Delivery, Message, Realtime } from "./types.js";
@@ -48,8 +49,7 @@ export class Inbox {
         case "reset":
           held = [];
           this.#seen.clear();
-          this.cursor = null;
-          this.advance([message], message.cursor);
+          this.#move([message], message.cursor);
           return;
         case "checkpoint":
           // Like any message with a cursor, it ends the batch. A checkpoint of a stream that is behind is outdated.
@@ -92,15 +92,19 @@ export class Inbox {
   /** Deliver a finished batch, without events that were delivered before. */
   advance(batch: readonly Message[], cursor: string): void {
     const messages = batch.filter((message) => !this.#delivered(message));
+    // A stream that replaces another one may be behind: then its cursor does not move ours.
+    const behind = this.cursor !== null && cursor !== this.cursor && covers(this.cursor, cursor);
+    if (!messages.length && (behind || cursor === this.cursor)) return;
+    this.#move(messages, behind ? this.cursor : cursor);
+  }
+
+  #move(messages: readonly Message[], cursor: string | null): void {
+    this.#deliver({ messages, cursor });
+    this.cursor = cursor;
     for (const message of messages) if ("seq" in message && message.seq !== undefined) this.#seen.add(message.seq);
     for (const seq of this.#seen) {
       if (this.#seen.size <= REMEMBERED) break;
       this.#seen.delete(seq);
     }
-    // A stream that replaces another one may be behind: then its cursor does not move ours.
-    const behind = this.cursor !== null && cursor !== this.cursor && covers(this.cursor, cursor);
-    if (!messages.length && (behind || cursor === this.cursor)) return;
-    if (!behind) this.cursor = cursor;
-    this.#deliver({ messages, cursor: this.cursor });
   }
 }

@@ -1,4 +1,11 @@
-/** Functions to call with each new value. */
+/**
+ * Functions to call with each new value.
+ *
+ * Invariant: a listener that throws affects neither the other listeners nor the caller.
+ */
+
+import { isolated } from "./reportUncaught.js";
+
 export class Listeners<T> {
   readonly #all = new Set<(value: T) => void>();
 
@@ -9,6 +16,6 @@ export class Listeners<T> {
   }
 
   call(value: T): void {
-    for (const listener of [...this.#all]) listener(value);
+    for (const listener of [...this.#all]) isolated(() => listener(value));
   }
 }

@@ -1,5 +1,6 @@
 /** The results of mutations, for callers that wait for one and listeners that get all. */
 
+import { Listeners } from "./listeners.js";
 import type { SaveResult } from "./state.js";
 
 /** A save without a response after this many ms is reported as queued. */
@@ -9,11 +10,10 @@ type Listener = (mutation: string, result: SaveResult) => void;
 
 export class Outcomes {
   readonly #waiters = new Map<string, (result: SaveResult) => void>();
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Listeners<Parameters<Listener>>();
 
   listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add((outcome) => listener(...outcome));
   }
 
   /** The first result of a mutation. */
@@ -29,7 +29,7 @@ export class Outcomes {
 
   report(mutation: string, result: SaveResult): void {
     this.#resolve(mutation, result);
-    for (const listener of [...this.#listeners]) listener(mutation, result);
+    this.#listeners.call([mutation, result]);
   }
 
   #resolve(mutation: string, result: SaveResult): void {

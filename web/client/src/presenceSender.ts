@@ -15,6 +15,8 @@ export class PresenceSender {
   #sent: LocalPresence = new Map();
   /** Places with a lease over HTTP that the service may still hold. */
   readonly #leased = new Set<Place>();
+  /** Requests without a response. The next one of the same place waits: a renewal must not arrive after the release. */
+  readonly #requests = new Map<Place, Promise<void>>();
   #transport: Transport | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -70,7 +72,15 @@ export class PresenceSender {
     else this.#leased.delete(place);
     const path = `/api/${place}/presence`;
     const options = isBoard(place) ? {} : { body: activity };
-    const request = activity ? this.#http.request("PUT", path, options) : this.#http.request("DELETE", path);
-    request.catch(() => undefined);
+    const send = (): Promise<void> =>
+      (activity ? this.#http.request("PUT", path, options) : this.#http.request("DELETE", path)).then(
+        () => undefined,
+        () => undefined,
+      );
+    const request = this.#requests.get(place)?.then(send) ?? send();
+    this.#requests.set(place, request);
+    void request.then(() => {
+      if (this.#requests.get(place) === request) this.#requests.delete(place);
+    });
   }
 }

@@ -2,7 +2,8 @@
  * The writes of a board on their way to the service, with one queue per card.
  *
  * Invariant: the writes of a card are sent one at a time and in order. Each leaves its queue in one of three ways: it is confirmed (by
- * its response, or by the event with its origin), it is rejected, or the user takes it back. Nothing else drops a write.
+ * its response, or by the event with its origin), it is rejected, or the user takes it back. Nothing else drops a write, and no
+ * exception stops the others.
  */
 
 import { Backoff } from "./backoff.js";
@@ -12,6 +13,7 @@ import type { Model } from "./model.js";
 import type { Outbox } from "./outbox.js";
 import { changesOf, rebase, rebaseAfterUndo, type Write } from "./pending.js";
 import { rejectedWrite } from "./rejectedWrites.js";
+import { isolated, reportUncaught } from "./reportUncaught.js";
 import { send, type Outcome } from "./requests.js";
 import type { RejectedWrite, Resolution, SaveResult } from "./state.js";
 import type { Opportunity } from "./types.js";
@@ -27,6 +29,7 @@ export class WriteQueue {
   rejectedWrites: readonly RejectedWrite[] = [];
   readonly #backoff = new Backoff(500, 30_000);
   #pause: ReturnType<typeof setTimeout> | undefined;
+  readonly #report: (write: Write, result: SaveResult) => void;
   #running = 0;
   #open = false;
 
@@ -35,8 +38,10 @@ export class WriteQueue {
     readonly model: Model,
     readonly outbox: Outbox,
     /** Called with each result of a write. */
-    readonly report: (write: Write, result: SaveResult) => void,
-  ) {}
+    report: (write: Write, result: SaveResult) => void,
+  ) {
+    this.#report = (write, result) => isolated(() => report(write, result));
+  }
 
   /** Load what an earlier page left behind; `start` sends it. */
   async load(): Promise<readonly Write[]> {
@@ -150,13 +155,19 @@ export class WriteQueue {
   async #work(queue: CardQueue): Promise<void> {
     queue.busy = true;
     this.#running++;
-    for (let write = queue.writes[0]; write && this.#open && this.#pause === undefined && !queue.conflict; write = queue.writes[0]) {
-      await this.#send(queue, write);
+    try {
+      for (let write = queue.writes[0]; write && this.#open && this.#pause === undefined && !queue.conflict; write = queue.writes[0]) {
+        await this.#send(queue, write);
+      }
+    } catch (error) {
+      reportUncaught(error);
+      this.#later(null);
+    } finally {
+      queue.busy = false;
+      this.#running--;
+      this.#removeIfEmpty(queue);
+      this.#pump();
     }
-    queue.busy = false;
-    this.#running--;
-    this.#removeIfEmpty(queue);
-    this.#pump();
   }
 
   async #send(queue: CardQueue, write: Write): Promise<void> {
@@ -164,7 +175,7 @@ export class WriteQueue {
     if (!queue.settle(write, row)) {
       this.model.batch(() => {
         this.changed(queue.id);
-        this.report(write, "conflict");
+        this.#report(write, "conflict");
       });
       return;
     }
@@ -176,7 +187,10 @@ export class WriteQueue {
   }
 
   #apply(queue: CardQueue, write: Write, row: Opportunity | undefined, outcome: Outcome): void {
-    if (outcome.is === "later") return this.#later(write, outcome.wait, outcome.broken);
+    if (outcome.is === "later") {
+      if (outcome.broken) write.serverErrors++;
+      return this.#later(outcome.wait);
+    }
     this.#backoff.reset();
     const current = "row" in outcome ? outcome.row : null;
     if (current) this.model.applyResponse(current.id, (server) => server.applyRow(current));
@@ -193,7 +207,7 @@ export class WriteQueue {
     } else if (outcome.is === "rejected") {
       this.#rejected(queue, write, outcome);
     } else if (write.tries % 4 === 0) {
-      this.#later(write, null, false); // stale again and again: let the others through
+      this.#later(null); // stale again and again: let the others through
     }
   }
 
@@ -202,7 +216,7 @@ export class WriteQueue {
     const next = queue.writes[0];
     const row = this.#row(queue.id);
     if (next?.kind === "change" && row) rebase(next, row);
-    this.report(write, "saved");
+    this.#report(write, "saved");
   }
 
   #rejected(queue: CardQueue, write: Write, { reason, problem }: Rejection): void {
@@ -217,14 +231,14 @@ export class WriteQueue {
     }
     for (const one of undone) this.#drop(queue, one);
     if (row) rebaseAfterUndo(queue.writes, changesOf(undone), row);
-    for (const one of undone) this.report(one, reason === "deleted" ? "gone" : "rejected");
+    for (const one of undone) this.#report(one, reason === "deleted" ? "gone" : "rejected");
   }
 
-  #later(write: Write, wait: number | null, broken: boolean): void {
-    if (broken) write.serverErrors++;
+  /** Send nothing for a while: at least `wait` ms. */
+  #later(wait: number | null): void {
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.wake(), Math.max(wait ?? 0, this.#backoff.next()));
-    for (const queue of this.queues.values()) for (const one of queue.writes) this.report(one, "queued");
+    for (const queue of this.queues.values()) for (const one of queue.writes) this.#report(one, "queued");
   }
 
   #resume(): void {

@@ -103,11 +103,29 @@ test("without a WebSocket, presence is renewed over HTTP, and released when ther
   vi.useRealTimers();
 });
 
-test("over HTTP, a board has its own URL", () => {
+test("over HTTP, a release waits for the renewal before it", async () => {
+  const requests: string[] = [];
+  const answers: (() => void)[] = [];
+  const fetch = (_: string, init?: RequestInit): Promise<Response> => {
+    requests.push(String(init?.method));
+    return new Promise((resolve) => answers.push(() => resolve(new Response(null, { status: 204 }))));
+  };
+  const presenceSender = new PresenceSender(new Http({ fetch }), 1000);
+  presenceSender.update(presence([o1, viewing]));
+  presenceSender.setTransport(transport(null));
+  presenceSender.update(presence());
+  await Promise.resolve();
+  expect(requests).toEqual(["PUT"]);
+  answers[0]?.();
+  await vi.waitFor(() => expect(requests).toEqual(["PUT", "DELETE"]));
+});
+
+test("over HTTP, a board has its own URL", async () => {
   const { sender: presenceSender, requests } = sender();
   presenceSender.update(presence([b1, viewing]));
   presenceSender.setTransport(transport(null));
   presenceSender.update(presence([o1, viewing]));
   presenceSender.setTransport(null);
+  await vi.waitFor(() => expect(requests).toHaveLength(3));
   expect(requests).toEqual(["PUT boards/b1/presence", 'PUT opportunities/o1/presence {"action":"viewing"}', "DELETE boards/b1/presence"]);
 });
