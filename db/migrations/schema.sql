@@ -281,7 +281,7 @@ BEGIN
     cards := feed.opportunities_table();
     SELECT n.nspname, c.relname INTO schema_name, table_name
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
-    IF target <> cards AND feed.relation_name(target) = feed.relation_name(cards) THEN
+    IF target <> cards AND (schema_name, table_name) = ('public', 'opportunities') THEN
         RAISE EXCEPTION 'table % cannot be attached: table % is logged under the name opportunities', target, cards
             USING ERRCODE = 'duplicate_table', HINT = 'Rename the table, and attach it then.';
     END IF;
@@ -394,7 +394,7 @@ BEGIN
     -- may have written, even ones with a later ID than this one, which may have started long before.
     IF same_rows IS NOT TRUE THEN
         IF (earlier.schema_name, earlier.table_name) <> (schema_name, table_name) AND target IS DISTINCT FROM cards THEN
-            PERFORM feed.log_reload(CASE earlier.schema_name WHEN 'public' THEN earlier.table_name
+            PERFORM feed.log_reload(CASE WHEN earlier.schema_name = 'public' AND earlier.table_name <> 'opportunities' AND strpos(earlier.table_name, 'feed.') <> 1 THEN earlier.table_name
                                                              ELSE earlier.schema_name || '.' || earlier.table_name END, 'attach');
         END IF;
         earlier := NULL;
@@ -535,8 +535,10 @@ CREATE FUNCTION feed.capture() RETURNS trigger
 -- name, so a bare name is always the variable.
 #variable_conflict use_variable
 DECLARE
-    -- The cards are logged under one name, whatever the application calls its table.
-    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0] WHEN TG_TABLE_SCHEMA = 'public' THEN TG_TABLE_NAME
+    -- The cards are logged under one name, whatever the application calls its table. No other table is logged under that name, nor
+    -- under that of a table in feed, whatever its owner calls it. As feed.relation_name().
+    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0]
+                               WHEN TG_TABLE_SCHEMA = 'public' AND TG_TABLE_NAME <> 'opportunities' AND strpos(TG_TABLE_NAME, 'feed.') <> 1 THEN TG_TABLE_NAME
                                ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
     board_column text := TG_ARGV[1];
     key_column text := TG_ARGV[2]; -- '' if the key has several columns, or columns are excluded
@@ -2145,7 +2147,7 @@ COMMENT ON FUNCTION feed.image_before(relation text, key text, seq bigint, op te
 
 CREATE FUNCTION feed.relation_name(relation oid) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT CASE WHEN (c.oid = ((SELECT a.relation FROM feed.adopted a WHERE (a.role = 'opportunities'::text)))::oid) THEN 'opportunities'::text ELSE CASE n.nspname WHEN 'public'::name THEN (c.relname)::text ELSE (((n.nspname)::text || '.'::text) || (c.relname)::text) END END AS "case" FROM (pg_class c JOIN pg_namespace n ON ((n.oid = c.relnamespace))) WHERE (c.oid = relation_name.relation));
+    RETURN (SELECT CASE WHEN (c.oid = ((SELECT a.relation FROM feed.adopted a WHERE (a.role = 'opportunities'::text)))::oid) THEN 'opportunities'::text ELSE CASE WHEN ((n.nspname = 'public'::name) AND (c.relname <> 'opportunities'::name) AND (strpos((c.relname)::text, 'feed.'::text) <> 1)) THEN (c.relname)::text ELSE (((n.nspname)::text || '.'::text) || (c.relname)::text) END END AS "case" FROM (pg_class c JOIN pg_namespace n ON ((n.oid = c.relnamespace))) WHERE (c.oid = relation_name.relation));
 
 ALTER FUNCTION feed.relation_name(relation oid) OWNER TO feed_owner;
 
@@ -4711,12 +4713,16 @@ COMMENT ON FUNCTION feed.row_hash(id text, version integer) IS 'The contribution
 CREATE FUNCTION feed.row_image(row_data record) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1
     AS $$
+DECLARE
+    nothing text;
 BEGIN
-    IF CURRENT_USER OPERATOR(pg_catalog.=) 'feed_owner'::pg_catalog.name THEN
+    IF CURRENT_USER OPERATOR(pg_catalog.<>) 'feed_sandbox'::pg_catalog.name THEN
         RAISE EXCEPTION 'feed.row_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
     END IF;
     BEGIN
+        -- Until the end of this subtransaction, whatever runs in it. Otherwise DROP OWNED BY CURRENT_USER would drop this function.
+        nothing := pg_catalog.set_config('transaction_read_only', 'on', true);
         RETURN pg_catalog.to_jsonb(row_data);
     EXCEPTION WHEN transaction_rollback THEN
         RAISE;

@@ -249,6 +249,29 @@ async def test_what_a_role_without_privileges_may_try(db: Connection, owner: str
     assert found == ATTACKS
 
 
+@pytest.mark.parametrize("name", ["feed.board_members", "feed.flags", "feed.boards", "opportunities"])
+async def test_an_attached_table_cannot_take_a_name_that_the_services_trust(
+    db: Connection, owner: str, name: str
+) -> None:
+    """Its rows would be taken for memberships, for example."""
+    await db.execute(SQL("GRANT CREATE ON SCHEMA public TO {}").format(Identifier(owner)))
+    await db.execute("ALTER TABLE opportunities RENAME TO cards")
+    await db.execute(
+        SQL("CREATE TABLE app.forged (id text PRIMARY KEY); ALTER TABLE app.forged OWNER TO {}").format(
+            Identifier(owner)
+        )
+    )
+    await db.execute("SELECT feed.attach('app.forged')")
+    await db.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(owner)))
+    await db.execute(SQL("ALTER TABLE app.forged RENAME TO {}").format(Identifier(name)))
+    await db.execute(SQL("ALTER TABLE app.{} SET SCHEMA public").format(Identifier(name)))
+    await db.execute(SQL("INSERT INTO public.{} VALUES ('x')").format(Identifier(name)))
+    await db.execute("RESET SESSION AUTHORIZATION")
+    relation = f"public.{name}"
+    assert await value(db, "SELECT relation FROM feed.log ORDER BY seq DESC LIMIT 1") == relation
+    assert await value(db, "SELECT feed.relation_name(%s::regclass)", (f'public."{name}"',)) == relation
+
+
 async def test_a_writer_cannot_make_the_services_read_a_huge_actor_or_origin(db: Connection) -> None:
     for setting in ("feed.actor", "feed.origin", "feed.traceparent"):
         await db.execute("SELECT set_config(%s, repeat('x', 20000000), false)", (setting,))

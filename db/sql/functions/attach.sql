@@ -28,7 +28,7 @@ BEGIN
     cards := feed.opportunities_table();
     SELECT n.nspname, c.relname INTO schema_name, table_name
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = target;
-    IF target <> cards AND feed.relation_name(target) = feed.relation_name(cards) THEN
+    IF target <> cards AND (schema_name, table_name) = ('public', 'opportunities') THEN
         RAISE EXCEPTION 'table % cannot be attached: table % is logged under the name opportunities', target, cards
             USING ERRCODE = 'duplicate_table', HINT = 'Rename the table, and attach it then.';
     END IF;
@@ -141,7 +141,7 @@ BEGIN
     -- may have written, even ones with a later ID than this one, which may have started long before.
     IF same_rows IS NOT TRUE THEN
         IF (earlier.schema_name, earlier.table_name) <> (schema_name, table_name) AND target IS DISTINCT FROM cards THEN
-            PERFORM feed.log_reload(CASE earlier.schema_name WHEN 'public' THEN earlier.table_name
+            PERFORM feed.log_reload(CASE WHEN earlier.schema_name = 'public' AND earlier.table_name <> 'opportunities' AND strpos(earlier.table_name, 'feed.') <> 1 THEN earlier.table_name
                                                              ELSE earlier.schema_name || '.' || earlier.table_name END, 'attach');
         END IF;
         earlier := NULL;

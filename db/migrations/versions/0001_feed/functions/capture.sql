@@ -21,8 +21,10 @@ AS $$
 -- name, so a bare name is always the variable.
 #variable_conflict use_variable
 DECLARE
-    -- The cards are logged under one name, whatever the application calls its table.
-    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0] WHEN TG_TABLE_SCHEMA = 'public' THEN TG_TABLE_NAME
+    -- The cards are logged under one name, whatever the application calls its table. No other table is logged under that name, nor
+    -- under that of a table in feed, whatever its owner calls it. As feed.relation_name().
+    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0]
+                               WHEN TG_TABLE_SCHEMA = 'public' AND TG_TABLE_NAME <> 'opportunities' AND strpos(TG_TABLE_NAME, 'feed.') <> 1 THEN TG_TABLE_NAME
                                ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
     board_column text := TG_ARGV[1];
     key_column text := TG_ARGV[2]; -- '' if the key has several columns, or columns are excluded

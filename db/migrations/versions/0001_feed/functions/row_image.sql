@@ -11,12 +11,16 @@ CREATE FUNCTION feed.row_image(row_data record) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 COST 1 -- as for feed.compact_change
 AS $$
+DECLARE
+    nothing text;
 BEGIN
-    IF CURRENT_USER OPERATOR(pg_catalog.=) 'feed_owner'::pg_catalog.name THEN
+    IF CURRENT_USER OPERATOR(pg_catalog.<>) 'feed_sandbox'::pg_catalog.name THEN
         RAISE EXCEPTION 'feed.row_image must not run as %', CURRENT_USER USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'The function was altered. SELECT fix FROM feed.health WHERE topic = ''ownership'' shows how to restore it.';
     END IF;
     BEGIN
+        -- Until the end of this subtransaction, whatever runs in it. Otherwise DROP OWNED BY CURRENT_USER would drop this function.
+        nothing := pg_catalog.set_config('transaction_read_only', 'on', true);
         RETURN pg_catalog.to_jsonb(row_data);
     EXCEPTION WHEN transaction_rollback THEN
         RAISE;
