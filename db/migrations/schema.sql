@@ -537,9 +537,7 @@ CREATE FUNCTION feed.capture() RETURNS trigger
 DECLARE
     -- The cards are logged under one name, whatever the application calls its table. No other table is logged under that name, nor
     -- under that of a table in feed, whatever its owner calls it. As feed.relation_name().
-    relation_name text := CASE WHEN TG_ARGV[0] <> '' THEN TG_ARGV[0]
-                               WHEN TG_TABLE_SCHEMA = 'public' AND TG_TABLE_NAME <> 'opportunities' AND strpos(TG_TABLE_NAME, 'feed.') <> 1 THEN TG_TABLE_NAME
-                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
+    relation_name text := TG_ARGV[0];
     board_column text := TG_ARGV[1];
     key_column text := TG_ARGV[2]; -- '' if the key has several columns, or columns are excluded
     -- No NOTIFY while the pacer reads the log. The sequence is read with a function, because a query costs eight times as
@@ -559,6 +557,10 @@ DECLARE
     logged bigint;
     written bigint := 0;
 BEGIN
+    IF relation_name = '' THEN
+        relation_name := CASE WHEN TG_TABLE_SCHEMA = 'public' AND TG_TABLE_NAME <> 'opportunities' AND strpos(TG_TABLE_NAME, 'feed.') <> 1 THEN TG_TABLE_NAME
+                              ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
+    END IF;
     IF open_statements <> '' OR current_setting('synchronous_commit') = 'off' THEN
         -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
         IF current_setting('synchronous_commit') = 'off' THEN
