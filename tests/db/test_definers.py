@@ -278,7 +278,7 @@ async def test_sandboxed_code_cannot_escape_if_public_has_usage_on_the_schema(db
     await db.execute("GRANT USAGE ON SCHEMA feed TO PUBLIC")
     statement = "ALTER FUNCTION feed.row_image(record) SECURITY INVOKER"
     assert await attack(db, owner, statement, WRITES[0]) == "25006"
-    await db.execute(statement)  # type: ignore[arg-type]
+    await db.execute(statement)
     with pytest.raises(errors.ObjectNotInPrerequisiteState, match="must not run as feed_owner"):
         await attack(db, owner, "DELETE FROM feed.log", WRITES[1])
     status, found, fix = await ownership_health(db)
