@@ -2998,18 +2998,10 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
-    -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
-    IF EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field IN ('board_id', 'phase') AND f.name IS NULL)
-       OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.restoring IS NOT NULL) THEN
-        RETURN;
-    END IF;
-    FOR grown IN EXECUTE format($query$
-        SELECT b.id, array_agg(r.phase ORDER BY r.phase) AS stages
-        FROM (%s) AS r
-        JOIN feed.boards AS b ON b.id = r.board_id AND jsonb_typeof(b.phases) = 'array'
-        WHERE r.phase <> '' AND NOT jsonb_path_exists(b.phases, '$[*].id ? (@ == $stage)', jsonb_build_object('stage', r.phase))
-        GROUP BY b.id ORDER BY b.id
-    $query$, stages) LOOP
+    FOR grown IN
+        SELECT m.board AS id, array_agg(m.stage ORDER BY m.stage) AS stages
+        FROM feed.missing_stages() AS m WHERE NOT m.is_new GROUP BY m.board ORDER BY m.board
+    LOOP
         UPDATE feed.boards AS b
         SET phases = b.phases || (SELECT jsonb_agg(jsonb_build_object('id', s.stage, 'name', s.stage) ORDER BY s.place)
                                   FROM unnest(grown.stages) WITH ORDINALITY AS s(stage, place))
@@ -3491,6 +3483,41 @@ ALTER FUNCTION feed.missing_columns() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.missing_columns() IS 'The columns that the table of the opportunities lacks, in the order in which they are added. was_there: it was added before, and has been dropped since. Used by feed.mend.';
+
+--
+-- Name: missing_stages(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.missing_stages() RETURNS TABLE(board text, stage text, is_new boolean)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    stages text := feed.stage_source();
+BEGIN
+    -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
+    IF stages IS NULL OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.role = 'opportunities' AND a.created OR a.restoring IS NOT NULL)
+       OR EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field IN ('board_id', 'phase') AND f.name IS NULL) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($query$
+        SELECT r.board_id, r.phase, b.id IS NULL
+        FROM (%s) AS r
+        LEFT JOIN feed.boards AS b ON b.id = r.board_id
+        WHERE r.board_id IS NOT NULL
+          AND (b.id IS NULL OR jsonb_typeof(b.phases) = 'array' AND r.phase <> ''
+                               AND NOT jsonb_path_exists(b.phases, '$[*].id ? (@ == $stage)', jsonb_build_object('stage', r.phase)))
+    $query$, stages);
+END
+$_$;
+
+ALTER FUNCTION feed.missing_stages() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION missing_stages(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.missing_stages() IS 'Stages that rows of the application are in and their boards lack; is_new: there is no such board yet. Used by feed.mend_boards and boardcast migrate --check.';
 
 --
 -- Name: mute_notify(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -10297,6 +10324,12 @@ REVOKE ALL ON FUNCTION feed.missing_column(target regclass, data jsonb, columns 
 --
 
 REVOKE ALL ON FUNCTION feed.missing_columns() FROM PUBLIC;
+
+--
+-- Name: FUNCTION missing_stages(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.missing_stages() FROM PUBLIC;
 
 --
 -- Name: FUNCTION mute_notify(); Type: ACL; Schema: feed; Owner: feed_owner

@@ -5,10 +5,13 @@ from typing import LiteralString
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from db import migrate
+from db.migration_check import check
 from tests.db.support import Connection, log_rows, newest_seq, rows, value
 from tests.db.test_health import health, run_fix
 from tests.db.test_verify_damage import kinds
 from tests.db.verifying import Plain
+from tests.support.database import Database
 
 BODIES: dict[str, LiteralString] = {
     "puts it back": "NEW.version_number := OLD.version_number",
@@ -29,6 +32,17 @@ async def create(db: Connection, body: LiteralString, name: str = "zzz_keep") ->
             Identifier(name)
         )
     )
+
+
+async def test_a_check_of_the_migration_names_the_trigger_that_it_would_add(db: Connection, database: Database) -> None:
+    assert check(database.url).steps == []
+    await create(db, BODIES["puts it back"])
+    (step,) = check(database.url).steps
+    assert (
+        step == "create trigger zzz_keep_version on public.opportunities, because zzz_keep runs after zz_feed_version"
+    )
+    migrate.mend(database.url)
+    assert check(database.url).steps == []
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())

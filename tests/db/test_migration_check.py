@@ -123,9 +123,9 @@ async def test_what_would_be_added_is_what_is_added(app: Connection, empty_datab
     assert named.count("feed_") + named.count("zz_feed") - named.count("zz_feed_version") == len(ours)
     assert any("feed_opportunities_board_id" in step for step in found.steps)
     assert [lock.partition(":")[0] for lock in found.locks] == [
-        "opportunities, users",
-        "opportunities",
-        "opportunities",
+        "public.opportunities, public.users",
+        "public.opportunities",
+        "public.opportunities",
     ]
     assert check(empty_database.url) == ([], [], [])
 
@@ -163,7 +163,7 @@ async def test_a_table_with_other_names_is_examined(app: Connection, empty_datab
     assert len(found.obstacles) == 3
     found = check(empty_database.url, "deals", {"board_id": "pipeline"})
     assert found.obstacles == []
-    assert any("feed_opportunities_board_id on deals (pipeline)" in step for step in found.steps)
+    assert any("feed_opportunities_board_id on public.deals (pipeline)" in step for step in found.steps)
     assert not any("board_id text" in step for step in found.steps)
     assert "no table" in check(empty_database.url, "dealz").obstacles[0]
 

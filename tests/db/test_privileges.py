@@ -202,6 +202,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "feed.matches_any(text,oid,text)": set(GROUPS),
     "feed.mend()": set(),
     "feed.mend_boards()": set(),
+    "feed.missing_stages()": set(),
     "feed.mend_columns()": set(),
     "feed.mend_former_users()": set(),
     "feed.mend_privileges()": set(),

@@ -7,6 +7,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from db import migrate
+from db.migration_check import check
 from tests.db.support import Connection, newest_seq, rows, value
 from tests.support.database import Database
 
@@ -40,6 +41,12 @@ async def test_stages_that_appeared_later_come_last(app: Connection, empty_datab
         "INSERT INTO crm.deals VALUES (4, 'lost', 'eu'), (5, 'asleep', 'eu'), (6, NULL, 'eu'), (8, '', 'eu'), (7, 'new', 'asia')"
     )
     before = await newest_seq(app)
+    assert check(empty_database.url).steps == [
+        "create board asia, with its stages",
+        "add stage asleep to board eu",
+        "add stage lost to board eu",
+    ]
+    assert await newest_seq(app) == before
     assert migrate.mend(empty_database.url) == [
         "created board asia",
         "added stage asleep to board eu",

@@ -155,6 +155,7 @@ MENDS = (
         "note_columns",
         "stage_source",
         "run_as_owner",
+        "missing_stages",
         "mend_boards",
         "missing_columns",
         "mend_columns",

@@ -37,18 +37,10 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN QUERY SELECT 'created board ' || b.id FROM unnest(made) AS b(id);
-    -- Where a column is missing, or its values have yet to be restored, rows are not where they belong.
-    IF EXISTS (SELECT FROM feed.field_columns() AS f WHERE f.field IN ('board_id', 'phase') AND f.name IS NULL)
-       OR EXISTS (SELECT FROM feed.adopted AS a WHERE a.restoring IS NOT NULL) THEN
-        RETURN;
-    END IF;
-    FOR grown IN EXECUTE format($query$
-        SELECT b.id, array_agg(r.phase ORDER BY r.phase) AS stages
-        FROM (%s) AS r
-        JOIN feed.boards AS b ON b.id = r.board_id AND jsonb_typeof(b.phases) = 'array'
-        WHERE r.phase <> '' AND NOT jsonb_path_exists(b.phases, '$[*].id ? (@ == $stage)', jsonb_build_object('stage', r.phase))
-        GROUP BY b.id ORDER BY b.id
-    $query$, stages) LOOP
+    FOR grown IN
+        SELECT m.board AS id, array_agg(m.stage ORDER BY m.stage) AS stages
+        FROM feed.missing_stages() AS m WHERE NOT m.is_new GROUP BY m.board ORDER BY m.board
+    LOOP
         UPDATE feed.boards AS b
         SET phases = b.phases || (SELECT jsonb_agg(jsonb_build_object('id', s.stage, 'name', s.stage) ORDER BY s.place)
                                   FROM unnest(grown.stages) WITH ORDINALITY AS s(stage, place))

@@ -12,10 +12,18 @@ WITH target AS (
     WHERE NOT EXISTS (SELECT FROM pg_trigger AS p WHERE p.tgrelid = a.relation AND p.tgname = t.name AND NOT p.tgisinternal)
       AND (a.role <> 'users' OR (SELECT u.key_column FROM feed.user_columns() AS u) IS NOT NULL)
     GROUP BY a.relation
+), later AS (
+    SELECT l.relation, l.name FROM feed.later_triggers() AS l ORDER BY l.name COLLATE "C" DESC LIMIT 1
+), stages AS MATERIALIZED (
+    SELECT m.* FROM feed.missing_stages() AS m WHERE EXISTS (SELECT FROM feed.boards)
 ), steps AS (
     SELECT 1 AS place, m.place AS number, format('add column %%I %%s to %%s', m.name, m.definition, t.relation) AS step, true AS locks FROM feed.missing_columns() AS m, target AS t
     UNION ALL
     SELECT 2, t.relation::oid::integer, format('create triggers %%s on %%s', t.names, t.relation), true FROM triggers AS t
+    UNION ALL
+    SELECT 2, t.relation::oid::integer, format('create trigger %%I on %%s, because %%I runs after zz_feed_version', t.name || '_version', t.relation, t.name), true
+    FROM later AS t
+    WHERE octet_length(t.name) <= 55 AND NOT EXISTS (SELECT FROM pg_trigger AS p WHERE p.tgrelid = t.relation AND p.tgname = t.name || '_version')
     UNION ALL
     SELECT 3, 0, format('attach %%s again: its triggers are %%s', a.relation, a.state), true
     FROM (SELECT t.relation, min(t.state) AS state FROM feed.triggers AS t
@@ -24,6 +32,10 @@ WITH target AS (
     SELECT 4, 0, format('create index feed_opportunities_board_id on %%s (%%I)', t.relation, coalesce(t.board_column, 'board_id')), false
     FROM target AS t WHERE NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
                                        WHERE i.indrelid = t.relation AND i.indisvalid AND c.relname = 'feed_opportunities_board_id')
+    UNION ALL
+    SELECT DISTINCT 5, 0, format('create board %%s, with its stages', s.board), false FROM stages AS s WHERE s.is_new
+    UNION ALL
+    SELECT 5, 1, format('add stage %%s to board %%s', s.stage, s.board), false FROM stages AS s WHERE NOT s.is_new
 )
 SELECT 'step' AS kind, s.step AS text, s.place, s.number FROM steps AS s
 UNION ALL
@@ -41,4 +53,4 @@ FROM target AS t WHERE EXISTS (SELECT FROM steps)
 UNION ALL
 SELECT 'lock', format('%%s: SHARE UPDATE EXCLUSIVE, which keeps out other changes of the schema and no writer, while the index is created', t.relation), 8, 0
 FROM target AS t WHERE EXISTS (SELECT FROM steps AS s WHERE s.place = 4)
-ORDER BY place, number
+ORDER BY place, number, text
