@@ -609,7 +609,7 @@ BEGIN
                     WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r
         WHERE r.before ->> key_column = r.key AND r.before <> r.after
           AND greatest(pg_column_size(r.before), pg_column_size(r.after)) < 1500
-          AND (r.before ->> board_column = r.board OR board_column = '') AND (r.version >= '0' AND r.version <= '2147483647') IS NOT FALSE;
+          AND (r.before ->> board_column = r.board OR board_column = '') AND (r.version > '1' AND r.version <= '2147483647') IS NOT FALSE;
         GET DIAGNOSTICS written = ROW_COUNT;
     ELSIF TG_OP = 'INSERT' THEN
         INSERT INTO feed.log (relation, op, key, board, new, version, parents,
@@ -639,6 +639,7 @@ BEGIN
             application text := current_setting('application_name');
             address inet := inet_client_addr();
             unsafe record;
+            restarts boolean := current_setting('feed.version_restarts', true) = 'on'; -- see feed.version_opportunity
         BEGIN
             IF key_column = '' AND '' = ANY (key_columns) THEN
                 excluded := key_columns[array_position(key_columns, '') + 1:];
@@ -692,11 +693,12 @@ BEGIN
                                -- log rows, in this order.
                                unnest(CASE WHEN before.data IS NULL THEN '{insert}'::text[]
                                            WHEN after.data IS NULL THEN '{delete}'
-                                           WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'
+                                           WHEN before.board IS DISTINCT FROM after.board OR restarts AND after.data ->> 'version_number' = '1' THEN '{leave,enter}'
                                            ELSE '{update}' END) AS op
                         FROM before FULL JOIN after USING (key)
                         OFFSET 0) AS s
                     WHERE s.looks_same IS NOT NULL OFFSET 0) AS c;
+                nothing := CASE WHEN restarts THEN set_config('feed.version_restarts', '', true) END;
             ELSIF TG_OP = 'INSERT' THEN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, notified, image_bytes)
@@ -5747,11 +5749,12 @@ DECLARE
     source record := feed.user_columns();
     key_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column);
     name_type oid := (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.name_column);
-    id_text text := feed.plain_text(format('u.%I', source.key_column), key_type);
+    id_text text;
 BEGIN
     IF source.key_column IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_class AS c JOIN pg_roles AS reader ON reader.rolname = current_user JOIN pg_roles AS owner ON owner.oid = c.relowner
         WHERE c.oid = source.target AND c.relkind NOT IN ('r', 'p') AND reader.rolsuper AND NOT owner.rolsuper) THEN
+        id_text := feed.plain_text(format('u.%I', source.key_column), key_type);
         RETURN QUERY EXECUTE format('SELECT %1$s, %2$s FROM %3$s AS u WHERE %4$s', id_text,
             CASE WHEN source.name_column IS NOT NULL THEN format('coalesce(%s, %s)', feed.plain_text(format('u.%I', source.name_column), name_type), id_text)
                  ELSE id_text END,
@@ -6251,6 +6254,7 @@ DECLARE
     changed_later CONSTANT text := 'SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) $1 '
         'AND t.tgname OPERATOR(pg_catalog.>) $2 AND t.tgtype OPERATOR(pg_catalog.&) 19 OPERATOR(pg_catalog.=) 19 AND t.tgenabled OPERATOR(pg_catalog.<>) ''D'')';
     may_change boolean;
+    restarts text;
 BEGIN
     BEGIN
         IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'last_sync_at' THEN
@@ -6299,7 +6303,12 @@ BEGIN
     END;
     BEGIN
         NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN numeric_value_out_of_range THEN
+        -- The application inserted a row with the largest number. Clients drop what is older than they have, so feed.capture lets
+        -- the row leave its board and enter it again.
+        NEW.version_number := 1;
+        restarts := pg_catalog.set_config('feed.version_restarts', 'on', true);
+    WHEN OTHERS THEN
         NULL;
     END;
     BEGIN

@@ -142,6 +142,28 @@ async def test_a_card_moved_to_another_board_is_deleted_on_one_and_created_on_th
     assert [m.seq for m in await ana.collect(2)] == [left.seq, mark.seq]
 
 
+async def test_a_card_with_the_largest_version_starts_again_at_one(
+    services: Services, database: Database, transport: str
+) -> None:
+    """Clients drop what is older than they have, so for them it is deleted and created."""
+    client = await services.open(transport)
+    await database.execute(
+        "INSERT INTO opportunities (id, board_id, title, phase, version_number) VALUES ('o2', 'b1', 'A', 'new', 2147483647)"
+    )
+    assert (await client.next_event()).body["version"] == 2147483647
+    await database.execute("UPDATE opportunities SET title = 'B' WHERE id = 'o2'")
+    await database.execute("UPDATE opportunities SET title = 'C' WHERE id = 'o2'")
+    events = [(await client.next_event()).body for _ in range(3)]
+    assert [(event["type"], event["version"]) for event in events] == [
+        ("opportunity_deleted", 1),
+        ("opportunity_created", 1),
+        ("opportunity_updated", 2),
+    ]
+    assert events[1]["opportunity"]["title"] == "B"
+    assert events[2]["changes"].keys() == {"title", "version_number", "last_sync_at"}
+    assert await database.execute("SELECT * FROM feed.gaps") == []
+
+
 async def test_an_attached_table_has_an_event_for_each_row(
     services: Services, database: Database, transport: str
 ) -> None:

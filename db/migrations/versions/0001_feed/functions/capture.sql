@@ -95,7 +95,7 @@ BEGIN
                     WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r
         WHERE r.before ->> key_column = r.key AND r.before <> r.after
           AND greatest(pg_column_size(r.before), pg_column_size(r.after)) < 1500
-          AND (r.before ->> board_column = r.board OR board_column = '') AND (r.version >= '0' AND r.version <= '2147483647') IS NOT FALSE;
+          AND (r.before ->> board_column = r.board OR board_column = '') AND (r.version > '1' AND r.version <= '2147483647') IS NOT FALSE;
         GET DIAGNOSTICS written = ROW_COUNT;
     ELSIF TG_OP = 'INSERT' THEN
         INSERT INTO feed.log (relation, op, key, board, new, version, parents,
@@ -125,6 +125,7 @@ BEGIN
             application text := current_setting('application_name');
             address inet := inet_client_addr();
             unsafe record;
+            restarts boolean := current_setting('feed.version_restarts', true) = 'on'; -- see feed.version_opportunity
         BEGIN
             IF key_column = '' AND '' = ANY (key_columns) THEN
                 excluded := key_columns[array_position(key_columns, '') + 1:];
@@ -178,11 +179,12 @@ BEGIN
                                -- log rows, in this order.
                                unnest(CASE WHEN before.data IS NULL THEN '{insert}'::text[]
                                            WHEN after.data IS NULL THEN '{delete}'
-                                           WHEN before.board IS DISTINCT FROM after.board THEN '{leave,enter}'
+                                           WHEN before.board IS DISTINCT FROM after.board OR restarts AND after.data ->> 'version_number' = '1' THEN '{leave,enter}'
                                            ELSE '{update}' END) AS op
                         FROM before FULL JOIN after USING (key)
                         OFFSET 0) AS s
                     WHERE s.looks_same IS NOT NULL OFFSET 0) AS c;
+                nothing := CASE WHEN restarts THEN set_config('feed.version_restarts', '', true) END;
             ELSIF TG_OP = 'INSERT' THEN
                 INSERT INTO feed.log (relation, op, key, board, new, version, parents,
                                       actor, origin, db_user, application, client_addr, pid, notified, image_bytes)

@@ -13,6 +13,7 @@ DECLARE
     changed_later CONSTANT text := 'SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) $1 '
         'AND t.tgname OPERATOR(pg_catalog.>) $2 AND t.tgtype OPERATOR(pg_catalog.&) 19 OPERATOR(pg_catalog.=) 19 AND t.tgenabled OPERATOR(pg_catalog.<>) ''D'')';
     may_change boolean;
+    restarts text;
 BEGIN
     BEGIN
         IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'last_sync_at' THEN
@@ -61,7 +62,12 @@ BEGIN
     END;
     BEGIN
         NEW.version_number := coalesce(OLD.version_number, 0) OPERATOR(pg_catalog.+) 1;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN numeric_value_out_of_range THEN
+        -- The application inserted a row with the largest number. Clients drop what is older than they have, so feed.capture lets
+        -- the row leave its board and enter it again.
+        NEW.version_number := 1;
+        restarts := pg_catalog.set_config('feed.version_restarts', 'on', true);
+    WHEN OTHERS THEN
         NULL;
     END;
     BEGIN
