@@ -33,12 +33,11 @@ class ChangeWatcher(Observer):
             raise Problem("overloaded", f"{_MAX_STREAMS} streams of the trigger log are open here; close one first.")
 
     @contextmanager
-    def subscribe(self) -> Iterator[asyncio.Event]:
-        """Return an event that is set at each change while the block runs."""
-        changed = asyncio.Event()
+    def subscribe(self, changed: asyncio.Event) -> Iterator[None]:
+        """Set the event at each change while the block runs."""
         self._subscribers.add(changed)
         try:
-            yield changed
+            yield
         finally:
             self._subscribers.discard(changed)
 

@@ -17,7 +17,6 @@ import structlog
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.dba.change_watcher import ChangeWatcher
 from api.dba.log_filter import Filters
 from api.dba.reads import DbaReads
 from api.http.json_response import dumps
@@ -43,14 +42,14 @@ class LogTail:
     def __init__(
         self,
         reads: DbaReads,
-        watcher: ChangeWatcher,
+        changed: asyncio.Event,
         is_draining: Callable[[], bool],
         filters: Filters,
         since: str | None,
     ) -> None:
-        """`since`: the client's cursor; None to start at the end of the log."""
+        """`changed` is set when the log has grown; `since` is the client's cursor, None to start at the end of the log."""
         self._reads = reads
-        self._watcher = watcher
+        self._changed = changed
         self._is_draining = is_draining
         self._filters = filters
         self._since = since
@@ -63,15 +62,14 @@ class LogTail:
     async def messages(self, expires: float) -> AsyncIterator[bytes]:
         """Yield the messages of the stream, until the client's token expires or this instance stops."""
         yield RETRY
-        with self._watcher.subscribe() as changed:
-            async for message in self._follow(expires, changed):
-                yield message
+        async for message in self._follow(expires):
+            yield message
         yield _message("goodbye", {"reason": "restart" if self._is_draining() else "expired"}, None)
 
-    async def _follow(self, expires: float, changed: asyncio.Event) -> AsyncIterator[bytes]:
+    async def _follow(self, expires: float) -> AsyncIterator[bytes]:
         last_message = time.monotonic()
         while not self._is_draining() and time.time() < expires:
-            changed.clear()
+            self._changed.clear()
             try:
                 async for message in self._read_new():
                     last_message = time.monotonic()
@@ -87,7 +85,7 @@ class LogTail:
             await asyncio.sleep(_MIN_INTERVAL)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_POLL_INTERVAL):
-                    await changed.wait()
+                    await self._changed.wait()
 
     async def _read_new(self) -> AsyncIterator[bytes]:
         """Query what is new to the cursor, and yield it."""

@@ -299,6 +299,26 @@ async def test_the_number_of_streams_is_limited_and_a_closed_one_makes_room(
         await second.read(source, "ready")
 
 
+async def test_of_many_streams_that_open_at_once_only_as_many_as_the_limit_do(
+    api: Api, served: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.dba.change_watcher._MAX_STREAMS", 2)
+    maria = Follower(api, served)
+
+    async def status(client: httpx.AsyncClient) -> int:
+        async with client.stream("GET", maria.address, headers=maria.headers) as answer:
+            if answer.status_code == 200:
+                await refused.wait()
+            return answer.status_code
+
+    refused = asyncio.Event()
+    async with httpx.AsyncClient() as client:
+        requests = [asyncio.create_task(status(client)) for _ in range(8)]
+        await until(lambda: sum(request.done() for request in requests) == 6, timeout=10, what="six refusals")
+        refused.set()
+        assert sorted(await asyncio.gather(*requests)) == [200] * 2 + [503] * 6
+
+
 async def test_a_head_request_opens_no_stream(api: Api, served: ApiServer) -> None:
     maria = Follower(api, served)
     async with httpx.AsyncClient() as client:
