@@ -68,6 +68,18 @@ async def claim(
     return {Place._make(row) for row in await found.fetchall()}
 
 
+async def held(conn: PsycopgConnection, lease: Lease) -> int:
+    """Return how many other places the holder of a lease is on."""
+    parameters = {
+        "user": lease.user_id,
+        "connection": lease.connection,
+        "opportunity": lease.place.opportunity_id,
+        "board": lease.place.board_id,
+    }
+    (row,) = await (await conn.execute(sql("queries/presence_held"), parameters)).fetchall()
+    return int(row[0])
+
+
 async def renew(conn: PsycopgConnection, leases: Sequence[Lease]) -> set[tuple[str, Place]]:
     """Renew leases, and return the connection and place of each one that exists."""
     parameters = {

@@ -41,6 +41,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "unknown-phase": ProblemType(422, "The board has no such phase"),
     "unknown-user": ProblemType(422, "There is no such user"),
     "if-match-required": ProblemType(428, "If-Match is required; name the version that you are changing"),
+    "too-many-leases": ProblemType(429, "You view or edit too many cards and boards"),
     "internal-error": INTERNAL_ERROR,
     "busy": ProblemType(503, "The database is busy with another transaction; try again"),
     "timeout": ProblemType(503, "The request took too long; check whether it took effect before you try again"),

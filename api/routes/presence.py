@@ -28,7 +28,7 @@ async def put_presence(request: Request) -> Response:
             require_writer(card.role)
         place, holder = Place(card.id), _holder(principal.user_id)
         lease = Lease(holder, principal.user_id, principal.name, place, claim.action, claim.base_version)
-        await presence.claim(await driver(conn), HTTP, [lease])
+        await _claim(request, conn, lease)
     return Response(status_code=204)
 
 
@@ -45,7 +45,7 @@ async def put_board(request: Request) -> Response:
     async with app_state(request).engine.begin() as conn:
         place = await _find_board(conn, request, principal.user_id)
         lease = Lease(_holder(principal.user_id), principal.user_id, principal.name, place)
-        await presence.claim(await driver(conn), HTTP, [lease])
+        await _claim(request, conn, lease)
     return Response(status_code=204)
 
 
@@ -55,6 +55,15 @@ async def delete_board(request: Request) -> Response:
         place = await _find_board(conn, request, principal.user_id)
         await presence.release(await driver(conn), [_holder(principal.user_id)], place)
     return Response(status_code=204)
+
+
+async def _claim(request: Request, conn: AsyncConnection, lease: Lease) -> None:
+    most, connection = app_state(request).settings.max_leases, await driver(conn)
+    if await presence.held(connection, lease) >= most:
+        raise Problem(
+            "too-many-leases", f"You view or edit {most} cards and boards. Stop viewing or editing one first."
+        )
+    await presence.claim(connection, HTTP, [lease])
 
 
 async def _find_board(conn: AsyncConnection, request: Request, user_id: str) -> Place:
@@ -79,7 +88,7 @@ ROUTES = [
         tag="presence",
         request_body=PresenceClaim,
         responses={204: None},
-        problems=("unknown-opportunity", "read-only"),
+        problems=("unknown-opportunity", "read-only", "too-many-leases"),
     ),
     Operation(
         "DELETE",
@@ -97,7 +106,7 @@ ROUTES = [
         summary="Say that you view this board, but no card; renew it every 10 s, or it expires after 30 s",
         tag="presence",
         responses={204: None},
-        problems=("unknown-board",),
+        problems=("unknown-board", "too-many-leases"),
     ),
     Operation(
         "DELETE",

@@ -122,6 +122,19 @@ async def test_a_client_may_be_present_in_a_limited_number_of_places(serve: Serv
         pass
 
 
+async def test_requests_of_a_user_claim_a_limited_number_of_places(serve: Serve, database: Database) -> None:
+    services = await serve(max_leases=2)
+    await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('o2', 'b1')")
+    headers = {"Authorization": f"Bearer {services.token()}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{await services.api()}/api", headers=headers) as client:
+        for path in ("/boards/b1", "/opportunities/o1", "/opportunities/o1"):
+            assert (await client.put(f"{path}/presence", json={"action": "viewing"})).status_code == 204
+        refused = await client.put("/opportunities/o2/presence", json={})
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (429, "too-many-leases")
+        assert (await client.delete("/boards/b1/presence")).status_code == 204
+        assert (await client.put("/opportunities/o2/presence", json={})).status_code == 204
+
+
 async def test_a_stream_has_a_limited_number_of_boards(serve: Serve, transport: str) -> None:
     services = await serve(max_boards=2)
     await services.open(transport, boards=["b1", "b2"])
