@@ -48,7 +48,8 @@ async def test_restoring_needs_the_current_version(api: Api, ana: httpx.AsyncCli
     assert stale["current"]["version_number"] == 3
     assert stale["conflicts"] == ["phase", "value"]
     problem(await ana.post(f"{path}/versions/4/restore", headers={"If-Match": "*"}), "unknown-version")
-    problem(await ana.post(f"{path}/versions/{10**30}/restore", headers={"If-Match": "*"}), "unknown-version")
+    problem(await ana.post(f"{path}/versions/{10**15}/restore", headers={"If-Match": "*"}), "unknown-version")
+    problem(await ana.post(f"{path}/versions/{10**30}/restore", headers={"If-Match": "*"}), "not-found")
     problem(await ana.post("/api/opportunities/nope/versions/1/restore", headers={"If-Match": "*"}), "unknown-version")
 
 

@@ -35,6 +35,7 @@ async def output_satisfies(output: Path, condition: Callable[[str], bool]) -> No
 async def test_each_program_resumes_after_a_restart(started_before: Commands) -> None:
     with ExitStack() as stack:
         with started_before.serving("up") as up:
+            up.database = started_before.output("database")
             token = started_before.output("token", "ana")
             outputs = [stack.enter_context(running(started_before.folder, heading, up, token)) for heading in PROGRAMS]
             for each in outputs:
@@ -43,6 +44,7 @@ async def test_each_program_resumes_after_a_restart(started_before: Commands) ->
             for each in outputs:
                 await output_satisfies(each, lambda text: moves(text) == ["won"])
         with started_before.serving("up") as up:
+            up.database = started_before.output("database")
             move(up, "lost")
             for each in outputs:
                 await output_satisfies(each, lambda text: len(moves(text)) > 1)
@@ -57,6 +59,7 @@ def test_the_curl_commands(started_before: Commands) -> None:
     assert language == "sh"
     stream, board, polled = lines.strip().splitlines()
     with started_before.serving("up") as up:
+        up.database = started_before.output("database")
         token = started_before.output("token", "ana")
         cursor = sync(up, token, "")["lastSync"]
         move(up, "won")
