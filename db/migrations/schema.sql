@@ -5581,7 +5581,7 @@ CREATE FUNCTION feed.trigger_arguments(tgargs bytea, OUT board text, OUT key tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    names text[] := string_to_array(replace(encode(tgargs, 'escape'), '\\', chr(255)), '\000');
+    names text[] := string_to_array(replace(encode(tgargs, 'escape'), E'\\\\', chr(255)), E'\\000');
     place integer;
 BEGIN
     excluded := '{}';
@@ -5590,8 +5590,8 @@ BEGIN
     END IF;
     FOR i IN 1..cardinality(names) LOOP
         -- Names in ASCII, as almost all are, need no decoding.
-        IF strpos(names[i], '\') > 0 OR strpos(names[i], chr(255)) > 0 THEN
-            names[i] := convert_from(decode(replace(names[i], chr(255), '\\'), 'escape'), getdatabaseencoding());
+        IF strpos(names[i], E'\\') > 0 OR strpos(names[i], chr(255)) > 0 THEN
+            names[i] := convert_from(decode(replace(names[i], chr(255), E'\\\\'), 'escape'), getdatabaseencoding());
         END IF;
     END LOOP;
     board := nullif(names[2], '');
