@@ -3,6 +3,7 @@
 import re
 
 import psycopg
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import NAMES, People, column, live, opener
@@ -81,8 +82,12 @@ def test_a_move_made_offline_is_sent_after_reconnecting(people: People, psql: ps
     wait_until(lambda: phase_of(psql, title) == "lost", timeout=15, what="the move in the table")
 
 
-def test_an_expired_session_leads_to_the_login_and_back(people: People, psql: psycopg.Connection) -> None:
+@pytest.mark.parametrize("slowdown", [1, 10])
+def test_an_expired_session_leads_to_the_login_and_back(
+    people: People, psql: psycopg.Connection, slowdown: int
+) -> None:
     ana = people.sign_in("ana")
+    ana.context.new_cdp_session(ana).send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     ana.context.clear_cookies()
     opener(ana, "Contrato corporativo").focus()
     ana.keyboard.press("m")

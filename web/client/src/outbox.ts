@@ -1,16 +1,14 @@
 /**
  * Where the unsent and rejected writes of a board survive the page, by user and board.
  *
- * Each page has a key of its own, and takes over what pages that are gone have left. Without Web Locks the browser cannot tell which
- * pages are gone, so everything is taken over: a write that is sent twice has no effect the second time.
+ * Each page has a key of its own and holds a lock of that name. It takes over what is left under the keys of pages that are gone, and
+ * waits for the others to go. Without Web Locks the browser cannot tell which pages are gone, so everything is taken over: a write
+ * that is sent twice has no effect the second time.
  */
 
 import { newId } from "./ids.js";
 import type { Write } from "./pending.js";
 import type { RejectedWrite } from "./state.js";
-
-/** How long a closing page may take to release its lock, in ms. */
-const LEAVING = 300;
 
 export interface StoredWrites {
   readonly writes: readonly Write[];
@@ -22,7 +20,7 @@ export class Outbox {
   readonly #prefix: string;
   readonly #own: string;
   readonly #locks = (globalThis.navigator as Navigator | undefined)?.locks;
-  #release: () => void = () => {};
+  readonly #closed = new AbortController();
 
   constructor(storage: Storage | undefined, user: string, board: string) {
     this.#storage = storage;
@@ -30,20 +28,22 @@ export class Outbox {
     this.#own = this.#prefix + newId();
   }
 
-  /** Take over what other pages have left. */
-  async open(): Promise<StoredWrites> {
-    if (!this.#storage) return { writes: [], rejectedWrites: [] };
-    void this.#locks?.request(this.#own, () => new Promise<void>((done) => (this.#release = done)));
-    const all = { writes: [] as Write[], rejectedWrites: [] as RejectedWrite[] };
-    for (const key of keysOf(this.#storage).filter((key) => key.startsWith(this.#prefix) && key !== this.#own)) {
-      await this.#ifAbandoned(key, () => {
-        const left = read(this.#storage?.getItem(key) ?? null);
-        all.writes.push(...left.writes);
-        all.rejectedWrites.push(...left.rejectedWrites);
-        this.save(all); // before it is removed from where it was
-      });
-    }
-    return all;
+  /**
+   * Take over what other pages have left. `take` has to save it here: then it is removed from where it was. It is called before this
+   * resolves, and again whenever a page that was open at this time closes: at once, or after minutes.
+   */
+  async open(take: (left: StoredWrites) => void): Promise<void> {
+    const storage = this.#storage;
+    if (!storage) return;
+    void this.#locks?.request(this.#own, () => new Promise<void>((done) => this.#whenClosed(done)));
+    const takeOver = (key: string): void => {
+      const text = this.#closed.signal.aborted ? null : storage.getItem(key);
+      if (text === null) return;
+      take(read(text));
+      storage.removeItem(key);
+    };
+    const others = keysOf(storage).filter((key) => key.startsWith(this.#prefix) && key !== this.#own);
+    await Promise.all(others.map((key) => this.#whenAbandoned(key, () => takeOver(key))));
   }
 
   save({ writes, rejectedWrites }: StoredWrites): void {
@@ -56,17 +56,22 @@ export class Outbox {
   }
 
   close(): void {
-    this.#release();
+    this.#closed.abort();
   }
 
-  async #ifAbandoned(key: string, take: () => void): Promise<void> {
-    const taken = (): void => {
-      take();
-      this.#storage?.removeItem(key);
-    };
-    if (!this.#locks) return taken();
-    // A closing page releases its lock after a moment; a page that stays keeps what it has.
-    await this.#locks.request(key, { signal: AbortSignal.timeout(LEAVING) }, taken).catch(() => undefined);
+  /** Call `then` now if the key's page is gone, and otherwise once it is. */
+  async #whenAbandoned(key: string, then: () => void): Promise<void> {
+    if (!this.#locks) return then();
+    const gone = await this.#locks.request(key, { ifAvailable: true }, (lock) => {
+      if (lock) then();
+      return lock !== null;
+    });
+    if (!gone) void this.#locks.request(key, { signal: this.#closed.signal }, then).catch(() => undefined);
+  }
+
+  #whenClosed(done: () => void): void {
+    if (this.#closed.signal.aborted) done();
+    else this.#closed.signal.addEventListener("abort", done);
   }
 }
 

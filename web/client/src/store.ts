@@ -69,8 +69,8 @@ export class BoardStore {
     this.#unwatch = watchPage({ wake: () => this.#writeQueue.wake(), offline: () => undefined, visibilityChanged: () => undefined });
     this.#announceViewing();
     const ready = this.#sync.start(snapshot);
-    const [left] = await Promise.all([this.#writeQueue.load(), ready]);
-    for (const { mutation } of left) this.#mutations.add(mutation);
+    const load = this.#writeQueue.load((left) => left.forEach(({ mutation }) => this.#mutations.add(mutation)));
+    await Promise.all([load, ready]);
     if (!this.#stopped) this.#writeQueue.start();
   }
 

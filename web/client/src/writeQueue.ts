@@ -43,16 +43,19 @@ export class WriteQueue {
     this.#report = (write, result) => isolated(() => report(write, result));
   }
 
-  /** Load what an earlier page left behind; `start` sends it. */
-  async load(): Promise<readonly Write[]> {
-    const { writes, rejectedWrites } = await this.outbox.open();
-    this.rejectedWrites = [...rejectedWrites, ...this.rejectedWrites];
-    for (const write of writes) this.#queueOf(write.id).writes.push(write);
-    this.model.batch(() => {
-      for (const write of writes) this.model.touch(write.id, true);
+  /** Load what earlier pages left behind; `start` sends it. `taken` gets those writes, also of pages that close later. */
+  async load(taken: (writes: readonly Write[]) => void): Promise<void> {
+    await this.outbox.open(({ writes, rejectedWrites }) => {
+      this.rejectedWrites = [...rejectedWrites, ...this.rejectedWrites];
+      for (const write of writes) this.#queueOf(write.id).writes.push(write);
+      taken(writes);
+      this.model.batch(() => {
+        for (const { id } of writes) this.model.touch(id, true);
+        for (const { opportunityId } of rejectedWrites) this.model.touch(opportunityId, true);
+      });
+      this.#save();
+      this.#pump();
     });
-    this.#save();
-    return writes;
   }
 
   start(): void {

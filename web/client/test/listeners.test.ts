@@ -33,7 +33,7 @@ test("a listener that throws is reported, and the others are called", () => {
   expect(uncaught.mock.calls).toEqual([[bug], [bug]]);
 });
 
-test("without reportError, it is thrown where nobody catches it", () => {
+test("without reportError, it is thrown uncaught", () => {
   vi.useFakeTimers();
   vi.stubGlobal("reportError", undefined);
   const listeners = new Listeners<number>();
@@ -43,7 +43,7 @@ test("without reportError, it is thrown where nobody catches it", () => {
   vi.useRealTimers();
 });
 
-test("outcomes reach all listeners and whoever waits", async () => {
+test("outcomes reach all listeners and all waiting callers", async () => {
   const outcomes = new Outcomes();
   const results: [string, SaveResult][] = [];
   outcomes.listen(failing);

@@ -29,14 +29,27 @@ class MemoryStorage implements Storage {
 }
 
 const write = (mutation: string): Write => ({ kind: "remove", mutation, id: "o1", tries: 0, serverErrors: 0, seen: blank("o1") });
-const names = (stored: { writes: readonly Write[] }): string[] => stored.writes.map(({ mutation }) => mutation).sort();
 
-/** Locks as in a browser: held until the holder's promise settles. */
+/** Opens the outbox, and saves what it takes over as a store does; returns the mutations, those of later included. */
+async function open(outbox: Outbox): Promise<string[]> {
+  const taken: Write[] = [];
+  const mutations: string[] = [];
+  await outbox.open(({ writes }) => {
+    taken.push(...writes);
+    mutations.push(...writes.map(({ mutation }) => mutation));
+    outbox.save({ writes: taken, rejectedWrites: [] });
+  });
+  return mutations;
+}
+
+/** Locks as in a browser: held until the holder's promise settles, and granted after a moment. */
 function locks(): Pick<LockManager, "request"> {
   const held = new Map<string, Promise<unknown>>();
   const request = async (name: string, ...rest: unknown[]): Promise<unknown> => {
     const work = rest.at(-1) as (lock: unknown) => unknown;
-    const { signal } = (rest.length > 1 ? rest[0] : {}) as LockOptions;
+    const { signal, ifAvailable } = (rest.length > 1 ? rest[0] : {}) as LockOptions;
+    await Promise.resolve();
+    if (ifAvailable && held.has(name)) return work(null);
     while (held.has(name)) {
       const aborted = new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted"))));
       await Promise.race([held.get(name), aborted]);
@@ -54,27 +67,41 @@ test("the next page takes over the writes of a closed page, once", async () => {
   vi.stubGlobal("navigator", {});
   const storage = new MemoryStorage();
   const first = new Outbox(storage, "ana", "b1");
-  await first.open();
+  await open(first);
   first.save({ writes: [write("m1")], rejectedWrites: [] });
-  expect(names(await new Outbox(storage, "bruno", "b1").open())).toEqual([]);
-  expect(names(await new Outbox(storage, "ana", "b2").open())).toEqual([]);
+  expect(await open(new Outbox(storage, "bruno", "b1"))).toEqual([]);
+  expect(await open(new Outbox(storage, "ana", "b2"))).toEqual([]);
   const second = new Outbox(storage, "ana", "b1");
-  expect(names(await second.open())).toEqual(["m1"]);
+  expect(await open(second)).toEqual(["m1"]);
   expect(storage.length).toBe(1);
   second.save({ writes: [], rejectedWrites: [] });
   expect(storage.length).toBe(0);
 });
 
-test("a page that is open keeps its writes", async () => {
+test("a page that is open keeps its writes; when it closes, one of the others takes them over", async () => {
   vi.stubGlobal("navigator", { locks: locks() });
   const storage = new MemoryStorage();
   const first = new Outbox(storage, "ana", "b1");
-  await first.open();
+  await open(first);
   first.save({ writes: [write("m1")], rejectedWrites: [] });
-  expect(names(await new Outbox(storage, "ana", "b1").open())).toEqual([]);
-  const next = new Outbox(storage, "ana", "b1").open();
+  const others = [new Outbox(storage, "ana", "b1"), new Outbox(storage, "ana", "b1")];
+  const taken = await Promise.all(others.map(open));
+  expect(taken).toEqual([[], []]);
   first.close();
-  expect(names(await next)).toEqual(["m1"]);
+  await vi.waitFor(() => expect(taken.flat()).toEqual(["m1"]));
+  expect(storage.length).toBe(1);
+});
+
+test("a page that has closed takes nothing over, and keeps no lock that it was granted later", async () => {
+  vi.stubGlobal("navigator", { locks: locks() });
+  const storage = new MemoryStorage();
+  storage.setItem("boardcast:writes:ana:b1:gone", JSON.stringify({ writes: [write("m1")], rejectedWrites: [] }));
+  const closing = new Outbox(storage, "ana", "b1");
+  const taken = open(closing);
+  closing.save({ writes: [write("m2")], rejectedWrites: [] });
+  closing.close();
+  expect(await taken).toEqual([]);
+  expect((await open(new Outbox(storage, "ana", "b1"))).sort()).toEqual(["m1", "m2"]);
 });
 
 test("storage may be full, corrupt, or missing", async () => {
@@ -82,10 +109,10 @@ test("storage may be full, corrupt, or missing", async () => {
   const storage = new MemoryStorage();
   storage.setItem("boardcast:writes:ana:b1:corrupt", "{");
   const outbox = new Outbox(storage, "ana", "b1");
-  expect(names(await outbox.open())).toEqual([]);
+  expect(await open(outbox)).toEqual([]);
   storage.full = true;
   outbox.save({ writes: [write("m1")], rejectedWrites: [] });
-  expect(names(await new Outbox(undefined, "ana", "b1").open())).toEqual([]);
+  expect(await open(new Outbox(undefined, "ana", "b1"))).toEqual([]);
   const drafts = new Drafts(storage, "ana");
   drafts.put("o1", { base: null, changes: { title: "typed" } });
   expect(drafts.get("o1")?.changes).toEqual({ title: "typed" });
