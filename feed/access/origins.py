@@ -1,4 +1,4 @@
-"""Which pages may use a service: those of the allowed origins, and of an address that cannot be somebody else's name.
+"""Which pages may use a service: those of the allowed origins, and of a numeric address, which no other site can have as its name.
 
 Invariant: the page of another site cannot pass for ours. Its Origin differs, if only in its scheme. If its name was made to
 resolve to this address (DNS rebinding), its Host differs.
@@ -17,13 +17,16 @@ def origin_allowed(headers: Mapping[str, str], settings: Settings) -> bool:
     return origin is None or origin in settings.allowed_origins or (_is_numeric(host) and origin == f"http://{host}")
 
 
-def host_allowed(headers: Mapping[str, str], settings: Settings) -> bool:
-    """Return whether Host is a numeric address, or one of the settings. HTTP/1.0 has none."""
+def known_hosts(settings: Settings) -> frozenset[str]:
+    """Return the hosts of the settings, with their ports."""
+    urls = {*settings.allowed_origins, settings.public_feed_url, settings.api_url}
+    return frozenset(urlsplit(url).netloc for url in urls)
+
+
+def host_allowed(headers: Mapping[str, str], known: frozenset[str]) -> bool:
+    """Return whether Host is a known one, or a numeric address. HTTP/1.0 has none."""
     host = headers.get("Host")
-    if host is None or _is_numeric(host):
-        return True
-    known = {*settings.allowed_origins, settings.public_feed_url, settings.api_url}
-    return host.lower().removesuffix(":443").removesuffix(":80") in {urlsplit(url).netloc for url in known}
+    return host is None or host.lower().removesuffix(":443").removesuffix(":80") in known or _is_numeric(host)
 
 
 def is_secure(scheme: str, headers: Mapping[str, str], settings: Settings) -> bool:
