@@ -16,7 +16,7 @@ from api.http.connection import abort_connection
 from api.http.problems import Problem
 from api.metrics import ApiMetrics
 from db.settings import Settings
-from feed.access.origins import host_allowed
+from feed.access.origins import host_allowed, known_hosts
 from feed.telemetry.tracing import current_traceparent
 from feed.wire import request_id as request_ids
 
@@ -108,12 +108,12 @@ class KnownHost:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._settings = settings
+        self._known = known_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in _FOR_OPERATORS:
             headers = Headers(scope=scope)
-            if "Authorization" not in headers and not host_allowed(headers, self._settings):
+            if "Authorization" not in headers and not host_allowed(headers, self._known):
                 problem = Problem("wrong-host", "Add its address to BOARDCAST_ORIGINS to allow it.")
                 await problem.response(Request(scope))(scope, receive, send)
                 return

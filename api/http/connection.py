@@ -194,7 +194,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _on_request_timeout(self) -> None:
         self._metrics.limited.labels("request_timeout").inc()
-        # Who sent nothing gets no answer either: a browser connects in advance, and would show it.
+        # A client that sent nothing gets no answer either: a browser connects in advance, and would show it.
         self._end_with(TIMEOUT_RESPONSE if self._received else b"")
 
     def _end_with(self, response: bytes) -> None:

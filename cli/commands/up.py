@@ -51,7 +51,7 @@ def up(*, ephemeral: _Ephemeral = False, no_demo: _NoDemo = False) -> None:
     if no_demo:
         settings = settings.model_copy(update={"demo": False})
     elif "demo" not in settings.model_fields_set:
-        # In somebody's own database, nobody can sign in without a password unless BOARDCAST_DEMO says so.
+        # In a database that boardcast did not create, there is no sign-in without a password unless BOARDCAST_DEMO says so.
         demo = settings.model_copy(update={"demo": True})
         secret = demo.signing_secret()
         settings = (

@@ -7877,7 +7877,7 @@ COMMENT ON COLUMN feed.pacer.until IS 'When the lease expires. After that there 
 -- Name: COLUMN pacer.mode; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.pacer.mode IS 'direct: writers send NOTIFY; coalesced: the pacer sends it; draining: writers send it, and the pacer waits for the transactions that skipped it; muted: nobody sends it';
+COMMENT ON COLUMN feed.pacer.mode IS 'direct: writers send NOTIFY; coalesced: the pacer sends it; draining: writers send it, and the pacer waits for the transactions that skipped it; muted: it is not sent';
 
 --
 -- Name: COLUMN pacer.notifications; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -8549,13 +8549,13 @@ UNION ALL
             ELSE 'ok'::text
         END AS status,
         CASE
-            WHEN (p.muted OR n.muted) THEN 'muted: nobody sends NOTIFY, and the log is read once a second'::text
+            WHEN (p.muted OR n.muted) THEN 'muted: no NOTIFY is sent, and the log is read once a second'::text
             WHEN ((p.until < clock_timestamp()) OR (p.mode = ANY (ARRAY['direct'::text, 'muted'::text]))) THEN 'every write sends NOTIFY'::text
             ELSE ((p.instance || ' is the pacer, mode '::text) || p.mode)
         END AS found,
         CASE
             WHEN p.muted THEN 'boardcast flags notify on # NOTIFY is switched off'::text
-            WHEN n.muted THEN 'SELECT feed.set_notify(true); -- somebody has set the sequence feed.notify_suppressed_until'::text
+            WHEN n.muted THEN 'SELECT feed.set_notify(true); -- the sequence feed.notify_suppressed_until was set by hand'::text
             WHEN ((p.mode <> ALL (ARRAY['direct'::text, 'muted'::text])) AND (p.until < (clock_timestamp() - '00:00:10'::interval))) THEN 'SELECT * FROM feed.pacer; -- the pacer stopped without giving back the lease, and no instance took over: see instances. Until then every write sends NOTIFY, which is slower with many writers'::text
             ELSE NULL::text
         END AS fix

@@ -1,8 +1,8 @@
 """Connections that have not authenticated: how many there may be, in all and per address.
 
 Invariant: a new connection is never refused for the sake of others that have not authenticated either: above a limit, the
-oldest of them is closed. So nobody keeps others out by opening connections and saying nothing. Only if the descriptors run
-out is a new connection refused.
+oldest of them is closed. So silent connections keep no client out. Only if the descriptors run out is a new connection
+refused.
 """
 
 from collections.abc import Iterable
@@ -83,7 +83,7 @@ class Unauthenticated:
 def client_address(peer: object, forwarded_for: str | None, proxies: Iterable[Network]) -> str | None:
     """Return the nearest address that is not a trusted proxy's; None if there is none.
 
-    Whoever has an IPv6 address usually has all those with the same first 64 bits.
+    A client that has an IPv6 address usually has all those with the same first 64 bits.
     """
     hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
     hops.append(str(peer[0]) if isinstance(peer, tuple) and peer else "")

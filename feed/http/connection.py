@@ -1,8 +1,8 @@
 """An HTTP connection of the feed: aiohttp's, with bounds on what a client may cost before it has a stream.
 
 Invariant: a request arrives within `request_timeout` of its first byte, and the first one within that time of the connection.
-A client that has more unread bytes than the transport's limit for `drain_timeout` is dropped. Until somebody has authenticated
-for a stream, the connection counts as unauthenticated.
+A client that has more unread bytes than the transport's limit for `drain_timeout` is dropped. Until its client has
+authenticated for a stream, the connection counts as unauthenticated.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ class HttpConnection(web.RequestHandler):
 
     def _on_request_timeout(self) -> None:
         self._metrics.limited.labels("request_timeout").inc()
-        # Who sent nothing gets no answer either: a browser connects in advance, and would show it.
+        # A client that sent nothing gets no answer either: a browser connects in advance, and would show it.
         self._end_with(TIMEOUT_RESPONSE if self._received else b"")
 
     def _end_with(self, response: bytes) -> None:

@@ -65,7 +65,7 @@ class Mode(StrEnum):
     COALESCED = "coalesced"
     """NOTIFY is suppressed; the pacer sends one for each pass that found changes."""
     MUTED = "muted"
-    """NOTIFY is switched off with feed.set_notify(): nobody sends it, and every instance reads the log once a second."""
+    """NOTIFY is switched off with feed.set_notify(): it is not sent, and every instance reads the log once a second."""
 
 
 class Pacer(Observer):

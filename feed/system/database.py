@@ -36,7 +36,7 @@ _RECONNECT_TIMEOUT = 2.0
 time, so after a failover of a minute it would take another minute to try again."""
 # A generic plan's cost estimate grows with the log, and would trigger a compilation that takes far longer than the read itself.
 _KEEPALIVES = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
-# Nothing that is called here is in another schema: whoever may create functions there runs none of them.
+# Nothing that is called here is in another schema, so functions that other roles create there are not called.
 _DIRECT_OPTIONS = f"-c jit=off -c search_path=pg_catalog -c tcp_user_timeout=10000 {_KEEPALIVES}"
 
 

@@ -195,7 +195,7 @@ async def test_postponed_code_does_not_run_with_the_rights_of_whoever_migrates(d
 
 # What a role without privileges may try by itself, with the SQLSTATE that it gets. {owner}: its name.
 ATTACKS: dict[LiteralString, str] = {
-    # As somebody else
+    # As another role
     "SET ROLE feed_owner": "42501",
     "SET ROLE feed_sandbox": "42501",
     "SET session_replication_role = replica": "42501",

@@ -105,7 +105,7 @@ CALLS = (
 
 @pytest.fixture
 def hostile_database(empty_database: Database) -> Database:
-    """A database in which somebody had put better matches into schema public before boardcast was installed."""
+    """A database whose schema public had better matches before boardcast was installed."""
     with psycopg.connect(empty_database.url, autocommit=True) as conn:
         for statement in better_matches():
             conn.execute(statement.encode())

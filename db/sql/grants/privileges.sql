@@ -3,7 +3,7 @@
 GRANT USAGE ON SCHEMA feed TO feed_app, feed_listener, feed_dba;
 GRANT SELECT ON ALL TABLES IN SCHEMA feed TO feed_app, feed_dba;
 GRANT SELECT ON feed.log, feed.identity, feed.pacer, feed.flags, feed.attached TO feed_listener;
--- Any instance may be the pacer. Nobody needs a privilege to write the sequence: feed.capture() reads it, and feed.suppress_notify()
+-- Any instance may be the pacer. No role needs a privilege to write the sequence: feed.capture() reads it, and feed.suppress_notify()
 -- sets it, with the privileges of their owner.
 GRANT UPDATE (instance, pid, until, mode, notifications, since) ON feed.pacer TO feed_app, feed_listener;
 GRANT SELECT ON SEQUENCE feed.notify_suppressed_until TO feed_app, feed_listener, feed_dba;

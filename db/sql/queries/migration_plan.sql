@@ -48,7 +48,7 @@ FROM unnest(feed.application_tables()) AS l(relation)
 WHERE EXISTS (SELECT FROM steps AS s WHERE s.locks) AND l.relation::text NOT LIKE 'feed.%%'
 HAVING count(*) > 0
 UNION ALL
-SELECT 'lock', format('%%s: ACCESS SHARE, which keeps out nobody, while its rows%%s are read for boards and keys', t.relation, t.rows), 7, 0
+SELECT 'lock', format('%%s: ACCESS SHARE, which blocks no reader or writer, while its rows%%s are read for boards and keys', t.relation, t.rows), 7, 0
 FROM target AS t WHERE EXISTS (SELECT FROM steps)
 UNION ALL
 SELECT 'lock', format('%%s: SHARE UPDATE EXCLUSIVE, which keeps out other changes of the schema and no writer, while the index is created', t.relation), 8, 0

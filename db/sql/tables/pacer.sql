@@ -21,7 +21,7 @@ COMMENT ON COLUMN feed.pacer.instance IS 'Instance that holds the lease, named a
 COMMENT ON COLUMN feed.pacer.pid IS 'Backend process of the holder''s connection';
 COMMENT ON COLUMN feed.pacer.until IS 'When the lease expires. After that there is no pacer, and every write sends NOTIFY.';
 COMMENT ON COLUMN feed.pacer.mode IS
-    'direct: writers send NOTIFY; coalesced: the pacer sends it; draining: writers send it, and the pacer waits for the transactions that skipped it; muted: nobody sends it';
+    'direct: writers send NOTIFY; coalesced: the pacer sends it; draining: writers send it, and the pacer waits for the transactions that skipped it; muted: it is not sent';
 COMMENT ON COLUMN feed.pacer.notifications IS 'How many NOTIFYs pacers have sent since the installation';
 COMMENT ON COLUMN feed.pacer.since IS 'When this mode or this lease began';
 COMMENT ON COLUMN feed.pacer.muted IS

@@ -131,10 +131,10 @@ FROM pg_prepared_xacts WHERE database = current_database() AND prepared < clock_
 UNION ALL
 SELECT 11, 'notify mode',
        CASE WHEN p.muted OR n.muted OR p.mode NOT IN ('direct', 'muted') AND p.until < clock_timestamp() - interval '10 s' THEN 'warning' ELSE 'ok' END,
-       CASE WHEN p.muted OR n.muted THEN 'muted: nobody sends NOTIFY, and the log is read once a second'
+       CASE WHEN p.muted OR n.muted THEN 'muted: no NOTIFY is sent, and the log is read once a second'
             WHEN p.until < clock_timestamp() OR p.mode IN ('direct', 'muted') THEN 'every write sends NOTIFY' ELSE p.instance || ' is the pacer, mode ' || p.mode END,
        CASE WHEN p.muted THEN 'boardcast flags notify on # NOTIFY is switched off'
-            WHEN n.muted THEN 'SELECT feed.set_notify(true); -- somebody has set the sequence feed.notify_suppressed_until'
+            WHEN n.muted THEN 'SELECT feed.set_notify(true); -- the sequence feed.notify_suppressed_until was set by hand'
             WHEN p.mode NOT IN ('direct', 'muted') AND p.until < clock_timestamp() - interval '10 s'
             THEN 'SELECT * FROM feed.pacer; -- the pacer stopped without giving back the lease, and no instance took over: see instances. Until then every write sends NOTIFY, which is slower with many writers' END
 FROM feed.pacer AS p

@@ -1,5 +1,5 @@
--- Whoever writes to a table runs its triggers, checks, defaults and expressions, and whoever reads a view runs its functions. So a role
--- that migrates does neither with its own rights, but with those of the owner. What code of the owner could leave behind for the
+-- A role that writes to a table runs its triggers, checks, defaults and expressions, and a role that reads a view runs its functions.
+-- So a migration does neither with its own rights, but with those of the owner. What code of the owner could leave behind for the
 -- session is removed: constraint triggers that are deferred, cursors that stay open, and a search_path.
 --
 -- statement: returns one array; $1 and $2 are "keys" and "images". It cannot use anything in schema feed. There is no SET search_path,

@@ -1,4 +1,4 @@
--- A view runs functions of its owner with the rights of whoever reads it, so a superuser reads no view of another role.
+-- A view runs functions of its owner with the rights of its reader, so a superuser reads no view of another role.
 CREATE FUNCTION feed.user_names(users text[]) RETURNS TABLE (id text, name text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
