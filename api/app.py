@@ -25,6 +25,7 @@ from api.metrics import ApiMetrics
 from api.middleware import AllowedOrigins, KnownHost, RequestContext
 from api.routes import (
     auth,
+    board_changes,
     boards,
     config,
     dba,
@@ -32,6 +33,7 @@ from api.routes import (
     flags,
     gaps,
     health,
+    members,
     metrics,
     opportunities,
     presence,
@@ -62,6 +64,8 @@ def operations() -> list[Operation]:
         *start.ROUTES,
         *auth.ROUTES,
         *boards.ROUTES,
+        *board_changes.ROUTES,
+        *members.ROUTES,
         *opportunities.ROUTES,
         *resolve_conflict.ROUTES,
         *versions.ROUTES,

@@ -17,7 +17,7 @@ from db.fractional_index import key_after
 from db.models import board_members, boards, opportunities, users
 
 USERS = {"ana": "Ana Souza", "bruno": "Bruno Lima", "carla": "Carla Nunes", "diego": "Diego Alves"}
-_ROLES = {"ana": "editor", "bruno": "editor", "carla": "editor", "diego": "viewer"}
+_ROLES = {"ana": "admin", "bruno": "editor", "carla": "editor", "diego": "viewer"}
 _BOARDS = {"vendas": "Vendas", "parcerias": "Parcerias"}
 _PHASES = {
     "prospecting": "Prospecção",
@@ -27,6 +27,7 @@ _PHASES = {
     "won": "Ganho",
     "lost": "Perdido",
 }
+_KINDS = {"won": "won", "lost": "lost"}
 _DEALS = Path(__file__).with_name("demo.csv")
 """Values are in BRL; `days` are those from today to the expected close."""
 _PROBABILITY = {"prospecting": 10, "qualification": 25, "proposal": 50, "negotiation": 75, "won": 100, "lost": 0}
@@ -38,7 +39,10 @@ async def seed(engine: AsyncEngine) -> None:
             return
         people = [{"id": id_, "name": name, "email": f"{id_}@example.com"} for id_, name in USERS.items()]
         await conn.execute(insert(users).values(people).on_conflict_do_nothing())
-        phases = [{"id": id_, "name": name} for id_, name in _PHASES.items()]
+        phases = [
+            {"id": id_, "name": name, "kind": _KINDS.get(id_, "open"), "probability": _PROBABILITY[id_]}
+            for id_, name in _PHASES.items()
+        ]
         for board_id, name in _BOARDS.items():
             # Boards are listed by age, and the transaction has only one now().
             row = {"id": board_id, "name": name, "phases": phases, "created_at": func.clock_timestamp()}

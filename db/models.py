@@ -4,7 +4,7 @@ The schema is not described here. It is in db/sql, and as pg_dump writes it in d
 read as JSON that PostgreSQL makes (``to_jsonb``), so the application's own columns are in it too.
 """
 
-from sqlalchemy import Date, DateTime, Integer, Numeric, Text, column, table
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, column, table
 from sqlalchemy.dialects.postgresql import JSONB
 
 users = table("users", column("id", Text), column("name", Text), column("email", Text), schema="public")
@@ -15,6 +15,9 @@ boards = table(
     column("name", Text),
     column("phases", JSONB),
     column("created_at", DateTime(timezone=True)),
+    column("currency", Text),
+    column("archived_at", DateTime(timezone=True)),
+    column("version_number", Integer),
     schema="feed",
 )
 
@@ -41,5 +44,7 @@ opportunities = table(
     column("last_modified_by", Text),
     schema="public",
 )
+
+adopted = table("adopted", column("role", Text), column("created", Boolean), schema="feed")
 
 ALL = (users, boards, board_members, opportunities)

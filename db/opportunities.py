@@ -20,8 +20,6 @@ from db.fractional_index import key_after
 from db.marked_values import MarkedValues
 from db.opportunity_table import OpportunityTable, column, comma, read_table
 
-_OPTIONAL = {"currency": "BRL"}
-"""Defaults of the API that need no column."""
 _UNMARKED = MarkedValues()
 
 
@@ -35,6 +33,7 @@ class Found(NamedTuple):
     role: str
     phases: list[dict[str, Any]]
     body: str
+    archived: bool
 
 
 class Written(NamedTuple):
@@ -60,19 +59,21 @@ async def page(
     return [(row.id, row.body) for row in found]
 
 
-async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any]) -> Written | None:
+async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any], currency: str) -> Written | None:
     """Create an opportunity; None if there ever was one of this id, since its history keeps the id.
+
+    `currency`: if the fields have none.
 
     Raises MissingTableError, MissingColumnsError.
     """
     if fields.get("id") is not None and await was_opportunity(conn, fields["id"]):
         return None
     table = await read_table(conn)
-    given = {
-        name: value
-        for name, value in fields.items()
-        if value is not None and (table.has(name) or _OPTIONAL.get(name) != value)
-    }
+    given = {name: value for name, value in fields.items() if value is not None}
+    if not table.has("currency") and given.get("currency") == currency:
+        del given["currency"]  # all cards of the board have it
+    elif table.has("currency"):
+        given.setdefault("currency", currency)
     if table.board is None:
         del given["board_id"]  # there is only one board
     if given.get("position") is None:

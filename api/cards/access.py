@@ -8,6 +8,7 @@ from starlette.requests import Request
 from api.http.parsing import path_id
 from api.http.problems import Problem
 from db import opportunities
+from db.boards import Access
 from db.opportunities import Found
 
 _WRITERS = frozenset({"editor", "admin"})
@@ -21,9 +22,12 @@ async def find_card(conn: AsyncConnection, request: Request, user_id: str) -> Fo
     return found
 
 
-def require_writer(role: str) -> None:
-    if role not in _WRITERS:
+def require_writer(access: Access | Found) -> None:
+    """Check that the user may change cards of a board. Nobody may if it is archived."""
+    if access.role not in _WRITERS:
         raise Problem("read-only")
+    if access.archived:
+        raise Problem("board-archived")
 
 
 def require_phase(phases: list[dict[str, Any]], phase: str) -> None:

@@ -13,13 +13,13 @@ from api.http.json_response import json_response, raw_json
 from api.http.problems import Problem
 from api.state import app_state
 from db import boards, opportunities
-from db.boards import Access
 from db.opportunities import Found, Written
 
 WRITE_HEADERS = ("If-Match", "X-Mutation-Id", "traceparent")
 WRITE_PROBLEMS = (
     "unknown-opportunity",
     "read-only",
+    "board-archived",
     "invalid-if-match",
     "invalid-mutation-id",
     "stale-version",
@@ -61,12 +61,11 @@ def created_response(created: Written) -> Response:
 
 async def _check_target(conn: AsyncConnection, found: Found, user_id: str, fields: dict[str, Any]) -> None:
     """Check that the user may write on the board that the card moves to, and that it has the phase."""
-    access: Access | None = Access(found.role, found.phases)
     board_id = fields.get("board_id", found.board_id)
-    if board_id != found.board_id:
-        access = await boards.access(conn, board_id, user_id)
-        if access is None:
-            raise Problem("unknown-board")
-        require_writer(access.role)
-    if "phase" in fields or board_id != found.board_id:
-        require_phase(access.phases if access else [], fields.get("phase", found.phase))
+    if board_id == found.board_id and "phase" not in fields:
+        return
+    access = await boards.access(conn, board_id, user_id, keep_phases=True)
+    if access is None:
+        raise Problem("unknown-board")
+    require_writer(access)
+    require_phase(access.phases, fields.get("phase", found.phase))

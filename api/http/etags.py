@@ -1,4 +1,4 @@
-"""Entity tags. A card's tag is its version, such as ``"v9"``; a board's is a digest of its contents."""
+"""Entity tags: the version of a card or a board, such as ``"v9"``, the digest of a snapshot, or the role of a member."""
 
 import re
 
@@ -32,6 +32,20 @@ def expected_version(request: Request) -> int | None:
     version = _VERSION.fullmatch(tag[2])
     # If-Match uses the strong comparison, in which a weak tag matches nothing (RFC 9110, section 13.1.1).
     return int(version[1]) if version and not tag[1] else NO_VERSION
+
+
+def expected_role(request: Request) -> str | None:
+    """Return the role of a member that If-Match requires, such as "editor"; None for ``*``."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise Problem("if-match-required")
+    header = header.strip()
+    if header == "*":
+        return None
+    tag = _TAG.fullmatch(header)
+    if tag is None:
+        raise Problem("invalid-if-match")
+    return "" if tag[1] else tag[2]
 
 
 def is_not_modified(request: Request, tag: str) -> bool:

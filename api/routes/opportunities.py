@@ -65,12 +65,12 @@ async def create_opportunity(request: Request) -> Response:
     origin = write_origin(request)
     new = await parse_body(request, NewOpportunity)
     async with write(app_state(request).engine, actor=principal.user_id, origin=origin) as conn:
-        access = await boards.access(conn, new.board_id, principal.user_id)
+        access = await boards.access(conn, new.board_id, principal.user_id, keep_phases=True)
         if access is None:
             raise Problem("unknown-board")
-        require_writer(access.role)
+        require_writer(access)
         require_phase(access.phases, new.phase)
-        created = await opportunities.create(conn, principal.user_id, new.model_dump())
+        created = await opportunities.create(conn, principal.user_id, new.model_dump(), access.currency)
         if created is None:
             raise Problem("conflict", "This id belongs to a card, or belonged to one that was deleted. Choose another.")
     invalidate_boards(request, new.board_id)
@@ -84,7 +84,7 @@ async def patch_opportunity(request: Request) -> Response:
     fields = (await parse_body(request, OpportunityPatch)).model_dump(exclude_unset=True)
     async with write(app_state(request).engine, actor=principal.user_id, origin=origin) as conn:
         found = await find_card(conn, request, principal.user_id)
-        require_writer(found.role)
+        require_writer(found)
         if expected not in (etags.ANY_VERSION, found.version):
             raise await conflicts.stale_version(conn, found, expected, principal.user_id, fields)
         written = await update_card(conn, found, expected, principal.user_id, fields)
@@ -101,7 +101,7 @@ async def delete_opportunity(request: Request) -> Response:
     expected = etags.expected_version(request)
     async with write(app_state(request).engine, actor=principal.user_id, origin=origin) as conn:
         found = await find_card(conn, request, principal.user_id)
-        require_writer(found.role)
+        require_writer(found)
         if expected not in (etags.ANY_VERSION, found.version):
             raise await conflicts.stale_version(conn, found, expected, principal.user_id, {})
         xid = await opportunities.delete(conn, found, expected)
@@ -132,7 +132,7 @@ ROUTES = [
         request_body=NewOpportunity,
         headers=("X-Mutation-Id", "traceparent"),
         responses={201: Opportunity},
-        problems=("unknown-board", "read-only", "unknown-phase", "invalid-mutation-id", "conflict"),
+        problems=("unknown-board", "read-only", "board-archived", "unknown-phase", "invalid-mutation-id", "conflict"),
     ),
     Operation(
         "GET",

@@ -25,7 +25,7 @@ async def put_presence(request: Request) -> Response:
     async with app_state(request).engine.begin() as conn:
         card = await find_card(conn, request, principal.user_id)
         if claim.action == "editing":
-            require_writer(card.role)
+            require_writer(card)
         place, holder = Place(card.id), _holder(principal.user_id)
         lease = Lease(holder, principal.user_id, principal.name, place, claim.action, claim.base_version)
         await _claim(request, conn, lease)

@@ -35,7 +35,7 @@ async def resolve_conflict(request: Request) -> Response:
     parents = tuple(dict.fromkeys((client_version, resolution.serverVersion)))
     async with write(app_state(request).engine, actor=user_id, origin=origin, parents=parents) as conn:
         found = await find_card(conn, request, user_id)
-        require_writer(found.role)
+        require_writer(found)
         fields = _chosen_fields(resolution)
         if found.version != resolution.serverVersion:
             raise await conflicts.stale_version(conn, found, client_version, user_id, fields)

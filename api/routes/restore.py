@@ -35,7 +35,7 @@ async def restore_version(request: Request) -> Response:
         found = await opportunities.get(conn, card_id, user_id)
         version = await versions.get(conn, card_id, user_id, number)
         if found is not None:
-            require_writer(found.role)
+            require_writer(found)
         if version is None:
             raise Problem("unknown-version")
         if found is None:
@@ -55,7 +55,8 @@ async def _overwrite(conn: AsyncConnection, request: Request, found: Found, vers
     if expected not in (etags.ANY_VERSION, found.version):
         raise await conflicts.stale_version(conn, found, expected, user_id, fields)
     # If the board no longer has the old phase, the card stays where it is.
-    phase_exists = any(phase["id"] == old.get("phase") for phase in found.phases)
+    access = await boards.access(conn, found.board_id, user_id, keep_phases=True)
+    phase_exists = any(phase["id"] == old.get("phase") for phase in (access.phases if access else []))
     replacements: dict[str, Any] = (
         {} if phase_exists else {name: current[name] for name in ("phase", "position") if name in current}
     )
@@ -68,10 +69,10 @@ async def _overwrite(conn: AsyncConnection, request: Request, found: Found, vers
 
 async def _recreate(conn: AsyncConnection, card_id: str, version: Version, board_id: str, user_id: str) -> Response:
     old = orjson.loads(version.data)
-    access = await boards.access(conn, board_id, user_id)
+    access = await boards.access(conn, board_id, user_id, keep_phases=True)
     if access is None:
         raise Problem("unknown-version")
-    require_writer(access.role)
+    require_writer(access)
     replacements: dict[str, Any] = {}
     if access.phases and all(phase["id"] != old.get("phase") for phase in access.phases):
         first = access.phases[0]["id"]

@@ -77,10 +77,10 @@ def _require_fractional_index(key: str) -> str:
     return key
 
 
-_Storable = AfterValidator(_require_storable)
+require_storable = AfterValidator(_require_storable)
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200), _Storable]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_LENGTH), _Storable]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200), require_storable]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_LENGTH), require_storable]
 NewId = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_-]{8,64}$")]
 VersionNumber = Annotated[
     int,
@@ -95,9 +95,9 @@ VersionNumber = Annotated[
         }
     ),
 ]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), _Storable]
-Line = Annotated[str, StringConstraints(max_length=300), _Storable]
-Notes = Annotated[str, StringConstraints(max_length=20_000), _Storable]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), require_storable]
+Line = Annotated[str, StringConstraints(max_length=300), require_storable]
+Notes = Annotated[str, StringConstraints(max_length=20_000), require_storable]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Position = Annotated[str, StringConstraints(max_length=200), AfterValidator(_require_fractional_index)]
 Probability = Annotated[StrictInt, Field(ge=0, le=100)]

@@ -10,11 +10,16 @@ from pydantic.json_schema import models_json_schema
 
 from api.http.operation import Operation
 from api.http.problems import MEDIA_TYPE, PROBLEMS
-from api.schemas.responses import ConflictBody, MergeConflictBody, ProblemBody
+from api.schemas.responses import ConflictBody, MergeConflictBody, ProblemBody, StaleBoardBody, StaleMemberBody
 from feed.stream_request import COOKIE
 
 _REF = "#/components/schemas/{model}"
-_PROBLEM_MODELS: Mapping[str, type[ProblemBody]] = {"stale-version": ConflictBody, "merge-conflict": MergeConflictBody}
+_PROBLEM_MODELS: Mapping[str, type[ProblemBody]] = {
+    "stale-version": ConflictBody,
+    "stale-board": StaleBoardBody,
+    "stale-member": StaleMemberBody,
+    "merge-conflict": MergeConflictBody,
+}
 """Of the problems that have additional fields."""
 _ANY_OPERATION = ("wrong-host", "internal-error", "database-unavailable", "busy", "timeout")
 _WITH_TOKEN = ("unauthenticated", "invalid-token", "expired-token", "keys-unavailable")
@@ -52,11 +57,11 @@ _REQUEST_HEADERS: Mapping[str, Mapping[str, Any]] = {
 }
 _RESPONSE_HEADERS: Mapping[str, Mapping[str, Any]] = {
     "ETag": {
-        "description": 'The version, such as "v9"; for a board, a digest of its contents',
+        "description": 'The version, such as "v9"; for a snapshot, a digest of its contents; for a member, the role',
         "schema": {"type": "string"},
     },
     "X-Feed-Cursor": {"description": "The cursor to follow from", "schema": {"type": "string"}},
-    "Location": {"description": "The address of the new card", "schema": {"type": "string"}},
+    "Location": {"description": "The address of what was created", "schema": {"type": "string"}},
     "X-Event-Xid": {
         "description": "The transaction, as `xid` in its event; absent if nothing changed",
         "schema": {"type": "string"},
@@ -147,13 +152,13 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 def _response_headers(operation: Operation, status: int, model: type[BaseModel] | None) -> list[str]:
     headers = []
-    if model is not None and model.__name__ in {"Opportunity", "BoardSnapshot"}:
+    if model is not None and model.__name__ in {"Opportunity", "BoardSnapshot", "BoardHead", "Member"}:
         headers.append("ETag")
     if status == 304 and operation.path == "/api/boards/{id}":
         headers.append("X-Feed-Cursor")
     if operation.method in {"POST", "PATCH", "DELETE"} and "X-Mutation-Id" in operation.headers:
         headers.append("X-Event-Xid")
-    if status == 201 and model is not None and model.__name__ == "Opportunity":
+    if status == 201 and model is not None and model.__name__ in {"Opportunity", "BoardHead", "Member"}:
         headers.append("Location")
     return headers
 

@@ -55,6 +55,7 @@ class BoardOfUser(BaseModel):
     id: str
     name: str
     role: Literal["viewer", "editor", "admin"]
+    archived: bool
 
 
 class Presence(BaseModel):
@@ -78,14 +79,23 @@ class Boards(BaseModel):
 
 
 class Phase(BaseModel):
+    """A board that was not made here may lack all but the first two."""
+
+    model_config = ConfigDict(extra="allow")
     id: str
     name: str
+    kind: Literal["open", "won", "lost"] | None = None
+    color: str | None = None
+    probability: int | None = None
 
 
 class BoardHead(BaseModel):
     id: str
     name: str
     phases: list[Phase]
+    currency: str
+    archived: bool
+    version: int
 
 
 class Member(BaseModel):
@@ -189,6 +199,18 @@ class ConflictBody(ProblemBody):
     current: Opportunity
     base: Opportunity | None
     conflicts: list[str]
+
+
+class StaleBoardBody(ProblemBody):
+    """The response to a stale change of a board: the board as it is now."""
+
+    current: BoardHead
+
+
+class StaleMemberBody(ProblemBody):
+    """The response to a stale change of a member: the member as it is now."""
+
+    current: Member
 
 
 class MergeConflictBody(ProblemBody):

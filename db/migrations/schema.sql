@@ -5843,6 +5843,38 @@ ALTER FUNCTION feed.users_table() OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.users_table() IS 'The table or view with the users, from which their names are read; null: there is none, and users are known by their IDs only.';
 
 --
+-- Name: users_with_email(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.users_with_email(email text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    source record := feed.user_columns();
+    found record;
+BEGIN
+    SELECT a.attname, a.atttypid INTO found FROM pg_attribute AS a
+    WHERE a.attrelid = source.target AND a.attname = 'email' AND NOT a.attisdropped AND has_column_privilege(a.attrelid, a.attnum, 'SELECT');
+    IF source.key_column IS NOT NULL AND found.attname IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_class AS c JOIN pg_roles AS reader ON reader.rolname = current_user JOIN pg_roles AS owner ON owner.oid = c.relowner
+        WHERE c.oid = source.target AND c.relkind NOT IN ('r', 'p') AND reader.rolsuper AND NOT owner.rolsuper) THEN
+        RETURN QUERY EXECUTE format('SELECT %s FROM %s AS u WHERE lower(%s) = lower($1) LIMIT 2',
+            feed.plain_text(format('u.%I', source.key_column), (SELECT a.atttypid FROM pg_attribute AS a WHERE a.attrelid = source.target AND a.attname = source.key_column)),
+            source.target, feed.plain_text('u.email', found.atttypid)) USING email;
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION feed.users_with_email(email text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION users_with_email(email text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.users_with_email(email text) IS 'IDs of the users with this e-mail address, at most two; none if the services may not read addresses. Used to invite members.';
+
+--
 -- Name: value_image(anyelement); Type: FUNCTION; Schema: feed; Owner: feed_sandbox
 --
 
@@ -6234,6 +6266,31 @@ ALTER FUNCTION feed.verify_seals(after bigint, seals integer) OWNER TO feed_owne
 --
 
 COMMENT ON FUNCTION feed.verify_seals(after bigint, seals integer) IS 'Seals that are broken: rows: the rows of the log are not those that were sealed; hash: the seal or the one before it was altered; number: seals before it were removed. The last row reports how far the batch got.';
+
+--
+-- Name: version_board(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.version_board() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.version_number := OLD.version_number;
+    IF NEW IS DISTINCT FROM OLD THEN
+        NEW.version_number := OLD.version_number + 1;
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION feed.version_board() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION version_board(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.version_board() IS 'Trigger of boards: increments version_number by one on each UPDATE that changes something.';
 
 --
 -- Name: version_number(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -6649,6 +6706,9 @@ CREATE TABLE feed.boards (
     name text NOT NULL,
     phases jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    currency text DEFAULT 'BRL'::text NOT NULL,
+    archived_at timestamp with time zone,
+    version_number integer DEFAULT 1 NOT NULL,
     CONSTRAINT boards_id_has_1_to_200_characters CHECK (((char_length(id) >= 1) AND (char_length(id) <= 200))),
     CONSTRAINT boards_id_has_no_comma CHECK ((id !~~ '%,%'::text)),
     CONSTRAINT boards_id_is_not_a_dot_segment CHECK ((id <> ALL (ARRAY['.'::text, '..'::text])))
@@ -6678,13 +6738,31 @@ COMMENT ON COLUMN feed.boards.name IS 'Name of the board';
 -- Name: COLUMN boards.phases; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.boards.phases IS 'Stages of the board, in order: [{"id": ..., "name": ...}]';
+COMMENT ON COLUMN feed.boards.phases IS 'Stages of the board, in order: [{"id", "name", "kind" (open, won or lost), "color", "probability"}]; all but the first two may be missing';
 
 --
 -- Name: COLUMN boards.created_at; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
 COMMENT ON COLUMN feed.boards.created_at IS 'When it was created. A user''s boards are listed in this order.';
+
+--
+-- Name: COLUMN boards.currency; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.currency IS 'Currency of new opportunities';
+
+--
+-- Name: COLUMN boards.archived_at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.archived_at IS 'When it was archived: its opportunities can be read, but the API changes none of them. Null: it is in use.';
+
+--
+-- Name: COLUMN boards.version_number; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.version_number IS 'Counts its changes; set by a trigger';
 
 --
 -- Name: instances; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -9583,6 +9661,12 @@ ALTER INDEX feed.log_key ATTACH PARTITION feed.log_default_relation_key_seq_idx;
 ALTER INDEX feed.log_xid ATTACH PARTITION feed.log_default_xid_partition_number_idx;
 
 --
+-- Name: boards board_version; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER board_version BEFORE UPDATE ON feed.boards FOR EACH ROW EXECUTE FUNCTION feed.version_board();
+
+--
 -- Name: board_members feed_begin; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
@@ -10801,6 +10885,13 @@ GRANT ALL ON FUNCTION feed.users_table() TO feed_listener;
 GRANT ALL ON FUNCTION feed.users_table() TO feed_dba;
 
 --
+-- Name: FUNCTION users_with_email(email text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.users_with_email(email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.users_with_email(email text) TO feed_app;
+
+--
 -- Name: FUNCTION value_image(value anyelement); Type: ACL; Schema: feed; Owner: feed_sandbox
 --
 
@@ -10841,6 +10932,12 @@ GRANT ALL ON FUNCTION feed.verify_rows(target regclass, since xid8, after text[]
 REVOKE ALL ON FUNCTION feed.verify_seals(after bigint, seals integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.verify_seals(after bigint, seals integer) TO feed_app;
 GRANT ALL ON FUNCTION feed.verify_seals(after bigint, seals integer) TO feed_dba;
+
+--
+-- Name: FUNCTION version_board(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.version_board() FROM PUBLIC;
 
 --
 -- Name: FUNCTION version_number(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner
@@ -10885,17 +10982,59 @@ GRANT SELECT ON TABLE feed.attached_tables TO feed_dba;
 -- Name: TABLE board_members; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE feed.board_members TO feed_app;
+GRANT SELECT,INSERT,DELETE ON TABLE feed.board_members TO feed_app;
 GRANT SELECT ON TABLE feed.board_members TO feed_dba;
 GRANT SELECT ON TABLE feed.board_members TO feed_listener;
+
+--
+-- Name: COLUMN board_members.role; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT UPDATE(role) ON TABLE feed.board_members TO feed_app;
 
 --
 -- Name: TABLE boards; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE feed.boards TO feed_app;
+GRANT SELECT ON TABLE feed.boards TO feed_app;
 GRANT SELECT ON TABLE feed.boards TO feed_dba;
 GRANT SELECT ON TABLE feed.boards TO feed_listener;
+
+--
+-- Name: COLUMN boards.id; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(id) ON TABLE feed.boards TO feed_app;
+
+--
+-- Name: COLUMN boards.name; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(name),UPDATE(name) ON TABLE feed.boards TO feed_app;
+
+--
+-- Name: COLUMN boards.phases; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(phases),UPDATE(phases) ON TABLE feed.boards TO feed_app;
+
+--
+-- Name: COLUMN boards.created_at; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(created_at) ON TABLE feed.boards TO feed_app;
+
+--
+-- Name: COLUMN boards.currency; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(currency),UPDATE(currency) ON TABLE feed.boards TO feed_app;
+
+--
+-- Name: COLUMN boards.archived_at; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT UPDATE(archived_at) ON TABLE feed.boards TO feed_app;
 
 --
 -- Name: TABLE instances; Type: ACL; Schema: feed; Owner: feed_owner

@@ -177,6 +177,7 @@ INTERNAL = {
     "mapped_column",
     "stored_image",
     "user_columns",
+    "users_with_email",
     "checkpoint_seen",
     "identify",
     "row_key",

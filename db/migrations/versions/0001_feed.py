@@ -44,6 +44,7 @@ FUNCTIONS = (
     "opportunity_image",
     "versions_on",
     "user_names",
+    "users_with_email",
     "changes",
     "new_id",
     "missing_column",
@@ -91,6 +92,7 @@ FUNCTIONS = (
     "attach",
     "note_layouts",
     "version_opportunity",
+    "version_board",
     "notify_presence",
     "forget_users",
     "current_partition",
@@ -173,6 +175,7 @@ VIEWS_AND_TRIGGERS = (
     *(f"functions/{name}" for name in MENDS),
     *(f"functions/{name}" for name in ADOPTION),
     "triggers/user_presence",
+    "triggers/boards",
     "triggers/pacer",
 )
 RIGHTS = ("grants/privileges", "grants/ownership")

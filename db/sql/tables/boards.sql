@@ -6,13 +6,19 @@ CREATE TABLE feed.boards (
         CONSTRAINT boards_id_is_not_a_dot_segment CHECK (id NOT IN ('.', '..')),
     name text NOT NULL,
     phases jsonb NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    currency text NOT NULL DEFAULT 'BRL',
+    archived_at timestamptz,
+    version_number integer NOT NULL DEFAULT 1
 );
 COMMENT ON TABLE feed.boards IS 'A sales pipeline.';
 COMMENT ON COLUMN feed.boards.id IS 'The value that opportunities.board_id has';
 COMMENT ON COLUMN feed.boards.name IS 'Name of the board';
-COMMENT ON COLUMN feed.boards.phases IS 'Stages of the board, in order: [{"id": ..., "name": ...}]';
+COMMENT ON COLUMN feed.boards.phases IS 'Stages of the board, in order: [{"id", "name", "kind" (open, won or lost), "color", "probability"}]; all but the first two may be missing';
 COMMENT ON COLUMN feed.boards.created_at IS 'When it was created. A user''s boards are listed in this order.';
+COMMENT ON COLUMN feed.boards.currency IS 'Currency of new opportunities';
+COMMENT ON COLUMN feed.boards.archived_at IS 'When it was archived: its opportunities can be read, but the API changes none of them. Null: it is in use.';
+COMMENT ON COLUMN feed.boards.version_number IS 'Counts its changes; set by a trigger';
 
 -- Without a foreign key to users: it would keep the application from changing that table, which may also be a view. The
 -- trigger feed_forget_users removes the memberships of deleted users.

@@ -49,9 +49,13 @@ GRANT EXECUTE ON FUNCTION feed.tail(interval, text, text, text, text, integer), 
     feed.hash_changes(bigint, xid8, bigint, xid8, bigint), feed.rollout_bucket(text), feed.realtime(text),
     feed.marked_text(jsonb), feed.short_key(text),
     feed.user_names(text[]) TO feed_app, feed_dba;
+-- To invite members.
+GRANT EXECUTE ON FUNCTION feed.users_with_email(text) TO feed_app;
 -- Every connection checks that the database is on the revision of the code.
 GRANT SELECT ON feed.alembic_version TO feed_listener;
-GRANT INSERT, UPDATE, DELETE ON feed.boards, feed.board_members TO feed_app;
+-- The API deletes no board, and changes no ID, version, or owner of a membership.
+GRANT INSERT (id, name, phases, currency, created_at), UPDATE (name, phases, currency, archived_at) ON feed.boards TO feed_app;
+GRANT INSERT, UPDATE (role), DELETE ON feed.board_members TO feed_app;
 GRANT SELECT ON feed.boards, feed.board_members, feed.adopted TO feed_listener;
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed.user_presence TO feed_app, feed_listener;
 -- Lets feed.health and feed.instance_status see transactions and backends of other sessions. Only a role that may grant

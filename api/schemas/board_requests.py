@@ -1,0 +1,83 @@
+"""The bodies of requests that change boards and their members."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StrictBool, StringConstraints, model_validator
+
+from api.schemas.fields import Currency, Id, Key, NewId, Probability, Title, require_storable
+from api.schemas.requests import Input
+
+MAX_PHASES = 50
+COLORS = ("gray", "red", "orange", "amber", "green", "teal", "blue", "indigo", "violet", "pink")
+
+Role = Literal["viewer", "editor", "admin"]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern="^[^@\\s]+@[^@\\s]+$"), require_storable]
+
+
+class PhaseInput(Input):
+    id: Key
+    name: Title
+    kind: Literal["open", "won", "lost"] = "open"
+    color: Literal[COLORS] | None = None  # type: ignore[valid-type]
+    probability: Probability | None = Field(None, description="Percent, for new cards of the phase")
+
+
+class _Phases(Input):
+    @model_validator(mode="after")
+    def _check_phases(self) -> Self:
+        ids = [phase.id for phase in getattr(self, "phases", None) or ()]
+        if len(set(ids)) < len(ids):
+            raise ValueError("phases must have different ids")
+        return self
+
+
+Phases = Annotated[list[PhaseInput], Field(min_length=1, max_length=MAX_PHASES)]
+
+
+class NewBoard(_Phases):
+    """A new board, of which you are the admin. It has these phases, or those of another board of yours."""
+
+    id: NewId | None = Field(
+        None, description="Chosen by the client, so that a repeated request creates only one board"
+    )
+    name: Title
+    currency: Currency | None = Field(None, description="If absent: that of copyOf, or BRL")
+    phases: Phases | None = None
+    copyOf: Id | None = Field(None, description="The board whose phases and currency to copy; not its cards or members")  # noqa: N815
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.phases is None) is (self.copyOf is None):
+            raise ValueError("either phases or copyOf is required")
+        return self
+
+
+class BoardPatch(_Phases):
+    """A JSON merge patch. `phases` replaces the whole list: it adds, renames, reorders, and deletes phases at once."""
+
+    # These may be absent, but not null. The default factories are never used: only the fields that were set are read.
+    name: Title = Field(default_factory=str)
+    currency: Currency = Field(default_factory=str)
+    archived: StrictBool = Field(default_factory=bool)
+    phases: Phases = Field(default_factory=list)
+    moveCards: Annotated[dict[Key, Key], Field(max_length=MAX_PHASES)] = Field(  # noqa: N815
+        default_factory=dict, description="For each deleted phase with cards: the phase that they move to"
+    )
+
+
+class NewMember(Input):
+    """A user who exists, by ID or by e-mail address."""
+
+    userId: Id | None = None  # noqa: N815
+    email: Email | None = None
+    role: Role = "editor"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.userId is None) is (self.email is None):
+            raise ValueError("either userId or email is required")
+        return self
+
+
+class MemberPatch(Input):
+    role: Role

@@ -1,0 +1,14 @@
+-- Whoever changes a board replaces only the version that they have seen, also if a DBA changed it in between.
+CREATE FUNCTION feed.version_board() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    NEW.version_number := OLD.version_number;
+    IF NEW IS DISTINCT FROM OLD THEN
+        NEW.version_number := OLD.version_number + 1;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION feed.version_board() IS 'Trigger of boards: increments version_number by one on each UPDATE that changes something.';
