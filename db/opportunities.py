@@ -59,10 +59,12 @@ async def page(
     return [(row.id, row.body) for row in found]
 
 
-async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any], currency: str) -> Written | None:
+async def create(
+    conn: AsyncConnection, user_id: str, fields: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Written | None:
     """Create an opportunity; None if there ever was one of this id, since its history keeps the id.
 
-    `currency`: if the fields have none.
+    `defaults`: what the board has for fields without a value.
 
     Raises MissingTableError, MissingColumnsError.
     """
@@ -70,10 +72,11 @@ async def create(conn: AsyncConnection, user_id: str, fields: Mapping[str, Any],
         return None
     table = await read_table(conn)
     given = {name: value for name, value in fields.items() if value is not None}
-    if not table.has("currency") and given.get("currency") == currency:
+    if not table.has("currency") and given.get("currency") == defaults["currency"]:
         del given["currency"]  # all cards of the board have it
-    elif table.has("currency"):
-        given.setdefault("currency", currency)
+    for name, value in defaults.items():
+        if table.has(name) and value is not None:
+            given.setdefault(name, value)
     if table.board is None:
         del given["board_id"]  # there is only one board
     if given.get("position") is None:

@@ -1,5 +1,6 @@
 """Cards: listed, read, created, changed, and deleted. A write names the version that it replaces."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -70,11 +71,19 @@ async def create_opportunity(request: Request) -> Response:
             raise Problem("unknown-board")
         require_writer(access)
         require_phase(access.phases, new.phase)
-        created = await opportunities.create(conn, principal.user_id, new.model_dump(), access.currency)
+        created = await opportunities.create(conn, principal.user_id, new.model_dump(), _defaults(access, new))
         if created is None:
             raise Problem("conflict", "This id belongs to a card, or belonged to one that was deleted. Choose another.")
     invalidate_boards(request, new.board_id)
     return created_response(created)
+
+
+def _defaults(access: boards.Access, new: NewOpportunity) -> dict[str, Any]:
+    """Return what the board says about new cards. A probability of null was chosen."""
+    probability = next(phase for phase in access.phases if phase["id"] == new.phase).get("probability")
+    if "probability" in new.model_fields_set or not isinstance(probability, int):
+        probability = None
+    return {"currency": access.currency, "probability": probability}
 
 
 async def patch_opportunity(request: Request) -> Response:

@@ -57,7 +57,10 @@ async def test_a_new_board_has_its_creator_as_admin(api: Api, stranger: httpx.As
     listed = (await stranger.get("/api/boards")).json()["boards"]
     assert listed == [{"id": made["id"], "name": "Vendas", "role": "admin", "archived": False}]
     card = await stranger.post("/api/opportunities", json={"board_id": made["id"], "phase": "new", "title": "x"})
-    assert card.json()["currency"] == "EUR"
+    assert (card.json()["currency"], card.json()["probability"]) == ("EUR", None)
+    for fields, probability in (({}, 100), ({"probability": 5}, 5), ({"probability": None}, None)):
+        body = {"board_id": made["id"], "phase": "won", "title": "x"} | fields
+        assert (await stranger.post("/api/opportunities", json=body)).json()["probability"] == probability
     written = await api.database.execute(
         "SELECT relation, actor FROM feed.log WHERE board = %s AND relation LIKE 'feed.%%' ORDER BY seq", [made["id"]]
     )

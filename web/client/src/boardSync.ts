@@ -14,7 +14,7 @@ import type { Model } from "./model.js";
 import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
 import { fetchCard } from "./requests.js";
 import type { RemoteChange } from "./state.js";
-import type { Delivery, Message, Opportunity, OpportunityEvent, Presence, Snapshot, Source } from "./types.js";
+import type { BoardHead, Delivery, Message, Opportunity, OpportunityEvent, Presence, RowEvent, Snapshot, Source } from "./types.js";
 import type { WriteQueue } from "./writeQueue.js";
 
 /** With more cards than this to fetch, fetch the whole board. */
@@ -178,7 +178,7 @@ export class BoardSync {
       case "row_inserted":
       case "row_updated":
       case "row_deleted":
-        if (here && ["boards", "board_members"].includes(message.table) && !this.#inSnapshot(message.xid)) this.#refresh();
+        if (here && ["boards", "board_members"].includes(message.table) && !this.#inSnapshot(message.xid) && !this.#applyBoardChange(message)) this.#refresh();
         break;
       case "resync":
         if ((here || message.boardId === null) && !this.#inSnapshot(message.xid)) this.#refresh();
@@ -196,6 +196,22 @@ export class BoardSync {
         this.#baseCursors = []; // they belong to another history
         this.#refresh();
     }
+  }
+
+  /** Apply a change of the board itself. Returns whether the board is now at the change's version, and needs no snapshot. */
+  #applyBoardChange({ type, table, version, collapsed, changes }: RowEvent): boolean {
+    const { board } = this.model.state;
+    if (type !== "row_updated" || table !== "boards" || !changes || !board) return false;
+    if (board.version >= version) return true;
+    if (board.version !== version - (collapsed ?? 1)) return false;
+    this.model.applyBoard(changedBoard(board, changes, version));
+    return true;
+  }
+
+  /** Take a new snapshot, for a program that knows of a change before the stream does. */
+  reload(): void {
+    this.#bypassCache = true;
+    this.#refresh();
   }
 
   #applyEvent(event: OpportunityEvent, remote: RemoteChange[]): void {
@@ -245,4 +261,11 @@ export class BoardSync {
     this.#fetching.delete(id);
     if (!this.#ended.signal.aborted) this.model.batch(() => this.#applyState(id, [], apply));
   }
+}
+
+/** The board after a change of its row in the table. */
+function changedBoard(board: BoardHead, changes: Readonly<Record<string, unknown>>, version: number): BoardHead {
+  const { name = board.name, phases = board.phases, currency = board.currency } = changes as Partial<BoardHead>;
+  const archived = "archived_at" in changes ? changes["archived_at"] !== null : board.archived;
+  return { ...board, name, phases, currency, archived, version };
 }

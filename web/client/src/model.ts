@@ -10,7 +10,7 @@ import { Listeners } from "./listeners.js";
 import { changesOf, overlay } from "./pending.js";
 import { ServerState } from "./serverState.js";
 import type { BoardState, Conflict, RejectedWrite } from "./state.js";
-import type { Changes, Opportunity, Snapshot } from "./types.js";
+import type { BoardHead, Changes, Opportunity, Snapshot } from "./types.js";
 import { build, update, type View } from "./view.js";
 
 interface Pending {
@@ -93,6 +93,15 @@ export class Model {
       );
       this.#rebuild = this.#writesChanged = true;
       this.set({ status: "ready", problem: null, board, role, members });
+    });
+  }
+
+  /** The board itself has changed, such as its name or its phases. An older state of it changes nothing. */
+  applyBoard(board: BoardHead): void {
+    if ((this.state.board?.version ?? 0) >= board.version) return;
+    this.batch(() => {
+      this.#rebuild = true;
+      this.set({ board });
     });
   }
 

@@ -14,7 +14,7 @@ import { watchPage } from "./pageEvents.js";
 import { blank, coalesce, createFields, type Write } from "./pending.js";
 import { indexBetween, place } from "./position.js";
 import type { BoardState, NewOpportunity, Resolution, SaveResult } from "./state.js";
-import type { Changes, Opportunity, Presence, Snapshot, Source } from "./types.js";
+import type { BoardHead, Changes, Opportunity, Presence, Snapshot, Source } from "./types.js";
 import { WriteQueue } from "./writeQueue.js";
 
 export interface StoreOptions {
@@ -151,6 +151,16 @@ export class BoardStore {
   restore(id: string, version: number): string {
     const seen = this.getState().opportunities.get(id) ?? null;
     return this.#writeQueue.push({ kind: "restore", ...this.#mutation(id), version, seen, card: seen ?? this.#model.removed.get(id) ?? null });
+  }
+
+  /** Show what a response said about the board itself, before the stream does. */
+  applyBoard(board: BoardHead): void {
+    this.#model.applyBoard(board);
+  }
+
+  /** Take a new snapshot, after a change of the members. */
+  reload(): void {
+    this.#sync.reload();
   }
 
   /** Decide a conflict of BoardState.conflicts. */

@@ -34,6 +34,24 @@ export type Changes = Partial<Pick<Opportunity, Field>>;
 export interface Phase {
   readonly id: string;
   readonly name: string;
+  /** Default: open. */
+  readonly kind?: "open" | "won" | "lost";
+  readonly color?: string;
+  /** Percent, of new cards. */
+  readonly probability?: number | null;
+}
+
+/** A board without its cards and members. */
+export interface BoardHead {
+  readonly id: string;
+  readonly name: string;
+  readonly phases: readonly Phase[];
+  /** Of new cards. */
+  readonly currency: string;
+  /** Nobody can change its cards. */
+  readonly archived: boolean;
+  /** What a change of it names in If-Match. */
+  readonly version: number;
 }
 
 export type Role = "viewer" | "editor" | "admin";
@@ -46,7 +64,7 @@ export interface Member {
 
 /** The response of `GET /api/boards/{id}`: a board, and the cursor to follow it from. */
 export interface Snapshot {
-  readonly board: { readonly id: string; readonly name: string; readonly phases: readonly Phase[] };
+  readonly board: BoardHead;
   readonly role: Role;
   readonly members: readonly Member[];
   readonly opportunities: readonly Opportunity[];
@@ -98,9 +116,12 @@ export type OpportunityEvent = LogEvent &
     | { readonly type: "opportunity_deleted"; readonly opportunityId: string }
   );
 
+/** A change of a row of another table. */
+export type RowEvent = LogEvent & { readonly type: "row_inserted" | "row_updated" | "row_deleted"; readonly table: string; readonly key: unknown; readonly changes?: Readonly<Record<string, unknown>> };
+
 export type Message =
   | OpportunityEvent
-  | (LogEvent & { readonly type: "row_inserted" | "row_updated" | "row_deleted"; readonly table: string; readonly key: unknown })
+  | RowEvent
   | (Omit<LogEvent, "version"> & { readonly type: "resync"; readonly reason: "bulk" | "large" | "truncate" | "reload"; readonly table: string; readonly key?: string; readonly count?: number })
   | { readonly type: "reset"; readonly reason: string; readonly cursor: string }
   | { readonly type: "board_granted"; readonly boardId: string; readonly role: Role; readonly seq?: number; readonly cursor?: string }

@@ -21,7 +21,7 @@ async function board(xmax: number, opportunities: Opportunity[]): Promise<{ stor
     follow: () => Promise.resolve(),
     send: () => undefined,
   } as unknown as Source;
-  const content = { board: { id: "b1", name: "One", phases: [] }, role: "editor", members: [], presence: [], opportunities };
+  const content = { board: { id: "b1", name: "One", phases: [], currency: "BRL", archived: false, version: 1 }, role: "editor", members: [], presence: [], opportunities };
   const snapshot = { ...content, cursor: cursor(xmax) } as unknown as Snapshot;
   const http = new Http({
     fetch: (url) => {

@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Feed } from "@boardcast/client";
-import { useEffect, useRef, useState } from "react";
+import { Feed, type BoardHead } from "@boardcast/client";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { BoardView } from "../board/BoardView";
 import { useI18n } from "../i18n";
 import { ServerClockContext, type ServerClock } from "../panel";
+import { NewBoard } from "../settings";
 import { Button, InboxIcon } from "../ui";
 import { useBoardUrl } from "./boardUrl";
 import type { Api, BoardOfUser, Start } from "./api";
@@ -27,7 +28,17 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
   useObservedTime(feed, api.clock);
   // Can be used only once: after that it is outdated, and another one is fetched.
   const first = useRef(start.snapshot);
-  const board = useChosen(address, start, boards);
+  const [made, setMade] = useState<readonly string[]>([]);
+  const [creating, setCreating] = useState(false);
+  const created = useCallback(
+    ({ id }: BoardHead) => {
+      setMade((all) => [...all, id]);
+      setCreating(false);
+      open(id);
+    },
+    [open],
+  );
+  const board = useChosen(address, start, boards, made);
 
   if (!feed) return <Loading />;
   return (
@@ -36,21 +47,25 @@ export function Workspace({ api, start, onLeave, onExpire }: Props) {
         <NewerBuild api={api} feed={feed} />
         {board === undefined ? (
           <main className="flex min-h-0 flex-1 overflow-y-auto">
-            <EmptyState icon={<InboxIcon className="size-7" />} title={t("noBoards")} text={t("noBoardsText")}>
+            <EmptyState icon={<InboxIcon className="size-7" />} title={t("settings.firstTitle")} text={t("settings.firstText")}>
+              <Button look="primary" onClick={() => setCreating(true)}>
+                {t("settings.firstButton")}
+              </Button>
               <Button onClick={onLeave}>{t("signOut")}</Button>
             </EmptyState>
+            {creating && <NewBoard http={feed.http} onCreated={created} onClose={() => setCreating(false)} />}
           </main>
         ) : (
-          <BoardView key={board} board={board} first={first} boards={boards} feed={feed} user={start.user} onOpenBoard={open} onLeave={onLeave} />
+          <BoardView key={board} board={board} first={first} boards={boards} feed={feed} user={start.user} onOpenBoard={open} onCreated={created} onLeave={onLeave} />
         )}
       </div>
     </ServerClockContext>
   );
 }
 
-/** The board to show: the one in the URL, if it is one of the user's. It stays selected when the user loses access, and shows that itself. */
-function useChosen(address: string | null, start: Start, boards: readonly BoardOfUser[]): string | undefined {
-  const choose = (): string | undefined => boards.find(({ id }) => id === address)?.id ?? start.snapshot?.board.id ?? boards[0]?.id;
+/** The board to show: the one in the URL, if it is one of the user's, or was just created. It stays selected when the user loses access, and shows that itself. */
+function useChosen(address: string | null, start: Start, boards: readonly BoardOfUser[], made: readonly string[]): string | undefined {
+  const choose = (): string | undefined => boards.find(({ id }) => id === address)?.id ?? made.find((id) => id === address) ?? start.snapshot?.board.id ?? boards[0]?.id;
   const [chosen, setChosen] = useState(() => ({ address, board: choose() }));
   if (chosen.address === address && chosen.board !== undefined) return chosen.board;
   const next = { address, board: choose() };
@@ -91,6 +106,9 @@ function useFeedOf(start: Start, onExpire: () => void): Feed | null {
   return feed;
 }
 
+/** Messages after which the list may have changed. */
+const LISTED: readonly string[] = ["board_granted", "board_revoked", "reset"];
+
 /** The user's current boards: memberships come and go while the page is open. */
 function useBoards(api: Api, start: Start, feed: Feed | null) {
   const queries = useQueryClient();
@@ -98,7 +116,7 @@ function useBoards(api: Api, start: Start, feed: Feed | null) {
   useEffect(
     () =>
       feed?.onDelivery(({ messages }) => {
-        if (messages.some(({ type }) => type === "board_granted" || type === "board_revoked" || type === "reset")) {
+        if (messages.some((message) => LISTED.includes(message.type) || ("table" in message && message.table === "boards"))) {
           void queries.invalidateQueries({ queryKey: ["boards"] });
         }
       }),

@@ -21,6 +21,7 @@ export interface BoardOfUser {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
+  readonly archived: boolean;
 }
 
 export interface Start {

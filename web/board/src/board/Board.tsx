@@ -3,7 +3,7 @@ import type { BoardState, BoardStore, Http } from "@boardcast/client";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { ConflictDialog, RejectedWrites, Panel, UndoToast } from "../panel";
-import { Button, useToasts } from "../ui";
+import { ArchiveIcon, Button, useToasts } from "../ui";
 import { useAnnounce } from "./Announcer";
 import { CardFace } from "./CardFace";
 import { Column } from "./Column";
@@ -56,6 +56,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       announce(t("notDropped", { title: card.title }));
       if (by === "keyboard") focus.to(card.id);
     },
+    onPhaseGone: ({ card }) => toasts.show({ text: t("settings.stageGone", { title: card.title }), tone: "warn" }),
     onVanished: ({ card, target }) => {
       const { title, company, contact, value, currency, owner_id, probability, expected_close_date, notes } = card;
       const again = { title, company, contact, value, currency, owner_id, probability, expected_close_date, notes, phase: target.phase };
@@ -80,6 +81,12 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
             {t("clearFilters")}
           </Button>
         </div>
+      )}
+      {state.board?.archived && (
+        <p role="status" className="bg-warn-soft text-warn-ink flex items-center gap-2 px-4 py-2 text-[13px]">
+          <ArchiveIcon />
+          {t("settings.archivedText")}
+        </p>
       )}
       {state.opportunities.size === 0 && tools.editable && (
         <div className="border-edge mx-4 mt-4 flex flex-wrap items-center gap-3 rounded-2xl border border-dashed px-5 py-4">

@@ -1,4 +1,4 @@
-import type { Feed, Snapshot } from "@boardcast/client";
+import type { BoardHead, Feed, Snapshot } from "@boardcast/client";
 import { useBoard } from "@boardcast/client/react";
 import { BoardStore } from "@boardcast/client/store";
 import { useEffect, useState, type RefObject } from "react";
@@ -10,6 +10,7 @@ import { Announcer } from "./Announcer";
 import { Board } from "./Board";
 import { NO_FILTER, type Filter } from "./filter";
 import { Header } from "./Header";
+import { useBoardMenu } from "./useBoardMenu";
 
 interface Props {
   readonly board: string;
@@ -19,6 +20,7 @@ interface Props {
   readonly feed: Feed;
   readonly user: Person;
   readonly onOpenBoard: (board: string) => void;
+  readonly onCreated: (board: BoardHead) => void;
   readonly onLeave: () => void;
 }
 
@@ -64,11 +66,12 @@ function Opened({ store, failure, onRetry, ...props }: OpenedProps) {
   useEffect(() => {
     document.title = name ? `${name} · boardcast` : "boardcast";
   }, [name]);
+  const menu = useBoardMenu({ ...props, store, state, http: props.feed.http, me: props.user.id });
   const others = props.boards.filter(({ id }) => id !== props.board);
   return (
     <Announcer>
       <div className="flex min-h-0 flex-1 flex-col overflow-hidden">
-        <Header {...props} name={name} state={state} filter={filter} onFilter={setFilter} />
+        <Header {...props} name={name} actions={menu.items} state={state} filter={filter} onFilter={setFilter} />
         {state.status === "gone" ? (
           <main role="alert" className="flex min-h-0 flex-1 overflow-y-auto">
             <EmptyState icon={<InboxIcon className="size-7" />} title={t("gone")} text={t("goneText")}>
@@ -91,6 +94,7 @@ function Opened({ store, failure, onRetry, ...props }: OpenedProps) {
             <Skeleton />
           </main>
         )}
+        {menu.dialog}
       </div>
     </Announcer>
   );

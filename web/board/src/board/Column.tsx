@@ -2,6 +2,7 @@ import type { Opportunity } from "@boardcast/client";
 import { defaultRangeExtractor, useVirtualizer, type Range } from "@tanstack/react-virtual";
 import { memo, useCallback, useId, useLayoutEffect, useRef } from "react";
 import { useI18n } from "../i18n";
+import { stageColor } from "../settings/colors";
 import { AlertIcon, Button, classes, PlusIcon } from "../ui";
 import { Card } from "./Card";
 import { useTools } from "./context";
@@ -30,7 +31,8 @@ const GAP = 8;
 /** A stage of the board. Only cards in view are in the page, plus the dragged card, the focused card, and the tab stop. */
 export const Column = memo(function Column({ phase, known, cards, total, filtered, dragged, lifted, aimed, current }: Props) {
   const { t, format } = useI18n();
-  const { editable, phaseName, create } = useTools();
+  const { editable, phases, phaseName, create } = useTools();
+  const stage = phases.find(({ id }) => id === phase);
   const heading = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const indexOf = (id: string | null): number => (id === null ? -1 : cards.findIndex((card) => card.id === id));
@@ -70,6 +72,7 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
       <header className="flex items-start gap-2 px-3 pt-3 pb-2">
         <div className="min-w-0 flex-1">
           <h2 id={heading} className="flex items-baseline gap-2 font-semibold">
+            {stage && <span aria-hidden="true" className="size-2.5 shrink-0 self-center rounded-full" style={{ background: stageColor(stage) }} />}
             <span className={classes("line-clamp-2 min-w-0", !known && "italic")} title={name}>
               {name}
             </span>

@@ -5,7 +5,7 @@ import { PresentUsers } from "../app/PresentUsers";
 import { usePreferences } from "../app/preferences";
 import { StatusChip } from "../app/StatusChip";
 import { useI18n } from "../i18n";
-import { Avatar, BookIcon, ChevronIcon, EyeIcon, LeaveIcon, Menu } from "../ui";
+import { Avatar, BookIcon, ChevronIcon, EyeIcon, LeaveIcon, Menu, type MenuItem } from "../ui";
 import type { Filter } from "./filter";
 import { Filters } from "./Filters";
 
@@ -20,9 +20,11 @@ interface Props {
   readonly onFilter: (filter: Filter) => void;
   readonly onOpenBoard: (board: string) => void;
   readonly onLeave: () => void;
+  /** More items of the menu of boards. */
+  readonly actions: readonly MenuItem[];
 }
 
-export function Header({ board, name, boards, state, feed, user, filter, onFilter, onOpenBoard, onLeave }: Props) {
+export function Header({ board, name, boards, state, feed, user, filter, onFilter, onOpenBoard, onLeave, actions }: Props) {
   const { t } = useI18n();
   return (
     <header className="bg-surface border-line z-20 flex flex-wrap items-center gap-x-4 gap-y-2 border-b px-3 py-2 sm:px-4">
@@ -41,7 +43,16 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
               </>
             }
             heading={t("board")}
-            items={boards.map((each) => ({ key: each.id, label: each.name, checked: each.id === board, onSelect: () => onOpenBoard(each.id) }))}
+            items={[
+              ...boards.map((each) => ({
+                key: each.id,
+                label: each.name,
+                checked: each.id === board,
+                onSelect: () => onOpenBoard(each.id),
+                ...(each.archived ? { group: t("settings.archivedBoards") } : {}),
+              })),
+              ...actions,
+            ]}
           />
         </h1>
       </div>

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { en as panelEn } from "../panel/words.en";
 import { pt as panelPt } from "../panel/words.pt";
+import { en as settingsEn } from "../settings/words.en";
+import { pt as settingsPt } from "../settings/words.pt";
 import { Formats } from "./formats";
 import { render, type Template } from "./templates";
 import { en } from "./words.en";
@@ -11,6 +13,7 @@ const names = (template: Template): string[] => [...JSON.stringify(template).mat
 test.each([
   ["the board's", en, pt],
   ["the panel's", panelEn, panelPt],
+  ["the settings'", settingsEn, settingsPt],
 ])("%s texts have the same names in both languages", (_, english, portuguese) => {
   const [first, second] = [new Map<string, Template>(Object.entries(english)), new Map<string, Template>(Object.entries(portuguese))];
   expect([...second.keys()].sort()).toEqual([...first.keys()].sort());

@@ -2,13 +2,15 @@ import { preferredLanguage, regionOf, save, type Language } from "@boardcast/sto
 import { createContext, use, useCallback, useMemo, useState, type ReactNode } from "react";
 import { en as panelEn } from "../panel/words.en";
 import { pt as panelPt } from "../panel/words.pt";
+import { en as settingsEn } from "../settings/words.en";
+import { pt as settingsPt } from "../settings/words.pt";
 import { Formats } from "./formats";
 import { render, type Values, type Template } from "./templates";
 import { en as boardEn } from "./words.en";
 import { pt as boardPt } from "./words.pt";
 
-const en = { ...boardEn, ...panelEn } as const;
-const CATALOGUES = { en, "pt-BR": { ...boardPt, ...panelPt } } satisfies Record<Language, Readonly<Record<keyof typeof en, Template>>>;
+const en = { ...boardEn, ...panelEn, ...settingsEn } as const;
+const CATALOGUES = { en, "pt-BR": { ...boardPt, ...panelPt, ...settingsPt } } satisfies Record<Language, Readonly<Record<keyof typeof en, Template>>>;
 
 export type Key = keyof typeof en;
 export type Translate = <K extends Key>(key: K, ...values: Values<(typeof en)[K]>) => string;

@@ -4,10 +4,9 @@ import type { ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { Field, Select, TextArea } from "../ui";
 import { readAmount, writeAmount } from "./amount";
-import { LONGEST, length, type FormField, type Row } from "./fields";
+import { CURRENCIES, LONGEST, length, type FormField, type Row } from "./fields";
 import { DayInput, NumberInput } from "./inputs";
 
-const CURRENCIES = ["BRL", "USD", "EUR", "GBP", "ARS", "CLP", "COP", "MXN", "PYG", "UYU"];
 
 export interface FieldInputProps {
   readonly field: FormField;

@@ -30,7 +30,9 @@ export function NewPanel({ store, phase, onClose }: Props) {
   const [left, setLeft] = useState(Object.keys(draft).length > 0);
   // The column that the user chose overrides the one of an earlier draft.
   const [asked, setAsked] = useState(phase);
-  const base = { title: "", phase: phase ?? state.board?.phases[0]?.id ?? "", currency: "BRL", owner_id: store.userId };
+  const first = { title: "", phase: phase ?? state.board?.phases[0]?.id ?? "", currency: state.board?.currency ?? "BRL", owner_id: store.userId };
+  const stage = asked ?? draft.phase ?? first.phase;
+  const base = { ...first, probability: state.board?.phases.find(({ id }) => id === stage)?.probability ?? null };
   const row = { ...base, ...draft, ...(asked ? { phase: asked } : {}) };
   const count = Object.keys(draft).length;
   const blocked = Object.keys(unreadable).length > 0;

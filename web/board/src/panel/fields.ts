@@ -2,6 +2,8 @@
 import type { Field, Opportunity } from "@boardcast/client";
 import type { Formats } from "../i18n/formats";
 
+export const CURRENCIES: readonly string[] = ["BRL", "USD", "EUR", "GBP", "ARS", "CLP", "COP", "MXN", "PYG", "UYU"];
+
 export const FIELDS = [
   "title",
   "company",

@@ -30,4 +30,7 @@ export const EyeIcon = icon(<path d="M2.5 10S5.2 4.8 10 4.8 17.5 10 17.5 10s-2.7
 export const LeaveIcon = icon(<path d="M8 16.5H5A1.5 1.5 0 0 1 3.5 15V5A1.5 1.5 0 0 1 5 3.5h3m4.5 10L16.5 10l-4-3.5M16 10H8" />);
 export const MoveIcon = icon(<path d="M3 10h13m-4.5-4.5L16 10l-4.5 4.5" />);
 export const PeopleIcon = icon(<path d="M2.5 16c.3-2.6 2.2-4.2 4.8-4.2s4.5 1.6 4.8 4.2M9.8 6.6a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Zm3.4 5.3c2.3-.1 4 1.4 4.3 3.9M12.6 4.2a2.4 2.4 0 0 1 0 4.7" />);
+export const GripIcon = icon(<path d="M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01" strokeWidth="2.2" />);
+export const CopyIcon = icon(<path d="M7.5 12.5h-2A1.5 1.5 0 0 1 4 11V5a1.5 1.5 0 0 1 1.5-1.5h6A1.5 1.5 0 0 1 13 5v2M9 7h6a1.5 1.5 0 0 1 1.5 1.5v6A1.5 1.5 0 0 1 15 16H9a1.5 1.5 0 0 1-1.5-1.5v-6A1.5 1.5 0 0 1 9 7Z" />);
+export const ArchiveIcon = icon(<path d="M3.5 4.5h13v3h-13v-3Zm1 3V15A1.5 1.5 0 0 0 6 16.5h8a1.5 1.5 0 0 0 1.5-1.5V7.5m-7 3h3" />);
 export const GearIcon = icon(<path d="M4 6h7m4 0h1M4 14h1m4 0h7M15 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM9 14a2 2 0 1 1-4 0 2 2 0 0 1 4 0Z" />);

@@ -29,6 +29,8 @@ interface DragListeners {
   readonly onCancel: (drag: Drag) => void;
   /** The card was deleted while it was dragged. */
   readonly onVanished: (drag: Drag) => void;
+  /** The phase that the card was dragged to was deleted. The card is back where it is. */
+  readonly onPhaseGone: (drag: Drag) => void;
 }
 
 export interface Place {
@@ -119,6 +121,15 @@ export function useDrag(options: Options) {
     show(null);
     if (current) newest.current.onCancel(current);
   }, [show]);
+
+  const { open, columns } = options;
+  useEffect(() => {
+    const { current } = now;
+    if (!current || allowed(open, current).includes(current.target.phase)) return;
+    const from = targetOf(columns, current.card.id);
+    if (from) show({ ...current, from, target: from });
+    newest.current.onPhaseGone(current);
+  }, [open, columns, show]);
 
   // dnd-kit starts to listen a moment later. The first arrow key may come before that, and the focus may be on its way to another column.
   const byKeys = drag?.by === "keyboard";
