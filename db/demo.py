@@ -28,6 +28,14 @@ _PHASES = {
     "lost": "Perdido",
 }
 _KINDS = {"won": "won", "lost": "lost"}
+_COLORS = {
+    "prospecting": "gray",
+    "qualification": "blue",
+    "proposal": "indigo",
+    "negotiation": "amber",
+    "won": "green",
+    "lost": "red",
+}
 _DEALS = Path(__file__).with_name("demo.csv")
 """Values are in BRL; `days` are those from today to the expected close."""
 _PROBABILITY = {"prospecting": 10, "qualification": 25, "proposal": 50, "negotiation": 75, "won": 100, "lost": 0}
@@ -40,7 +48,13 @@ async def seed(engine: AsyncEngine) -> None:
         people = [{"id": id_, "name": name, "email": f"{id_}@example.com"} for id_, name in USERS.items()]
         await conn.execute(insert(users).values(people).on_conflict_do_nothing())
         phases = [
-            {"id": id_, "name": name, "kind": _KINDS.get(id_, "open"), "probability": _PROBABILITY[id_]}
+            {
+                "id": id_,
+                "name": name,
+                "kind": _KINDS.get(id_, "open"),
+                "color": _COLORS[id_],
+                "probability": _PROBABILITY[id_],
+            }
             for id_, name in _PHASES.items()
         ]
         for board_id, name in _BOARDS.items():

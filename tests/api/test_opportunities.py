@@ -223,8 +223,8 @@ async def test_a_board_is_a_consistent_ordered_snapshot_with_its_cursor(api: Api
     boards = (await ana.get("/api/boards")).json()
     assert boards == {
         "boards": [
-            {"id": "vendas", "name": "Vendas", "role": "editor"},
-            {"id": "parcerias", "name": "Parcerias", "role": "editor"},
+            {"id": "vendas", "name": "Vendas", "role": "admin", "archived": False},
+            {"id": "parcerias", "name": "Parcerias", "role": "admin", "archived": False},
         ]
     }
     for key in ("a1", "Zz", "a0V", "aA", "aa"):

@@ -46,7 +46,7 @@ export function BoardSettings({ store, http, state, me, onClose }: Props) {
             disabled={!editable}
             onSave={(name) => changing.change(() => ({ name }))}
           />
-          <Select label={t("settings.currency")} value={board.currency} disabled={!editable} onChange={(event) => void changing.change(() => ({ currency: event.target.value }))}>
+          <Select label={t("settings.currency")} value={board.currency} disabled={!editable} onChange={({ target: { value: currency } }) => void changing.change(() => ({ currency }))}>
             {currencies.map((code) => (
               <option key={code}>{code}</option>
             ))}

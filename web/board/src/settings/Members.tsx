@@ -17,7 +17,7 @@ interface Props {
 }
 
 const ROLES = ["viewer", "editor", "admin"] as const;
-const SELECT = "border-edge bg-surface h-9 rounded-lg border px-2 focus:outline-2 focus:outline-accent max-sm:min-h-11";
+const SELECT = "border-edge bg-surface h-9 rounded-lg border px-2 focus:outline-2 focus:outline-accent disabled:opacity-60 max-sm:min-h-11";
 
 export function Members({ board, members, admin, me, http, store, changing }: Props) {
   const { t } = useI18n();
@@ -50,7 +50,7 @@ export function Members({ board, members, admin, me, http, store, changing }: Pr
                   value={member.role}
                   disabled={last || changing.busy}
                   title={last ? t("settings.lastAdmin") : undefined}
-                  onChange={(event) => void change(() => setRole(http, board.id, member, event.target.value as Role))}
+                  onChange={({ target: { value } }) => void change(() => setRole(http, board.id, member, value as Role))}
                 >
                   {ROLES.map((role) => (
                     <option key={role} value={role}>

@@ -1,12 +1,15 @@
 import type { Phase } from "@boardcast/client";
-import { useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useState } from "react";
 import { useI18n } from "../i18n";
-import { Button, classes, GripIcon, Menu, TrashIcon } from "../ui";
+import { Button, classes, Menu, TrashIcon } from "../ui";
 import { COLORS, colorOf, stageColor, type Color } from "./colors";
+import { Handle } from "./Handle";
 
 interface Props {
   readonly phase: Phase;
   readonly others: readonly Phase[];
+  /** Where its cards move to unless the user says otherwise. */
+  readonly neighbor: string;
   /** The number of its cards. */
   readonly cards: number;
   readonly editable: boolean;
@@ -19,9 +22,9 @@ interface Props {
 }
 
 const KINDS = ["open", "won", "lost"] as const;
-const INPUT = "border-line hover:border-edge bg-surface h-9 rounded-lg border px-2 focus:outline-2 focus:outline-accent disabled:opacity-60 max-sm:min-h-11";
+const INPUT = "hover:border-edge bg-surface h-9 border-transparent rounded-lg border px-2 focus:outline-2 focus:outline-accent disabled:opacity-60 max-sm:min-h-11";
 
-export function Stage({ phase, others, cards, editable, lifted, onStep, onDrag, onDrop, onChange, onDelete }: Props) {
+export function Stage({ phase, others, neighbor, cards, editable, lifted, onStep, onDrag, onDrop, onChange, onDelete }: Props) {
   const { t } = useI18n();
   const [deleting, setDeleting] = useState(false);
   const { name, kind = "open" } = phase;
@@ -45,33 +48,8 @@ export function Stage({ phase, others, cards, editable, lifted, onStep, onDrag, 
           </Button>
         )}
       </div>
-      {deleting && <Delete name={name} others={others} cards={cards} onCancel={() => setDeleting(false)} onDelete={async (target) => void ((await onDelete(target)) || setDeleting(false))} />}
+      {deleting && <Delete name={name} others={others} neighbor={neighbor} cards={cards} onCancel={() => setDeleting(false)} onDelete={async (target) => void ((await onDelete(target)) || setDeleting(false))} />}
     </li>
-  );
-}
-
-function Handle({ name, onStep, onDrag, onDrop }: { readonly name: string } & Pick<Props, "onStep" | "onDrag" | "onDrop">) {
-  const { t } = useI18n();
-  const held = (event: PointerEvent): boolean => event.currentTarget.hasPointerCapture(event.pointerId);
-  return (
-    <button
-      type="button"
-      aria-label={t("settings.handle", { name })}
-      title={t("settings.handle", { name })}
-      className="text-soft hover:text-ink flex size-8 shrink-0 cursor-grab touch-none items-center justify-center rounded-lg active:cursor-grabbing max-sm:h-11"
-      onKeyDown={(event: KeyboardEvent) => {
-        const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
-        if (!by) return;
-        event.preventDefault();
-        onStep(by);
-      }}
-      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
-      onPointerMove={(event) => held(event) && onDrag(event.clientY)}
-      onPointerUp={(event) => held(event) && onDrop(true)}
-      onPointerCancel={() => onDrop(false)}
-    >
-      <GripIcon />
-    </button>
   );
 }
 
@@ -154,21 +132,22 @@ function ProbabilityInput({ phase, editable, onSave }: { readonly phase: Phase; 
 interface DeleteProps {
   readonly name: string;
   readonly others: readonly Phase[];
+  readonly neighbor: string;
   readonly cards: number;
   readonly onCancel: () => void;
   readonly onDelete: (target: string | null) => void;
 }
 
-function Delete({ name, others, cards, onCancel, onDelete }: DeleteProps) {
+function Delete({ name, others, neighbor, cards, onCancel, onDelete }: DeleteProps) {
   const { t } = useI18n();
-  const [chosen, choose] = useState("");
+  const [chosen, choose] = useState(neighbor);
   const target = others.some(({ id }) => id === chosen) ? chosen : (others[0]?.id ?? "");
   return (
     <div role="group" aria-label={t("settings.deleteStage", { name })} className="bg-column flex w-full flex-wrap items-center gap-2 rounded-lg px-3 py-2">
       {cards > 0 ? (
         <label className="flex min-w-0 flex-1 basis-56 flex-wrap items-center gap-2">
           {t("settings.moveTo", { count: cards })}
-          <select autoFocus className={`${INPUT} max-w-full`} value={target} onChange={(event) => choose(event.target.value)}>
+          <select autoFocus className={`${INPUT} border-edge! max-w-full`} value={target} onChange={(event) => choose(event.target.value)}>
             {others.map((each) => (
               <option key={each.id} value={each.id}>
                 {each.name}

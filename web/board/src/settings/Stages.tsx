@@ -63,11 +63,12 @@ export function Stages({ board, columns, editable, change }: Props) {
         {said}
       </p>
       <ul ref={list} className="divide-line border-line divide-y rounded-xl border">
-        {shown.map((phase) => (
+        {shown.map((phase, at) => (
           <Stage
             key={phase.id}
             phase={phase}
             others={board.phases.filter(({ id }) => id !== phase.id)}
+            neighbor={(shown[at - 1] ?? shown[at + 1])?.id ?? ""}
             cards={columns.get(phase.id)?.length ?? 0}
             editable={editable}
             lifted={dragged?.id === phase.id}

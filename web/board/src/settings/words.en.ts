@@ -89,5 +89,5 @@ export const en = {
   "settings.firstTitle": "Create your first board",
   "settings.firstText": "Start from a template and invite your team. Boards that others invite you to appear here, too.",
   "settings.firstButton": "Create a board",
-  "settings.actions": "Boards",
+  "settings.actions": "Actions",
 } as const;

@@ -91,5 +91,5 @@ export const pt: SameKeys<typeof en> = {
   "settings.firstTitle": "Crie seu primeiro quadro",
   "settings.firstText": "Comece com um modelo e convide sua equipe. Os quadros para os quais convidarem você também aparecem aqui.",
   "settings.firstButton": "Criar um quadro",
-  "settings.actions": "Quadros",
+  "settings.actions": "Ações",
 };
