@@ -6,7 +6,8 @@ A package or module imports only from the lines below its own, never from its ne
     app, server                                          the Starlette application; uvicorn
     pages, routes                                        what is served at each address
     middleware                                           around every request
-    authentication, board_view, cards, client_config     what several routes share
+    authentication, board_admin, board_view, cards,      what several routes share
+    client_config
     state                                                everything a handler works with
     cache, dba, long_poll                                what outlives a request
     errors, metrics, schemas, tracing                    problems, counters, models, trace contexts

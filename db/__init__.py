@@ -2,10 +2,10 @@
 
 Each package and module says in its docstring what it does. A module imports only from the lines below its own:
 
-    demo, doctor, migration_check, restore,       built from several of the modules below
-    schema_repair
+    board_changes, demo, doctor,                  built from several of the modules below
+    migration_check, restore, schema_repair
     boards, dba, flags, gap_reports, instances,   one noun each: the functions that read and write its rows
-    notifications, opportunities, pacer,
+    members, notifications, opportunities, pacer,
     presence, privileges, tickets, users,
     versions
     changelog                                     the only readers of feed.log

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from psycopg import sql
-from sqlalchemy import func, update
+from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,7 +55,7 @@ async def change(conn: AsyncConnection, board_id: str, fields: dict[str, Any]) -
 
 
 async def transaction_id(conn: AsyncConnection) -> str:
-    return str((await conn.exec_driver_sql("SELECT pg_current_xact_id()::text")).scalar_one())
+    return str((await conn.execute(select(cast(func.pg_current_xact_id(), Text)))).scalar_one())
 
 
 async def count_cards(conn: AsyncConnection, board_id: str, phases: Sequence[str]) -> dict[str, int]:

@@ -55,3 +55,30 @@ test("rows and resyncs in the snapshot do not trigger a new one; newer ones do",
   deliver(event(3, 12, { type: "resync", reason: "bulk", table: "opportunities" }));
   expect(requests).toEqual(["/api/boards/b1"]);
 });
+
+const boardEvent = (seq: number, version: number, changes: object, rest: object = {}): Message => event(seq, 20 + seq, { type: "row_updated", table: "boards", key: "b1", version, changes, ...rest });
+
+test("a change of the board itself is applied without a snapshot; a gap before it needs one", async () => {
+  const { store, deliver, requests } = await board(12, [{ ...card("o1", 3), phase: "old" }]);
+  deliver(boardEvent(1, 2, { name: "Renamed", version_number: 2 }));
+  deliver(boardEvent(2, 3, { phases: [{ id: "old", name: "Old" }, { id: "new", name: "New" }] }));
+  expect(store.getState().board).toMatchObject({ name: "Renamed", version: 3, archived: false });
+  expect([...store.getState().columns].map(([phase, cards]) => [phase, cards.length])).toEqual([
+    ["old", 1],
+    ["new", 0],
+  ]);
+  deliver(boardEvent(3, 5, { archived_at: "2027-01-01T00:00:00+00:00" }, { collapsed: 2 }));
+  expect(store.getState().board).toMatchObject({ archived: true, version: 5 });
+  deliver(boardEvent(4, 5, { name: "Repeated" }));
+  expect([store.getState().board?.name, requests]).toEqual(["Renamed", []]);
+  deliver(boardEvent(6, 7, { name: "After a gap" }));
+  expect(requests).toEqual(["/api/boards/b1"]);
+});
+
+test("an older response does not replace a newer board", async () => {
+  const { store } = await board(12, []);
+  const known = store.getState().board!;
+  store.applyBoard({ ...known, name: "Newer", version: 4 });
+  store.applyBoard({ ...known, name: "Older", version: 3 });
+  expect(store.getState().board?.name).toBe("Newer");
+});
