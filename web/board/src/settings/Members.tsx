@@ -38,15 +38,15 @@ export function Members({ board, members, admin, me, http, store, changing }: Pr
           const last = member.role === "admin" && admins === 1;
           const own = member.userId === me;
           return (
-            <li key={member.userId} className="flex min-h-13 items-center gap-3 px-3 py-2">
+            <li key={member.userId} className="flex min-h-13 flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
               <Avatar id={member.userId} name={member.name} size="sm" named={false} />
-              <span className="min-w-0 flex-1 truncate" title={member.userId}>
+              <span className="min-w-0 flex-1 basis-44 truncate" title={member.userId}>
                 {own ? t("me", { name: member.name }) : member.name}
               </span>
               {admin ? (
                 <select
                   aria-label={t("settings.roleOf", { name: member.name })}
-                  className={SELECT}
+                  className={`${SELECT} max-sm:ml-9`}
                   value={member.role}
                   disabled={last || changing.busy}
                   title={last ? t("settings.lastAdmin") : undefined}

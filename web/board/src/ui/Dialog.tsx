@@ -54,7 +54,7 @@ export function Dialog({ title, closeLabel, onClose, footer, children }: Props) 
             <CloseIcon className="size-5" />
           </Button>
         </header>
-        <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
+        <div className="relative min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
         {footer && <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>}
       </div>
     </dialog>
