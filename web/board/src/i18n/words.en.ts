@@ -40,8 +40,6 @@ export const en = {
   newFirst: "Add the first deal",
   emptyBoard: "This board is empty",
   emptyBoardText: "Add the first deal. Everyone on the board will see it.",
-  noBoards: "You are not on any board yet",
-  noBoardsText: "A board appears here as soon as someone adds you to it.",
   unknownPhase: "Not a stage of this board",
   viewer: "View only",
   viewerText: "You can view this board but not edit it.",

@@ -42,8 +42,6 @@ export const pt: SameKeys<typeof en> = {
   newFirst: "Criar o primeiro negócio",
   emptyBoard: "Este quadro está vazio",
   emptyBoardText: "Crie o primeiro negócio. Todos no quadro poderão vê-lo.",
-  noBoards: "Você ainda não participa de nenhum quadro",
-  noBoardsText: "Assim que alguém adicionar você a um quadro, ele aparecerá aqui.",
   unknownPhase: "Não é uma etapa deste quadro",
   viewer: "Somente leitura",
   viewerText: "Você pode ver este quadro, mas não editá-lo.",

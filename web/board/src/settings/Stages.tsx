@@ -2,7 +2,7 @@ import type { BoardHead, BoardState, Phase } from "@boardcast/client";
 import { useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { Button, PlusIcon } from "../ui";
-import { indexAt, moved } from "./reorder";
+import { indexAt, inOrder, moved } from "./reorder";
 import { Stage } from "./Stage";
 import type { BoardChange } from "./requests";
 
@@ -27,7 +27,7 @@ export function Stages({ board, columns, editable, change }: Props) {
   /** The order that was asked for, until the answer arrives. */
   const [wanted, setWanted] = useState<readonly string[] | null>(null);
   const [said, say] = useState("");
-  const stored = wanted === null ? board.phases : [...board.phases].sort((a, b) => wanted.indexOf(a.id) - wanted.indexOf(b.id));
+  const stored = wanted === null ? board.phases : inOrder(board.phases, wanted);
   const from = dragged ? stored.findIndex(({ id }) => id === dragged.id) : -1;
   const shown = dragged && from >= 0 ? moved(stored, from, dragged.to) : stored;
 
@@ -35,7 +35,7 @@ export function Stages({ board, columns, editable, change }: Props) {
     const ids = phases.map(({ id }) => id);
     setWanted(ids);
     say(t("settings.movedStage", { name: phase.name, place: ids.indexOf(phase.id) + 1, count: ids.length }));
-    await change((now) => ({ phases: [...now.phases].sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)) }));
+    await change((now) => ({ phases: inOrder(now.phases, ids) }));
     setWanted((before) => (before === ids ? null : before));
   }
 

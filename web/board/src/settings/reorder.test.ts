@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { indexAt, moved } from "./reorder";
+import { indexAt, inOrder, moved } from "./reorder";
 
 test("an element moves to a place in the list", () => {
   expect(moved(["a", "b", "c"], 0, 2)).toEqual(["b", "c", "a"]);
@@ -12,4 +12,9 @@ test("a point belongs before the first box whose middle is below it", () => {
   const boxes = [0, 10, 20].map((top) => ({ top, height: 10 }));
   expect([0, 6, 16, 99].map((y) => indexAt(boxes, y, 0))).toEqual([0, 0, 1, 2]);
   expect([0, 6, 16, 99].map((y) => indexAt(boxes, y, 2))).toEqual([0, 1, 2, 2]);
+});
+
+test("what somebody else has added keeps its order, after the rest", () => {
+  const list = ["new", "a", "newer", "b"].map((id) => ({ id }));
+  expect(inOrder(list, ["b", "gone", "a"]).map(({ id }) => id)).toEqual(["b", "a", "new", "newer"]);
 });

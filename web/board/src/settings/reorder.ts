@@ -9,3 +9,9 @@ export function moved<T>(list: readonly T[], from: number, to: number): readonly
 export function indexAt(boxes: readonly { readonly top: number; readonly height: number }[], y: number, own: number): number {
   return boxes.filter(({ top, height }, at) => at !== own && top + height / 2 < y).length;
 }
+
+/** The list in the order of these ids. What is not among them comes last. */
+export function inOrder<T extends { readonly id: string }>(list: readonly T[], ids: readonly string[]): readonly T[] {
+  const place = ({ id }: T): number => (ids.includes(id) ? ids.indexOf(id) : ids.length);
+  return [...list].sort((a, b) => place(a) - place(b));
+}

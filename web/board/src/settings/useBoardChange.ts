@@ -2,7 +2,7 @@ import { ProblemError, type BoardHead, type Http } from "@boardcast/client";
 import type { BoardStore } from "@boardcast/client/store";
 import { useCallback, useRef, useState } from "react";
 import { errorMessage } from "../app/EmptyState";
-import { useI18n, type Key, type Translate } from "../i18n";
+import { useI18n, type Translate } from "../i18n";
 import { changeBoard, type BoardChange } from "./requests";
 
 export interface Changing {
@@ -55,7 +55,7 @@ export function useBoardChange(store: BoardStore, http: Http): Changing {
   return { busy: waiting > 0, error, change, run };
 }
 
-const TEXTS: Readonly<Record<string, Key>> = {
+const TEXTS = {
   "stale-board": "settings.stale",
   "stale-member": "settings.staleMember",
   "admin-only": "settings.adminOnly",
@@ -68,10 +68,9 @@ const TEXTS: Readonly<Record<string, Key>> = {
   "unknown-user": "settings.unknownUser",
   "application-board": "settings.application",
   "limit-reached": "settings.limit",
-};
+} as const;
 
 /** An error in the user's language, where it is one that people can cause. */
 export function explain(error: unknown, t: Translate): string {
-  const text = error instanceof ProblemError ? TEXTS[error.type] : undefined;
-  return text ? t(text as "settings.stale") : errorMessage(error, t);
+  return error instanceof ProblemError && Object.hasOwn(TEXTS, error.type) ? t(TEXTS[error.type as keyof typeof TEXTS]) : errorMessage(error, t);
 }
