@@ -39,7 +39,7 @@ async def get_sync(request: Request) -> Response:
             proof = await polling.proof(conn, 0)
             cards = await polling.all_opportunities(conn, principal.user_id)
             last = Cursor.at(proof.feed_id, await polling.position(conn))
-            return _response(raw_json(cards), [], last, realtime, has_more=False)
+            return _response(raw_json(cards), [], last, realtime, [], has_more=False)
         cursor = await _parse_cursor(conn, query.since)
         if cursor.anchor and state.runtime is not None:
             state.runtime.client_positions.record_poll(principal.user_id, cursor)
@@ -51,10 +51,12 @@ async def get_sync(request: Request) -> Response:
         else:
             last = Cursor(cursor.feed, page.seen, cursor.anchor, cursor.tag)
     rows = [raw_json(row) for row in page.changed]
-    return _response(rows, page.deleted, last, realtime, has_more=page.seen is not None)
+    return _response(rows, page.deleted, last, realtime, page.boards, has_more=page.seen is not None)
 
 
-def _response(opportunities: Any, deleted: list[str], last: Cursor, realtime: str, *, has_more: bool) -> Response:
+def _response(
+    opportunities: Any, deleted: list[str], last: Cursor, realtime: str, boards: list[str], *, has_more: bool
+) -> Response:
     return json_response(
         {
             "opportunities": opportunities,
@@ -62,6 +64,7 @@ def _response(opportunities: Any, deleted: list[str], last: Cursor, realtime: st
             "lastSync": str(last),
             "hasMore": has_more,
             "realtime": realtime,
+            "changedBoards": boards,
         }
     )
 

@@ -121,6 +121,7 @@ class Sync(BaseModel):
     lastSync: str
     hasMore: bool
     realtime: Realtime
+    changedBoards: list[str]
 
 
 class User(BaseModel):

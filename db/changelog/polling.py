@@ -36,6 +36,8 @@ class Page(NamedTuple):
     """What the client has seen after this page; None: everything."""
     reload: str | None
     """Why the log cannot say what became of each opportunity: one of WHOLE_TABLE_OPS."""
+    boards: list[str]
+    """Boards that have changed themselves, or their members, or whether the user is one."""
 
 
 @asynccontextmanager
@@ -89,6 +91,7 @@ async def page(conn: AsyncConnection, user_id: str, since: Seen, *, limit: int) 
         [key for key, body in cards if body is None],
         _after(since, await position(conn), first.upto) if first.more else None,
         first.reload,
+        first.boards,
     )
 
 

@@ -61,7 +61,7 @@ async def test_a_board_is_read_once_for_all_users(api: Api, ana: httpx.AsyncClie
     diego = await api.user("diego")
     first = (await ana.get(BOARD)).json()
     second = (await diego.get(BOARD)).json()
-    assert (first["role"], second["role"]) == ("editor", "viewer")
+    assert (first["role"], second["role"]) == ("admin", "viewer")
     assert first["opportunities"] == second["opportunities"]
     assert (await ana.get("/api/start")).json()["snapshot"] == first
     assert reads.boards == [["vendas"]]

@@ -235,5 +235,11 @@ async def test_a_board_is_a_consistent_ordered_snapshot_with_its_cursor(api: Api
     keys = [card["position"] for card in shown["opportunities"]]
     assert keys == sorted(keys)
     since = (await ana.get("/api/sync/opportunities", params={"since": shown["cursor"]})).json()
-    nothing = {"opportunities": [], "deletedIds": [], "lastSync": shown["cursor"], "hasMore": False}
+    nothing = {
+        "opportunities": [],
+        "deletedIds": [],
+        "lastSync": shown["cursor"],
+        "hasMore": False,
+        "changedBoards": [],
+    }
     assert since == nothing | {"realtime": "websocket"}

@@ -7,17 +7,17 @@
 -- membership contains every card that the client may hold from that board: those on it now, and those that were changed on
 -- it since the cursor, including ones beyond this page. By the time of a later page the change of membership would be
 -- covered by the cursor, and cards that left the board would be missed.
+-- boards: those of which the user could see more than the cards change since the cursor.
 WITH mine AS (
     SELECT m.board_id FROM feed.board_members AS m WHERE m.user_id = %(user)s::text
 ), missing AS MATERIALIZED (
-    SELECT u.xid, u.relation, u.op, u.key, u.board
+    SELECT u.xid, u.relation, u.op, u.key, u.board,
+           u.relation = 'feed.board_members' AND coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text AS own
     FROM feed.changes_since(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
-    WHERE u.relation = 'opportunities'
-       OR (u.relation = 'feed.board_members'
-           AND (u.op IN ('truncate', 'reload') OR coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text))
+    WHERE u.relation IN ('opportunities', 'feed.boards', 'feed.board_members')
 ), membership AS (
     -- A change of only the role neither adds nor removes the user.
-    SELECT u.xid, u.board FROM missing AS u WHERE u.relation = 'feed.board_members' AND u.op <> 'update'
+    SELECT u.xid, u.board FROM missing AS u WHERE u.own AND u.op <> 'update'
 ), touched AS (
     SELECT key, min(xid) AS xid
     FROM (
@@ -40,6 +40,8 @@ WITH mine AS (
 SELECT (SELECT max(u.op) FROM missing AS u WHERE u.op IN ('truncate', 'reload')) AS reload,
        page.upto::text::bigint AS upto,
        coalesce(page.upto < page.last, false) AS more,
+       (SELECT coalesce(array_agg(DISTINCT u.board ORDER BY u.board), '{}') FROM missing AS u
+        WHERE u.relation <> 'opportunities' AND (u.own OR u.board IN (SELECT board_id FROM mine))) AS boards,
        touched.key,
        o.body::text AS body
 FROM page

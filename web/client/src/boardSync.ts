@@ -173,6 +173,7 @@ export class BoardSync {
       case "state":
         this.#baseCursors[1] = message.at;
         for (const row of message.opportunities) this.#applyState(row.id, remote, () => this.model.serverState.applyRow(row));
+        if (message.changedBoards?.includes(this.board)) this.reload();
         for (const id of message.deletedIds) this.#applyState(id, remote, () => this.model.serverState.remove(id));
         break;
       case "row_inserted":

@@ -5,7 +5,7 @@ import { ProblemError, type Http } from "./http.js";
 import { Inbox } from "./inbox.js";
 import type { LocalPresence } from "./localPresence.js";
 import { OffTransport } from "./offTransport.js";
-import { PollingTransport } from "./pollingTransport.js";
+import { PollingTransport, stateOf, type SyncPage } from "./pollingTransport.js";
 import { PresenceSender } from "./presenceSender.js";
 import type { SessionManager } from "./session.js";
 import type { Timing } from "./timing.js";
@@ -91,11 +91,7 @@ export class Connection {
 
   #factories(): TransportFactory[] {
     const { feed, WebSocket, EventSource, http, session, timing, tickets, visible, boards, firstTransport } = this.#parts;
-    const states = (page: Parameters<ConstructorParameters<typeof PollingTransport>[0]["states"]>[0], cursor: string): void => {
-      const { opportunities, deletedIds } = page;
-      const some = opportunities.length > 0 || deletedIds.length > 0;
-      this.#inbox.advance(some ? [{ type: "state", opportunities, deletedIds, at: cursor }] : [], cursor);
-    };
+    const states = (page: SyncPage): void => this.#inbox.advance(stateOf(page), page.lastSync);
     const flagBackoff = new Backoff(timing.retry, timing.flagPollMax);
     const factories: TransportFactory[] = [];
     if (feed !== null && WebSocket) {

@@ -6,7 +6,7 @@
  */
 import { Backoff, pause } from "./backoff.js";
 import { ProblemError, type Http } from "./http.js";
-import { fetchChanges } from "./pollingTransport.js";
+import { fetchChanges, stateOf } from "./pollingTransport.js";
 import type { Timing } from "./timing.js";
 import type { Delivery } from "./types.js";
 
@@ -53,10 +53,10 @@ export class GapBuffer {
     const backoff = new Backoff(this.#timing.retry, this.#timing.retryMax);
     for (;;) {
       try {
-        const { opportunities, deletedIds, lastSync, hasMore } = await fetchChanges(this.#http, from, signal);
-        const some = opportunities.length > 0 || deletedIds.length > 0;
-        if (some && !signal.aborted) this.#emit({ messages: [{ type: "state", opportunities, deletedIds, at: lastSync }], cursor: null });
-        return hasMore ? lastSync : null;
+        const page = await fetchChanges(this.#http, from, signal);
+        const messages = stateOf(page);
+        if (messages.length > 0 && !signal.aborted) this.#emit({ messages, cursor: null });
+        return page.hasMore ? page.lastSync : null;
       } catch (error) {
         if (signal.aborted || !(error instanceof ProblemError)) throw error;
         if (error.status !== 0 && error.status !== 429 && error.status < 500) throw error;

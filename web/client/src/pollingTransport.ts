@@ -4,7 +4,7 @@ import { FlagWatcher } from "./flagWatcher.js";
 import { asRecord, ProblemError, type Http } from "./http.js";
 import type { Timing } from "./timing.js";
 import { requestFailed, type Transport, type TransportEvents } from "./transport.js";
-import type { Opportunity, Presence, Realtime } from "./types.js";
+import type { Message, Opportunity, Presence, Realtime } from "./types.js";
 
 /** A response of `GET /api/sync/opportunities`. */
 export interface SyncPage {
@@ -12,6 +12,8 @@ export interface SyncPage {
   readonly deletedIds: readonly string[];
   readonly lastSync: string;
   readonly hasMore: boolean;
+  /** Absent in responses of an older API, during an upgrade. */
+  readonly changedBoards?: readonly string[];
   readonly realtime: Realtime;
 }
 
@@ -30,8 +32,8 @@ export interface PollingTransportParts {
   readonly visible: () => boolean;
   /** The boards whose presence is polled. */
   readonly boards: () => readonly string[];
-  /** Takes states, and the cursor at which they end. */
-  readonly states: (page: Pick<SyncPage, "opportunities" | "deletedIds">, cursor: string) => void;
+  /** Takes what has changed. */
+  readonly states: (page: SyncPage) => void;
 }
 
 export class PollingTransport implements Transport {
@@ -94,7 +96,7 @@ export class PollingTransport implements Transport {
       if (first) this.#events.live();
       more = page.hasMore;
       this.#cursor = page.lastSync;
-      this.#parts.states(page, page.lastSync);
+      this.#parts.states(page);
       this.#flags.setKnown(page.realtime);
       this.#events.message({ type: "flags", realtime: page.realtime });
       if (this.#abort.signal.aborted) return;
@@ -127,4 +129,10 @@ export class PollingTransport implements Transport {
       }
     }
   }
+}
+
+/** The message with what a page contains; none if it contains nothing. */
+export function stateOf({ opportunities, deletedIds, changedBoards = [], lastSync }: SyncPage): Message[] {
+  if (opportunities.length + deletedIds.length + changedBoards.length === 0) return [];
+  return [{ type: "state", opportunities, deletedIds, changedBoards, at: lastSync }];
 }

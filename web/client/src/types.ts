@@ -146,7 +146,7 @@ export type Message =
   | ({ readonly type: "checkpoint"; readonly boardId: string; readonly cursor: string } & BoardDigest)
   | { readonly type: "error"; readonly code: string; readonly message: string }
   /** Created by the client from a response of `/api/sync/opportunities`: states instead of events, as of `at`. */
-  | { readonly type: "state"; readonly opportunities: readonly Opportunity[]; readonly deletedIds: readonly string[]; readonly at: string };
+  | { readonly type: "state"; readonly opportunities: readonly Opportunity[]; readonly deletedIds: readonly string[]; readonly changedBoards?: readonly string[]; readonly at: string };
 
 /** The number of opportunities and their hash: see Checkpoints in docs/protocol.md. */
 export interface BoardDigest {
