@@ -83,6 +83,40 @@ async def _write_from_another_program(database: Database, rng: random.Random, nu
     )
 
 
+async def _administer(database: Database, rng: random.Random, number: int) -> None:
+    """Change the board or its members, as another page of an admin does."""
+    kind = rng.choice(("name", "phases", "member"))
+    if kind == "name":
+        await database.execute("UPDATE feed.boards SET name = %(name)s WHERE id = 'b1'", {"name": f"Board {number}"})
+    elif kind == "phases":
+        await database.execute(
+            "UPDATE feed.boards SET phases = (SELECT jsonb_agg(p ORDER BY p ->> 'id' COLLATE \"C\" <> %(first)s, p ->> 'id')"
+            " FROM jsonb_array_elements(phases) AS p) WHERE id = 'b1'",
+            {"first": rng.choice(PHASES)},
+        )
+    else:
+        await database.execute("DELETE FROM feed.board_members WHERE user_id = 'guest'")
+        await database.execute(
+            "INSERT INTO feed.board_members (board_id, user_id, role) VALUES ('b1', 'guest', %(role)s)",
+            {"role": rng.choice(("viewer", "editor", "admin"))},
+        )
+
+
+async def _board(database: Database) -> tuple[Any, ...]:
+    """Return the name, version, and phases of the board, and its members."""
+    (board,) = await database.execute("SELECT name, version_number, phases FROM feed.boards WHERE id = 'b1'")
+    members = await database.execute(
+        "SELECT user_id, role FROM feed.board_members WHERE board_id = 'b1' ORDER BY user_id COLLATE \"C\""
+    )
+    return (*board.values(), [(row["user_id"], row["role"]) for row in members])
+
+
+def _shown_board(state: dict[str, Any]) -> tuple[Any, ...]:
+    board = state["board"]
+    members = sorted((member["userId"], member["role"]) for member in state["members"])
+    return board["name"], board["version"], board["phases"], members
+
+
 async def _work(people: list[Person], database: Database, rng: random.Random) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + SECONDS
@@ -94,7 +128,9 @@ async def _work(people: list[Person], database: Database, rng: random.Random) ->
         kind = rng.random()
         if kind < 0.08:
             await _inject_fault(person, faults)
-        elif kind < 0.12:
+        elif kind < 0.1:
+            await _administer(database, rng, step)
+        elif kind < 0.14:
             await _write_from_another_program(database, rng, step)
         else:
             await asyncio.gather(*(one.act() for one in {person, rng.choice(people)}))
@@ -112,7 +148,8 @@ async def _settle(people: list[Person], database: Database) -> None:
             await person.resolve(state)
         quiet = not any(state["pendingCount"] or state["rejectedWrites"] for state in states)
         rows = await table(database)
-        return quiet and all(cards(state) == rows for state in states)
+        board = await _board(database)
+        return quiet and all(cards(state) == rows and _shown_board(state) == board for state in states)
 
     await until(equal, timeout=SETTLE_TIMEOUT, what="the boards and the table to be equal")
 
