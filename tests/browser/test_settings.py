@@ -98,6 +98,11 @@ def test_members_are_invited_and_lose_their_role_while_they_edit(people: People,
     dialog.get_by_label("Função de Bruno Lima").select_option("viewer")
     expect(bruno.get_by_text("Somente leitura")).to_be_visible()
     expect(bruno.get_by_text("Lívia Tavares").or_(bruno.locator("input[value='Lívia Tavares']")).first).to_be_attached()
+    own = settings(bruno)
+    own.get_by_role("button", name="Sair do quadro").click()
+    own.get_by_role("group", name="Sair do quadro").get_by_role("button", name="Sair do quadro").click()
+    expect(bruno.get_by_text("Este quadro não está mais disponível para você")).to_be_visible()
+    expect(dialog.get_by_label("Função de Bruno Lima")).to_have_count(0)
     dialog.get_by_role("button", name="Remover Eva Prado").click()
     expect(dialog.get_by_label("Função de Eva Prado")).to_have_count(0)
     assert psql.execute(

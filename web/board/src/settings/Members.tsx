@@ -21,6 +21,7 @@ const SELECT = "border-edge bg-surface h-9 rounded-lg border px-2 focus:outline-
 
 export function Members({ board, members, admin, me, http, store, changing }: Props) {
   const { t } = useI18n();
+  const [leaving, setLeaving] = useState(false);
   const admins = members.filter(({ role }) => role === "admin").length;
 
   async function change(work: () => Promise<unknown>): Promise<boolean> {
@@ -69,10 +70,21 @@ export function Members({ board, members, admin, me, http, store, changing }: Pr
                   aria-label={own ? t("settings.leave") : t("settings.remove", { name: member.name })}
                   title={last ? t("settings.lastAdmin") : own ? t("settings.leave") : t("settings.remove", { name: member.name })}
                   disabled={last || changing.busy}
-                  onClick={() => void change(() => removeMember(http, board.id, member))}
+                  onClick={() => (own ? setLeaving(true) : void change(() => removeMember(http, board.id, member)))}
                 >
                   <CloseIcon />
                 </Button>
+              )}
+              {own && leaving && (
+                <div role="group" aria-label={t("settings.leave")} className="bg-column flex w-full flex-wrap items-center gap-2 rounded-lg px-3 py-2">
+                  <p className="min-w-0 flex-1 basis-48">{t("settings.leaveText", { name: board.name })}</p>
+                  <Button size="sm" className="max-sm:min-h-11" onClick={() => setLeaving(false)}>
+                    {t("settings.cancel")}
+                  </Button>
+                  <Button size="sm" look="primary" className="max-sm:min-h-11" autoFocus onClick={() => void change(() => removeMember(http, board.id, member))}>
+                    {t("settings.leave")}
+                  </Button>
+                </div>
               )}
             </li>
           );
