@@ -2,39 +2,37 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 
 from api.schemas.fields import Currency, Id, Key, NewId, Probability, Title, require_storable
 from api.schemas.requests import Input
 
 MAX_PHASES = 50
-COLORS = ("gray", "red", "orange", "amber", "green", "teal", "blue", "indigo", "violet", "pink")
 
 Role = Literal["viewer", "editor", "admin"]
+Kind = Literal["open", "won", "lost"]
+Color = Literal["gray", "red", "orange", "amber", "green", "teal", "blue", "indigo", "violet", "pink"]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern="^[^@\\s]+@[^@\\s]+$"), require_storable]
 
 
 class PhaseInput(Input):
     id: Key
     name: Title
-    kind: Literal["open", "won", "lost"] = "open"
-    color: Literal[COLORS] | None = None  # type: ignore[valid-type]
+    kind: Kind = "open"
+    color: Color | None = None
     probability: Probability | None = Field(None, description="Percent, for new cards of the phase")
 
 
-class _Phases(Input):
-    @model_validator(mode="after")
-    def _check_phases(self) -> Self:
-        ids = [phase.id for phase in getattr(self, "phases", None) or ()]
-        if len(set(ids)) < len(ids):
-            raise ValueError("phases must have different ids")
-        return self
+def _require_different_ids(phases: list[PhaseInput]) -> list[PhaseInput]:
+    if len({phase.id for phase in phases}) < len(phases):
+        raise ValueError("must have different ids")
+    return phases
 
 
-Phases = Annotated[list[PhaseInput], Field(min_length=1, max_length=MAX_PHASES)]
+Phases = Annotated[list[PhaseInput], Field(min_length=1, max_length=MAX_PHASES), AfterValidator(_require_different_ids)]
 
 
-class NewBoard(_Phases):
+class NewBoard(Input):
     """A new board, of which you are the admin. It has these phases, or those of another board of yours."""
 
     id: NewId | None = Field(
@@ -52,7 +50,7 @@ class NewBoard(_Phases):
         return self
 
 
-class BoardPatch(_Phases):
+class BoardPatch(Input):
     """A JSON merge patch. `phases` replaces the whole list: it adds, renames, reorders, and deletes phases at once."""
 
     # These may be absent, but not null. The default factories are never used: only the fields that were set are read.

@@ -285,7 +285,7 @@ INVALID_FIELDS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"archived": 1}, "/archived"),
     ({"phases": []}, "/phases"),
     ({"phases": [OPEN | {"id": f"p{n}"} for n in range(51)]}, "/phases"),
-    ({"phases": [OPEN, OPEN]}, ""),
+    ({"phases": [OPEN, OPEN]}, "/phases"),
     ({"phases": [OPEN | {"kind": "maybe"}]}, "/phases/0/kind"),
     ({"phases": [OPEN | {"color": "#ff0000"}]}, "/phases/0/color"),
     ({"phases": [OPEN | {"probability": 101}]}, "/phases/0/probability"),

@@ -132,6 +132,31 @@ async def test_a_card_that_left_the_users_boards_is_reported_as_deleted(api: Api
     assert answer["deletedIds"] == [card["id"]]
 
 
+async def test_boards_that_have_changed_are_named_to_their_members_only(
+    api: Api, ana: httpx.AsyncClient, stranger: httpx.AsyncClient
+) -> None:
+    diego = await api.user("diego")
+    clients = (ana, diego, stranger)
+
+    async def changed(since: str) -> list[list[str]]:
+        return [(await client.get(SYNC, params={"since": since})).json()["changedBoards"] for client in clients]
+
+    async def now() -> str:
+        return str((await ana.get(SYNC)).json()["lastSync"])
+
+    match = {"If-Match": "*"}
+    start = await now()
+    assert await changed(start) == [[], [], []]
+    await ana.patch("/api/boards/vendas", json={"name": "x"}, headers=match)
+    assert await changed(start) == [["vendas"], ["vendas"], []]
+    start = await now()
+    await ana.delete("/api/boards/parcerias/members/diego", headers=match)
+    assert await changed(start) == [["parcerias"], ["parcerias"], []]
+    start = await now()
+    await ana.patch("/api/boards/parcerias", json={"name": "x"}, headers=match)
+    assert await changed(start) == [["parcerias"], [], []]
+
+
 async def test_changes_of_invisible_boards_are_not_returned(
     api: Api, ana: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
