@@ -16,6 +16,8 @@ from tests.support.database import Database
 
 SECRET = "a secret that is long enough for HS256, and for nothing else"
 HOST = "127.0.0.1:8000"
+OPEN_PHASE = {"id": "new", "name": "New"}
+WON_PHASE = {"id": "won", "name": "Won", "kind": "won", "color": "green", "probability": 100}
 
 
 @dataclass
@@ -58,3 +60,13 @@ def problem(response: httpx.Response, slug: str) -> dict[str, Any]:
     assert body["title"] == PROBLEMS[slug].title
     assert body["request_id"] == response.headers["X-Request-ID"]
     return body
+
+
+async def new_board(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    """Create a board with two phases."""
+    answer = await client.post("/api/boards", json={"name": "Board", "phases": [OPEN_PHASE, WON_PHASE]} | fields)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    assert answer.headers["ETag"] == '"v1"'
+    assert answer.headers["Location"] == f"/api/boards/{made['id']}"
+    return made

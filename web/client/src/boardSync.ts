@@ -6,6 +6,7 @@
  */
 
 import { Backoff, pause } from "./backoff.js";
+import { boardAfter } from "./boardChange.js";
 import { boardPresence, NOBODY } from "./boardPresence.js";
 import { type Checkpoint, CheckpointVerifier, type Gap } from "./checkpointVerifier.js";
 import { coversXid } from "./compareCursors.js";
@@ -14,7 +15,7 @@ import type { Model } from "./model.js";
 import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
 import { fetchCard } from "./requests.js";
 import type { RemoteChange } from "./state.js";
-import type { BoardHead, Delivery, Message, Opportunity, OpportunityEvent, Presence, RowEvent, Snapshot, Source } from "./types.js";
+import type { Delivery, Message, Opportunity, OpportunityEvent, Presence, RowEvent, Snapshot, Source } from "./types.js";
 import type { WriteQueue } from "./writeQueue.js";
 
 /** With more cards than this to fetch, fetch the whole board. */
@@ -199,14 +200,11 @@ export class BoardSync {
     }
   }
 
-  /** Apply a change of the board itself. Returns whether the board is now at the change's version, and needs no snapshot. */
-  #applyBoardChange({ type, table, version, collapsed, changes }: RowEvent): boolean {
-    const { board } = this.model.state;
-    if (type !== "row_updated" || table !== "boards" || !changes || !board) return false;
-    if (board.version >= version) return true;
-    if (board.version !== version - (collapsed ?? 1)) return false;
-    this.model.applyBoard(changedBoard(board, changes, version));
-    return true;
+  /** Apply a change of the board itself. Returns false if that takes a snapshot. */
+  #applyBoardChange(event: RowEvent): boolean {
+    const board = boardAfter(this.model.state.board, event);
+    if (board) this.model.applyBoard(board);
+    return board !== null;
   }
 
   /** Take a new snapshot, for a program that knows of a change before the stream does. */
@@ -262,11 +260,4 @@ export class BoardSync {
     this.#fetching.delete(id);
     if (!this.#ended.signal.aborted) this.model.batch(() => this.#applyState(id, [], apply));
   }
-}
-
-/** The board after a change of its row in the table. */
-function changedBoard(board: BoardHead, changes: Readonly<Record<string, unknown>>, version: number): BoardHead {
-  const { name = board.name, phases = board.phases, currency = board.currency } = changes as Partial<BoardHead>;
-  const archived = "archived_at" in changes ? changes["archived_at"] !== null : board.archived;
-  return { ...board, name, phases, currency, archived, version };
 }
