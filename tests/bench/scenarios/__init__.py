@@ -16,4 +16,6 @@ NAMES: tuple[str, ...] = (
     "growth_log",
     "verify",
     "idle",
+    "board",
+    "first_load",
 )
