@@ -9,6 +9,7 @@ import { Backoff, pause } from "./backoff.js";
 import { boardPresence, NOBODY } from "./boardPresence.js";
 import { type Checkpoint, CheckpointVerifier, type Gap } from "./checkpointVerifier.js";
 import { coversXid } from "./compareCursors.js";
+import { DeliveryQueue, type Schedule } from "./deliveryQueue.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
 import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
@@ -32,6 +33,7 @@ export class BoardSync {
   #baseCursors: string[] = [];
   readonly #checkpoints = new CheckpointVerifier();
   #bypassCache = false;
+  readonly #deliveries: DeliveryQueue;
 
   constructor(
     readonly source: Source,
@@ -42,14 +44,18 @@ export class BoardSync {
     readonly userId: string,
     /** Whether a mutation is one of this store's. */
     readonly isOwn: (mutation: string) => boolean,
-  ) {}
+    /** When to apply deliveries. */
+    schedule: Schedule,
+  ) {
+    this.#deliveries = new DeliveryQueue(schedule, (deliveries) => this.#applyAll(deliveries));
+  }
 
   /** Resolves when there is a first snapshot, or no such board. */
   async start(snapshot?: Snapshot): Promise<void> {
     const { source } = this;
     let live = source.status.state === "live";
     this.#unsubscribe.push(
-      source.onDelivery((delivery) => this.#onDelivery(delivery)),
+      source.onDelivery((delivery) => this.#deliveries.push(delivery)),
       source.onPresence((presence) => this.#setPresence([...presence.values()].flat())),
       source.onStatus(({ state }) => {
         if (state === "live" && !live) this.#onLive();
@@ -61,6 +67,7 @@ export class BoardSync {
 
   stop(): void {
     this.#ended.abort();
+    this.#deliveries.clear();
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
   }
 
@@ -106,6 +113,7 @@ export class BoardSync {
   }
 
   #install(snapshot: Snapshot): void {
+    this.#deliveries.flush();
     this.#baseCursors = [snapshot.cursor];
     this.model.batch(() => {
       this.model.install(snapshot);
@@ -149,11 +157,11 @@ export class BoardSync {
     this.model.set(this.#presence);
   }
 
-  #onDelivery({ messages }: Delivery): void {
+  #applyAll(deliveries: readonly Delivery[]): void {
     const { status } = this.model.state;
     this.model.batch(() => {
       const remote: RemoteChange[] = [];
-      for (const message of messages) {
+      for (const message of deliveries.flatMap(({ messages }) => messages)) {
         if (status === "ready" || message.type === "board_granted") this.#apply(message, remote);
       }
       if (remote.length > 0) this.model.set({ lastRemote: remote });

@@ -35,7 +35,7 @@ export interface FeedOptions {
   readonly timing?: Partial<Timing>;
 }
 
-const IDLE: FeedStatus = { state: "idle", transport: null, latency: null, interval: null, realtime: "websocket", leader: false, problem: null };
+const IDLE: FeedStatus = { state: "idle", transport: null, behind: false, latency: null, interval: null, realtime: "websocket", leader: false, problem: null };
 
 export class Feed implements Source {
   /** Requests with the feed's session. */
@@ -142,6 +142,7 @@ export class Feed implements Source {
       tabWoke: () => this.#connection?.wake(),
       restart: () => this.#restart(),
       onLeaderState: (state) => this.#onLeaderState(state),
+      leaderLate: () => this.#setStatus({ ...this.#status, behind: this.#status.state === "live" }),
       onDelivery: (delivery, before) => this.#onTabDelivery(delivery, before),
       onStatus: (status) => this.#setStatus({ ...status, leader: false }),
     };

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Http } from "../src/http.js";
 import { BoardStore } from "../src/store.js";
 import type { Delivery, FeedStatus, Message, Opportunity, Snapshot, Source } from "../src/types.js";
@@ -9,7 +9,7 @@ const event = (seq: number, xid: number, rest: object): Message =>
   ({ boardId: "b1", userId: "bruno", origin: null, version: 1, seq, xid: String(xid), ...rest }) as unknown as Message;
 
 /** A store with a snapshot, a function that delivers to it, and its requests to the API. */
-async function board(xmax: number, opportunities: Opportunity[]): Promise<{ store: BoardStore; deliver: (...messages: Message[]) => void; requests: string[] }> {
+async function board(xmax: number, opportunities: Opportunity[]): Promise<{ store: BoardStore; deliver: (...messages: Message[]) => void; requests: string[]; answer: { next: () => Promise<Response> } }> {
   const requests: string[] = [];
   let listener: (delivery: Delivery) => void = () => undefined;
   const source = {
@@ -23,15 +23,16 @@ async function board(xmax: number, opportunities: Opportunity[]): Promise<{ stor
   } as unknown as Source;
   const content = { board: { id: "b1", name: "One", phases: [] }, role: "editor", members: [], presence: [], opportunities };
   const snapshot = { ...content, cursor: cursor(xmax) } as unknown as Snapshot;
+  const answer = { next: () => Promise.resolve(Response.json(snapshot)) };
   const http = new Http({
     fetch: (url) => {
       requests.push(url);
-      return Promise.resolve(Response.json(snapshot));
+      return answer.next();
     },
   });
   const store = new BoardStore({ source, http, board: "b1", userId: "ana" });
   await store.start(snapshot);
-  return { store, requests, deliver: (...messages) => listener({ messages, cursor: null }) };
+  return { store, requests, answer, deliver: (...messages) => listener({ messages, cursor: null }) };
 }
 
 test("a card deleted before the snapshot does not come back while the stream is behind", async () => {
@@ -54,4 +55,21 @@ test("rows and resyncs in the snapshot do not trigger a new one; newer ones do",
   expect(requests).toEqual([]);
   deliver(event(3, 12, { type: "resync", reason: "bulk", table: "opportunities" }));
   expect(requests).toEqual(["/api/boards/b1"]);
+});
+
+test("a write without an answer for 3 s is reported until there is one, whatever the feed says", async () => {
+  vi.useFakeTimers();
+  const { store, answer } = await board(12, [card("o1", 3)]);
+  let respond: (response: Response) => void = () => undefined;
+  answer.next = () => new Promise<Response>((resolve) => (respond = resolve));
+  store.update("o1", { title: "New" });
+  await vi.advanceTimersByTimeAsync(2_990);
+  expect(store.getState().unanswered).toBe(false);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(store.getState()).toMatchObject({ unanswered: true, pendingCount: 1 });
+  respond(Response.json({ ...card("o1", 4), title: "New" }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.getState()).toMatchObject({ unanswered: false, pendingCount: 0 });
+  store.stop();
+  vi.useRealTimers();
 });

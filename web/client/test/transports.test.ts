@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { TIMING } from "../src/timing.js";
-import { connectionLost, endedByService, type TransportEnd, type TransportEvents } from "../src/transport.js";
+import { connectionLost, endedByService, silent, type TransportEnd, type TransportEvents } from "../src/transport.js";
 import { Transports, type TransportsHooks } from "../src/transports.js";
 import type { FeedStatus, TransportName } from "../src/types.js";
 
@@ -390,4 +390,44 @@ test("an unknown value is ignored", () => {
   newest("websocket").message({ type: "flags", realtime: "pigeons" as "off" });
   expect(transports.status).toMatchObject({ state: "live", transport: "websocket", realtime: "websocket" });
   expect(opened).toHaveLength(1);
+});
+
+test("a line that does not answer is offline at once, whatever is tried next", () => {
+  const { transports, newest } = setUp();
+  transports.start();
+  newest("websocket").live();
+  newest("websocket").end(silent("no answer"));
+  expect(transports.status.state).toBe("offline");
+  newest("sse").live();
+  expect(transports.status).toMatchObject({ state: "live", transport: "sse" });
+});
+
+test("a connection that was closed is offline when it does not come back soon", async () => {
+  const { transports, newest } = setUp();
+  transports.start();
+  newest("websocket").live();
+  newest("websocket").end(connectionLost("closed"));
+  await vi.advanceTimersByTimeAsync(TIMING.lost - 10);
+  expect(transports.status.state).toBe("connecting");
+  await vi.advanceTimersByTimeAsync(10);
+  expect(transports.status.state).toBe("offline");
+  newest("sse").live();
+  await vi.advanceTimersByTimeAsync(TIMING.lost);
+  expect(transports.status.state).toBe("live");
+});
+
+test("only the current transport says whether what was delivered is behind, and only while it is live", () => {
+  const { transports, newest } = setUp();
+  transports.start();
+  newest("websocket").end(connectionLost("refused"));
+  const sse = newest("sse");
+  sse.live();
+  sse.behind(true);
+  expect(transports.status).toMatchObject({ state: "live", behind: true });
+  sse.behind(false);
+  newest("websocket").behind(true);
+  expect(transports.status.behind).toBe(false);
+  sse.behind(true);
+  sse.end(connectionLost("closed"));
+  expect(transports.status.behind).toBe(false);
 });
