@@ -188,7 +188,9 @@ class WebSocketConnection(Socket):
         boards = None if auth.boards is None else frozenset(auth.boards)
         self._cancel_timer()
         self.set_limits(Limits(unread_limit(settings), settings.drain_timeout))
-        self._subscription = self._runtime.open_stream(principal, encoding, self, boards, auth.cursor)
+        self._subscription = self._runtime.open_stream(
+            principal, encoding, self, boards, auth.cursor, collapse=auth.collapse
+        )
         self.on_reading_changed(on=self.reading)
         await self._runtime.recovery_tasks.auth_success_sent(self._subscription)
 
