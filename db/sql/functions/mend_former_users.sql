@@ -23,4 +23,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.mend_former_users() IS
-    'Drops the triggers on a table that had the users before another one was named in feed.adopt. Used by feed.mend.';
+    'Drops the triggers on the previous table of users, after feed.adopt has named another one. Used by feed.mend.';
