@@ -153,7 +153,7 @@ def _print_advice(tables: list[FedTable], totals: list[dict[str, Any]]) -> None:
         if each["uncertain"]:
             print_line(
                 f"{each['table']}: {each['uncertain']} rows that are not in the log are uncertain: {_CAUSES['uncertain']}. "
-                "PostgreSQL does not keep which. boardcast verify --json lists them, and --repair logs them, too."
+                "PostgreSQL does not keep which. boardcast verify --json lists them, and --repair also logs them."
             )
     for table in tables:
         if table.faults:

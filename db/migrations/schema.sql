@@ -1897,7 +1897,7 @@ BEGIN
         named := (SELECT coalesce(jsonb_object_agg(c.field, c.name) FILTER (WHERE c.name IS NOT NULL), '{}')
                   FROM (SELECT m.key AS field, feed.mapped_column(target, m.value) AS name FROM jsonb_each(mapping) AS m) AS c);
     END IF;
-    -- Attaching the table with another key or board decides, too.
+    -- Attaching the table with another key or board also decides.
     named := named || jsonb_strip_nulls(jsonb_build_object(
         'id', (feed.current_columns(target, coalesce(attached.key, ARRAY[feed.single_key(target)])))[1],
         'board_id', (feed.current_columns(target, ARRAY[attached.board]))[1]));
@@ -3138,7 +3138,7 @@ DECLARE
 BEGIN
     FOR each IN
         SELECT a.role AS adopted, g.entry, c.oid::regclass AS relation, t.attname AS column_name, n.nspname AS schema_name,
-               -- Revoking a privilege on a table revokes it on the columns, too.
+               -- Revoking a privilege on a table also revokes it on the columns.
                (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY k.attnum)
                 FROM pg_attribute AS k CROSS JOIN LATERAL aclexplode(k.attacl) AS x
                 WHERE k.attrelid = c.oid AND NOT k.attisdropped AND x.privilege_type = g.entry ->> 'privilege' AND x.grantee = to_regrole(g.entry ->> 'role')
@@ -8398,7 +8398,7 @@ UNION ALL
         END AS status,
     COALESCE((('the slowest instance last read the log '::text || round(EXTRACT(epoch FROM max(alive.since_read)), 1)) || ' s before its report'::text), 'no instance'::text) AS found,
         CASE
-            WHEN (max(alive.since_read) >= '00:00:03'::interval) THEN 'SELECT instance, since_read, tailer FROM feed.instance_status; -- the log should be read at least once a second (BOARDCAST_READ_INTERVAL); check the output of the instance, too'::text
+            WHEN (max(alive.since_read) >= '00:00:03'::interval) THEN 'SELECT instance, since_read, tailer FROM feed.instance_status; -- the log should be read at least once a second (BOARDCAST_READ_INTERVAL); also check the instance''s output'::text
             ELSE NULL::text
         END AS fix
    FROM alive
@@ -8570,7 +8570,7 @@ UNION ALL
         END AS status,
     format('feed %s, since %s: %s'::text, i.feed_id, date_trunc('second'::text, i.renewed_at), i.reason) AS found,
         CASE
-            WHEN (NOT s.same) THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects does this, too'::text
+            WHEN (NOT s.same) THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects also does this'::text
             ELSE NULL::text
         END AS fix
    FROM (feed.identity i
@@ -8750,7 +8750,7 @@ UNION ALL
             ELSE 'only roles that were allowed to connect by name can read this feed'::text
         END) AS found,
     (o.fixes || ' -- first GRANT CONNECT ON DATABASE ... TO each role that uses that database'::text) AS fix
-   FROM ( SELECT string_agg(format('database %I has a feed, too, and may be read by %s, whose group roles are those of the whole cluster'::text, w.datname, w.members), '; '::text ORDER BY w.datname) AS found,
+   FROM ( SELECT string_agg(format('database %I also has a feed, and may be read by %s, because group roles belong to the whole cluster'::text, w.datname, w.members), '; '::text ORDER BY w.datname) AS found,
             string_agg(format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC;'::text, w.datname), ' '::text ORDER BY w.datname) AS fixes
            FROM ( SELECT d.datname,
                     string_agg(DISTINCT format('%I'::text, m.rolname), ', '::text) AS members
@@ -8842,7 +8842,7 @@ UNION ALL
         END AS found,
         CASE
             WHEN ((s.target IS NOT NULL) AND (m.names IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'::text
-            WHEN ((s.target IS NOT NULL) AND (a.restoring IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it goes on with it'::text
+            WHEN ((s.target IS NOT NULL) AND (a.restoring IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it restores the rest'::text
             WHEN ((s.target IS NOT NULL) AND (octet_length(l.name) > 55)) THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version'::text, l.name, a.relation)
             WHEN ((s.target IS NOT NULL) AND (l.name IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'::text
             WHEN ((a.relation IS NOT NULL) AND (s.target IS NULL)) THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column'::text, COALESCE(a.name, 'public.opportunities'::text))
