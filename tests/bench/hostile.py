@@ -101,7 +101,8 @@ async def run(names: list[str], seconds: float) -> list[str]:
     with stage() as running:
         for name in names:
             direct = running.feed if ATTACKS[name].service == "feed" else running.api
-            for way, port in (("direct", direct), ("caddy", running.proxy)):
+            ways = {"direct": direct} | ({"caddy": running.proxy} if ATTACKS[name].behind_proxy else {})
+            for way, port in ways.items():
                 calm, times, shares = await under_attack(running, name, port, seconds)
                 console.print(row(name, way, calm, times, shares))
                 if at(sorted(times.events), 0.99) >= GOAL:

@@ -18,7 +18,7 @@ async def test_an_attack_costs_little_and_others_do_not_notice(stage: Stage, nam
     await _attack(stage, attack, stage.feed if attack.service == "feed" else stage.api, direct=True)
 
 
-@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.proxied])
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.behind_proxy])
 async def test_an_attack_through_a_proxy_costs_little_and_others_do_not_notice(stage: Stage, name: str) -> None:
     await _attack(stage, ATTACKS[name], stage.proxy, direct=False)
 
