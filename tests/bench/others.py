@@ -16,7 +16,7 @@ from tests.support.streams import Client, EventStreamClient, WebSocketClient
 from tests.support.until import until
 
 _REQUEST = b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-_BETWEEN_REQUESTS = 0.05
+_BETWEEN_REQUESTS = 0.1
 
 
 @dataclass
@@ -49,9 +49,9 @@ async def others(stage: Stage) -> AsyncIterator[list[Client]]:
 
 
 async def measure(stage: Stage, clients: list[Client], seconds: float, size: int) -> Times:
-    """Write changes of this size, fifty a second, or ten if they are large."""
+    """Write changes of this size, twenty a second, or ten if they are large."""
     times = Times()
-    rate = 50 if size < 10_000 else 10
+    rate = 20 if size < 10_000 else 10
     due: dict[str, float] = {}
     arrived: dict[str, list[float]] = {}
     tasks = [asyncio.create_task(_receive(client, arrived)) for client in clients]
