@@ -56,7 +56,8 @@ test-main:
 # What does not depend on the version of PostgreSQL, of the database's tests: how a server is started and how a connection times
 # out, what verify finds, and which schemas are taken. `make compat` runs these too, on the version that it is given.
 ANY_VERSION := $(patsubst %,--ignore tests/db/test_%.py,embedded connection verify_damage verify_columns verify_uncertain seal_damage \
-    removal schema_tools shapes named_shapes named_columns attached_tables live_migration migration_check)
+    removal schema_tools shapes named_shapes named_columns attached_tables live_migration migration_check explain former_users \
+    flags changelog adoption)
 
 # The browser's tests have a process of their own: its driver leaves an event loop running.
 test-rest: lint

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from db.session import with_settings
-from tests.db.support import Connection
+from tests.db.support import Connection, add_rows
 from tests.db.verifying import Plain
 from tests.support.database import Database
 
@@ -15,11 +15,7 @@ from tests.support.database import Database
 async def db(database: Database) -> AsyncIterator[Connection]:
     """Each statement is its own transaction (autocommit). The log holds only the rows that the setup wrote."""
     async with await database.connect() as conn:
-        await conn.execute("INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno')")
-        await conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]')")
-        await conn.execute(
-            "INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'A deal', 'new')"
-        )
+        await add_rows(conn)
         yield conn
 
 

@@ -42,3 +42,10 @@ async def sqlstate_of(conn: Connection, statement: LiteralString | Composed, par
     except errors.Error as error:
         return error.sqlstate
     return None
+
+
+async def add_rows(conn: Connection) -> None:
+    """Two users, two boards and a card."""
+    await conn.execute("INSERT INTO users (id, name) VALUES ('ana', 'Ana'), ('bruno', 'Bruno')")
+    await conn.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b1', 'One', '[]'), ('b2', 'Two', '[]')")
+    await conn.execute("INSERT INTO opportunities (id, board_id, title, phase) VALUES ('o1', 'b1', 'A deal', 'new')")

@@ -1,7 +1,7 @@
 """The cost of a read depends on the new rows, not on the size of the log."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -12,10 +12,11 @@ from db.changelog.changes import LARGEST_IMAGE, read_changes
 from db.changelog.positions import Seen
 from db.changelog.prefetch import prepare_prefetch
 from db.connection import PsycopgConnection
+from db.embedded.server import EmbeddedPostgres
 from db.sqlfiles import sql
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
-from tests.support.database import Database
+from tests.support.database import Database, cloned
 
 EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"
 SIZE = 100_000
@@ -25,8 +26,18 @@ NEXT = FIRST + SIZE
 BY_XID, BY_SEQ = "log_1_xid_partition_number_idx", "log_1_pkey"
 
 
-@pytest.fixture(params=["analyzed", "never analyzed"])
-async def big(request: pytest.FixtureRequest, database: Database) -> Database:
+@pytest.fixture(params=["analyzed", "never analyzed"], scope="module")
+async def big(request: pytest.FixtureRequest, server: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
+    """A large log, which is only read."""
+    with cloned(server, template) as database:
+        await _fill(database)
+        if request.param == "analyzed":
+            await database.execute("ANALYZE feed.log")
+        database.close_idle()
+        yield database
+
+
+async def _fill(database: Database) -> None:
     await database.execute("ALTER TABLE feed.log_1 SET (autovacuum_enabled = off)")
     await database.execute(
         """
@@ -38,9 +49,6 @@ async def big(request: pytest.FixtureRequest, database: Database) -> Database:
         """,
         {"first": FIRST, "size": SIZE},
     )
-    if request.param == "analyzed":
-        await database.execute("ANALYZE feed.log")
-    return database
 
 
 @pytest.fixture(params=["the tailer's session", "a shared read's transaction"])
@@ -104,8 +112,16 @@ async def test_the_position_query_reads_only_the_ends_of_two_indexes(
     assert all(scan["Actual Rows"] <= 1 and "Index Name" in scan for scan in scans)
 
 
-async def test_a_read_opens_only_partitions_that_can_contain_new_rows(big: Database) -> None:
+@pytest.fixture
+def partitioned(server: EmbeddedPostgres, big: Database) -> Iterator[Database]:
+    """A clone, to add partitions to."""
+    with cloned(server, big.name) as database:
+        yield database
+
+
+async def test_a_read_opens_only_partitions_that_can_contain_new_rows(partitioned: Database) -> None:
     """With many partitions, the prepared plan opens the newest one, or those since the reader's cursor."""
+    big = partitioned
     settings = big.settings(jwt_secret="unused here, but long enough for HS256")
     runtime = Runtime(settings, Tokens(settings))
     for number in range(3, 13):

@@ -1,13 +1,18 @@
 # ruff: noqa: S608 - statements of this file
 """Each kind of damage that leaves a trace, in a table or in the log, is found by verify, and nothing is found before it."""
 
+from collections.abc import AsyncIterator
 from typing import LiteralString, NamedTuple
 
+import psycopg
 import pytest
 
 from db.changelog import verify
-from tests.db.support import Connection, rows, value
+from db.embedded.server import EmbeddedPostgres
+from db.session import with_settings
+from tests.db.support import Connection, add_rows, rows, value
 from tests.db.verifying import Plain, bypass_triggers
+from tests.support.database import Database, cloned
 
 SETUP: tuple[LiteralString, ...] = (
     "CREATE TABLE tasks (id int PRIMARY KEY, board_id text, name text, n numeric DEFAULT 0, notes text)",
@@ -222,28 +227,52 @@ DAMAGES_OF_LARGE_ROWS = {
 }
 
 
+@pytest.fixture(scope="module")
+async def small(server: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
+    with cloned(server, template) as database:
+        await prepare(database, SETUP)
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def large(server: EmbeddedPostgres, template: str) -> AsyncIterator[Database]:
+    with cloned(server, template) as database:
+        await prepare(database, (SETUP[0], LARGE, *SETUP[1:]))
+        yield database
+
+
+async def prepare(database: Database, setup: tuple[LiteralString, ...]) -> None:
+    """Write a log without damage. Each test damages a clone."""
+    async with await database.connect() as db:
+        await add_rows(db)
+        for statement in setup:
+            await db.execute(statement)
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True, options=with_settings({})) as conn:
+        assert await kinds(conn) == set()
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-async def test_damage_is_found(db: Connection, conn: Plain, damage: Damage) -> None:
-    await damage_is_found(db, conn, damage, SETUP)
+async def test_damage_is_found(server: EmbeddedPostgres, small: Database, damage: Damage) -> None:
+    with cloned(server, small.name) as database:
+        await damage_is_found(database, damage)
 
 
 @pytest.mark.parametrize(
     "damage", (DAMAGES | DAMAGES_OF_LARGE_ROWS).values(), ids=(DAMAGES | DAMAGES_OF_LARGE_ROWS).keys()
 )
-async def test_damage_of_large_rows_is_found(db: Connection, conn: Plain, damage: Damage) -> None:
-    create, *others = SETUP
-    await damage_is_found(db, conn, damage, (create, LARGE, *others))
+async def test_damage_of_large_rows_is_found(server: EmbeddedPostgres, large: Database, damage: Damage) -> None:
+    with cloned(server, large.name) as database:
+        await damage_is_found(database, damage)
 
 
-async def damage_is_found(db: Connection, conn: Plain, damage: Damage, setup: tuple[LiteralString, ...]) -> None:
-    for statement in setup:
-        await db.execute(statement)
-    assert await kinds(conn) == set()
-    async with bypass_triggers(db):
-        await db.execute(damage.statement.encode())
-    if damage.then:
-        await db.execute(damage.then)
-    assert await kinds(conn) & damage.kinds
+async def damage_is_found(database: Database, damage: Damage) -> None:
+    options = with_settings({})
+    async with await psycopg.AsyncConnection.connect(database.url, autocommit=True, options=options) as conn:
+        async with bypass_triggers(conn):
+            await conn.execute(damage.statement.encode())
+        if damage.then:
+            await conn.execute(damage.then)
+        assert await kinds(conn) & damage.kinds
 
 
 @pytest.mark.parametrize("notes", ["short", "long" * 1000])

@@ -8,13 +8,12 @@ from psycopg import AsyncConnection
 
 from db.changelog import verify
 from db.changelog.verify import FedTable, Finding
-from tests.db.support import Connection
 
 Plain = AsyncConnection[tuple[Any, ...]]
 
 
 @asynccontextmanager
-async def bypass_triggers(conn: Connection) -> AsyncIterator[None]:
+async def bypass_triggers(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
     await conn.execute("SET session_replication_role = replica")
     yield
     await conn.execute("RESET session_replication_role")
