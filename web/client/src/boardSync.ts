@@ -12,6 +12,7 @@ import { coversXid } from "./compareCursors.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
 import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
+import { reportUncaught } from "./reportUncaught.js";
 import { fetchCard } from "./requests.js";
 import type { RemoteChange } from "./state.js";
 import type { Delivery, Message, Opportunity, OpportunityEvent, Presence, Snapshot, Source } from "./types.js";
@@ -149,7 +150,17 @@ export class BoardSync {
     this.model.set(this.#presence);
   }
 
-  #onDelivery({ messages }: Delivery): void {
+  #onDelivery(delivery: Delivery): void {
+    try {
+      this.#applyDelivery(delivery);
+    } catch (error) {
+      // A bug in this client. What was not applied is in a new snapshot.
+      reportUncaught(error);
+      this.#refresh();
+    }
+  }
+
+  #applyDelivery({ messages }: Delivery): void {
     const { status } = this.model.state;
     this.model.batch(() => {
       const remote: RemoteChange[] = [];
