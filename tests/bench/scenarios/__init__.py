@@ -10,6 +10,7 @@ NAMES: tuple[str, ...] = (
     "many",
     "reconnect",
     "resume",
+    "collapse",
     "slow",
     "bulk",
     "growth_clients",

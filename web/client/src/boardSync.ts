@@ -13,6 +13,7 @@ import { DeliveryQueue, type Schedule } from "./deliveryQueue.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
 import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
+import { reportUncaught } from "./reportUncaught.js";
 import { fetchCard } from "./requests.js";
 import type { RemoteChange } from "./state.js";
 import type { Delivery, Message, Opportunity, OpportunityEvent, Presence, Snapshot, Source } from "./types.js";
@@ -158,10 +159,20 @@ export class BoardSync {
   }
 
   #applyAll(deliveries: readonly Delivery[]): void {
+    try {
+      this.#applyMessages(deliveries.flatMap(({ messages }) => messages));
+    } catch (error) {
+      // A bug in this client. What was not applied is in a new snapshot.
+      reportUncaught(error);
+      this.#refresh();
+    }
+  }
+
+  #applyMessages(messages: readonly Message[]): void {
     const { status } = this.model.state;
     this.model.batch(() => {
       const remote: RemoteChange[] = [];
-      for (const message of deliveries.flatMap(({ messages }) => messages)) {
+      for (const message of messages) {
         if (status === "ready" || message.type === "board_granted") this.#apply(message, remote);
       }
       if (remote.length > 0) this.model.set({ lastRemote: remote });

@@ -92,7 +92,7 @@ export class EventSourceTransport implements Transport {
     const { http, tickets } = this.#parts;
     try {
       await null;
-      const query = new URLSearchParams(cursor === null ? {} : { since: cursor });
+      const query = new URLSearchParams(cursor === null ? {} : { since: cursor, collapse: "true" });
       if (tickets) query.set("ticket", String(asRecord((await http.request("POST", "/api/events/ticket")).body)["ticket"]));
       if (this.#ended) return;
       const source = new this.#parts.EventSource(`${http.api}/api/events?${query}`, { withCredentials: !tickets && http.api !== "" });

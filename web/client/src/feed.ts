@@ -11,6 +11,7 @@ import { Listeners } from "./listeners.js";
 import { mergePresence, PresenceTracker } from "./localPresence.js";
 import { visible, watchPage } from "./pageEvents.js";
 import { reducePresence } from "./presence.js";
+import { isolated } from "./reportUncaught.js";
 import { SessionManager } from "./session.js";
 import { type LeaderState, type Tab, Tabs, type TabsHooks } from "./tabs.js";
 import { TIMING, type Timing } from "./timing.js";
@@ -231,7 +232,8 @@ export class Feed implements Source {
   }
 
   #emit(delivery: Delivery): void {
-    this.#setPresence(delivery.messages.reduce(reducePresence, this.#presence));
+    // A message that cannot be understood as presence must not keep the rest from the listeners.
+    isolated(() => this.#setPresence(delivery.messages.reduce(reducePresence, this.#presence)));
     if (delivery.messages.length) this.#deliveryListeners.call(delivery);
   }
 

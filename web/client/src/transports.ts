@@ -9,8 +9,9 @@
 import { Attempt } from "./attempt.js";
 import { Backoff } from "./backoff.js";
 import type { Incoming } from "./inbox.js";
+import { reportUncaught } from "./reportUncaught.js";
 import type { Timing } from "./timing.js";
-import type { Transport, TransportEnd } from "./transport.js";
+import { connectionLost, type Transport, type TransportEnd } from "./transport.js";
 import { TransportList } from "./transportList.js";
 import type { TransportFactory } from "./transportState.js";
 import type { FeedStatus, Realtime, Session } from "./types.js";
@@ -155,7 +156,11 @@ export class Transports {
       live: () => this.#onLive(attempt),
       message: (message) => {
         if (attempt === this.#current) this.#onMessage();
-        receive(message);
+        try {
+          receive(message);
+        } catch (error) {
+          return this.#onFailure(attempt, error);
+        }
         if ((message.type === "flags" || message.type === "auth_success") && message.realtime) this.setRealtime(message.realtime);
       },
       latency: (ms) => this.#measured(attempt, ms, null),
@@ -199,6 +204,14 @@ export class Transports {
     this.#retryBackoff.reset();
     this.#report();
     this.#planUpgrade();
+  }
+
+  /** Through a bug in this client, a message was not delivered. The next stream repeats it. */
+  #onFailure(attempt: Attempt, error: unknown): void {
+    reportUncaught(error);
+    if (attempt !== this.#current && attempt !== this.#upgrade) return;
+    this.#close(attempt);
+    this.#onEnd(attempt, connectionLost("a delivery failed"));
   }
 
   #onEnd(attempt: Attempt, end: TransportEnd): void {

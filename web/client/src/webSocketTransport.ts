@@ -86,7 +86,7 @@ export class WebSocketTransport implements Transport {
       socket.onmessage = ({ data }) => this.#receive(String(data));
       await opened;
       const { token, userId } = await session;
-      this.#send({ type: "auth", token, userId, batch: true, ...(this.#cursor === null ? {} : { cursor: this.#cursor }) });
+      this.#send({ type: "auth", token, userId, batch: true, collapse: true, ...(this.#cursor === null ? {} : { cursor: this.#cursor }) });
     } catch (error) {
       this.#end(requestFailed(error));
     }

@@ -73,3 +73,17 @@ test("a write without an answer for 3 s is reported until there is one, whatever
   store.stop();
   vi.useRealTimers();
 });
+
+test("after a delivery that could not be applied, the board is fetched again", async () => {
+  const uncaught = vi.fn();
+  vi.stubGlobal("reportError", uncaught);
+  const { store, deliver, requests } = await board(12, [card("o1", 3)]);
+  const broken = event(3, 12, { type: "state", opportunities: null, deletedIds: ["o1"], at: cursor(13) });
+  deliver(broken, event(4, 13, { type: "opportunity_deleted", opportunityId: "o1", version: 4 }));
+  expect(uncaught).toHaveBeenCalledOnce();
+  expect(requests).toEqual(["/api/boards/b1"]);
+  await vi.waitFor(() => expect(store.getState().status).toBe("ready"));
+  deliver(event(5, 14, { type: "opportunity_created", opportunityId: "o2", opportunity: card("o2", 1) }));
+  expect([...store.opportunities.keys()]).toEqual(["o1", "o2"]);
+  vi.unstubAllGlobals();
+});

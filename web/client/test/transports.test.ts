@@ -21,10 +21,13 @@ function setUp(renew: TransportsHooks["renew"] = () => Promise.resolve("refused"
   at: { cursor: string };
   newest: (name: TransportName | null) => Opened;
   statuses: FeedStatus[];
+  /** What the inbox does with a message. */
+  receive: { message: () => void };
 } {
   const opened: Opened[] = [];
   const statuses: FeedStatus[] = [];
   const at = { cursor: "c0" };
+  const receive = { message: (): void => undefined };
   const factory = (name: TransportName | null): ConstructorParameters<typeof Transports>[0][number] => ({
     name,
     open: (cursor, events) => {
@@ -33,14 +36,14 @@ function setUp(renew: TransportsHooks["renew"] = () => Promise.resolve("refused"
       return { sendPresence: null, check: () => one.checked++, renewed: () => {}, close: () => (one.closed = true) };
     },
   });
-  const hooks: TransportsHooks = { cursor: () => at.cursor, inbox: () => () => {}, renew, changed: (status) => statuses.push(status) };
+  const hooks: TransportsHooks = { cursor: () => at.cursor, inbox: () => () => receive.message(), renew, changed: (status) => statuses.push(status) };
   const transports = new Transports([factory("websocket"), factory("sse"), factory("polling"), factory(null)], hooks, TIMING, () => 0);
   const newest = (name: TransportName | null): Opened => {
     const found = opened.filter((one) => one.name === name).at(-1);
     if (!found) throw new Error(`${name} was not opened`);
     return found;
   };
-  return { transports, opened, at, newest, statuses };
+  return { transports, opened, at, newest, statuses, receive };
 }
 
 const names = (opened: readonly Opened[]): (TransportName | null)[] => opened.map(({ name }) => name);
@@ -54,6 +57,26 @@ test("the best transport is tried first, and is live when it reports so", () => 
   newest("websocket").latency(9);
   expect(transports.status).toMatchObject({ state: "live", transport: "websocket", latency: 9 });
   expect(names(opened)).toEqual(["websocket"]);
+});
+
+test("a stream whose message could not be delivered is replaced by one at the cursor", () => {
+  const uncaught = vi.fn();
+  vi.stubGlobal("reportError", uncaught);
+  const { transports, opened, at, newest, receive } = setUp();
+  transports.start();
+  const first = newest("websocket");
+  first.live();
+  at.cursor = "c3";
+  const bug = new Error("a bug of this client");
+  receive.message = () => {
+    throw bug;
+  };
+  first.message({ type: "pong" });
+  expect(uncaught.mock.calls).toEqual([[bug]]);
+  expect(first.closed).toBe(true);
+  expect(names(opened)).toEqual(["websocket", "sse"]);
+  expect(newest("sse").cursor).toBe("c3");
+  vi.unstubAllGlobals();
 });
 
 test("when a transport fails, the next one opens at once, at the newest cursor", () => {
