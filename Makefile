@@ -19,9 +19,9 @@ PRISMA := tests/db/prisma
 PRISMA_STAMP := $(PRISMA)/node_modules/.installed
 BOARD := api/static/board/index.html
 BOARD_SOURCES := $(shell find web/board/src web/client/src) web/console/page/storage.js package-lock.json \
-    $(addprefix web/board/,index.html vite.config.ts tsconfig.json package.json)
+    $(addprefix web/board/,index.html vite.config.ts listFiles.ts tsconfig.json package.json) web/compress.mjs
 CONSOLE := api/static/console/index.html
-CONSOLE_SOURCES := $(shell find web/console/page) web/console/build.mjs package-lock.json
+CONSOLE_SOURCES := $(shell find web/console/page) web/console/build.mjs web/compress.mjs package-lock.json
 PG15 := /usr/lib/postgresql/15/bin
 PYTEST := $(BIN)/python -m pytest
 DURATIONS := --reruns 2 --reruns-delay 2 -rR --durations 20

@@ -12,7 +12,7 @@ from api.state import AppState
 from db import presence
 from db.boards import Board
 from db.engine import driver
-from feed.presence.tracker import merge_tabs, presence_json
+from feed.presence.entries import merge_tabs, presence_json
 from feed.wire.cursor import Cursor
 
 CursorCheck = Callable[[Cursor], bool]

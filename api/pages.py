@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from api.http.compressed_files import CompressedFiles
 from api.http.problems import PROBLEMS, Problem
 from api.state import app_state
 
@@ -22,10 +22,11 @@ _BOARD = Path(__file__).parent / "static" / "board"
 ENTRY = _BOARD / "index.html"
 CONSOLE = Path(__file__).parent / "static" / "console"
 """What `npm run build` in web/board and web/console has put there."""
+_WORKER = "sw.js"
 _KEPT = "public, max-age=31536000, immutable"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'{feed}; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; "
+    "connect-src 'self'{feed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 _NO_BUILD = '<meta name="build" content="" />'
 
@@ -39,10 +40,9 @@ def _headers(cache: str = "no-cache", feed: str = "") -> dict[str, str]:
     }
 
 
-class _Static(StaticFiles):
+class _Static(CompressedFiles):
     def __init__(self, directory: Path, cache: str = "no-cache") -> None:
-        super().__init__(directory=directory, check_dir=False)
-        self.config_checked = True  # where nothing was built there is no folder, and so no such file
+        super().__init__(directory)
         self._cache = cache
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -69,6 +69,11 @@ async def board(request: Request) -> Response:
         return FileResponse(_FILES / "unbuilt.html", status_code=503, headers=_headers())
     page = page.replace(_NO_BUILD, _NO_BUILD.replace('content=""', f'content="{own.build}"'))
     return Response(page, media_type="text/html", headers=_headers(feed=_sources(own.settings.public_feed_url)))
+
+
+async def worker(request: Request) -> Response:
+    """Serve the board's service worker. Its address is at the root because it may handle only what is below its address."""
+    return await _board_files.get_response(_WORKER, request.scope)
 
 
 async def console(request: Request) -> Response:
@@ -99,8 +104,11 @@ async def problem(request: Request) -> Response:
     return RedirectResponse(f"/docs#problem-{slug}")
 
 
+_board_files = _Static(_BOARD)
+
 ROUTES: list[BaseRoute] = [
     Route("/", board),
+    Route(f"/{_WORKER}", worker),
     Route("/dba", console),
     Mount("/dba/{build}", _Console(CONSOLE, _KEPT)),
     Route("/docs", docs),

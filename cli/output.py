@@ -111,7 +111,7 @@ def escape(sentence: str) -> str:
 
 
 def exit_on_closed_pipe() -> NoReturn:
-    """End the command because nobody reads its output."""
+    """End the command because its output is not read."""
     # Python flushes its buffer at exit, which must not fail then.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(_SIGPIPE_STATUS)

@@ -108,7 +108,7 @@ def _finish(url: str) -> list[str]:
             if not connection.exec_driver_sql(sql("queries/schema_owned")).scalar_one():
                 return done
             done += connection.exec_driver_sql(sql("queries/mend_rows"), {"size": _ROWS}).scalars()
-            restoring = connection.exec_driver_sql(sql("queries/restoring")).scalar_one()
+            restoring = connection.exec_driver_sql(sql("queries/is_restoring")).scalar_one()
             commands = connection.exec_driver_sql(sql("queries/board_index")).scalars().all()
     with _engine(url, settings=True).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for statement in commands:

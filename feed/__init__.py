@@ -4,7 +4,7 @@ The docstring of each package says what it does. A package imports only from the
 neighbors:
 
     http                                                    the only part that knows aiohttp
-    router, stream_request                                  handles a message; reads the request for a stream
+    connection_limits, router, stream_request               what a connection may cost; messages; the request for a stream
     runtime                                                 the composition root of one process
     access, integrity, notify, recovery, registry, upkeep   services around the running feed
     presence, tailing                                       which users are active; reading the log

@@ -170,14 +170,24 @@ class Runtime:
         return self.tailer.up and self.freshness.is_fresh
 
     def open_stream(
-        self, principal: Principal, encoding: Encoding, sink: Sink, boards: frozenset[str] | None, cursor: str | None
+        self,
+        principal: Principal,
+        encoding: Encoding,
+        sink: Sink,
+        boards: frozenset[str] | None,
+        cursor: str | None,
+        *,
+        collapse: bool,
     ) -> Subscription:
-        """Start a stream for an admitted client. Its first message is auth_success. End it with close_stream()."""
+        """Start a stream for an admitted client. Its first message is auth_success. End it with close_stream().
+
+        `collapse`: if the client has missed much, it wants only the newest state of each row.
+        """
         subscription = Subscription(
             principal, encoding, sink, boards, self.tailer.head, budget=self.settings.client_budget
         )
         self.connections.add(subscription)
-        self.recovery_tasks.start(subscription, cursor)
+        self.recovery_tasks.start(subscription, cursor, collapse=collapse)
         log.debug("stream opened", connection=subscription.id, user=principal.user_id, transport=encoding.name)
         return subscription
 

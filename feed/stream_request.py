@@ -15,9 +15,10 @@ from psycopg_pool import PoolTimeout
 from feed.access.admission import RefusedError
 from feed.access.origins import origin_allowed
 from feed.access.tokens import TokenError
+from feed.delivery.subscription import Sink, Subscription
 from feed.runtime import Runtime
 from feed.wire.close_codes import NOT_OFFERED, OVERLOADED, RESTART, TOO_MANY
-from feed.wire.encoding import SSE
+from feed.wire.encoding import SSE, Encoding
 from feed.wire.principal import Principal
 
 COOKIE = "boardcast_session"
@@ -69,6 +70,14 @@ class StreamRequest:
         named = parse_qs(self.query_string, keep_blank_values=True).get("boards")
         return None if named is None else frozenset(board for board in ",".join(named).split(",") if board)
 
+    @property
+    def collapse(self) -> bool:
+        return self._parameter("collapse") == "true"
+
+    def open(self, runtime: Runtime, principal: Principal, encoding: Encoding, sink: Sink) -> Subscription:
+        """Start the stream of an admitted sender."""
+        return runtime.open_stream(principal, encoding, sink, self.boards, self.cursor, collapse=self.collapse)
+
     async def admit(self, runtime: Runtime, on_authenticated: Callable[[], None] = lambda: None) -> Principal:
         """Authenticate and admit the sender. `on_authenticated` is called in between. Raises StreamError."""
         try:
@@ -83,6 +92,8 @@ class StreamRequest:
         try:
             principal = await self._authenticate(runtime)
             on_authenticated()
+            if self._parameter("collapse") not in {None, "true", "false"}:
+                raise StreamError("invalid-input", "collapse must be true or false")
             if len(self.boards or ()) > runtime.settings.max_boards:
                 runtime.metrics.limited.labels("boards").inc()
                 raise StreamError("too-many-boards", f"name at most {runtime.settings.max_boards} boards")

@@ -15,7 +15,7 @@ from feed.system.tasks import end
 T = TypeVar("T")
 
 _READ_TIMEOUT = 10.0
-"""Seconds. The requests that arrive during a read wait for its end, too."""
+"""Seconds. Requests that arrive during a read also wait for its end."""
 
 Read = Callable[[Sequence[str]], Awaitable[Mapping[str, T]]]
 

@@ -69,7 +69,7 @@ class SnapshotCache(Observer):
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
         self._size = 0
         self._loading: set[str] = set()
-        """Boards that are being loaded, and of which the feed has read no change since."""
+        """Boards that are being loaded and have not changed since, as far as the feed has read."""
         if tailer is not None:
             tailer.publisher.subscribe(self)
 

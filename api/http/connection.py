@@ -1,8 +1,7 @@
 """An HTTP connection: uvicorn's, with bounds on what a client may cost, and a way to abort an unfinished response.
 
-Invariant: a request arrives within `request_timeout` of its first byte, and the first one within that time of the connection.
-Few requests wait for the answer to another, and meanwhile nothing more is read. A client that does not read its answers for
-`drain_timeout` is dropped. Except while a request is handled, the connection counts as unauthenticated.
+Invariant: see feed.connection_limits. Few requests wait for the answer to another, and meanwhile nothing more is read. Except
+while a request is handled, the connection counts as unauthenticated.
 
 When a connection is lost, every pipelined request on it is notified, not only the last one. A handler may abort its
 connection: the client receives nothing more, and the incomplete response is not reported as an error. The end of the
@@ -12,7 +11,6 @@ connection ends a stream, without chunks, if the request has HTTP/1.0.
 import asyncio
 import logging
 from collections import deque
-from functools import partial
 from typing import Any
 
 import structlog
@@ -22,16 +20,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from db.settings import Settings
 from feed.access.unauthenticated import Unauthenticated
-from feed.recovery.backpressure import DrainDeadline, drop_slow_client
+from feed.connection_limits import ConnectionLimits
 from feed.telemetry.metrics import Metrics
-from feed.wire.problems import OVERLOADED_RESPONSE, TIMEOUT_RESPONSE
 
 _MAX_WAITING = 8
 """Requests that wait for the answer to another one on the same connection."""
 _PARSED_AT_A_TIME = 1024
 """Bytes. Bounds how many more requests than that a single read can add."""
-_CLOSE_TIMEOUT = 2.0
-"""Seconds for a client to read the last response."""
 
 _log = structlog.get_logger("api")
 
@@ -76,39 +71,26 @@ class _Flow(FlowControl):
 
 
 class HttpConnection(HttpToolsProtocol):
+    _limits: ConnectionLimits
+
     def __init__(
         self, *args: Any, settings: Settings, metrics: Metrics, unauthenticated: Unauthenticated, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._settings = settings
-        self._metrics = metrics
-        self._unauthenticated = unauthenticated
-        self._address: str | None = None
+        self._limited = (settings, metrics, unauthenticated)
         self._unfinished: deque[RequestResponseCycle] = deque()
         self._unparsed = b""
         """Bytes that came while enough requests were waiting."""
-        self._received = False
-        """Whether a part of a request has arrived."""
-        self._request_timer: asyncio.TimerHandle | None = None
-        """Runs while a request is arriving."""
-        self._drain_deadline: DrainDeadline | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.flow = _Flow(transport)
-        drop = partial(drop_slow_client, self, self._metrics)
-        self._drain_deadline = DrainDeadline(transport, self._settings, drop)
-        self._address = self._unauthenticated.address_of(transport.get_extra_info("peername"))
-        if self._unauthenticated.make_room():
-            self._unauthenticated.add(self, self._address)
-            self._await_request()
-        else:
-            self.evict()
+        self._limits = ConnectionLimits(self, transport, *self._limited)
+        self._limits.start()
 
     def data_received(self, data: bytes) -> None:
         if self._idle:
-            self._received = True
-            self._await_request()
+            self._limits.bytes_received()
         self._parse(self._unparsed + data)
 
     def on_message_begin(self) -> None:
@@ -116,9 +98,8 @@ class HttpConnection(HttpToolsProtocol):
         self.scope["state"]["abort"] = self.abort
 
     def on_headers_complete(self) -> None:
-        self._unauthenticated.discard(self)
-        self._received = False
-        self._stop_request_timer()
+        self._limits.authenticated()
+        self._limits.request_arrived()
         super().on_headers_complete()
         while self._unfinished and self._unfinished[0].response_complete:
             self._unfinished.popleft()
@@ -130,37 +111,35 @@ class HttpConnection(HttpToolsProtocol):
         super().on_response_complete()
         self._parse(self._unparsed)
         if self._idle and not self.transport.is_closing():
-            self._unauthenticated.add(self, self._address)
+            self._limits.authentication_expired()
             if self.cycle.more_body:
-                self._await_request()
+                self._limits.request_expected()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         if self.cycle.response_complete:
-            self._stop_request_timer()
+            self._limits.stop_timer()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._drain_deadline is not None:
-            self._drain_deadline.start()
+        self._limits.writing_paused()
 
     def resume_writing(self) -> None:
-        if self._drain_deadline is not None:
-            self._drain_deadline.stop()
+        self._limits.writing_resumed()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._unauthenticated.discard(self)
-        self._stop_request_timer()
-        if self._drain_deadline is not None:
-            self._drain_deadline.stop()
-            self._drain_deadline = None  # a cycle: the garbage collector seldom runs
+        self._limits.stop()
         self._unparsed = b""
         self._disconnect()
         super().connection_lost(exc)
 
     def evict(self) -> None:
-        self._end_with(OVERLOADED_RESPONSE)
+        self._limits.evict()
+
+    def end(self) -> None:
+        """Close the connection once what was written has been sent."""
+        self.transport.close()
 
     def abort(self) -> None:
         """Close the connection at once and discard everything the client has not read."""
@@ -187,28 +166,6 @@ class HttpConnection(HttpToolsProtocol):
                 flow.pause_reading()
             else:
                 flow.resume_reading()
-
-    def _await_request(self) -> None:
-        if self._request_timer is None:
-            self._request_timer = self.loop.call_later(self._settings.request_timeout, self._on_request_timeout)
-
-    def _on_request_timeout(self) -> None:
-        self._metrics.limited.labels("request_timeout").inc()
-        # A client that sent nothing gets no answer either: a browser connects in advance, and would show it.
-        self._end_with(TIMEOUT_RESPONSE if self._received else b"")
-
-    def _end_with(self, response: bytes) -> None:
-        self._stop_request_timer()
-        if not self.transport.is_closing():
-            self.transport.write(response)
-            self.transport.close()
-            # For the case that the client does not read.
-            self._request_timer = self.loop.call_later(_CLOSE_TIMEOUT, self.transport.abort)
-
-    def _stop_request_timer(self) -> None:
-        if self._request_timer is not None:
-            self._request_timer.cancel()
-            self._request_timer = None
 
     def _disconnect(self) -> None:
         for cycle in self._unfinished:

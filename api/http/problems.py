@@ -46,7 +46,6 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "body-too-large": ProblemType(413, "The body is too large"),
     "wrong-host": ProblemType(421, "This service is not known by that name"),
     "unsupported-media-type": ProblemType(415, "The body must be JSON"),
-    "invalid-input": ProblemType(422, "Some of the input is not valid"),
     "unknown-phase": ProblemType(422, "The board has no such phase"),
     "unknown-user": ProblemType(422, "There is no such user"),
     "if-match-required": ProblemType(428, "If-Match is required; name the version that you are changing"),

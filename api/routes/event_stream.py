@@ -48,9 +48,7 @@ class _FeedResponse(EventStreamResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._sink.write(RETRY)
-        subscription = self._runtime.open_stream(
-            self._principal, SSE, self._sink, self._stream_request.boards, self._stream_request.cursor
-        )
+        subscription = self._stream_request.open(self._runtime, self._principal, SSE, self._sink)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -62,7 +60,7 @@ ROUTES = [
         "GET",
         "/api/events",
         events,
-        summary="Follow the feed as server-sent events; Last-Event-ID, ?since=, ?boards=, ?ticket=",
+        summary="Follow the feed as server-sent events; Last-Event-ID, ?since=, ?boards=, ?collapse=, ?ticket=",
         tag="events",
         responses={200: None},
         media_type="text/event-stream",

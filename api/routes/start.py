@@ -6,6 +6,7 @@ from starlette.responses import Response
 from api.authentication import authenticate, session_info
 from api.board_view import boards_of, full_board
 from api.client_config import client_config
+from api.http.compressed_response import compressed
 from api.http.json_response import json_response
 from api.http.operation import Operation
 from api.http.parsing import parse_query
@@ -24,7 +25,7 @@ async def start(request: Request) -> Response:
         # Read the list again, so that no board is missed: one that was granted before the snapshot's cursor is in this
         # list, and the feed delivers later grants.
         boards = await boards_of(state, principal.user_id)
-    return json_response(
+    response = json_response(
         {
             **session_info(principal),
             "config": await client_config(state, principal.user_id),
@@ -32,6 +33,7 @@ async def start(request: Request) -> Response:
             "snapshot": snapshot,
         }
     )
+    return await compressed(request, response)
 
 
 ROUTES = [

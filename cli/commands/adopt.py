@@ -45,13 +45,11 @@ def adopt(
     *,
     check: Annotated[
         bool,
-        typer.Option(
-            "--check", help="Change nothing: show what would be added, and everything that stands in the way."
-        ),
+        typer.Option("--check", help="Change nothing: show what would be added, and every obstacle."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Make a table of your own the board, under its own names.
+    """Use a table of your own as the board, with its own names.
 
     Installs boardcast if it is missing. Name columns as they were created, without quotes. Run it again to change them: columns
     that you do not name stay as they are.

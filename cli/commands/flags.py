@@ -158,7 +158,7 @@ def capture(switch: _Switch, *, json: Json = False) -> None:
 def seal(switch: _Switch, *, json: Json = False) -> None:
     """Turn the sealing of the log on or off.
 
-    While it is on, the services hash the rows of the log once a minute, those from before as well, so that boardcast verify can
+    While it is on, the services hash the rows of the log once a minute, beginning with the oldest ones. boardcast verify can then
     prove that nobody has altered them since. Writers do not wait for it.
     """
     on = switch is Switch.ON

@@ -15,7 +15,7 @@ _Check = Annotated[
     bool,
     typer.Option(
         "--check",
-        help="Change nothing: show what would be added, which locks would be taken, and everything that stands in the way.",
+        help="Change nothing: show what would be added, which locks would be taken, and every obstacle.",
     ),
 ]
 
@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 def migrate(*, check: _Check = False, down: _Down = False, feed_only: _FeedOnly = False, json: Json = False) -> None:
     """Migrate the database to this version.
 
-    Run it again after a schema tool or a migration of the application: it brings back the columns, indexes, triggers, and
+    Run it again after a schema tool or a migration of the application: it restores the columns, indexes, triggers, and
     privileges that are missing, and the parts of boardcast's own schema that were dropped or altered.
     """
     from db import migrate as migrations

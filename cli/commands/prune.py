@@ -21,7 +21,7 @@ _OlderThan = Annotated[str, typer.Option(metavar="TIME", help="An age such as 30
 def prune(older_than: _OlderThan, *, json: Json = False) -> None:
     """Delete old log entries.
 
-    Drops the partitions that contain nothing newer. Clients that were away for longer take a new snapshot.
+    Drops each partition in which every change is older. Clients that were away for longer take a new snapshot.
     """
     before = parse_time(older_than)
     any_dropped = False

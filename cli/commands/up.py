@@ -42,9 +42,9 @@ _log = structlog.get_logger()
 def up(*, ephemeral: _Ephemeral = False, no_demo: _NoDemo = False) -> None:
     """Run everything in one process, for development.
 
-    Starts the feed, the API and the board, on an embedded PostgreSQL with demo data. If DATABASE_URL or the variables of libpq
-    name a database, that one is migrated and used instead; it gets demo data only with BOARDCAST_DEMO=true, and only if it has no
-    users of its own. The password is not printed: see `boardcast database`.
+    Starts the feed, the API and the board, on an embedded PostgreSQL with demo data. If DATABASE_URL or libpq's variables
+    name a database, boardcast migrates and uses that database instead. It gets demo data only with BOARDCAST_DEMO=true, and
+    only if it has no users of its own. The password is not printed: see `boardcast database`.
     """
     settings = service_settings()
     embedded = settings.database is None or ephemeral

@@ -21,7 +21,10 @@ _Chunk = Annotated[
     int, typer.Option(metavar="ROWS", help="Rows per statement, and with --repair per table lock.", min=1, max=100_000)
 ]
 
-_Seal = Annotated[str | None, typer.Option("--seal", metavar="HASH", help="Find the seal that was noted elsewhere.")]
+_Seal = Annotated[
+    str | None,
+    typer.Option("--seal", metavar="HASH", help="Check that a seal still has this hash, which you stored elsewhere."),
+]
 
 _BYPASSED = "written with the triggers off, with session_replication_role = replica, or by logical replication"
 _CAUSES = {
@@ -43,10 +46,10 @@ def verify(
     """Find writes that bypassed the triggers.
 
     Compares each row of the attached tables with the log, and the rows of the log with each other. The exit status is 5 if it finds
-    anything that --repair has not mended. Rows that are uncertain, which --json lists, do not count. You can run it while the
+    anything that --repair has not mended. Uncertain rows, which --json lists, do not count. You can run it while the
     system is in use; with --repair, writers wait while a chunk with findings is repaired.
 
-    If the log is sealed (boardcast flags seal on), it also checks the seals, and prints the hash of the newest.
+    If the log is sealed (boardcast flags seal on), it also checks the seals, and prints the newest hash.
     """
 
     async def work(conn: PsycopgConnection) -> bool:
@@ -150,7 +153,7 @@ def _print_advice(tables: list[FedTable], totals: list[dict[str, Any]]) -> None:
         if each["uncertain"]:
             print_line(
                 f"{each['table']}: {each['uncertain']} rows that are not in the log are uncertain: {_CAUSES['uncertain']}. "
-                "PostgreSQL does not keep which. boardcast verify --json lists them, and --repair logs them, too."
+                "PostgreSQL does not keep which. boardcast verify --json lists them, and --repair also logs them."
             )
     for table in tables:
         if table.faults:

@@ -48,7 +48,7 @@ ALTER FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns j
 -- Name: FUNCTION adopt(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) IS 'Makes a table the board, with the columns that it has for the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named has the column of its own name. Returns what was done. boardcast adopt does this without making writers wait.';
+COMMENT ON FUNCTION feed.adopt(target text, columns jsonb, users text, user_columns jsonb) IS 'Uses a table as the board, and its columns as the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named uses the column with the field''s own name. Returns what was done. boardcast adopt does this without making writers wait.';
 
 --
 -- Name: adopt_again(regclass, jsonb, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -114,7 +114,7 @@ ALTER FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_col
 -- Name: FUNCTION adopt_table(target text, columns jsonb, users text, user_columns jsonb); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_columns jsonb) IS 'What feed.adopt does except for the index and what else takes long. Raises an error with all obstacles. boardcast adopt calls it.';
+COMMENT ON FUNCTION feed.adopt_table(target text, columns jsonb, users text, user_columns jsonb) IS 'Does what feed.adopt does, except for slow work such as the index. Raises an error with all obstacles. boardcast adopt calls it.';
 
 --
 -- Name: adoption_obstacles(text, jsonb, text, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1480,7 +1480,7 @@ ALTER FUNCTION feed.created_partitions(target oid) OWNER TO feed_owner;
 -- Name: FUNCTION created_partitions(target oid); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.created_partitions(target oid) IS 'Partitions of a table, at all levels, that were created as such, and did not bring rows along.';
+COMMENT ON FUNCTION feed.created_partitions(target oid) IS 'Partitions of a table, at all levels, that were created as partitions, so they did not come with rows.';
 
 --
 -- Name: current_columns(regclass, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -1897,7 +1897,7 @@ BEGIN
         named := (SELECT coalesce(jsonb_object_agg(c.field, c.name) FILTER (WHERE c.name IS NOT NULL), '{}')
                   FROM (SELECT m.key AS field, feed.mapped_column(target, m.value) AS name FROM jsonb_each(mapping) AS m) AS c);
     END IF;
-    -- Attaching the table with another key or board decides, too.
+    -- Attaching the table with another key or board also decides.
     named := named || jsonb_strip_nulls(jsonb_build_object(
         'id', (feed.current_columns(target, coalesce(attached.key, ARRAY[feed.single_key(target)])))[1],
         'board_id', (feed.current_columns(target, ARRAY[attached.board]))[1]));
@@ -2651,7 +2651,7 @@ ALTER FUNCTION feed.lock_tables(targets regclass[], mode text, patience interval
 -- Name: FUNCTION lock_tables(targets regclass[], mode text, patience interval); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.lock_tables(targets regclass[], mode text, patience interval) IS 'Locks tables in short attempts, so that no writer waits for longer than one attempt. Raises lock_not_available after the patience. Used by feed.mend and feed.attach.';
+COMMENT ON FUNCTION feed.lock_tables(targets regclass[], mode text, patience interval) IS 'Locks tables in short attempts, so that no writer waits for longer than one attempt. Raises lock_not_available after the given time. Used by feed.mend and feed.attach.';
 
 --
 -- Name: log_change(oid, text, text, text[], jsonb, jsonb, boolean, boolean, boolean); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -2958,7 +2958,7 @@ ALTER FUNCTION feed.mend() OWNER TO feed_owner;
 -- Name: FUNCTION mend(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend() IS 'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate does this without making writers wait.';
+COMMENT ON FUNCTION feed.mend() IS 'Restores the columns, indexes, triggers and privileges that boardcast needs on tables of the application, and returns what it did. boardcast migrate does this without making writers wait.';
 
 --
 -- Name: mend_boards(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3122,7 +3122,7 @@ ALTER FUNCTION feed.mend_former_users() OWNER TO feed_owner;
 -- Name: FUNCTION mend_former_users(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_former_users() IS 'Drops the triggers on a table that had the users before another one was named in feed.adopt. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_former_users() IS 'Drops the triggers on the previous table of users, after feed.adopt has named another one. Used by feed.mend.';
 
 --
 -- Name: mend_privileges(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3138,7 +3138,7 @@ DECLARE
 BEGIN
     FOR each IN
         SELECT a.role AS adopted, g.entry, c.oid::regclass AS relation, t.attname AS column_name, n.nspname AS schema_name,
-               -- Revoking a privilege on a table revokes it on the columns, too.
+               -- Revoking a privilege on a table also revokes it on the columns.
                (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY k.attnum)
                 FROM pg_attribute AS k CROSS JOIN LATERAL aclexplode(k.attacl) AS x
                 WHERE k.attrelid = c.oid AND NOT k.attisdropped AND x.privilege_type = g.entry ->> 'privilege' AND x.grantee = to_regrole(g.entry ->> 'role')
@@ -3293,7 +3293,7 @@ ALTER FUNCTION feed.mend_structure() OWNER TO feed_owner;
 -- Name: FUNCTION mend_structure(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_structure() IS 'Brings back boards, columns, triggers and privileges, and returns what it did. Its locks are held for a moment if the transaction ends after it. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_structure() IS 'Restores boards, columns, triggers and privileges, and returns what it did. End the transaction right after it, so that its locks are held only for a moment. Used by feed.mend.';
 
 --
 -- Name: mend_triggers(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3411,7 +3411,7 @@ ALTER FUNCTION feed.mend_versions() OWNER TO feed_owner;
 -- Name: FUNCTION mend_versions(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.mend_versions() IS 'Sees to it that the last BEFORE UPDATE trigger of the opportunities is one that increments the version. Used by feed.mend.';
+COMMENT ON FUNCTION feed.mend_versions() IS 'Ensures that the last BEFORE UPDATE trigger of the opportunities increments the version. Used by feed.mend.';
 
 --
 -- Name: missing_column(regclass, jsonb, text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3608,7 +3608,7 @@ ALTER FUNCTION feed.names_author(statement text, table_schema text, table_name t
 -- Name: FUNCTION names_author(statement text, table_schema text, table_name text); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.names_author(statement text, table_schema text, table_name text) IS 'Whether the UPDATE of this table that runs sets last_modified_by. Used by feed.capture.';
+COMMENT ON FUNCTION feed.names_author(statement text, table_schema text, table_name text) IS 'Whether the running UPDATE of this table sets last_modified_by. Used by feed.capture.';
 
 --
 -- Name: needed_grants(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3778,7 +3778,7 @@ ALTER FUNCTION feed.note_columns() OWNER TO feed_owner;
 -- Name: FUNCTION note_columns(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach, and the columns of the attached tables. Used by feed.mend and feed.maintain.';
+COMMENT ON FUNCTION feed.note_columns() IS 'Records the current names and numbers of the columns that were named in feed.adopt and feed.attach, and the columns of the attached tables. Used by feed.mend and feed.maintain.';
 
 --
 -- Name: note_layouts(); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -3842,7 +3842,7 @@ ALTER FUNCTION feed.notify_presence() OWNER TO feed_owner;
 -- Name: FUNCTION notify_presence(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.notify_presence() IS 'Trigger of user_presence: NOTIFY boardcast_presence when somebody arrives, leaves or starts editing.';
+COMMENT ON FUNCTION feed.notify_presence() IS 'Trigger of user_presence: NOTIFY boardcast_presence when a user arrives, leaves or starts editing.';
 
 --
 -- Name: opportunities_of(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4048,7 +4048,7 @@ ALTER TABLE feed.attached OWNER TO feed_owner;
 -- Name: TABLE attached; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE feed.attached IS 'How and when each table was attached. Changes made before that are not in the log, and do not have to be. See feed.attached_tables.';
+COMMENT ON TABLE feed.attached IS 'How and when each table was attached. Earlier changes do not have to be in the log. See feed.attached_tables.';
 
 --
 -- Name: COLUMN attached.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -4072,7 +4072,7 @@ COMMENT ON COLUMN feed.attached.table_name IS 'Name of the table when it was att
 -- Name: COLUMN attached.key; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.attached.key IS 'Key columns, named as they were then';
+COMMENT ON COLUMN feed.attached.key IS 'Key columns, by their names when the table was attached';
 
 --
 -- Name: COLUMN attached.board; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -4084,7 +4084,7 @@ COMMENT ON COLUMN feed.attached.board IS 'Column with the board whose clients re
 -- Name: COLUMN attached.excluded; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.attached.excluded IS 'Columns that are not logged, named as they were then';
+COMMENT ON COLUMN feed.attached.excluded IS 'Columns that are not logged, by their names when the table was attached';
 
 --
 -- Name: COLUMN attached.columns; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -4096,7 +4096,7 @@ COMMENT ON COLUMN feed.attached.columns IS 'Number of each of these columns, by 
 -- Name: COLUMN attached.numbered; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.attached.numbered IS 'OID of the table whose columns have these numbers: after a dump was restored, it is another one, and the numbers mean nothing';
+COMMENT ON COLUMN feed.attached.numbered IS 'OID of the table to which the column numbers belong. After a dump is restored, the table has another OID, and the numbers are not valid.';
 
 --
 -- Name: COLUMN attached.layouts; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -4120,13 +4120,13 @@ COMMENT ON COLUMN feed.attached.seq IS 'Rows of the log up to this sequence numb
 -- Name: COLUMN attached.was_empty; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.attached.was_empty IS 'Whether the table had no rows when it was attached: then the log has each row from its insert on';
+COMMENT ON COLUMN feed.attached.was_empty IS 'Whether the table had no rows when it was attached. If so, the log has every row, from its insert on.';
 
 --
 -- Name: COLUMN attached.newest_key; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.attached.newest_key IS 'Largest key, if it is an integer or a uuid, of the rows that the table had then and of those whose changes were pruned since: a row with a larger one must be in the log';
+COMMENT ON COLUMN feed.attached.newest_key IS 'Largest key, if it is an integer or a uuid, among the rows that the table had when it was attached and the rows whose changes have been pruned since. A row with a larger key must be in the log.';
 
 --
 -- Name: COLUMN attached.xid; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -4252,7 +4252,7 @@ BEGIN
         EXECUTE format('DROP TABLE %s', candidate.name);
         IF candidate.partition_number IS NULL THEN
             CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
-            COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless somebody dropped or detached a partition by hand.';
+            COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless a partition was dropped or detached by hand.';
         END IF;
         partition := candidate.name;
         forgotten := last.rows;
@@ -4339,7 +4339,7 @@ ALTER FUNCTION feed.redefined_columns(target regclass) OWNER TO feed_owner;
 -- Name: FUNCTION redefined_columns(target regclass); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.redefined_columns(target regclass) IS 'Names of columns of an attached table that have come to stand for another column or another type: after the first sequence number, and not after the second. Used by feed.verify_log.';
+COMMENT ON FUNCTION feed.redefined_columns(target regclass) IS 'Column names of an attached table that were reused for another column or another type, after the first sequence number and not after the second. Used by feed.verify_log.';
 
 --
 -- Name: refuse(text, text, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4499,7 +4499,7 @@ ALTER FUNCTION feed.repair_rows() OWNER TO feed_owner;
 -- Name: FUNCTION repair_rows(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.repair_rows() IS 'Puts back the rows, sequence values, partitions and triggers without which the feed does not work. Used by boardcast migrate if a part of the schema was missing.';
+COMMENT ON FUNCTION feed.repair_rows() IS 'Restores the rows, sequence values, partitions and triggers without which the feed does not work. Used by boardcast migrate if a part of the schema was missing.';
 
 --
 -- Name: report_gap(text, text, text, text, text, bigint, text, bigint, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -4982,7 +4982,7 @@ ALTER TABLE feed.seals OWNER TO feed_owner;
 -- Name: TABLE seals; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE feed.seals IS 'Hashes of the rows of the log, for proving that nobody has altered them since (boardcast flags seal on). Each seal covers the rows after those of the seal before it, and its hash covers that seal''s hash. Written by feed.seal(), checked by feed.verify_seals().';
+COMMENT ON TABLE feed.seals IS 'Hashes of the rows of the log, which prove that nobody has altered them since (boardcast flags seal on). Each seal covers the rows that follow the previous seal, and its hash includes the previous seal''s hash. Written by feed.seal(), checked by feed.verify_seals().';
 
 --
 -- Name: COLUMN seals.number; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -5048,7 +5048,7 @@ COMMENT ON COLUMN feed.seals.rows_hash IS 'SHA-256 of the hashes of these rows, 
 -- Name: COLUMN seals.hash; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.seals.hash IS 'SHA-256 of all other columns and the hash of the seal before, in hexadecimal. Note it elsewhere: it proves all rows up to here.';
+COMMENT ON COLUMN feed.seals.hash IS 'SHA-256 of all other columns and of the previous seal''s hash, in hexadecimal. Store it elsewhere: it proves all rows up to here.';
 
 --
 -- Name: seal_hash(feed.seals, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5069,7 +5069,7 @@ ALTER FUNCTION feed.seal_hash(seal feed.seals, previous text) OWNER TO feed_owne
 -- Name: FUNCTION seal_hash(seal feed.seals, previous text); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.seal_hash(seal feed.seals, previous text) IS 'The hash of a seal, given the hash of the seal before it (null: there is none).';
+COMMENT ON FUNCTION feed.seal_hash(seal feed.seals, previous text) IS 'The hash of a seal, given the hash of the previous seal (null for the first seal).';
 
 --
 -- Name: seq_since(timestamp with time zone); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5225,7 +5225,7 @@ ALTER FUNCTION feed.set_seal(enabled boolean) OWNER TO feed_owner;
 -- Name: FUNCTION set_seal(enabled boolean); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.set_seal(enabled boolean) IS 'Switches sealing of the log on or off. Seals that were made stay, and verify checks them. Switched on again, it continues where it stopped.';
+COMMENT ON FUNCTION feed.set_seal(enabled boolean) IS 'Switches sealing of the log on or off. Existing seals stay, and verify checks them. After it is switched on again, sealing continues where it stopped.';
 
 --
 -- Name: short_key(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -6610,7 +6610,7 @@ ALTER VIEW feed.attached_tables OWNER TO feed_owner;
 -- Name: VIEW attached_tables; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON VIEW feed.attached_tables IS 'The attached tables, with what has happened to each of them behind the back of its triggers. For the triggers themselves, see feed.triggers.';
+COMMENT ON VIEW feed.attached_tables IS 'The attached tables, with everything that has happened to each of them and that its triggers could not see. For the triggers themselves, see feed.triggers.';
 
 --
 -- Name: COLUMN attached_tables.relation; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -7256,7 +7256,7 @@ COMMENT ON COLUMN feed.flags.flag IS 'realtime: the best transport that users ar
 -- Name: COLUMN flags.scope; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.flags.scope IS 'To whom it applies. user takes precedence over percentage, and percentage over everybody.';
+COMMENT ON COLUMN feed.flags.scope IS 'Who it applies to. user takes precedence over percentage, and percentage over everybody.';
 
 --
 -- Name: COLUMN flags.user_id; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -7280,7 +7280,7 @@ COMMENT ON COLUMN feed.flags.value IS 'websocket, sse, poll or off for realtime;
 -- Name: COLUMN flags.always_triggers; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.flags.always_triggers IS 'For capture: by table, the triggers that were ENABLE ALWAYS and will be again';
+COMMENT ON COLUMN feed.flags.always_triggers IS 'For capture: for each table, the triggers that become ENABLE ALWAYS again when capture is turned on';
 
 --
 -- Name: COLUMN flags.at; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -7379,7 +7379,7 @@ COMMENT ON COLUMN feed.gap_reports.held_count IS 'Number of rows that the client
 -- Name: COLUMN gap_reports.held_hash; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.gap_reports.held_hash IS 'Hash of the rows that the client had, or of those according to the log';
+COMMENT ON COLUMN feed.gap_reports.held_hash IS 'Hash of the rows that the client had or, if a service reported it, of the rows in the log';
 
 --
 -- Name: COLUMN gap_reports.cause; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -7485,7 +7485,7 @@ COMMENT ON COLUMN feed.gaps.expected_hash IS 'Hash of the expected rows; see fee
 -- Name: COLUMN gaps.held_hash; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.gaps.held_hash IS 'Hash of the rows that the client had, or of those according to the log';
+COMMENT ON COLUMN feed.gaps.held_hash IS 'Hash of the rows that the client had or, if a service reported it, of the rows in the log';
 
 --
 -- Name: COLUMN gaps.cursor; Type: COMMENT; Schema: feed; Owner: feed_owner
@@ -8476,7 +8476,7 @@ UNION ALL
         END AS status,
     COALESCE((('the slowest instance last read the log '::text || round(EXTRACT(epoch FROM max(alive.since_read)), 1)) || ' s before its report'::text), 'no instance'::text) AS found,
         CASE
-            WHEN (max(alive.since_read) >= '00:00:03'::interval) THEN 'SELECT instance, since_read, tailer FROM feed.instance_status; -- the log should be read at least once a second (BOARDCAST_READ_INTERVAL); check the output of the instance, too'::text
+            WHEN (max(alive.since_read) >= '00:00:03'::interval) THEN 'SELECT instance, since_read, tailer FROM feed.instance_status; -- the log should be read at least once a second (BOARDCAST_READ_INTERVAL); also check the instance''s output'::text
             ELSE NULL::text
         END AS fix
    FROM alive
@@ -8648,7 +8648,7 @@ UNION ALL
         END AS status,
     format('feed %s, since %s: %s'::text, i.feed_id, date_trunc('second'::text, i.renewed_at), i.reason) AS found,
         CASE
-            WHEN (NOT s.same) THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects does this, too'::text
+            WHEN (NOT s.same) THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects also does this'::text
             ELSE NULL::text
         END AS fix
    FROM (feed.identity i
@@ -8828,7 +8828,7 @@ UNION ALL
             ELSE 'only roles that were allowed to connect by name can read this feed'::text
         END) AS found,
     (o.fixes || ' -- first GRANT CONNECT ON DATABASE ... TO each role that uses that database'::text) AS fix
-   FROM ( SELECT string_agg(format('database %I has a feed, too, and may be read by %s, whose group roles are those of the whole cluster'::text, w.datname, w.members), '; '::text ORDER BY w.datname) AS found,
+   FROM ( SELECT string_agg(format('database %I also has a feed, and may be read by %s, because group roles belong to the whole cluster'::text, w.datname, w.members), '; '::text ORDER BY w.datname) AS found,
             string_agg(format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC;'::text, w.datname), ' '::text ORDER BY w.datname) AS fixes
            FROM ( SELECT d.datname,
                     string_agg(DISTINCT format('%I'::text, m.rolname), ', '::text) AS members
@@ -8920,7 +8920,7 @@ UNION ALL
         END AS found,
         CASE
             WHEN ((s.target IS NOT NULL) AND (m.names IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'::text
-            WHEN ((s.target IS NOT NULL) AND (a.restoring IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it goes on with it'::text
+            WHEN ((s.target IS NOT NULL) AND (a.restoring IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it restores the rest'::text
             WHEN ((s.target IS NOT NULL) AND (octet_length(l.name) > 55)) THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version'::text, l.name, a.relation)
             WHEN ((s.target IS NOT NULL) AND (l.name IS NOT NULL)) THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'::text
             WHEN ((a.relation IS NOT NULL) AND (s.target IS NULL)) THEN format('boardcast migrate # after the table %s has been created again, with a primary key of one column'::text, COALESCE(a.name, 'public.opportunities'::text))
@@ -9136,7 +9136,7 @@ ALTER TABLE feed.log_default OWNER TO feed_owner;
 -- Name: TABLE log_default; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless somebody dropped or detached a partition by hand.';
+COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless a partition was dropped or detached by hand.';
 
 --
 -- Name: opportunity_versions; Type: VIEW; Schema: feed; Owner: feed_owner

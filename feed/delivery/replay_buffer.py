@@ -27,6 +27,10 @@ class ReplayBuffer:
         self._replayed_bytes = 0
         """Bytes replayed since the encoded forms were dropped."""
         self._batches: deque[Batch] = deque()
+        self._events_before: deque[int] = deque()
+        """For each held batch, the number of events published before it."""
+        self._events = 0
+        """The number of events published."""
         self._cursors: dict[Cursor, int] = {}
         self._grants: deque[tuple[int, Grant]] = deque()
         """Membership changes in the held batches, each with the offset of its batch."""
@@ -39,9 +43,12 @@ class ReplayBuffer:
     def append(self, batch: Batch) -> None:
         self._grants.extend((self.end, grant) for grant in batch.grants)
         self._batches.append(batch)
+        self._events_before.append(self._events)
+        self._events += len(batch.events)
         self._size += batch.size
         while self._size > self._budget:
             self._size -= self._batches.popleft().size
+            self._events_before.popleft()
             self._first += 1
         while self._grants and self._grants[0][0] < self._first:
             self._grants.popleft()
@@ -61,6 +68,10 @@ class ReplayBuffer:
     def since(self, offset: int) -> Iterator[Batch]:
         """Iterate over the batches from an offset that is still held."""
         return islice(self._batches, offset - self._first, None)
+
+    def events_since(self, offset: int) -> int:
+        """Return the number of events, on any board, from an offset that is still held."""
+        return 0 if offset == self.end else self._events - self._events_before[offset - self._first]
 
     def grants_since(self, offset: int) -> list[Grant]:
         """Return the membership changes from an offset that is still held, in order."""
@@ -84,6 +95,7 @@ class ReplayBuffer:
         """Drop all batches. Offsets continue from here, so no earlier offset is held."""
         self._first = self.end + 1
         self._batches.clear()
+        self._events_before.clear()
         self._grants.clear()
         self._cursors.clear()
         self._size = 0

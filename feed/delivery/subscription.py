@@ -120,7 +120,7 @@ class Subscription:
         self.subscribed_pending = False
         """Whether `subscribed` is still to be sent."""
         self.collapse = False
-        """Whether the client fell behind by being slow. It then receives only the newest state of each row."""
+        """Whether the client receives only the newest state of each row: it was too slow, or has missed much and asked for that."""
         self.reported: ReportedCursor | None = None
         """The last cursor that the client reported; see feed/registry/client_positions.py."""
         self.realtime: str | None = None

@@ -3,7 +3,8 @@
 Invariant: an idle connection costs this object and a parser: no task, no request, no buffer. The service reads from a
 client only while the client has at most `max_unread` unread bytes. Above that, the transport stops reading, so TCP slows
 down a client that sends and never reads. If the client stays above it for `drain_timeout`, on_drain_timeout() is called.
-on_disconnect() is called exactly once, however the connection ends. A client that does not answer a close in time is
+on_disconnect() is called exactly once, however the connection ends. However much a client sends, the loop gets back to the
+others after a few KiB of it. A client that does not answer a close in time is
 dropped with its unread bytes.
 """
 
@@ -19,6 +20,8 @@ from feed.wire.close_codes import CloseReason
 READ_SIZE = 1024
 """Bytes to read and parse at a time. Bounds what one read makes the service send and queue, and what stays unparsed when reading
 stops. libuv reads up to 32 times in a row from one client, and parsing 1 KiB of empty frames takes a millisecond."""
+_READS_IN_A_ROW = 4
+"""Full buffers after which reading stops until the next turn of the loop."""
 _CLOSE_TIMEOUT = 2.0
 
 
@@ -36,6 +39,7 @@ class Socket(asyncio.BufferedProtocol):
         "_disconnected",
         "_drain_timer",
         "_drained",
+        "_full_reads",
         "_limits",
         "_messages_paused",
         "_over_limit",
@@ -55,6 +59,8 @@ class Socket(asyncio.BufferedProtocol):
         self._protocol = MessageProtocol()
         self._unparsed = b""
         """Bytes that came after reading was stopped."""
+        self._full_reads = 0
+        """Full buffers since reading last stopped for a turn."""
         self._messages_paused = False
         """Whether reading is stopped because too many messages are waiting."""
         self._over_limit = False
@@ -135,6 +141,12 @@ class Socket(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        if nbytes == READ_SIZE:
+            self._full_reads += 1
+            if self._full_reads == _READS_IN_A_ROW:
+                self._full_reads = 0
+                self._transport.pause_reading()
+                asyncio.get_running_loop().call_soon(self._read_on)
         self.on_bytes(bytes(self._buffer[:nbytes]))
 
     def on_bytes(self, data: bytes) -> None:
@@ -226,6 +238,10 @@ class Socket(asyncio.BufferedProtocol):
         if self.reading and not self._transport.is_closing():
             self._transport.resume_reading()
             self.on_reading_changed(on=True)
+
+    def _read_on(self) -> None:
+        if self.reading and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _clear_over_limit(self) -> None:
         self._over_limit = False

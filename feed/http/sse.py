@@ -78,7 +78,7 @@ class SseHandler:
         sink = StreamSink(transport, writer, unread_limit(runtime.settings))
         sink.write(chunk(RETRY) if chunked else RETRY)
         encoding = SSE_CHUNKED if chunked else SSE
-        subscription = runtime.open_stream(principal, encoding, sink, stream_request.boards, stream_request.cursor)
+        subscription = stream_request.open(runtime, principal, encoding, sink)
         try:
             await sink.done.wait()
         finally:

@@ -1,7 +1,8 @@
 """One client of GET /ws, from its first message to its last.
 
-Invariant: the messages of a client are handled one at a time, in order, by a task that exists only while there are any. A client
-that sends more than `message_burst` frames, and then more than `message_rate` a second, is disconnected.
+Invariant: the messages of a client are handled one at a time, in order, by a task that exists only while there are any, and one
+per turn of the loop, so that clients with many messages do not delay others. A client that sends more than `message_burst` frames,
+and then more than `message_rate` a second, is disconnected.
 """
 
 import asyncio
@@ -154,6 +155,8 @@ class WebSocketConnection(Socket):
                     await self._handle_auth(text)
                 else:
                     await self._handle_message(text, self._subscription)
+                if queue:
+                    await asyncio.sleep(0)  # the clients take turns
         except Exception:
             # A bug of ours in one client's stream. The client reconnects with its cursor; others are not affected.
             connection = None if self._subscription is None else self._subscription.id
@@ -188,7 +191,9 @@ class WebSocketConnection(Socket):
         boards = None if auth.boards is None else frozenset(auth.boards)
         self._cancel_timer()
         self.set_limits(Limits(unread_limit(settings), settings.drain_timeout))
-        self._subscription = self._runtime.open_stream(principal, encoding, self, boards, auth.cursor)
+        self._subscription = self._runtime.open_stream(
+            principal, encoding, self, boards, auth.cursor, collapse=auth.collapse
+        )
         self.on_reading_changed(on=self.reading)
         await self._runtime.recovery_tasks.auth_success_sent(self._subscription)
 

@@ -18,7 +18,6 @@ second finds the rest.
 
 import asyncio
 from contextlib import suppress
-from enum import StrEnum
 
 import psycopg
 import structlog
@@ -27,6 +26,7 @@ from db import pacer
 from db.connection import PsycopgConnection
 from db.readiness import NotReadyError
 from db.settings import Settings
+from feed.notify.mode import Mode
 from feed.notify.poll_loop import PollLoop
 from feed.notify.write_rate import WriteRate
 from feed.system.backoff import backoff
@@ -53,19 +53,6 @@ _STATEMENT_TIMEOUT = 1.0
 """Seconds that a statement may take before the connection is given up."""
 
 log = structlog.get_logger()
-
-
-class Mode(StrEnum):
-    INACTIVE = "inactive"
-    """This instance does not hold the lease."""
-    DIRECT = "direct"
-    """Every writer sends NOTIFY."""
-    DRAINING = "draining"
-    """Waiting for transactions that may have skipped NOTIFY."""
-    COALESCED = "coalesced"
-    """NOTIFY is suppressed; the pacer sends one for each pass that found changes."""
-    MUTED = "muted"
-    """NOTIFY is switched off with feed.set_notify(): it is not sent, and every instance reads the log once a second."""
 
 
 class Pacer(Observer):

@@ -1,8 +1,7 @@
 """Presence: who views and who edits which opportunity, and who views a board, across all instances.
 
 Invariant: clients are sent the difference between two reads of the lease table, so they converge to it after a lost
-notification, a killed instance or a restarted server. One statement renews all leases of this process. The tabs of a
-user count as one user, who is editing while any of the tabs is.
+notification, a killed instance or a restarted server. One statement renews all leases of this process.
 """
 
 import asyncio
@@ -19,6 +18,7 @@ from db.connection import PsycopgConnection
 from db.presence import Lease, Place
 from feed.delivery.connections import Connections
 from feed.delivery.subscription import State, Subscription
+from feed.presence.entries import Leases, merge_tabs, presence_fields, presence_json
 from feed.system.database import Pool
 from feed.system.tasks import BackgroundTask
 from feed.wire.event import message, timestamp
@@ -31,12 +31,6 @@ _MIN_READ_INTERVAL = 0.05
 
 RELEASE_TIMEOUT = 2.0
 """Seconds for releasing the leases when the service stops."""
-
-MAX_BOARD_VIEWERS = 50
-"""Maximum viewers to list for a board. Each receives the whole list: 1,000 that return at once would be 10^6 entries."""
-
-Leases = dict[Place, dict[str, presence.Presence]]
-"""By place, then by user."""
 
 log = structlog.get_logger()
 
@@ -210,7 +204,7 @@ class PresenceTracker(BackgroundTask):
             self._send(board, "user_stopped_editing", stopped)
         for user, lease in now.items():
             if was.get(user) != lease:
-                fields = _presence_fields(lease)
+                fields = presence_fields(lease)
                 fields["timestamp"] = fields.pop("since")
                 del fields["action"]
                 self._send(board, "user_editing", message("user_editing", **fields))
@@ -232,37 +226,5 @@ class PresenceTracker(BackgroundTask):
             self._owed.discard(subscription)
 
 
-def merge_tabs(leases: Iterable[presence.Presence]) -> Leases:
-    """Merge the leases of several tabs: one per user and place, editing before viewing. The leases are oldest first."""
-    seen: Leases = defaultdict(dict)
-    for lease in leases:
-        users = seen[lease.place]
-        before = users.get(lease.user_id)
-        if before is None and lease.place.board_id is not None and len(users) >= MAX_BOARD_VIEWERS:
-            continue
-        if before is None or (before.action, lease.action) == ("viewing", "editing"):
-            users[lease.user_id] = lease
-    return dict(seen)
-
-
-def presence_json(leases: Iterable[presence.Presence]) -> list[dict[str, object]]:
-    """Return leases in the format of a `presence_state` message."""
-    return [_presence_fields(lease) for lease in leases]
-
-
 def _now() -> str:
     return timestamp(datetime.now(UTC))
-
-
-def _presence_fields(lease: presence.Presence) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "opportunityId": lease.opportunity_id,
-        "boardId": lease.board_id,
-        "userId": lease.user_id,
-        "userName": lease.user_name,
-        "action": lease.action,
-        "since": timestamp(lease.started_at),
-    }
-    if lease.base_version is not None:
-        fields["baseVersion"] = lease.base_version
-    return fields

@@ -29,6 +29,8 @@ from feed.wire.batch import Boards
 from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant
 
+_MUCH = 300
+"""Events after which the newest states, which take a query, are better than what the replay buffer holds."""
 _YIELD_AFTER = 0.2
 """Seconds that a read waits for its client to take a part, before it lets another client read."""
 
@@ -74,6 +76,11 @@ class Recovery:
             else:
                 return None
         raise AssertionError("backoff() does not end")
+
+    def has_missed_much(self, cursor: Cursor) -> bool:
+        """Whether more was published since this cursor than a few hundred events, or more than the replay buffer holds."""
+        offset = self._buffer.offset_of(cursor)
+        return offset is None or self._buffer.events_since(offset) > _MUCH
 
     async def run(self, subscription: Subscription, source: str) -> None:
         """Bring a client to live. `source` is reported as where it came from, unless the log has to be read."""

@@ -49,10 +49,13 @@ class RecoveryTasks:
         self._awaiting_auth_success: dict[Subscription, asyncio.Future[None]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, subscription: Subscription, requested: str | None) -> None:
-        """Start the stream of a new client, at the cursor that it requested or live."""
+    def start(self, subscription: Subscription, requested: str | None, *, collapse: bool) -> None:
+        """Start the stream of a new client, at the cursor that it requested or live.
+
+        `collapse`: if it has missed much, it wants only the newest state of each row.
+        """
         self._awaiting_auth_success[subscription] = asyncio.get_running_loop().create_future()
-        self._spawn(subscription, self._start(subscription, requested))
+        self._spawn(subscription, self._start(subscription, requested, collapse=collapse))
 
     async def auth_success_sent(self, subscription: Subscription) -> None:
         """Wait until a new client was sent auth_success, or never will be."""
@@ -89,13 +92,14 @@ class RecoveryTasks:
         """Discard all reads because the log was replaced."""
         self._shared_reads.clear()
 
-    async def _start(self, subscription: Subscription, requested: str | None) -> None:
+    async def _start(self, subscription: Subscription, requested: str | None, *, collapse: bool) -> None:
         resume, fault = "live", None
         if requested is not None:
             fault = await self._recovery.validate_cursor(subscription, requested)
             resume = "resumed" if fault is None else "reset"
         if resume == "resumed":
             subscription.reported = ReportedCursor(subscription.cursor, str(subscription.cursor), time.monotonic())
+            subscription.collapse = collapse and self._recovery.has_missed_much(subscription.cursor)
         else:
             subscription.cursor = self._tailer.head
         self._recovery.refresh_visible(subscription)

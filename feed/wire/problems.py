@@ -23,6 +23,7 @@ STREAM_PROBLEMS: Mapping[str, ProblemType] = {
     "invalid-token": ProblemType(401, "The token is not valid"),
     "expired-token": ProblemType(401, "The token has expired"),
     "invalid-ticket": ProblemType(401, "The ticket is unknown, used, or expired"),
+    "invalid-input": ProblemType(422, "Some of the input is not valid"),
     "wrong-origin": ProblemType(403, "Requests from this origin are not allowed"),
     "not-offered": ProblemType(406, "This transport is not enabled for you"),
     "too-many-connections": ProblemType(429, "You have too many connections"),

@@ -33,6 +33,7 @@ class Auth(Message):
     cursor: str | None = None
     boards: Boards | None = None
     batch: bool = False
+    collapse: bool = False
 
 
 class Subscribe(Message):

@@ -1,13 +1,18 @@
 """The pages the API serves: the built board, the DBA's page, and their content security policy."""
 
+import gzip
 import re
 from pathlib import Path
 from urllib.parse import urljoin
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from api import pages
 from api.fingerprints import directory_fingerprint
+from api.http.compressed_files import CompressedFiles
 from api.state import app_state
 from tests.api.harness import Api, problem
 
@@ -112,3 +117,49 @@ def test_the_fingerprint_of_a_folder_covers_names_and_contents(tmp_path: Path) -
     second = directory_fingerprint(tmp_path)
     (tmp_path / "a" / "two.js").write_text("2")
     assert len({first, second, directory_fingerprint(tmp_path)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "body"),
+    [
+        ("gzip, deflate, br, zstd", "br", "brotli"),
+        ("gzip", "gzip", "let zipped"),
+        ("br;q=0, gzip;q=0.5", "gzip", "let zipped"),
+        ("identity", None, "let plain"),
+    ],
+)
+async def test_a_file_is_served_in_the_best_encoding_that_the_client_accepts(
+    tmp_path: Path, accepted: str, encoding: str | None, body: str
+) -> None:
+    (tmp_path / "a.js").write_text("let plain")
+    (tmp_path / "a.js.br").write_bytes(b"brotli")  # httpx has no decoder for it, so the test can see it
+    (tmp_path / "a.js.gz").write_bytes(gzip.compress(b"let zipped"))
+    app = Starlette(routes=[Mount("/assets", CompressedFiles(tmp_path))])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.get("/assets/a.js", headers={"Accept-Encoding": accepted})
+        etag = answer.headers["ETag"]
+        again = await client.get("/assets/a.js", headers={"Accept-Encoding": accepted, "If-None-Match": etag})
+    assert answer.headers.get("Content-Encoding") == encoding
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.text == body
+    assert again.status_code == 304
+
+
+async def test_a_file_without_compressed_copies_is_served_as_it_is(api: Api) -> None:
+    client = await api.client()
+    manifest = await client.get("/static/manifest.webmanifest")
+    assert manifest.headers["Content-Type"] == "application/manifest+json"
+    assert "Content-Encoding" not in manifest.headers
+    icons = [icon["src"] for icon in manifest.json()["icons"]]
+    assert [(await client.get(icon)).status_code for icon in icons] == [200] * len(icons)
+
+
+async def test_a_large_start_is_compressed(api: Api) -> None:
+    client = await api.user("ana")
+    await api.card(notes="What was said. " * 200)
+    plain = await client.get("/api/start", headers={"Accept-Encoding": "identity"})
+    packed = await client.get("/api/start", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.json() == plain.json()

@@ -89,6 +89,7 @@ def _page(raw: Mapping[str, Any], details: Mapping[str, Any], drawn: Sequence[st
     yield "\n## Running the benchmarks\n"
     yield "`make bench` needs no preparation, and writes this page. `.venv/bin/python -m tests.bench NAME…` runs only these"
     yield "scenarios and writes no file. `--seconds N` sets how long each load lasts."
+    yield "\n`.venv/bin/python -m tests.bench.hostile` prints how long other clients wait during each attack of `tests/hostile`."
     yield "\n## Scenarios\n"
     for name in NAMES:
         yield f"**{name}**: {_summary(name)}\n"

@@ -68,7 +68,7 @@ def psql(up: Service, demo_database: Database) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(locale="pt-BR", viewport={"width": 1400, "height": 900})
+    context = chromium.new_context(locale="pt-BR", viewport={"width": 1400, "height": 900}, service_workers="block")
     yield context
     context.close()
 

@@ -24,10 +24,15 @@ class People:
         self._contexts: list[BrowserContext] = []
 
     def browser(self, **options: Any) -> Page:
-        """Open a browser with an empty page; `script` runs before the scripts of each page."""
+        """Open a browser with an empty page; `script` runs before the scripts of each page.
+
+        The board's service worker would hide its requests from `route`, so it is blocked unless a test is about it.
+        """
         script = options.pop("script", "")
         size = {"width": options.pop("width", 1400), "height": options.pop("height", 900)}
-        context = self._browser.new_context(**{"locale": "pt-BR", "viewport": size, **options})
+        context = self._browser.new_context(
+            **{"locale": "pt-BR", "viewport": size, "service_workers": "block", **options}
+        )
         context.set_default_timeout(15_000)
         context.add_init_script(_LOG_POLICY_VIOLATIONS + script)
         self._contexts.append(context)

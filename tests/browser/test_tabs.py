@@ -25,7 +25,7 @@ async ([address, share]) => {
     const { lastSync } = await (await fetch("/api/sync/opportunities")).json();
     window.versions = [];
     window.statuses = [];
-    window.feed = new Feed({ feed: config.feedUrl, share, timing: { heartbeat: 2000, wakePong: 1000 } });
+    window.feed = new Feed({ feed: config.feedUrl, share, timing: { heartbeat: 2000 } });
     feed.onStatus((status) => statuses.push(status));
     feed.onDelivery(({ messages }) => {
         for (const message of messages) {

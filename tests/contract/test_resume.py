@@ -2,9 +2,11 @@
 
 import itertools
 
+import pytest
+
 from tests.support.database import Database
 from tests.support.services import PEOPLE_SQL, Serve, Services, serving
-from tests.support.streams import TRANSPORTS, Message
+from tests.support.streams import TRANSPORTS, Message, RefusedError
 from tests.support.until import until
 
 
@@ -125,6 +127,48 @@ async def test_a_client_disconnected_within_a_batch_gets_the_batch_again(
     again = await client.collect(10)
     # The cursors may differ in which other transactions of the server, say of another database, were in progress.
     assert [(m.seq, m.cursor is not None) for m in again] == [(m.seq, m.cursor is not None) for m in seen]
+
+
+async def test_a_client_that_has_missed_much_may_ask_for_the_newest_states(
+    serve: Serve, database: Database, transport: str
+) -> None:
+    services = await serve()
+    start = (await services.open(transport)).cursor
+    await database.execute(
+        "INSERT INTO opportunities (id, board_id, title) VALUES ('n1', 'b1', 'New'), ('n2', 'b1', 'x')"
+    )
+    async with await database.connect(autocommit=False) as writer:
+        for number in range(200):
+            await writer.execute("UPDATE opportunities SET value = %s WHERE board_id = 'b1'", (number,))
+            await writer.commit()
+        await writer.execute("DELETE FROM opportunities WHERE id = 'n2'")
+    (newest,) = await database.execute("SELECT max(seq) AS seq FROM feed.log")
+    await (await services.open(transport, start)).collect_to(newest["seq"])  # the feed has read all of it
+    for _ in range(2):
+        client = await services.open(transport, start, collapse=True)
+        collapsed = {event.body["opportunityId"]: event.body for event in await client.collect(3)}
+        assert collapsed["o1"]["type"] == "opportunity_updated"
+        assert collapsed["o1"]["changes"].keys() == {"value", "version_number", "last_sync_at"}
+        assert (collapsed["o1"]["collapsed"], collapsed["o1"]["version"]) == (200, 201)
+        assert (collapsed["n1"]["type"], collapsed["n1"]["opportunity"]["value"]) == ("opportunity_created", 199)
+        assert collapsed["n2"]["type"] == "opportunity_deleted"
+        await services.stop()  # now the replay buffer is empty
+    client = await services.open(transport, client.cursor, collapse=True)
+    await _write(database)
+    missed_little = await services.open(transport, client.cursor, collapse=True)
+    await _write(database)
+    for resumed in (client, missed_little):
+        assert _versions(await resumed.collect(2)) == [202, 203]
+
+
+async def test_whether_to_collapse_is_true_or_false(services: Services) -> None:
+    headers = {"Authorization": f"Bearer {services.token('ana')}"}
+    for transport in ("sse", "api-events"):
+        for value in ("yes", "", "TRUE", "1"):
+            with pytest.raises(RefusedError) as refused:
+                await services.request_stream(transport, f"?collapse={value}", headers=headers)
+            assert refused.value.status == 422
+            assert refused.value.problem["type"] == "/problems/invalid-input"
 
 
 async def test_a_long_read_pass_that_ends_with_other_boards_still_sends_its_cursor(

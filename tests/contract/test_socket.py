@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from feed.delivery.subscription import Subscription
+from feed.http.ws_connection import WebSocketConnection
+from feed.router import Router
 from tests.bench.wire import frames, hello, masked, upgrade
 from tests.support.services import Services
 from tests.support.until import until
@@ -154,3 +157,40 @@ async def test_a_client_that_does_not_answer_a_close_is_dropped(
             await client.next_frame()
         runtime = await services.runtime("websocket")
         await until(lambda: not len(runtime.connections), what="the client to be removed")
+
+
+async def test_clients_with_many_messages_take_turns(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    handled: list[str] = []
+    route = Router.route
+
+    async def record(router: Router, data: str, subscription: Subscription) -> None:
+        handled.append(subscription.principal.user_id)
+        await route(router, data, subscription)
+
+    proceed = asyncio.Event()
+    drained = WebSocketConnection.drained
+
+    async def wait(connection: WebSocketConnection) -> None:
+        await proceed.wait()
+        await drained(connection)
+
+    users, number = ("ana", "bruno"), 30
+    async with connected(services) as one, connected(services) as other:
+        clients = dict(zip(users, (one, other), strict=True))
+        for user, client in clients.items():
+            client.writer.write(upgrade(client.port) + hello(user, services.token(user)))
+            await client.wait_for_upgrade()
+            await client.next_message("presence_state")
+        monkeypatch.setattr(Router, "route", record)
+        monkeypatch.setattr(WebSocketConnection, "drained", wait)
+        for client in clients.values():
+            client.writer.write(number * masked_json(type="ping"))
+        assert services._feed is not None
+        connections = services._feed._sockets.connections
+        await until(lambda: all(len(each._queue or ()) == number for each in connections))
+        proceed.set()
+        for client in clients.values():
+            for _ in range(number):
+                await client.next_message("pong")
+    pairs = [set(handled[at : at + 2]) for at in range(0, 2 * number, 2)]
+    assert pairs == number * [set(users)]

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from db.embedded.server import EmbeddedPostgres
-from feed.notify.pacer import Mode
+from feed.notify.mode import Mode
 from tests.conftest import SERVER_SETTINGS
 from tests.property.mirror import BOARDS, Mirror
 from tests.support.database import Database

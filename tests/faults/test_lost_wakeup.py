@@ -8,7 +8,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
-from feed.notify.pacer import Mode
+from feed.notify.mode import Mode
 from feed.runtime import Runtime
 from tests.support.database import Database
 from tests.support.pacer import heavy_writes, wait_for_mode

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from feed.notify.pacer import Mode
+from feed.notify.mode import Mode
 from feed.system.database import connect
 from tests.cli.harness import SECRET, Commands
 from tests.support.database import Database

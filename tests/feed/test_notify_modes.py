@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from feed.notify.pacer import Mode
+from feed.notify.mode import Mode
 from tests.support.database import Database
 from tests.support.load import card_version, read_until_version, versions, writing
 from tests.support.pacer import heavy_writes, pacer_lease, wait_for_mode

@@ -33,6 +33,8 @@ class Stage:
     api: int
     proxy: int
     pids: list[int]
+    """The processes of the feed and the API."""
+    proxy_pid: int
 
     def token(self, user: str) -> str:
         return Tokens(Settings(jwt_secret=SECRET)).issue(user, user.title(), 600)

@@ -1,131 +1,15 @@
-"""A table of attacks, each direct and through Caddy: the services' memory, the other clients, and what becomes of the attackers."""
+"""Each attack, direct and through Caddy: the services' memory, the other clients, and what becomes of the attackers."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from itertools import cycle
 
 import httpx
 import pytest
 
 from feed.system.tasks import end
-from tests.bench.wire import hello, masked, upgrade
-from tests.hostile.stage import KIB, MAX_GROWTH, Attacker, Stage, attacker, sockets
+from tests.hostile.attacks import ATTACKS, Attack, run
+from tests.hostile.stage import MAX_GROWTH, Stage, attacker, sockets
 from tests.support.streams import Client, EventStreamClient, WebSocketClient
 from tests.support.until import until
-
-MOST_SENT = 2 * KIB * KIB
-PING_FRAME = b"\x89\xfd" + bytes(4) + 125 * b"x"
-
-
-def message(**body: object) -> bytes:
-    return masked(json.dumps(body).encode())
-
-
-def request(path: str, *headers: str, method: str = "GET") -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "\r\n"]).encode()
-
-
-def flood(data: bytes) -> Callable[[Attacker], Awaitable[None]]:
-    return lambda client: client.flood(data, MOST_SENT)
-
-
-def then_silence(data: bytes = b"") -> Callable[[Attacker], Awaitable[None]]:
-    return lambda client: client.send(data)
-
-
-def drip(data: bytes) -> Callable[[Attacker], Awaitable[None]]:
-    async def run(client: Attacker) -> None:
-        reading = asyncio.create_task(client.read())
-        for byte in cycle(data):
-            await client.send(bytes((byte,)))
-            await asyncio.sleep(0.02)
-            if reading.done():
-                return
-
-    return run
-
-
-def flood_and_read(data: bytes) -> Callable[[Attacker], Awaitable[None]]:
-    async def run(client: Attacker) -> None:
-        await asyncio.gather(client.flood(data, MOST_SENT), client.read())
-
-    return run
-
-
-def grow(make: Callable[[int], bytes]) -> Callable[[Attacker], Awaitable[None]]:
-    async def run(client: Attacker) -> None:
-        reading = asyncio.create_task(client.read())
-        for number in range(300):
-            await client.send(make(number))
-        await until(lambda: b'"too_many_' in client.received, what="the named error")
-        await end(reading)
-
-    return run
-
-
-@dataclass(frozen=True)
-class Attack:
-    service: str
-    """feed or api."""
-    run: Callable[[Attacker], Awaitable[None]]
-    upgrade: bool = False
-    authenticated: bool = False
-    clients: int = 10
-    ends: bool = True
-    """Whether the service ends the connection. Otherwise the attacker gets errors."""
-    named: tuple[bytes, ...] = ()
-    """What an attacker that reads receives one of, unless the end of the connection overtakes it."""
-    event_size: int = 100
-    """Characters of each change meanwhile."""
-    proxied: bool = False
-    """Whether the attack is also tried through a proxy."""
-
-
-ATTACKS = {
-    "ws silent": Attack("feed", then_silence(), upgrade=True, clients=60, proxied=True),
-    "ws half a message": Attack(
-        "feed", then_silence(b"\x01\xfe\xff\xff\0\0\0\0" + 60 * KIB * b"x"), upgrade=True, clients=60
-    ),
-    "ws ping frames": Attack("feed", flood(PING_FRAME), upgrade=True),
-    "ws ping frames, read": Attack(
-        "feed", flood_and_read(PING_FRAME), upgrade=True, clients=3, named=(b"too_fast", b"no_auth")
-    ),
-    "ws ping frames after auth": Attack("feed", flood(PING_FRAME), upgrade=True, authenticated=True, proxied=True),
-    "ws unknown boards after auth": Attack(
-        "feed",
-        flood(message(type="subscribe", boards=[f"none {n}" for n in range(1000)])),
-        upgrade=True,
-        authenticated=True,
-        ends=False,
-    ),
-    "ws messages after auth, read": Attack(
-        "feed", flood_and_read(message(type="ping")), upgrade=True, authenticated=True, clients=3, named=(b"too_fast",)
-    ),
-    "ws ever more boards": Attack(
-        "feed",
-        grow(lambda n: message(type="subscribe", boards=[f"{n} {m}" for m in range(10)])),
-        upgrade=True,
-        authenticated=True,
-        clients=1,
-        ends=False,
-        named=(b"too_many_boards",),
-    ),
-    "feed silent": Attack("feed", then_silence(), clients=60),
-    "feed half a request": Attack("feed", drip(b"GET /ws HTTP/1.1\r\nX: "), clients=30),
-    "feed pipelined": Attack("feed", flood(request("/metrics"))),
-    "feed sse unread": Attack("feed", flood(request("/sse")), authenticated=True, event_size=100_000, proxied=True),
-    "api silent": Attack("api", then_silence(), clients=60),
-    "api half a request": Attack("api", drip(b"GET /api/me HTTP/1.1\r\nX: "), clients=30),
-    "api pipelined": Attack("api", flood(request("/openapi.json")), proxied=True),
-    "api half a body": Attack(
-        "api",
-        then_silence(request("/nothing", "Content-Length: 100000", method="POST") + 1000 * b"x"),
-        clients=30,
-    ),
-    "api sse unread": Attack("api", flood(request("/api/events")), authenticated=True, event_size=100_000),
-}
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -134,7 +18,7 @@ async def test_an_attack_costs_little_and_others_do_not_notice(stage: Stage, nam
     await _attack(stage, attack, stage.feed if attack.service == "feed" else stage.api, direct=True)
 
 
-@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.proxied])
+@pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.behind_proxy])
 async def test_an_attack_through_a_proxy_costs_little_and_others_do_not_notice(stage: Stage, name: str) -> None:
     await _attack(stage, ATTACKS[name], stage.proxy, direct=False)
 
@@ -152,7 +36,7 @@ async def _attack(stage: Stage, attack: Attack, port: int, *, direct: bool) -> N
                 await other.next("presence_state")
             before, descriptors = stage.memory(), stage.descriptors()
             clients = [await attacker(port, opened) for _ in range(attack.clients)]
-            attacking += [asyncio.create_task(_run(stage, attack, client, port)) for client in clients]
+            attacking += [asyncio.create_task(run(attack, client, port, stage.token("ana"))) for client in clients]
             rounds = 0
             while rounds < 3 or not all(task.done() for task in attacking):
                 await _others_are_served(stage, others, attack.event_size)
@@ -168,16 +52,6 @@ async def _attack(stage: Stage, attack: Attack, port: int, *, direct: bool) -> N
         finally:
             await end(*attacking)
             await asyncio.gather(*(other.close() for other in others))
-
-
-async def _run(stage: Stage, attack: Attack, client: Attacker, port: int) -> None:
-    token = stage.token("ana")
-    if attack.upgrade:
-        await client.send(upgrade(port) + (hello("ana", token, boards=["b1"]) if attack.authenticated else b""))
-    elif attack.authenticated:
-        path = "/sse" if attack.service == "feed" else "/api/events"
-        await client.send(request(path, f"Authorization: Bearer {token}"))
-    await attack.run(client)
 
 
 async def _others_are_served(stage: Stage, others: list[Client], size: int) -> None:

@@ -20,6 +20,7 @@ class Mirror:
         self._seen: set[int] = set()
         self._read = 0
         self._client: Client | None = None
+        self._collapse = False
         self.cursor: str | None = None
         self.cards: dict[tuple[str, str], Card] = {}
         self.snapshots = 0
@@ -40,7 +41,8 @@ class Mirror:
         if self._client is not None:
             self._client.cut()
             await self.apply_received()
-        self._client = await self._services.open(transport, self.cursor, user="bruno")
+        self._collapse = not self._collapse
+        self._client = await self._services.open(transport, self.cursor, user="bruno", collapse=self._collapse)
         self._read = 0
 
     def pause(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from feed.notify.pacer import Mode
+from feed.notify.mode import Mode
 from feed.runtime import Runtime
 from tests.support.database import Database
 from tests.support.until import until

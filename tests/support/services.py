@@ -123,6 +123,7 @@ class Services:
         *,
         user: str = "ana",
         boards: list[str] | None = None,
+        collapse: bool = False,
         token: str | None = None,
         buffer: int | None = None,
         wait_for_auth: bool = True,
@@ -138,11 +139,13 @@ class Services:
                 cursor=cursor,
                 boards=boards,
                 batch=transport.endswith("batch"),
+                collapse=collapse,
                 buffer=buffer,
             )
             self.clients.append(client)
         else:
-            query = f"?boards={','.join(boards)}" if boards is not None else ""
+            parameters = [f"boards={','.join(boards)}"] if boards is not None else []
+            query = "?" + "&".join(parameters + ["collapse=true"] * collapse)
             headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": cursor} if cursor is not None else {})
             client = await self.request_stream(transport, query, headers=headers, buffer=buffer)
         if wait_for_auth:

@@ -196,6 +196,7 @@ class WebSocketClient(Client):
         cursor: str | None = None,
         boards: list[str] | None = None,
         batch: bool = False,
+        collapse: bool = False,
         buffer: int | None = None,
         origin: str | None = None,
     ) -> Self:
@@ -207,7 +208,7 @@ class WebSocketClient(Client):
         if boards is not None:
             auth["boards"] = boards
         with contextlib.suppress(ConnectionClosed):  # already refused: the messages received give the reason
-            await client.send(auth | ({"batch": True} if batch else {}))
+            await client.send(auth | ({"batch": True} if batch else {}) | ({"collapse": True} if collapse else {}))
         return client
 
     @classmethod

@@ -1,11 +1,13 @@
 """compose.yaml and the files beside it use only settings and files that exist."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from db.settings import Settings
 
@@ -17,6 +19,23 @@ BOARDCAST_SERVICES = ("migrate", "feed", "api")
 @pytest.fixture(scope="module")
 def compose() -> Any:
     return yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+
+def test_compose_follows_the_compose_specification(compose: Any) -> None:
+    documented = dict(re.findall(r"^(\w+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+    def value(variable: re.Match[str]) -> str:
+        name, form, default = variable.groups()
+        return str(documented.get(name, default if form == "-" else "secret"))
+
+    text = re.sub(r"\$\{(\w+):([-?])([^}]*)\}", value, (ROOT / "compose.yaml").read_text())
+    parsed = PyCompose.from_json(json.dumps(yaml.safe_load(text)))
+    parsed.validate()
+    assert set(parsed.service_names()) == set(compose["services"])
+    waits = [name for service in compose["services"].values() for name in service.get("depends_on", ())]
+    assert set(waits) <= set(compose["services"])
+    with pytest.raises(ValueError, match="inti"):
+        PyCompose.from_json(json.dumps(yaml.safe_load(text.replace("  init: true", "  inti: true", 1))))
 
 
 @pytest.mark.parametrize("service", BOARDCAST_SERVICES)

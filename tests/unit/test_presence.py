@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from db.presence import Place, Presence
-from feed.presence.tracker import MAX_BOARD_VIEWERS, merge_tabs
+from feed.presence.entries import MAX_BOARD_VIEWERS, merge_tabs
 
 _NOW = datetime(2027, 1, 1, tzinfo=UTC)
 

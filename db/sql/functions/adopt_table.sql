@@ -23,4 +23,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.adopt_table(text, jsonb, text, jsonb) IS
-    'What feed.adopt does except for the index and what else takes long. Raises an error with all obstacles. boardcast adopt calls it.';
+    'Does what feed.adopt does, except for slow work such as the index. Raises an error with all obstacles. boardcast adopt calls it.';

@@ -12,4 +12,4 @@ RETURN (SELECT coalesce(array_agg(c.oid::regclass ORDER BY c.oid), '{}')
         JOIN pg_type AS t ON t.oid = c.reltype
         WHERE p.level > 0 AND i.xmin::text = t.xmin::text AND i.cmin::text::bigint - t.cmin::text::bigint <= 2);
 COMMENT ON FUNCTION feed.created_partitions(oid) IS
-    'Partitions of a table, at all levels, that were created as such, and did not bring rows along.';
+    'Partitions of a table, at all levels, that were created as partitions, so they did not come with rows.';

@@ -1,6 +1,6 @@
 -- The names in feed.attach are resolved to column numbers, which a later RENAME COLUMN does not change. A name that was not
 -- resolved, and one whose column was dropped, stands for the column that has it now. So does each name after a dump was restored:
--- columns are numbered anew then.
+-- columns get new numbers then.
 CREATE FUNCTION feed.current_columns(target regclass, named text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -45,4 +45,4 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 END
 $$;
 COMMENT ON FUNCTION feed.lock_tables(regclass[], text, interval) IS
-    'Locks tables in short attempts, so that no writer waits for longer than one attempt. Raises lock_not_available after the patience. Used by feed.mend and feed.attach.';
+    'Locks tables in short attempts, so that no writer waits for longer than one attempt. Raises lock_not_available after the given time. Used by feed.mend and feed.attach.';

@@ -19,4 +19,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.mend() IS
-    'Brings back the columns, indexes, triggers and privileges on tables of the application that boardcast needs, and returns what it did. boardcast migrate does this without making writers wait.';
+    'Restores the columns, indexes, triggers and privileges that boardcast needs on tables of the application, and returns what it did. boardcast migrate does this without making writers wait.';

@@ -1,4 +1,4 @@
--- Deleting somebody from a table that does not have the users any more must not remove memberships.
+-- A deletion from a table that is no longer the table of users must not remove memberships.
 CREATE FUNCTION feed.mend_former_users() RETURNS SETOF text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -23,4 +23,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.mend_former_users() IS
-    'Drops the triggers on a table that had the users before another one was named in feed.adopt. Used by feed.mend.';
+    'Drops the triggers on the previous table of users, after feed.adopt has named another one. Used by feed.mend.';

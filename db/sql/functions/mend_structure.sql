@@ -22,4 +22,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.mend_structure() IS
-    'Brings back boards, columns, triggers and privileges, and returns what it did. Its locks are held for a moment if the transaction ends after it. Used by feed.mend.';
+    'Restores boards, columns, triggers and privileges, and returns what it did. End the transaction right after it, so that its locks are held only for a moment. Used by feed.mend.';

@@ -72,7 +72,7 @@ BEGIN
         EXECUTE format('DROP TABLE %s', candidate.name);
         IF candidate.partition_number IS NULL THEN
             CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
-            COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless somebody dropped or detached a partition by hand.';
+            COMMENT ON TABLE feed.log_default IS 'Rows whose partition is missing. Empty unless a partition was dropped or detached by hand.';
         END IF;
         partition := candidate.name;
         forgotten := last.rows;

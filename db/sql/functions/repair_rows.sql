@@ -39,4 +39,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.repair_rows() IS
-    'Puts back the rows, sequence values, partitions and triggers without which the feed does not work. Used by boardcast migrate if a part of the schema was missing.';
+    'Restores the rows, sequence values, partitions and triggers without which the feed does not work. Used by boardcast migrate if a part of the schema was missing.';

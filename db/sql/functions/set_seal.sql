@@ -6,4 +6,4 @@ AS $$
     INSERT INTO feed.flags (flag, scope, value) SELECT 'seal', 'everybody', 'on' WHERE enabled ON CONFLICT DO NOTHING;
 $$;
 COMMENT ON FUNCTION feed.set_seal(boolean) IS
-    'Switches sealing of the log on or off. Seals that were made stay, and verify checks them. Switched on again, it continues where it stopped.';
+    'Switches sealing of the log on or off. Existing seals stay, and verify checks them. After it is switched on again, sealing continues where it stopped.';

@@ -2,11 +2,11 @@
 -- concurrent write is visible in both or in neither. The last row, which has no finding, returns how far the batch got (upto; null at
 -- the end) and how many rows it read.
 --
--- The changes of a row form a chain: each starts with the image with which the one before it ended. The chain starts anew where
+-- The changes of a row form a chain: each starts with the image with which the one before it ended. A new chain starts where
 -- readers do (reload), and where the table was emptied (truncate).
 --
 -- A change of a large row may have only the changed columns (see feed.compact_change). Its image is completed, and must have the
--- hash in image_hash. The image before the next change must have this hash, too; only if it does not, the columns are compared.
+-- hash in image_hash. The image before the next change must also have this hash; the columns are compared only if it does not.
 --
 -- A name may have come to stand for another column or type between two images (see feed.redefined_columns): it is not compared then.
 CREATE FUNCTION feed.verify_log(target regclass, after text DEFAULT NULL, keys integer DEFAULT 1000)

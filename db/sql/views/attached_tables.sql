@@ -89,7 +89,7 @@ SELECT CASE WHEN f.there THEN f.relation END AS relation, CASE WHEN f.there THEN
 FROM found AS f
 LEFT JOIN problems AS p ON p.relation = f.relation;
 COMMENT ON VIEW feed.attached_tables IS
-    'The attached tables, with what has happened to each of them behind the back of its triggers. For the triggers themselves, see feed.triggers.';
+    'The attached tables, with everything that has happened to each of them and that its triggers could not see. For the triggers themselves, see feed.triggers.';
 COMMENT ON COLUMN feed.attached_tables.relation IS 'The table; null if it was dropped';
 COMMENT ON COLUMN feed.attached_tables.name IS 'Its name; the one it had if it was dropped';
 COMMENT ON COLUMN feed.attached_tables.state IS

@@ -22,7 +22,7 @@ COMMENT ON COLUMN feed.gaps.cards IS
 COMMENT ON COLUMN feed.gaps.expected_count IS 'Number of rows according to the checkpoint; for a report of a service: in the table';
 COMMENT ON COLUMN feed.gaps.held_count IS 'Number of rows that the client had; for a report of a service: according to the log';
 COMMENT ON COLUMN feed.gaps.expected_hash IS 'Hash of the expected rows; see feed.row_hash';
-COMMENT ON COLUMN feed.gaps.held_hash IS 'Hash of the rows that the client had, or of those according to the log';
+COMMENT ON COLUMN feed.gaps.held_hash IS 'Hash of the rows that the client had or, if a service reported it, of the rows in the log';
 COMMENT ON COLUMN feed.gaps.cursor IS 'Position of the checkpoint: feed.checkpoint(board, cursor) returns what it should have been';
 COMMENT ON COLUMN feed.gaps.instance IS 'Instance that received the report, named as in /readyz';
 COMMENT ON COLUMN feed.gaps.connection IS 'Stream of the client, if it was reported';

@@ -57,7 +57,7 @@ SELECT 3, 'log reads',
             WHEN max(since_read) < interval '10 s' THEN 'warning' ELSE 'bad' END,
        coalesce('the slowest instance last read the log ' || round(extract(epoch FROM max(since_read)), 1) || ' s before its report', 'no instance'),
        CASE WHEN max(since_read) >= interval '3 s'
-            THEN 'SELECT instance, since_read, tailer FROM feed.instance_status; -- the log should be read at least once a second (BOARDCAST_READ_INTERVAL); check the output of the instance, too' END
+            THEN 'SELECT instance, since_read, tailer FROM feed.instance_status; -- the log should be read at least once a second (BOARDCAST_READ_INTERVAL); also check the instance''s output' END
 FROM alive
 UNION ALL
 SELECT 4, 'lag',
@@ -143,7 +143,7 @@ UNION ALL
 SELECT 12, 'history', CASE WHEN same THEN 'ok' ELSE 'warning' END,
        format('feed %s, since %s: %s', i.feed_id, date_trunc('second', i.renewed_at), i.reason),
        CASE WHEN NOT same
-            THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects does this, too' END
+            THEN 'SELECT feed.identify(); -- the existing cursors were made on another cluster or timeline; the next service that connects also does this' END
 FROM feed.identity AS i
 CROSS JOIN LATERAL (SELECT (i.system_identifier, i.timeline)
                            = (SELECT system_identifier::text, left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM pg_control_system()) AS same) AS s
@@ -238,7 +238,7 @@ SELECT 20, 'roles', CASE WHEN o.found IS NULL THEN 'ok' ELSE 'warning' END,
        coalesce(o.found, CASE (SELECT count(*) FROM feeds) WHEN 1 THEN 'no other database of the cluster has a feed'
                                                            ELSE 'only roles that were allowed to connect by name can read this feed' END),
        o.fixes || ' -- first GRANT CONNECT ON DATABASE ... TO each role that uses that database'
-FROM (SELECT string_agg(format('database %I has a feed, too, and may be read by %s, whose group roles are those of the whole cluster', w.datname, w.members),
+FROM (SELECT string_agg(format('database %I also has a feed, and may be read by %s, because group roles belong to the whole cluster', w.datname, w.members),
                         '; ' ORDER BY w.datname) AS found,
              string_agg(format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC;', w.datname), ' ' ORDER BY w.datname) AS fixes
       FROM (SELECT d.datname, string_agg(DISTINCT format('%I', m.rolname), ', ') AS members
@@ -295,7 +295,7 @@ SELECT 22, 'opportunities', CASE WHEN a.relation IS NULL OR s.target IS NOT NULL
             WHEN l.name IS NOT NULL THEN format('trigger %I on %s runs after zz_feed_version: if it sets version_number, clients drop changes', l.name, a.relation)
             ELSE format('%s has all columns', a.relation) END,
        CASE WHEN s.target IS NOT NULL AND m.names IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds the columns, and restores their values from the log'
-            WHEN s.target IS NOT NULL AND a.restoring IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it goes on with it'
+            WHEN s.target IS NOT NULL AND a.restoring IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it restores the rest'
             WHEN s.target IS NOT NULL AND octet_length(l.name) > 55 THEN format('ALTER TRIGGER %I ON %s RENAME TO ...; -- to a name before zz_feed_version', l.name, a.relation)
             WHEN s.target IS NOT NULL AND l.name IS NOT NULL THEN 'SELECT feed.mend(); -- or boardcast migrate: it adds a trigger that runs after this one'
             WHEN a.relation IS NOT NULL AND s.target IS NULL

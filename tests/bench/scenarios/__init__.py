@@ -10,10 +10,13 @@ NAMES: tuple[str, ...] = (
     "many",
     "reconnect",
     "resume",
+    "collapse",
     "slow",
     "bulk",
     "growth_clients",
     "growth_log",
     "verify",
     "idle",
+    "board",
+    "first_load",
 )

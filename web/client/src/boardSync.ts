@@ -10,9 +10,11 @@ import { boardAfter } from "./boardChange.js";
 import { boardPresence, NOBODY } from "./boardPresence.js";
 import { type Checkpoint, CheckpointVerifier, type Gap } from "./checkpointVerifier.js";
 import { coversXid } from "./compareCursors.js";
+import { DeliveryQueue, type Schedule } from "./deliveryQueue.js";
 import { type Http, ProblemError } from "./http.js";
 import type { Model } from "./model.js";
 import { remoteChangeBetween, remoteChangeOf } from "./changeSummary.js";
+import { reportUncaught } from "./reportUncaught.js";
 import { fetchCard } from "./requests.js";
 import type { RemoteChange } from "./state.js";
 import type { Delivery, Message, Opportunity, OpportunityEvent, Presence, RowEvent, Snapshot, Source } from "./types.js";
@@ -33,6 +35,7 @@ export class BoardSync {
   #baseCursors: string[] = [];
   readonly #checkpoints = new CheckpointVerifier();
   #bypassCache = false;
+  readonly #deliveries: DeliveryQueue;
 
   constructor(
     readonly source: Source,
@@ -43,14 +46,18 @@ export class BoardSync {
     readonly userId: string,
     /** Whether a mutation is one of this store's. */
     readonly isOwn: (mutation: string) => boolean,
-  ) {}
+    /** When to apply deliveries. */
+    schedule: Schedule,
+  ) {
+    this.#deliveries = new DeliveryQueue(schedule, (deliveries) => this.#applyAll(deliveries));
+  }
 
   /** Resolves when there is a first snapshot, or no such board. */
   async start(snapshot?: Snapshot): Promise<void> {
     const { source } = this;
     let live = source.status.state === "live";
     this.#unsubscribe.push(
-      source.onDelivery((delivery) => this.#onDelivery(delivery)),
+      source.onDelivery((delivery) => this.#deliveries.push(delivery)),
       source.onPresence((presence) => this.#setPresence([...presence.values()].flat())),
       source.onStatus(({ state }) => {
         if (state === "live" && !live) this.#onLive();
@@ -62,6 +69,7 @@ export class BoardSync {
 
   stop(): void {
     this.#ended.abort();
+    this.#deliveries.clear();
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
   }
 
@@ -107,6 +115,7 @@ export class BoardSync {
   }
 
   #install(snapshot: Snapshot): void {
+    this.#deliveries.flush();
     this.#baseCursors = [snapshot.cursor];
     this.model.batch(() => {
       this.model.install(snapshot);
@@ -150,7 +159,17 @@ export class BoardSync {
     this.model.set(this.#presence);
   }
 
-  #onDelivery({ messages }: Delivery): void {
+  #applyAll(deliveries: readonly Delivery[]): void {
+    try {
+      this.#applyMessages(deliveries.flatMap(({ messages }) => messages));
+    } catch (error) {
+      // A bug in this client. What was not applied is in a new snapshot.
+      reportUncaught(error);
+      this.#refresh();
+    }
+  }
+
+  #applyMessages(messages: readonly Message[]): void {
     const { status } = this.model.state;
     this.model.batch(() => {
       const remote: RemoteChange[] = [];

@@ -3,11 +3,15 @@
  *
  * The browser's own reconnection is not used: it gives up for good on anything but 200, and a ticket is valid only once. A stream
  * that ends is closed, and the next one opens at the cursor.
+ *
+ * A stream carries no questions, so requests to the same service show whether it can still be reached. Heartbeats show that the stream
+ * itself is alive.
  */
-import { asRecord, type Http } from "./http.js";
+import { asRecord, ProblemError, type Http } from "./http.js";
 import type { Incoming } from "./inbox.js";
+import { Pings } from "./pings.js";
 import type { Timing } from "./timing.js";
-import { connectionLost, endedByService, parseMessage, requestFailed, type Transport, type TransportEnd, type TransportEvents } from "./transport.js";
+import { connectionLost, endedByService, parseMessage, requestFailed, silent, type Transport, type TransportEnd, type TransportEvents } from "./transport.js";
 
 const TYPES: readonly Incoming["type"][] = [
   "auth_success",
@@ -46,6 +50,8 @@ export class EventSourceTransport implements Transport {
   readonly #events: TransportEvents;
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #pings: Pings;
+  readonly #abort = new AbortController();
   #live = false;
   #ended = false;
   /** When anything last arrived, by the wall clock: performance.now() may stand still while the machine sleeps. */
@@ -54,13 +60,21 @@ export class EventSourceTransport implements Transport {
   constructor(parts: EventSourceTransportParts, cursor: string | null, events: TransportEvents) {
     this.#parts = parts;
     this.#events = events;
+    this.#pings = new Pings(parts.timing, {
+      ask: () => void this.#ping(),
+      latency: () => undefined,
+      behind: (late) => events.behind(late),
+      dead: () => this.#end(silent("the service does not answer")),
+    });
     this.#timer = setTimeout(() => this.#end(connectionLost("no auth_success arrived in time")), parts.timing.connect);
     void this.#open(cursor);
   }
 
   /** If a heartbeat is overdue when the page wakes, do not wait for it. */
   check(): void {
-    if (this.#live && Math.abs(Date.now() - this.#lastMessage) > this.#parts.timing.heartbeat * 1.1) this.#silent();
+    if (!this.#live) return;
+    if (Math.abs(Date.now() - this.#lastMessage) > this.#parts.timing.heartbeat * 1.1) this.#silent();
+    else this.#pings.check();
   }
 
   /** The stream continues with the token that it began with; the next one uses the new token. */
@@ -68,7 +82,9 @@ export class EventSourceTransport implements Transport {
 
   close(): void {
     this.#ended = true;
+    this.#abort.abort();
     clearTimeout(this.#timer);
+    this.#pings.stop();
     this.#source?.close();
   }
 
@@ -76,7 +92,7 @@ export class EventSourceTransport implements Transport {
     const { http, tickets } = this.#parts;
     try {
       await null;
-      const query = new URLSearchParams(cursor === null ? {} : { since: cursor });
+      const query = new URLSearchParams(cursor === null ? {} : { since: cursor, collapse: "true" });
       if (tickets) query.set("ticket", String(asRecord((await http.request("POST", "/api/events/ticket")).body)["ticket"]));
       if (this.#ended) return;
       const source = new this.#parts.EventSource(`${http.api}/api/events?${query}`, { withCredentials: !tickets && http.api !== "" });
@@ -93,6 +109,7 @@ export class EventSourceTransport implements Transport {
     const data: unknown = "data" in event ? event.data : undefined;
     if (typeof data !== "string") return this.#end(connectionLost("the event stream ended"));
     this.#lastMessage = Date.now();
+    this.#pings.heard();
     const message = parseMessage(data);
     if (!message) return this.#end(connectionLost("not a boardcast feed"));
     if (message.type === "auth_success") this.#begin();
@@ -106,6 +123,17 @@ export class EventSourceTransport implements Transport {
     if (this.#live) return;
     this.#live = true;
     this.#events.live();
+    this.#pings.ask();
+  }
+
+  /** Any response shows that the service can be reached. */
+  async #ping(): Promise<void> {
+    try {
+      await this.#parts.http.request("GET", "/healthz", { signal: this.#abort.signal });
+      this.#pings.answered();
+    } catch (error) {
+      if (error instanceof ProblemError && error.status > 0) this.#pings.answered();
+    }
   }
 
   #watch(): void {
@@ -114,7 +142,7 @@ export class EventSourceTransport implements Transport {
   }
 
   #silent(): void {
-    this.#end({ ...connectionLost("the event stream is silent"), reaction: "retry" });
+    this.#end({ ...silent("the event stream is silent"), reaction: "retry" });
   }
 
   #end(end: TransportEnd): void {

@@ -11,6 +11,7 @@ import { Listeners } from "./listeners.js";
 import { mergePresence, PresenceTracker } from "./localPresence.js";
 import { visible, watchPage } from "./pageEvents.js";
 import { reducePresence } from "./presence.js";
+import { isolated } from "./reportUncaught.js";
 import { SessionManager } from "./session.js";
 import { type LeaderState, type Tab, Tabs, type TabsHooks } from "./tabs.js";
 import { TIMING, type Timing } from "./timing.js";
@@ -35,7 +36,7 @@ export interface FeedOptions {
   readonly timing?: Partial<Timing>;
 }
 
-const IDLE: FeedStatus = { state: "idle", transport: null, latency: null, interval: null, realtime: "websocket", leader: false, problem: null };
+const IDLE: FeedStatus = { state: "idle", transport: null, behind: false, latency: null, interval: null, realtime: "websocket", leader: false, problem: null };
 
 export class Feed implements Source {
   /** Requests with the feed's session. */
@@ -142,6 +143,7 @@ export class Feed implements Source {
       tabWoke: () => this.#connection?.wake(),
       restart: () => this.#restart(),
       onLeaderState: (state) => this.#onLeaderState(state),
+      leaderLate: () => this.#setStatus({ ...this.#status, behind: this.#status.state === "live" }),
       onDelivery: (delivery, before) => this.#onTabDelivery(delivery, before),
       onStatus: (status) => this.#setStatus({ ...status, leader: false }),
     };
@@ -230,7 +232,8 @@ export class Feed implements Source {
   }
 
   #emit(delivery: Delivery): void {
-    this.#setPresence(delivery.messages.reduce(reducePresence, this.#presence));
+    // A message that cannot be understood as presence must not keep the rest from the listeners.
+    isolated(() => this.#setPresence(delivery.messages.reduce(reducePresence, this.#presence)));
     if (delivery.messages.length) this.#deliveryListeners.call(delivery);
   }
 

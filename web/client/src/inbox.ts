@@ -5,8 +5,12 @@
  * only on a reset. Each stream holds its own unfinished batch. If the stream is cut, the batch is dropped, because it will be sent
  * again. A stream that replaces another one repeats what the other delivered in the meantime; the inbox remembers the `seq` of each
  * event to skip those.
+ *
+ * If a delivery throws, through a bug in this client, it is reported, and a reset takes its place: then everything is fetched again.
+ * If that throws too, nothing more is taken from the stream, and the next one starts at the cursor before it.
  */
 import { covers, coversXid } from "./compareCursors.js";
+import { isolated, reportUncaught } from "./reportUncaught.js";
 import type { Delivery, Message, Realtime } from "./types.js";
 
 /** A message of the service. Some of them are not delivered. */
@@ -34,8 +38,19 @@ export class Inbox {
     this.#deliver = deliver;
   }
 
-  /** Returns the function that receives the messages of a new stream. */
+  /** Returns the function that receives the messages of a new stream. After it has thrown, it ignores them. */
   open(): (message: Incoming) => void {
+    const receive = this.#receiver();
+    let failed = false;
+    return (message) => {
+      if (failed) return;
+      failed = true;
+      receive(message);
+      failed = false;
+    };
+  }
+
+  #receiver(): (message: Incoming) => void {
     let held: Message[] = [];
     return (message) => {
       switch (message.type) {
@@ -71,7 +86,7 @@ export class Inbox {
         default:
           // Presence and errors are about the present.
           if (!("seq" in message) || message.seq === undefined) {
-            this.#deliver({ messages: [message], cursor: null });
+            isolated(() => this.#deliver({ messages: [message], cursor: null }));
             return;
           }
           held.push(message);
@@ -99,7 +114,13 @@ export class Inbox {
   }
 
   #move(messages: readonly Message[], cursor: string | null): void {
-    this.#deliver({ messages, cursor });
+    try {
+      this.#deliver({ messages, cursor });
+    } catch (error) {
+      if (cursor === null || messages.some(({ type }) => type === "reset")) throw error;
+      reportUncaught(error);
+      return this.#move([{ type: "reset", reason: "client_error", cursor }], cursor);
+    }
     this.cursor = cursor;
     for (const message of messages) if ("seq" in message && message.seq !== undefined) this.#seen.add(message.seq);
     for (const seq of this.#seen) {

@@ -27,6 +27,7 @@ const EMPTY: BoardState = {
   ...build([], []),
   pendingChanges: new Map(),
   pendingCount: 0,
+  unanswered: false,
   ...NOBODY,
   conflicts: new Map(),
   rejectedWrites: [],

@@ -3,7 +3,7 @@ import type { Backoff } from "./backoff.js";
 import { FlagWatcher } from "./flagWatcher.js";
 import { asRecord, ProblemError, type Http } from "./http.js";
 import type { Timing } from "./timing.js";
-import { requestFailed, type Transport, type TransportEvents } from "./transport.js";
+import { requestFailed, silent, type Transport, type TransportEvents } from "./transport.js";
 import type { Message, Opportunity, Presence, Realtime } from "./types.js";
 
 /** A response of `GET /api/sync/opportunities`. */
@@ -44,6 +44,8 @@ export class PollingTransport implements Transport {
   readonly #abort = new AbortController();
   #cursor: string | null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Fires when a poll takes too long. */
+  #late: ReturnType<typeof setTimeout> | undefined;
   #polling = false;
 
   constructor(parts: PollingTransportParts, cursor: string | null, events: TransportEvents) {
@@ -64,6 +66,24 @@ export class PollingTransport implements Transport {
     this.#abort.abort();
     this.#flags.close();
     clearTimeout(this.#timer);
+    clearTimeout(this.#late);
+  }
+
+  /** The first poll may have much to fetch; those after it are answered soon, or there is no connection. */
+  #watch(): void {
+    const { timing } = this.#parts;
+    this.#late = setTimeout(() => {
+      this.#events.behind(true);
+      this.#late = setTimeout(() => {
+        this.close();
+        this.#events.end(silent("polls are not answered"));
+      }, timing.ping + timing.pong - timing.behind);
+    }, timing.behind);
+  }
+
+  #heard(): void {
+    clearTimeout(this.#late);
+    if (!this.#abort.signal.aborted) this.#events.behind(false);
   }
 
   async #poll(first: boolean): Promise<void> {
@@ -71,7 +91,9 @@ export class PollingTransport implements Transport {
     this.#polling = true;
     try {
       if (first) await null;
+      if (!first) this.#watch();
       await this.#fetchAll(first);
+      this.#heard();
       if (!this.#abort.signal.aborted) await this.#fetchPresence();
     } catch (error) {
       if (this.#abort.signal.aborted) return;

@@ -17,7 +17,7 @@ export type Outcome =
   /** Send this write instead. */
   | { readonly is: "replaced"; readonly write: Change }
   /** No response, or the service asks to retry (after `wait` ms). The write may have been done. */
-  | { readonly is: "later"; readonly wait: number | null; readonly broken: boolean }
+  | { readonly is: "later"; readonly wait: number | null; readonly broken: boolean; readonly answered: boolean }
   | { readonly is: "rejected"; readonly reason: "deleted" | "rejected"; readonly problem: Problem };
 
 /** Send a write; `row` is the current card, as far as it is known. */
@@ -106,7 +106,7 @@ const SERVER_ERRORS = 5;
 
 function later(error: unknown): Outcome {
   const problem = error instanceof ProblemError ? error : null;
-  return { is: "later", wait: problem?.retryAfter ?? null, broken: problem?.status === 500 };
+  return { is: "later", wait: problem?.retryAfter ?? null, broken: problem?.status === 500, answered: problem !== null && problem.status > 0 };
 }
 
 /** The card has changed since the user chose to restore a version: turn that into an edit of the fields that differ. */

@@ -21,6 +21,8 @@ export interface BoardState {
   readonly pendingChanges: ReadonlyMap<string, Changes>;
   /** The number of writes that are waiting or being sent, of all cards. */
   readonly pendingCount: number;
+  /** A write has had no answer for some seconds: the service cannot be reached, whatever the feed's state. */
+  readonly unanswered: boolean;
   /** By card: others who are editing it. */
   readonly editingUsers: ReadonlyMap<string, readonly Presence[]>;
   /** Others who are on this board, once each. */

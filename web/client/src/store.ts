@@ -1,6 +1,7 @@
 /** A board: a snapshot, the deliveries since then, and this user's writes on top of them until they are confirmed. */
 
 import { BoardSync } from "./boardSync.js";
+import { atOnce, type Schedule } from "./deliveryQueue.js";
 import { Drafts } from "./drafts.js";
 import { type Editor, savedValues } from "./editor.js";
 import { Editors } from "./editors.js";
@@ -24,6 +25,8 @@ export interface StoreOptions {
   readonly userId: string;
   /** Where unsent writes and drafts survive the page; default: nowhere. */
   readonly storage?: Storage;
+  /** When to apply what the feed delivers, for example once per frame of a page; default: at once. */
+  readonly schedule?: Schedule;
 }
 
 export class BoardStore {
@@ -41,7 +44,7 @@ export class BoardStore {
   #unwatch: () => void = () => undefined;
   #stopped = false;
 
-  constructor({ source, http, board, userId, storage }: StoreOptions) {
+  constructor({ source, http, board, userId, storage, schedule = atOnce }: StoreOptions) {
     this.board = board;
     this.userId = userId;
     this.drafts = new Drafts(storage, userId);
@@ -61,7 +64,7 @@ export class BoardStore {
         if (!this.#stopped) this.#announceViewing();
       },
     );
-    this.#sync = new BoardSync(source, http, this.#model, this.#writeQueue, board, userId, (mutation) => this.#mutations.has(mutation));
+    this.#sync = new BoardSync(source, http, this.#model, this.#writeQueue, board, userId, (mutation) => this.#mutations.has(mutation), schedule);
   }
 
   /** Show the board and follow it, from a snapshot that you have or from one that is fetched. Resolves when it is ready or gone. */

@@ -48,14 +48,15 @@ export interface TabsHooks {
   restart(): void;
   /** To the other tabs. */
   onLeaderState(state: LeaderState): void;
+  /** The leader does not answer. */
+  leaderLate(): void;
   onDelivery(delivery: Delivery, before: string | null): void;
   onStatus(status: FeedStatus): void;
 }
 
 export class Tabs {
   readonly #name: string;
-  readonly #heartbeat: number;
-  readonly #patience: number;
+  readonly #timing: Timing;
   readonly #hooks: TabsHooks;
   readonly #id = crypto.randomUUID();
   readonly #known = new Set<string>();
@@ -66,10 +67,9 @@ export class Tabs {
   #timer: ReturnType<typeof setTimeout> | undefined;
   leads = false;
 
-  constructor(name: string, { heartbeat, wakePong }: Timing, hooks: TabsHooks) {
+  constructor(name: string, timing: Timing, hooks: TabsHooks) {
     this.#name = `boardcast:${name}`;
-    this.#heartbeat = heartbeat;
-    this.#patience = wakePong;
+    this.#timing = timing;
     this.#hooks = hooks;
   }
 
@@ -88,7 +88,12 @@ export class Tabs {
     if (this.leads || !this.#channel) return;
     const tab = this.#hooks.tab();
     this.#post({ kind: "tab", from: this.#id, tab, ask });
-    if (ask && tab.visible) this.#after(this.#patience, () => this.#requestLead(true));
+    if (!ask) return;
+    const { behind, pong } = this.#timing;
+    this.#after(behind, () => {
+      this.#hooks.leaderLate();
+      this.#after(pong - behind, () => (this.#hooks.tab().visible ? this.#requestLead(true) : this.announce("state")));
+    });
   }
 
   /** Ask the leader to connect again. */
@@ -198,7 +203,7 @@ export class Tabs {
     else if (post.kind === "state") {
       this.#hooks.onLeaderState(post.state);
       this.#settle?.();
-      this.#after(this.#heartbeat, () => this.announce("state"));
+      this.#after(this.#timing.ping, () => this.announce("state"));
     }
   }
 }

@@ -6,9 +6,12 @@ export interface Timing {
   readonly heartbeat: number;
   /** Between pings over the WebSocket. */
   readonly ping: number;
-  /** How long a pong may take, usually and when the page wakes. */
+  /** How long an answer may take before the connection is dead. */
   readonly pong: number;
-  readonly wakePong: number;
+  /** How long an answer may take before what is shown counts as behind. */
+  readonly behind: number;
+  /** How long a connection may take to come back before the state is `offline`. */
+  readonly lost: number;
   /** Pauses before a better transport is tried again: the first, the longest. */
   readonly upgrade: number;
   readonly upgradeMax: number;
@@ -29,9 +32,10 @@ export interface Timing {
 export const TIMING: Timing = {
   connect: 5_000,
   heartbeat: 15_000,
-  ping: 15_000,
-  pong: 10_000,
-  wakePong: 3_000,
+  ping: 5_000,
+  pong: 3_000,
+  behind: 1_000,
+  lost: 5_000,
   upgrade: 5_000,
   upgradeMax: 60_000,
   retry: 500,

@@ -15,6 +15,8 @@ export interface TransportEnd {
   /** Do not reconnect before this many ms. */
   readonly retryAfter: number | null;
   readonly problem: FeedStatus["problem"];
+  /** It did not answer in time: there may be no network, so that another transport would not work either. */
+  readonly silent?: true;
 }
 
 export interface TransportEvents {
@@ -23,6 +25,8 @@ export interface TransportEvents {
   message(message: Incoming): void;
   latency(ms: number): void;
   interval(ms: number): void;
+  /** Whether an answer is so late that what was delivered may be behind. */
+  behind(late: boolean): void;
   /** The cursor up to which messages have been applied. */
   applied(): string | null;
   end(end: TransportEnd): void;
@@ -52,6 +56,11 @@ export function parseMessage(data: string): Incoming | null {
 
 export function connectionLost(message: string): TransportEnd {
   return { reaction: "fallBack", retryAfter: null, problem: { code: "lost", message } };
+}
+
+/** Nothing arrived in time. */
+export function silent(message: string): TransportEnd {
+  return { ...connectionLost(message), silent: true };
 }
 
 /** The end that the service announced by name: in a close code, a goodbye, or an error. */

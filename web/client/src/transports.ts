@@ -9,8 +9,9 @@
 import { Attempt } from "./attempt.js";
 import { Backoff } from "./backoff.js";
 import type { Incoming } from "./inbox.js";
+import { reportUncaught } from "./reportUncaught.js";
 import type { Timing } from "./timing.js";
-import type { Transport, TransportEnd } from "./transport.js";
+import { connectionLost, type Transport, type TransportEnd } from "./transport.js";
 import { TransportList } from "./transportList.js";
 import type { TransportFactory } from "./transportState.js";
 import type { FeedStatus, Realtime, Session } from "./types.js";
@@ -28,6 +29,7 @@ export class Transports {
   readonly #list: TransportList;
   readonly #hooks: TransportsHooks;
   readonly #retryBackoff: Backoff;
+  readonly #lost: number;
   #state: "idle" | "running" | "ended" = "idle";
   #current: Attempt | null = null;
   #upgrade: Attempt | null = null;
@@ -37,6 +39,9 @@ export class Transports {
   #offline = false;
   /** The token has been rejected since any transport was live. */
   #denied = false;
+  /** Runs from the end of a live transport until another one is live. */
+  #lostTimer: ReturnType<typeof setTimeout> | undefined;
+  #behind = false;
   #latency: number | null = null;
   #interval: number | null = null;
   #problem: FeedStatus["problem"] = null;
@@ -44,6 +49,7 @@ export class Transports {
   constructor(factories: readonly TransportFactory[], hooks: TransportsHooks, timing: Timing, random: () => number = Math.random) {
     this.#list = new TransportList(factories, timing, random);
     this.#hooks = hooks;
+    this.#lost = timing.lost;
     this.#retryBackoff = new Backoff(timing.retry, timing.retryMax, random);
   }
 
@@ -53,6 +59,7 @@ export class Transports {
     return {
       state: this.#state === "running" ? running : this.#state,
       transport: live?.state.name ?? null,
+      behind: running === "live" && this.#behind,
       latency: live ? this.#latency : null,
       interval: live ? this.#interval : null,
       realtime: this.#list.realtime,
@@ -149,11 +156,16 @@ export class Transports {
       live: () => this.#onLive(attempt),
       message: (message) => {
         if (attempt === this.#current) this.#onMessage();
-        receive(message);
+        try {
+          receive(message);
+        } catch (error) {
+          return this.#onFailure(attempt, error);
+        }
         if ((message.type === "flags" || message.type === "auth_success") && message.realtime) this.setRealtime(message.realtime);
       },
       latency: (ms) => this.#measured(attempt, ms, null),
       interval: (ms) => this.#measured(attempt, null, ms),
+      behind: (late) => this.#setBehind(attempt, late),
       applied: () => this.#hooks.cursor(),
       end: (end) => this.#onEnd(attempt, end),
     });
@@ -173,18 +185,33 @@ export class Transports {
     this.#report();
   }
 
+  #setBehind(attempt: Attempt, late: boolean): void {
+    if (attempt !== this.#current || late === this.#behind) return;
+    this.#behind = late;
+    this.#report();
+  }
+
   #onLive(attempt: Attempt): void {
+    clearTimeout(this.#lostTimer);
     if (attempt === this.#upgrade) {
       this.#current?.transport?.close();
       this.#current = attempt;
       this.#upgrade = null;
     }
     attempt.live = performance.now();
-    this.#offline = this.#denied = false;
+    this.#offline = this.#denied = this.#behind = false;
     this.#latency = this.#interval = this.#problem = null;
     this.#retryBackoff.reset();
     this.#report();
     this.#planUpgrade();
+  }
+
+  /** Through a bug in this client, a message was not delivered. The next stream repeats it. */
+  #onFailure(attempt: Attempt, error: unknown): void {
+    reportUncaught(error);
+    if (attempt !== this.#current && attempt !== this.#upgrade) return;
+    this.#close(attempt);
+    this.#onEnd(attempt, connectionLost("a delivery failed"));
   }
 
   #onEnd(attempt: Attempt, end: TransportEnd): void {
@@ -196,15 +223,27 @@ export class Transports {
       return;
     }
     this.#problem = end.problem;
+    if (attempt.live !== null) this.#onLost(end);
     if (end.reaction === "renewToken") {
       void this.#renew(attempt, end);
     } else if (this.#upgrade) {
-      this.#current = this.#upgrade;
+      this.#current = this.#upgrade; // it is not live yet
       this.#upgrade = null;
       this.#report();
     } else {
       this.#openFrom(end.reaction === "retry" && attempt.live !== null ? attempt.index : attempt.index + 1);
     }
+  }
+
+  /** The live transport has ended. A service that restarts is back in a moment; after that, or if the line is dead, say that it is gone. */
+  #onLost({ silent }: TransportEnd): void {
+    this.#behind = false;
+    this.#offline ||= silent === true;
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = setTimeout(() => {
+      this.#offline = true;
+      this.#report();
+    }, this.#lost);
   }
 
   /** Open the same transport again with a new token, once; end if there is no new token. */
@@ -237,6 +276,7 @@ export class Transports {
     this.#state = state;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#upgradeTimer);
+    clearTimeout(this.#lostTimer);
     this.#current = this.#close(this.#current);
     this.#upgrade = this.#close(this.#upgrade);
     this.#report();

@@ -171,11 +171,14 @@ export type Realtime = "websocket" | "sse" | "poll" | "off";
 
 export interface FeedStatus {
   /**
-   * `live`: up to date. `connecting`: not connected yet, or reconnecting. `offline`: no transport works. `off`: the service offers
-   * nothing live; the data is from the last snapshot. `ended`: it will not reconnect by itself (see `problem`).
+   * `live`: connected. `connecting`: not connected yet, or reconnecting. `offline`: no transport works, the service does not answer, or
+   * reconnecting takes long. `off`: the service offers nothing live; the data is from the last snapshot. `ended`: it will not reconnect
+   * by itself (see `problem`).
    */
   readonly state: "idle" | "connecting" | "live" | "offline" | "off" | "ended";
   readonly transport: TransportName | null;
+  /** An answer of the service is late, so more than a second may be missing from what was delivered. Can be true only while `live`. */
+  readonly behind: boolean;
   /** The round-trip time of the WebSocket, in ms. */
   readonly latency: number | null;
   /** The time between polls, in ms, while polling. */

@@ -6,9 +6,10 @@
  */
 import { CLOSE_CODES } from "./closeCodes.js";
 import { type Activity, type Place, presenceMessage } from "./localPresence.js";
+import { Pings } from "./pings.js";
 import type { SessionManager } from "./session.js";
 import type { Timing } from "./timing.js";
-import { connectionLost, endedByService, parseMessage, requestFailed, type Transport, type TransportEnd, type TransportEvents } from "./transport.js";
+import { connectionLost, endedByService, parseMessage, requestFailed, silent, type Transport, type TransportEnd, type TransportEvents } from "./transport.js";
 import type { FeedStatus, Session } from "./types.js";
 
 const OPEN = 1;
@@ -36,14 +37,18 @@ export class WebSocketTransport implements Transport {
   /** What the service announced before it closed the connection. */
   #goodbye: TransportEnd | null = null;
   #problem: FeedStatus["problem"] = null;
-  /** When the unanswered ping was sent (0: none), and when anything last arrived. */
-  #pingSent = 0;
-  #lastMessage = 0;
+  readonly #pings: Pings;
 
   constructor(parts: WebSocketTransportParts, cursor: string | null, events: TransportEvents) {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#events = events;
+    this.#pings = new Pings(parts.timing, {
+      ask: () => this.#ping(),
+      latency: (ms) => events.latency(ms),
+      behind: (late) => events.behind(late),
+      dead: () => this.#end(silent("the WebSocket does not answer")),
+    });
     this.#timer = setTimeout(() => this.#end(connectionLost("no auth_success arrived in time")), parts.timing.connect);
     void this.#open();
   }
@@ -51,7 +56,7 @@ export class WebSocketTransport implements Transport {
   sendPresence = (place: Place, activity: Activity | null): void => this.#send(presenceMessage(place, activity));
 
   check(): void {
-    if (this.#live) this.#ping(this.#parts.timing.wakePong);
+    if (this.#live) this.#pings.check();
   }
 
   renewed(session: Session): void {
@@ -62,6 +67,7 @@ export class WebSocketTransport implements Transport {
     this.#ended = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
+    this.#pings.stop();
     this.#socket?.close();
   }
 
@@ -80,7 +86,7 @@ export class WebSocketTransport implements Transport {
       socket.onmessage = ({ data }) => this.#receive(String(data));
       await opened;
       const { token, userId } = await session;
-      this.#send({ type: "auth", token, userId, batch: true, ...(this.#cursor === null ? {} : { cursor: this.#cursor }) });
+      this.#send({ type: "auth", token, userId, batch: true, collapse: true, ...(this.#cursor === null ? {} : { cursor: this.#cursor }) });
     } catch (error) {
       this.#end(requestFailed(error));
     }
@@ -92,16 +98,17 @@ export class WebSocketTransport implements Transport {
 
   #receive(data: string): void {
     if (this.#ended) return;
-    this.#lastMessage = performance.now();
+    this.#pings.heard();
     const message = parseMessage(data);
     if (!message) return this.#end(connectionLost("not a boardcast feed"));
-    if (message.type === "pong") this.#pong();
+    if (message.type === "pong") this.#pings.answered();
     else if (message.type === "goodbye") this.#goodbye = endedByService(message.reason, message.reason, message.retryMs);
     else if (message.type === "auth_error" || message.type === "error") this.#problem = { code: message.code, message: message.message };
     if (message.type === "auth_success" && !this.#live) {
       this.#live = true;
+      clearTimeout(this.#timer);
       this.#events.live();
-      this.#ping(this.#parts.timing.pong);
+      this.#pings.ask();
     }
     if (message.type !== "pong" && this.#live) this.#watch();
     this.#events.message(message);
@@ -113,27 +120,13 @@ export class WebSocketTransport implements Transport {
     const since = performance.now();
     this.#silence = setTimeout(() => {
       if (performance.now() - since > patience + LATE) this.#watch();
-      else this.#end(connectionLost("the service is silent"));
+      else this.#end(silent("the service is silent"));
     }, patience);
   }
 
-  #ping(patience: number): void {
-    clearTimeout(this.#timer);
-    const sent = (this.#pingSent = performance.now());
+  #ping(): void {
     const cursor = this.#events.applied();
     this.#send({ type: "ping", ...(cursor === null ? {} : { cursor }) });
-    this.#timer = setTimeout(() => {
-      const late = performance.now() - sent > patience + LATE;
-      if (late || this.#lastMessage > sent) this.#ping(this.#parts.timing.pong);
-      else this.#end(connectionLost("the WebSocket does not answer"));
-    }, patience);
-  }
-
-  #pong(): void {
-    if (this.#pingSent) this.#events.latency(this.#lastMessage - this.#pingSent);
-    this.#pingSent = 0;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ping(this.#parts.timing.pong), this.#parts.timing.ping);
   }
 
   #closed(code: number, reason: string): void {

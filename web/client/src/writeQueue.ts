@@ -22,6 +22,8 @@ type Rejection = Extract<Outcome, { is: "rejected" }>;
 
 /** This many cards send at the same time. */
 const PARALLEL = 4;
+/** A write without an answer for this many ms shows that the service cannot be reached. */
+const UNANSWERED = 3_000;
 
 export class WriteQueue {
   /** By card. */
@@ -184,9 +186,14 @@ export class WriteQueue {
     }
     write.tries++;
     this.#save();
+    const late = setTimeout(() => this.model.set({ unanswered: true }), UNANSWERED);
     const outcome = await send(this.http, write, row);
+    clearTimeout(late);
     if (!this.#open) return;
-    this.model.batch(() => this.#apply(queue, write, row, outcome));
+    this.model.batch(() => {
+      if (outcome.is !== "later" || outcome.answered) this.model.set({ unanswered: false });
+      this.#apply(queue, write, row, outcome);
+    });
   }
 
   #apply(queue: CardQueue, write: Write, row: Opportunity | undefined, outcome: Outcome): void {
@@ -219,6 +226,7 @@ export class WriteQueue {
     const next = queue.writes[0];
     const row = this.#row(queue.id);
     if (next?.kind === "change" && row) rebase(next, row);
+    this.model.set({ unanswered: false });
     this.#report(write, "saved");
   }
 

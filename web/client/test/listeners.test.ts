@@ -7,7 +7,7 @@ import { Outbox } from "../src/outbox.js";
 import { Outcomes } from "../src/outcomes.js";
 import { blank, type Write } from "../src/pending.js";
 import type { SaveResult } from "../src/state.js";
-import type { Delivery } from "../src/types.js";
+import type { Delivery, Message } from "../src/types.js";
 import { WriteQueue } from "../src/writeQueue.js";
 
 const uncaught = vi.fn();
@@ -54,22 +54,64 @@ test("outcomes reach all listeners and all waiting callers", async () => {
   expect(results).toEqual([["m1", "saved"]]);
 });
 
-test("the cursor moves only when a batch was delivered", () => {
-  const delivered: Delivery[] = [];
-  let fails = true;
-  const box: Inbox = new Inbox("c0", (delivery) => {
-    expect(box.cursor).toBe("c0");
-    if (fails) failing();
-    delivered.push(delivery);
+const deleted = (seq: number, cursor: string): Message => ({ type: "opportunity_deleted", opportunityId: `o${seq}`, boardId: "b1", userId: "ana", timestamp: "", version: 2, seq, xid: "1", origin: null, cursor });
+
+/** An inbox whose deliveries fail as long as `fails` says so. */
+function fragile(fails: (delivery: Delivery) => boolean): { box: Inbox; delivered: Message["type"][] } {
+  const delivered: Message["type"][] = [];
+  const box = new Inbox("c0", (delivery) => {
+    if (fails(delivery)) failing();
+    delivered.push(...delivery.messages.map(({ type }) => type));
   });
+  return { box, delivered };
+}
+
+test("a reset takes the place of a delivery that fails, and the cursor moves with it", () => {
+  const { box, delivered } = fragile(({ messages }) => messages.some((message) => "opportunityId" in message && message.opportunityId === "o1"));
   const receive = box.open();
-  const event = { type: "opportunity_deleted", opportunityId: "o1", boardId: "b1", userId: "ana", timestamp: "", version: 2, seq: 1, xid: "1", origin: null } as const;
-  expect(() => receive({ ...event, cursor: "c1" })).toThrow(bug);
-  expect(box.cursor).toBe("c0");
-  fails = false;
-  box.open()({ ...event, cursor: "c1" });
-  expect(delivered).toHaveLength(1);
+  receive(deleted(1, "c1"));
+  expect(delivered).toEqual(["reset"]);
   expect(box.cursor).toBe("c1");
+  receive(deleted(2, "c2"));
+  expect(delivered).toEqual(["reset", "opportunity_deleted"]);
+  expect(box.cursor).toBe("c2");
+  expect(uncaught.mock.calls).toEqual([[bug]]);
+});
+
+test("the cursor does not move past what cannot be delivered, and the next stream repeats it", () => {
+  let broken = true;
+  const { box, delivered } = fragile(() => broken);
+  const receive = box.open();
+  expect(() => receive(deleted(1, "c1"))).toThrow(bug);
+  broken = false;
+  receive(deleted(2, "c2"));
+  expect(delivered).toEqual([]);
+  expect(box.cursor).toBe("c0");
+  const next = box.open();
+  next(deleted(1, "c1"));
+  next(deleted(2, "c2"));
+  expect(delivered).toEqual(["opportunity_deleted", "opportunity_deleted"]);
+  expect(box.cursor).toBe("c2");
+});
+
+test("a state that polling fetched is covered too", () => {
+  let broken = true;
+  const { box, delivered } = fragile(() => broken);
+  const state = { type: "state", opportunities: [], deletedIds: ["o1"], at: "c1" } as const;
+  expect(() => box.advance([state], "c1")).toThrow(bug);
+  expect(box.cursor).toBe("c0");
+  broken = false;
+  box.advance([state], "c1");
+  expect(delivered).toEqual(["state"]);
+});
+
+test("presence that cannot be delivered stops nothing", () => {
+  const { box, delivered } = fragile(({ cursor }) => cursor === null);
+  const receive = box.open();
+  receive({ type: "presence_state", boardId: "b1", presence: [] });
+  receive(deleted(1, "c1"));
+  expect(delivered).toEqual(["opportunity_deleted"]);
+  expect(uncaught.mock.calls).toEqual([[bug]]);
 });
 
 const create = (id: string): Write => ({ kind: "create", mutation: `m-${id}`, id, tries: 0, serverErrors: 0, card: { ...blank(id), board_id: "b1" } });

@@ -7,7 +7,7 @@ import { useBoard, useFeed, useOpportunity, usePresence, useWebSocket } from "..
 import { BoardStore } from "../src/store.js";
 import type { ClientMessage, FeedStatus, Presence, Snapshot, Source } from "../src/types.js";
 
-const STATUS: FeedStatus = { state: "live", transport: "sse", latency: null, interval: null, realtime: "websocket", leader: true, problem: null };
+const STATUS: FeedStatus = { state: "live", transport: "sse", behind: false, latency: null, interval: null, realtime: "websocket", leader: true, problem: null };
 const BRUNO: Presence = { opportunityId: "o1", boardId: "b1", userId: "bruno", userName: "Bruno", action: "editing", since: "" };
 const SNAPSHOT: Snapshot = {
   board: { id: "b1", name: "One", phases: [{ id: "new", name: "New" }], currency: "BRL", archived: false, version: 1 },

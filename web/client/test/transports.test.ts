@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { TIMING } from "../src/timing.js";
-import { connectionLost, endedByService, type TransportEnd, type TransportEvents } from "../src/transport.js";
+import { connectionLost, endedByService, silent, type TransportEnd, type TransportEvents } from "../src/transport.js";
 import { Transports, type TransportsHooks } from "../src/transports.js";
 import type { FeedStatus, TransportName } from "../src/types.js";
 
@@ -21,10 +21,13 @@ function setUp(renew: TransportsHooks["renew"] = () => Promise.resolve("refused"
   at: { cursor: string };
   newest: (name: TransportName | null) => Opened;
   statuses: FeedStatus[];
+  /** What the inbox does with a message. */
+  receive: { message: () => void };
 } {
   const opened: Opened[] = [];
   const statuses: FeedStatus[] = [];
   const at = { cursor: "c0" };
+  const receive = { message: (): void => undefined };
   const factory = (name: TransportName | null): ConstructorParameters<typeof Transports>[0][number] => ({
     name,
     open: (cursor, events) => {
@@ -33,14 +36,14 @@ function setUp(renew: TransportsHooks["renew"] = () => Promise.resolve("refused"
       return { sendPresence: null, check: () => one.checked++, renewed: () => {}, close: () => (one.closed = true) };
     },
   });
-  const hooks: TransportsHooks = { cursor: () => at.cursor, inbox: () => () => {}, renew, changed: (status) => statuses.push(status) };
+  const hooks: TransportsHooks = { cursor: () => at.cursor, inbox: () => () => receive.message(), renew, changed: (status) => statuses.push(status) };
   const transports = new Transports([factory("websocket"), factory("sse"), factory("polling"), factory(null)], hooks, TIMING, () => 0);
   const newest = (name: TransportName | null): Opened => {
     const found = opened.filter((one) => one.name === name).at(-1);
     if (!found) throw new Error(`${name} was not opened`);
     return found;
   };
-  return { transports, opened, at, newest, statuses };
+  return { transports, opened, at, newest, statuses, receive };
 }
 
 const names = (opened: readonly Opened[]): (TransportName | null)[] => opened.map(({ name }) => name);
@@ -54,6 +57,26 @@ test("the best transport is tried first, and is live when it reports so", () => 
   newest("websocket").latency(9);
   expect(transports.status).toMatchObject({ state: "live", transport: "websocket", latency: 9 });
   expect(names(opened)).toEqual(["websocket"]);
+});
+
+test("a stream whose message could not be delivered is replaced by one at the cursor", () => {
+  const uncaught = vi.fn();
+  vi.stubGlobal("reportError", uncaught);
+  const { transports, opened, at, newest, receive } = setUp();
+  transports.start();
+  const first = newest("websocket");
+  first.live();
+  at.cursor = "c3";
+  const bug = new Error("a bug of this client");
+  receive.message = () => {
+    throw bug;
+  };
+  first.message({ type: "pong" });
+  expect(uncaught.mock.calls).toEqual([[bug]]);
+  expect(first.closed).toBe(true);
+  expect(names(opened)).toEqual(["websocket", "sse"]);
+  expect(newest("sse").cursor).toBe("c3");
+  vi.unstubAllGlobals();
 });
 
 test("when a transport fails, the next one opens at once, at the newest cursor", () => {
@@ -390,4 +413,44 @@ test("an unknown value is ignored", () => {
   newest("websocket").message({ type: "flags", realtime: "pigeons" as "off" });
   expect(transports.status).toMatchObject({ state: "live", transport: "websocket", realtime: "websocket" });
   expect(opened).toHaveLength(1);
+});
+
+test("a line that does not answer is offline at once, whatever is tried next", () => {
+  const { transports, newest } = setUp();
+  transports.start();
+  newest("websocket").live();
+  newest("websocket").end(silent("no answer"));
+  expect(transports.status.state).toBe("offline");
+  newest("sse").live();
+  expect(transports.status).toMatchObject({ state: "live", transport: "sse" });
+});
+
+test("a connection that was closed is offline when it does not come back soon", async () => {
+  const { transports, newest } = setUp();
+  transports.start();
+  newest("websocket").live();
+  newest("websocket").end(connectionLost("closed"));
+  await vi.advanceTimersByTimeAsync(TIMING.lost - 10);
+  expect(transports.status.state).toBe("connecting");
+  await vi.advanceTimersByTimeAsync(10);
+  expect(transports.status.state).toBe("offline");
+  newest("sse").live();
+  await vi.advanceTimersByTimeAsync(TIMING.lost);
+  expect(transports.status.state).toBe("live");
+});
+
+test("only the current transport says whether what was delivered is behind, and only while it is live", () => {
+  const { transports, newest } = setUp();
+  transports.start();
+  newest("websocket").end(connectionLost("refused"));
+  const sse = newest("sse");
+  sse.live();
+  sse.behind(true);
+  expect(transports.status).toMatchObject({ state: "live", behind: true });
+  sse.behind(false);
+  newest("websocket").behind(true);
+  expect(transports.status.behind).toBe(false);
+  sse.behind(true);
+  sse.end(connectionLost("closed"));
+  expect(transports.status.behind).toBe(false);
 });

@@ -33,7 +33,7 @@ class Socket {
 async function live(): Promise<TransportEnd[]> {
   const ends: TransportEnd[] = [];
   const nothing = (): void => undefined;
-  const events: TransportEvents = { live: nothing, message: nothing, latency: nothing, interval: nothing, applied: () => null, end: (end) => ends.push(end) };
+  const events: TransportEvents = { live: nothing, message: nothing, latency: nothing, interval: nothing, behind: nothing, applied: () => null, end: (end) => ends.push(end) };
   const session = new SessionManager(() => Promise.resolve({ token: "t", userId: "ana", expires: Date.now() + 3_600_000 }));
   new WebSocketTransport({ feed: "http://feed", WebSocket: Socket as unknown as typeof WebSocket, session, timing: TIMING }, null, events);
   await vi.advanceTimersByTimeAsync(1);
@@ -56,4 +56,12 @@ test("heartbeats keep it alive, with or without a cursor", async () => {
     Socket.last.receive({ type: "heartbeat" });
   }
   expect(ends).toEqual([]);
+});
+
+test("a WebSocket without an answer ends as silent", async () => {
+  const ends = await live();
+  await vi.advanceTimersByTimeAsync(10);
+  Socket.last.send = () => undefined; // from here on, everything is lost
+  await vi.advanceTimersByTimeAsync(TIMING.ping + TIMING.pong);
+  expect(ends).toMatchObject([{ silent: true, reaction: "fallBack" }]);
 });

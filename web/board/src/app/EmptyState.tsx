@@ -2,6 +2,7 @@ import { ProblemError } from "@boardcast/client";
 import type { ReactNode } from "react";
 import { useI18n, type Translate } from "../i18n";
 import { AlertIcon, Button } from "../ui";
+import { Brand } from "./Brand";
 
 /** The text for an error: that there was no response, or the service's own message. */
 export function errorMessage(error: unknown, t: Translate): string {
@@ -54,8 +55,8 @@ export function Loading() {
       </p>
       <div aria-hidden="true" className="contents">
         <div className="bg-surface border-line flex h-14 items-center gap-3 border-b px-4">
-          <div className="bg-column shimmer size-7 rounded-lg" />
-          <div className="bg-column shimmer h-4 w-32 rounded" />
+          <Brand />
+          <p className="text-base font-semibold tracking-tight">boardcast</p>
         </div>
         <Skeleton />
       </div>

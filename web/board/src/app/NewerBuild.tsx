@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { useI18n } from "../i18n";
 import { Button, CloseIcon } from "../ui";
 import type { Api } from "./api";
+import { ownBuild } from "./build";
 
 const EVERY = 5 * 60_000;
 
@@ -13,7 +14,7 @@ export function NewerBuild({ api, feed }: { readonly api: Api; readonly feed: Fe
   const { t } = useI18n();
   const [dismissed, dismiss] = useState<string | null>(null);
   const { state } = useFeed(feed);
-  const own = document.querySelector<HTMLMetaElement>("meta[name=build]")?.content ?? "";
+  const own = ownBuild();
   const config = useQuery({ queryKey: ["config"], queryFn: () => api.config(), refetchInterval: EVERY, staleTime: 0, refetchOnWindowFocus: true });
   const { refetch } = config;
   useEffect(() => {

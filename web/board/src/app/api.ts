@@ -1,5 +1,6 @@
 import { Http, ProblemError, type Realtime, type Role, type Snapshot } from "@boardcast/client";
 import { ServerClock } from "../panel";
+import { forgetBoards } from "./offline";
 
 /** The API requests of the page outside of a board. */
 
@@ -65,6 +66,7 @@ export class Api {
   }
 
   async signOut(): Promise<void> {
+    await forgetBoards();
     await this.#http.request("DELETE", "/api/auth/token");
   }
 

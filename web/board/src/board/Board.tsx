@@ -2,7 +2,7 @@ import { DndContext, DragOverlay, type Announcements } from "@dnd-kit/core";
 import type { BoardState, BoardStore, Http } from "@boardcast/client";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
-import { ConflictDialog, RejectedWrites, Panel, UndoToast } from "../panel";
+import { ConflictDialog, Panel, preloadPanel, RejectedWrites, UndoToast } from "../panel";
 import { ArchiveIcon, Button, useToasts } from "../ui";
 import { useAnnounce } from "./Announcer";
 import { CardFace } from "./CardFace";
@@ -25,6 +25,9 @@ interface Props {
   readonly filter: Filter;
   readonly onFilter: (filter: Filter) => void;
 }
+
+/** Ms after the board and its font are loaded until the code of the panel is: what the board itself needs comes first. */
+const PRELOAD = 1500;
 
 // The board makes its own announcements: dnd-kit knows only ids, and people need titles.
 const SILENT: Announcements = { onDragStart: () => undefined, onDragOver: () => undefined, onDragEnd: () => undefined, onDragCancel: () => undefined };
@@ -66,6 +69,17 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   const focus = useCardFocus(root, shown, drag?.by === "keyboard" ? drag.card.id : null);
   useCardAnimation(root, store);
   useRemoteAnnouncements(store, tools);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let ended = false;
+    void document.fonts.ready.then(() => {
+      if (!ended) timer = setTimeout(preloadPanel, PRELOAD);
+    });
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+    };
+  }, []);
 
   const found = useMemo(() => [...shown.values()].reduce((count, cards) => count + cards.length, 0), [shown]);
   const filtered = isFiltered(filter);

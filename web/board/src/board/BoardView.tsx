@@ -1,7 +1,7 @@
 import type { BoardHead, Feed, Snapshot } from "@boardcast/client";
 import { useBoard } from "@boardcast/client/react";
 import { BoardStore } from "@boardcast/client/store";
-import { useEffect, useState, type RefObject } from "react";
+import { useEffect, useMemo, useState, type RefObject } from "react";
 import { EmptyState, Failed, Skeleton } from "../app/EmptyState";
 import type { BoardOfUser, Person } from "../app/api";
 import { useI18n } from "../i18n";
@@ -9,7 +9,8 @@ import { Button, InboxIcon } from "../ui";
 import { Announcer } from "./Announcer";
 import { Board } from "./Board";
 import { NO_FILTER, type Filter } from "./filter";
-import { Header } from "./Header";
+import { perFrame } from "./frames";
+import { Header, type HeaderState } from "./Header";
 import { useBoardMenu } from "./useBoardMenu";
 
 interface Props {
@@ -31,7 +32,7 @@ export function BoardView(props: Props) {
   const [failure, setFailure] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
-    const made = new BoardStore({ source: feed, http: feed.http, board, userId: user.id, ...storage() });
+    const made = new BoardStore({ source: feed, http: feed.http, board, userId: user.id, schedule: perFrame(), ...storage() });
     const snapshot = first.current?.board.id === board ? first.current : undefined;
     first.current = null;
     made.start(snapshot).catch(setFailure);
@@ -67,11 +68,13 @@ function Opened({ store, failure, onRetry, ...props }: OpenedProps) {
     document.title = name ? `${name} · boardcast` : "boardcast";
   }, [name]);
   const menu = useBoardMenu({ ...props, store, state, http: props.feed.http, me: props.user.id });
+  const { status, role, members, presentUsers, pendingCount, unanswered, conflicts } = state;
+  const header = useMemo<HeaderState>(() => ({ status, role, members, presentUsers, pendingCount, unanswered, conflicts }), [status, role, members, presentUsers, pendingCount, unanswered, conflicts]);
   const others = props.boards.filter(({ id }) => id !== props.board);
   return (
     <Announcer>
       <div className="flex min-h-0 flex-1 flex-col overflow-hidden">
-        <Header {...props} name={name} actions={menu.items} state={state} filter={filter} onFilter={setFilter} />
+        <Header {...props} name={name} actions={menu.items} state={header} filter={filter} onFilter={setFilter} />
         {state.status === "gone" ? (
           <main role="alert" className="flex min-h-0 flex-1 overflow-y-auto">
             <EmptyState icon={<InboxIcon className="size-7" />} title={t("gone")} text={t("goneText")}>

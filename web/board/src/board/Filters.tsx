@@ -5,7 +5,7 @@ import { Avatar, ChevronIcon, CloseIcon, Menu, SearchIcon, type MenuItem } from 
 import { NO_FILTER, type Filter, type OwnerFilter } from "./filter";
 
 interface Props {
-  readonly state: BoardState;
+  readonly state: Pick<BoardState, "members">;
   readonly me: string;
   readonly filter: Filter;
   readonly onFilter: (filter: Filter) => void;

@@ -1,4 +1,5 @@
 import type { BoardState, Feed } from "@boardcast/client";
+import { memo } from "react";
 import type { BoardOfUser, Person } from "../app/api";
 import { Brand } from "../app/Brand";
 import { PresentUsers } from "../app/PresentUsers";
@@ -9,11 +10,14 @@ import { Avatar, BookIcon, ChevronIcon, EyeIcon, LeaveIcon, Menu, type MenuItem 
 import type { Filter } from "./filter";
 import { Filters } from "./Filters";
 
+/** What the header shows of a board. */
+export type HeaderState = Pick<BoardState, "status" | "role" | "members" | "presentUsers" | "pendingCount" | "unanswered" | "conflicts">;
+
 interface Props {
   readonly board: string;
   readonly name: string;
   readonly boards: readonly BoardOfUser[];
-  readonly state: BoardState;
+  readonly state: HeaderState;
   readonly feed: Feed;
   readonly user: Person;
   readonly filter: Filter;
@@ -24,7 +28,7 @@ interface Props {
   readonly actions: readonly MenuItem[];
 }
 
-export function Header({ board, name, boards, state, feed, user, filter, onFilter, onOpenBoard, onLeave, actions }: Props) {
+export const Header = memo(function Header({ board, name, boards, state, feed, user, filter, onFilter, onOpenBoard, onLeave, actions }: Props) {
   const { t } = useI18n();
   return (
     <header className="bg-surface border-line z-20 flex flex-wrap items-center gap-x-4 gap-y-2 border-b px-3 py-2 sm:px-4">
@@ -56,7 +60,7 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
           />
         </h1>
       </div>
-      <StatusChip feed={feed} pending={state.pendingCount} conflicts={state.conflicts.size} />
+      <StatusChip feed={feed} pending={state.pendingCount} conflicts={state.conflicts.size} unanswered={state.unanswered} />
       {state.role === "viewer" && (
         <span title={t("viewerText")} className="bg-column text-soft inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-medium">
           <EyeIcon className="size-3.5" />
@@ -74,7 +78,7 @@ export function Header({ board, name, boards, state, feed, user, filter, onFilte
       </div>
     </header>
   );
-}
+});
 
 function Account({ user, onLeave }: Pick<Props, "user" | "onLeave">) {
   const { t } = useI18n();

@@ -1,6 +1,6 @@
 import type { BoardHead, BoardState, Http } from "@boardcast/client";
 import type { BoardStore } from "@boardcast/client/store";
-import { useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { BoardSettings, NewBoard } from "../settings";
 import { CopyIcon, GearIcon, PlusIcon, type MenuItem } from "../ui";
@@ -19,16 +19,19 @@ export function useBoardMenu({ store, http, state, me, onCreated }: Options): { 
   const [open, setOpen] = useState<"settings" | "new" | "duplicate" | null>(null);
   const close = (): void => setOpen(null);
   const ready = state.status === "ready";
-  const group = t("settings.actions");
-  const items: MenuItem[] = [
-    { key: "new", group, label: t("settings.newBoard"), icon: <PlusIcon className="text-soft" />, onSelect: () => setOpen("new") },
-    ...(ready
-      ? [
-          { key: "duplicate", group, label: t("settings.duplicate"), icon: <CopyIcon className="text-soft" />, onSelect: () => setOpen("duplicate") },
-          { key: "settings", group, label: t("settings.menu"), icon: <GearIcon className="text-soft" />, onSelect: () => setOpen("settings") },
-        ]
-      : []),
-  ];
+  // The header does not render again with each change of a card.
+  const items = useMemo<MenuItem[]>(() => {
+    const group = t("settings.actions");
+    return [
+      { key: "new", group, label: t("settings.newBoard"), icon: <PlusIcon className="text-soft" />, onSelect: () => setOpen("new") },
+      ...(ready
+        ? [
+            { key: "duplicate", group, label: t("settings.duplicate"), icon: <CopyIcon className="text-soft" />, onSelect: () => setOpen("duplicate") },
+            { key: "settings", group, label: t("settings.menu"), icon: <GearIcon className="text-soft" />, onSelect: () => setOpen("settings") },
+          ]
+        : []),
+    ];
+  }, [t, ready]);
   const created = (board: BoardHead): void => {
     close();
     onCreated(board);

@@ -1,22 +1,32 @@
-import type { BoardState, BoardStore } from "@boardcast/client";
+import type { BoardState, BoardStore, RemoteChange } from "@boardcast/client";
 import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 
 const TRAVEL = { duration: 280, easing: "cubic-bezier(0.2, 0.7, 0.2, 1)" } as const;
 const FLASH = 1800;
+/** Nobody can follow more moves than this per second: then cards take their places at once, and nothing is measured. */
+const MOVES_PER_SECOND = 6;
 
 /**
  * Animates cards that others move (First, Last, Invert, Play), and highlights what others changed. Old positions are measured when the store reports
- * a change, before React renders it.
+ * a move, before React renders it.
  */
 export function useCardAnimation(root: RefObject<HTMLElement | null>, store: BoardStore): void {
   const first = useRef<ReadonlyMap<string, DOMRect> | null>(null);
   const remote = useRef<BoardState["lastRemote"]>([]);
   useEffect(() => {
     let before = store.getState();
+    let moves: number[] = [];
     return store.subscribe(() => {
       const state = store.getState();
-      if (state.columns !== before.columns && root.current && !first.current) first.current = places(root.current);
-      if (state.lastRemote !== before.lastRemote) remote.current = [...remote.current, ...state.lastRemote];
+      const news = state.lastRemote === before.lastRemote ? null : state.lastRemote;
+      // Without news from others, the user has changed something.
+      const moved = news === null ? 1 : news.filter(changesPlace).length;
+      if (moved > 0 && state.columns !== before.columns) {
+        const now = performance.now();
+        moves = [...moves.filter((at) => now - at < 1000), ...Array<number>(moved).fill(now)];
+        if (moves.length <= MOVES_PER_SECOND && root.current && !first.current) first.current = places(root.current);
+      }
+      if (news) remote.current = [...remote.current, ...news];
       before = state;
     });
   }, [root, store]);
@@ -28,6 +38,10 @@ export function useCardAnimation(root: RefObject<HTMLElement | null>, store: Boa
     if (from && !matchMedia("(prefers-reduced-motion: reduce)").matches) travel(root.current, from);
     for (const { id, kind } of changes) if (kind !== "deleted") flash(face(root.current, id));
   });
+}
+
+function changesPlace({ kind, fields }: RemoteChange): boolean {
+  return kind !== "updated" || fields.includes("position");
 }
 
 function cards(root: HTMLElement): readonly HTMLElement[] {

@@ -84,6 +84,8 @@ export const en = {
   offlineWaiting: { one: "offline, {count} change waiting", other: "offline, {count} changes waiting" },
   saving: { one: "saving {count} change…", other: "saving {count} changes…" },
   toDecide: { one: "{count} conflict to resolve", other: "{count} conflicts to resolve" },
+  behind: "catching up…",
+  unanswered: { one: "no answer, {count} change waiting", other: "no answer, {count} changes waiting" },
   ended: "disconnected",
   statusLive: "The board is up to date.",
   statusDecide: "Someone else changed the same fields. Your change waits until you decide.",
@@ -94,6 +96,8 @@ export const en = {
   statusOff: "Live updates are turned off for you. The board is refreshed when you come back to this tab.",
   statusConnecting: "Reconnecting. You can keep working.",
   statusOffline: "No connection. You can keep working: your changes are sent when you reconnect.",
+  statusBehind: "The connection is slow. The newest changes may be missing.",
+  statusUnanswered: "The server is not answering. You can keep working: your changes are kept and sent again.",
   statusEnded: "Disconnected: {reason}",
 
   loading: "Loading the board…",

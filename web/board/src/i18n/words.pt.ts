@@ -86,6 +86,8 @@ export const pt: SameKeys<typeof en> = {
   offlineWaiting: { one: "offline, {count} alteração pendente", other: "offline, {count} alterações pendentes" },
   saving: { one: "salvando {count} alteração…", other: "salvando {count} alterações…" },
   toDecide: { one: "{count} conflito a resolver", other: "{count} conflitos a resolver" },
+  behind: "atualizando…",
+  unanswered: { one: "sem resposta, {count} alteração pendente", other: "sem resposta, {count} alterações pendentes" },
   ended: "desconectado",
   statusLive: "O quadro está atualizado.",
   statusDecide: "Outra pessoa alterou os mesmos campos. Sua alteração fica pendente até você decidir.",
@@ -96,6 +98,8 @@ export const pt: SameKeys<typeof en> = {
   statusOff: "As atualizações em tempo real estão desativadas para você; o quadro é atualizado quando você volta a esta aba.",
   statusConnecting: "Reconectando. Você pode continuar trabalhando.",
   statusOffline: "Sem conexão. Você pode continuar trabalhando: suas alterações serão enviadas quando a conexão voltar.",
+  statusBehind: "A conexão está lenta. As alterações mais recentes podem estar faltando.",
+  statusUnanswered: "O servidor não está respondendo. Você pode continuar trabalhando: suas alterações são guardadas e reenviadas.",
   statusEnded: "Desconectado: {reason}",
 
   loading: "Carregando o quadro…",

@@ -2,7 +2,7 @@
 import type { BoardStore } from "@boardcast/client";
 import { useBoard } from "@boardcast/client/react";
 import { useState } from "react";
-import { ConflictDecision } from "./ConflictDecision";
+import { ConflictDecision } from "./lazy";
 
 export function ConflictDialog({ store }: { readonly store: BoardStore }) {
   const { conflicts } = useBoard(store);

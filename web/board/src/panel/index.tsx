@@ -1,5 +1,5 @@
 export { ServerClock, ServerClockContext } from "./serverClock";
 export { ConflictDialog } from "./ConflictDialog";
+export { Panel, preloadPanel } from "./lazy";
 export { RejectedWrites } from "./RejectedWrites";
-export { Panel } from "./Panel";
 export { UndoToast } from "./UndoToast";

@@ -9,15 +9,22 @@ function tint(id: string): string {
   return TINTS[hash % TINTS.length] ?? "";
 }
 
+const LETTERS = new Intl.Segmenter();
+const known = new Map<string, string>();
+
 /** The first letters of the first and the last name; an emoji counts as a letter. */
 function initials(name: string): string {
+  const before = known.get(name);
+  if (before !== undefined) return before;
   const words = name.trim().split(/\s+/).filter(Boolean);
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends.map((word) => firstLetter(word ?? "")).join("").toLocaleUpperCase() || "?";
+  const found = ends.map((word) => firstLetter(word ?? "")).join("").toLocaleUpperCase() || "?";
+  known.set(name, found);
+  return found;
 }
 
 function firstLetter(word: string): string {
-  const [first] = new Intl.Segmenter().segment(word);
+  const [first] = LETTERS.segment(word);
   return first?.segment ?? "";
 }
 

@@ -1,3 +1,4 @@
+import { flushSync } from "react-dom";
 import { useId, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { Button, type ButtonProps } from "./Button";
 import { CheckIcon } from "./icons";
@@ -35,9 +36,12 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
   const entries = (): HTMLElement[] => [...(popover.current?.querySelectorAll<HTMLElement>("[role^=menuitem]") ?? [])];
 
   // Toggled by hand, so that the focus is in the menu before the next key press: the browser's own toggle event comes later.
+  // The items are in the page only while the menu is open: a board has a menu for each card.
   function toggle(event: MouseEvent): void {
     event.preventDefault();
-    if (!anchor.current || !popover.current?.togglePopover()) return;
+    if (!anchor.current || !popover.current) return;
+    if (!popover.current.matches(":popover-open")) flushSync(() => setOpen(true));
+    if (!popover.current.togglePopover()) return;
     place(anchor.current, popover.current);
     const all = entries();
     (all.find((each) => each.ariaChecked === "true") ?? all[0])?.focus();
@@ -82,8 +86,8 @@ export function Menu({ label, button, heading, items, look = "quiet", size = "ic
         onPointerDown={(event) => event.stopPropagation()}
         className="bg-raised text-ink border-line shadow-lift fixed inset-auto m-0 max-h-[min(24rem,calc(100dvh-1rem))] w-max max-w-[min(20rem,calc(100vw-1rem))] min-w-44 overflow-y-auto rounded-xl border p-1"
       >
-        {heading && <Heading>{heading}</Heading>}
-        {[...Map.groupBy(items, ({ group }) => group)].map(([group, members]) => (
+        {open && heading && <Heading>{heading}</Heading>}
+        {open && [...Map.groupBy(items, ({ group }) => group)].map(([group, members]) => (
           <div key={group ?? ""} {...(group === undefined ? { role: "presentation" } : { role: "group", "aria-label": group })} className="border-line not-first:mt-1 not-first:border-t not-first:pt-1">
             {group !== undefined && <Heading>{group}</Heading>}
             {members.map((item) => (

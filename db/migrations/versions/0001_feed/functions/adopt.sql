@@ -8,4 +8,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.adopt(text, jsonb, text, jsonb) IS
-    'Makes a table the board, with the columns that it has for the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named has the column of its own name. Returns what was done. boardcast adopt does this without making writers wait.';
+    'Uses a table as the board, and its columns as the fields of a card: feed.adopt(''crm.deals'', ''{"phase": "stage", "board_id": "pipeline_id"}'', users => ''auth.users'', user_columns => ''{"id": "id", "name": "email"}''). A field that is not named uses the column with the field''s own name. Returns what was done. boardcast adopt does this without making writers wait.';

@@ -16,7 +16,7 @@ BEGIN
         named := (SELECT coalesce(jsonb_object_agg(c.field, c.name) FILTER (WHERE c.name IS NOT NULL), '{}')
                   FROM (SELECT m.key AS field, feed.mapped_column(target, m.value) AS name FROM jsonb_each(mapping) AS m) AS c);
     END IF;
-    -- Attaching the table with another key or board decides, too.
+    -- Attaching the table with another key or board also decides.
     named := named || jsonb_strip_nulls(jsonb_build_object(
         'id', (feed.current_columns(target, coalesce(attached.key, ARRAY[feed.single_key(target)])))[1],
         'board_id', (feed.current_columns(target, ARRAY[attached.board]))[1]));

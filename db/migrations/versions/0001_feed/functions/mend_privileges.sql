@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     FOR each IN
         SELECT a.role AS adopted, g.entry, c.oid::regclass AS relation, t.attname AS column_name, n.nspname AS schema_name,
-               -- Revoking a privilege on a table revokes it on the columns, too.
+               -- Revoking a privilege on a table also revokes it on the columns.
                (SELECT string_agg(quote_ident(k.attname), ', ' ORDER BY k.attnum)
                 FROM pg_attribute AS k CROSS JOIN LATERAL aclexplode(k.attacl) AS x
                 WHERE k.attrelid = c.oid AND NOT k.attisdropped AND x.privilege_type = g.entry ->> 'privilege' AND x.grantee = to_regrole(g.entry ->> 'role')

@@ -33,4 +33,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.mend_versions() IS
-    'Sees to it that the last BEFORE UPDATE trigger of the opportunities is one that increments the version. Used by feed.mend.';
+    'Ensures that the last BEFORE UPDATE trigger of the opportunities increments the version. Used by feed.mend.';

@@ -63,4 +63,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.names_author(text, text, text) IS
-    'Whether the UPDATE of this table that runs sets last_modified_by. Used by feed.capture.';
+    'Whether the running UPDATE of this table sets last_modified_by. Used by feed.capture.';

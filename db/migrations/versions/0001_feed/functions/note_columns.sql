@@ -38,4 +38,4 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION feed.note_columns() IS 'Notes the present names and numbers of the columns that were named in feed.adopt and feed.attach, and the columns of the attached tables. Used by feed.mend and feed.maintain.';
+COMMENT ON FUNCTION feed.note_columns() IS 'Records the current names and numbers of the columns that were named in feed.adopt and feed.attach, and the columns of the attached tables. Used by feed.mend and feed.maintain.';

@@ -13,4 +13,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.notify_presence() IS
-    'Trigger of user_presence: NOTIFY boardcast_presence when somebody arrives, leaves or starts editing.';
+    'Trigger of user_presence: NOTIFY boardcast_presence when a user arrives, leaves or starts editing.';

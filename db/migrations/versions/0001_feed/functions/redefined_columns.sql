@@ -18,4 +18,4 @@ AS $$
     SELECT c.key, (c.last_layout ->> 'after')::bigint, (c.layout ->> 'upto')::bigint FROM columns AS c WHERE c.value <> c.last_value
 $$;
 COMMENT ON FUNCTION feed.redefined_columns(regclass) IS
-    'Names of columns of an attached table that have come to stand for another column or another type: after the first sequence number, and not after the second. Used by feed.verify_log.';
+    'Column names of an attached table that were reused for another column or another type, after the first sequence number and not after the second. Used by feed.verify_log.';

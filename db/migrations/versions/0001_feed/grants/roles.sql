@@ -1,4 +1,4 @@
--- Group roles, to be granted to login roles, and two roles that own everything in schema feed and that nobody logs in as
+-- Group roles, to be granted to login roles, and two roles that cannot log in and that own everything in schema feed
 -- (see grants/ownership.sql). Roles belong to the cluster, so the migration of another database may have created them
 -- already.
 DO $$

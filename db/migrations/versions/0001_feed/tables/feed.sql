@@ -74,7 +74,7 @@ COMMENT ON COLUMN feed.log.image_bytes IS
 -- Accepts rows even if the partition that should hold them is missing.
 CREATE TABLE feed.log_default PARTITION OF feed.log DEFAULT;
 COMMENT ON TABLE feed.log_default IS
-    'Rows whose partition is missing. Empty unless somebody dropped or detached a partition by hand.';
+    'Rows whose partition is missing. Empty unless a partition was dropped or detached by hand.';
 
 CREATE TABLE feed.maintenance (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT maintenance_one CHECK (one),

@@ -26,7 +26,7 @@ COMMENT ON COLUMN feed.gap_reports.expected_count IS
 COMMENT ON COLUMN feed.gap_reports.expected_hash IS 'Hash of the expected rows; see feed.row_hash';
 COMMENT ON COLUMN feed.gap_reports.held_count IS
     'Number of rows that the client had; for a report of a service: according to the log';
-COMMENT ON COLUMN feed.gap_reports.held_hash IS 'Hash of the rows that the client had, or of those according to the log';
+COMMENT ON COLUMN feed.gap_reports.held_hash IS 'Hash of the rows that the client had or, if a service reported it, of the rows in the log';
 COMMENT ON COLUMN feed.gap_reports.cause IS 'Suspected cause: unlogged, delivery, feed or cursor. feed.gaps explains them.';
 COMMENT ON COLUMN feed.gap_reports.cards IS
     'Opportunities of the board, at most ten, whose version differs from that of their newest row in the log';

@@ -12,7 +12,7 @@ CREATE TABLE feed.seals (
     hash text NOT NULL
 );
 COMMENT ON TABLE feed.seals IS
-    'Hashes of the rows of the log, for proving that nobody has altered them since (boardcast flags seal on). Each seal covers the rows after those of the seal before it, and its hash covers that seal''s hash. Written by feed.seal(), checked by feed.verify_seals().';
+    'Hashes of the rows of the log, which prove that nobody has altered them since (boardcast flags seal on). Each seal covers the rows that follow the previous seal, and its hash includes the previous seal''s hash. Written by feed.seal(), checked by feed.verify_seals().';
 COMMENT ON COLUMN feed.seals.number IS 'Counts the seals, starting at 1';
 COMMENT ON COLUMN feed.seals.partition_number IS
     'The partition that has the rows. A seal covers rows of one partition, because partitions are dropped whole.';
@@ -24,4 +24,4 @@ COMMENT ON COLUMN feed.seals.first_seq IS 'Smallest sequence number among them';
 COMMENT ON COLUMN feed.seals.last_seq IS 'Largest sequence number among them. Rows in between may belong to a later seal, because transactions overlap.';
 COMMENT ON COLUMN feed.seals.sealed_at IS 'When they were sealed';
 COMMENT ON COLUMN feed.seals.rows_hash IS 'SHA-256 of the hashes of these rows, in hexadecimal; see feed.hash_changes';
-COMMENT ON COLUMN feed.seals.hash IS 'SHA-256 of all other columns and the hash of the seal before, in hexadecimal. Note it elsewhere: it proves all rows up to here.';
+COMMENT ON COLUMN feed.seals.hash IS 'SHA-256 of all other columns and of the previous seal''s hash, in hexadecimal. Store it elsewhere: it proves all rows up to here.';

@@ -6,6 +6,9 @@ import {
   useSensors,
   type DragStartEvent,
   type KeyboardCoordinateGetter,
+  type KeyboardSensorOptions,
+  type MouseSensorOptions,
+  type TouchSensorOptions,
 } from "@dnd-kit/core";
 import type { BoardState, BoardStore, Opportunity } from "@boardcast/client";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
@@ -52,6 +55,10 @@ interface Options extends DragListeners {
 
 /** dnd-kit moves nothing: the card itself shows where it would be dropped. */
 const NOWHERE: KeyboardCoordinateGetter = () => undefined;
+// The same objects in each render: with new ones, every card would render again.
+const BY_MOUSE: MouseSensorOptions = { activationConstraint: { distance: 6 } };
+const BY_TOUCH: TouchSensorOptions = { activationConstraint: { delay: 220, tolerance: 8 } };
+const BY_KEYS: KeyboardSensorOptions = { coordinateGetter: NOWHERE, keyboardCodes: { start: ["Space"], cancel: ["Escape"], end: ["Space", "Enter"] } };
 const ARROWS = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]);
 
 /**
@@ -82,11 +89,7 @@ export function useDrag(options: Options) {
     [show],
   );
 
-  const sensors = useSensors(
-    useSensor(MouseSensor, { activationConstraint: { distance: 6 } }),
-    useSensor(TouchSensor, { activationConstraint: { delay: 220, tolerance: 8 } }),
-    useSensor(KeyboardSensor, { coordinateGetter: NOWHERE, keyboardCodes: { start: ["Space"], cancel: ["Escape"], end: ["Space", "Enter"] } }),
-  );
+  const sensors = useSensors(useSensor(MouseSensor, BY_MOUSE), useSensor(TouchSensor, BY_TOUCH), useSensor(KeyboardSensor, BY_KEYS));
 
   const onDragStart = useCallback(
     ({ active, activatorEvent }: DragStartEvent) => {
