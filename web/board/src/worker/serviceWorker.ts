@@ -29,7 +29,7 @@ self.addEventListener("fetch", (event) => {
 /** The files of this build, for a page that is opened without a connection and for a part that is loaded after an upgrade. */
 async function install(): Promise<void> {
   const assets = await caches.open(ASSETS);
-  const missing = await Promise.all(FILES.map(async (file) => ((await assets.match(file)) ? [] : [file])));
+  const missing = await Promise.all(FILES.map(async (file) => ((await assets.match(file, { ignoreVary: true })) ? [] : [file])));
   await assets.addAll(missing.flat());
   await (await caches.open(PAGE)).add("/");
 }
@@ -43,7 +43,7 @@ async function removeOldFiles(): Promise<void> {
 
 async function newest(request: Request, cache: string, key: string): Promise<Response> {
   const store = await caches.open(cache);
-  const before = await store.match(key);
+  const before = await store.match(key, { ignoreVary: true });
   const asked = fetch(request).then(async (response) => {
     if (response.ok) await store.put(key, response.clone());
     else if (response.status === 401) await store.delete(key); // nobody is signed in
@@ -56,7 +56,8 @@ async function newest(request: Request, cache: string, key: string): Promise<Res
 }
 
 async function kept(request: Request): Promise<Response> {
-  return (await (await caches.open(ASSETS)).match(request)) ?? fetch(request);
+  // Whatever it varies by, its content is that of its name.
+  return (await (await caches.open(ASSETS)).match(request, { ignoreVary: true })) ?? fetch(request);
 }
 
 export {};
