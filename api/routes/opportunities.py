@@ -71,7 +71,9 @@ async def create_opportunity(request: Request) -> Response:
             raise Problem("unknown-board")
         require_writer(access)
         require_phase(access.phases, new.phase)
-        created = await opportunities.create(conn, principal.user_id, new.model_dump(), _defaults(access, new))
+        created = await opportunities.create(
+            conn, principal.user_id, new.model_dump(exclude_unset=True), _defaults(access, new)
+        )
         if created is None:
             raise Problem("conflict", "This id belongs to a card, or belonged to one that was deleted. Choose another.")
     invalidate_boards(request, new.board_id)

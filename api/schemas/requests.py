@@ -43,7 +43,7 @@ class NewOpportunity(_Fields):
     board_id: Id
     title: Title
     phase: Id
-    currency: Currency | None = Field(None, description="The board's, if absent")
+    currency: Currency = Field(default_factory=str, description="The board's, if absent")
     position: Position | None = None
 
 
