@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api import pages
 from db.embedded.loopback import free_port
@@ -34,6 +34,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "these tests need Chromium: `make test` installs it on Debian, as root"
     assert pages.ENTRY.exists(), "these tests need the board: `make setup` builds it"
+    expect.set_options(timeout=15_000)  # milliseconds; other tests run on the same cores
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield browser
