@@ -43,6 +43,8 @@ class LogRead:
         self.batches: list[Batch] = []
         self.end: ReadPosition | None = None
         """Where to continue if `batches` do not reach `target`; None if they do."""
+        self.rows = 0
+        """Rows of the log after the cursor, on any board; set before `validated` is."""
         self.size = 0
         self.remainder: Parts | None = None
         """The read that continues from `end`, still open; see take_remainder()."""

@@ -60,7 +60,7 @@ class LogSource:
         if replica is not None and replica.used:
             try:
                 async with (
-                    self._replica_connection(replica, request) as conn,
+                    self._replica_connection(replica, request, log_read) as conn,
                     aclosing(self._read_from(conn, request, log_read, after)) as parts,
                 ):
                     async for part in parts:
@@ -71,7 +71,7 @@ class LogSource:
             else:
                 return
         async with self.primary_connection() as conn:
-            await self._validate(conn, request.cursor)
+            log_read.rows = await self._validate(conn, request.cursor)
             async with aclosing(self._read_from(conn, request, log_read, after)) as parts:
                 async for part in parts:
                     yield part
@@ -103,13 +103,18 @@ class LogSource:
                 events = [Event.of(change) for change in part.changes]
                 yield Batch(events, log_read.target if part.last else None), part.end or after or (0, 0)
 
-    async def _validate(self, conn: Connection, cursor: Cursor) -> None:
+    async def _validate(self, conn: Connection, cursor: Cursor) -> int:
+        """Return the number of rows after the cursor. Raises InvalidCursorError."""
+        rows = 0
         async with asyncio.timeout(_QUERY_TIMEOUT):
             fault = cursor.fault(await read_proof(conn, cursor.anchor))
-            if fault is None and await rows_after(conn, cursor.seen) > self._settings.max_resume_rows:
-                fault = Fault.TOO_FAR
+            if fault is None:
+                rows = await rows_after(conn, cursor.seen)
+                if rows > self._settings.max_resume_rows:
+                    fault = Fault.TOO_FAR
         if fault is not None:
             raise InvalidCursorError(fault)
+        return rows
 
     @asynccontextmanager
     async def primary_connection(self) -> AsyncIterator[Connection]:
@@ -119,7 +124,9 @@ class LogSource:
             yield conn
 
     @asynccontextmanager
-    async def _replica_connection(self, replica: Replica, request: ReadRequest) -> AsyncIterator[Connection]:
+    async def _replica_connection(
+        self, replica: Replica, request: ReadRequest, log_read: LogRead
+    ) -> AsyncIterator[Connection]:
         """Like primary_connection(), but on the replica, once it has replayed what the head covers. Raises ReplicaReadError."""
         async with self._semaphore:
             lsn = self._tailer.head_lsn or (await replica.horizon()).written
@@ -128,7 +135,7 @@ class LogSource:
                     # A prepared statement cannot hold several commands.
                     await tune_log_read(conn)
                 try:
-                    await self._validate(conn, request.cursor)
+                    log_read.rows = await self._validate(conn, request.cursor)
                 except InvalidCursorError as error:
                     # Only the primary may know this cursor yet, so the primary decides.
                     raise ReplicaReadError("doubted", error.fault) from error

@@ -30,7 +30,7 @@ from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant
 
 _MUCH = 300
-"""Events after which the newest states, which take a query, are better than what the replay buffer holds."""
+"""Changes after which the newest states, which take a query, are better than what the replay buffer holds."""
 _YIELD_AFTER = 0.2
 """Seconds that a read waits for its client to take a part, before it lets another client read."""
 
@@ -56,19 +56,25 @@ class Recovery:
         self._metrics = metrics
         self._backpressure = Backpressure(settings, metrics)
 
-    async def validate_cursor(self, subscription: Subscription, requested: str) -> Fault | None:
-        """Set a new client's cursor once the head covers it. Return a fault if it cannot be resumed from."""
+    async def validate_cursor(self, subscription: Subscription, requested: str, *, collapse: bool) -> Fault | None:
+        """Set a new client's cursor once the head covers it. Return a fault if it cannot be resumed from.
+
+        `collapse`: if the client has missed more than a few hundred events, it wants only the newest state of each row.
+        """
         try:
             subscription.cursor = Cursor.parse(requested)
         except ValueError:
             return Fault.MALFORMED
-        if self._buffer.offset_of(subscription.cursor) is not None:
+        offset = self._buffer.offset_of(subscription.cursor)
+        if offset is not None:
+            subscription.collapse = collapse and self._buffer.events_since(offset) > _MUCH
             return None
         for seconds in backoff():
             try:
                 log_read = await self._start_read(subscription)
                 await log_read.validated.wait()
                 log_read.raise_for_error()
+                subscription.collapse = collapse and log_read.rows > _MUCH
             except InvalidCursorError as error:
                 return error.fault
             except (psycopg.OperationalError, PoolTimeout, TimeoutError):
@@ -76,11 +82,6 @@ class Recovery:
             else:
                 return None
         raise AssertionError("backoff() does not end")
-
-    def has_missed_much(self, cursor: Cursor) -> bool:
-        """Whether more was published since this cursor than a few hundred events, or more than the replay buffer holds."""
-        offset = self._buffer.offset_of(cursor)
-        return offset is None or self._buffer.events_since(offset) > _MUCH
 
     async def run(self, subscription: Subscription, source: str) -> None:
         """Bring a client to live. `source` is reported as where it came from, unless the log has to be read."""
@@ -117,7 +118,7 @@ class Recovery:
         boards = sorted(subscription.permitted_boards)
         subscription.send_with_cursor("reset", str(self._tailer.head), reason=fault, boards=boards)
         # The client discards what it holds.
-        subscription.mid_batch, subscription.interrupted_at = False, None
+        subscription.mid_batch, subscription.interrupted_at, subscription.collapse = False, None, False
         subscription.rights_set = False
 
     def refresh_visible(self, subscription: Subscription) -> None:

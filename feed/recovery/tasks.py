@@ -95,11 +95,10 @@ class RecoveryTasks:
     async def _start(self, subscription: Subscription, requested: str | None, *, collapse: bool) -> None:
         resume, fault = "live", None
         if requested is not None:
-            fault = await self._recovery.validate_cursor(subscription, requested)
+            fault = await self._recovery.validate_cursor(subscription, requested, collapse=collapse)
             resume = "resumed" if fault is None else "reset"
         if resume == "resumed":
             subscription.reported = ReportedCursor(subscription.cursor, str(subscription.cursor), time.monotonic())
-            subscription.collapse = collapse and self._recovery.has_missed_much(subscription.cursor)
         else:
             subscription.cursor = self._tailer.head
         self._recovery.refresh_visible(subscription)

@@ -65,7 +65,7 @@ class Follower(Program):
         return [message["seq"] for message in self.messages if "seq" in message]
 
     def gaps(self) -> list[tuple[int, int]]:
-        """Events of o1 whose version is not the next one. A state may have any later version."""
+        """Events of o1 that do not follow the version before. A state may have any later version."""
         known, gaps = 1, []
         polled = False
         for message in self.messages:
@@ -76,7 +76,7 @@ class Follower(Program):
                 )
             elif message.get("opportunityId") == "o1" and "version" in message:
                 # A stream that replaces polling repeats what the last states contained.
-                if message["version"] != known + 1 and not (polled and message["version"] <= known):
+                if message["version"] != known + message.get("collapsed", 1) and not (polled and message["version"] <= known):
                     gaps.append((known, message["version"]))
                 known = max(known, message["version"])
         return gaps
