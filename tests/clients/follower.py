@@ -76,7 +76,9 @@ class Follower(Program):
                 )
             elif message.get("opportunityId") == "o1" and "version" in message:
                 # A stream that replaces polling repeats what the last states contained.
-                if message["version"] != known + message.get("collapsed", 1) and not (polled and message["version"] <= known):
+                if message["version"] != known + message.get("collapsed", 1) and not (
+                    polled and message["version"] <= known
+                ):
                     gaps.append((known, message["version"]))
                 known = max(known, message["version"])
         return gaps
