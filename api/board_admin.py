@@ -1,4 +1,4 @@
-"""What all changes of boards and members share: who may make them, and their responses.
+"""What all changes of boards and members share: the check of the user's role, and the responses.
 
 Invariant: the board is locked from the check of the user's role until the commit, so a role that is lost meanwhile changes
 nothing.

@@ -72,7 +72,7 @@ async def access(conn: AsyncConnection, board_id: str, user_id: str, *, keep_pha
 
 
 async def lock(conn: AsyncConnection, board_id: str, user_id: str) -> tuple[BoardRow, str] | None:
-    """Read a board and the user's role on it. Nobody else changes the board or moves a card on it before this transaction ends."""
+    """Read a board and the user's role on it. No other request changes it or moves its cards before this transaction ends."""
     query = (
         select(*COLUMNS, board_members.c.role)
         .join(board_members, boards.c.id == board_members.c.board_id)

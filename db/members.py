@@ -1,6 +1,6 @@
-"""The members of a board. Who may change them is decided in the API.
+"""The members of a board. The API decides which users may change them.
 
-Invariant: whoever changes a member holds the lock of `boards.lock`, so no two changes each remove the last admin but one.
+Invariant: a transaction that changes a member holds the lock of `boards.lock`, so two that each remove an admin cannot leave none.
 """
 
 from typing import NamedTuple

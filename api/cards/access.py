@@ -23,7 +23,7 @@ async def find_card(conn: AsyncConnection, request: Request, user_id: str) -> Fo
 
 
 def require_writer(access: Access | Found) -> None:
-    """Check that the user may change cards of a board. Nobody may if it is archived."""
+    """Check that the user may change cards of a board. The cards of an archived board cannot be changed."""
     if access.role not in _WRITERS:
         raise Problem("read-only")
     if access.archived:

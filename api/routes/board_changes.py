@@ -88,7 +88,7 @@ async def _new_phases(
         raise Problem("limit-reached", f"Move cards out of the phase first: at most {_MAX_MOVED} move at once.")
     for phase in cards:
         await board_changes.move_cards(conn, board.id, phase, moves[phase], user_id)
-    # Whoever made the board may have stored more about a phase than this API knows.
+    # Other programs may have stored more about a phase than this API knows.
     known = ("kind", "color", "probability")
     return [
         {name: value for name, value in before.get(phase["id"], {}).items() if name not in known}

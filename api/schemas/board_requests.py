@@ -33,7 +33,7 @@ Phases = Annotated[list[PhaseInput], Field(min_length=1, max_length=MAX_PHASES),
 
 
 class NewBoard(Input):
-    """A new board, of which you are the admin. It has these phases, or those of another board of yours."""
+    """A new board. You become its admin. Its phases are these, or a copy of those of another of your boards."""
 
     id: NewId | None = Field(
         None, description="Chosen by the client, so that a repeated request creates only one board"
@@ -59,8 +59,15 @@ class BoardPatch(Input):
     archived: StrictBool = Field(default_factory=bool)
     phases: Phases = Field(default_factory=list)
     moveCards: Annotated[dict[Key, Key], Field(max_length=MAX_PHASES)] = Field(  # noqa: N815
-        default_factory=dict, description="For each deleted phase with cards: the phase that they move to"
+        default_factory=dict,
+        description="With phases only. For each deleted phase with cards: the phase that they move to",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if "moveCards" in self.model_fields_set and "phases" not in self.model_fields_set:
+            raise ValueError("moveCards requires phases")
+        return self
 
 
 class NewMember(Input):

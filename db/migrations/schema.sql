@@ -7256,7 +7256,7 @@ COMMENT ON COLUMN feed.flags.flag IS 'realtime: the best transport that users ar
 -- Name: COLUMN flags.scope; Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON COLUMN feed.flags.scope IS 'Who it applies to. user takes precedence over percentage, and percentage over everybody.';
+COMMENT ON COLUMN feed.flags.scope IS 'Scope: one user, a percentage of the users, or all. user takes precedence over percentage, and percentage over everybody.';
 
 --
 -- Name: COLUMN flags.user_id; Type: COMMENT; Schema: feed; Owner: feed_owner

@@ -64,7 +64,7 @@ class Subscription:
     __slots__ = (
         "boards",
         "budget",
-        "collapse",
+        "collapse_from",
         "cursor",
         "encoding",
         "id",
@@ -119,8 +119,8 @@ class Subscription:
         """Where the client fell behind inside a batch: the offset in the replay buffer, and the index of the next event."""
         self.subscribed_pending = False
         """Whether `subscribed` is still to be sent."""
-        self.collapse = False
-        """Whether the client receives only the newest state of each row: it was too slow, or has missed much and asked for that."""
+        self.collapse_from: int | None = None
+        """With at least this many changes to catch up on, the client receives only the newest state of each row; None: never."""
         self.reported: ReportedCursor | None = None
         """The last cursor that the client reported; see feed/registry/client_positions.py."""
         self.realtime: str | None = None

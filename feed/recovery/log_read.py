@@ -31,7 +31,8 @@ class ReadRequest(NamedTuple):
 
     cursor: Cursor
     boards: Boards
-    collapsed: bool
+    collapse_from: int | None
+    """With at least this many changes to read, only the newest state of each row; None: never."""
 
 
 class LogRead:
@@ -43,8 +44,8 @@ class LogRead:
         self.batches: list[Batch] = []
         self.end: ReadPosition | None = None
         """Where to continue if `batches` do not reach `target`; None if they do."""
-        self.rows = 0
-        """Rows of the log after the cursor, on any board; set before `validated` is."""
+        self.collapsed = False
+        """Whether it has only the newest state of each row; set once the cursor is validated."""
         self.size = 0
         self.remainder: Parts | None = None
         """The read that continues from `end`, still open; see take_remainder()."""

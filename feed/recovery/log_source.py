@@ -60,8 +60,8 @@ class LogSource:
         if replica is not None and replica.used:
             try:
                 async with (
-                    self._replica_connection(replica, request, log_read) as conn,
-                    aclosing(self._read_from(conn, request, log_read, after)) as parts,
+                    self._replica_connection(replica, request) as (conn, rows),
+                    aclosing(self._read_from(conn, request, log_read, after, rows)) as parts,
                 ):
                     async for part in parts:
                         yield part
@@ -71,16 +71,18 @@ class LogSource:
             else:
                 return
         async with self.primary_connection() as conn:
-            log_read.rows = await self._validate(conn, request.cursor)
-            async with aclosing(self._read_from(conn, request, log_read, after)) as parts:
+            rows = await self._validate(conn, request.cursor)
+            async with aclosing(self._read_from(conn, request, log_read, after, rows)) as parts:
                 async for part in parts:
                     yield part
 
     async def _read_from(
-        self, conn: Connection, request: ReadRequest, log_read: LogRead, after: ReadPosition | None
+        self, conn: Connection, request: ReadRequest, log_read: LogRead, after: ReadPosition | None, rows: int
     ) -> Parts:
         since, until = request.cursor.seen, log_read.target.seen
         if not log_read.validated.is_set():
+            # Once for the whole read: a remainder continues at a position among the same events.
+            log_read.collapsed = request.collapse_from is not None and rows >= request.collapse_from
             if since != until:
                 async with asyncio.timeout(_QUERY_TIMEOUT):
                     changes = await read_membership_changes(conn, since, until)
@@ -93,7 +95,7 @@ class LogSource:
             since,
             until,
             request.boards,
-            collapsed=request.collapsed,
+            collapsed=log_read.collapsed,
             threshold=self._settings.resync_threshold,
             chunk=min(self._settings.chunk_rows, _EVENTS_PER_PART),
             after=after,
@@ -125,9 +127,12 @@ class LogSource:
 
     @asynccontextmanager
     async def _replica_connection(
-        self, replica: Replica, request: ReadRequest, log_read: LogRead
-    ) -> AsyncIterator[Connection]:
-        """Like primary_connection(), but on the replica, once it has replayed what the head covers. Raises ReplicaReadError."""
+        self, replica: Replica, request: ReadRequest
+    ) -> AsyncIterator[tuple[Connection, int]]:
+        """Yield a connection to the replica, once it has replayed what the head covers, and the number of rows after the cursor.
+
+        Raises ReplicaReadError.
+        """
         async with self._semaphore:
             lsn = self._tailer.head_lsn or (await replica.horizon()).written
             async with replica.read_after(lsn) as conn:
@@ -135,8 +140,8 @@ class LogSource:
                     # A prepared statement cannot hold several commands.
                     await tune_log_read(conn)
                 try:
-                    log_read.rows = await self._validate(conn, request.cursor)
+                    rows = await self._validate(conn, request.cursor)
                 except InvalidCursorError as error:
                     # Only the primary may know this cursor yet, so the primary decides.
                     raise ReplicaReadError("doubted", error.fault) from error
-                yield conn
+                yield conn, rows

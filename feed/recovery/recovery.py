@@ -29,8 +29,6 @@ from feed.wire.batch import Boards
 from feed.wire.cursor import Cursor, Fault
 from feed.wire.event import Grant
 
-_MUCH = 300
-"""Changes after which the newest states, which take a query, are better than what the replay buffer holds."""
 _YIELD_AFTER = 0.2
 """Seconds that a read waits for its client to take a part, before it lets another client read."""
 
@@ -56,25 +54,19 @@ class Recovery:
         self._metrics = metrics
         self._backpressure = Backpressure(settings, metrics)
 
-    async def validate_cursor(self, subscription: Subscription, requested: str, *, collapse: bool) -> Fault | None:
-        """Set a new client's cursor once the head covers it. Return a fault if it cannot be resumed from.
-
-        `collapse`: if the client has missed more than a few hundred events, it wants only the newest state of each row.
-        """
+    async def validate_cursor(self, subscription: Subscription, requested: str) -> Fault | None:
+        """Set a new client's cursor once the head covers it. Return a fault if it cannot be resumed from."""
         try:
             subscription.cursor = Cursor.parse(requested)
         except ValueError:
             return Fault.MALFORMED
-        offset = self._buffer.offset_of(subscription.cursor)
-        if offset is not None:
-            subscription.collapse = collapse and self._buffer.events_since(offset) > _MUCH
+        if self._buffer.offset_of(subscription.cursor) is not None:
             return None
         for seconds in backoff():
             try:
                 log_read = await self._start_read(subscription)
                 await log_read.validated.wait()
                 log_read.raise_for_error()
-                subscription.collapse = collapse and log_read.rows > _MUCH
             except InvalidCursorError as error:
                 return error.fault
             except (psycopg.OperationalError, PoolTimeout, TimeoutError):
@@ -87,7 +79,7 @@ class Recovery:
         """Bring a client to live. `source` is reported as where it came from, unless the log has to be read."""
         if subscription.interrupted_at is not None and not await self._finish_batch(subscription):
             return
-        offset = None if subscription.collapse else self._locate(subscription)
+        offset = None if self._collapses(subscription) else self._locate(subscription)
         waits = backoff()
         while await self._backpressure.drain_or_drop(subscription):
             if offset is not None and self._buffer.holds(offset):
@@ -118,7 +110,7 @@ class Recovery:
         boards = sorted(subscription.permitted_boards)
         subscription.send_with_cursor("reset", str(self._tailer.head), reason=fault, boards=boards)
         # The client discards what it holds.
-        subscription.mid_batch, subscription.interrupted_at, subscription.collapse = False, None, False
+        subscription.mid_batch, subscription.interrupted_at, subscription.collapse_from = False, None, None
         subscription.rights_set = False
 
     def refresh_visible(self, subscription: Subscription) -> None:
@@ -131,12 +123,19 @@ class Recovery:
         return self._shared_reads.get_or_start(self._request(subscription))
 
     def _go_live(self, subscription: Subscription, source: str) -> None:
-        subscription.collapse = False
+        subscription.collapse_from = None
         subscription.set_rights(Rights(subscription.principal.user_id, subscription.visible))
         self._metrics.recoveries.labels(source).inc()
         self._connections.go_live(subscription)
         self._connections.send_subscribed(subscription, self._tailer.publisher.idle_head)
         subscription.send("presence_state", presence=self._presence.state(subscription.boards))
+
+    def _collapses(self, subscription: Subscription) -> bool:
+        """Whether to read the log although the replay buffer has what a client needs."""
+        offset = self._buffer.offset_of(subscription.cursor)
+        if offset is None or subscription.collapse_from is None:
+            return False
+        return self._buffer.events_since(offset) >= subscription.collapse_from
 
     def _locate(self, subscription: Subscription) -> int | None:
         """Return the replay buffer offset of a client's cursor and set the rights there; None if it is not held."""
@@ -186,7 +185,6 @@ class Recovery:
 
     async def _read_log(self, subscription: Subscription) -> tuple[Cursor | None, str]:
         """Send the log from a client's cursor to the head. Return the cursor reached, if any, and the source."""
-        source = "collapsed" if subscription.collapse else "log"
         try:
             log_read = await self._start_read(subscription)
             request = self._request(subscription)
@@ -195,6 +193,7 @@ class Recovery:
             await log_read.finished.wait()
             log_read.raise_for_error()
             self._set_rights(subscription, boards_at_target, log_read.grants, later)
+            source = "collapsed" if log_read.collapsed else "log"
             return await self._send_read(subscription, request, log_read), source
         except InvalidCursorError as error:
             target = self._tailer.head
@@ -242,7 +241,7 @@ class Recovery:
 
     def _request(self, subscription: Subscription) -> ReadRequest:
         self.refresh_visible(subscription)
-        return ReadRequest(subscription.cursor, subscription.permitted_boards, subscription.collapse)
+        return ReadRequest(subscription.cursor, subscription.permitted_boards, subscription.collapse_from)
 
 
 def _log_retry(subscription: Subscription, error: Exception) -> None:

@@ -24,6 +24,9 @@ from feed.tailing.tailer import Tailer
 from feed.telemetry.metrics import Metrics
 from feed.wire.cursor import Fault
 
+_MUCH = 300
+"""Changes from which on one query for the newest states is better than sending each change."""
+
 log = structlog.get_logger()
 
 
@@ -55,7 +58,9 @@ class RecoveryTasks:
         `collapse`: if it has missed much, it wants only the newest state of each row.
         """
         self._awaiting_auth_success[subscription] = asyncio.get_running_loop().create_future()
-        self._spawn(subscription, self._start(subscription, requested, collapse=collapse))
+        if collapse:
+            subscription.collapse_from = _MUCH
+        self._spawn(subscription, self._start(subscription, requested))
 
     async def auth_success_sent(self, subscription: Subscription) -> None:
         """Wait until a new client was sent auth_success, or never will be."""
@@ -64,7 +69,7 @@ class RecoveryTasks:
 
     def recover(self, subscription: Subscription) -> None:
         """Recover a client that was too slow, once it has read its backlog."""
-        subscription.collapse = True
+        subscription.collapse_from = 0
         self._metrics.slow.labels("behind").inc()
         self._spawn(subscription, self._recovery.run(subscription, "collapsed"))
 
@@ -92,10 +97,10 @@ class RecoveryTasks:
         """Discard all reads because the log was replaced."""
         self._shared_reads.clear()
 
-    async def _start(self, subscription: Subscription, requested: str | None, *, collapse: bool) -> None:
+    async def _start(self, subscription: Subscription, requested: str | None) -> None:
         resume, fault = "live", None
         if requested is not None:
-            fault = await self._recovery.validate_cursor(subscription, requested, collapse=collapse)
+            fault = await self._recovery.validate_cursor(subscription, requested)
             resume = "resumed" if fault is None else "reset"
         if resume == "resumed":
             subscription.reported = ReportedCursor(subscription.cursor, str(subscription.cursor), time.monotonic())

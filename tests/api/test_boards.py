@@ -204,6 +204,7 @@ INVALID_FIELDS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"phases": [OPEN | {"id": ""}]}, "/phases/0/id"),
     ({"phases": [OPEN | {"more": 1}]}, "/phases/0/more"),
     ({"moveCards": {"a": 5}}, "/moveCards/a"),
+    ({"moveCards": {"new": "won"}}, ""),
     ({"version": 3}, "/version"),
 )
 

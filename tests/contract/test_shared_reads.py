@@ -110,7 +110,7 @@ async def test_an_unused_rest_of_a_shared_read_is_closed(serve: Serve, database:
     runtime = await services.runtime("websocket")
     shared_reads, request = (
         runtime.recovery_tasks._shared_reads,
-        ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False),
+        ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapse_from=None),
     )
     read = shared_reads.get_or_start(request)
     await read.finished.wait()
@@ -139,7 +139,7 @@ async def test_an_open_shared_read_does_not_delay_the_stop(
     cursor = await _cursor_of_the_last_run(services, "websocket")
     await _write(database, 40, 20_000)
     runtime = await services.runtime("websocket")
-    request = ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapsed=False)
+    request = ReadRequest(Cursor.parse(cursor), frozenset({"b1"}), collapse_from=None)
     read = runtime.recovery_tasks._shared_reads.get_or_start(request)
     await read.finished.wait()
     async with asyncio.timeout(5):

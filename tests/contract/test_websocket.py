@@ -213,9 +213,9 @@ async def test_a_message_right_after_auth_is_handled_after_auth_success(
     recovery = (await services.runtime("websocket")).recovery_tasks
     real, proceed = recovery._recovery.validate_cursor, asyncio.Event()
 
-    async def slow(subscription: Subscription, cursor_text: str, *, collapse: bool) -> Fault | None:
+    async def slow(subscription: Subscription, cursor_text: str) -> Fault | None:
         await proceed.wait()
-        return await real(subscription, cursor_text, collapse=collapse)
+        return await real(subscription, cursor_text)
 
     monkeypatch.setattr(recovery._recovery, "validate_cursor", slow)
     client = await WebSocketClient.connect(await services.feed(), services.token("bruno"), "bruno", cursor=cursor)
@@ -234,9 +234,9 @@ async def test_a_feed_reset_during_authentication_still_sends_auth_success(
     recovery = (await services.runtime("websocket")).recovery_tasks
     real, proceed = recovery._recovery.validate_cursor, asyncio.Event()
 
-    async def slow(subscription: Subscription, cursor_text: str, *, collapse: bool) -> Fault | None:
+    async def slow(subscription: Subscription, cursor_text: str) -> Fault | None:
         await proceed.wait()
-        return await real(subscription, cursor_text, collapse=collapse)
+        return await real(subscription, cursor_text)
 
     monkeypatch.setattr("feed.tailing.tailer._VERIFY_INTERVAL", 0.0)
     monkeypatch.setattr(recovery._recovery, "validate_cursor", slow)

@@ -6,6 +6,7 @@ BOARDCAST_TEST_EXAMPLES sets how many programs are tried (6 otherwise).
 import asyncio
 import os
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -69,7 +70,13 @@ async def _run(program: list[Any], database: Database, first: str, chunk: int, t
     if not notify:
         await database.execute(DISABLE_NOTIFY)
     intervals = {"read_interval": 0.1, "heartbeat_interval": 0.2, "checkpoint_interval": 0.001}
-    async with serving(database, chunk_rows=chunk, resync_threshold=threshold, **intervals) as services:
+    # A client that asks for it is sent the newest states after a few changes already.
+    with patch("feed.recovery.tasks._MUCH", 2):
+        await _converge(program, database, first, {"chunk_rows": chunk, "resync_threshold": threshold, **intervals})
+
+
+async def _converge(program: list[Any], database: Database, first: str, options: dict[str, Any]) -> None:
+    async with serving(database, **options) as services:
         mirror = Mirror(services)
         await mirror.start(first)
         writers = [await Writer.connect(database) for _ in range(WRITERS)]

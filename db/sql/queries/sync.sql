@@ -7,7 +7,7 @@
 -- membership contains every card that the client may hold from that board: those on it now, and those that were changed on
 -- it since the cursor, including ones beyond this page. By the time of a later page the change of membership would be
 -- covered by the cursor, and cards that left the board would be missed.
--- boards: those of which the user could see more than the cards change since the cursor.
+-- boards: the boards of the user on which something other than a card has changed since the cursor.
 WITH mine AS (
     SELECT m.board_id FROM feed.board_members AS m WHERE m.user_id = %(user)s::text
 ), missing AS MATERIALIZED (

@@ -1,4 +1,4 @@
--- Whoever changes a board replaces only the version that they have seen, also if a DBA changed it in between.
+-- A change over the API replaces only the version that its user saw, so changes that are made in SQL have to count, too.
 CREATE FUNCTION feed.version_board() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

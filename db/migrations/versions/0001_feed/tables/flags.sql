@@ -17,7 +17,7 @@ COMMENT ON TABLE feed.flags IS
     'Manual settings: which transport users are offered, the switches that turn NOTIFY and capture off, and the one that turns sealing of the log on. Without a row, everybody gets websocket, NOTIFY and capture are on, and the log is not sealed. The table is attached, so every change of it is logged and reaches every instance in order. Set notify, capture and seal only with feed.set_notify, feed.set_capture and feed.set_seal.';
 COMMENT ON COLUMN feed.flags.flag IS
     'realtime: the best transport that users are offered; notify: writers do not send NOTIFY; capture: writes are not logged; seal: the log is sealed (feed.seals)';
-COMMENT ON COLUMN feed.flags.scope IS 'Who it applies to. user takes precedence over percentage, and percentage over everybody.';
+COMMENT ON COLUMN feed.flags.scope IS 'Scope: one user, a percentage of the users, or all. user takes precedence over percentage, and percentage over everybody.';
 COMMENT ON COLUMN feed.flags.user_id IS 'The user, for scope user; otherwise empty';
 COMMENT ON COLUMN feed.flags.percentage IS
     'Rollout percentage, for scope percentage: it applies to users whose feed.rollout_bucket is below it';
