@@ -153,12 +153,21 @@ async def test_a_client_that_has_missed_much_may_ask_for_the_newest_states(
         assert (collapsed["n1"]["type"], collapsed["n1"]["opportunity"]["value"]) == ("opportunity_created", 199)
         assert collapsed["n2"]["type"] == "opportunity_deleted"
         await services.stop()  # now the replay buffer is empty
-    client = await services.open(transport, client.cursor, collapse=True)
-    await _write(database)
-    missed_little = await services.open(transport, client.cursor, collapse=True)
-    await _write(database)
-    for resumed in (client, missed_little):
-        assert _versions(await resumed.collect(2)) == [202, 203]
+
+
+async def test_a_client_that_has_missed_little_gets_each_change_from_the_replay_buffer(
+    services: Services, database: Database, transport: str
+) -> None:
+    start = (await services.open(transport)).cursor
+    await _write(database, 3)
+    await (await services.open(transport, start)).collect(3)  # the feed has read them
+    recoveries = (await services.runtime(transport)).metrics.recoveries
+    before = {source: recoveries.labels(source)._value.get() for source in ("buffer", "log", "collapsed")}
+    client = await services.open(transport, start, collapse=True)
+    assert _versions(await client.collect(3)) == [2, 3, 4]
+    await client.next("presence_state")
+    after = {source: recoveries.labels(source)._value.get() for source in before}
+    assert after == before | {"buffer": before["buffer"] + 1}
 
 
 async def test_whether_to_collapse_is_true_or_false(services: Services) -> None:

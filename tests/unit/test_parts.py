@@ -37,6 +37,19 @@ def test_backoff_doubles_up_to_its_limit_with_full_jitter() -> None:
         assert min(waits) < limit * 0.2
 
 
+def test_the_replay_buffer_counts_the_events_since_any_offset_that_it_holds() -> None:
+    buffer = ReplayBuffer(budget=50)
+    for n in range(1, 101):
+        buffer.append(Batch([_event(n, size=10) for _ in range(n % 3)], _cursor(n)))
+        held = range(buffer.end + 1)
+        for offset in filter(buffer.holds, held):
+            assert buffer.events_since(offset) == sum(len(batch.events) for batch in buffer.since(offset))
+        assert len(buffer._events_before) == len(buffer._batches)
+    buffer.clear()
+    buffer.append(Batch([_event(101)], _cursor(101)))
+    assert buffer.events_since(buffer.end - 1) == 1
+
+
 def test_the_replay_buffer_replays_from_any_cursor_it_holds() -> None:
     buffer = ReplayBuffer(budget=100)
     buffer.record(_cursor(0))
