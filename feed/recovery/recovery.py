@@ -110,7 +110,7 @@ class Recovery:
         boards = sorted(subscription.permitted_boards)
         subscription.send_with_cursor("reset", str(self._tailer.head), reason=fault, boards=boards)
         # The client discards what it holds.
-        subscription.mid_batch, subscription.interrupted_at, subscription.collapse_from = False, None, None
+        subscription.mid_batch, subscription.interrupted_at = False, None
         subscription.rights_set = False
 
     def refresh_visible(self, subscription: Subscription) -> None:
