@@ -4,7 +4,6 @@ Runs as a program whose argument is a socket's file descriptor. Each message on 
 socket for its pid and exit status.
 """
 
-import gc
 import json
 import os
 import selectors
@@ -17,6 +16,8 @@ from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
 from typing import IO
+
+from feed.system.process import freeze_gc
 
 _MAX_MESSAGE = 1 << 20
 STATUS = struct.Struct("=i")
@@ -91,6 +92,5 @@ if __name__ == "__main__":
     for module in ("api.serve", "cli.follow", "db.demo", "feed.http.server"):
         import_module(module)  # commands import these lazily
     command = import_module("boardcast")
-    gc.collect()
-    gc.freeze()
+    freeze_gc()
     serve(socket.socket(fileno=int(sys.argv[1])), command.main)
