@@ -15,6 +15,8 @@ from db.embedded.binaries import find_binaries
 from tests.db.support import Connection, log_rows, logged_changes, newest_seq, rows, value
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 # Tables as an Express application creates them with Drizzle.
 APPLICATION = """
     CREATE TYPE mood AS ENUM ('warm', 'cold');

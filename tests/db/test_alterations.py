@@ -78,7 +78,7 @@ async def one(db: Connection) -> Connection:
     return db
 
 
-@pytest.mark.parametrize("session", ["same session", "other session"])
+@pytest.mark.parametrize("session", [pytest.param("same session", marks=pytest.mark.any_version), "other session"])
 @pytest.mark.parametrize("name", ALTERATIONS)
 async def test_no_alteration_is_refused_and_writes_continue(
     one: Connection, database: Database, name: str, session: str
@@ -135,6 +135,7 @@ async def test_no_alteration_is_refused_and_writes_continue(
     assert {(op, board) for op, _, board in await logged_changes(one, start)} == {("update", "b1"), ("delete", "b1")}
 
 
+@pytest.mark.any_version
 async def test_without_its_key_each_write_sends_a_reload(one: Connection) -> None:
     before = await newest_seq(one)
     await one.execute("ALTER TABLE opportunities DROP COLUMN id")
@@ -193,6 +194,7 @@ RENAMED: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("name", RENAMED)
 async def test_an_attached_table_is_logged_correctly_after_a_rename(db: Connection, name: str) -> None:
     await db.execute(
@@ -218,6 +220,7 @@ async def test_an_attached_table_is_logged_correctly_after_a_rename(db: Connecti
     assert await value(db, "SELECT status FROM feed.health WHERE topic = 'triggers'") == "ok"
 
 
+@pytest.mark.any_version
 async def test_a_dropped_board_column_of_another_table_is_reported(db: Connection) -> None:
     await db.execute("CREATE TABLE t (a int PRIMARY KEY, b text)")
     await db.execute("SELECT feed.attach('t', board => 'b')")
@@ -274,6 +277,7 @@ NOBODY: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.any_version
 async def test_the_author_is_read_from_the_statement(one: Connection) -> None:
     await one.execute("DELETE FROM opportunities WHERE id = '2'")
     await one.execute("UPDATE opportunities SET last_modified_by = 'ana'")

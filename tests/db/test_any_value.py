@@ -143,6 +143,7 @@ SETTINGS: dict[str, tuple[LiteralString, LiteralString, LiteralString]] = {
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(("type_", "stored", "settings"), SETTINGS.values(), ids=SETTINGS)
 async def test_settings_of_the_session_change_neither_the_key_nor_the_image(
     db: Connection, conn: Plain, type_: LiteralString, stored: LiteralString, settings: LiteralString
@@ -183,6 +184,7 @@ CHANGES: dict[str, tuple[LiteralString, LiteralString, LiteralString]] = {
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(("type_", "before", "after"), CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("count", [1, 2])
 async def test_every_change_of_a_stored_value_is_logged(
@@ -230,6 +232,7 @@ KEYS: dict[str, tuple[LiteralString, LiteralString]] = {
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(("key", "stored"), KEYS.values(), ids=KEYS)
 async def test_a_key_that_is_too_long_for_the_index_of_the_log(
     db: Connection, conn: Plain, key: LiteralString, stored: LiteralString
@@ -265,6 +268,7 @@ VERSIONS: dict[str, tuple[LiteralString, LiteralString, int | None]] = {
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(("type_", "stored", "logged"), VERSIONS.values(), ids=VERSIONS)
 async def test_a_version_number_of_any_type(
     db: Connection, conn: Plain, type_: LiteralString, stored: LiteralString, logged: int | None
@@ -331,6 +335,7 @@ NAMES = (
 )
 
 
+@pytest.mark.any_version
 async def test_columns_of_any_name(db: Connection, conn: Plain) -> None:
     for name in filter(None, NAMES):
         column = Identifier(name.replace("%", "%%"))

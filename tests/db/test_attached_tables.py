@@ -10,6 +10,8 @@ from tests.db.support import Connection, log_rows, logged_changes, newest_seq, r
 from tests.db.test_health import health, run_fix
 from tests.db.verifying import Plain, find_drift
 
+pytestmark = pytest.mark.any_version
+
 TASKS: LiteralString = """
     CREATE TABLE tasks (id int PRIMARY KEY, board text, name text);
     INSERT INTO tasks SELECT n, 'b1', 'Task' FROM generate_series(1, 3) AS n;

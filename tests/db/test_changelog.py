@@ -20,6 +20,8 @@ from tests.db.support import Connection
 from tests.support.database import Database
 from tests.support.until import until
 
+pytestmark = pytest.mark.any_version
+
 WRITERS = 8
 CARDS = 40
 SECONDS = float(os.environ.get("BOARDCAST_TEST_SECONDS", "3"))

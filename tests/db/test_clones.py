@@ -1,9 +1,12 @@
 """The database fixtures that the other tests use."""
 
 import psycopg
+import pytest
 
 from db.embedded.server import EmbeddedPostgres
 from tests.support.database import Database
+
+pytestmark = pytest.mark.any_version
 
 
 async def test_a_clone_is_migrated_and_isolated(database: Database, other_database: Database) -> None:

@@ -13,6 +13,8 @@ from db.connection import CANCEL_TIMEOUT, Connection, ReadTimeoutError
 from tests.support.database import Database
 from tests.support.proxy import Proxy
 
+pytestmark = pytest.mark.any_version
+
 SHORT = 0.5
 
 

@@ -103,6 +103,7 @@ async def test_a_very_large_transaction_is_not_counted(db: Connection, database:
     assert {row[6] for row in await read(db, before)} == {"of more than 1000"}
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(
     ("application", "origin", "source"),
     [

@@ -10,6 +10,8 @@ from db.presence import HTTP, Lease, Place
 from tests.db.support import Connection, rows
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 
 @pytest.fixture(autouse=True)
 async def members(db: Connection) -> None:

@@ -26,6 +26,8 @@ from db.embedded.server import EmbeddedPostgres, ephemeral_postgres
 from db.settings import Settings
 from tests.support.clusters import copy_cluster
 
+pytestmark = pytest.mark.any_version
+
 FAST = {"fsync": "off"}
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change to another account")
 

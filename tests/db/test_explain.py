@@ -18,6 +18,8 @@ from tests.db.support import Connection, newest_seq, rows, value
 from tests.db.test_dba import current_cursor, instance_status, write_as
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 
 @pytest.fixture
 async def plain(database: Database) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

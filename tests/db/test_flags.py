@@ -16,6 +16,8 @@ from tests.db.support import Connection, log_rows, logged_changes, newest_seq, r
 from tests.support.database import Database
 from tests.support.until import until
 
+pytestmark = pytest.mark.any_version
+
 USERS = ["ana", "bruno", "ação", "", "0", *(f"user-{n}" for n in range(300))]
 
 

@@ -14,6 +14,8 @@ from tests.db.verifying import Plain, fed_table, find_drift
 from tests.support.database import Database
 from tests.support.fold import delivered_log, fold
 
+pytestmark = pytest.mark.any_version
+
 FORGED = [
     *(
         ":0",

@@ -9,6 +9,8 @@ from db import migrate
 from tests.db.support import Connection, rows, value
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 APPLICATION: LiteralString = """
     CREATE SCHEMA crm; CREATE SCHEMA auth;
     CREATE TABLE public.users (id integer PRIMARY KEY, name text, email text);

@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import LiteralString
 
+import pytest
 from psycopg import AsyncConnection
 
 from db.changelog.positions import read_position, read_proof
 from feed.wire.cursor import Cursor
 from tests.db.support import Connection, rows, value
+
+pytestmark = pytest.mark.any_version
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "checkpoint.json").read_text())
 UNLOGGED_WRITE: LiteralString = "UPDATE opportunities SET version_number = version_number + 1 WHERE id = 'o2'"

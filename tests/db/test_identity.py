@@ -13,6 +13,8 @@ from feed.wire.cursor import Cursor, Fault
 from tests.db.support import Connection, log_rows, newest_seq, rows, value
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 IDENTITY = "SELECT feed_id, system_identifier, timeline, reason FROM feed.identity"
 
 

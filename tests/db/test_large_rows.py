@@ -15,6 +15,8 @@ from tests.db.verifying import Plain, bypass_triggers, find_drift
 from tests.support.database import Database
 from tests.support.fold import delivered_log, fold
 
+pytestmark = pytest.mark.any_version
+
 ALWAYS = {"version_number", "last_sync_at"}
 """Columns that each change of an opportunity changes."""
 

@@ -13,6 +13,8 @@ from tests.db.test_verify_damage import kinds
 from tests.db.verifying import Plain
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 BODIES: dict[str, LiteralString] = {
     "puts it back": "NEW.version_number := OLD.version_number",
     "sets a constant": "NEW.version_number := 1",

@@ -15,6 +15,8 @@ from tests.db.verifying import find_drift
 from tests.support.database import Database
 from tests.support.until import until
 
+pytestmark = pytest.mark.any_version
+
 APPLICATION = """
     CREATE TABLE users (id integer PRIMARY KEY, name text);
     CREATE TABLE opportunities (id integer PRIMARY KEY, title text NOT NULL, owner_id integer REFERENCES users (id), key text);

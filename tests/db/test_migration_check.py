@@ -13,6 +13,8 @@ from tests.db.support import Connection, rows, value
 from tests.db.test_adoption import APPLICATION, ROWS
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 CATALOG: LiteralString = """
     SELECT 'relation' AS kind, c.oid, c.relfilenode, c.relacl::text AS rights FROM pg_class AS c
     WHERE c.relnamespace = 'public'::regnamespace

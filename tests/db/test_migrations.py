@@ -81,6 +81,7 @@ def test_model_columns_exist_in_the_table(database: Database, table: TableClause
     assert {column.name for column in table.columns} <= {row["attname"] for row in found}
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("name", FILES)
 def test_each_sql_file_is_used(name: str) -> None:
     last = name.rpartition("/")[2]
@@ -145,6 +146,7 @@ def test_every_object_in_the_schema_has_a_comment(database: Database) -> None:
     assert [row["name"] for row in undocumented] == []
 
 
+@pytest.mark.any_version
 def test_concurrent_migrations_run_one_after_the_other(empty_database: Database) -> None:
     with psycopg.connect(empty_database.url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(%s)", (migrate.LOCK,))

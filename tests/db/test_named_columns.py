@@ -23,6 +23,8 @@ from tests.db.support import Connection, rows, value
 from tests.db.test_adoption import dump
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 APPLICATION: LiteralString = """
     CREATE SCHEMA crm;
     CREATE TABLE crm.deals (

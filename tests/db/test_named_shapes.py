@@ -18,6 +18,8 @@ from db.opportunities import Found, Written
 from tests.db.support import Connection, newest_seq, rows, value
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 
 class Shape(NamedTuple):
     """`row` are the values of a row that the application inserts, on the board `board` and in the phase `phase`."""

@@ -13,6 +13,8 @@ from psycopg.rows import dict_row
 from db import migrate
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 ENV = """
 from alembic import context
 from sqlalchemy import NullPool, create_engine

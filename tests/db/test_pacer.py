@@ -14,6 +14,8 @@ from tests.support.database import Database
 from tests.support.pacer import pacer_lease
 from tests.support.until import until
 
+pytestmark = pytest.mark.any_version
+
 AHEAD = 400
 
 

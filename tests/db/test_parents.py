@@ -6,6 +6,8 @@ import pytest
 
 from tests.db.support import Connection, log_rows, newest_seq, rows, sqlstate_of, value
 
+pytestmark = pytest.mark.any_version
+
 PARENTS = "SELECT set_config('feed.parents', '{1,3}', true)"
 
 

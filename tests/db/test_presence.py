@@ -11,6 +11,8 @@ from db.presence import Lease, Place
 from tests.db.support import Connection, rows, sqlstate_of
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 BOARD, CARD = Place(board_id="b1"), Place("o1")
 
 

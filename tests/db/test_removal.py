@@ -12,6 +12,8 @@ from tests.db.support import Connection
 from tests.db.test_adoption import APPLICATION, ROWS, dump
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 OTHER: dict[str, LiteralString] = {
     "an application with all that a table can have": APPLICATION + ROWS,
     "neither table": "CREATE TABLE tickets (id int PRIMARY KEY)",

@@ -199,6 +199,7 @@ async def test_the_log_has_the_order_in_which_the_versions_of_a_row_existed(
     assert fold(await delivered_log(database, "tasks")) == await table(database)
 
 
+@pytest.mark.any_version
 async def test_each_statement_has_its_own_author_when_a_trigger_writes_another_table(database: Database) -> None:
     await database.execute(
         """
@@ -251,6 +252,7 @@ async def test_sorting_reads_the_log_in_proportion_to_the_rows_of_the_statement(
     assert after_many - after_one < 20 * rows
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(
     ("write", "authors"),
     [

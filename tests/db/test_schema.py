@@ -95,6 +95,7 @@ ALTERED: dict[str, LiteralString] = {
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("found", ALTERED)
 async def test_altered_objects_are_found_and_restored(db: Connection, conn: Plain, found: str) -> None:
     await alter(db, ALTERED[found])
@@ -161,6 +162,7 @@ LOST = (
 )
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize("name", LOST)
 async def test_dropped_objects_are_restored(db: Connection, conn: Plain, name: str) -> None:
     (wanted,) = (each for each in catalog.expected() if f"{each.kind} {each.name}" == name)
@@ -175,6 +177,7 @@ async def test_dropped_objects_are_restored(db: Connection, conn: Plain, name: s
         assert await value(db, "SELECT feed_id FROM feed.identity") != feed_id, "every client reloads"
 
 
+@pytest.mark.any_version
 async def test_columns_that_cannot_be_restored_are_an_error_and_change_nothing(db: Connection, conn: Plain) -> None:
     await db.execute("ALTER TABLE feed.log DROP COLUMN relation CASCADE")
     before = await rows(db, "SELECT * FROM feed.log")
@@ -183,6 +186,7 @@ async def test_columns_that_cannot_be_restored_are_an_error_and_change_nothing(d
     assert await rows(db, "SELECT * FROM feed.log") == before
 
 
+@pytest.mark.any_version
 async def test_a_foreign_search_path_makes_no_difference(db: Connection, conn: Plain) -> None:
     await conn.execute("SET search_path = feed, public")
     assert await catalog.faults(conn) == []

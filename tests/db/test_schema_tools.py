@@ -15,6 +15,8 @@ from psycopg.rows import dict_row
 from cli.schema import upgrade
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 ROOT = Path(__file__).parents[2]
 Connection = psycopg.Connection[dict[str, Any]]
 Push = Callable[[], None]

@@ -15,6 +15,8 @@ from tests.db.test_verify_damage import SETUP
 from tests.db.verifying import Plain
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 # A value that each column can have, and does not have.
 CHANGED: dict[str, LiteralString] = {
     "seq": "seq + 100000",

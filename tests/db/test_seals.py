@@ -73,6 +73,7 @@ async def test_each_hash_covers_the_one_before(db: Connection) -> None:
     assert all(row["hash"] == row["expected"] for row in chain)
 
 
+@pytest.mark.any_version
 async def test_sealing_waits_for_the_oldest_transaction(db: Connection, conn: Plain, database: Database) -> None:
     await switch_on(db)
     await seal_all(db)
@@ -88,6 +89,7 @@ async def test_sealing_waits_for_the_oldest_transaction(db: Connection, conn: Pl
     assert await value(db, SEALED) == await value(db, "SELECT count(*) FROM feed.log")
 
 
+@pytest.mark.any_version
 async def test_sealing_waits_for_a_transaction_that_spans_partitions(
     db: Connection, conn: Plain, database: Database
 ) -> None:
@@ -141,6 +143,7 @@ async def test_what_applications_do_breaks_no_seal(db: Connection, conn: Plain) 
     assert await value(db, SEALED) == await value(db, "SELECT count(*) FROM feed.log")
 
 
+@pytest.mark.any_version
 async def test_concurrent_writers_and_sealers(db: Connection, conn: Plain, database: Database) -> None:
     """Writers commit out of order, some roll back, partitions change, and two sessions seal."""
     await switch_on(db)
@@ -179,6 +182,7 @@ async def test_concurrent_writers_and_sealers(db: Connection, conn: Plain, datab
     assert await value(db, SEALED) == await value(db, "SELECT count(*) FROM feed.log")
 
 
+@pytest.mark.any_version
 async def test_one_session_seals_at_a_time(db: Connection, conn: Plain, database: Database) -> None:
     await switch_on(db)
     async with await database.connect(autocommit=False) as first:
@@ -190,6 +194,7 @@ async def test_one_session_seals_at_a_time(db: Connection, conn: Plain, database
     assert await broken(conn) == []
 
 
+@pytest.mark.any_version
 async def test_a_large_transaction_has_several_seals(db: Connection, conn: Plain) -> None:
     await switch_on(db)
     await seal_all(db)
@@ -203,6 +208,7 @@ async def test_a_large_transaction_has_several_seals(db: Connection, conn: Plain
     assert await broken(conn) == []
 
 
+@pytest.mark.any_version
 async def test_large_rows_fill_a_seal_sooner(db: Connection, conn: Plain) -> None:
     await switch_on(db)
     await seal_all(db)
@@ -335,6 +341,7 @@ async def test_health_reports_that_seals_are_behind(db: Connection) -> None:
     assert (await health())[0] == "warning"
 
 
+@pytest.mark.any_version
 async def test_a_running_service_seals_the_log(serve: Any, database: Database) -> None:
     await database.execute("SELECT feed.set_seal(true)")
     await (await serve()).open("websocket")

@@ -6,6 +6,8 @@ from pydantic import ValidationError
 
 from db.settings import Settings
 
+pytestmark = pytest.mark.any_version
+
 
 def test_the_default_is_the_embedded_server() -> None:
     settings = Settings()

@@ -18,6 +18,8 @@ from db.opportunity_table import MissingColumnsError
 from tests.db.support import Connection, logged_changes, newest_seq, rows, value
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 PLAIN = "title text NOT NULL DEFAULT 'x', phase text NOT NULL DEFAULT 'new'"
 
 

@@ -11,6 +11,8 @@ from db import tickets
 from db.connection import PsycopgConnection as Plain
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 
 async def connect(database: Database) -> Plain:
     return await psycopg.AsyncConnection.connect(database.url, autocommit=True)

@@ -52,6 +52,7 @@ BYPASSES: dict[str, tuple[LiteralString, Finding, list[tuple[str, str | None, st
 }
 
 
+@pytest.mark.any_version
 @pytest.mark.parametrize(("statement", "finding", "repaired"), BYPASSES.values(), ids=BYPASSES.keys())
 async def test_writes_that_bypass_the_triggers_are_found_and_repaired(
     db: Connection, conn: Plain, statement: LiteralString, finding: Finding, repaired: list[tuple[str, str, str]]
@@ -209,6 +210,7 @@ async def test_disabled_triggers_are_reported(db: Connection, conn: Plain) -> No
     assert (await fed_table(conn, "feed.boards")).faults == []
 
 
+@pytest.mark.any_version
 async def test_concurrent_writes_are_no_finding(database: Database, db: Connection, conn: Plain) -> None:
     await db.execute("INSERT INTO opportunities (id, board_id) SELECT 'k' || n, 'b1' FROM generate_series(1, 50) AS n")
     stop = asyncio.Event()
@@ -236,6 +238,7 @@ async def test_concurrent_writes_are_no_finding(database: Database, db: Connecti
     assert min(write_counts) > 5
 
 
+@pytest.mark.any_version
 async def test_a_repair_waits_for_concurrent_writes_and_sees_them(
     database: Database, db: Connection, conn: Plain
 ) -> None:

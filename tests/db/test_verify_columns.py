@@ -9,6 +9,8 @@ from tests.db.support import Connection, rows
 from tests.db.test_verify_damage import kinds
 from tests.db.verifying import Plain, bypass_triggers, fed_table, find_drift
 
+pytestmark = pytest.mark.any_version
+
 TASKS: tuple[LiteralString, ...] = (
     """CREATE TABLE tasks (
         id int PRIMARY KEY, board_id text, a text, b text, n numeric DEFAULT 1.5, at timestamptz DEFAULT '2026-01-01 12:00+00',

@@ -14,6 +14,8 @@ from tests.db.support import Connection, add_rows, rows, value
 from tests.db.verifying import Plain, bypass_triggers
 from tests.support.database import Database, cloned
 
+pytestmark = pytest.mark.any_version
+
 SETUP: tuple[LiteralString, ...] = (
     "CREATE TABLE tasks (id int PRIMARY KEY, board_id text, name text, n numeric DEFAULT 0, notes text)",
     "SELECT feed.attach('tasks', board => 'board_id')",

@@ -11,6 +11,8 @@ from tests.db.support import Connection, logged_changes, newest_seq, rows, value
 from tests.db.verifying import Plain, bypass_triggers, fed_table, find_drift
 from tests.support.database import Database
 
+pytestmark = pytest.mark.any_version
+
 OLDER: tuple[LiteralString, ...] = (
     "CREATE TABLE things (id integer PRIMARY KEY, name text, n numeric, secret text)",
     "INSERT INTO things SELECT i, 'Thing', i, 'x' FROM generate_series(1, 5) AS i",

@@ -5,6 +5,8 @@ from psycopg.sql import SQL, Identifier
 
 from tests.db.support import Connection, log_rows, newest_seq, rows, value
 
+pytestmark = pytest.mark.any_version
+
 
 async def test_a_client_cannot_choose_a_version(db: Connection) -> None:
     (row,) = await rows(
