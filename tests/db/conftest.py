@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
+from db.embedded.server import EmbeddedPostgres
 from db.session import with_settings
 from tests.db.support import Connection, add_rows
 from tests.db.verifying import Plain
-from tests.support.database import Database
+from tests.support.database import Database, cloned
 
 
 @pytest.fixture
@@ -17,6 +18,15 @@ async def db(database: Database) -> AsyncIterator[Connection]:
     async with await database.connect() as conn:
         await add_rows(conn)
         yield conn
+
+
+@pytest.fixture(scope="module")
+async def unchanged_db(server: EmbeddedPostgres, template: str) -> AsyncIterator[Connection]:
+    """The same, shared by tests that roll back everything they do."""
+    with cloned(server, template) as database:
+        async with await database.connect() as conn:
+            await add_rows(conn)
+            yield conn
 
 
 @pytest.fixture

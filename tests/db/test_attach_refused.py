@@ -251,8 +251,8 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_attach_and_detach_explain_each_refusal(db: Connection, name: str) -> None:
-    refusal = REFUSALS[name]
+async def test_attach_and_detach_explain_each_refusal(unchanged_db: Connection, name: str) -> None:
+    db, refusal = unchanged_db, REFUSALS[name]
     async with db.transaction(force_rollback=True):
         await db.execute(refusal.setup)
         triggers = await value(db, "SELECT count(*) FROM pg_trigger")

@@ -1,6 +1,7 @@
 """A migrated database matches the files of db/sql, and a downgrade leaves nothing behind."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from psycopg.rows import dict_row
 from sqlalchemy import TableClause
 
 from db import migrate, models
+from db.embedded.server import EmbeddedPostgres
 from db.sqlfiles import sql
-from tests.support.database import Database
+from tests.support.database import Database, cloned
 
 ROOT = Path(__file__).parents[2]
 SQL = ROOT / "db" / "sql"
@@ -33,7 +35,10 @@ CATALOG = """
 """
 
 
-def connect(database: Database) -> psycopg.Connection[dict[str, Any]]:
+SyncConnection = psycopg.Connection[dict[str, Any]]
+
+
+def connect(database: Database) -> SyncConnection:
     return psycopg.connect(database.url, autocommit=True, row_factory=dict_row)
 
 
@@ -82,35 +87,39 @@ def test_model_columns_exist_in_the_table(database: Database, table: TableClause
 
 
 @pytest.mark.any_version
-@pytest.mark.parametrize("name", FILES)
-def test_each_sql_file_is_used(name: str) -> None:
-    last = name.rpartition("/")[2]
-    used = re.compile(rf'"({re.escape(name)}|{re.escape(last)})"')
-    sources = [path for folder in ("db", "feed", "api", "cli") for path in (ROOT / folder).rglob("*.py")]
-    assert any(used.search(path.read_text(encoding="utf-8")) for path in sources), f"db/sql/{name}.sql is not used"
+def test_each_sql_file_is_used() -> None:
+    paths = [path for folder in ("db", "feed", "api", "cli") for path in (ROOT / folder).rglob("*.py")]
+    named = {name for path in paths for name in re.findall(r'"([\w/]+)"', path.read_text(encoding="utf-8"))}
+    assert [name for name in FILES if not named & {name, name.rpartition("/")[2]}] == []
 
 
-def catalog(conn: psycopg.Connection[dict[str, Any]]) -> dict[str, str]:
+def catalog(conn: SyncConnection) -> dict[str, str]:
     return {row["name"]: row["definition"] for row in conn.execute(CATALOG).fetchall()}
 
 
+@pytest.fixture(scope="module")
+def unchanged(server: EmbeddedPostgres, template: str) -> Iterator[tuple[SyncConnection, dict[str, str]]]:
+    """A connection for tests that roll back what they do, and the catalog of its database."""
+    with cloned(server, template) as database, connect(database) as conn:
+        yield conn, catalog(conn)
+
+
 @pytest.mark.parametrize("name", OBJECTS)
-def test_the_catalog_matches_the_sql_file(database: Database, name: str) -> None:
+def test_the_catalog_matches_the_sql_file(unchanged: tuple[SyncConnection, dict[str, str]], name: str) -> None:
+    conn, before = unchanged
     text = sql(name)
     created = re.findall(
         r"^CREATE (?:CONSTRAINT )?(FUNCTION|VIEW|TRIGGER) ([\w.]+)(?:.*? ON ([\w.]+))?", text, re.MULTILINE
     )
     assert created or name == "triggers/attach_crm"
-    with connect(database) as conn:
-        before = catalog(conn)
-        with conn.transaction(force_rollback=True):
-            for kind, thing, table in created:
-                if kind == "TRIGGER":
-                    conn.execute(f"DROP TRIGGER {thing} ON {table}")
-            # Replaced, not dropped, because others depend on them. A changed signature would show as an extra object.
-            replaced = re.sub(r"^CREATE (FUNCTION|VIEW)", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE)
-            conn.execute(replaced)
-            assert catalog(conn) == before
+    with conn.transaction(force_rollback=True):
+        for kind, thing, table in created:
+            if kind == "TRIGGER":
+                conn.execute(f"DROP TRIGGER {thing} ON {table}")
+        # Replaced, not dropped, because others depend on them. A changed signature would show as an extra object.
+        replaced = re.sub(r"^CREATE (FUNCTION|VIEW)", r"CREATE OR REPLACE \1", text, flags=re.MULTILINE)
+        conn.execute(replaced)
+        assert catalog(conn) == before
 
 
 def test_every_function_and_view_has_a_file(database: Database) -> None:
