@@ -1,6 +1,6 @@
 """A short chaos run with a fixed seed, as part of the test suite; `make chaos` uses a random seed.
 
-BOARDCAST_TEST_CHAOS_SECONDS sets its length (45 otherwise); `make long` sets 120.
+BOARDCAST_TEST_CHAOS_SECONDS sets its length (20 otherwise); `make long` sets 120.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.world.service import ROOT
 
 SEED = 22
-SECONDS = int(os.environ.get("BOARDCAST_TEST_CHAOS_SECONDS", "45"))
+SECONDS = int(os.environ.get("BOARDCAST_TEST_CHAOS_SECONDS", "20"))
 _PATIENCE = 540
 """Seconds for the whole run on a busy machine; after that it is terminated with everything that it started."""
 

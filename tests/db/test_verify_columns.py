@@ -62,7 +62,7 @@ async def test_a_migration_of_the_application_is_no_finding(
     assert await kinds(conn) == set()
     for update in UPDATES:
         await db.execute(update)
-        assert await kinds(conn) == set(), update
+        assert await kinds(conn, of=("tasks",)) == set(), update
     # The other columns are compared throughout, and these, too, once the log has them.
     async with bypass_triggers(db):
         await db.execute(
