@@ -20,6 +20,7 @@ from tests.support.database import (
     TEMPLATE,
     Database,
     cloned,
+    close_administrator,
     create_database,
     refuse_connections,
     seed_demo,
@@ -83,6 +84,7 @@ def server(binaries: Path | None, ram_disk: Path | None) -> Iterator[EmbeddedPos
     with ephemeral_postgres(SERVER_SETTINGS, binaries=binaries, within=ram_disk) as running:
         use_cheap_password_hashes(running)
         yield running
+        close_administrator(running.url("postgres"))
 
 
 @pytest.fixture(scope="session")

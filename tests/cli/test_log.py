@@ -4,7 +4,9 @@ import json
 import os
 import re
 import select
-from collections.abc import Iterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, LiteralString
 
 import pytest
@@ -17,7 +19,7 @@ from db.sqlfiles import sql as sql_of
 from feed.wire.cursor import Cursor
 from tests.cli.following import LogFollower, follow_log, piped
 from tests.cli.harness import Commands
-from tests.support.database import Database
+from tests.support.database import Database, cloned
 from tests.support.services import add_people
 from tests.support.until import until
 
@@ -46,6 +48,19 @@ def log_seqs(commands: Commands, *arguments: str) -> list[int]:
 @pytest.fixture
 async def history(production: Commands, database: Database) -> Commands:
     """Ana moves card o1 through the API; a job creates and changes o2, which is then deleted in psql."""
+    await write_history(database)
+    return production
+
+
+@pytest.fixture(scope="module")
+async def kept_history(server: EmbeddedPostgres, template: str) -> AsyncIterator[tuple[Commands, Database]]:
+    """The same, for tests that only read it."""
+    with cloned(server, template) as database, tempfile.TemporaryDirectory(prefix="boardcast-") as folder:
+        await write_history(database)
+        yield Commands(Path(folder), {"DATABASE_URL": database.url}), database
+
+
+async def write_history(database: Database) -> None:
     await add_people(database)
     async with await database.connect() as conn:
         async with conn.transaction():
@@ -60,7 +75,6 @@ async def history(production: Commands, database: Database) -> Commands:
             await conn.execute("UPDATE opportunities SET probability = 10 WHERE id = 'o2'")
         await conn.execute("SET application_name = 'psql'")
         await conn.execute("DELETE FROM opportunities WHERE id = 'o2'")
-    return production
 
 
 def test_a_change_is_one_line(history: Commands) -> None:
@@ -103,7 +117,8 @@ async def test_json_output(history: Commands, database: Database) -> None:
         (["--since", "999999"], "false"),
     ],
 )
-async def test_filters(history: Commands, database: Database, arguments: list[str], condition: LiteralString) -> None:
+async def test_filters(kept_history: tuple[Commands, Database], arguments: list[str], condition: LiteralString) -> None:
+    history, database = kept_history
     assert log_seqs(history, *arguments) == await seqs(database, condition)
 
 
@@ -153,8 +168,10 @@ async def test_since_a_cursor_shows_what_it_lacks_in_delivery_order(history: Com
         (["--colour", "red"], "--colour"),
     ],
 )
-def test_invalid_arguments_are_refused(history: Commands, arguments: list[str], words: str) -> None:
-    status, message = history.fails("log", *arguments)
+def test_invalid_arguments_are_refused(
+    kept_history: tuple[Commands, Database], arguments: list[str], words: str
+) -> None:
+    status, message = kept_history[0].fails("log", *arguments)
     assert (status, words in message) == (USAGE, True), message
 
 

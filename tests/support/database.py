@@ -118,11 +118,30 @@ def seed_demo(url: str) -> None:
 def cloned(server: EmbeddedPostgres, template: str) -> Iterator[Database]:
     """Clone `template`; drop the clone at the end, even if connections to it are open."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        _create_database(connection, name, template)
-        database = Database(server.url(name), name)
-        try:
-            yield database
-        finally:
-            database.close_idle()
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    _create_database(_administrator(server.url("postgres")), name, template)
+    database = Database(server.url(name), name)
+    try:
+        yield database
+    finally:
+        database.close_idle()
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        _administrator(server.url("postgres")).execute(drop)
+
+
+_administrators: dict[str, psycopg.Connection] = {}
+
+
+def _administrator(url: str) -> psycopg.Connection:
+    """A connection that stays open, because connecting takes a third of the time of a clone; a new one if a test has ended it."""
+    conn = _administrators.get(url)
+    if conn is None or conn.closed or select.select([conn], [], [], 0)[0]:
+        if conn is not None:
+            conn.close()
+        conn = _administrators[url] = psycopg.connect(url, autocommit=True)
+    return conn
+
+
+def close_administrator(url: str) -> None:
+    """Idempotent; before the server stops."""
+    if (conn := _administrators.pop(url, None)) is not None:
+        conn.close()
