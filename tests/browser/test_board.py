@@ -247,7 +247,7 @@ def test_a_card_deleted_while_dragged_is_reported_and_can_be_created_again(
     ana.mouse.up()
     expect(ana.get_by_text(f"“{title}” foi excluído enquanto você o arrastava.")).to_be_visible()
     ana.get_by_role("button", name="Criar novamente").click()
-    wait_until(lambda: title in titles(psql, "won"), timeout=5, what="the new card")
+    wait_until(lambda: title in titles(psql, "won"), timeout=15, what="the new card")
 
 
 @pytest.mark.parametrize("width", [360, 1400])

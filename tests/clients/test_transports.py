@@ -1,5 +1,6 @@
 """web/client against the real services: every change arrives once and in order, whichever transport delivers it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -116,17 +117,28 @@ async def test_disconnections_and_a_restart_of_both_services(environment: Enviro
         await environment.caught_up(follower)
 
 
-async def test_the_retry_delay_of_a_goodbye_is_respected(environment: Environment) -> None:
+async def test_the_retry_delay_of_a_goodbye_is_respected(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delay = 2.0
+    monkeypatch.setattr("feed.runtime.random_retry", lambda: int(1000 * delay))
+    clock = asyncio.get_running_loop().time
     async with environment.follower() as follower:
         await follower.send(follow=await snapshot(environment.api))
         await follower.wait_for_status("live", "websocket")
-        accepted = environment.socket.accepted
+        accepted, stopped = environment.socket.accepted, clock()
         await environment.feed.stop()
+
+        async def reconnection() -> float:
+            await until(lambda: environment.socket.accepted > accepted, timeout=TIMEOUT)
+            return clock() - stopped
+
+        reconnected = asyncio.create_task(reconnection())
         await follower.wait_for_status("live", "sse")
         await environment.feed.feed()
         await environment.write(3)
         await environment.caught_up(follower)
-        assert environment.socket.accepted == accepted, "it reconnected before the retry delay had passed"
+        assert await reconnected > 0.95 * delay, "it reconnected before the retry delay had passed"
         await follower.wait_for_status("live", "websocket")
         await environment.write(3)
         await environment.caught_up(follower)
