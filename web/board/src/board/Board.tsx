@@ -3,6 +3,7 @@ import type { BoardState, BoardStore, Http } from "@boardcast/client";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { ConflictDialog, Panel, preloadPanel, RejectedWrites, UndoToast } from "../panel";
+import { CloseReason } from "../pipeline";
 import { ArchiveIcon, Button, useToasts } from "../ui";
 import { useAnnounce } from "./Announcer";
 import { CardFace } from "./CardFace";
@@ -39,7 +40,8 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   const root = useRef<HTMLElement>(null);
   const [panel, setPanel] = useState<{ readonly id: string; readonly phase?: string } | null>(null);
   const [removed, setRemoved] = useState<{ readonly id: string; readonly title: string } | null>(null);
-  const tools = useBoardTools(store, state, me, setPanel);
+  const [lost, askReason] = useState<string | null>(null);
+  const tools = useBoardTools(store, state, me, setPanel, askReason);
   const shown = useFilteredColumns(state.columns, filter);
   const open = useMemo(() => tools.phases.map(({ id }) => id), [tools]);
 
@@ -51,9 +53,10 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
     root,
     onPick: ({ card }, place) => announce(t("picked", { title: card.title, ...place, phase: tools.phaseName(place.phase) })),
     onOver: (_, place) => announce(t("over", { ...place, phase: tools.phaseName(place.phase) })),
-    onDrop: ({ card, by }, place) => {
+    onDrop: ({ card, by, from }, place) => {
       announce(t("dropped", { title: card.title, ...place, phase: tools.phaseName(place.phase) }));
       if (by === "keyboard") focus.to(card.id);
+      tools.onMoved(card.id, place.phase, from.phase);
     },
     onCancel: ({ card, by }) => {
       announce(t("notDropped", { title: card.title }));
@@ -151,6 +154,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       {panel && (
         <Panel store={store} http={http} opportunityId={panel.id} phase={panel.phase} onClose={() => setPanel(null)} onOpen={tools.open} onDeleted={setRemoved} />
       )}
+      {lost !== null && <CloseReason key={lost} store={store} opportunityId={lost} onClose={() => askReason(null)} />}
       <ConflictDialog store={store} />
       <RejectedWrites store={store} onOpen={tools.open} />
       <UndoToast store={store} removed={removed} onDone={() => setRemoved(null)} />

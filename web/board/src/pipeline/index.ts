@@ -1,0 +1,1 @@
+export { CloseReason } from "./lazy";
