@@ -1,6 +1,7 @@
 """Won and lost cards: when and why they were closed, whoever closed them."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -16,15 +17,19 @@ async def read_log(api: Api, notes: str = "") -> None:
     assert (await api.database.execute("SELECT feed.read_stage_changes(1000) AS more"))[0]["more"] is False
 
 
-async def entered(api: Api, card: str) -> str:
+async def entered(api: Api, card: str) -> datetime:
     """When the card entered its stage, according to the log."""
     rows = await api.database.execute(
-        "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US') AS at FROM feed.log"
-        " WHERE relation = 'opportunities' AND key = %s AND old ->> 'phase' IS DISTINCT FROM new ->> 'phase' ORDER BY seq DESC",
+        "SELECT at FROM feed.log WHERE relation = 'opportunities' AND key = %s"
+        " AND old ->> 'phase' IS DISTINCT FROM new ->> 'phase' ORDER BY seq DESC",
         [card],
     )
-    moment: str = rows[0]["at"]
+    moment: datetime = rows[0]["at"]
     return moment
+
+
+def closed(row: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["closed_at"])
 
 
 async def test_a_lost_card_has_the_moment_and_the_reason_until_it_is_reopened(api: Api, ana: httpx.AsyncClient) -> None:
@@ -33,7 +38,7 @@ async def test_a_lost_card_has_the_moment_and_the_reason_until_it_is_reopened(ap
     lost = await ana.patch(path, json={"phase": "lost", "close_reason": " Price "}, headers={"If-Match": '"v1"'})
     assert lost.status_code == 200, lost.text
     assert lost.json()["close_reason"] == "Price"
-    assert lost.json()["closed_at"][:26] == (await entered(api, card["id"]))[:26]
+    assert closed(lost.json()) == await entered(api, card["id"])
     assert lost.headers["ETag"] == '"v2"'
     read = await ana.get(path)
     assert read.json() == lost.json()
@@ -46,7 +51,7 @@ async def test_a_lost_card_has_the_moment_and_the_reason_until_it_is_reopened(ap
     assert next(row for row in shown if row["id"] == card["id"]) == other.json()
     won = await ana.patch(path, json={"phase": "won"}, headers=ANY)
     assert won.json()["close_reason"] is None
-    assert won.json()["closed_at"] > lost.json()["closed_at"]
+    assert closed(won.json()) > closed(lost.json())
     again = await ana.patch(path, json={"phase": "proposal", "close_reason": "dropped"}, headers=ANY)
     assert (again.json()["closed_at"], again.json()["close_reason"]) == (None, None)
     history = await api.database.execute(
@@ -76,7 +81,7 @@ async def test_a_card_that_is_closed_otherwise_is_noted(api: Api, ana: httpx.Asy
         await api.database.execute(statement, [card["id"]])
         await read_log(api)
     read = (await ana.get(path)).json()
-    assert read["closed_at"][:26] == (await entered(api, card["id"]))[:26]
+    assert closed(read) == await entered(api, card["id"])
     assert read["close_reason"] is None
     await read_log(api)
     assert (await ana.get(path)).json() == read
@@ -92,7 +97,7 @@ async def test_cards_are_closed_when_their_stage_becomes_one_that_closes(api: Ap
     phases = [phase | ({"kind": "won"} if phase["id"] == "proposal" else {}) for phase in board["phases"]]
     assert (await ana.patch("/api/boards/vendas", json={"phases": phases}, headers=ANY)).status_code == 200
     path = f"/api/opportunities/{card['id']}"
-    assert (await ana.get(path)).json()["closed_at"][:26] == (await entered(api, card["id"]))[:26]
+    assert closed((await ana.get(path)).json()) == await entered(api, card["id"])
     assert (await ana.patch("/api/boards/vendas", json={"phases": board["phases"]}, headers=ANY)).status_code == 200
     assert (await ana.get(path)).json()["closed_at"] is None
 

@@ -3,7 +3,7 @@ import type { BoardState, BoardStore, Http } from "@boardcast/client";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { ConflictDialog, Panel, preloadPanel, RejectedWrites, UndoToast } from "../panel";
-import { CloseReason } from "../pipeline";
+import { CloseReason, Flow, Forecast } from "../pipeline";
 import { ArchiveIcon, Button, useToasts } from "../ui";
 import { useAnnounce } from "./Announcer";
 import { CardFace } from "./CardFace";
@@ -12,6 +12,7 @@ import { BoardContext } from "./context";
 import { withDragged } from "./drag/target";
 import { useDrag } from "./drag/useDrag";
 import { isFiltered, NO_FILTER, type Filter } from "./filter";
+import { PipelineBar } from "./PipelineBar";
 import { useBoardTools } from "./useBoardTools";
 import { useCardFocus } from "./useCardFocus";
 import { useCardAnimation } from "./useCardAnimation";
@@ -40,8 +41,13 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   const root = useRef<HTMLElement>(null);
   const [panel, setPanel] = useState<{ readonly id: string; readonly phase?: string } | null>(null);
   const [removed, setRemoved] = useState<{ readonly id: string; readonly title: string } | null>(null);
+  const [looking, look] = useState<"forecast" | "flow" | null>(null);
   const [lost, askReason] = useState<string | null>(null);
   const tools = useBoardTools(store, state, me, setPanel, askReason);
+  const openFromChart = (id: string): void => {
+    look(null); // it would cover the panel
+    tools.open(id);
+  };
   const shown = useFilteredColumns(state.columns, filter);
   const open = useMemo(() => tools.phases.map(({ id }) => id), [tools]);
 
@@ -91,6 +97,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   }, [filter]);
   return (
     <BoardContext value={tools}>
+      <PipelineBar phases={tools.phases} columns={shown} onFlow={() => look("flow")} onForecast={() => look("forecast")} />
       {filtered && (
         <div className="text-soft flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3 text-[13px]">
           <p role="status">{found === 0 ? `${t("nothingFound")}. ${t("nothingFoundText")}` : t("found", { count: found })}</p>
@@ -155,6 +162,8 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
         <Panel store={store} http={http} opportunityId={panel.id} phase={panel.phase} onClose={() => setPanel(null)} onOpen={tools.open} onDeleted={setRemoved} />
       )}
       {lost !== null && <CloseReason key={lost} store={store} opportunityId={lost} onClose={() => askReason(null)} />}
+      {looking === "forecast" && <Forecast phases={tools.phases} columns={shown} onOpen={openFromChart} onClose={() => look(null)} />}
+      {looking === "flow" && <Flow http={http} board={store.board} phases={tools.phases} onOpen={openFromChart} onClose={() => look(null)} />}
       <ConflictDialog store={store} />
       <RejectedWrites store={store} onOpen={tools.open} />
       <UndoToast store={store} removed={removed} onDone={() => setRemoved(null)} />

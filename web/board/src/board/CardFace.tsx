@@ -22,6 +22,7 @@ interface Props {
 export function CardFace({ card, editing = [], pending = false, conflict = false, ghost = false, lifted = false, detailsId, title, menu }: Props) {
   const { format } = useI18n();
   const kind = useTools().kindOf(card.phase);
+  const chance = kind === "open" ? card.probability : null;
   return (
     <article
       data-face=""
@@ -49,10 +50,10 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
             {card.company}
           </p>
         )}
-        {(card.value !== null || card.probability !== null) && (
+        {(card.value !== null || chance !== null) && (
           <div className="mt-1 flex items-center justify-between gap-2">
             <span className="tabular min-w-0 font-semibold">{card.value !== null && format.money(card.value, card.currency)}</span>
-            {card.probability !== null && <Chance percent={card.probability} />}
+            {chance !== null && <Chance percent={chance} />}
           </div>
         )}
         {kind !== "open" && <Closed card={card} won={kind === "won"} />}

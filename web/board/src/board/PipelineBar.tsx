@@ -7,13 +7,15 @@ import type { Columns } from "./drag/target";
 import { startOf, totalsOf, type Period, type Sum } from "./totals";
 
 interface Props {
-  readonly board: string;
   readonly phases: NonNullable<BoardState["board"]>["phases"];
   /** The cards that the filter shows. */
   readonly columns: Columns;
   readonly onFlow: () => void;
   readonly onForecast: () => void;
 }
+
+/** On a narrow page, an icon of the size of a finger. */
+const ACTION = "whitespace-nowrap max-sm:size-11";
 
 /** What the deals in view are worth: open, weighted by their chance, and won in this month or quarter. */
 export const PipelineBar = memo(function PipelineBar({ phases, columns, onFlow, onForecast }: Props) {
@@ -24,8 +26,8 @@ export const PipelineBar = memo(function PipelineBar({ phases, columns, onFlow, 
   const { currencies, open, weighted, won } = useMemo(() => totalsOf([...shown.values()].flat(), phases, new Date(start)), [shown, phases, start]);
   const cards = useMemo(() => [...shown.values()].flat(), [shown]);
   return (
-    <section aria-label={t("totals")} className="border-line flex shrink-0 items-center gap-x-4 overflow-x-auto border-b px-3 py-1.5 sm:px-4">
-      <dl className="flex items-center gap-x-5">
+    <section aria-label={t("totals")} className="border-line flex shrink-0 items-center gap-x-4 border-b px-3 py-1.5 max-sm:pr-1 sm:px-4">
+      <dl className="flex min-w-0 flex-1 items-center gap-x-5 overflow-x-auto" tabIndex={0}>
         <Total label="totalOpen" sums={open} currencies={currencies} />
         <Total label="totalWeighted" sums={weighted} currencies={currencies} />
         <Total label={period === "month" ? "totalWonMonth" : "totalWonQuarter"} sums={won} currencies={currencies}>
@@ -37,17 +39,17 @@ export const PipelineBar = memo(function PipelineBar({ phases, columns, onFlow, 
           />
         </Total>
       </dl>
-      <div className="ml-auto flex items-center gap-1">
-        <Popover label={t("byOwner")} look="quiet" size="sm" className="max-sm:min-h-11" button={<><PeopleIcon /><span className="whitespace-nowrap">{t("byOwner")}</span></>}>
+      <div className="flex shrink-0 items-center sm:gap-1">
+        <Popover label={t("byOwner")} look="quiet" size="sm" className={ACTION} button={<><PeopleIcon /><span className="max-sm:sr-only">{t("byOwner")}</span></>}>
           <OwnerTotals cards={cards} phases={phases} period={period} />
         </Popover>
-        <Button look="quiet" size="sm" className="whitespace-nowrap max-sm:min-h-11" onPointerEnter={Forecast.preload} onClick={onForecast}>
+        <Button look="quiet" size="sm" className={ACTION} title={t("forecast")} onPointerEnter={Forecast.preload} onClick={onForecast}>
           <CalendarIcon />
-          {t("forecast")}
+          <span className="max-sm:sr-only">{t("forecast")}</span>
         </Button>
-        <Button look="quiet" size="sm" className="whitespace-nowrap max-sm:min-h-11" onPointerEnter={Flow.preload} onClick={onFlow}>
+        <Button look="quiet" size="sm" className={ACTION} title={t("flow")} onPointerEnter={Flow.preload} onClick={onFlow}>
           <ChartIcon />
-          {t("flow")}
+          <span className="max-sm:sr-only">{t("flow")}</span>
         </Button>
       </div>
     </section>
@@ -69,9 +71,9 @@ function Total({ label, sums, currencies, children }: TotalProps) {
     return sum ? [format.cents(sum.cents, currency)] : [];
   });
   return (
-    <div className="flex items-baseline gap-x-1.5 whitespace-nowrap" title={t("cards", { count: deals })}>
+    <div className="flex items-center gap-x-1.5 whitespace-nowrap" title={t("cards", { count: deals })}>
       <dt className="text-soft text-[13px]">{t(label)}</dt>
-      <dd data-total={label} className="tabular flex items-baseline gap-1 font-semibold">
+      <dd data-total={label} className="tabular flex items-center gap-0.5 font-semibold">
         {amounts.length > 0 ? amounts.join(" + ") : "–"}
         {children}
       </dd>

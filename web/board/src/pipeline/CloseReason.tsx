@@ -1,5 +1,5 @@
 import type { BoardStore } from "@boardcast/client/store";
-import { useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { useI18n } from "../i18n";
 import { Button, Dialog, Field } from "../ui";
 import { useWords } from "./useWords";
@@ -15,6 +15,8 @@ export function CloseReason({ store, opportunityId, onClose }: Props) {
   const { t } = useI18n();
   const w = useWords();
   const [text, setText] = useState("");
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []); // after the dialog has opened
   const { board, opportunities } = store.getState();
   const card = opportunities.get(opportunityId);
   const usual = board && board.closeReasons.length > 0 ? board.closeReasons : t("settings.usualReasons").split("\n");
@@ -48,7 +50,7 @@ export function CloseReason({ store, opportunityId, onClose }: Props) {
       <div className="flex flex-col gap-4">
         <div role="group" aria-label={w("reasons")} className="flex flex-wrap gap-2">
           {usual.map((reason, index) => (
-            <Button key={reason} autoFocus={index === 0} className="max-sm:min-h-11" onClick={() => choose(reason)}>
+            <Button key={reason} ref={index === 0 ? first : undefined} className="max-sm:min-h-11" onClick={() => choose(reason)}>
               {reason}
             </Button>
           ))}

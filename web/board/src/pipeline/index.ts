@@ -1,1 +1,1 @@
-export { CloseReason } from "./lazy";
+export { CloseReason, Flow, Forecast, OwnerTotals } from "./lazy";

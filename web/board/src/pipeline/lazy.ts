@@ -2,3 +2,6 @@
 import { lazyPart } from "../app/lazyPart";
 
 export const CloseReason = lazyPart(async () => (await import("./CloseReason")).CloseReason);
+export const OwnerTotals = lazyPart(async () => (await import("./OwnerTotals")).OwnerTotals);
+export const Forecast = lazyPart(async () => (await import("./Forecast")).Forecast);
+export const Flow = lazyPart(async () => (await import("./Flow")).Flow);

@@ -1,4 +1,4 @@
-import { useId, useRef, useState, type MouseEvent, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type MouseEvent, type ReactNode } from "react";
 import { flushSync } from "react-dom";
 import { Button, type ButtonProps } from "./Button";
 import { place } from "./Menu";
@@ -15,6 +15,15 @@ export function Popover({ label, button, children, ...rest }: Props) {
   const anchor = useRef<HTMLButtonElement>(null);
   const popover = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
+
+  // Its content may load after it opened.
+  useEffect(() => {
+    const element = popover.current;
+    if (!open || !element) return;
+    const sized = new ResizeObserver(() => anchor.current && place(anchor.current, element));
+    sized.observe(element);
+    return () => sized.disconnect();
+  }, [open]);
 
   function toggle(event: MouseEvent): void {
     event.preventDefault();
