@@ -1,4 +1,4 @@
-"""The flow of a board: queries and responses."""
+"""The flow of a board: queries and responses. A visit is the time that a card spends in a phase."""
 
 from datetime import UTC, datetime
 from typing import Literal, Self
@@ -50,13 +50,13 @@ class FlowExit(BaseModel):
 
 class FlowStage(BaseModel):
     phase: str
-    entered: int = Field(description="Cards that entered it in the period")
+    entered: int = Field(description="Visits that began in the period")
     left: int = Field(description="Visits that ended in the period")
     present: int = Field(description="Visits that had not ended")
     medianSeconds: float | None = Field(description="Of the visits that ended in the period")  # noqa: N815
     p85Seconds: float | None  # noqa: N815
     cards: list[int] = Field(description="The number of cards in it at each of the points; empty: none at all")
-    exits: list[FlowExit] = Field(description="Where the cards that entered it in the period went next")
+    exits: list[FlowExit] = Field(description="What followed the visits that began in the period")
 
 
 class FlowCycle(BaseModel):

@@ -46,6 +46,7 @@ async def catch_up(conn: AsyncConnection) -> None:
 async def read(conn: AsyncConnection, board_id: str, period: Period) -> str:
     """The flow of a board, as JSON."""
     parameters = _parameters(board_id, period) | {"points": POINTS}
+    await conn.exec_driver_sql(sql("queries/flow_settings"))
     return str((await conn.exec_driver_sql(sql("queries/flow"), parameters)).scalar_one())
 
 
@@ -62,6 +63,7 @@ async def cards(
 ) -> Sequence[FlowCard]:
     """The cards behind a bar, slowest first."""
     bar = {"chart": chart, "phase": phase, "next_phase": next_phase, "bucket": bucket, "limit": limit}
+    await conn.exec_driver_sql(sql("queries/flow_settings"))
     found = await conn.exec_driver_sql(sql("queries/flow_cards"), _parameters(board_id, period) | bar)
     return [FlowCard._make(row) for row in found]
 

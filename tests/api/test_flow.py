@@ -24,10 +24,10 @@ WITH moves AS (
     FROM moves AS m
 )
 SELECT v.phase,
-       count(DISTINCT v.key) FILTER (WHERE v.entered >= %(since)s AND v.entered < %(until)s) AS entered,
+       count(*) FILTER (WHERE v.entered >= %(since)s AND v.entered < %(until)s) AS entered,
        count(*) FILTER (WHERE v.entered < %(until)s AND v.left_at >= %(since)s AND v.left_at < %(until)s) AS left,
        count(*) FILTER (WHERE v.entered < %(until)s AND (v.left_at IS NULL OR v.left_at >= %(until)s)) AS present,
-       count(DISTINCT v.key) FILTER (WHERE v.entered >= %(since)s AND v.entered < %(until)s AND v.next = 'won') AS to_won,
+       count(*) FILTER (WHERE v.entered >= %(since)s AND v.entered < %(until)s AND v.next = 'won') AS to_won,
        count(*) FILTER (WHERE v.entered >= %(since)s AND v.entered < %(until)s) AS entries,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM v.left_at - v.entered)::float8)
            FILTER (WHERE v.entered < %(until)s AND v.left_at >= %(since)s AND v.left_at < %(until)s) AS median,

@@ -22,8 +22,9 @@ export function today(): string {
   return dayOf(new Date());
 }
 
-/** Whole days since the card last changed; null if its table does not say when that was. */
+/** Whole days since the card last changed; null if its table does not say when that was, as one of an application may. */
 export function idleDays(card: Opportunity, now = Date.now()): number | null {
+  if (card.last_sync_at === undefined) return null;
   const changed = Date.parse(card.last_sync_at ?? card.created_at);
   return Number.isNaN(changed) ? null : Math.max(0, Math.floor((now - changed) / DAY));
 }
