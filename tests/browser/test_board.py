@@ -138,6 +138,8 @@ def test_the_menu_moves_a_card_and_its_focus(people: People, psql: psycopg.Conne
     ana.keyboard.press("Enter")
     expect(column(ana, "lost").locator("[data-open]").last).to_have_text(title)
     wait_until(lambda: titles(psql, "lost")[-1] == title, timeout=5, what="the move in the table")
+    expect(ana.get_by_role("dialog", name=re.compile("foi perdido"))).to_be_visible()
+    ana.keyboard.press("Escape")
     expect(card(ana, title).locator(":focus")).to_be_attached()
 
 

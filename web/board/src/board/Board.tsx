@@ -31,6 +31,12 @@ interface Props {
 /** Ms after the board and its font are loaded until the code of the panel is: what the board itself needs comes first. */
 const PRELOAD = 1500;
 
+/** What has to work without a connection, too. */
+function preload(): void {
+  preloadPanel();
+  CloseReason.preload();
+}
+
 // The board makes its own announcements: dnd-kit knows only ids, and people need titles.
 const SILENT: Announcements = { onDragStart: () => undefined, onDragOver: () => undefined, onDragEnd: () => undefined, onDragCancel: () => undefined };
 
@@ -75,6 +81,10 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       toasts.show({ text: t("vanished", { title }), tone: "warn", stays: null, action: { label: t("vanishedAgain"), run: () => store.create(again) } });
     },
   });
+  const leaveReason = (id: string): void => {
+    askReason(null);
+    focus.to(id);
+  };
   const focus = useCardFocus(root, shown, drag?.by === "keyboard" ? drag.card.id : null);
   useCardAnimation(root, store);
   useRemoteAnnouncements(store, tools);
@@ -82,7 +92,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
     void document.fonts.ready.then(() => {
-      if (!ended) timer = setTimeout(preloadPanel, PRELOAD);
+      if (!ended) timer = setTimeout(preload, PRELOAD);
     });
     return () => {
       ended = true;
@@ -161,7 +171,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       {panel && (
         <Panel store={store} http={http} opportunityId={panel.id} phase={panel.phase} onClose={() => setPanel(null)} onOpen={tools.open} onDeleted={setRemoved} />
       )}
-      {lost !== null && <CloseReason key={lost} store={store} opportunityId={lost} onClose={() => askReason(null)} />}
+      {lost !== null && <CloseReason key={lost} store={store} opportunityId={lost} onClose={() => leaveReason(lost)} />}
       {looking === "forecast" && <Forecast phases={tools.phases} columns={shown} onOpen={openFromChart} onClose={() => look(null)} />}
       {looking === "flow" && <Flow http={http} board={store.board} phases={tools.phases} onOpen={openFromChart} onClose={() => look(null)} />}
       <ConflictDialog store={store} />
