@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import errors, pages, tracing
 from api.cache.batch_loader import BatchLoader
 from api.cache.snapshots import SnapshotCache
+from api.database_check import check_database
 from api.dba.change_watcher import ChangeWatcher
 from api.dba.gauge_history import GaugeHistory
 from api.dba.reads import DbaReads
@@ -54,6 +55,7 @@ from db.boards import Board, for_users
 from db.settings import Settings
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
+from feed.system.shared_result import SharedResult
 from feed.wire import cors
 
 _MAX_USERS_PER_READ = 500
@@ -126,7 +128,7 @@ def _create_state(settings: Settings, engine: AsyncEngine, tokens: Tokens, runti
         tokens=tokens,
         runtime=runtime,
         metrics=api_metrics,
-        revision=migrate.head() or "",
+        database_check=SharedResult(partial(check_database, engine, migrate.head() or "")),
         snapshots=SnapshotCache(engine, runtime.tailer if runtime else None, api_metrics, clock=time.monotonic),
         memberships=BatchLoader(partial(_read_boards_of_users, engine), _MAX_USERS_PER_READ),
         build=file_fingerprint(pages.ENTRY),

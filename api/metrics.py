@@ -1,15 +1,17 @@
 """Metrics of the API's requests. Labels name routes, never users or cards."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import choose_encoder
 from sqlalchemy.pool import Pool, QueuePool
 from starlette.requests import Request
 from starlette.responses import Response
+
+from feed.telemetry.exposition import Exposition
 
 
 class ApiMetrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        self._exposition = Exposition(self.registry)
         self._requests = Counter(
             "boardcast_http_requests", "HTTP requests", ("method", "route", "status"), registry=self.registry
         )
@@ -43,6 +45,6 @@ class ApiMetrics:
         if not held:
             self._request_seconds.labels(method, route).observe(seconds)
 
-    def render(self, request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return Response(encode(self.registry), headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+    async def render(self, request: Request) -> Response:
+        body, content_type = await self._exposition.read(request.headers.get("Accept", ""))
+        return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -18,6 +18,7 @@ from db.boards import Board
 from db.settings import Settings
 from feed.access.tokens import Tokens
 from feed.runtime import Runtime
+from feed.system.shared_result import SharedResult
 
 
 @dataclass(slots=True)
@@ -28,8 +29,8 @@ class AppState:
     runtime: Runtime | None
     """The feed in this process. None in a process that serves no streams, such as most tests of the API."""
     metrics: ApiMetrics
-    revision: str
-    """The newest migration that this code knows."""
+    database_check: SharedResult[str]
+    """"ok", or why the database cannot be used."""
     snapshots: SnapshotCache
     memberships: BatchLoader[list[Board]]
     """Loads the boards of a user."""

@@ -1,21 +1,13 @@
 """GET /healthz and /readyz, for load balancers and process managers."""
 
-import asyncio
-
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.json_response import json_response
 from api.http.operation import Operation
 from api.schemas.responses import Status
-from api.state import AppState, app_state
-from db import migrate
-from db.readiness import NotReadyError, revision_fault
+from api.state import app_state
 from feed.runtime import Runtime
-
-CHECK_TIMEOUT = 3.0
-"""Seconds for the database to respond: those who call /readyz do not wait long."""
 
 
 async def healthz(request: Request) -> Response:  # noqa: ARG001 - that the process responds is all there is to check
@@ -24,7 +16,7 @@ async def healthz(request: Request) -> Response:  # noqa: ARG001 - that the proc
 
 async def readyz(request: Request) -> Response:
     state = app_state(request)
-    checks = {"database": await _check_database(state)}
+    checks = {"database": await state.database_check.get()}
     if state.draining:
         checks["draining"] = "stopping"
     if state.runtime is not None:
@@ -41,20 +33,6 @@ def _check_feed(runtime: Runtime) -> str:
     if down := runtime.supervisor.down:
         return f"restarting after an error: {', '.join(down)}"
     return "not live" if runtime.freshness.is_fresh else f"the log was last read {runtime.freshness.age:.0f} s ago"
-
-
-async def _check_database(state: AppState) -> str:
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT), state.engine.connect() as conn:
-            revision = await conn.run_sync(migrate.current)
-    except NotReadyError as error:
-        return str(error)
-    except (SQLAlchemyError, TimeoutError):
-        return "unreachable"
-    # Revisions are numbered. On a connection that is kept, a newer one is an upgrade under way, which the old version supports.
-    if revision is not None and revision >= state.revision:
-        return "ok"
-    return ": ".join(revision_fault(revision, installed=revision is not None) or ("not migrated",))
 
 
 ROUTES = [

@@ -8,7 +8,7 @@ from api.state import app_state
 
 
 async def metrics(request: Request) -> Response:
-    return app_state(request).metrics.render(request)
+    return await app_state(request).metrics.render(request)
 
 
 ROUTES = [

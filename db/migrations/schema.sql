@@ -540,14 +540,10 @@ DECLARE
     relation_name text := TG_ARGV[0];
     board_column text := TG_ARGV[1];
     key_column text := TG_ARGV[2]; -- '' if the key has several columns, or columns are excluded
-    -- No NOTIFY while the pacer reads the log. The sequence is read with a function, because a query costs eight times as
-    -- much. A value further ahead than any pacer sets it (a second) is ignored, because the server's clock was set back.
-    -- But a value that no clock reaches means that NOTIFY is switched off.
-    sends_notify boolean := (width_bucket(pg_sequence_last_value('feed.notify_suppressed_until') - date_part('epoch', clock_timestamp()) * 1000,
-                                          '{0,1000,4e15}') IN (1, 3)) IS NOT TRUE;
-    -- The list of open statements; see feed.begin_statement. Usually this is the only one, and the list is emptied at once.
-    open_statements text := CASE current_setting('feed.open', true)
-        WHEN '|' THEN set_config('feed.open', '', true) ELSE current_setting('feed.open', true) END;
+    -- Read with a function, because a query costs eight times as much.
+    suppressed_until bigint := pg_sequence_last_value('feed.notify_suppressed_until');
+    sends_notify boolean := true;
+    open_statements text := current_setting('feed.open', true); -- see feed.begin_statement
     statement text;
     set_part text; -- what stands in front of WHERE
     named boolean; -- whether the statement sets last_modified_by; null if not
@@ -561,49 +557,55 @@ BEGIN
         relation_name := CASE WHEN TG_TABLE_SCHEMA = 'public' AND TG_TABLE_NAME <> 'opportunities' AND strpos(TG_TABLE_NAME, 'feed.') <> 1 THEN TG_TABLE_NAME
                               ELSE TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME END;
     END IF;
-    IF open_statements <> '' OR current_setting('synchronous_commit') = 'off' THEN
+    IF suppressed_until > 0 THEN
+        -- No NOTIFY while the pacer reads the log. A value further ahead than any pacer sets it (a second) is ignored, because the
+        -- server's clock was set back. But a value that no clock reaches means that NOTIFY is switched off.
+        sends_notify := width_bucket(suppressed_until - date_part('epoch', clock_timestamp()) * 1000, '{0,1000,4e15}') NOT IN (1, 3);
+    END IF;
+    IF current_setting('synchronous_commit') = 'off' THEN
         -- Readers may see this row as soon as it is committed, so a crash must not be able to undo the commit.
-        IF current_setting('synchronous_commit') = 'off' THEN
-            PERFORM set_config('synchronous_commit', 'local', true);
+        nothing := set_config('synchronous_commit', 'local', true);
+    END IF;
+    IF open_statements = '|' THEN -- usually this statement is the only one
+        nothing := set_config('feed.open', '', true);
+    ELSIF open_statements LIKE '|%' THEN
+        own_entry := '[|]' || TG_RELID || left(TG_OP, 1) || '[^|]*';
+        IF open_statements !~ own_entry THEN
+            own_entry := '[|](?![0-9])[^|]*';
         END IF;
-        IF open_statements LIKE '|%' THEN
-            own_entry := '[|]' || TG_RELID || left(TG_OP, 1) || '[^|]*';
-            IF open_statements !~ own_entry THEN
-                own_entry := '[|](?![0-9])[^|]*';
-            END IF;
-            entry := substring(open_statements FROM own_entry);
-            logged := coalesce(pg_sequence_last_value('feed.log_seq'), 0);
-        END IF;
+        entry := substring(open_statements FROM own_entry);
+        logged := coalesce(pg_sequence_last_value('feed.log_seq'), 0);
     END IF;
 
     -- Fast paths for one row that stays on its board, as in almost every INSERT and UPDATE. They need no join, and each is one
-    -- statement, because each PL/pgSQL expression costs a snapshot. Each function that is named costs something too, even if it is
-    -- not called. Everything else is left to the block below, which could handle these cases too.
+    -- statement, because each PL/pgSQL expression costs a snapshot. Each function and operator that is named costs something too, even
+    -- if it is not called: it is looked up, and checked for EXECUTE. Everything else is left to the block below, which could handle
+    -- these cases too.
     IF TG_OP = 'UPDATE' THEN
         -- last_modified_by still holds the author of the previous change if the statement does not set it.
         statement := ltrim(lower(current_query() COLLATE "C"), E' \n\t');
-        statement := CASE WHEN entry IS NULL AND pg_trigger_depth() = 1 AND statement LIKE 'update%' AND strpos(statement, TG_TABLE_NAME) > 0
-                          THEN CASE WHEN strpos(statement, 'last_modified_by') > 0 THEN statement ELSE '' END END;
-        IF statement <> '' IS NOT FALSE THEN
-            -- Most statements that have the column's name set it, and have nothing else that could be mistaken.
-            set_part := split_part(statement, ' where ', 1);
-            named := strpos(set_part, 'last_modified_by') > 0 AND set_part !~ '[''"\t\n;]|select|where|returning'
-                     AND strpos(substr(statement, 2), 'update ') = 0;
-            IF named IS NOT TRUE THEN
-                named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+        IF entry IS NULL AND pg_trigger_depth() = 1 AND statement LIKE 'update%' AND strpos(statement, TG_TABLE_NAME) > 0 THEN
+            IF statement LIKE E'%last\\_modified\\_by%' THEN
+                -- Most statements that have the column's name set it, and have nothing else that could be mistaken.
+                set_part := split_part(statement, ' where ', 1);
+                named := set_part LIKE E'%last\\_modified\\_by%' AND set_part !~ E'[''"\t\n;]|select|where|returning' AND statement NOT LIKE '_%update %';
+                IF NOT named THEN
+                    named := feed.names_author(statement, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+                END IF;
             END IF;
+        ELSE
+            named := feed.names_author(NULL, TG_TABLE_SCHEMA, TG_TABLE_NAME);
         END IF;
         INSERT INTO feed.log (relation, op, key, board, old, new, version, parents,
                               actor, origin, db_user, application, client_addr, pid, notified)
         SELECT relation_name, 'update', r.key, r.board, r.before, r.after,
                r.version::integer, nullif(current_setting('feed.parents', true), '')::integer[],
                coalesce(nullif(current_setting('feed.actor', true), ''),
-                        CASE WHEN named OR r.before ->> 'last_modified_by' IS DISTINCT FROM r.after ->> 'last_modified_by'
-                             THEN r.after ->> 'last_modified_by' END, r.db_user),
+                        CASE WHEN named OR r.before ->> 'last_modified_by' IS DISTINCT FROM r.author THEN r.author END, r.db_user),
                nullif(current_setting('feed.origin', true), ''),
                r.db_user, current_setting('application_name'), inet_client_addr(), pg_backend_pid(), sends_notify
         FROM (SELECT i.before, i.after, i.after ->> key_column AS key, i.after ->> board_column AS board, session_user::text AS db_user,
-                     i.after -> 'version_number' AS version
+                     i.after -> 'version_number' AS version, i.after ->> 'last_modified_by' AS author
               FROM (SELECT feed.row_image(o.*) AS before, feed.row_image(n.*) AS after
                     FROM old_rows AS o CROSS JOIN new_rows AS n
                     WHERE (SELECT true FROM old_rows OFFSET 1 LIMIT 1) IS NULL OFFSET 0) AS i OFFSET 0) AS r

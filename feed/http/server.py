@@ -22,6 +22,7 @@ from feed.http.ws import WebSocketHandler
 from feed.router import Router
 from feed.runtime import Runtime
 from feed.system.sockets import listen
+from feed.telemetry.exposition import Exposition
 from feed.wire import request_id
 from feed.wire.problems import INTERNAL_ERROR
 
@@ -88,6 +89,7 @@ class FeedServer:
 
 def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
     """Return the application with the routes of the feed service."""
+    exposition = Exposition(runtime.metrics.registry)
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -96,7 +98,7 @@ def make_app(runtime: Runtime, sockets: WebSocketHandler) -> web.Application:
         return web.json_response(health(runtime), status=200 if runtime.ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        body, content_type = runtime.metrics.exposition(request.headers.get("Accept", ""))
+        body, content_type = await exposition.read(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     origins = runtime.settings.allowed_origins

@@ -4,8 +4,8 @@ Invariant: an idle connection costs this object and a parser: no task, no reques
 client only while the client has at most `max_unread` unread bytes. Above that, the transport stops reading, so TCP slows
 down a client that sends and never reads. If the client stays above it for `drain_timeout`, on_drain_timeout() is called.
 on_disconnect() is called exactly once, however the connection ends. However much a client sends, the loop gets back to the
-others after a few KiB of it. A client that does not answer a close in time is
-dropped with its unread bytes.
+others after a few KiB of it. After a close frame was sent, only a few KiB more are parsed, to find the client's answer. A client
+that does not answer in time is dropped with its unread bytes.
 """
 
 import asyncio
@@ -20,9 +20,12 @@ from feed.wire.close_codes import CloseReason
 READ_SIZE = 1024
 """Bytes to read and parse at a time. Bounds what one read makes the service send and queue, and what stays unparsed when reading
 stops. libuv reads up to 32 times in a row from one client, and parsing 1 KiB of empty frames takes a millisecond."""
-_READS_IN_A_ROW = 4
-"""Full buffers after which reading stops until the next turn of the loop."""
+_PARSED_IN_A_ROW = 4 * READ_SIZE
+"""Bytes of one client after which the others have their turn."""
 _CLOSE_TIMEOUT = 2.0
+_PARSED_AFTER_CLOSE = 4 * READ_SIZE
+"""Bytes after a close frame was sent in which its answer is looked for. Then the client is not read from any more: it may have been
+closed because it sends too much."""
 
 
 class Limits(NamedTuple):
@@ -39,13 +42,15 @@ class Socket(asyncio.BufferedProtocol):
         "_disconnected",
         "_drain_timer",
         "_drained",
-        "_full_reads",
         "_limits",
         "_messages_paused",
         "_over_limit",
+        "_parsed_after_close",
+        "_parsed_in_a_row",
         "_pong",
         "_protocol",
         "_transport",
+        "_turn_over",
         "_unparsed",
         "abort",
         "pending",
@@ -59,8 +64,9 @@ class Socket(asyncio.BufferedProtocol):
         self._protocol = MessageProtocol()
         self._unparsed = b""
         """Bytes that came after reading was stopped."""
-        self._full_reads = 0
-        """Full buffers since reading last stopped for a turn."""
+        self._parsed_in_a_row = 0
+        self._turn_over = False
+        """Whether reading is stopped until the next turn of the loop."""
         self._messages_paused = False
         """Whether reading is stopped because too many messages are waiting."""
         self._over_limit = False
@@ -73,6 +79,7 @@ class Socket(asyncio.BufferedProtocol):
         """The answer to the last ping received over the limit. Only that ping needs one (RFC 6455, 5.5.3)."""
         self._close_timer: asyncio.TimerHandle | None = None
         """Runs once a close frame was sent."""
+        self._parsed_after_close = 0
         self._disconnected = False
         self.set_limits(limits)
         # The methods of the transport itself, as attributes: they are called for every event and client.
@@ -122,7 +129,7 @@ class Socket(asyncio.BufferedProtocol):
 
     @property
     def reading(self) -> bool:
-        return not self._over_limit and not self._messages_paused
+        return not (self._over_limit or self._messages_paused or self._parsed_after_close >= _PARSED_AFTER_CLOSE)
 
     @property
     def closing(self) -> bool:
@@ -141,20 +148,22 @@ class Socket(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if nbytes == READ_SIZE:
-            self._full_reads += 1
-            if self._full_reads == _READS_IN_A_ROW:
-                self._full_reads = 0
-                self._transport.pause_reading()
-                asyncio.get_running_loop().call_soon(self._read_on)
         self.on_bytes(bytes(self._buffer[:nbytes]))
 
     def on_bytes(self, data: bytes) -> None:
         """Parse received bytes until reading has to stop."""
         at = 0
-        while at < len(data) and self.reading and not self._disconnected:
-            self._parse(data[at : at + READ_SIZE])
+        while at < len(data) and self.reading and not (self._turn_over or self._disconnected):
+            part = data[at : at + READ_SIZE]
             at += READ_SIZE
+            if self._close_timer is not None:
+                self._parsed_after_close += len(part)
+                if self._parsed_after_close >= _PARSED_AFTER_CLOSE:
+                    self._stop_reading()
+            self._parse(part)
+            self._parsed_in_a_row += len(part)
+            if self._parsed_in_a_row >= _PARSED_IN_A_ROW:
+                self._end_turn()
         self._unparsed = data[at:]
 
     def pause_writing(self) -> None:
@@ -233,15 +242,28 @@ class Socket(asyncio.BufferedProtocol):
         self.on_reading_changed(on=False)
 
     def _resume_reading(self) -> None:
-        data, self._unparsed = self._unparsed, b""
-        self.on_bytes(data)
+        self._read_on()
         if self.reading and not self._transport.is_closing():
-            self._transport.resume_reading()
             self.on_reading_changed(on=True)
 
     def _read_on(self) -> None:
-        if self.reading and not self._transport.is_closing():
+        """Parse what came before reading stopped, then read more, unless reading has to stop again."""
+        data, self._unparsed = self._unparsed, b""
+        self.on_bytes(data)
+        if self.reading and not self._turn_over and not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _end_turn(self) -> None:
+        if not self._transport.is_closing():
+            self._turn_over = True
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._start_turn)
+
+    def _start_turn(self) -> None:
+        self._turn_over = False
+        self._parsed_in_a_row = 0
+        if self.reading and not self._transport.is_closing():
+            self._read_on()
 
     def _clear_over_limit(self) -> None:
         self._over_limit = False

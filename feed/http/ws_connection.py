@@ -2,7 +2,7 @@
 
 Invariant: the messages of a client are handled one at a time, in order, by a task that exists only while there are any, and one
 per turn of the loop, so that clients with many messages do not delay others. A client that sends more than `message_burst` frames,
-and then more than `message_rate` a second, is disconnected.
+and then more than `message_rate` a second, is disconnected. Before it has authenticated, it has a smaller burst.
 """
 
 import asyncio
@@ -41,6 +41,10 @@ _ADMISSION_TIMEOUT = 10.0
 _MAX_UNREAD_BEFORE_AUTH = 4 * 1024
 """Maximum unread bytes of a client that has not authenticated."""
 
+_BURST_BEFORE_AUTH = 200
+"""Frames that a client may send at once before it has authenticated: a client that does not wait for the answer to its auth message
+is not read from when about half as many messages wait for it."""
+
 log = structlog.get_logger()
 
 
@@ -73,7 +77,7 @@ class WebSocketConnection(Socket):
         """Unread bytes when the client last sent something."""
         self._subscription: Subscription | None = None
         self._clock = asyncio.get_running_loop().time
-        self._allowance = float(handler.runtime.settings.message_burst)
+        self._allowance = float(min(self._runtime.settings.message_burst, _BURST_BEFORE_AUTH))
         """Frames that the client may send at once."""
         self._allowance_at = self._clock()
         self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
@@ -190,6 +194,7 @@ class WebSocketConnection(Socket):
             return
         boards = None if auth.boards is None else frozenset(auth.boards)
         self._cancel_timer()
+        self._allowance = float(settings.message_burst)
         self.set_limits(Limits(unread_limit(settings), settings.drain_timeout))
         self._subscription = self._runtime.open_stream(
             principal, encoding, self, boards, auth.cursor, collapse=auth.collapse

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, ProcessCollector
-from prometheus_client.exposition import choose_encoder
 
 from feed.telemetry.histogram import Histogram
 from feed.telemetry.runtime_gauges import RuntimeGauges
@@ -187,11 +186,6 @@ class Metrics:
             self._events[kind].inc(count)
         now = time.time()
         self.delivery_seconds.observe([max(0.0, now - event.at.timestamp()) for event in events])
-
-    def exposition(self, accept: str) -> tuple[bytes, str]:
-        """The metrics and their content type, in the format that the Accept header asks for."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"boardcast_{name}_total", text, labels, registry=self.registry)

@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import ByteSize
 
+from api import database_check
 from api.http.problems import PROBLEMS
 from api.metrics import ApiMetrics
-from api.routes import health
 from cli import connect, failures
 from db import connection, engine
 from db.settings import Settings
@@ -171,7 +171,7 @@ DEADLINES = {
     "An answer to a request of the API": engine.READ_TIMEOUT,
     "Checking that a connection of the API's pool works, before a request gets it": engine.PING_TIMEOUT,
     "A connection of the API's pool": engine.POOL_TIMEOUT,
-    "The API's check of the database for /readyz": health.CHECK_TIMEOUT,
+    "The API's check of the database for /readyz": database_check.CHECK_TIMEOUT,
     "The server's answer to the cancellation of a statement; after that, the connection is closed": connection.CANCEL_TIMEOUT,
     "The keys of the issuer behind JWT_JWKS_URL": issuer_keys.FETCH_TIMEOUT,
     "At a stop: releasing presence leases": tracker.RELEASE_TIMEOUT,

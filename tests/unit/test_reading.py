@@ -3,11 +3,15 @@
 import asyncio
 import socket
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvloop
 
 from feed.http.socket import READ_SIZE, Limits, Socket
+from feed.wire.close_codes import TOO_FAST
 from tests.bench.wire import masked
+from tests.support.until import until
 
 SIZE = 60_000
 
@@ -20,12 +24,13 @@ class Reading(Socket):
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__(transport, memoryview(bytearray(READ_SIZE)), Limits(READ_SIZE, 60))
-        self.read = Counter[int]()
+        self.transport = transport
+        self.parsed = Counter[int]()
         self.all_read = asyncio.Event()
 
-    def buffer_updated(self, nbytes: int) -> None:
-        self.read[self.turn] += nbytes
-        super().buffer_updated(nbytes)
+    def _parse(self, data: bytes) -> None:
+        self.parsed[self.turn] += len(data)
+        super()._parse(data)
 
     def on_message(self, text: str | None) -> None:
         assert text is not None
@@ -45,26 +50,46 @@ class Reading(Socket):
         asyncio.get_running_loop().call_soon(self.next_turn)
 
 
-async def _read() -> Reading:
-    """Let a client send four large messages."""
-    loop = asyncio.get_running_loop()
+@asynccontextmanager
+async def reading_from_a_client() -> AsyncIterator[tuple[Reading, socket.socket]]:
     ours, client = socket.socketpair()
     with client:
         client.setblocking(False)
-        transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
+        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, ours)
         transport.pause_reading()
         reading = Reading(transport)
         transport.set_protocol(reading)
-        reading.start(b"")
         reading.next_turn()
-        await loop.sock_sendall(client, 4 * masked(b"x" * SIZE))
-        async with asyncio.timeout(10):
-            await reading.all_read.wait()
-        transport.abort()
-    return reading
+        try:
+            yield reading, client
+        finally:
+            transport.abort()
 
 
 def test_a_turn_of_the_loop_reads_a_few_kib_of_a_client() -> None:
-    reading = uvloop.run(_read())
-    assert sum(reading.read.values()) > 4 * SIZE
-    assert max(reading.read.values()) <= 4 * READ_SIZE
+    async def run(*, early: bool) -> Reading:
+        async with reading_from_a_client() as (reading, client), asyncio.timeout(10):
+            messages = 4 * masked(b"x" * SIZE)
+            reading.start(messages if early else b"")
+            if not early:
+                await asyncio.get_running_loop().sock_sendall(client, messages)
+            await reading.all_read.wait()
+            return reading
+
+    for early in (False, True):  # early: with the handshake
+        reading = uvloop.run(run(early=early))
+        assert sum(reading.parsed.values()) > 4 * SIZE
+        assert max(reading.parsed.values()) <= 4 * READ_SIZE
+
+
+def test_little_is_read_after_a_close_frame_was_sent() -> None:
+    async def run() -> Reading:
+        async with reading_from_a_client() as (reading, client):
+            reading.start(b"")
+            reading.close(TOO_FAST, b"")
+            sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(client, 40 * masked(b"x" * SIZE)))
+            await until(lambda: not reading.transport.is_reading() and not reading._turn_over, what="reading to stop")
+            sending.cancel()
+            return reading
+
+    assert 0 < sum(uvloop.run(run()).parsed.values()) <= 4 * READ_SIZE
