@@ -107,7 +107,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   }, [filter]);
   return (
     <BoardContext value={tools}>
-      <PipelineBar phases={tools.phases} columns={shown} onFlow={() => look("flow")} onForecast={() => look("forecast")} />
+      <PipelineBar phases={tools.phases} columns={shown} onLook={look} />
       {filtered && (
         <div className="text-soft flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3 text-[13px]">
           <p role="status">{found === 0 ? `${t("nothingFound")}. ${t("nothingFoundText")}` : t("found", { count: found })}</p>

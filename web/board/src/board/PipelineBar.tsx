@@ -10,15 +10,14 @@ interface Props {
   readonly phases: NonNullable<BoardState["board"]>["phases"];
   /** The cards that the filter shows. */
   readonly columns: Columns;
-  readonly onFlow: () => void;
-  readonly onForecast: () => void;
+  readonly onLook: (at: "flow" | "forecast") => void;
 }
 
 /** On a narrow page, an icon of the size of a finger. */
 const ACTION = "whitespace-nowrap max-sm:size-11";
 
 /** What the deals in view are worth: open, weighted by their chance, and won in this month or quarter. */
-export const PipelineBar = memo(function PipelineBar({ phases, columns, onFlow, onForecast }: Props) {
+export const PipelineBar = memo(function PipelineBar({ phases, columns, onLook }: Props) {
   const { t } = useI18n();
   const [period, setPeriod] = useState<Period>("month");
   const shown = useDeferredValue(columns);
@@ -43,11 +42,11 @@ export const PipelineBar = memo(function PipelineBar({ phases, columns, onFlow, 
         <Popover label={t("byOwner")} look="quiet" size="sm" className={ACTION} button={<><PeopleIcon /><span className="max-sm:sr-only">{t("byOwner")}</span></>}>
           <OwnerTotals cards={cards} phases={phases} period={period} />
         </Popover>
-        <Button look="quiet" size="sm" className={ACTION} title={t("forecast")} onPointerEnter={Forecast.preload} onClick={onForecast}>
+        <Button look="quiet" size="sm" className={ACTION} title={t("forecast")} onPointerEnter={Forecast.preload} onClick={() => onLook("forecast")}>
           <CalendarIcon />
           <span className="max-sm:sr-only">{t("forecast")}</span>
         </Button>
-        <Button look="quiet" size="sm" className={ACTION} title={t("flow")} onPointerEnter={Flow.preload} onClick={onFlow}>
+        <Button look="quiet" size="sm" className={ACTION} title={t("flow")} onPointerEnter={Flow.preload} onClick={() => onLook("flow")}>
           <ChartIcon />
           <span className="max-sm:sr-only">{t("flow")}</span>
         </Button>
