@@ -40,7 +40,8 @@ async def require_own_table(conn: AsyncConnection, what: str) -> None:
 
 
 def board_json(board: BoardRow) -> dict[str, Any]:
-    return board._asdict()
+    names = {"close_reasons": "closeReasons", "stale_days": "staleDays"}
+    return {names.get(name, name): value for name, value in board._asdict().items()}
 
 
 def member_json(member: Member) -> dict[str, Any]:

@@ -8,7 +8,7 @@ Each package and module says in its docstring what it does. A module imports onl
     members, notifications, opportunities, pacer,
     presence, privileges, tickets, users,
     versions
-    changelog                                     the only readers of feed.log
+    changelog, opportunity_details                the only readers of feed.log; what boards know of cards
     marked_values                                 values of an image that JSON cannot hold
     embedded, engine, logging_config, migrate,    the server, the API's pool, the services' own log, the schema,
     opportunity_table                             the application's table

@@ -18,6 +18,7 @@ from db.engine import driver
 from db.fractional_index import key_after
 from db.models import board_members, boards
 from db.opportunities import end_of_phase
+from db.opportunity_details import note_closings
 from db.opportunity_table import column, comma, read_table
 
 
@@ -27,7 +28,13 @@ class Written(NamedTuple):
 
 
 async def create(
-    conn: AsyncConnection, board_id: str, name: str, phases: list[dict[str, Any]], currency: str, admin: str
+    conn: AsyncConnection,
+    board_id: str,
+    name: str,
+    phases: list[dict[str, Any]],
+    currency: str,
+    close_reasons: list[str],
+    admin: str,
 ) -> Written | None:
     """Create a board with one member; None if the ID is taken."""
     row = {
@@ -35,6 +42,7 @@ async def create(
         "name": name,
         "phases": phases,
         "currency": currency,
+        "close_reasons": close_reasons,
         "created_at": func.clock_timestamp(),  # boards are listed by age
     }
     made = await conn.execute(insert(boards).values(row).on_conflict_do_nothing().returning(*COLUMNS))
@@ -51,7 +59,11 @@ async def change(conn: AsyncConnection, board_id: str, fields: dict[str, Any]) -
     if "archived" in values:
         values["archived_at"] = func.coalesce(boards.c.archived_at, func.now()) if values.pop("archived") else None
     changed = await conn.execute(update(boards).where(boards.c.id == board_id).values(values).returning(*COLUMNS))
-    return Written(BoardRow(*changed.one()), await transaction_id(conn))
+    row = BoardRow(*changed.one())
+    if "phases" in values:
+        cards = await conn.exec_driver_sql(sqlfiles.sql("queries/board_cards"), {"board": board_id})
+        await note_closings(conn, list(cards.scalars()))
+    return Written(row, await transaction_id(conn))
 
 
 async def transaction_id(conn: AsyncConnection) -> str:
@@ -88,3 +100,4 @@ async def move_cards(conn: AsyncConnection, board_id: str, phase: str, target: s
     )
     parameters = {"ids": ids, "places": positions, "phase": target, "user": user_id, "board": board_id}
     await (await driver(conn)).execute(statement, parameters)
+    await note_closings(conn, ids)

@@ -23,6 +23,7 @@ class Access(NamedTuple):
     phases: list[dict[str, Any]]
     currency: str
     archived: bool
+    close_reasons: list[str]
 
 
 class BoardRow(NamedTuple):
@@ -34,6 +35,8 @@ class BoardRow(NamedTuple):
     currency: str
     archived: bool
     version: int
+    close_reasons: list[str]
+    stale_days: int
 
 
 COLUMNS = (
@@ -43,6 +46,8 @@ COLUMNS = (
     boards.c.currency,
     boards.c.archived_at.is_not(None).label("archived"),
     boards.c.version_number.label("version"),
+    boards.c.close_reasons,
+    boards.c.stale_days,
 )
 """The columns of a BoardRow."""
 
@@ -61,7 +66,13 @@ async def access(conn: AsyncConnection, board_id: str, user_id: str, *, keep_pha
     `keep_phases`: no phase is deleted before this transaction ends.
     """
     query = (
-        select(board_members.c.role, boards.c.phases, boards.c.currency, boards.c.archived_at.is_not(None))
+        select(
+            board_members.c.role,
+            boards.c.phases,
+            boards.c.currency,
+            boards.c.archived_at.is_not(None),
+            boards.c.close_reasons,
+        )
         .join(boards, boards.c.id == board_members.c.board_id)
         .where(board_members.c.board_id == board_id, board_members.c.user_id == user_id)
     )

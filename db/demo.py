@@ -12,6 +12,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db import opportunity_details
 from db.engine import Origin, write
 from db.fractional_index import key_after
 from db.models import board_members, boards, opportunities, users
@@ -38,6 +39,9 @@ _COLORS = {
 }
 _DEALS = Path(__file__).with_name("demo.csv")
 """Values are in BRL; `days` are those from today to the expected close."""
+_REASONS = ["Preço", "Momento", "Escolheu um concorrente", "Sem orçamento", "Sem resposta"]
+_ACTIVITIES = (("Ligar para confirmar a reunião", -2), ("Enviar a proposta revisada", 0), ("Visita técnica", 3))
+"""Each with the days from today until it is due, for the first cards of a board."""
 _PROBABILITY = {"prospecting": 10, "qualification": 25, "proposal": 50, "negotiation": 75, "won": 100, "lost": 0}
 
 
@@ -59,7 +63,13 @@ async def seed(engine: AsyncEngine) -> None:
         ]
         for board_id, name in _BOARDS.items():
             # Boards are listed by age, and the transaction has only one now().
-            row = {"id": board_id, "name": name, "phases": phases, "created_at": func.clock_timestamp()}
+            row = {
+                "id": board_id,
+                "name": name,
+                "phases": phases,
+                "close_reasons": _REASONS,
+                "created_at": func.clock_timestamp(),
+            }
             made = await conn.scalar(insert(boards).values(row).on_conflict_do_nothing().returning(boards.c.id))
             if made:
                 await _fill(conn, board_id)
@@ -91,4 +101,12 @@ async def _fill(conn: AsyncConnection, board_id: str) -> None:
                 "last_modified_by": owner,
             }
         )
-    await conn.execute(insert(opportunities).values(rows))
+    made = await conn.execute(insert(opportunities).values(rows).returning(opportunities.c.id, opportunities.c.phase))
+    cards = made.all()
+    await opportunity_details.note_closings(conn, [card.id for card in cards])
+    lost = (card.id for card in cards if card.phase == "lost")
+    for number, card in enumerate(lost):
+        await opportunity_details.write(conn, card, board_id, {"close_reason": _REASONS[number % len(_REASONS)]})
+    for card, (text, days) in zip((card for card in cards if card.phase not in _KINDS), _ACTIVITIES, strict=False):
+        activity = {"next_activity": text, "next_activity_date": today + timedelta(days=days)}
+        await opportunity_details.write(conn, card.id, board_id, activity)

@@ -17,12 +17,25 @@ boards = table(
     column("created_at", DateTime(timezone=True)),
     column("currency", Text),
     column("archived_at", DateTime(timezone=True)),
+    column("close_reasons", JSONB),
+    column("stale_days", Integer),
     column("version_number", Integer),
     schema="feed",
 )
 
 board_members = table(
     "board_members", column("board_id", Text), column("user_id", Text), column("role", Text), schema="feed"
+)
+
+opportunity_details = table(
+    "opportunity_details",
+    column("opportunity_id", Text),
+    column("board_id", Text),
+    column("closed_at", DateTime(timezone=True)),
+    column("close_reason", Text),
+    column("next_activity", Text),
+    column("next_activity_date", Date),
+    schema="feed",
 )
 
 opportunities = table(
@@ -47,4 +60,4 @@ opportunities = table(
 
 adopted = table("adopted", column("role", Text), column("created", Boolean), schema="feed")
 
-ALL = (users, boards, board_members, opportunities)
+ALL = (users, boards, board_members, opportunities, opportunity_details)

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import sqlfiles
+from db import opportunity_details, sqlfiles
 from db.changelog.keys import was_opportunity
 from db.engine import driver
 from db.fractional_index import key_after
@@ -72,6 +72,7 @@ async def create(
         return None
     table = await read_table(conn)
     given = {name: value for name, value in fields.items() if value is not None}
+    details = _take_details(given)
     if not table.has("currency") and given.get("currency") == defaults["currency"]:
         del given["currency"]  # all cards of the board have it
     for name, value in defaults.items():
@@ -82,7 +83,8 @@ async def create(
     if given.get("position") is None:
         given["position"] = await end_of_phase(conn, fields["board_id"], fields["phase"])
     values = table.columns_for(given) | _author(table, user_id)
-    return await insert(conn, table, "{}", values)
+    created = await insert(conn, table, "{}", values)
+    return await _write_details(conn, created, fields["board_id"], details)
 
 
 async def insert(
@@ -106,7 +108,7 @@ async def insert(
     )
     if row is None:
         raise LookupError("an INSERT has returned no row")
-    return await _written(conn, table, row)
+    return await _note_closing(conn, await _written(conn, table, row))
 
 
 async def update(
@@ -118,12 +120,14 @@ async def update(
     """
     table = await read_table(conn)
     values = dict(fields)
+    details = _take_details(values)
     if table.board is None and values.get("board_id") == found.board_id:
         del values["board_id"]
     board_id, phase = values.get("board_id", found.board_id), values.get("phase", found.phase)
     if (board_id != found.board_id or phase != found.phase) and values.get("position") is None:
         values["position"] = await end_of_phase(conn, board_id, phase)
-    return await overwrite(conn, table, found, expected, user_id, "{}", table.columns_for(values))
+    written = await overwrite(conn, table, found, expected, user_id, "{}", table.columns_for(values))
+    return await _write_details(conn, written, board_id, details) if written else None
 
 
 async def overwrite(
@@ -168,7 +172,11 @@ async def overwrite(
         board=found.board_id,
         version=version,
     )
-    return await _written(conn, table, row) if row else None
+    if row is None:
+        return None
+    written = await _written(conn, table, row)
+    moves = {table.fields.get("phase"), table.board} & set(names)
+    return await _note_closing(conn, written) if moves else written
 
 
 async def delete(conn: AsyncConnection, found: Found, expected: int | None) -> str | None:
@@ -209,10 +217,29 @@ async def _expected(conn: AsyncConnection, table: OpportunityTable, found: Found
 
 
 async def _written(conn: AsyncConnection, table: OpportunityTable, row: tuple[Any, ...]) -> Written:
-    if table.complete:
-        return Written._make(row)
-    found = await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_row"), {"id": row[0]})
+    return Written._make(row) if table.complete else await _read_again(conn, row[0])
+
+
+async def _read_again(conn: AsyncConnection, opportunity_id: str) -> Written:
+    found = await conn.exec_driver_sql(sqlfiles.sql("queries/opportunity_row"), {"id": opportunity_id})
     return Written._make(found.one())
+
+
+async def _note_closing(conn: AsyncConnection, written: Written) -> Written:
+    noted = await opportunity_details.note_closings(conn, [written.id])
+    return await _read_again(conn, written.id) if noted else written
+
+
+def _take_details(fields: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields that the table has no columns for, and return them."""
+    return {name: fields.pop(name) for name in opportunity_details.FIELDS & fields.keys()}
+
+
+async def _write_details(conn: AsyncConnection, written: Written, board_id: str, details: Mapping[str, Any]) -> Written:
+    if not details:
+        return written
+    await opportunity_details.write(conn, written.id, board_id, details)
+    return await _read_again(conn, written.id)
 
 
 def _author(table: OpportunityTable, user_id: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from feed.telemetry.metrics import Metrics
 from feed.telemetry.runtime_gauges import GaugeSources
 from feed.upkeep.heartbeats import Heartbeats
 from feed.upkeep.maintenance import Maintenance
+from feed.upkeep.stage_reader import StageReader
 from feed.wire.close_codes import RESTART
 from feed.wire.cursor import Fault
 from feed.wire.encoding import Encoding
@@ -98,6 +99,7 @@ class Runtime:
             settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics
         )
         self._maintenance = Maintenance(self.pool, self.metrics.runtime_gauges)
+        self._stage_reader = StageReader(self.pool, self.tailer)
         self.client_positions = ClientPositions(self.tailer, self.connections)
         self._journal = DeliveryJournal(self.tailer, self.connections)
         self.publisher.subscribe(self._journal)
@@ -147,6 +149,7 @@ class Runtime:
                 self.presence,
                 self.checkpoints,
                 self._maintenance,
+                self._stage_reader,
                 self._heartbeats,
                 self._instance_registry,
             ):

@@ -30,7 +30,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 _OVERHEAD = 1024
 """Bytes that a snapshot costs in addition to its JSON, roughly. They bound the number of small ones."""
 _MAX_BOARDS_PER_READ = 200
-_TABLES = frozenset({"opportunities", "feed.boards", "feed.board_members"})
+_TABLES = frozenset({"opportunities", "feed.boards", "feed.board_members", "feed.opportunity_details"})
 """The tables that a snapshot is made of, except the members' names: those may be as old as the snapshot."""
 
 

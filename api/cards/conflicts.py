@@ -15,12 +15,13 @@ from api.cards.text_merge import merge_text
 from api.http import etags
 from api.http.json_response import raw_json
 from api.http.problems import Problem
-from db import versions
+from db import opportunity_details, versions
 from db.opportunities import Found
 
 Row = Mapping[str, Any]
 
-_LAST_WRITE_WINS = frozenset({"position"})
+_LAST_WRITE_WINS = frozenset({"position"}) | opportunity_details.FIELDS
+"""Versions in the log do not have the details."""
 
 
 class MergeResult(NamedTuple):

@@ -44,7 +44,7 @@ def invalidate_boards(request: Request, *board_ids: str) -> None:
 def write_response(found: Found, written: Written) -> Response:
     """Return the row as the write has left it."""
     headers = {"ETag": etags.for_version(written.version)}
-    if written.version != found.version:  # a write that changes nothing has no event
+    if (written.version, written.body) != (found.version, found.body):  # a write that changes nothing has no event
         headers["X-Event-Xid"] = written.xid
     return json_response(raw_json(written.body), headers=headers)
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from api.http.problems import Problem
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_VERSION = re.compile(r"v([1-9][0-9]{0,17})", re.ASCII)
+_VERSION = re.compile(r"v([1-9][0-9]{0,17})(-[0-9]+)?", re.ASCII)
 
 ANY_VERSION = None
 NO_VERSION = 0
@@ -16,6 +16,11 @@ NO_VERSION = 0
 
 def for_version(version: int) -> str:
     return f'"v{version}"'
+
+
+def for_card(version: int, details_version: int | None) -> str:
+    """The tag of a card as it is read. If-Match looks at the version only."""
+    return for_version(version) if details_version is None else f'"v{version}-{details_version}"'
 
 
 def expected_version(request: Request) -> int | None:

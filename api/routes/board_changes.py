@@ -20,6 +20,7 @@ from db import board_changes, boards, members
 from db.boards import BoardRow
 from db.engine import write
 
+_COLUMNS = {"closeReasons": "close_reasons", "staleDays": "stale_days"}
 _MAX_MOVED = 5000
 """Cards that the deletion of a phase moves. It locks them all."""
 
@@ -34,12 +35,14 @@ async def create_board(request: Request) -> Response:
         if await members.count_boards(conn, user_id) >= state.settings.max_boards:
             raise Problem("limit-reached", f"You are on {state.settings.max_boards} boards. Leave one first.")
         phases, currency = [phase.model_dump(exclude_none=True) for phase in new.phases or ()], new.currency or "BRL"
+        reasons = new.closeReasons or []
         if new.copyOf is not None:
             source = await boards.access(conn, new.copyOf, user_id)
             if source is None:
                 raise Problem("unknown-board")
             phases, currency = source.phases, new.currency or source.currency
-        created = await board_changes.create(conn, board_id, new.name, phases, currency, user_id)
+            reasons = source.close_reasons if new.closeReasons is None else reasons
+        created = await board_changes.create(conn, board_id, new.name, phases, currency, reasons, user_id)
         if created is None:
             raise Problem("conflict", "This id belongs to another board. Choose another.")
     invalidate(request, board_id)
@@ -62,6 +65,7 @@ async def patch_board(request: Request) -> Response:
             raise Problem("board-archived")
         if "phases" in fields:
             fields["phases"] = await _new_phases(conn, board, fields["phases"], moves, principal.user_id)
+        fields = {_COLUMNS.get(name, name): value for name, value in fields.items()}
         if not fields:
             return board_response(board, None)
         changed = await board_changes.change(conn, board.id, fields)

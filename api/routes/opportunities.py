@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -54,7 +55,7 @@ async def get_opportunity(request: Request) -> Response:
     principal = await authenticate(request)
     async with app_state(request).engine.connect() as conn:
         found = await find_card(conn, request, principal.user_id)
-    tag = etags.for_version(found.version)
+    tag = etags.for_card(found.version, orjson.loads(found.body).get("details_version"))
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if etags.is_not_modified(request, tag):
         return Response(status_code=304, headers=headers)

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from api.schemas.fields import Currency, Id, Key, NewId, Probability, Title, require_storable
+from api.schemas.fields import Currency, Id, Key, NewId, Probability, Reason, Title, require_storable
 from api.schemas.requests import Input
 
 MAX_PHASES = 50
@@ -29,6 +29,8 @@ def _require_different_ids(phases: list[PhaseInput]) -> list[PhaseInput]:
     return phases
 
 
+CloseReasons = Annotated[list[Reason], Field(max_length=30)]
+StaleDays = Annotated[StrictInt, Field(ge=1, le=3650)]
 Phases = Annotated[list[PhaseInput], Field(min_length=1, max_length=MAX_PHASES), AfterValidator(_require_different_ids)]
 
 
@@ -41,6 +43,7 @@ class NewBoard(Input):
     name: Title
     currency: Currency | None = Field(None, description="If absent: that of copyOf, or BRL")
     phases: Phases | None = None
+    closeReasons: CloseReasons | None = Field(None, description="If absent: those of copyOf, or none")  # noqa: N815
     copyOf: Id | None = Field(None, description="The board whose phases and currency to copy; not its cards or members")  # noqa: N815
 
     @model_validator(mode="after")
@@ -57,6 +60,12 @@ class BoardPatch(Input):
     name: Title = Field(default_factory=str)
     currency: Currency = Field(default_factory=str)
     archived: StrictBool = Field(default_factory=bool)
+    closeReasons: CloseReasons = Field(  # noqa: N815
+        default_factory=list, description="Usual reasons why a deal is lost, which users are offered"
+    )
+    staleDays: StaleDays = Field(  # noqa: N815
+        default_factory=int, description="An open card without a change for more days than this is shown as stale"
+    )
     phases: Phases = Field(default_factory=list)
     moveCards: Annotated[dict[Key, Key], Field(max_length=MAX_PHASES)] = Field(  # noqa: N815
         default_factory=dict,

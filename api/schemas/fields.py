@@ -97,6 +97,7 @@ VersionNumber = Annotated[
 ]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), require_storable]
 Line = Annotated[str, StringConstraints(max_length=300), require_storable]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), require_storable]
 Notes = Annotated[str, StringConstraints(max_length=20_000), require_storable]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Position = Annotated[str, StringConstraints(max_length=200), AfterValidator(_require_fractional_index)]

@@ -13,6 +13,7 @@ from api.schemas.fields import (
     Notes,
     Position,
     Probability,
+    Reason,
     Title,
     Value,
     VersionNumber,
@@ -34,6 +35,11 @@ class _Fields(Input):
     probability: Probability | None = None
     expected_close_date: Day | None = None
     notes: Notes | None = None
+    next_activity: Line | None = None
+    next_activity_date: Day | None = None
+    close_reason: Reason | None = Field(
+        None, description="Why it was won or lost. Dropped if the card is then in a phase of kind open"
+    )
 
 
 class NewOpportunity(_Fields):

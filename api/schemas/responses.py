@@ -29,6 +29,11 @@ class Opportunity(BaseModel):
     version_number: int
     last_modified_by: str | None
     last_sync_at: datetime
+    closed_at: datetime | None = None
+    close_reason: str | None = None
+    next_activity: str | None = None
+    next_activity_date: date | None = None
+    details_version: int | None = Field(None, description="Counts the changes of the four fields before it")
 
 
 class OpportunityPage(BaseModel):
@@ -96,6 +101,8 @@ class BoardHead(BaseModel):
     currency: str
     archived: bool
     version: int
+    closeReasons: list[str]
+    staleDays: int
 
 
 class Member(BaseModel):

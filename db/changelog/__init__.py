@@ -5,6 +5,7 @@
 - `snapshots` and `sync` give the API the state of boards, and what changed in it, each with its position in the log.
 - `entries` and `trigger_log` show it to people, `activity` counts it, `keys` looks up what happened to a row.
 - `replica` says whether a standby may be read instead. `retention` drops what is old. `verify` compares tables with the log.
+- `stages` copies the changes of stages to where they outlast the log, and `flow` computes from them how cards went through a board.
 - `seals` proves that nobody has altered it.
 
 It may import `db.connection`, `db.engine`, and `db.sqlfiles`. Those that feed/ uses must not import SQLAlchemy.

@@ -315,7 +315,7 @@ BEGIN
     PERFORM feed.refuse(o.reason, o.hint, o.code) FROM feed.key_obstacles(target, key_columns) AS o;
     -- Boards are read from the table as well as from the log, and memberships are taken from the log, so both must be
     -- complete.
-    IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members')) THEN
+    IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.opportunity_details')) THEN
         RAISE EXCEPTION 'columns of table % cannot be excluded: boards are built from its rows in the log', target
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Call feed.attach without exclude.';
     END IF;
@@ -780,6 +780,102 @@ ALTER FUNCTION feed.capture() OWNER TO feed_owner;
 
 COMMENT ON FUNCTION feed.capture() IS 'Trigger of an attached table: logs the changes of the statement in feed.log and sends NOTIFY. See feed.attach.';
 
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: opportunity_details; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.opportunity_details (
+    opportunity_id text NOT NULL,
+    board_id text NOT NULL,
+    closed_phase text,
+    closed_at timestamp with time zone,
+    close_reason text,
+    next_activity text,
+    next_activity_date date,
+    version_number integer DEFAULT 1 NOT NULL,
+    CONSTRAINT opportunity_details_closed CHECK ((((closed_phase IS NULL) = (closed_at IS NULL)) AND ((close_reason IS NULL) OR (closed_at IS NOT NULL))))
+);
+
+ALTER TABLE feed.opportunity_details OWNER TO feed_owner;
+
+--
+-- Name: TABLE opportunity_details; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.opportunity_details IS 'What boards know of opportunities beyond the columns of their table: when and why one was won or lost, and what is to be done next. Opportunities without any of these have no row.';
+
+--
+-- Name: COLUMN opportunity_details.opportunity_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.opportunity_id IS 'The opportunity, as feed.log.key';
+
+--
+-- Name: COLUMN opportunity_details.board_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.board_id IS 'Its board, whose clients receive the change';
+
+--
+-- Name: COLUMN opportunity_details.closed_phase; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.closed_phase IS 'The stage, of kind won or lost, that it is in; null: it is open. See feed.note_closings.';
+
+--
+-- Name: COLUMN opportunity_details.closed_at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.closed_at IS 'When it entered that stage; null: it is open';
+
+--
+-- Name: COLUMN opportunity_details.close_reason; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.close_reason IS 'Why it was won or lost; null: no reason was given. Cleared when it leaves the stage.';
+
+--
+-- Name: COLUMN opportunity_details.next_activity; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.next_activity IS 'What is to be done next';
+
+--
+-- Name: COLUMN opportunity_details.next_activity_date; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.next_activity_date IS 'When that is due';
+
+--
+-- Name: COLUMN opportunity_details.version_number; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.opportunity_details.version_number IS 'Counts the changes of this row; set by a trigger';
+
+--
+-- Name: card_details(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.card_details(opportunity text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT jsonb_build_object('closed_at', d.closed_at, 'close_reason', d.close_reason, 'next_activity', d.next_activity, 'next_activity_date', d.next_activity_date, 'details_version', d.version_number) AS jsonb_build_object
+    FROM feed.opportunity_details d
+   WHERE (d.opportunity_id = card_details.opportunity);
+END;
+
+ALTER FUNCTION feed.card_details(opportunity text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION card_details(opportunity text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.card_details(opportunity text) IS 'The fields of an opportunity that are in feed.opportunity_details; null if it has no row there.';
+
 --
 -- Name: card_image(jsonb, jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
@@ -830,10 +926,6 @@ ALTER FUNCTION feed.field_names() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.field_names() IS 'Which field of a card a column is, by each name that the column has or had, as feed.card_image needs it. Only columns that were named in feed.adopt.';
-
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
 
 --
 -- Name: adopted; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -3323,7 +3415,8 @@ BEGIN
               GROUP BY t.relation HAVING bool_or(t.state IN ('missing', 'renamed', 'stale', 'altered'))) AS l
         LEFT JOIN feed.attached AS a ON a.relation = l.relation
         LEFT JOIN (VALUES (target, ARRAY[feed.single_key(target)], board_column), ('feed.boards', '{id}', 'id'),
-                          ('feed.board_members', '{board_id,user_id}', 'board_id'), ('feed.flags', '{flag,scope,user_id}', NULL)
+                          ('feed.board_members', '{board_id,user_id}', 'board_id'), ('feed.flags', '{flag,scope,user_id}', NULL),
+                          ('feed.opportunity_details', '{opportunity_id}', 'board_id')
                   ) AS d(relation, key, board) ON d.relation = l.relation
         -- A table that is not listed as attached, but has triggers.
         LEFT JOIN LATERAL (SELECT t.key, t.board, t.excluded FROM feed.triggers AS t
@@ -3733,6 +3826,53 @@ ALTER FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass
 COMMENT ON FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb) IS 'Writes into feed.adopted which table is the board, and which columns hold the fields. Used by feed.adopt_table.';
 
 --
+-- Name: note_closings(text[]); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.note_closings(keys text[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    names jsonb := (SELECT n.names FROM feed.card_names() AS n);
+    noted bigint;
+BEGIN
+    INSERT INTO feed.opportunity_details AS d (opportunity_id, board_id, closed_phase, closed_at, close_reason)
+    SELECT c.id, c.board_id, c.closed_phase,
+           CASE WHEN c.closed_phase IS NOT NULL THEN coalesce(
+               CASE WHEN known.closed_phase = c.closed_phase THEN known.closed_at END,
+               (SELECT l.at FROM feed.log AS l
+                WHERE l.relation = 'opportunities' AND l.key = c.id
+                  AND (l.op IN ('insert', 'enter')
+                       OR l.op = 'update' AND (l.delta IS NULL OR feed.card_image(l.old, names) ? 'phase')
+                          AND feed.card_image(l.old, names) ->> 'phase' IS DISTINCT FROM feed.card_image(l.new, names) ->> 'phase')
+                ORDER BY l.seq DESC LIMIT 1),
+               (SELECT s.at FROM feed.stage_changes AS s WHERE s.board_id = c.board_id AND s.opportunity_id = c.id AND s.to_phase = c.closed_phase ORDER BY s.seq DESC LIMIT 1),
+               clock_timestamp()) END,
+           CASE WHEN known.closed_phase = c.closed_phase THEN known.close_reason END
+    FROM (SELECT o.id, o.board_id,
+                 CASE WHEN feed.stage_kind(b.phases, o.body ->> 'phase') IN ('won', 'lost') THEN o.body ->> 'phase' END AS closed_phase
+          FROM feed.opportunities_of(keys) AS o JOIN feed.boards AS b ON b.id = o.board_id) AS c
+    LEFT JOIN feed.opportunity_details AS known ON known.opportunity_id = c.id
+    WHERE (known.closed_phase IS DISTINCT FROM c.closed_phase) OR known.board_id <> c.board_id
+    ORDER BY c.id -- whoever else does this locks the rows in the same order
+    ON CONFLICT (opportunity_id) DO UPDATE
+    SET board_id = excluded.board_id, closed_phase = excluded.closed_phase, closed_at = excluded.closed_at, close_reason = excluded.close_reason
+    WHERE (d.board_id, d.closed_phase) IS DISTINCT FROM (excluded.board_id, excluded.closed_phase);
+    GET DIAGNOSTICS noted = ROW_COUNT;
+    RETURN noted;
+END
+$$;
+
+ALTER FUNCTION feed.note_closings(keys text[]) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION note_closings(keys text[]); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.note_closings(keys text[]) IS 'Notes in feed.opportunity_details which of these opportunities are in a stage of kind won or lost, and since when. Returns how many rows it changed.';
+
+--
 -- Name: note_columns(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -4006,7 +4146,8 @@ BEGIN
     row_source := format('SELECT %s AS id, %s AS board_id, %s AS version_number, %s AS place, %s%s AS body FROM %s AS o',
         id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE feed.plain_text(format('o.%I', place_column), place_type) END,
         CASE WHEN names IS NULL THEN image ELSE format('feed.card_image(%s, %L)', image, names) END,
-        CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END,
+        CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END
+            || format(' || coalesce(feed.card_details(%s), ''{}'')', id_text),
         target);
     by_key := feed.matches_any(format('o.%I', key_column), key_type, '$1');
     by_board := CASE WHEN board_column IS NULL THEN 'feed.default_board() = ANY ($1)' ELSE feed.matches_any(format('o.%I', board_column), board_type, '$1') END;
@@ -4289,6 +4430,109 @@ ALTER FUNCTION feed.prune(before timestamp with time zone, OUT partition text, O
 --
 
 COMMENT ON FUNCTION feed.prune(before timestamp with time zone, OUT partition text, OUT forgotten bigint) IS 'Drops the oldest partition of feed.log if all its rows are older than a time. Cursors from before it get a reset with the reason "pruned". Returns the partition and the number of rows removed: nulls if no partition is that old; no partition and 0 if the log is in use.';
+
+--
+-- Name: read_stage_changes(integer, boolean); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.read_stage_changes(batch integer, waits boolean DEFAULT false) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    reader feed.stage_reader;
+    now_seen pg_snapshot;
+    until pg_snapshot;
+    since_xip xid8[];
+    upto xid8;
+    names jsonb := (SELECT n.names FROM feed.card_names() AS n);
+    start_partition bigint := (SELECT i.first_partition FROM feed.identity AS i);
+    foreign_rows boolean;
+    touched text[];
+    emptied bigint[];
+BEGIN
+    IF waits THEN
+        SELECT r.* INTO reader FROM feed.stage_reader AS r FOR UPDATE;
+    ELSE
+        SELECT r.* INTO reader FROM feed.stage_reader AS r FOR UPDATE SKIP LOCKED;
+    END IF;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    now_seen := pg_current_snapshot();
+    -- A dump was restored in another cluster. The rows that it brought have transaction IDs of the old one: read them all again.
+    foreign_rows := reader.first_partition <> start_partition;
+    IF foreign_rows THEN
+        SELECT (x.first || ':' || x.first || ':')::pg_snapshot INTO reader.position
+        FROM (SELECT greatest(i.first_xid::text::bigint, 3) AS first FROM feed.identity AS i) AS x;
+    END IF;
+    until := now_seen;
+    since_xip := ARRAY(SELECT x FROM pg_snapshot_xip(reader.position) AS x ORDER BY x);
+    -- With much to read, stop after some transactions.
+    SELECT l.xid INTO upto FROM feed.log AS l
+    WHERE l.xid >= pg_snapshot_xmax(reader.position) AND l.xid < pg_snapshot_xmax(now_seen) AND l.partition_number >= start_partition
+    ORDER BY l.xid OFFSET batch LIMIT 1;
+    IF upto > pg_snapshot_xmax(reader.position) THEN
+        SELECT (least(min(x), upto)::text || ':' || upto || ':' || coalesce(string_agg(x::text, ',' ORDER BY x), ''))::pg_snapshot INTO until
+        FROM pg_snapshot_xip(now_seen) AS x WHERE x < upto;
+    END IF;
+    WITH fresh AS MATERIALIZED (
+        SELECT l.* FROM feed.changes_since(pg_snapshot_xmax(reader.position), since_xip, pg_snapshot_xmax(until),
+                                           ARRAY(SELECT x FROM pg_snapshot_xip(until) AS x ORDER BY x)) AS l
+        WHERE l.relation IN ('opportunities', 'feed.boards')
+        UNION ALL
+        SELECT l.* FROM feed.log AS l WHERE foreign_rows AND l.partition_number < start_partition AND l.relation = 'opportunities'
+    ), moves AS (
+        SELECT f.board, f.key, f.seq, f.at, p.before, p.after
+        FROM fresh AS f
+        -- As clients know them. The call costs more than all the rest, so it is made only if a column was named.
+        CROSS JOIN LATERAL (SELECT CASE WHEN names IS NULL THEN f.old ELSE feed.card_image(f.old, names) END AS old,
+                                   CASE WHEN names IS NULL THEN f.new ELSE feed.card_image(f.new, names) END AS new OFFSET 0) AS i
+        CROSS JOIN LATERAL (SELECT CASE WHEN f.op IN ('update', 'delete', 'leave') THEN i.old ->> 'phase' END AS before,
+                                   CASE WHEN f.op IN ('update', 'insert', 'enter') THEN i.new ->> 'phase' END AS after) AS p
+        WHERE f.relation = 'opportunities' AND f.key IS NOT NULL AND f.board IS NOT NULL
+          -- An update of a large row has only the columns that changed.
+          AND (f.op <> 'update' OR (f.delta IS NULL OR i.old ? 'phase') AND p.before IS DISTINCT FROM p.after)
+    ), copied AS (
+        INSERT INTO feed.stage_changes (board_id, opportunity_id, seq, at, from_phase, to_phase)
+        SELECT m.board, m.key, m.seq, m.at, m.before, m.after FROM moves AS m ON CONFLICT DO NOTHING
+        RETURNING opportunity_id
+    )
+    SELECT coalesce(array_agg(DISTINCT m.key), '{}') || ARRAY(
+        SELECT o.id FROM feed.opportunities_on(ARRAY(
+            SELECT f.board FROM fresh AS f
+            WHERE f.relation = 'feed.boards' AND f.op IN ('insert', 'update') AND f.old -> 'phases' IS DISTINCT FROM f.new -> 'phases')) AS o),
+        (SELECT array_agg(f.seq ORDER BY f.seq) FROM fresh AS f WHERE f.relation = 'opportunities' AND f.op = 'truncate')
+    INTO touched, emptied FROM moves AS m;
+    IF emptied IS NOT NULL THEN
+        -- TRUNCATE has one row in the log for all cards.
+        INSERT INTO feed.stage_changes (board_id, opportunity_id, seq, at, from_phase)
+        SELECT s.board_id, s.opportunity_id, l.seq, l.at, s.to_phase
+        FROM feed.log AS l
+        CROSS JOIN LATERAL (SELECT DISTINCT ON (s.board_id, s.opportunity_id) s.board_id, s.opportunity_id, s.to_phase FROM feed.stage_changes AS s
+                            WHERE s.seq < l.seq ORDER BY s.board_id, s.opportunity_id, s.seq DESC) AS s
+        WHERE l.seq = ANY (emptied) AND s.to_phase IS NOT NULL
+        ON CONFLICT DO NOTHING;
+    END IF;
+    IF upto IS NULL AND NOT reader.has_start THEN
+        touched := touched || ARRAY(SELECT feed.start_stage_changes());
+        reader.has_start := true;
+    END IF;
+    IF touched <> '{}' THEN
+        PERFORM feed.note_closings(touched);
+    END IF;
+    UPDATE feed.stage_reader AS r SET position = until, first_partition = start_partition, has_start = reader.has_start;
+    RETURN upto IS NOT NULL;
+END
+$$;
+
+ALTER FUNCTION feed.read_stage_changes(batch integer, waits boolean) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION read_stage_changes(batch integer, waits boolean); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.read_stage_changes(batch integer, waits boolean) IS 'Copies the next changes of stages from feed.log to feed.stage_changes, those of about so many rows of the log, and notes which opportunities were won or lost. Returns whether there are more. waits: until another session has done so; otherwise it then does nothing.';
 
 --
 -- Name: realtime(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5327,6 +5571,22 @@ ALTER FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint)
 COMMENT ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) IS 'Sorts what was logged while a statement ran: for each row, the statement''s own change comes before those of its triggers.';
 
 --
+-- Name: stage_kind(jsonb, text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.stage_kind(phases jsonb, phase text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT COALESCE(min((e.value ->> 'kind'::text)), 'open'::text) AS "coalesce" FROM jsonb_array_elements(CASE jsonb_typeof(stage_kind.phases) WHEN 'array'::text THEN stage_kind.phases ELSE '[]'::jsonb END) e(value) WHERE ((e.value ->> 'id'::text) = stage_kind.phase));
+
+ALTER FUNCTION feed.stage_kind(phases jsonb, phase text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION stage_kind(phases jsonb, phase text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.stage_kind(phases jsonb, phase text) IS 'The kind of a stage of a board with these stages: open, won, or lost.';
+
+--
 -- Name: stage_source(); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -5355,6 +5615,46 @@ ALTER FUNCTION feed.stage_source() OWNER TO feed_owner;
 --
 
 COMMENT ON FUNCTION feed.stage_source() IS 'The statement that returns the boards and the stages in which the opportunities are (board_id, phase); null if there is no table. Used by feed.mend_boards.';
+
+--
+-- Name: start_stage_changes(); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.start_stage_changes() RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    attached record;
+BEGIN
+    SELECT a.attached_at, a.was_empty INTO attached FROM feed.attached AS a WHERE a.relation = feed.opportunities_table();
+    IF attached.was_empty IS DISTINCT FROM false THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH started AS (
+        INSERT INTO feed.stage_changes AS s (board_id, opportunity_id, seq, at, to_phase)
+        SELECT f.board_id, f.opportunity_id, 0, attached.attached_at, f.from_phase
+        FROM (SELECT DISTINCT ON (c.board_id, c.opportunity_id) c.* FROM feed.stage_changes AS c ORDER BY c.board_id, c.opportunity_id, c.seq) AS f
+        WHERE f.from_phase IS NOT NULL
+        UNION ALL
+        SELECT o.board_id, o.id, 0, attached.attached_at, o.body ->> 'phase'
+        FROM feed.opportunities_on(ARRAY(SELECT b.id FROM feed.boards AS b)) AS o
+        WHERE NOT EXISTS (SELECT FROM feed.stage_changes AS c WHERE c.board_id = o.board_id AND c.opportunity_id = o.id)
+        ON CONFLICT DO NOTHING
+        RETURNING s.opportunity_id
+    )
+    SELECT n.opportunity_id FROM started AS n;
+END
+$$;
+
+ALTER FUNCTION feed.start_stage_changes() OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION start_stage_changes(); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.start_stage_changes() IS 'Adds to feed.stage_changes the opportunities that were there when their table was attached. Returns their IDs. Used by feed.read_stage_changes.';
 
 --
 -- Name: stored_image(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5449,7 +5749,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'no table given', 'Pass the name of a table, such as feed.attach(''public.tasks'').', 'undefined_table';
         RETURN;
-    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags')) THEN
+    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags'), to_regclass('feed.opportunity_details')) THEN
         RETURN QUERY SELECT format('%s belongs to the feed itself and cannot be attached', target), NULL, 'invalid_table_definition';
         RETURN;
     ELSIF checked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN
@@ -6711,9 +7011,12 @@ CREATE TABLE feed.boards (
     currency text DEFAULT 'BRL'::text NOT NULL,
     archived_at timestamp with time zone,
     version_number integer DEFAULT 1 NOT NULL,
+    close_reasons jsonb DEFAULT '[]'::jsonb NOT NULL,
+    stale_days integer DEFAULT 14 NOT NULL,
     CONSTRAINT boards_id_has_1_to_200_characters CHECK (((char_length(id) >= 1) AND (char_length(id) <= 200))),
     CONSTRAINT boards_id_has_no_comma CHECK ((id !~~ '%,%'::text)),
-    CONSTRAINT boards_id_is_not_a_dot_segment CHECK ((id <> ALL (ARRAY['.'::text, '..'::text])))
+    CONSTRAINT boards_id_is_not_a_dot_segment CHECK ((id <> ALL (ARRAY['.'::text, '..'::text]))),
+    CONSTRAINT boards_stale_days CHECK (((stale_days >= 1) AND (stale_days <= 3650)))
 );
 
 ALTER TABLE feed.boards OWNER TO feed_owner;
@@ -6765,6 +7068,18 @@ COMMENT ON COLUMN feed.boards.archived_at IS 'When it was archived: its opportun
 --
 
 COMMENT ON COLUMN feed.boards.version_number IS 'Counts its changes; set by a trigger';
+
+--
+-- Name: COLUMN boards.close_reasons; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.close_reasons IS 'Usual reasons why a deal is lost, which users are offered: an array of texts';
+
+--
+-- Name: COLUMN boards.stale_days; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.boards.stale_days IS 'An open opportunity without a change for more days than this is shown as stale';
 
 --
 -- Name: instances; Type: TABLE; Schema: feed; Owner: feed_owner
@@ -7627,7 +7942,7 @@ CREATE VIEW feed.triggers AS
           WHERE (c.oid IN ( SELECT a.relation
                    FROM feed.attached a
                 UNION ALL
-                 VALUES (feed.opportunities_table()), (to_regclass('feed.boards'::text)), (to_regclass('feed.board_members'::text)), (to_regclass('feed.flags'::text))))
+                 VALUES (feed.opportunities_table()), (to_regclass('feed.boards'::text)), (to_regclass('feed.board_members'::text)), (to_regclass('feed.flags'::text)), (to_regclass('feed.opportunity_details'::text))))
         ), wanted AS (
          SELECT f.tgrelid,
             w.name,
@@ -9249,6 +9564,107 @@ ALTER SEQUENCE feed.partition_xid OWNER TO feed_owner;
 COMMENT ON SEQUENCE feed.partition_xid IS 'Transactions with this ID or a later one do not write to partitions before feed.partition_number. The largest bigint means that the ID is not known yet, so readers search all partitions.';
 
 --
+-- Name: stage_changes; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.stage_changes (
+    board_id text NOT NULL,
+    opportunity_id text NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    from_phase text,
+    to_phase text
+);
+
+ALTER TABLE feed.stage_changes OWNER TO feed_owner;
+
+--
+-- Name: TABLE stage_changes; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.stage_changes IS 'Each change of the stage of an opportunity, copied from feed.log by feed.read_stage_changes. Not pruned with the log.';
+
+--
+-- Name: COLUMN stage_changes.board_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_changes.board_id IS 'The board';
+
+--
+-- Name: COLUMN stage_changes.opportunity_id; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_changes.opportunity_id IS 'The opportunity, as feed.log.key';
+
+--
+-- Name: COLUMN stage_changes.seq; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_changes.seq IS 'feed.log.seq of the change; 0: the opportunity was there when its table was attached';
+
+--
+-- Name: COLUMN stage_changes.at; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_changes.at IS 'feed.log.at of the change';
+
+--
+-- Name: COLUMN stage_changes.from_phase; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_changes.from_phase IS 'The stage before it; null: it was not on the board';
+
+--
+-- Name: COLUMN stage_changes.to_phase; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_changes.to_phase IS 'The stage after it; null: it is no longer on the board';
+
+--
+-- Name: stage_reader; Type: TABLE; Schema: feed; Owner: feed_owner
+--
+
+CREATE TABLE feed.stage_reader (
+    one boolean DEFAULT true NOT NULL,
+    "position" pg_snapshot DEFAULT '3:3:'::pg_snapshot NOT NULL,
+    first_partition bigint DEFAULT 1 NOT NULL,
+    has_start boolean DEFAULT false NOT NULL,
+    CONSTRAINT stage_reader_one CHECK (one)
+);
+
+ALTER TABLE feed.stage_reader OWNER TO feed_owner;
+
+--
+-- Name: TABLE stage_reader; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON TABLE feed.stage_reader IS 'How far feed.read_stage_changes has read the log. One row.';
+
+--
+-- Name: COLUMN stage_reader.one; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_reader.one IS 'Always true: the table has one row';
+
+--
+-- Name: COLUMN stage_reader."position"; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_reader."position" IS 'What it has read: the transactions that this snapshot shows';
+
+--
+-- Name: COLUMN stage_reader.first_partition; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_reader.first_partition IS 'feed.identity.first_partition as it was then: if it has changed, the position means nothing';
+
+--
+-- Name: COLUMN stage_reader.has_start; Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON COLUMN feed.stage_reader.has_start IS 'Whether feed.stage_changes has the opportunities that were there when their table was attached';
+
+--
 -- Name: tickets; Type: TABLE; Schema: feed; Owner: feed_owner
 --
 
@@ -9483,6 +9899,13 @@ ALTER TABLE ONLY feed.maintenance
     ADD CONSTRAINT maintenance_pkey PRIMARY KEY (one);
 
 --
+-- Name: opportunity_details opportunity_details_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.opportunity_details
+    ADD CONSTRAINT opportunity_details_pkey PRIMARY KEY (opportunity_id);
+
+--
 -- Name: pacer pacer_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
 --
 
@@ -9495,6 +9918,20 @@ ALTER TABLE ONLY feed.pacer
 
 ALTER TABLE ONLY feed.seals
     ADD CONSTRAINT seals_pkey PRIMARY KEY (number);
+
+--
+-- Name: stage_changes stage_changes_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.stage_changes
+    ADD CONSTRAINT stage_changes_pkey PRIMARY KEY (board_id, opportunity_id, seq) INCLUDE (at, from_phase, to_phase);
+
+--
+-- Name: stage_reader stage_reader_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.stage_reader
+    ADD CONSTRAINT stage_reader_pkey PRIMARY KEY (one);
 
 --
 -- Name: tickets tickets_pkey; Type: CONSTRAINT; Schema: feed; Owner: feed_owner
@@ -9589,6 +10026,12 @@ CREATE INDEX log_default_relation_key_seq_idx ON feed.log_default USING btree (r
 --
 
 CREATE INDEX log_default_xid_partition_number_idx ON feed.log_default USING btree (xid, partition_number);
+
+--
+-- Name: opportunity_details_board_id; Type: INDEX; Schema: feed; Owner: feed_owner
+--
+
+CREATE INDEX opportunity_details_board_id ON feed.opportunity_details USING btree (board_id);
 
 --
 -- Name: user_presence_opportunity_id; Type: INDEX; Schema: feed; Owner: feed_owner
@@ -9687,6 +10130,12 @@ CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON feed.boards FOR E
 CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON feed.flags FOR EACH STATEMENT EXECUTE FUNCTION feed.begin_statement();
 
 --
+-- Name: opportunity_details feed_begin; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_begin BEFORE INSERT OR DELETE OR UPDATE ON feed.opportunity_details FOR EACH STATEMENT EXECUTE FUNCTION feed.begin_statement();
+
+--
 -- Name: board_members feed_capture_delete; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
@@ -9703,6 +10152,12 @@ CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.boards REFERENCING OLD T
 --
 
 CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.flags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
+
+--
+-- Name: opportunity_details feed_capture_delete; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_delete AFTER DELETE ON feed.opportunity_details REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', 'opportunity_id');
 
 --
 -- Name: board_members feed_capture_insert; Type: TRIGGER; Schema: feed; Owner: feed_owner
@@ -9723,6 +10178,12 @@ CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.boards REFERENCING NEW T
 CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.flags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
 
 --
+-- Name: opportunity_details feed_capture_insert; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_insert AFTER INSERT ON feed.opportunity_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', 'opportunity_id');
+
+--
 -- Name: board_members feed_capture_truncate; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
@@ -9739,6 +10200,12 @@ CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.boards FOR EACH STAT
 --
 
 CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.flags FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
+
+--
+-- Name: opportunity_details feed_capture_truncate; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_truncate AFTER TRUNCATE ON feed.opportunity_details FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', 'opportunity_id');
 
 --
 -- Name: board_members feed_capture_update; Type: TRIGGER; Schema: feed; Owner: feed_owner
@@ -9759,6 +10226,12 @@ CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.boards REFERENCING OLD T
 CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.flags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', '', '', 'flag', 'scope', 'user_id');
 
 --
+-- Name: opportunity_details feed_capture_update; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER feed_capture_update AFTER UPDATE ON feed.opportunity_details REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION feed.capture('', 'board_id', 'opportunity_id');
+
+--
 -- Name: pacer feed_mute_notify; Type: TRIGGER; Schema: feed; Owner: feed_owner
 --
 
@@ -9775,6 +10248,12 @@ CREATE TRIGGER feed_presence AFTER INSERT OR DELETE ON feed.user_presence FOR EA
 --
 
 CREATE TRIGGER feed_presence_changed AFTER UPDATE ON feed.user_presence FOR EACH ROW WHEN (((old.action IS DISTINCT FROM new.action) OR (old.base_version IS DISTINCT FROM new.base_version))) EXECUTE FUNCTION feed.notify_presence();
+
+--
+-- Name: opportunity_details opportunity_details_version; Type: TRIGGER; Schema: feed; Owner: feed_owner
+--
+
+CREATE TRIGGER opportunity_details_version BEFORE UPDATE ON feed.opportunity_details FOR EACH ROW EXECUTE FUNCTION feed.version_board();
 
 --
 -- Name: opportunities feed_begin; Type: TRIGGER; Schema: public; Owner: boardcast
@@ -9830,6 +10309,13 @@ CREATE TRIGGER zz_feed_version BEFORE UPDATE ON public.opportunities FOR EACH RO
 
 ALTER TABLE ONLY feed.board_members
     ADD CONSTRAINT board_members_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards(id) ON DELETE CASCADE;
+
+--
+-- Name: opportunity_details opportunity_details_board_id_fkey; Type: FK CONSTRAINT; Schema: feed; Owner: feed_owner
+--
+
+ALTER TABLE ONLY feed.opportunity_details
+    ADD CONSTRAINT opportunity_details_board_id_fkey FOREIGN KEY (board_id) REFERENCES feed.boards(id) ON DELETE CASCADE;
 
 --
 -- Name: opportunities opportunities_board_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: boardcast
@@ -9924,6 +10410,23 @@ GRANT ALL ON FUNCTION feed.board_index() TO feed_dba;
 --
 
 REVOKE ALL ON FUNCTION feed.capture() FROM PUBLIC;
+
+--
+-- Name: TABLE opportunity_details; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE feed.opportunity_details TO feed_app;
+GRANT SELECT ON TABLE feed.opportunity_details TO feed_dba;
+GRANT SELECT,INSERT,UPDATE ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: FUNCTION card_details(opportunity text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.card_details(opportunity text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.card_details(opportunity text) TO feed_app;
+GRANT ALL ON FUNCTION feed.card_details(opportunity text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.card_details(opportunity text) TO feed_dba;
 
 --
 -- Name: FUNCTION card_image(image jsonb, names jsonb); Type: ACL; Schema: feed; Owner: feed_owner
@@ -10475,6 +10978,14 @@ GRANT ALL ON FUNCTION feed.normalize_image(target regclass, image jsonb) TO feed
 REVOKE ALL ON FUNCTION feed.note_adoption(cards regclass, columns jsonb, people regclass, user_columns jsonb) FROM PUBLIC;
 
 --
+-- Name: FUNCTION note_closings(keys text[]); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.note_closings(keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.note_closings(keys text[]) TO feed_app;
+GRANT ALL ON FUNCTION feed.note_closings(keys text[]) TO feed_listener;
+
+--
 -- Name: FUNCTION note_columns(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -10577,6 +11088,14 @@ GRANT ALL ON FUNCTION feed.plain_text(expression text, type oid) TO feed_dba;
 --
 
 REVOKE ALL ON FUNCTION feed.prune(before timestamp with time zone, OUT partition text, OUT forgotten bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION read_stage_changes(batch integer, waits boolean); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.read_stage_changes(batch integer, waits boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.read_stage_changes(batch integer, waits boolean) TO feed_app;
+GRANT ALL ON FUNCTION feed.read_stage_changes(batch integer, waits boolean) TO feed_listener;
 
 --
 -- Name: FUNCTION realtime(user_id text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -10768,10 +11287,27 @@ GRANT ALL ON FUNCTION feed.single_key(target regclass) TO feed_dba;
 REVOKE ALL ON FUNCTION feed.sort_nested(relation_name text, since bigint, logged bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION stage_kind(phases jsonb, phase text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.stage_kind(phases jsonb, phase text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.stage_kind(phases jsonb, phase text) TO feed_app;
+GRANT ALL ON FUNCTION feed.stage_kind(phases jsonb, phase text) TO feed_listener;
+GRANT ALL ON FUNCTION feed.stage_kind(phases jsonb, phase text) TO feed_dba;
+
+--
 -- Name: FUNCTION stage_source(); Type: ACL; Schema: feed; Owner: feed_owner
 --
 
 REVOKE ALL ON FUNCTION feed.stage_source() FROM PUBLIC;
+
+--
+-- Name: FUNCTION start_stage_changes(); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.start_stage_changes() FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.start_stage_changes() TO feed_app;
+GRANT ALL ON FUNCTION feed.start_stage_changes() TO feed_listener;
 
 --
 -- Name: FUNCTION stored_image(image jsonb); Type: ACL; Schema: feed; Owner: feed_owner
@@ -11039,6 +11575,18 @@ GRANT INSERT(currency),UPDATE(currency) ON TABLE feed.boards TO feed_app;
 GRANT UPDATE(archived_at) ON TABLE feed.boards TO feed_app;
 
 --
+-- Name: COLUMN boards.close_reasons; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(close_reasons),UPDATE(close_reasons) ON TABLE feed.boards TO feed_app;
+
+--
+-- Name: COLUMN boards.stale_days; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(stale_days),UPDATE(stale_days) ON TABLE feed.boards TO feed_app;
+
+--
 -- Name: TABLE instances; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
@@ -11229,6 +11777,22 @@ GRANT SELECT ON TABLE feed.opportunity_versions TO boardcast;
 GRANT SELECT ON SEQUENCE feed.partition_xid TO feed_app;
 GRANT SELECT ON SEQUENCE feed.partition_xid TO feed_listener;
 GRANT SELECT ON SEQUENCE feed.partition_xid TO feed_dba;
+
+--
+-- Name: TABLE stage_changes; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT,INSERT ON TABLE feed.stage_changes TO feed_app;
+GRANT SELECT ON TABLE feed.stage_changes TO feed_dba;
+GRANT SELECT,INSERT ON TABLE feed.stage_changes TO feed_listener;
+
+--
+-- Name: TABLE stage_reader; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT SELECT,UPDATE ON TABLE feed.stage_reader TO feed_app;
+GRANT SELECT ON TABLE feed.stage_reader TO feed_dba;
+GRANT SELECT,UPDATE ON TABLE feed.stage_reader TO feed_listener;
 
 --
 -- Name: TABLE tickets; Type: ACL; Schema: feed; Owner: feed_owner

@@ -30,8 +30,10 @@ _ROW = {
 _TABLE_NAMES = {
     "feed.boards": "boards",
     "feed.board_members": "board_members",
+    "feed.opportunity_details": "opportunity_details",
     "boards": "public.boards",
     "board_members": "public.board_members",
+    "opportunity_details": "public.opportunity_details",
 }
 """Names of tables in messages that differ from those in the log: boardcast's own, and the application's tables of these names."""
 

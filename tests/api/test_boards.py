@@ -39,6 +39,7 @@ INVALID: tuple[object, ...] = ("", "   ", "x" * 301, "a\0b", 5, None, [], {})
 async def test_a_new_board_has_its_creator_as_admin(api: Api, stranger: httpx.AsyncClient) -> None:
     made = await new_board(stranger, name="  Vendas ", currency="EUR")
     kept = {"id": made["id"], "name": "Vendas", "currency": "EUR", "archived": False, "version": 1}
+    kept |= {"closeReasons": [], "staleDays": 14}
     assert made == kept | {"phases": [OPEN | {"kind": "open"}, WON]}
     snapshot = (await stranger.get(f"/api/boards/{made['id']}")).json()
     assert snapshot["board"] == made
@@ -53,7 +54,10 @@ async def test_a_new_board_has_its_creator_as_admin(api: Api, stranger: httpx.As
     written = await api.database.execute(
         "SELECT relation, actor FROM feed.log WHERE board = %s AND relation LIKE 'feed.%%' ORDER BY seq", [made["id"]]
     )
-    assert [tuple(row.values()) for row in written] == [("feed.boards", "zeca"), ("feed.board_members", "zeca")]
+    assert [tuple(row.values()) for row in written] == [
+        *(("feed.boards", "zeca"), ("feed.board_members", "zeca")),
+        *[("feed.opportunity_details", "zeca")] * 3,  # of the cards that were won
+    ]
 
 
 async def test_a_repeated_request_creates_one_board(stranger: httpx.AsyncClient) -> None:

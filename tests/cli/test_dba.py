@@ -171,7 +171,9 @@ async def test_the_page_lists_every_view_and_function(database: Database) -> Non
 
 INTERNAL = {
     "board_index",
+    "card_details",
     "card_image",
+    "stage_kind",
     "card_names",
     "field_names",
     "mapped_column",

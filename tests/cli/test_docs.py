@@ -25,7 +25,7 @@ from feed.registry import instance_registry
 from feed.system import database
 from feed.tailing import listener, log_reader, prefetch, replica
 from feed.telemetry.metrics import Metrics
-from feed.upkeep import maintenance
+from feed.upkeep import maintenance, stage_reader
 from feed.wire import close_codes, protocol
 from feed.wire.cursor import Fault
 from feed.wire.problems import STREAM_PROBLEMS
@@ -95,7 +95,7 @@ def test_service_messages() -> None:
         tree = ast.parse(path.read_text())
         for name in ("message", "send", "send_with_cursor", "send_to_board", "send_to_boards"):
             sent |= {value for node in _calls(tree, name) for value in map(_text, node.args) if value}
-    events = re.findall(r'"((?:opportunity|row)_[a-z]+|resync)"', (ROOT / "feed" / "wire" / "event.py").read_text())
+    events = re.findall(r'"((?:opportunity|row)_[a-z]+ed|resync)"', (ROOT / "feed" / "wire" / "event.py").read_text())
     known = set(column("protocol.md", "Service messages"))
     assert {word for word in sent if re.fullmatch(r"[a-z_]+", word)} - set(error_codes()) <= known
     assert set(events) <= known
@@ -167,6 +167,7 @@ DEADLINES = {
     "Finding the cause of a gap": gap_reports.REPORT_TIMEOUT,
     "Redeeming a ticket": runtime._REDEEM_TIMEOUT,
     "A step of feed.maintain()": maintenance.STEP_TIMEOUT,
+    "Copying the next changes of stages from the log": stage_reader.STEP_TIMEOUT,
     "An answer to a request of the API": engine.READ_TIMEOUT,
     "Checking that a connection of the API's pool works, before a request gets it": engine.PING_TIMEOUT,
     "A connection of the API's pool": engine.POOL_TIMEOUT,

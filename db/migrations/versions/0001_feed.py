@@ -15,7 +15,7 @@ depends_on = None
 
 TABLES = (
     *("adopted", "boards", "user_presence", "feed", "pacer", "flags"),
-    *("instances", "attached", "delivery_journal", "gap_reports", "seals"),
+    *("instances", "attached", "delivery_journal", "gap_reports", "seals", "opportunity_details", "stage_changes"),
 )
 FUNCTIONS = (
     "row_key",
@@ -37,6 +37,8 @@ FUNCTIONS = (
     "json_text",
     "matches_any",
     "later_triggers",
+    "card_details",
+    "stage_kind",
     "opportunity_source",
     "opportunities_on",
     "opportunities_of",
@@ -102,6 +104,9 @@ FUNCTIONS = (
     "relation_name",
     "plain_relations",
     "changes_since",
+    "note_closings",
+    "start_stage_changes",
+    "read_stage_changes",
     "identify",
     "reset_feed",
     "prune",
@@ -176,6 +181,7 @@ VIEWS_AND_TRIGGERS = (
     *(f"functions/{name}" for name in ADOPTION),
     "triggers/user_presence",
     "triggers/boards",
+    "triggers/opportunity_details",
     "triggers/pacer",
 )
 RIGHTS = ("grants/privileges", "grants/ownership")

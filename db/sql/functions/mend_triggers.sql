@@ -20,7 +20,8 @@ BEGIN
               GROUP BY t.relation HAVING bool_or(t.state IN ('missing', 'renamed', 'stale', 'altered'))) AS l
         LEFT JOIN feed.attached AS a ON a.relation = l.relation
         LEFT JOIN (VALUES (target, ARRAY[feed.single_key(target)], board_column), ('feed.boards', '{id}', 'id'),
-                          ('feed.board_members', '{board_id,user_id}', 'board_id'), ('feed.flags', '{flag,scope,user_id}', NULL)
+                          ('feed.board_members', '{board_id,user_id}', 'board_id'), ('feed.flags', '{flag,scope,user_id}', NULL),
+                          ('feed.opportunity_details', '{opportunity_id}', 'board_id')
                   ) AS d(relation, key, board) ON d.relation = l.relation
         -- A table that is not listed as attached, but has triggers.
         LEFT JOIN LATERAL (SELECT t.key, t.board, t.excluded FROM feed.triggers AS t

@@ -39,7 +39,8 @@ BEGIN
     row_source := format('SELECT %s AS id, %s AS board_id, %s AS version_number, %s AS place, %s%s AS body FROM %s AS o',
         id_text, board_text, version_text, CASE WHEN place_column IS NULL THEN '''''' ELSE feed.plain_text(format('o.%I', place_column), place_type) END,
         CASE WHEN names IS NULL THEN image ELSE format('feed.card_image(%s, %L)', image, names) END,
-        CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END,
+        CASE WHEN complete THEN '' ELSE format(' || jsonb_build_object(''id'', %s, ''board_id'', %s, ''version_number'', %s)', id_text, board_text, version_text) END
+            || format(' || coalesce(feed.card_details(%s), ''{}'')', id_text),
         target);
     by_key := feed.matches_any(format('o.%I', key_column), key_type, '$1');
     by_board := CASE WHEN board_column IS NULL THEN 'feed.default_board() = ANY ($1)' ELSE feed.matches_any(format('o.%I', board_column), board_type, '$1') END;

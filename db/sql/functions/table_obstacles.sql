@@ -12,7 +12,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'no table given', 'Pass the name of a table, such as feed.attach(''public.tasks'').', 'undefined_table';
         RETURN;
-    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags')) THEN
+    ELSIF checked.schema = 'feed' AND target NOT IN (to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.flags'), to_regclass('feed.opportunity_details')) THEN
         RETURN QUERY SELECT format('%s belongs to the feed itself and cannot be attached', target), NULL, 'invalid_table_definition';
         RETURN;
     ELSIF checked.schema IN ('pg_catalog', 'information_schema', 'pg_toast') THEN

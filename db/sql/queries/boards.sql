@@ -5,7 +5,8 @@ WITH names AS MATERIALIZED (
 )
 SELECT b.id,
        jsonb_build_object('id', b.id, 'name', b.name, 'phases', b.phases, 'currency', b.currency,
-                          'archived', b.archived_at IS NOT NULL, 'version', b.version_number)::text AS board,
+                          'archived', b.archived_at IS NOT NULL, 'version', b.version_number,
+                          'closeReasons', b.close_reasons, 'staleDays', b.stale_days)::text AS board,
        coalesce((SELECT jsonb_agg(jsonb_build_object('userId', m.user_id, 'name', coalesce(u.name, m.user_id), 'role', m.role)
                                   ORDER BY m.user_id)
                  FROM feed.board_members AS m LEFT JOIN names AS u ON u.id = m.user_id

@@ -4,4 +4,4 @@ UPDATE {table} AS o
 SET {assignments}
 FROM jsonb_populate_record(NULL::{table}, (%(data)s::jsonb - %(marked)s::text[]) || %(own)s) AS new
 WHERE o.{key} = new.{key} AND {on_board} AND (%(version)s::integer IS NULL OR feed.version_number(feed.row_json(o.*)) = %(version)s)
-RETURNING to_jsonb(o.{key}) #>> '{{}}', feed.version_number(feed.row_json(o.*)), feed.row_json(o.*)::text, pg_current_xact_id()::text
+RETURNING to_jsonb(o.{key}) #>> '{{}}', feed.version_number(feed.row_json(o.*)), (feed.row_json(o.*) || coalesce(feed.card_details(to_jsonb(o.{key}) #>> '{{}}'), '{{}}'))::text, pg_current_xact_id()::text

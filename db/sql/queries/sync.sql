@@ -14,7 +14,7 @@ WITH mine AS (
     SELECT u.xid, u.relation, u.op, u.key, u.board,
            u.relation = 'feed.board_members' AND coalesce(u.new, u.old) ->> 'user_id' = %(user)s::text AS own
     FROM feed.changes_since(%(since_xmax)s::text::xid8, %(since_xip)s::text[]::xid8[]) AS u
-    WHERE u.relation IN ('opportunities', 'feed.boards', 'feed.board_members')
+    WHERE u.relation IN ('opportunities', 'feed.opportunity_details', 'feed.boards', 'feed.board_members')
 ), membership AS (
     -- A change of only the role neither adds nor removes the user.
     SELECT u.xid, u.board FROM missing AS u WHERE u.own AND u.op <> 'update'
@@ -23,7 +23,7 @@ WITH mine AS (
     FROM (
         SELECT u.key, u.xid
         FROM missing AS u
-        WHERE u.relation = 'opportunities' AND u.key IS NOT NULL
+        WHERE u.relation IN ('opportunities', 'feed.opportunity_details') AND u.key IS NOT NULL
           AND (u.board IN (SELECT board_id FROM mine) OR u.board IN (SELECT board FROM membership))
         UNION ALL
         SELECT o.id, t.xid FROM membership AS t CROSS JOIN LATERAL feed.opportunities_on(ARRAY[t.board]) AS o
@@ -41,7 +41,7 @@ SELECT (SELECT max(u.op) FROM missing AS u WHERE u.op IN ('truncate', 'reload'))
        page.upto::text::bigint AS upto,
        coalesce(page.upto < page.last, false) AS more,
        (SELECT coalesce(array_agg(DISTINCT u.board ORDER BY u.board), '{}') FROM missing AS u
-        WHERE u.relation <> 'opportunities' AND (u.own OR u.board IN (SELECT board_id FROM mine))) AS boards,
+        WHERE u.relation NOT IN ('opportunities', 'feed.opportunity_details') AND (u.own OR u.board IN (SELECT board_id FROM mine))) AS boards,
        touched.key,
        o.body::text AS body
 FROM page

@@ -8,6 +8,7 @@ export function boardAfter(board: BoardHead | null, { type, table, version, coll
   if (board.version >= version) return board;
   if (board.version !== version - (collapsed ?? 1)) return null;
   const { name = board.name, phases = board.phases, currency = board.currency } = changes as Partial<BoardHead>;
+  const { close_reasons: closeReasons = board.closeReasons, stale_days: staleDays = board.staleDays } = changes as { close_reasons?: readonly string[]; stale_days?: number };
   const archived = "archived_at" in changes ? changes["archived_at"] !== null : board.archived;
-  return { ...board, name, phases, currency, archived, version };
+  return { ...board, name, phases, currency, archived, closeReasons, staleDays, version };
 }

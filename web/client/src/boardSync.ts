@@ -199,6 +199,7 @@ export class BoardSync {
       case "row_inserted":
       case "row_updated":
       case "row_deleted":
+        if (here && message.table === "opportunity_details") this.#applyDetails(message);
         if (here && ["boards", "board_members"].includes(message.table) && !this.#inSnapshot(message.xid) && !this.#applyBoardChange(message)) this.#refresh();
         break;
       case "resync":
@@ -239,6 +240,13 @@ export class BoardSync {
     const own = origin !== null && (this.writeQueue.acknowledge(id, origin) || this.isOwn(origin));
     if (changed) this.writeQueue.updateConflict(id);
     if (changed && !own) remote.push(remoteChangeOf(event));
+  }
+
+  #applyDetails(event: RowEvent): void {
+    const id = String(event.key);
+    if (this.#inSnapshot(event.xid) || !this.model.serverState.applyDetails(event)) return;
+    this.model.touch(id);
+    this.writeQueue.updateConflict(id);
   }
 
   /** Whether the snapshot includes a transaction. The stream may be behind it, and must not bring back a card that was deleted since. */

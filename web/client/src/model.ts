@@ -89,7 +89,7 @@ export class Model {
       this.serverState.reset(
         opportunities.map((row) => {
           const old = known.get(row.id);
-          return old?.version_number === row.version_number && old.last_sync_at === row.last_sync_at ? old : row;
+          return old?.version_number === row.version_number && old.last_sync_at === row.last_sync_at && old.details_version === row.details_version ? old : row;
         }),
       );
       this.#rebuild = this.#writesChanged = true;

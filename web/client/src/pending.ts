@@ -52,7 +52,7 @@ export type Write = Create | Change | Remove | Restore;
 
 /** A card that the service does not know yet. */
 export function blank(id: string): Opportunity {
-  const nothing = { company: null, contact: null, value: null, owner_id: null, probability: null, expected_close_date: null, notes: null };
+  const nothing = { company: null, contact: null, value: null, owner_id: null, probability: null, expected_close_date: null, notes: null, next_activity: null, next_activity_date: null };
   const start = { id, board_id: null, title: "", currency: "BRL", phase: "", position: "", created_at: new Date().toISOString() };
   return { ...start, ...nothing, version_number: 0, last_modified_by: null, last_sync_at: null };
 }

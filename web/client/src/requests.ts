@@ -3,6 +3,7 @@
 import type { Http } from "./http.js";
 import { ProblemError } from "./http.js";
 import { createFields, type Change, type Restore, type Write } from "./pending.js";
+import { withDetails } from "./details.js";
 import { difference } from "./merge.js";
 import type { Problem } from "./state.js";
 import type { Opportunity } from "./types.js";
@@ -114,7 +115,8 @@ async function edited(http: Http, { mutation, id, serverErrors, version, seen }:
   if (version === null) return { is: "done", row: await fetchCard(http, id) };
   const { body } = await http.request("GET", `${path(id)}/versions/${version}`);
   const base = seen ?? (await fetchCard(http, id));
-  const changes = difference(base, (body as { data: Opportunity }).data);
+  // Versions have no details, and a restore does not change them.
+  const changes = difference(base, withDetails((body as { data: Opportunity }).data, base));
   return { is: "replaced", write: { kind: "change", mutation, id, serverErrors, changes, seen: base, tries: 0 } };
 }
 

@@ -5,7 +5,8 @@
  * applied to it; the card is marked `incomplete` instead. An older event does not bring back a deleted card.
  */
 
-import type { Opportunity, OpportunityEvent } from "./types.js";
+import { detailsAfter, versionOf, withDetails, withoutDetails } from "./details.js";
+import type { Opportunity, OpportunityEvent, RowEvent } from "./types.js";
 
 /** An event that has not arrived this many ms after a checkpoint is no longer on its way. */
 const LATE = 10_000;
@@ -66,7 +67,7 @@ export class ServerState {
       this.incomplete.set(id, Math.max(version, this.incomplete.get(id) ?? 0));
       return false;
     }
-    this.rows.set(id, { ...row, ...event.changes, id, version_number: version });
+    this.rows.set(id, { ...row, ...withoutDetails(event.changes), id, version_number: version });
     return true;
   }
 
@@ -79,7 +80,19 @@ export class ServerState {
     const tombstone = this.#tombstones.get(row.id);
     if (tombstone && (tombstone.seq === null ? version <= tombstone.version : seq <= tombstone.seq)) return false;
     this.#tombstones.delete(row.id);
-    return this.applyRow(row);
+    return this.applyRow(withDetails(withoutDetails(row), this.rows.get(row.id)));
+  }
+
+  /** Apply a change of the details of a card. Returns whether the card changed. */
+  applyDetails(event: RowEvent): boolean {
+    const id = String(event.key);
+    const row = this.rows.get(id);
+    // A card that left the board, or comes with its own event, has its details from there.
+    if (!row || event.type === "row_deleted" || event.version <= versionOf(row)) return false;
+    const details = detailsAfter(row, event);
+    if (details) this.rows.set(id, withDetails(row, details));
+    else this.incomplete.set(id, Math.max(row.version_number, this.incomplete.get(id) ?? 0));
+    return details !== null;
   }
 
   /** Apply a whole row of a response or a poll. Returns whether the card changed. */
@@ -88,9 +101,16 @@ export class ServerState {
     const known = this.rows.get(id);
     if ((this.incomplete.get(id) ?? 0) <= version) this.incomplete.delete(id);
     if (row.board_id !== this.board) return known !== undefined && known.version_number < version && this.markDeleted(id, version);
-    if (known ? version <= known.version_number : version <= (this.#tombstones.get(id)?.version ?? -1)) return false;
+    if (known && version <= known.version_number) return this.#applyDetailsOf(row, known);
+    if (!known && version <= (this.#tombstones.get(id)?.version ?? -1)) return false;
     this.#tombstones.delete(id);
-    this.rows.set(id, row);
+    this.rows.set(id, known && versionOf(known) > versionOf(row) ? withDetails(row, known) : row);
+    return true;
+  }
+
+  #applyDetailsOf(row: Opportunity, known: Opportunity): boolean {
+    if (versionOf(row) <= versionOf(known)) return false;
+    this.rows.set(row.id, withDetails(known, row));
     return true;
   }
 

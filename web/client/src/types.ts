@@ -24,6 +24,15 @@ export interface Opportunity {
   readonly version_number: number;
   readonly last_modified_by: string | null;
   readonly last_sync_at: string | null;
+  /** When it entered its phase, if that is of kind won or lost; null or missing: it is open. */
+  readonly closed_at?: string | null;
+  /** Why it was won or lost; null: no reason was given. */
+  readonly close_reason?: string | null;
+  readonly next_activity?: string | null;
+  /** YYYY-MM-DD. */
+  readonly next_activity_date?: string | null;
+  /** Counts the changes of the four fields before it. */
+  readonly details_version?: number;
   readonly [column: string]: unknown;
 }
 
@@ -52,6 +61,10 @@ export interface BoardHead {
   readonly archived: boolean;
   /** What a change of it names in If-Match. */
   readonly version: number;
+  /** Usual reasons why a deal is lost. */
+  readonly closeReasons: readonly string[];
+  /** An open card without a change for more days than this is stale. */
+  readonly staleDays: number;
 }
 
 export type Role = "viewer" | "editor" | "admin";
@@ -117,7 +130,7 @@ export type OpportunityEvent = LogEvent &
   );
 
 /** A change of a row of another table. */
-export type RowEvent = LogEvent & { readonly type: "row_inserted" | "row_updated" | "row_deleted"; readonly table: string; readonly key: unknown; readonly changes?: Readonly<Record<string, unknown>> };
+export type RowEvent = LogEvent & { readonly type: "row_inserted" | "row_updated" | "row_deleted"; readonly table: string; readonly key: unknown; readonly changes?: Readonly<Record<string, unknown>>; readonly row?: Readonly<Record<string, unknown>> };
 
 export type Message =
   | OpportunityEvent

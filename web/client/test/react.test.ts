@@ -10,7 +10,7 @@ import type { ClientMessage, FeedStatus, Presence, Snapshot, Source } from "../s
 const STATUS: FeedStatus = { state: "live", transport: "sse", behind: false, latency: null, interval: null, realtime: "websocket", leader: true, problem: null };
 const BRUNO: Presence = { opportunityId: "o1", boardId: "b1", userId: "bruno", userName: "Bruno", action: "editing", since: "" };
 const SNAPSHOT: Snapshot = {
-  board: { id: "b1", name: "One", phases: [{ id: "new", name: "New" }], currency: "BRL", archived: false, version: 1 },
+  board: { id: "b1", name: "One", phases: [{ id: "new", name: "New" }], currency: "BRL", archived: false, version: 1, closeReasons: [], staleDays: 14 },
   role: "editor",
   members: [],
   opportunities: [{ ...blank("o1"), board_id: "b1", title: "First", phase: "new", position: "a0", version_number: 1 }],

@@ -3,6 +3,7 @@ import type { BoardState, BoardStore, Http } from "@boardcast/client";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { ConflictDialog, Panel, preloadPanel, RejectedWrites, UndoToast } from "../panel";
+import { CloseReason, Flow, Forecast } from "../pipeline";
 import { ArchiveIcon, Button, useToasts } from "../ui";
 import { useAnnounce } from "./Announcer";
 import { CardFace } from "./CardFace";
@@ -11,6 +12,7 @@ import { BoardContext } from "./context";
 import { withDragged } from "./drag/target";
 import { useDrag } from "./drag/useDrag";
 import { isFiltered, NO_FILTER, type Filter } from "./filter";
+import { PipelineBar } from "./PipelineBar";
 import { useBoardTools } from "./useBoardTools";
 import { useCardFocus } from "./useCardFocus";
 import { useCardAnimation } from "./useCardAnimation";
@@ -29,6 +31,12 @@ interface Props {
 /** Ms after the board and its font are loaded until the code of the panel is: what the board itself needs comes first. */
 const PRELOAD = 1500;
 
+/** What has to work without a connection, too. */
+function preload(): void {
+  preloadPanel();
+  CloseReason.preload();
+}
+
 // The board makes its own announcements: dnd-kit knows only ids, and people need titles.
 const SILENT: Announcements = { onDragStart: () => undefined, onDragOver: () => undefined, onDragEnd: () => undefined, onDragCancel: () => undefined };
 
@@ -39,7 +47,13 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   const root = useRef<HTMLElement>(null);
   const [panel, setPanel] = useState<{ readonly id: string; readonly phase?: string } | null>(null);
   const [removed, setRemoved] = useState<{ readonly id: string; readonly title: string } | null>(null);
-  const tools = useBoardTools(store, state, me, setPanel);
+  const [looking, look] = useState<"forecast" | "flow" | null>(null);
+  const [lost, askReason] = useState<string | null>(null);
+  const tools = useBoardTools(store, state, me, setPanel, askReason);
+  const openFromChart = (id: string): void => {
+    look(null); // it would cover the panel
+    tools.open(id);
+  };
   const shown = useFilteredColumns(state.columns, filter);
   const open = useMemo(() => tools.phases.map(({ id }) => id), [tools]);
 
@@ -51,9 +65,10 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
     root,
     onPick: ({ card }, place) => announce(t("picked", { title: card.title, ...place, phase: tools.phaseName(place.phase) })),
     onOver: (_, place) => announce(t("over", { ...place, phase: tools.phaseName(place.phase) })),
-    onDrop: ({ card, by }, place) => {
+    onDrop: ({ card, by, from }, place) => {
       announce(t("dropped", { title: card.title, ...place, phase: tools.phaseName(place.phase) }));
       if (by === "keyboard") focus.to(card.id);
+      tools.onMoved(card.id, place.phase, from.phase);
     },
     onCancel: ({ card, by }) => {
       announce(t("notDropped", { title: card.title }));
@@ -66,6 +81,10 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       toasts.show({ text: t("vanished", { title }), tone: "warn", stays: null, action: { label: t("vanishedAgain"), run: () => store.create(again) } });
     },
   });
+  const leaveReason = (id: string): void => {
+    askReason(null);
+    focus.to(id);
+  };
   const focus = useCardFocus(root, shown, drag?.by === "keyboard" ? drag.card.id : null);
   useCardAnimation(root, store);
   useRemoteAnnouncements(store, tools);
@@ -73,7 +92,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
     void document.fonts.ready.then(() => {
-      if (!ended) timer = setTimeout(preloadPanel, PRELOAD);
+      if (!ended) timer = setTimeout(preload, PRELOAD);
     });
     return () => {
       ended = true;
@@ -88,6 +107,7 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
   }, [filter]);
   return (
     <BoardContext value={tools}>
+      <PipelineBar phases={tools.phases} columns={shown} onLook={look} />
       {filtered && (
         <div className="text-soft flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3 text-[13px]">
           <p role="status">{found === 0 ? `${t("nothingFound")}. ${t("nothingFoundText")}` : t("found", { count: found })}</p>
@@ -151,6 +171,9 @@ export function Board({ store, http, state, me, filter, onFilter }: Props) {
       {panel && (
         <Panel store={store} http={http} opportunityId={panel.id} phase={panel.phase} onClose={() => setPanel(null)} onOpen={tools.open} onDeleted={setRemoved} />
       )}
+      {lost !== null && <CloseReason key={lost} store={store} opportunityId={lost} onClose={() => leaveReason(lost)} />}
+      {looking === "forecast" && <Forecast phases={tools.phases} columns={shown} onOpen={openFromChart} onClose={() => look(null)} />}
+      {looking === "flow" && <Flow http={http} board={store.board} phases={tools.phases} onOpen={openFromChart} onClose={() => look(null)} />}
       <ConflictDialog store={store} />
       <RejectedWrites store={store} onOpen={tools.open} />
       <UndoToast store={store} removed={removed} onDone={() => setRemoved(null)} />

@@ -2,6 +2,8 @@ import type { Opportunity, Presence } from "@boardcast/client";
 import type { ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { AlertIcon, Avatar, CalendarIcon, classes, ClockIcon, PeopleIcon } from "../ui";
+import { Closed, Signals } from "./CardSignals";
+import { today } from "./closing";
 import { useTools } from "./context";
 
 interface Props {
@@ -19,19 +21,23 @@ interface Props {
 /** The appearance of a card, on the board and while it is dragged. */
 export function CardFace({ card, editing = [], pending = false, conflict = false, ghost = false, lifted = false, detailsId, title, menu }: Props) {
   const { format } = useI18n();
+  const kind = useTools().kindOf(card.phase);
+  const chance = kind === "open" ? card.probability : null;
   return (
     <article
       data-face=""
+      data-kind={kind}
       data-editing={editing.length > 0 ? "" : undefined}
       className={classes(
-        "group bg-surface relative flex flex-col gap-1 rounded-xl border px-3 py-2.5 shadow-card",
+        "group relative flex flex-col gap-1 rounded-xl border px-3 py-2.5 shadow-card",
         editing.length > 0 || conflict ? "border-warn ring-warn ring-1" : "border-line hover:border-edge",
+        kind === "open" ? "bg-surface" : "bg-closed",
         ghost && "opacity-40 border-dashed border-accent!",
         lifted && "shadow-lift border-accent! ring-accent ring-1",
       )}
     >
       <div className="flex items-start gap-1">
-        <h3 className="min-w-0 flex-1 font-medium leading-snug" title={card.title}>
+        <h3 className={classes("min-w-0 flex-1 font-medium leading-snug", kind !== "open" && "text-soft", kind === "lost" && "line-through decoration-1")} title={card.title}>
           {title ?? <span className="line-clamp-3 wrap-anywhere">{card.title}</span>}
         </h3>
         {conflict && <AlertIcon className="text-warn-ink mt-0.5 size-4" />}
@@ -44,15 +50,17 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
             {card.company}
           </p>
         )}
-        {(card.value !== null || card.probability !== null) && (
+        {(card.value !== null || chance !== null) && (
           <div className="mt-1 flex items-center justify-between gap-2">
             <span className="tabular min-w-0 font-semibold">{card.value !== null && format.money(card.value, card.currency)}</span>
-            {card.probability !== null && <Chance percent={card.probability} />}
+            {chance !== null && <Chance percent={chance} />}
           </div>
         )}
-        {(card.expected_close_date || card.owner_id !== null) && (
+        {kind !== "open" && <Closed card={card} won={kind === "won"} />}
+        {kind === "open" && <Signals card={card} />}
+        {((kind === "open" && card.expected_close_date) || card.owner_id !== null) && (
           <div className="mt-0.5 flex min-h-6 items-center justify-between gap-2">
-            {card.expected_close_date ? <Due date={card.expected_close_date} open={!CLOSED.has(card.phase)} /> : <span />}
+            {kind === "open" && card.expected_close_date ? <Due date={card.expected_close_date} /> : <span />}
             {card.owner_id !== null && <Owner id={card.owner_id} />}
           </div>
         )}
@@ -62,9 +70,6 @@ export function CardFace({ card, editing = [], pending = false, conflict = false
     </article>
   );
 }
-
-/** Phases in which nothing is due any more, by their usual ids in a sales pipeline. */
-const CLOSED: ReadonlySet<string> = new Set(["won", "lost"]);
 
 function Owner({ id }: { readonly id: string }) {
   const { t } = useI18n();
@@ -89,23 +94,17 @@ function Chance({ percent }: { readonly percent: number }) {
   );
 }
 
-function Due({ date, open }: { readonly date: string; readonly open: boolean }) {
+function Due({ date }: { readonly date: string }) {
   const { t, format } = useI18n();
-  const overdue = open && date < today();
+  const overdue = date < today();
   const label = t(overdue ? "overdue" : "due", { date: format.date(date) });
   return (
     <span title={label} className={classes("tabular inline-flex shrink-0 items-center gap-1 text-xs", overdue ? "bg-danger-soft text-danger rounded-full px-1.5 leading-5 font-medium" : "text-soft")} data-overdue={overdue ? "" : undefined}>
-      <CalendarIcon className="size-3.5" />
+      {overdue ? <AlertIcon className="size-3.5" /> : <CalendarIcon className="size-3.5" />}
       <span className="sr-only">{label}</span>
       <span aria-hidden="true" className="whitespace-nowrap">{format.day(date)}</span>
     </span>
   );
-}
-
-/** Today in the user's time zone, in the format of dates. */
-function today(): string {
-  const now = new Date();
-  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
 function Notes({ pending, conflict }: { readonly pending: boolean; readonly conflict: boolean }) {

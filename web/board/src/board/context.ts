@@ -1,4 +1,5 @@
 import type { BoardStore, Member, Phase } from "@boardcast/client";
+import type { Kind } from "./closing";
 import { createContext, use } from "react";
 
 /** What the columns and cards of a board need. Changes only with the board itself, never with its cards. */
@@ -12,8 +13,13 @@ export interface BoardTools {
   readonly members: readonly Member[];
   readonly nameOf: (user: string | null) => string;
   readonly phaseName: (phase: string) => string;
+  readonly kindOf: (phase: string) => Kind;
+  /** An open card without a change for more days than this is stale. */
+  readonly staleDays: number;
   readonly open: (id: string) => void;
   readonly create: (phase: string) => void;
+  /** The user has moved the card to a phase: ask for the reason, if it is lost now. */
+  readonly onMoved: (id: string, phase: string, from: string) => void;
   /** Move a card to the end of a phase. */
   readonly moveTo: (id: string, phase: string) => void;
 }

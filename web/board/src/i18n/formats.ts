@@ -31,11 +31,14 @@ export class Formats {
 
   /** Without cents if there are none. */
   money(value: number, currency: string): string {
-    const cents = value % 1 !== 0;
-    const key = `${currency}${String(cents)}`;
-    let format = this.#money.get(key);
-    if (!format) this.#money.set(key, (format = this.#moneyFormat(currency, cents ? 2 : 0)));
-    return format.format(value);
+    return this.#moneyOf(currency, value % 1 !== 0 ? 2 : 0).format(value);
+  }
+
+  /** An amount of any size, exactly. Without cents if there are none. */
+  cents(cents: bigint, currency: string): string {
+    const [whole, rest] = [cents / 100n, cents % 100n];
+    if (rest === 0n) return this.#moneyOf(currency, 0).format(whole);
+    return this.#moneyOf(currency, 2).format(`${String(whole)}.${String(rest).padStart(2, "0")}` as `${number}`);
   }
 
   number(value: number): string {
@@ -59,6 +62,12 @@ export class Formats {
     return Number.isNaN(at) ? date : this.#dayOfYear.format(at);
   }
 
+  /** YYYY-MM. */
+  month(month: string): string {
+    const at = Date.parse(`${month}-01T00:00:00Z`);
+    return Number.isNaN(at) ? month : new Intl.DateTimeFormat(this.#language, { month: "short", year: "numeric", timeZone: "UTC" }).format(at);
+  }
+
   moment(timestamp: string): string {
     const at = new Date(timestamp);
     return Number.isNaN(at.getTime()) ? timestamp : this.#moment.format(at);
@@ -79,6 +88,13 @@ export class Formats {
 
   compare(a: string, b: string): number {
     return a.localeCompare(b, this.#language);
+  }
+
+  #moneyOf(currency: string, digits: number): Intl.NumberFormat {
+    const key = `${currency}${String(digits)}`;
+    let format = this.#money.get(key);
+    if (!format) this.#money.set(key, (format = this.#moneyFormat(currency, digits)));
+    return format;
   }
 
   #moneyFormat(currency: string, digits: number): Intl.NumberFormat {

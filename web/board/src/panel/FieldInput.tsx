@@ -57,7 +57,19 @@ export function FieldInput(props: FieldInputProps) {
         />
       );
     case "expected_close_date":
-      return <DayInput {...frame} value={row.expected_close_date ?? null} wrong={t("error.date")} onValue={(day) => onChange({ expected_close_date: day })} onUnreadable={onUnreadable} />;
+    case "next_activity_date":
+      return <DayInput {...frame} value={row[field] ?? null} wrong={t("error.date")} onValue={(day) => onChange({ [field]: day })} onUnreadable={onUnreadable} />;
+    case "close_reason":
+      return (
+        <>
+          <Field {...frame} list="close-reasons" autoComplete="off" placeholder={t("panel.noReason")} value={row.close_reason ?? ""} onChange={(event) => onChange({ close_reason: event.target.value || null })} />
+          <datalist id="close-reasons">
+            {state.board?.closeReasons.map((reason) => (
+              <option key={reason} value={reason} />
+            ))}
+          </datalist>
+        </>
+      );
     case "notes":
       return <TextArea {...frame} value={row.notes ?? ""} onChange={(event) => onChange({ notes: event.target.value || null })} />;
     case "phase":

@@ -1,6 +1,7 @@
 /** The fields of a card, with what others changed in each while the user types. */
 import type { BoardState, Changes, Field, RemoteEdit } from "@boardcast/client";
 import { useEffect, useRef } from "react";
+import { isClosed } from "../board/closing";
 import { RemoteEditNotice } from "./RemoteEditNotice";
 import type { FieldErrors } from "./fieldErrors";
 import { FieldInput } from "./FieldInput";
@@ -12,6 +13,8 @@ const ROWS: readonly (readonly FormField[])[] = [
   ["value", "currency"],
   ["phase", "probability"],
   ["owner_id", "expected_close_date"],
+  ["close_reason"],
+  ["next_activity", "next_activity_date"],
   ["notes"],
 ];
 
@@ -40,6 +43,7 @@ export function Form(props: Props) {
   return (
     <form noValidate onSubmit={(event) => event.preventDefault()} className="flex flex-col gap-3.5">
       {ROWS.map((fields) => {
+        if (fields[0] === "close_reason" && !isClosed(props.state.board?.phases, props.row.phase)) return null;
         const edits = fields.flatMap((field) => props.remote.filter((edit) => edit.field === field).map((edit) => ({ ...edit, field })));
         return (
           <div key={fields[0]}>

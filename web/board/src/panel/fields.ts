@@ -14,6 +14,9 @@ export const FIELDS = [
   "probability",
   "owner_id",
   "expected_close_date",
+  "close_reason",
+  "next_activity",
+  "next_activity_date",
   "notes",
 ] as const satisfies readonly Field[];
 
@@ -21,7 +24,7 @@ export type FormField = (typeof FIELDS)[number];
 export type Row = Partial<Opportunity>;
 
 /** Characters, as PostgreSQL counts them. */
-export const LONGEST: Partial<Record<FormField, number>> = { title: 300, company: 300, contact: 300, notes: 20_000 };
+export const LONGEST: Partial<Record<FormField, number>> = { title: 300, company: 300, contact: 300, close_reason: 300, next_activity: 300, notes: 20_000 };
 
 /** An emoji is one character, however many UTF-16 units it has. */
 export function length(text: string): number {
@@ -44,6 +47,7 @@ export function shown(field: Field, row: Row, format: Formats, names: Names): st
     case "probability":
       return format.percent(Number(value));
     case "expected_close_date":
+    case "next_activity_date":
       return format.day(String(value));
     case "phase":
       return names.phase(String(value));

@@ -12,6 +12,10 @@ export const en = {
   "field.expected_close_date": "Expected close date",
   "field.notes": "Notes",
   "field.board_id": "Board",
+  "field.close_reason": "Reason",
+  "field.next_activity": "Next activity",
+  "field.next_activity_date": "Due",
+  "panel.noReason": "No reason",
 
   "the.title": "the title",
   "the.company": "the company",
@@ -25,6 +29,9 @@ export const en = {
   "the.expected_close_date": "the expected close date",
   "the.notes": "the notes",
   "the.board_id": "the board",
+  "the.close_reason": "the reason",
+  "the.next_activity": "the next activity",
+  "the.next_activity_date": "the due date",
 
   "panel.new": "New deal",
   "panel.details": "Details",

@@ -14,6 +14,10 @@ export const pt: SameKeys<typeof en> = {
   "field.expected_close_date": "Data prevista de fechamento",
   "field.notes": "Anotações",
   "field.board_id": "Quadro",
+  "field.close_reason": "Motivo",
+  "field.next_activity": "Próxima atividade",
+  "field.next_activity_date": "Prazo",
+  "panel.noReason": "Sem motivo",
 
   "the.title": "o título",
   "the.company": "a empresa",
@@ -27,6 +31,9 @@ export const pt: SameKeys<typeof en> = {
   "the.expected_close_date": "a data prevista de fechamento",
   "the.notes": "as anotações",
   "the.board_id": "o quadro",
+  "the.close_reason": "o motivo",
+  "the.next_activity": "a próxima atividade",
+  "the.next_activity_date": "o prazo",
 
   "panel.new": "Novo negócio",
   "panel.details": "Detalhes",

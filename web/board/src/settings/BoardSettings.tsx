@@ -5,6 +5,7 @@ import { useI18n } from "../i18n";
 import { CURRENCIES } from "../panel/fields";
 import { AlertIcon, Button, Dialog, Select } from "../ui";
 import { Members } from "./Members";
+import { PipelineSettings } from "./PipelineSettings";
 import { Stages } from "./Stages";
 import { TextSetting } from "./TextSetting";
 import { useBoardChange } from "./useBoardChange";
@@ -54,6 +55,9 @@ export function BoardSettings({ store, http, state, me, onClose }: Props) {
         </div>
         <Section title={t("settings.stages")}>
           <Stages board={board} columns={state.columns} editable={editable} change={changing.change} />
+        </Section>
+        <Section title={t("settings.pipeline")}>
+          <PipelineSettings board={board} editable={editable} change={changing.change} />
         </Section>
         <Section title={t("settings.members")}>
           <Members board={board} members={state.members} admin={admin} me={me} http={http} store={store} changing={changing} />

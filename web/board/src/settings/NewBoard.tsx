@@ -35,7 +35,7 @@ export function NewBoard({ http, copyOf, onCreated, onClose }: Props) {
     setSaving(true);
     setError(null);
     try {
-      onCreated(await createBoard(http, { id, name, ...(copyOf ? { copyOf: copyOf.id } : { phases: chosen?.phases ?? [] }) }));
+      onCreated(await createBoard(http, { id, name, ...(copyOf ? { copyOf: copyOf.id } : { phases: chosen?.phases ?? [], closeReasons: chosen?.closeReasons ?? [] }) }));
     } catch (problem) {
       setError(explain(problem, t));
       setSaving(false);

@@ -7,6 +7,7 @@ export interface NewBoardRequest {
   readonly name: string;
   readonly currency?: string;
   readonly phases?: readonly Phase[];
+  readonly closeReasons?: readonly string[];
   readonly copyOf?: string;
 }
 
@@ -14,6 +15,8 @@ export interface BoardChange {
   readonly name?: string;
   readonly currency?: string;
   readonly archived?: boolean;
+  readonly closeReasons?: readonly string[];
+  readonly staleDays?: number;
   readonly phases?: readonly Phase[];
   readonly moveCards?: Readonly<Record<string, string>>;
 }

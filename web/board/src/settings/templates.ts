@@ -4,15 +4,19 @@ import type { Translate } from "../i18n";
 export interface Template {
   readonly id: "sales" | "partners" | "blank";
   readonly phases: readonly Phase[];
+  /** Usual reasons why a deal is lost. */
+  readonly closeReasons: readonly string[];
 }
 
 /** Boards to start from, with names in the user's language. */
 export function templates(t: Translate): readonly Template[] {
   const won = { id: "won", name: t("settings.stageWon"), kind: "won", probability: 100 } as const;
   const lost = { id: "lost", name: t("settings.stageLost"), kind: "lost", probability: 0 } as const;
+  const closeReasons = t("settings.usualReasons").split("\n");
   return [
     {
       id: "sales",
+      closeReasons,
       phases: [
         { id: "prospecting", name: t("settings.prospecting"), color: "gray", probability: 10 },
         { id: "qualification", name: t("settings.qualification"), color: "blue", probability: 25 },
@@ -24,6 +28,7 @@ export function templates(t: Translate): readonly Template[] {
     },
     {
       id: "partners",
+      closeReasons,
       phases: [
         { id: "contact", name: t("settings.contact"), color: "gray", probability: 20 },
         { id: "meeting", name: t("settings.meeting"), color: "blue", probability: 40 },
@@ -32,6 +37,6 @@ export function templates(t: Translate): readonly Template[] {
         lost,
       ],
     },
-    { id: "blank", phases: [{ id: "todo", name: t("settings.stageFirst"), color: "gray" }, won, lost] },
+    { id: "blank", closeReasons, phases: [{ id: "todo", name: t("settings.stageFirst"), color: "gray" }, won, lost] },
   ];
 }

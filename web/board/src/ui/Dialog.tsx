@@ -9,6 +9,8 @@ interface Props {
   readonly onClose: () => void;
   /** Below the scrolling content, always visible. */
   readonly footer?: ReactNode;
+  /** For charts and tables. */
+  readonly wide?: boolean;
   readonly children: ReactNode;
 }
 
@@ -16,7 +18,7 @@ interface Props {
  * A modal with the browser's own <dialog>: it keeps the focus inside, returns it when it closes, and makes the rest inert. It is open for as long as
  * it is rendered; Escape, ×, and a press outside call `onClose`.
  */
-export function Dialog({ title, closeLabel, onClose, footer, children }: Props) {
+export function Dialog({ title, closeLabel, onClose, footer, wide = false, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const pressed = useRef(false);
   const heading = useId();
@@ -33,7 +35,7 @@ export function Dialog({ title, closeLabel, onClose, footer, children }: Props) 
     <dialog
       ref={dialog}
       aria-labelledby={heading}
-      className="bg-surface text-ink shadow-lift arrive m-auto max-h-[min(52rem,calc(100dvh-1.5rem))] w-[min(44rem,calc(100vw-1.5rem))] overflow-hidden rounded-2xl p-0"
+      className={`bg-surface text-ink shadow-lift arrive m-auto overflow-hidden rounded-2xl p-0 ${wide ? "max-h-[calc(100dvh-1.5rem)] w-[min(72rem,calc(100vw-1.5rem))]" : "max-h-[min(52rem,calc(100dvh-1.5rem))] w-[min(44rem,calc(100vw-1.5rem))]"}`}
       onCancel={(event) => {
         if (event.target !== event.currentTarget) return; // from a file chooser or a popover
         event.preventDefault();

@@ -130,8 +130,8 @@ function Entry({ item, onChoose }: { readonly item: MenuItem; readonly onChoose:
   );
 }
 
-/** Below the button, above it if there is no room, and always inside the window. */
-function place(anchor: HTMLElement, popover: HTMLElement): void {
+/** Place an element of the top layer: below the button, above it if there is no room, and always inside the window. */
+export function place(anchor: HTMLElement, popover: HTMLElement): void {
   const at = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = popover;
   const below = at.bottom + GAP + height <= innerHeight;

@@ -34,3 +34,5 @@ export const GripIcon = icon(<path d="M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.
 export const CopyIcon = icon(<path d="M7.5 12.5h-2A1.5 1.5 0 0 1 4 11V5a1.5 1.5 0 0 1 1.5-1.5h6A1.5 1.5 0 0 1 13 5v2M9 7h6a1.5 1.5 0 0 1 1.5 1.5v6A1.5 1.5 0 0 1 15 16H9a1.5 1.5 0 0 1-1.5-1.5v-6A1.5 1.5 0 0 1 9 7Z" />);
 export const ArchiveIcon = icon(<path d="M3.5 4.5h13v3h-13v-3Zm1 3V15A1.5 1.5 0 0 0 6 16.5h8a1.5 1.5 0 0 0 1.5-1.5V7.5m-7 3h3" />);
 export const GearIcon = icon(<path d="M4 6h7m4 0h1M4 14h1m4 0h7M15 6a2 2 0 1 1-4 0 2 2 0 0 1 4 0ZM9 14a2 2 0 1 1-4 0 2 2 0 0 1 4 0Z" />);
+export const FlagIcon = icon(<path d="M5 17V3.5m0 .5h9l-2 3.2 2 3.3H5" />);
+export const ChartIcon = icon(<path d="M3.5 16.5h13M5.5 13.5v-4m4.5 4v-9m4.5 9v-6.5" />);

@@ -62,7 +62,7 @@ BEGIN
     PERFORM feed.refuse(o.reason, o.hint, o.code) FROM feed.key_obstacles(target, key_columns) AS o;
     -- Boards are read from the table as well as from the log, and memberships are taken from the log, so both must be
     -- complete.
-    IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members')) THEN
+    IF excluded <> '{}' AND target IN (cards, to_regclass('feed.boards'), to_regclass('feed.board_members'), to_regclass('feed.opportunity_details')) THEN
         RAISE EXCEPTION 'columns of table % cannot be excluded: boards are built from its rows in the log', target
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Call feed.attach without exclude.';
     END IF;

@@ -33,10 +33,16 @@ GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_
     feed.image_before(text, text, bigint, text, jsonb, jsonb, integer), feed.version_number(jsonb), feed.row_json(anyelement),
     feed.converts_safely(regclass), feed.trusted_type(oid), feed.plain_text(text, oid), feed.unsafe_columns(oid, text), feed.columns_image(text[], jsonb[]),
     feed.board_index(), feed.current_columns(regclass, text[]), feed.mapped_column(regclass, jsonb), feed.field_columns(), feed.field_names(), feed.card_names(),
-    feed.card_image(jsonb, jsonb), feed.stored_image(jsonb), feed.user_columns(),
+    feed.card_image(jsonb, jsonb), feed.card_details(text), feed.stage_kind(jsonb, text), feed.stored_image(jsonb), feed.user_columns(),
     feed.opportunities_table(), feed.users_table(), feed.single_key(regclass), feed.default_board(), feed.json_text(text, oid),
     feed.matches_any(text, oid, text), feed.opportunity_source(), feed.opportunities_on(text[]), feed.opportunities_of(text[]),
     feed.opportunities_page(text[], text, integer), feed.opportunity_image(jsonb, text, text, bigint), feed.versions_on(text) TO feed_app, feed_listener, feed_dba;
+-- Whoever reads a board reads the details of its cards. Each service notes what it reads of the changes of stages.
+GRANT SELECT ON feed.opportunity_details TO feed_listener;
+GRANT INSERT, UPDATE ON feed.opportunity_details TO feed_app, feed_listener;
+GRANT SELECT, INSERT ON feed.stage_changes TO feed_app, feed_listener;
+GRANT SELECT, UPDATE ON feed.stage_reader TO feed_app, feed_listener;
+GRANT EXECUTE ON FUNCTION feed.note_closings(text[]), feed.start_stage_changes(), feed.read_stage_changes(integer, boolean) TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.maintain(), feed.seal(integer), feed.suppress_notify(integer),
     feed.report_gap(text, text, text, text, text, bigint, text, bigint, text), feed.checkpoint_seen(text, text), feed.cursor_fault(text),
     feed.parse_cursor(text), feed.row_hash(text, integer) TO feed_app, feed_listener;
@@ -54,7 +60,8 @@ GRANT EXECUTE ON FUNCTION feed.users_with_email(text) TO feed_app;
 -- Every connection checks that the database is on the revision of the code.
 GRANT SELECT ON feed.alembic_version TO feed_listener;
 -- The API deletes no board, and changes no ID, version, or owner of a membership.
-GRANT INSERT (id, name, phases, currency, created_at), UPDATE (name, phases, currency, archived_at) ON feed.boards TO feed_app;
+GRANT INSERT (id, name, phases, currency, created_at, close_reasons, stale_days),
+    UPDATE (name, phases, currency, archived_at, close_reasons, stale_days) ON feed.boards TO feed_app;
 GRANT INSERT, UPDATE (role), DELETE ON feed.board_members TO feed_app;
 GRANT SELECT ON feed.boards, feed.board_members, feed.adopted TO feed_listener;
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed.user_presence TO feed_app, feed_listener;

@@ -9,7 +9,9 @@ CREATE TABLE feed.boards (
     created_at timestamptz NOT NULL DEFAULT now(),
     currency text NOT NULL DEFAULT 'BRL',
     archived_at timestamptz,
-    version_number integer NOT NULL DEFAULT 1
+    version_number integer NOT NULL DEFAULT 1,
+    close_reasons jsonb NOT NULL DEFAULT '[]',
+    stale_days integer NOT NULL DEFAULT 14 CONSTRAINT boards_stale_days CHECK (stale_days BETWEEN 1 AND 3650)
 );
 COMMENT ON TABLE feed.boards IS 'A sales pipeline.';
 COMMENT ON COLUMN feed.boards.id IS 'The value that opportunities.board_id has';
@@ -19,6 +21,8 @@ COMMENT ON COLUMN feed.boards.created_at IS 'When it was created. A user''s boar
 COMMENT ON COLUMN feed.boards.currency IS 'Currency of new opportunities';
 COMMENT ON COLUMN feed.boards.archived_at IS 'When it was archived: its opportunities can be read, but the API changes none of them. Null: it is in use.';
 COMMENT ON COLUMN feed.boards.version_number IS 'Counts its changes; set by a trigger';
+COMMENT ON COLUMN feed.boards.close_reasons IS 'Usual reasons why a deal is lost, which users are offered: an array of texts';
+COMMENT ON COLUMN feed.boards.stale_days IS 'An open opportunity without a change for more days than this is shown as stale';
 
 -- Without a foreign key to users: it would keep the application from changing that table, which may also be a view. The
 -- trigger feed_forget_users removes the memberships of deleted users.

@@ -15,7 +15,7 @@ WITH ours AS (
     UNION
     SELECT c.oid FROM pg_class AS c
     WHERE c.oid IN (SELECT a.relation FROM feed.attached AS a
-                    UNION ALL VALUES (feed.opportunities_table()), (to_regclass('feed.boards')), (to_regclass('feed.board_members')), (to_regclass('feed.flags')))
+                    UNION ALL VALUES (feed.opportunities_table()), (to_regclass('feed.boards')), (to_regclass('feed.board_members')), (to_regclass('feed.flags')), (to_regclass('feed.opportunity_details')))
 ), wanted AS (
     SELECT f.tgrelid, w.name, w.does, w.shape
     FROM attached AS f

@@ -1,0 +1,1 @@
+SELECT o.id FROM feed.opportunities_on(ARRAY[%(board)s::text]) AS o

@@ -1,0 +1,1 @@
+SELECT feed.note_closings(%(ids)s::text[])

@@ -1,0 +1,1 @@
+export { CloseReason, Flow, Forecast, OwnerTotals } from "./lazy";
