@@ -324,6 +324,7 @@ async def test_truncate_cascade_logs_each_table(db: Connection) -> None:
         ("truncate", "feed.boards"),
         ("truncate", "feed.board_members"),
         ("truncate", "opportunities"),
+        ("truncate", "feed.opportunity_details"),
     }
     assert await rows(db, "SELECT FROM opportunities") == []
 
