@@ -57,9 +57,9 @@ async def test_one_write_is_one_event_on_every_transport_and_its_cursor_works_on
         clients = await follow(up, started_before)
         start = clients[0].cursor
         assert start is not None
-        move(up, "won")
+        move(up, "proposal")
         first = [await read_move(client) for client in clients]
-        assert first[0][:3] == ("negotiation", "won", 2)
+        assert first[0][:3] == ("negotiation", "proposal", 2)
         assert first == [first[0]] * 3
         for client in clients:
             assert [message.type for message in client.messages].count("opportunity_moved") == 1
@@ -69,14 +69,14 @@ async def test_one_write_is_one_event_on_every_transport_and_its_cursor_works_on
         assert [card["company"] for card in polled["opportunities"]] == [CARD]
         assert polled["lastSync"] == first[0][-1]
 
-        move(up, "lost")
+        move(up, "qualification")
         for transport in ("ws", "sse", "events"):
             client = await resume(up, token, transport, polled["lastSync"])
             assert (await client.next("auth_success")).body["resume"] == "resumed"
             second = await read_move(client)
-            assert second[:3] == ("won", "lost", 3)
+            assert second[:3] == ("proposal", "qualification", 3)
             await client.close()
-        assert [card["phase"] for card in sync(up, token, first[0][-1])["opportunities"]] == ["lost"]
+        assert [card["phase"] for card in sync(up, token, first[0][-1])["opportunities"]] == ["qualification"]
         assert sync(up, token, second[-1])["opportunities"] == []
 
     with started_before.serving("up") as up:
@@ -84,7 +84,7 @@ async def test_one_write_is_one_event_on_every_transport_and_its_cursor_works_on
         move(up, "proposal")
         for order in permutations(("ws", "sse", "events")):
             cursor = first[0][-1]
-            for transport, phase in zip(order[:2], ("lost", "proposal"), strict=True):
+            for transport, phase in zip(order[:2], ("qualification", "proposal"), strict=True):
                 client = await resume(up, token, transport, cursor)
                 assert (await client.next("auth_success")).body["resume"] == "resumed"
                 event = await read_move(client)

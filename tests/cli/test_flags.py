@@ -105,7 +105,9 @@ async def test_notify_off_and_on(production: Commands, database: Database) -> No
 async def test_capture_off_and_on_repairs_the_log(services: Services, production: Commands, database: Database) -> None:
     client = await services.open("websocket")
     message = production.output("flags", "capture", "off")
-    assert message.startswith("capture is off for feed.board_members, feed.boards, opportunities: nothing is logged")
+    assert message.startswith(
+        "capture is off for feed.board_members, feed.boards, feed.opportunity_details, opportunities: nothing is logged"
+    )
     assert (await client.next("flags")).body["realtime"] == "off"
     await database.execute("UPDATE opportunities SET title = 'Unlogged'")
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('new', 'b1')")
@@ -113,7 +115,7 @@ async def test_capture_off_and_on_repairs_the_log(services: Services, production
     (done,) = objects(production.output("flags", "capture", "on", "--json"))
     assert (done["capture"], sorted(done["tables"]), done["repaired"]) == (
         "on",
-        ["feed.board_members", "feed.boards", "opportunities"],
+        ["feed.board_members", "feed.boards", "feed.opportunity_details", "opportunities"],
         2,
     )
     before = client.cursor

@@ -46,6 +46,7 @@ async def test_a_repair_of_an_unlogged_write_reaches_clients(
         "feed.board_members": (0, 0),
         "feed.boards": (0, 0),
         "feed.flags": (0, 0),
+        "feed.opportunity_details": (0, 0),
         "opportunities": (1, 0),
     }
     for client in (socket, stream):
@@ -100,7 +101,10 @@ async def test_verify_of_one_table_and_of_an_unattached_table(production: Comman
     status, message = production.fails("verify", "--table", "users")
     assert (status, message) == (
         USAGE,
-        "users is not attached. The attached tables are: feed.board_members, feed.boards, feed.flags, opportunities",
+        (
+            "users is not attached. The attached tables are: "
+            "feed.board_members, feed.boards, feed.flags, feed.opportunity_details, opportunities"
+        ),
     )
 
 

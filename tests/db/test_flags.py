@@ -216,7 +216,7 @@ async def test_capture_off_and_on_restores_the_triggers_state(db: Connection, pl
     await db.execute('ALTER TABLE crm."Tasks" ENABLE ALWAYS TRIGGER feed_capture_insert')
     before = await states(db)
     assert before['crm."Tasks"', "feed_capture_insert"] == "always"
-    names = ["feed.boards", "feed.board_members", 'crm."Tasks"', "opportunities"]
+    names = ["feed.boards", "feed.board_members", "feed.opportunity_details", 'crm."Tasks"', "opportunities"]
     assert sorted(await flags.set_capture(plain, on=False)) == sorted(names)
     off = await states(db)
     assert {state for (_, trigger), state in off.items() if trigger != "zz_feed_version"} == {"disabled"}

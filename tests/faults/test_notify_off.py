@@ -112,4 +112,4 @@ async def test_a_live_client_is_not_reset_by_a_prune(services: Services, databas
     await until(lambda: not runtime.tailer.up, timeout=15)
     await until(lambda: runtime.ready)
     await database.execute("UPDATE opportunities SET notes = 'y'")
-    assert (await client.next()).body["version"] == 7
+    assert (await client.next_event()).body["version"] == 7
