@@ -96,11 +96,14 @@ def test_new_changes_do_not_move_the_scroll_position(people: People, psql: psyco
     assert reading.bounding_box() == place
     maria.get_by_role("button", name="Older").scroll_into_view_if_needed()
     maria.get_by_role("button", name="Older").click()
-    expect(maria.locator(".count")).to_have_text("154 changes")
+    count = maria.locator(".count")
+    expect(count).not_to_have_text("100 changes")
+    before = int(count.inner_text().split()[0])
+    assert before > 120
     maria.get_by_role("button", name="5 new").click()
     expect(rows(maria).first).to_contain_text("many 3 -> many 4")
     expect(rows(maria).first).to_be_in_viewport()
-    expect(maria.locator(".count")).to_have_text("159 changes")
+    expect(count).to_have_text(f"{before + 5} changes")
 
 
 def test_the_keyboard_operates_the_whole_page(people: People, psql: psycopg.Connection) -> None:

@@ -58,6 +58,15 @@ export const Column = memo(function Column({ phase, known, cards, total, filtere
     if (lifted && held >= 0) virtual.scrollToIndex(held, { align: "auto" });
   }, [virtual, lifted, held]);
 
+  // The browser scrolls to a card that gets the focus, but where it was guessed to be: the cards around it are measured only then.
+  const focused = indexOf(current);
+  const shown = useRef<string | null>(null);
+  useLayoutEffect(() => {
+    if (shown.current === current) return;
+    shown.current = current;
+    if (focused >= 0) virtual.scrollToIndex(focused, { align: "auto" });
+  }, [virtual, focused, current]);
+
   const name = phaseName(phase);
   const count = filtered ? `${format.number(cards.length)}/${format.number(total)}` : format.number(cards.length);
   return (
