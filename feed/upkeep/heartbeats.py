@@ -45,12 +45,13 @@ class Heartbeats(BackgroundTask):
         self._metrics = metrics
         self._slot = 0
         self._resumed_at = -math.inf
-        """When this process last continued after a stall. Clients could not be heard during it, so it does not count as silence."""
+        """When this task last started, or continued after a stall. Until then no client was asked or heard, which is no silence."""
 
     async def _run(self) -> None:
         tick = min(1.0, self._period / 4)
         slots = max(1, round(self._period / tick))
         clock = asyncio.get_running_loop().time
+        self._resumed_at = clock()
         while True:
             due = clock() + tick
             await asyncio.sleep(tick)
