@@ -41,6 +41,8 @@ async def get_sync(request: Request) -> Response:
             last = Cursor.at(proof.feed_id, await polling.position(conn))
             return _response(raw_json(cards), [], last, realtime, [], has_more=False)
         cursor = await _parse_cursor(conn, query.since)
+        if await polling.rows_after(conn, cursor.seen) > state.settings.max_resume_rows:
+            raise Problem("cursor-reset", reason=Fault.TOO_FAR)
         if cursor.anchor and state.runtime is not None:
             state.runtime.client_positions.record_poll(principal.user_id, cursor)
         page = await polling.page(conn, principal.user_id, cursor.seen, limit=query.limit)

@@ -14,6 +14,7 @@ from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from psycopg.sql import SQL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.changelog import positions
 from db.changelog.positions import Position, Proof, Seen, read_position, read_proof
 from db.engine import driver, snapshot
 from db.opportunity_table import read_table
@@ -101,6 +102,10 @@ async def position(conn: AsyncConnection) -> Position:
 
 async def proof(conn: AsyncConnection, anchor: int) -> Proof:
     return await read_proof(await driver(conn), anchor)
+
+
+async def rows_after(conn: AsyncConnection, seen: Seen) -> int:
+    return await positions.rows_after(await driver(conn), seen)
 
 
 async def seen_at(conn: AsyncConnection, time: datetime) -> Seen | None:

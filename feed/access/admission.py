@@ -1,7 +1,7 @@
 """Admission: whether a stream may start here, and when.
 
 Invariant: a refused client receives the reason and, if it is known, the time to retry. Capacity is checked after the
-rate limit, not before.
+rate limit, because others may take it while a client waits.
 """
 
 import random
@@ -47,6 +47,7 @@ class Admission:
         """
         if not self._rollout.allows_transport(principal.user_id, encoding):
             raise RefusedError(NOT_OFFERED, RETRY_MS)
+        self._require_room_for(principal)  # or a user with too many streams would use up what others need of the rate
         try:
             await self._rate_limiter.acquire()
         except RateLimitedError as error:
@@ -59,6 +60,9 @@ class Admission:
         if left <= 2 * reserve:
             self._metrics.limited.labels("descriptors").inc()
             raise RefusedError(OVERLOADED, random_retry())
+        self._require_room_for(principal)
+
+    def _require_room_for(self, principal: Principal) -> None:
         if self._connections.count_for_user(principal.user_id) >= self._settings.max_user_connections:
             raise RefusedError(TOO_MANY)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 
 from feed.wire.cursor import Cursor
@@ -107,6 +108,10 @@ async def test_a_cursor_that_is_too_far_back_is_reset(serve: Serve, database: Da
         assert (await again.next()).body["resume"] == ("resumed" if size == 9 else "reset")
         await again.close()
     assert (await again.next()).body["reason"] == "too_far"
+    bearer = {"Authorization": f"Bearer {services.token('ana')}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{await services.api()}", headers=bearer) as polling:
+        answer = await polling.get("/api/sync/opportunities", params={"since": cursor})
+    assert (answer.status_code, answer.json()["reason"]) == (410, "too_far")
 
 
 MALFORMED_CURSORS = ["x", "0", "null", "-1", "..", "." * 5, "a" * 5000, "%00", "é", "1.1.1.1.1.1", "' OR 1=1 --"]
