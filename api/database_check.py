@@ -1,4 +1,4 @@
-"""Whether the API can use the database, as /readyz says. Anybody may ask, so those who ask at the same time share the answer."""
+"""The check of the database for /readyz. See feed.system.shared_result for how many of them run."""
 
 import asyncio
 

@@ -1,6 +1,7 @@
 """What an HTTP connection may cost, in either service: its deadlines, and its place among those that have not authenticated.
 
-Invariant: a request arrives within `request_timeout` of its first byte, and the first one within that time of the connection.
+Invariant: a request arrives within `request_timeout` of its first byte, and the first one within that time of the connection. Until
+then at most MAX_HEAD bytes are kept of it.
 A client that has more unread bytes than the transport's limit for `drain_timeout` is dropped.
 """
 
@@ -12,7 +13,11 @@ from db.settings import Settings
 from feed.access.unauthenticated import Unauthenticated
 from feed.recovery.backpressure import DrainDeadline, drop_slow_client
 from feed.telemetry.metrics import Metrics
-from feed.wire.problems import OVERLOADED_RESPONSE, TIMEOUT_RESPONSE
+from feed.wire.problems import HEADERS_TOO_LARGE_RESPONSE, OVERLOADED_RESPONSE, TIMEOUT_RESPONSE
+
+MAX_HEAD = 128 * 1024
+"""Bytes of a request before its body: twice the longest header."""
+MAX_HEADERS = 128
 
 _CLOSE_TIMEOUT = 2.0
 """Seconds for a client to read the last response."""
@@ -90,6 +95,11 @@ class ConnectionLimits:
         """Call when a request can be handled."""
         self._received = False
         self.stop_timer()
+
+    def head_too_large(self) -> None:
+        """Call when a request line and its headers are larger than MAX_HEAD or have more than MAX_HEADERS."""
+        self._metrics.limited.labels("headers").inc()
+        self._end_with(HEADERS_TOO_LARGE_RESPONSE)
 
     def authenticated(self) -> None:
         """Call when the connection no longer counts as unauthenticated."""

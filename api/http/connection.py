@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from db.settings import Settings
 from feed.access.unauthenticated import Unauthenticated
-from feed.connection_limits import ConnectionLimits
+from feed.connection_limits import MAX_HEAD, MAX_HEADERS, ConnectionLimits
 from feed.telemetry.metrics import Metrics
 
 _MAX_WAITING = 8
@@ -81,6 +81,8 @@ class HttpConnection(HttpToolsProtocol):
         self._unfinished: deque[RequestResponseCycle] = deque()
         self._unparsed = b""
         """Bytes that came while enough requests were waiting."""
+        self._head: int | None = None
+        """Bytes of a request since its beginning or a part of its body: its headers, or trailers. None between requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -95,9 +97,15 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._head = 0
         self.scope["state"]["abort"] = self.abort
 
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._head = 0
+
     def on_headers_complete(self) -> None:
+        self._head = 0
         self._limits.authenticated()
         self._limits.request_arrived()
         super().on_headers_complete()
@@ -116,6 +124,7 @@ class HttpConnection(HttpToolsProtocol):
                 self._limits.request_expected()
 
     def on_message_complete(self) -> None:
+        self._head = None
         super().on_message_complete()
         if self.cycle.response_complete:
             self._limits.stop_timer()
@@ -156,8 +165,14 @@ class HttpConnection(HttpToolsProtocol):
         """Parse bytes until enough requests are waiting. Keep the rest, and read nothing until they are fewer."""
         at = 0
         while at < len(data) and len(self.pipeline) < _MAX_WAITING and not self.transport.is_closing():
-            super().data_received(data[at : at + _PARSED_AT_A_TIME])
+            part = data[at : at + _PARSED_AT_A_TIME]
+            super().data_received(part)
             at += _PARSED_AT_A_TIME
+            if self._head is not None:
+                self._head += len(part)
+                if self._head > MAX_HEAD or len(self.headers) > MAX_HEADERS:
+                    self._limits.head_too_large()
+                    break
         self._unparsed = data[at:]
         flow, stop = self.flow, bool(self._unparsed)
         if isinstance(flow, _Flow) and flow.stopped != stop and not self.transport.is_closing():

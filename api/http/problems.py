@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.json_response import dumps
-from feed.wire.problems import INTERNAL_ERROR, REQUEST_TIMEOUT, STREAM_PROBLEMS, ProblemType
+from feed.wire.problems import HEADERS_TOO_LARGE, INTERNAL_ERROR, REQUEST_TIMEOUT, STREAM_PROBLEMS, ProblemType
 
 PROBLEMS: Mapping[str, ProblemType] = {
     **STREAM_PROBLEMS,
@@ -50,6 +50,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "unknown-user": ProblemType(422, "There is no such user"),
     "if-match-required": ProblemType(428, "If-Match is required; name the version that you are changing"),
     "too-many-leases": ProblemType(429, "You view or edit too many cards and boards"),
+    "headers-too-large": HEADERS_TOO_LARGE,
     "internal-error": INTERNAL_ERROR,
     "busy": ProblemType(503, "The database is busy with another transaction; try again"),
     "timeout": ProblemType(503, "The request took too long; check whether it took effect before you try again"),

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from db.settings import Settings
 from feed.access.unauthenticated import Unauthenticated
-from feed.connection_limits import ConnectionLimits
+from feed.connection_limits import MAX_HEAD, ConnectionLimits
 from feed.http.faults import logger
 from feed.telemetry.metrics import Metrics
 
@@ -30,6 +30,8 @@ class HttpConnection(web.RequestHandler):
     ) -> None:
         self._limited = (settings, metrics, unauthenticated)
         self._handling = False
+        self._arrived = 0
+        """Bytes of the request that is arriving."""
         options: dict[str, Any] = {"access_log": None, "max_line_size": _MAX_HEADER, "max_field_size": _MAX_HEADER}
         super().__init__(
             server,
@@ -48,6 +50,10 @@ class HttpConnection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         if data and not self._handling:
             self._limits.bytes_received()
+            if self._arrived > MAX_HEAD:
+                self._limits.head_too_large()
+                return
+            self._arrived += len(data)
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -65,6 +71,7 @@ class HttpConnection(web.RequestHandler):
     def request_begins(self) -> None:
         """Called when a request has arrived and is being handled."""
         self._handling = True
+        self._arrived = 0
         self._limits.request_arrived()
 
     def request_ends(self) -> None:

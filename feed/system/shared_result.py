@@ -1,7 +1,7 @@
-"""A result that all who ask for it at the same time share, such as of a check that anybody may request.
+"""One computation for all callers who ask at the same time, for what any client may request.
 
-Invariant: a result was computed after everybody who gets it had asked. However many ask, one computation runs at a time, and the
-pause after each keeps them to a tenth of the time, or to ten a second if they take long.
+Invariant: a result is computed after all its callers have asked. One computation runs at a time, and the pause after each limits
+them to a tenth of the time, or to ten a second if they take long.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ class Exposition:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._texts: dict[str, SharedResult[bytes]] = {}
-        """By content type, of which there are few."""
+        """By content type. There are only a few."""
 
     async def read(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics and their content type, in the format that an Accept header asks for."""

@@ -68,6 +68,7 @@ class Metrics:
                 "unauthenticated_per_address",
                 "descriptors",
                 "request_timeout",
+                "headers",
                 "messages",
                 "boards",
                 "leases",

@@ -17,6 +17,9 @@ INTERNAL_ERROR = ProblemType(500, "An unexpected error occurred")
 REQUEST_TIMEOUT = ProblemType(408, "The request did not arrive in time")
 """request-timeout, for any request."""
 
+HEADERS_TOO_LARGE = ProblemType(431, "The request has too many headers, or too large ones")
+"""headers-too-large, for any request."""
+
 STREAM_PROBLEMS: Mapping[str, ProblemType] = {
     "too-many-boards": ProblemType(400, "The request names too many boards"),
     "unauthenticated": ProblemType(401, "Authentication is required"),
@@ -45,4 +48,5 @@ def raw_response(slug: str, problem_type: ProblemType) -> bytes:
 
 
 OVERLOADED_RESPONSE = raw_response("overloaded", STREAM_PROBLEMS["overloaded"])
+HEADERS_TOO_LARGE_RESPONSE = raw_response("headers-too-large", HEADERS_TOO_LARGE)
 TIMEOUT_RESPONSE = raw_response("request-timeout", REQUEST_TIMEOUT)

@@ -15,7 +15,7 @@ import pytest
 from feed.system.tasks import end
 from tests.bench.wire import hello, upgrade
 from tests.contract.test_socket import RawClient, masked_json
-from tests.hostile.stage import Attacker, Stage, attacker, sockets
+from tests.hostile.stage import KIB, Attacker, Stage, attacker, sockets
 from tests.support.database import Database
 from tests.support.services import Serve, Services
 from tests.support.streams import RefusedError, WebSocketClient
@@ -92,6 +92,55 @@ async def test_half_a_request_is_answered_with_a_timeout(
     answer = await client.reader.read()
     assert f"HTTP/1.1 408 {HTTPStatus(408).phrase}".encode() in answer
     assert b"/problems/request-timeout" in answer
+
+
+HEADS = {
+    "many headers": (b"GET / HTTP/1.1\r\n", b"a:b\r\n"),
+    "a long header": (b"GET / HTTP/1.1\r\na: ", b"b"),
+    "a long address": (b"GET /", b"b"),
+    "many trailers": (b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"a:b\r\n"),
+}
+
+
+@pytest.mark.parametrize(("begin", "part"), HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("service", ["feed", "api"])
+async def test_endless_headers_end_the_connection(
+    serve: Serve, service: str, begin: bytes, part: bytes, raw: Connect
+) -> None:
+    """Although they never end, so that no request arrives."""
+    port = await _port(await serve(request_timeout=60), service)
+    client = await raw(port)
+    client.writer.write(begin)
+    endless = 100 * KIB * part
+
+    async def send() -> None:
+        while True:
+            client.writer.write(endless)
+            await client.writer.drain()
+
+    sending = asyncio.create_task(send())
+    async with asyncio.timeout(20):
+        await asyncio.wait([sending])
+    assert isinstance(sending.exception(), ConnectionError)
+    new = await raw(port)
+    new.writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert (await new.reader.read()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("service", ["feed", "api"])
+async def test_too_large_headers_have_a_named_error(serve: Serve, service: str, raw: Connect) -> None:
+    """Each has an allowed size, and their number is allowed."""
+    client = await raw(await _port(await serve(request_timeout=60), service))
+    client.writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+    for number in range(10):
+        client.writer.write(b"h%d: %s\r\n" % (number, 50 * KIB * b"b"))
+    answer = b""
+    async with asyncio.timeout(10):
+        while b"/problems/headers-too-large" not in answer:
+            data = await client.reader.read(4096)
+            assert data
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize("service", ["feed", "api"])

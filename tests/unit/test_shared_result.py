@@ -9,7 +9,7 @@ from tests.support.until import until
 
 
 class Computation:
-    """Its results are numbers of a sequence. It goes on when it is told to."""
+    """Returns 1, then 2, and so on, each when `proceed` is released."""
 
     def __init__(self) -> None:
         self.begun = 0
