@@ -99,7 +99,7 @@ class Runtime:
             settings, self.connections, self.tailer, self.freshness, self.rollout, self.metrics
         )
         self._maintenance = Maintenance(self.pool, self.metrics.runtime_gauges)
-        self._stage_reader = StageReader(self.pool, self.tailer)
+        self._stage_reader = StageReader(self.pool, self.tailer, self.metrics)
         self.client_positions = ClientPositions(self.tailer, self.connections)
         self._journal = DeliveryJournal(self.tailer, self.connections)
         self.publisher.subscribe(self._journal)

@@ -3847,15 +3847,17 @@ BEGIN
                        OR l.op = 'update' AND (l.delta IS NULL OR feed.card_image(l.old, names) ? 'phase')
                           AND feed.card_image(l.old, names) ->> 'phase' IS DISTINCT FROM feed.card_image(l.new, names) ->> 'phase')
                 ORDER BY l.seq DESC LIMIT 1),
-               (SELECT s.at FROM feed.stage_changes AS s WHERE s.board_id = c.board_id AND s.opportunity_id = c.id AND s.to_phase = c.closed_phase ORDER BY s.seq DESC LIMIT 1),
+               (SELECT s.at FROM feed.stage_changes AS s WHERE s.board_id = feed.short_text(c.board_id) AND s.opportunity_id = feed.short_text(c.id)
+                                                               AND s.to_phase = feed.short_text(c.closed_phase) ORDER BY s.seq DESC LIMIT 1),
                clock_timestamp()) END,
            CASE WHEN known.closed_phase = c.closed_phase THEN known.close_reason END
     FROM (SELECT o.id, o.board_id,
                  CASE WHEN feed.stage_kind(b.phases, o.body ->> 'phase') IN ('won', 'lost') THEN o.body ->> 'phase' END AS closed_phase
-          FROM feed.opportunities_of(keys) AS o JOIN feed.boards AS b ON b.id = o.board_id) AS c
+          FROM feed.opportunities_of(keys) AS o JOIN feed.boards AS b ON b.id = o.board_id
+          WHERE feed.short_key(o.id) = o.id) AS c -- a longer one may not fit into an index, and the log has only its hash
     LEFT JOIN feed.opportunity_details AS known ON known.opportunity_id = c.id
     WHERE (known.closed_phase IS DISTINCT FROM c.closed_phase) OR known.board_id <> c.board_id
-    ORDER BY c.id -- whoever else does this locks the rows in the same order
+    ORDER BY c.id -- so that two sessions do not wait for each other's rows
     ON CONFLICT (opportunity_id) DO UPDATE
     SET board_id = excluded.board_id, closed_phase = excluded.closed_phase, closed_at = excluded.closed_at, close_reason = excluded.close_reason
     WHERE (d.board_id, d.closed_phase) IS DISTINCT FROM (excluded.board_id, excluded.closed_phase);
@@ -4495,7 +4497,8 @@ BEGIN
           AND (f.op <> 'update' OR (f.delta IS NULL OR i.old ? 'phase') AND p.before IS DISTINCT FROM p.after)
     ), copied AS (
         INSERT INTO feed.stage_changes (board_id, opportunity_id, seq, at, from_phase, to_phase)
-        SELECT m.board, m.key, m.seq, m.at, m.before, m.after FROM moves AS m ON CONFLICT DO NOTHING
+        SELECT feed.short_text(m.board), feed.short_text(m.key), m.seq, m.at, feed.short_text(m.before), feed.short_text(m.after)
+        FROM moves AS m ON CONFLICT DO NOTHING
         RETURNING opportunity_id
     )
     SELECT coalesce(array_agg(DISTINCT m.key), '{}') || ARRAY(
@@ -4532,7 +4535,7 @@ ALTER FUNCTION feed.read_stage_changes(batch integer, waits boolean) OWNER TO fe
 -- Name: FUNCTION read_stage_changes(batch integer, waits boolean); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.read_stage_changes(batch integer, waits boolean) IS 'Copies the next changes of stages from feed.log to feed.stage_changes, those of about so many rows of the log, and notes which opportunities were won or lost. Returns whether there are more. waits: until another session has done so; otherwise it then does nothing.';
+COMMENT ON FUNCTION feed.read_stage_changes(batch integer, waits boolean) IS 'Copies the changes of stages in about the next batch rows of feed.log to feed.stage_changes, and notes which opportunities were won or lost. Returns whether there are more. If another session is doing this, it waits for that one (waits) or does nothing.';
 
 --
 -- Name: realtime(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -5490,6 +5493,22 @@ ALTER FUNCTION feed.short_key(key text) OWNER TO feed_owner;
 COMMENT ON FUNCTION feed.short_key(key text) IS 'A key as feed.log has it: a key of more than 2,000 bytes is replaced by its MD5 hash.';
 
 --
+-- Name: short_text(text); Type: FUNCTION; Schema: feed; Owner: feed_owner
+--
+
+CREATE FUNCTION feed.short_text(text_value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(text_value) > 600) THEN ('md5:'::text || md5(text_value)) ELSE text_value END;
+
+ALTER FUNCTION feed.short_text(text_value text) OWNER TO feed_owner;
+
+--
+-- Name: FUNCTION short_text(text_value text); Type: COMMENT; Schema: feed; Owner: feed_owner
+--
+
+COMMENT ON FUNCTION feed.short_text(text_value text) IS 'A text as feed.stage_changes has it: one of more than 600 bytes is replaced by its MD5 hash.';
+
+--
 -- Name: single_key(regclass); Type: FUNCTION; Schema: feed; Owner: feed_owner
 --
 
@@ -5631,20 +5650,17 @@ BEGIN
     IF attached.was_empty IS DISTINCT FROM false THEN
         RETURN;
     END IF;
-    RETURN QUERY
-    WITH started AS (
-        INSERT INTO feed.stage_changes AS s (board_id, opportunity_id, seq, at, to_phase)
-        SELECT f.board_id, f.opportunity_id, 0, attached.attached_at, f.from_phase
-        FROM (SELECT DISTINCT ON (c.board_id, c.opportunity_id) c.* FROM feed.stage_changes AS c ORDER BY c.board_id, c.opportunity_id, c.seq) AS f
-        WHERE f.from_phase IS NOT NULL
-        UNION ALL
-        SELECT o.board_id, o.id, 0, attached.attached_at, o.body ->> 'phase'
-        FROM feed.opportunities_on(ARRAY(SELECT b.id FROM feed.boards AS b)) AS o
-        WHERE NOT EXISTS (SELECT FROM feed.stage_changes AS c WHERE c.board_id = o.board_id AND c.opportunity_id = o.id)
-        ON CONFLICT DO NOTHING
-        RETURNING s.opportunity_id
-    )
-    SELECT n.opportunity_id FROM started AS n;
+    INSERT INTO feed.stage_changes AS s (board_id, opportunity_id, seq, at, to_phase)
+    SELECT f.board_id, f.opportunity_id, 0, attached.attached_at, f.from_phase
+    FROM (SELECT DISTINCT ON (c.board_id, c.opportunity_id) c.* FROM feed.stage_changes AS c ORDER BY c.board_id, c.opportunity_id, c.seq) AS f
+    WHERE f.from_phase IS NOT NULL
+    UNION ALL
+    SELECT feed.short_text(o.board_id), feed.short_text(o.id), 0, attached.attached_at, feed.short_text(o.body ->> 'phase')
+    FROM feed.opportunities_on(ARRAY(SELECT b.id FROM feed.boards AS b)) AS o
+    WHERE NOT EXISTS (SELECT FROM feed.stage_changes AS c
+                      WHERE c.board_id = feed.short_text(o.board_id) AND c.opportunity_id = feed.short_text(o.id))
+    ON CONFLICT DO NOTHING;
+    RETURN QUERY SELECT o.id FROM feed.opportunities_on(ARRAY(SELECT b.id FROM feed.boards AS b)) AS o;
 END
 $$;
 
@@ -5654,7 +5670,7 @@ ALTER FUNCTION feed.start_stage_changes() OWNER TO feed_owner;
 -- Name: FUNCTION start_stage_changes(); Type: COMMENT; Schema: feed; Owner: feed_owner
 --
 
-COMMENT ON FUNCTION feed.start_stage_changes() IS 'Adds to feed.stage_changes the opportunities that were there when their table was attached. Returns their IDs. Used by feed.read_stage_changes.';
+COMMENT ON FUNCTION feed.start_stage_changes() IS 'Adds to feed.stage_changes the opportunities that were there when their table was attached. Returns the IDs of all, whose closings are to be noted. Used by feed.read_stage_changes.';
 
 --
 -- Name: stored_image(jsonb); Type: FUNCTION; Schema: feed; Owner: feed_owner
@@ -6580,7 +6596,8 @@ CREATE FUNCTION feed.version_board() RETURNS trigger
 BEGIN
     NEW.version_number := OLD.version_number;
     IF NEW IS DISTINCT FROM OLD THEN
-        NEW.version_number := OLD.version_number + 1;
+        -- A program may have inserted the largest number, after which the row could never be changed.
+        NEW.version_number := CASE WHEN OLD.version_number < 2147483647 THEN OLD.version_number + 1 ELSE 1 END;
     END IF;
     RETURN NEW;
 END
@@ -10415,9 +10432,58 @@ REVOKE ALL ON FUNCTION feed.capture() FROM PUBLIC;
 -- Name: TABLE opportunity_details; Type: ACL; Schema: feed; Owner: feed_owner
 --
 
-GRANT SELECT,INSERT,UPDATE ON TABLE feed.opportunity_details TO feed_app;
+GRANT SELECT ON TABLE feed.opportunity_details TO feed_app;
 GRANT SELECT ON TABLE feed.opportunity_details TO feed_dba;
-GRANT SELECT,INSERT,UPDATE ON TABLE feed.opportunity_details TO feed_listener;
+GRANT SELECT ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.opportunity_id; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(opportunity_id),UPDATE(opportunity_id) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(opportunity_id),UPDATE(opportunity_id) ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.board_id; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(board_id),UPDATE(board_id) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(board_id),UPDATE(board_id) ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.closed_phase; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(closed_phase),UPDATE(closed_phase) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(closed_phase),UPDATE(closed_phase) ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.closed_at; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(closed_at),UPDATE(closed_at) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(closed_at),UPDATE(closed_at) ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.close_reason; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(close_reason),UPDATE(close_reason) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(close_reason),UPDATE(close_reason) ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.next_activity; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(next_activity),UPDATE(next_activity) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(next_activity),UPDATE(next_activity) ON TABLE feed.opportunity_details TO feed_listener;
+
+--
+-- Name: COLUMN opportunity_details.next_activity_date; Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+GRANT INSERT(next_activity_date),UPDATE(next_activity_date) ON TABLE feed.opportunity_details TO feed_app;
+GRANT INSERT(next_activity_date),UPDATE(next_activity_date) ON TABLE feed.opportunity_details TO feed_listener;
 
 --
 -- Name: FUNCTION card_details(opportunity text); Type: ACL; Schema: feed; Owner: feed_owner
@@ -11269,7 +11335,16 @@ REVOKE ALL ON FUNCTION feed.set_seal(enabled boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION feed.short_key(key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION feed.short_key(key text) TO feed_app;
+GRANT ALL ON FUNCTION feed.short_key(key text) TO feed_listener;
 GRANT ALL ON FUNCTION feed.short_key(key text) TO feed_dba;
+
+--
+-- Name: FUNCTION short_text(text_value text); Type: ACL; Schema: feed; Owner: feed_owner
+--
+
+REVOKE ALL ON FUNCTION feed.short_text(text_value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION feed.short_text(text_value text) TO feed_app;
+GRANT ALL ON FUNCTION feed.short_text(text_value text) TO feed_listener;
 
 --
 -- Name: FUNCTION single_key(target regclass); Type: ACL; Schema: feed; Owner: feed_owner

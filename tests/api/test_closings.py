@@ -1,4 +1,4 @@
-"""Won and lost cards: when and why they were closed, whoever closed them."""
+"""When and why cards were won or lost, over the API or in SQL."""
 
 import json
 from datetime import datetime

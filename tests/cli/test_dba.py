@@ -174,6 +174,7 @@ INTERNAL = {
     "card_details",
     "card_image",
     "stage_kind",
+    "short_text",
     "card_names",
     "field_names",
     "mapped_column",

@@ -1,5 +1,6 @@
-"""Changes of stages are copied from the log once each, whoever writes, and cards are noted as won or lost."""
+"""Each change of a stage is copied from the log once, and cards are noted as won or lost."""
 
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -106,3 +107,45 @@ async def test_a_restored_dump_is_read_again(app: Connection) -> None:
     await app.execute("UPDATE crm.deals SET stage = 'new' WHERE id = 1")
     await read(app)
     assert await moves(app) == [*before, ("1", "won", "new")]
+
+
+LONG = "".join(random.Random(1).choices("0123456789abcdef", k=2600))
+"""A text that PostgreSQL cannot compress to fit into an index, but a key of that length can be."""
+
+
+async def test_texts_of_any_length_do_not_stop_the_reader(db: Connection) -> None:
+    stages = [*STAGES, {"id": LONG, "name": "Long", "kind": "lost"}]
+    await db.execute("INSERT INTO feed.boards (id, name, phases) VALUES ('b', 'B', %s)", [Jsonb(stages)])
+    await db.execute(
+        "INSERT INTO opportunities (id, title, board_id, phase) VALUES (%s, 'x', 'b', 'new'), ('c', 'x', 'b', 'new')",
+        [LONG],
+    )
+    await db.execute("UPDATE opportunities SET phase = %s", [LONG])
+    await db.execute("UPDATE opportunities SET phase = repeat(%s, 40) WHERE id = 'c'", [LONG])
+    await read(db)
+    await db.execute("UPDATE opportunities SET phase = 'won' WHERE id = 'c'")
+    await read(db)
+    of_short = [(before, after) for card, before, after in await moves(db) if card == "c"]
+    assert (of_short[0], of_short[-1][1]) == ((None, "new"), "won")
+    assert len(of_short) == 4
+    assert [card[:4] for card, _, _ in await moves(db)].count("md5:") == 2
+    assert await closed(db) == {"c": "won"}
+
+
+async def test_a_board_whose_name_is_long_does_not_stop_the_reader(app: Connection) -> None:
+    await app.execute("INSERT INTO crm.deals VALUES (3, 'new', %s)", [LONG])
+    await app.execute("UPDATE crm.deals SET stage = %s WHERE id = 3", [LONG])
+    await app.execute("UPDATE crm.deals SET stage = 'won' WHERE id = 1")
+    await read(app)
+    assert (await moves(app))[-1] == ("1", "new", "won")
+    assert await closed(app) == {"1": "won", "2": "won"}
+
+
+async def test_details_with_the_largest_version_can_be_changed(app: Connection) -> None:
+    await app.execute(
+        "INSERT INTO feed.opportunity_details (opportunity_id, board_id, version_number) VALUES ('1', 'eu', 2147483647)"
+    )
+    await app.execute("UPDATE crm.deals SET stage = 'won' WHERE id = 1")
+    await read(app)
+    assert (await closed(app))["1"] == "won"
+    assert await value(app, "SELECT version_number FROM feed.opportunity_details WHERE opportunity_id = '1'") == 1

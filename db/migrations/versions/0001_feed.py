@@ -39,6 +39,7 @@ FUNCTIONS = (
     "later_triggers",
     "card_details",
     "stage_kind",
+    "short_text",
     "opportunity_source",
     "opportunities_on",
     "opportunities_of",

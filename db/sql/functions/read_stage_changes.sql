@@ -61,7 +61,8 @@ BEGIN
           AND (f.op <> 'update' OR (f.delta IS NULL OR i.old ? 'phase') AND p.before IS DISTINCT FROM p.after)
     ), copied AS (
         INSERT INTO feed.stage_changes (board_id, opportunity_id, seq, at, from_phase, to_phase)
-        SELECT m.board, m.key, m.seq, m.at, m.before, m.after FROM moves AS m ON CONFLICT DO NOTHING
+        SELECT feed.short_text(m.board), feed.short_text(m.key), m.seq, m.at, feed.short_text(m.before), feed.short_text(m.after)
+        FROM moves AS m ON CONFLICT DO NOTHING
         RETURNING opportunity_id
     )
     SELECT coalesce(array_agg(DISTINCT m.key), '{}') || ARRAY(
@@ -92,4 +93,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION feed.read_stage_changes(integer, boolean) IS
-    'Copies the next changes of stages from feed.log to feed.stage_changes, those of about so many rows of the log, and notes which opportunities were won or lost. Returns whether there are more. waits: until another session has done so; otherwise it then does nothing.';
+    'Copies the changes of stages in about the next batch rows of feed.log to feed.stage_changes, and notes which opportunities were won or lost. Returns whether there are more. If another session is doing this, it waits for that one (waits) or does nothing.';

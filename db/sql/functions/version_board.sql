@@ -6,7 +6,8 @@ AS $$
 BEGIN
     NEW.version_number := OLD.version_number;
     IF NEW IS DISTINCT FROM OLD THEN
-        NEW.version_number := OLD.version_number + 1;
+        -- A program may have inserted the largest number, after which the row could never be changed.
+        NEW.version_number := CASE WHEN OLD.version_number < 2147483647 THEN OLD.version_number + 1 ELSE 1 END;
     END IF;
     RETURN NEW;
 END

@@ -4,14 +4,14 @@
 --
 -- With many visits, sorting texts and computing with numeric cost more than the rest: hence collation C and date_part.
 WITH closing AS MATERIALIZED (
-    SELECT e.value ->> 'id' AS phase, e.value ->> 'kind' AS kind FROM feed.boards AS b
+    SELECT feed.short_text(e.value ->> 'id') AS phase, e.value ->> 'kind' AS kind FROM feed.boards AS b
     CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(b.phases) WHEN 'array' THEN b.phases ELSE '[]' END) AS e
     WHERE b.id = %(board)s AND e.value ->> 'kind' IN ('won', 'lost')
 ), visits AS MATERIALIZED (
     SELECT s.to_phase COLLATE "C" AS phase, s.at AS entered, lead(s.at) OVER same AS left_at,
            lead(s.to_phase) OVER same COLLATE "C" AS next_phase, first_value(s.at) OVER same AS started
     FROM feed.stage_changes AS s
-    WHERE s.board_id = %(board)s AND s.at <= %(as_of)s
+    WHERE s.board_id = feed.short_text(%(board)s) AND s.at <= %(as_of)s
     WINDOW same AS (PARTITION BY s.opportunity_id ORDER BY s.seq)
 ), times AS MATERIALIZED (
     SELECT v.phase, count(*) AS left, percentile_cont(ARRAY[0.5, 0.85]) WITHIN GROUP (ORDER BY date_part('epoch', v.left_at - v.entered)) AS seconds

@@ -37,12 +37,15 @@ GRANT EXECUTE ON FUNCTION feed.identify(), feed.changes(jsonb, jsonb), feed.row_
     feed.opportunities_table(), feed.users_table(), feed.single_key(regclass), feed.default_board(), feed.json_text(text, oid),
     feed.matches_any(text, oid, text), feed.opportunity_source(), feed.opportunities_on(text[]), feed.opportunities_of(text[]),
     feed.opportunities_page(text[], text, integer), feed.opportunity_image(jsonb, text, text, bigint), feed.versions_on(text) TO feed_app, feed_listener, feed_dba;
--- Whoever reads a board reads the details of its cards. Each service notes what it reads of the changes of stages.
+-- The details of a card are part of its board. Each service notes what it reads of the changes of stages.
 GRANT SELECT ON feed.opportunity_details TO feed_listener;
-GRANT INSERT, UPDATE ON feed.opportunity_details TO feed_app, feed_listener;
+GRANT INSERT (opportunity_id, board_id, closed_phase, closed_at, close_reason, next_activity, next_activity_date),
+    UPDATE (opportunity_id, board_id, closed_phase, closed_at, close_reason, next_activity, next_activity_date)
+    ON feed.opportunity_details TO feed_app, feed_listener;
 GRANT SELECT, INSERT ON feed.stage_changes TO feed_app, feed_listener;
 GRANT SELECT, UPDATE ON feed.stage_reader TO feed_app, feed_listener;
-GRANT EXECUTE ON FUNCTION feed.note_closings(text[]), feed.start_stage_changes(), feed.read_stage_changes(integer, boolean) TO feed_app, feed_listener;
+GRANT EXECUTE ON FUNCTION feed.note_closings(text[]), feed.start_stage_changes(), feed.read_stage_changes(integer, boolean),
+    feed.short_text(text), feed.short_key(text) TO feed_app, feed_listener;
 GRANT EXECUTE ON FUNCTION feed.maintain(), feed.seal(integer), feed.suppress_notify(integer),
     feed.report_gap(text, text, text, text, text, bigint, text, bigint, text), feed.checkpoint_seen(text, text), feed.cursor_fault(text),
     feed.parse_cursor(text), feed.row_hash(text, integer) TO feed_app, feed_listener;
