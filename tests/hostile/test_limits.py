@@ -152,6 +152,15 @@ async def test_a_connection_stays_open_between_requests(serve: Serve, service: s
         await asyncio.sleep(0.5)  # longer than a request may take
 
 
+async def test_a_user_with_too_many_streams_leaves_the_rate_to_others(serve: Serve) -> None:
+    services = await serve(max_user_connections=1, connection_rate=1)
+    await services.open("websocket")
+    for refused in await asyncio.gather(*(services.open("websocket", wait_for_auth=False) for _ in range(20))):
+        assert (await refused.next()).body.get("code") == "too_many"
+    other = await services.open("websocket", user="bruno", wait_for_auth=False)
+    assert (await other.next()).type == "auth_success"
+
+
 async def test_a_client_may_be_present_in_a_limited_number_of_places(serve: Serve, database: Database) -> None:
     services = await serve(max_leases=2)
     await database.execute("INSERT INTO opportunities (id, board_id) VALUES ('o2', 'b1')")
